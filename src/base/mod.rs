@@ -1,0 +1,17 @@
+//! Words that every layer shares: time, frame references, link types, SPIs, faults, limits.
+//!
+//! Not here: anything that knows a protocol's layout or does I/O.
+
+mod fault;
+mod frame;
+mod identity;
+mod limits;
+mod link;
+mod time;
+
+pub use fault::{Fault, FaultKind};
+pub use frame::FrameRef;
+pub use identity::{EspSpi, IkeSpi, MessageId};
+pub use limits::Limits;
+pub use link::LinkType;
+pub use time::Timestamp;

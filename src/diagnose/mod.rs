@@ -1,0 +1,152 @@
+//! Facts to findings, and one verdict a pair.
+//!
+//! Not here: anything that looks at packets, and anything that prints. Contract: pure functions of the facts.
+
+use crate::base::FrameRef;
+use crate::track::Facts;
+
+/// How bad it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// Nothing wrong: a state worth naming.
+    Info,
+    /// Works, and could be safer.
+    Advisory,
+    /// Worth knowing.
+    Notice,
+    /// Something does not work as meant, or will not for long.
+    Warning,
+    /// The tunnel does not work.
+    Error,
+}
+
+/// How sure it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Confidence {
+    /// The best of several readings.
+    Suspected,
+    /// No other reading fits.
+    Inferred,
+    /// A peer or a router said so in clear, or the wire shows it directly.
+    Stated,
+}
+
+/// Who has to act, or where to look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Where {
+    /// On the initiator.
+    Initiator,
+    /// On the responder.
+    Responder,
+    /// Between them.
+    Path,
+    /// At the capture point.
+    Capture,
+    /// On either.
+    Either,
+}
+
+/// Status of a pair, in Cisco's words for a crypto session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PairStatus {
+    /// IPsec SA up and transferring data.
+    UpActive,
+    /// IPsec SA up, no data.
+    UpIdle,
+    /// Data without an IKE SA.
+    UpNoIke,
+    /// Down, still negotiating.
+    DownNegotiating,
+    /// Down.
+    Down,
+    /// The capture does not tell.
+    Unknown,
+}
+
+/// One thing that is the case, with its evidence.
+#[derive(Debug, Clone)]
+pub struct Finding {
+    /// Catalogue id: `"P1-NO-REPLY"`.
+    pub id: &'static str,
+    /// Severity.
+    pub severity: Severity,
+    /// Confidence.
+    pub confidence: Confidence,
+    /// Index into [`Facts::pairs`].
+    pub pair: Option<usize>,
+    /// Index into [`crate::track::Pair::attempts`]: the first one it was found on.
+    pub attempt: Option<usize>,
+    /// Evidence, in order.
+    pub frames: Vec<FrameRef>,
+    /// How many attempts (or events) show the same.
+    pub count: u64,
+    /// One lower-case sentence.
+    pub title: String,
+    /// What was seen and what was not, with numbers.
+    pub seen: String,
+    /// What it means.
+    pub means: String,
+    /// Possible causes, likeliest first.
+    pub causes: Vec<Cause>,
+    /// What to check, where.
+    pub checks: Vec<Check>,
+    /// What the vendors' own logs say.
+    pub logs: Vec<VendorLog>,
+    /// Document rows and RFC sections.
+    pub sources: Vec<&'static str>,
+    /// What would settle it, if it is not stated.
+    pub settle: Option<String>,
+}
+
+/// A possible cause.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cause {
+    /// In words.
+    pub text: String,
+    /// `"likely"`, `"possible"` or `"less likely"`.
+    pub likelihood: &'static str,
+}
+
+/// Something to check.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Check {
+    /// Where.
+    pub side: Where,
+    /// What.
+    pub text: String,
+}
+
+/// A line of a vendor's log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct VendorLog {
+    /// Vendor or product.
+    pub vendor: &'static str,
+    /// The line, as the source words it.
+    pub message: &'static str,
+}
+
+/// What was found.
+#[derive(Debug, Clone, Default)]
+pub struct Diagnosis {
+    /// Findings in order of severity, then first frame.
+    pub findings: Vec<Finding>,
+    /// Per pair of [`Facts::pairs`]: status and verdict.
+    pub pairs: Vec<PairDiagnosis>,
+}
+
+/// Status and verdict of one pair.
+#[derive(Debug, Clone)]
+pub struct PairDiagnosis {
+    /// Status at the end of the capture.
+    pub status: PairStatus,
+    /// The id that best explains it.
+    pub verdict: Option<&'static str>,
+    /// Per attempt: the id that best explains it.
+    pub attempts: Vec<Option<&'static str>>,
+}
+
+/// Judges the facts.
+pub fn diagnose(facts: &Facts) -> Diagnosis {
+    let _ = facts;
+    todo!()
+}

@@ -1,0 +1,1 @@
+//! The report: owned, ordered, serialisable; and the words it is printed in.

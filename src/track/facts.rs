@@ -1,0 +1,670 @@
+//! The facts: plain data, nested as the field speaks of it. A pair has attempts, an attempt has exchanges, an
+//! exchange has messages; ESP flows, ICMP errors and broken fragments belong to the pair.
+//!
+//! Numbers keep their code points; names are given where words are made ([`crate::report`]).
+
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+
+use crate::base::{EspSpi, Fault, FrameRef, IkeSpi, MessageId, Timestamp};
+use crate::packet::{Encapsulation, GaveUp};
+
+/// Everything that was seen.
+#[derive(Debug, Clone, Default)]
+pub struct Facts {
+    /// Peer pairs in order of their first frame.
+    pub pairs: Vec<Pair>,
+    /// Earliest and latest time stamp over all frames of all captures, ours or not.
+    pub window: Option<(Timestamp, Timestamp)>,
+    /// What was forgotten to stay within the limits.
+    pub forgotten: Forgotten,
+}
+
+/// Counts of what was forgotten because of [`crate::base::Limits`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Forgotten {
+    /// Pairs never opened or dropped.
+    pub pairs: u64,
+    /// Attempts.
+    pub attempts: u64,
+    /// Flows.
+    pub flows: u64,
+    /// Messages.
+    pub messages: u64,
+    /// Reassemblies given up for room.
+    pub reassemblies: u64,
+}
+
+/// Two addresses that exchange IKE, ESP or AH, or are named in an ICMP error about it.
+#[derive(Debug, Clone)]
+pub struct Pair {
+    /// The address that sent the first datagram.
+    pub a: IpAddr,
+    /// The other one.
+    pub b: IpAddr,
+    /// First and last datagram, with their frames.
+    pub first: Timestamp,
+    /// See `first`.
+    pub last: Timestamp,
+    /// See `first`.
+    pub first_frame: FrameRef,
+    /// See `first`.
+    pub last_frame: FrameRef,
+    /// Negotiations in order of their first frame: one for each IKE SA or try at one.
+    pub attempts: Vec<Attempt>,
+    /// ESP and AH, one for each direction and SPI, in order of first packet.
+    pub flows: Vec<EspFlow>,
+    /// ICMP errors about this pair's datagrams, equal ones counted on one entry.
+    pub icmp_errors: Vec<IcmpFact>,
+    /// Fragmented datagrams of this pair that never became whole.
+    pub incomplete: Vec<IncompleteFact>,
+    /// ISAKMP-port datagrams whose header could not be read, the first few.
+    pub malformed: Vec<MalformedFact>,
+    /// What was seen from `a` to `b`, and from `b` to `a`.
+    pub sent: [Seen; 2],
+}
+
+/// What was seen of a pair in one direction.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// ISAKMP messages, repeats included.
+    pub isakmp: u64,
+    /// ESP packets.
+    pub esp: u64,
+    /// AH packets.
+    pub ah: u64,
+    /// NAT keepalives.
+    pub keepalives: u64,
+    /// Datagrams of any of these kinds to or from UDP 4500.
+    pub on_4500: u64,
+    /// First and last of any of these.
+    pub span: Option<(Timestamp, Timestamp)>,
+}
+
+/// Version of an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum IkeVersion {
+    /// ISAKMP/IKEv1.
+    V1,
+    /// IKEv2.
+    V2,
+}
+
+/// Phase 1 mode of an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Mode {
+    /// IKEv1 Main Mode (Identity Protection).
+    Main,
+    /// IKEv1 Aggressive Mode.
+    Aggressive,
+    /// IKEv2.
+    IkeV2,
+    /// IKEv1, phase 1 not seen.
+    Unknown,
+}
+
+/// A side of an SA.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Side {
+    /// Sent the first message of the attempt.
+    Initiator,
+    /// Its peer.
+    Responder,
+}
+
+impl Side {
+    /// The peer.
+    pub const fn other(self) -> Self {
+        match self {
+            Self::Initiator => Self::Responder,
+            Self::Responder => Self::Initiator,
+        }
+    }
+
+    /// 0 for the initiator, 1 for the responder.
+    pub const fn index(self) -> usize {
+        self as usize
+    }
+}
+
+/// One negotiation: an IKE SA, or a try at one. One entry across retries within it (COOKIE, INVALID_KE_PAYLOAD), the
+/// float to port 4500, NAT rebinding and address changes; retries with new SPIs are attempts of their own.
+#[derive(Debug, Clone)]
+pub struct Attempt {
+    /// IKE version.
+    pub version: IkeVersion,
+    /// Phase 1 mode.
+    pub mode: Mode,
+    /// Address and port of the initiator in the first message seen.
+    pub initiator: SocketAddr,
+    /// Address and port of the responder in the first message seen.
+    pub responder: SocketAddr,
+    /// Initiator's SPI.
+    pub initiator_spi: IkeSpi,
+    /// Responder's SPI; zero while it never showed one.
+    pub responder_spi: IkeSpi,
+    /// First and last message.
+    pub first: Timestamp,
+    /// See `first`.
+    pub last: Timestamp,
+    /// See `first`.
+    pub first_frame: FrameRef,
+    /// See `first`.
+    pub last_frame: FrameRef,
+    /// Exchanges in order of their first message.
+    pub exchanges: Vec<Exchange>,
+    /// Proposals of the first SA payload from the initiator (the latest one, where SA_INIT was repeated).
+    pub offered: Vec<ProposalFact>,
+    /// The responder's choice.
+    pub chosen: Option<ProposalFact>,
+    /// Vendor ids in clear, by side ([`Side::index`]), each once, in order.
+    pub vendor_ids: [Vec<Box<[u8]>>; 2],
+    /// What the NAT-D hashes say.
+    pub nat: NatFacts,
+    /// The capture does not hold its beginning.
+    pub midstream: bool,
+    /// Later places the sides sent from, after the first: the float to 4500, rebinding, MOBIKE.
+    pub moves: Vec<Move>,
+    /// The furthest message of the set-up.
+    pub stage: Label,
+    /// The message that has to come next, or `None` if nothing is owed.
+    pub waiting_for: Option<Label>,
+    /// When phase 1, or the IKE SA, was completed as far as the wire shows.
+    pub phase1_up: Option<Timestamp>,
+    /// When the first phase 2, or child SA, was completed as far as the wire shows.
+    pub phase2_up: Option<Timestamp>,
+    /// How it ended, as far as the capture goes.
+    pub outcome: Outcome,
+    /// Messages not kept because of the limits.
+    pub messages_forgotten: u64,
+}
+
+/// How an attempt stood at the end of the capture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// What it negotiated came up.
+    Established,
+    /// It was refused or given up.
+    Failed,
+    /// The capture ended while it was under way.
+    Unfinished,
+    /// The capture does not tell (its start or one direction is missing).
+    Unknown,
+}
+
+/// Address and port that a side began to send from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Move {
+    /// When, and in which frame.
+    pub at: Timestamp,
+    /// See `at`.
+    pub frame: FrameRef,
+    /// Which side moved.
+    pub side: Side,
+    /// From here on.
+    pub to: SocketAddr,
+}
+
+/// What NAT detection showed. `None` where no hash could be checked.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct NatFacts {
+    /// Per side: the address it put into its own hash is the one it was seen to send from.
+    pub own_matches: [Option<bool>; 2],
+    /// Per side: the address its peer's hash names for it is the one it was seen at.
+    pub peer_matches: [Option<bool>; 2],
+    /// Per side: it announced NAT traversal (vendor id, or NAT_DETECTION notifies).
+    pub announced: [bool; 2],
+    /// Frame of the first hash that did not match.
+    pub mismatch_frame: Option<FrameRef>,
+}
+
+impl NatFacts {
+    /// Whether `side` is behind a NAT, as far as hashes could be checked.
+    pub fn behind(&self, side: Side) -> Option<bool> {
+        match (self.own_matches[side.index()], self.peer_matches[side.index()]) {
+            (Some(false), _) | (_, Some(false)) => Some(true),
+            (None, None) => None,
+            _ => Some(false),
+        }
+    }
+}
+
+/// An exchange: messages that share a message id (and, in phase 1 of IKEv1, the SA's set-up).
+#[derive(Debug, Clone)]
+pub struct Exchange {
+    /// Which.
+    pub kind: ExchangeKind,
+    /// Its message id.
+    pub message_id: MessageId,
+    /// Side of the SA that sent its first message.
+    pub started_by: Side,
+    /// Its messages in order, repeats folded into the message they repeat.
+    pub messages: Vec<MessageRecord>,
+}
+
+/// Kinds of exchange, of both versions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ExchangeKind {
+    /// v1 type 2.
+    MainMode,
+    /// v1 type 4.
+    AggressiveMode,
+    /// v1 type 32.
+    QuickMode,
+    /// v1 type 33.
+    NewGroupMode,
+    /// v1 type 6.
+    Transaction,
+    /// v1 type 5.
+    InformationalV1,
+    /// v2 type 34.
+    IkeSaInit,
+    /// v2 type 43.
+    IkeIntermediate,
+    /// v2 type 35.
+    IkeAuth,
+    /// v2 type 36.
+    CreateChildSa,
+    /// v2 type 37.
+    InformationalV2,
+    /// v2 type 44.
+    IkeFollowupKe,
+    /// v2 type 38.
+    IkeSessionResume,
+    /// Any other, by number.
+    Other(u8),
+}
+
+/// A message's place in its exchange, as the field writes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Label {
+    /// Main Mode, 1 to 6.
+    Mm(u8),
+    /// Aggressive Mode, 1 to 3.
+    Am(u8),
+    /// Quick Mode, 1 to 3.
+    Qm(u8),
+    /// Transaction, from 1.
+    Tr(u8),
+    /// New Group Mode, 1 and 2.
+    Ngm(u8),
+    /// IKEv1 Informational.
+    Inf,
+    /// A clear-text notify or other stray inside a phase 1 or phase 2 exchange type.
+    Stray,
+    /// IKEv2 request and response of the exchange with this type.
+    Request(u8),
+    /// See `Request`.
+    Response(u8),
+    /// A message of an exchange type this program does not know.
+    Other(u8),
+}
+
+impl fmt::Display for Label {
+    /// `MM1`, `AM2`, `QM3`, `TR1`, `INF`, `SA_INIT-REQ`, `AUTH-RSP`, …
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::Mm(number) => write!(f, "MM{number}"),
+            Self::Am(number) => write!(f, "AM{number}"),
+            Self::Qm(number) => write!(f, "QM{number}"),
+            Self::Tr(number) => write!(f, "TR{number}"),
+            Self::Ngm(number) => write!(f, "NGM{number}"),
+            Self::Inf => f.write_str("INF"),
+            Self::Stray => f.write_str("STRAY"),
+            Self::Request(exchange_type) => write_v2(f, exchange_type, "REQ"),
+            Self::Response(exchange_type) => write_v2(f, exchange_type, "RSP"),
+            Self::Other(exchange_type) => write!(f, "EXCH{exchange_type}"),
+        }
+    }
+}
+
+fn write_v2(f: &mut fmt::Formatter<'_>, exchange_type: u8, end: &str) -> fmt::Result {
+    let name = match exchange_type {
+        34 => "SA_INIT",
+        35 => "AUTH",
+        36 => "CREATE_CHILD_SA",
+        37 => "INFORMATIONAL",
+        38 => "SESSION_RESUME",
+        43 => "INTERMEDIATE",
+        44 => "FOLLOWUP_KE",
+        other => return write!(f, "EXCH{other}-{end}"),
+    };
+    write!(f, "{name}-{end}")
+}
+
+/// One message, with everything that later stops may need of it.
+#[derive(Debug, Clone)]
+pub struct MessageRecord {
+    /// The frame, or the frame that completed it.
+    pub frame: FrameRef,
+    /// When.
+    pub at: Timestamp,
+    /// Its place in the exchange.
+    pub label: Label,
+    /// Side of the SA that sent it.
+    pub from: Side,
+    /// Where it was sent from.
+    pub source: SocketAddr,
+    /// Where it was sent to.
+    pub destination: SocketAddr,
+    /// Length of the message in octets: the header's claim.
+    pub length: u32,
+    /// Encrypted (E bit, or SK/SKF).
+    pub encrypted: bool,
+    /// UDP or TCP.
+    pub encapsulation: Encapsulation,
+    /// Non-ESP marker present.
+    pub non_esp_marker: bool,
+    /// Header flags.
+    pub flags: u8,
+    /// IP fragments it came in; 1 if it was not fragmented.
+    pub ip_fragments: u16,
+    /// IKE fragments (payload 132 or SKF) it came in; 0 if none.
+    pub ike_fragments: u16,
+    /// IKE fragments of it that never came, as (lowest missing number, total if known).
+    pub ike_fragments_missing: Option<(u16, Option<u16>)>,
+    /// Its payloads in clear, in order.
+    pub carried: Vec<PayloadFact>,
+    /// First lie in it.
+    pub fault: Option<Fault>,
+    /// Repeats, the first [`crate::base::Limits::repeats_a_message`] of them.
+    pub repeats: Vec<Repeat>,
+    /// How often it was repeated in all.
+    pub repeat_count: u32,
+    /// How often the same packet was recorded again (mirror port, `-i any`).
+    pub recorded_again: u32,
+}
+
+/// A repeat of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Repeat {
+    /// Its frame.
+    pub frame: FrameRef,
+    /// When.
+    pub at: Timestamp,
+    /// Octets differ from the first copy (encrypted or fragmented anew).
+    pub changed: bool,
+}
+
+/// One payload of a message, in clear.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PayloadFact {
+    /// Payload type.
+    pub payload_type: u8,
+    /// What later stops may need of it.
+    pub detail: PayloadDetail,
+}
+
+/// What is kept of a payload.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PayloadDetail {
+    /// Its type only.
+    Plain,
+    /// SA: the number of proposals and transforms. Those of message 1 and its answer are on the attempt.
+    Sa {
+        /// Proposals.
+        proposals: u16,
+        /// Transforms in all of them.
+        transforms: u16,
+    },
+    /// KE: group (v2) and octets of the public value.
+    KeyExchange {
+        /// Group, as the payload names it (v2).
+        group: Option<u16>,
+        /// Octets.
+        length: u16,
+    },
+    /// Nonce: octets.
+    Nonce {
+        /// Octets.
+        length: u16,
+    },
+    /// Notification.
+    Notify {
+        /// Protocol id.
+        protocol_id: u8,
+        /// SPI size.
+        spi_size: u8,
+        /// Type.
+        notify_message_type: u16,
+        /// Up to 64 octets of its data.
+        data: Box<[u8]>,
+    },
+    /// Delete.
+    Delete {
+        /// Protocol id.
+        protocol_id: u8,
+        /// SPIs.
+        count: u16,
+    },
+    /// Identification.
+    Identification {
+        /// ID type.
+        id_type: u8,
+        /// Up to 256 octets of its data.
+        data: Box<[u8]>,
+    },
+    /// Vendor id: index into the sender's [`Attempt::vendor_ids`].
+    VendorId {
+        /// Index.
+        index: u16,
+    },
+    /// Certificate or certificate request.
+    Certificate {
+        /// Encoding.
+        encoding: u8,
+        /// Octets.
+        length: u16,
+    },
+    /// NAT-D hash: whether it matches the address it should stand for, if that could be checked.
+    NatDetection {
+        /// Result.
+        matches: Option<bool>,
+    },
+    /// IKE fragment, v1 (132) or v2 (SKF).
+    Fragment {
+        /// Number from 1.
+        number: u16,
+        /// How many, if known.
+        total: Option<u16>,
+    },
+}
+
+/// A proposal as it stood on the wire.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ProposalFact {
+    /// Number.
+    pub number: u8,
+    /// Protocol id.
+    pub protocol_id: u8,
+    /// SPI.
+    pub spi: Box<[u8]>,
+    /// Transforms in order.
+    pub transforms: Vec<TransformFact>,
+}
+
+/// A transform as it stood on the wire.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct TransformFact {
+    /// v1: transform number.
+    pub number: u8,
+    /// v2: transform type.
+    pub transform_type: u8,
+    /// Transform id.
+    pub transform_id: u16,
+    /// Attributes in order.
+    pub attributes: Vec<AttributeFact>,
+}
+
+/// An attribute as it stood on the wire.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct AttributeFact {
+    /// Type, AF bit removed.
+    pub attribute_type: u16,
+    /// Value as a number, if it fits into eight octets.
+    pub number: Option<u64>,
+    /// Value as octets, if it was in the long form (up to 64 of them).
+    pub octets: Option<Box<[u8]>>,
+}
+
+impl TransformFact {
+    /// The number of the first attribute of this type.
+    pub fn attribute(&self, attribute_type: u16) -> Option<u64> {
+        self.attributes
+            .iter()
+            .find(|attribute| attribute.attribute_type == attribute_type)
+            .and_then(|attribute| attribute.number)
+    }
+}
+
+/// Protocol of a flow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum FlowProtocol {
+    /// ESP.
+    Esp,
+    /// AH.
+    Ah,
+}
+
+/// ESP or AH packets of one direction and SPI.
+#[derive(Debug, Clone)]
+pub struct EspFlow {
+    /// From.
+    pub source: IpAddr,
+    /// To.
+    pub destination: IpAddr,
+    /// SPI.
+    pub spi: EspSpi,
+    /// ESP or AH.
+    pub protocol: FlowProtocol,
+    /// Native, UDP or TCP.
+    pub encapsulation: Encapsulation,
+    /// Packets, without those recorded twice.
+    pub packets: u64,
+    /// Their octets, from the SPI on.
+    pub octets: u64,
+    /// Sequence number of the first packet.
+    pub first_sequence: u32,
+    /// Highest sequence number.
+    pub last_sequence: u32,
+    /// Sequence numbers between first and highest that never came.
+    pub lost: u64,
+    /// Packets that came after one with a higher number.
+    pub reordered: u64,
+    /// Packets whose number had come before.
+    pub duplicates: u64,
+    /// Packets recorded again by the capture (mirror port, `-i any`).
+    pub recorded_again: u64,
+    /// Times the numbers began again from a low value.
+    pub resets: u32,
+    /// Shortest and longest packet.
+    pub length_range: (u32, u32),
+    /// First and last packet.
+    pub first: Timestamp,
+    /// See `first`.
+    pub last: Timestamp,
+    /// See `first`.
+    pub first_frame: FrameRef,
+    /// See `first`.
+    pub last_frame: FrameRef,
+    /// Packets that came in IP fragments.
+    pub fragmented: u64,
+}
+
+/// ICMP errors of one kind from one sender about one kind of datagram.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IcmpFact {
+    /// Who sent them.
+    pub from: IpAddr,
+    /// 4 or 6.
+    pub version: u8,
+    /// ICMP type.
+    pub icmp_type: u8,
+    /// ICMP code.
+    pub code: u8,
+    /// Next-hop MTU (smallest).
+    pub mtu: Option<u32>,
+    /// Source of the quoted datagram.
+    pub quoted_source: IpAddr,
+    /// Its destination.
+    pub quoted_destination: IpAddr,
+    /// What was quoted.
+    pub about: IcmpAbout,
+    /// Initiator SPI quoted, if the quotation reaches that far.
+    pub initiator_spi: Option<IkeSpi>,
+    /// How many.
+    pub count: u64,
+    /// Frames of the first few.
+    pub frames: Vec<FrameRef>,
+    /// First and last.
+    pub first: Timestamp,
+    /// See `first`.
+    pub last: Timestamp,
+}
+
+/// What an ICMP error was about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum IcmpAbout {
+    /// ISAKMP between these ports.
+    Isakmp {
+        /// Source port of the quoted datagram.
+        source_port: u16,
+        /// Its destination port.
+        destination_port: u16,
+    },
+    /// ESP in UDP.
+    EspInUdp,
+    /// Native ESP.
+    Esp,
+    /// AH.
+    Ah,
+    /// A later fragment of this IP protocol.
+    Fragment {
+        /// IP protocol.
+        protocol: u8,
+    },
+}
+
+/// A fragmented datagram that never became whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IncompleteFact {
+    /// From.
+    pub source: IpAddr,
+    /// To.
+    pub destination: IpAddr,
+    /// IP protocol.
+    pub protocol: u8,
+    /// UDP ports, if the first fragment was seen.
+    pub ports: Option<(u16, u16)>,
+    /// IP identification.
+    pub ip_id: u32,
+    /// Fragments seen.
+    pub fragments: u16,
+    /// Octets there.
+    pub have: u32,
+    /// Octets it should have had.
+    pub total: Option<u32>,
+    /// Offset of the first gap.
+    pub missing_from: u32,
+    /// The first fragment was seen.
+    pub first_seen: bool,
+    /// First fragment's frame.
+    pub frame: FrameRef,
+    /// First fragment's time.
+    pub at: Timestamp,
+    /// Why it was given up.
+    pub reason: GaveUp,
+}
+
+/// A datagram on an IKE port that could not be read as ISAKMP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MalformedFact {
+    /// Its frame.
+    pub frame: FrameRef,
+    /// When.
+    pub at: Timestamp,
+    /// From `a` (0) or from `b` (1).
+    pub direction: usize,
+    /// What was wrong.
+    pub fault: Fault,
+}
