@@ -57,10 +57,9 @@ impl<'a> Case<'a> {
         self.pair.sent[direction].span.is_some()
     }
 
-    /// Whether the capture shows both directions of this pair, or an ICMP error about it coming back.
-    pub fn both_directions(&self) -> bool {
-        let [there, back] = &self.pair.sent;
-        (there.span.is_some() && back.span.is_some()) || !self.pair.icmp_errors.is_empty()
+    /// Whether the capture shows both directions of this pair.
+    pub fn both_ways(&self) -> bool {
+        self.pair.both_ways()
     }
 
     /// ESP and AH packets, by direction from `address`.

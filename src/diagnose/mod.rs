@@ -176,4 +176,3 @@ pub enum Outcome {
     /// The capture does not tell (its start or one direction is missing).
     Unknown,
 }
-

@@ -84,6 +84,11 @@ impl Tracker {
 }
 
 impl Pair {
+    /// Whether anything was seen in each direction.
+    pub fn both_ways(&self) -> bool {
+        self.sent.iter().all(|seen| seen.span.is_some())
+    }
+
     /// Counts a datagram in its direction.
     pub(super) fn note(&mut self, datagram: &Datagram<'_>, count: impl FnOnce(&mut Seen)) {
         self.last = self.last.max(datagram.at);

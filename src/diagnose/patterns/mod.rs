@@ -1,5 +1,8 @@
 //! The catalogue: one file a failure pattern, listed here once.
 
+mod icmp;
+mod silence;
+
 use super::pattern::Pattern;
 
 macro_rules! catalogue {
