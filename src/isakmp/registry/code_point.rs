@@ -13,6 +13,19 @@ pub struct CodePoint {
     pub reference: &'static str,
 }
 
+/// Writes registries down, a row a code point: `number = "name" as "short", "reference";`, where `as` may be left out.
+macro_rules! registries {
+    ($($(#[$doc:meta])* $table:ident = $title:literal {
+        $($number:literal = $name:literal $(as $short:literal)?, $reference:literal;)*
+    })*) => {$(
+        $(#[$doc])*
+        pub(super) static $table: Registry = Registry::new($title, &[
+            $($crate::isakmp::registry::code_point::point($number, $name, $reference)$(.short($short))?),*
+        ]);
+    )*};
+}
+pub(super) use registries;
+
 /// A row of a registry.
 pub(super) const fn point(number: u16, name: &'static str, reference: &'static str) -> CodePoint {
     CodePoint { number, name, short: name, reference }

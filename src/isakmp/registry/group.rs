@@ -1,9 +1,9 @@
 //! Diffie-Hellman groups and key exchange methods of both versions, in one table: they share their numbers.
 //!
-//! Sources: IANA "Group Description" of IKEv1 and "Transform Type 4 - Key Exchange Method Transform IDs" of IKEv2; lengths
-//! from the specification that a row names. An elliptic curve's public value is x and y, Curve25519's and Curve448's is u,
-//! a KEM's is the encapsulation key one way and the ciphertext back. Groups 19 to 21 count x and y as RFC 5903 does:
-//! IKEv1 implementations from before it may send x alone.
+//! Sources: IANA "Group Description" of IKEv1 and "Transform Type 4 - Key Exchange Method Transform IDs" of IKEv2;
+//! lengths from the specification that a row names. An elliptic curve's public value is x and y, Curve25519's and
+//! Curve448's is u, a KEM's is the encapsulation key one way and the ciphertext back. Lengths of ECP groups are those
+//! of RFC 5903: IKEv1 implementations from before it may send others.
 
 /// A Diffie-Hellman group or key exchange method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -127,7 +127,7 @@ impl Pattern {
         (self.hex.bytes().filter(|digit| *digit != b'.').count(), self.closed)
     }
 
-    /// The bucket of the index that this pattern belongs to: its first octets', or the last one if it does not fix them.
+    /// The bucket of the index that this row belongs to: its first octets', or the last one if it does not fix them.
     const fn bucket(&self) -> usize {
         let digits = self.hex.as_bytes();
         if digits.len() < 2 * KEY {
@@ -185,7 +185,7 @@ const fn bucket_of(key: [u8; KEY]) -> usize {
 
 /// Finds the rows that may fit without looking at all of them. Built by the compiler.
 pub(super) struct Index<const ROWS: usize> {
-    families: &'static [&'static Family],
+    families: &'static [Family],
     /// Where the rows of a bucket start in `places`; one more bucket for the patterns that fit none.
     starts: [u16; BUCKETS + 2],
     /// Family and row.
@@ -194,7 +194,7 @@ pub(super) struct Index<const ROWS: usize> {
 
 impl<const ROWS: usize> Index<ROWS> {
     /// The index of all rows of `families`, of which there are `ROWS`.
-    pub(super) const fn new(families: &'static [&'static Family]) -> Self {
+    pub(super) const fn new(families: &'static [Family]) -> Self {
         let mut starts = [0_u16; BUCKETS + 2];
         let mut family = 0;
         while family < families.len() {
@@ -235,7 +235,7 @@ impl<const ROWS: usize> Index<ROWS> {
             .iter()
             .chain(self.bucket(BUCKETS))
             .map(|(family, row)| {
-                let family = self.families[usize::from(*family)];
+                let family = &self.families[usize::from(*family)];
                 (family, &family.rows[usize::from(*row)])
             })
             .filter(|(_, row)| row.fits(data))
@@ -248,7 +248,7 @@ impl<const ROWS: usize> Index<ROWS> {
 }
 
 /// How many rows `families` have.
-pub(super) const fn count(families: &[&Family]) -> usize {
+pub(super) const fn count(families: &[Family]) -> usize {
     let (mut rows, mut family) = (0, 0);
     while family < families.len() {
         rows += families[family].rows.len();
