@@ -132,9 +132,10 @@ impl Reader {
         self.asleep.is_some()
     }
 
-    /// Whether the reader could go on after closing its file.
+    /// Whether the reader could go on after closing its file. What is packed has to be unpacked from its start again,
+    /// so it can only before it was really begun.
     pub fn can_sleep(&self) -> bool {
-        self.size.is_some()
+        self.size.is_some() && (self.compression.is_none() || self.tally.frames <= 1)
     }
 
     /// Closes the file and forgets the buffer, keeping the place.
