@@ -110,8 +110,7 @@ impl Tally {
         };
         match self.cut {
             Some(Cut::Record(octet)) => {
-                let frame = self.frames.saturating_add(1);
-                note(true, format!("the file ends inside frame {frame} or what follows it, at octet {octet}"));
+                note(true, format!("the file ends inside a record, at octet {octet} after frame {}", self.frames));
             }
             Some(Cut::Compression(name)) => note(true, format!("the {name} data ends too early")),
             None => {}
