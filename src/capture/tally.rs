@@ -45,13 +45,13 @@ pub(super) struct Oddities {
     pub longer_than_snap: u64,
     pub fraction_over_a_second: u64,
     pub unknown_interface: u64,
-    pub unknown_blocks: u64,
-    pub first_unknown_block: u32,
+    unknown_blocks: u64,
+    first_unknown_block: u32,
     pub bad_options: u64,
-    pub without_time: u64,
-    pub backwards: u64,
-    pub furthest_back: Duration,
-    pub more_link_types: bool,
+    without_time: u64,
+    backwards: u64,
+    furthest_back: Duration,
+    more_link_types: bool,
 }
 
 impl Tally {
@@ -97,6 +97,14 @@ impl Tally {
         } else {
             self.oddities.more_link_types = true;
         }
+    }
+
+    /// Counts a pcapng block of a type that has no name here.
+    pub fn note_unknown_block(&mut self, kind: u32) {
+        if self.oddities.unknown_blocks == 0 {
+            self.oddities.first_unknown_block = kind;
+        }
+        self.oddities.unknown_blocks += 1;
     }
 
     /// One line for everything odd.
