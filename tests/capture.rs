@@ -8,124 +8,9 @@ use ikescope::base::{FrameRef, LinkType};
 use ikescope::capture::{CaptureInfo, Captures};
 use proptest::prelude::*;
 
-/// Writes numbers in one byte order.
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Order {
-    Little,
-    Big,
-}
+mod octets;
 
-const BOTH: [Order; 2] = [Order::Little, Order::Big];
-
-impl Order {
-    fn u16(self, n: u16) -> [u8; 2] {
-        if self == Self::Little { n.to_le_bytes() } else { n.to_be_bytes() }
-    }
-
-    fn u32(self, n: u32) -> [u8; 4] {
-        if self == Self::Little { n.to_le_bytes() } else { n.to_be_bytes() }
-    }
-
-    fn u64(self, n: u64) -> [u8; 8] {
-        if self == Self::Little { n.to_le_bytes() } else { n.to_be_bytes() }
-    }
-
-    /// A pcap file header (draft-ietf-opsawg-pcap §4).
-    fn pcap(self, magic: u32, version: (u16, u16), snap: u32, network: u32) -> Vec<u8> {
-        let mut file = self.u32(magic).to_vec();
-        file.extend(self.u16(version.0));
-        file.extend(self.u16(version.1));
-        file.extend([0; 8]);
-        file.extend(self.u32(snap));
-        file.extend(self.u32(network));
-        file
-    }
-
-    /// A pcap record (draft-ietf-opsawg-pcap §5).
-    fn record(self, seconds: u32, fraction: u32, wire: u32, octets: &[u8]) -> Vec<u8> {
-        let mut record = Vec::new();
-        for number in [seconds, fraction, octets.len() as u32, wire] {
-            record.extend(self.u32(number));
-        }
-        record.extend(octets);
-        record
-    }
-
-    /// A pcapng block around `body`, which is padded (draft-ietf-opsawg-pcapng §3.1).
-    fn block(self, kind: u32, body: &[u8]) -> Vec<u8> {
-        let padded = body.len().next_multiple_of(4);
-        let len = self.u32(padded as u32 + 12);
-        let mut block = self.u32(kind).to_vec();
-        block.extend(len);
-        block.extend(body);
-        block.resize(8 + padded, 0);
-        block.extend(len);
-        block
-    }
-
-    fn section(self) -> Vec<u8> {
-        let mut body = self.u32(0x1a2b_3c4d).to_vec();
-        body.extend(self.u16(1));
-        body.extend(self.u16(0));
-        body.extend([0xff; 8]);
-        self.block(0x0a0d_0d0a, &body)
-    }
-
-    fn options(self, options: &[(u16, Vec<u8>)]) -> Vec<u8> {
-        let mut octets = Vec::new();
-        for (code, value) in options {
-            octets.extend(self.u16(*code));
-            octets.extend(self.u16(value.len() as u16));
-            octets.extend(value);
-            octets.resize(octets.len().next_multiple_of(4), 0);
-        }
-        octets.extend([0; 4]);
-        octets
-    }
-
-    fn interface(self, link: u16, snap: u32, options: &[(u16, Vec<u8>)]) -> Vec<u8> {
-        let mut body = self.u16(link).to_vec();
-        body.extend([0; 2]);
-        body.extend(self.u32(snap));
-        body.extend(self.options(options));
-        self.block(1, &body)
-    }
-
-    fn enhanced(self, interface: u32, ticks: u64, wire: u32, octets: &[u8]) -> Vec<u8> {
-        let mut body = Vec::new();
-        for number in [interface, (ticks >> 32) as u32, ticks as u32, octets.len() as u32, wire] {
-            body.extend(self.u32(number));
-        }
-        body.extend(octets);
-        self.block(6, &body)
-    }
-
-    fn simple(self, wire: u32, octets: &[u8]) -> Vec<u8> {
-        let mut body = self.u32(wire).to_vec();
-        body.extend(octets);
-        self.block(3, &body)
-    }
-
-    fn obsolete(self, interface: u16, drops: u16, ticks: u64, octets: &[u8]) -> Vec<u8> {
-        let mut body = self.u16(interface).to_vec();
-        body.extend(self.u16(drops));
-        for number in [(ticks >> 32) as u32, ticks as u32, octets.len() as u32, octets.len() as u32] {
-            body.extend(self.u32(number));
-        }
-        body.extend(octets);
-        self.block(2, &body)
-    }
-
-    fn statistics(self, interface: u32, options: &[(u16, Vec<u8>)]) -> Vec<u8> {
-        let mut body = self.u32(interface).to_vec();
-        body.extend([0; 8]);
-        body.extend(self.options(options));
-        self.block(5, &body)
-    }
-}
-
-const MICROSECONDS: u32 = 0xa1b2_c3d4;
-const NANOSECONDS: u32 = 0xa1b2_3c4d;
+use octets::{BOTH, MICROSECONDS, NANOSECONDS, Order};
 
 /// A frame that owns its octets.
 #[derive(Debug, Clone, PartialEq)]
@@ -457,9 +342,8 @@ fn pcapng_blocks_that_lie_are_errors_after_what_was_read() {
 /// Cut anywhere, a file gives a prefix of its frames and says that it was cut.
 fn assert_prefixes(file: &[u8]) {
     let whole = read_whole(file).0;
-    let ends: Vec<usize> = (0..file.len()).collect();
     let mut most = 0;
-    for end in ends {
+    for end in 0..file.len() {
         let Outcome { frames, info, errors } = read(&file[..end]);
         assert_eq!(frames, whole[..frames.len()], "cut at {end}");
         assert!(frames.len() >= most, "cut at {end}");
@@ -467,7 +351,7 @@ fn assert_prefixes(file: &[u8]) {
         match info {
             Some(info) => {
                 assert_eq!(errors, [""; 0], "cut at {end}");
-                assert_eq!(info.cut_short, !info.notes.iter().all(|note| !note.contains("ends inside")));
+                assert_eq!(info.cut_short, info.notes.iter().any(|note| note.contains("ends inside")));
             }
             None => assert_eq!(errors.len(), 1, "cut at {end}"),
         }
@@ -490,7 +374,7 @@ fn a_cut_file_says_where() {
     let file = small_pcap(Order::Little);
     let info = read_whole(&file[..file.len() - 17]).1;
     assert!(info.cut_short);
-    assert_eq!(info.notes, ["the file ends inside frame 2 or what follows it, at octet 45"]);
+    assert_eq!(info.notes, ["the file ends inside a record, at octet 45 after frame 1"]);
 }
 
 proptest! {
@@ -783,6 +667,24 @@ fn more_captures_than_may_be_open_are_merged() {
         assert_eq!(frame.reference, FrameRef::new(second % count, u64::from(second / count) + 1));
         assert_eq!(frame.octets, [second as u8]);
     }
+}
+
+#[test]
+fn files_that_vanish_or_shrink_while_others_are_read_are_errors() {
+    let folder = folder("vanish");
+    let paths: Vec<PathBuf> = (0..200u32)
+        .map(|number| write(folder.join(format!("{number:04}.pcap")), &at_seconds(&[number, number + 200])))
+        .collect();
+    let mut captures = Captures::open(&paths);
+    fs::remove_file(&paths[198]).expect("the build folder can be written");
+    write(paths[199].clone(), &at_seconds(&[]));
+    let frames = drain(&mut captures);
+    assert_eq!(frames.len(), 2 * 198);
+    let errors = captures.errors();
+    assert_eq!((errors.len(), &errors[0].path, &errors[1].path), (2, &paths[198], &paths[199]));
+    assert_eq!((errors[0].reason.as_str(), errors[0].frame), ("no such file or folder", Some(0)));
+    assert_eq!((errors[1].reason.as_str(), errors[1].frame), ("the file was cut while it was read", Some(0)));
+    assert_eq!(captures.infos()[198].frames, 0);
 }
 
 #[test]
