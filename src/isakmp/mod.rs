@@ -4,6 +4,7 @@
 //! never reads past the slice, does work bounded by the length of the message; decoding stops at the first lie and
 //! what stood before it is kept.
 
+mod field;
 mod header;
 mod message;
 pub mod payload;
