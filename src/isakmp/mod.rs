@@ -5,10 +5,12 @@
 //! what stood before it is kept.
 
 mod field;
+pub mod grammar;
 mod header;
 mod message;
 pub mod payload;
 pub mod registry;
 
+pub use grammar::{Violation, violations};
 pub use header::{HEADER_LEN, Header, Version};
 pub use message::{MAX_PAYLOADS, Message, Payload, Payloads};
