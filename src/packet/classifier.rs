@@ -44,7 +44,7 @@ impl Classifier {
     }
 
     /// What `classify` does with frames that the first look does not refuse.
-    fn read(&mut self, frame: &Frame<'_>, sink: &mut Sink<'_>) -> Class {
+    pub(super) fn read(&mut self, frame: &Frame<'_>, sink: &mut Sink<'_>) -> Class {
         match link::carried(frame.link, frame.bytes) {
             Carried::Ip(packet) => {
                 let uncaptured = frame.wire_len.saturating_sub(count(frame.bytes));
@@ -64,6 +64,16 @@ impl Classifier {
     pub fn finish(&mut self, sink: &mut impl FnMut(&Datagram<'_>)) {
         self.streams.finish(sink);
         self.reassembly.finish(sink);
+    }
+
+    /// TCP streams no longer followed because others needed the room.
+    pub fn streams_forgotten(&self) -> u64 {
+        self.streams.forgotten
+    }
+
+    /// Gaps in TCP streams behind which the next record had to be found anew.
+    pub fn stream_gaps(&self) -> u64 {
+        self.streams.gaps
     }
 
     /// An IP packet, `tunnels` deep.

@@ -109,6 +109,7 @@ fn a_stream_goes_on_behind_a_gap() {
         bench.ip(&tcp.next(&marked(70)));
     }
     assert_eq!(bench.messages().len(), 100);
+    assert_eq!(bench.classifier.stream_gaps(), 1);
 }
 
 #[test]
@@ -150,4 +151,5 @@ fn only_so_many_streams_are_followed() {
     }
     // Both directions count, and the last ones stay.
     assert_eq!(bench.messages().len(), 2);
+    assert_eq!(bench.classifier.streams_forgotten(), 36);
 }
