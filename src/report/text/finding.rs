@@ -29,7 +29,10 @@ pub fn print(view: &View<'_>, page: &mut Page<'_, impl Write>, finding: &Finding
     }
 
     let attempt = finding.attempt.and_then(|id| view.report.attempts.get(id));
-    let evidence = attempt.map(|attempt| evidence(view, attempt, finding)).unwrap_or_default();
+    let evidence = match attempt {
+        Some(attempt) if finding.severity > Severity::Info => evidence(view, attempt, finding),
+        _ => Vec::new(),
+    };
     let number = |message: &Message| quantity::frame(message.frame_ref(), view.many_captures);
     let gutter = evidence.iter().map(|message| number(message).len()).max().unwrap_or(0).max(2);
     let bar = |text: &str| Words::inked(palette.faint, format!("{text:>gutter$} | "));
@@ -81,7 +84,7 @@ fn print_place(
         place.push(quantity::frames(&finding.frames, view.many_captures));
     }
     if finding.count > 1 {
-        place.push(format!("×{} in all", quantity::count(finding.count)));
+        place.push(format!("×{}\u{a0}in\u{a0}all", quantity::count(finding.count)));
     }
     if place.is_empty() {
         return Ok(());
@@ -110,7 +113,7 @@ fn print_fields(
     let wants_action = finding.severity >= Severity::Warning;
     field("seen", Words::of(finding.seen.clone()))?;
     if let Some(attempt) = attempt.filter(|attempt| wants_action && attempt.verdict == Some(finding.id)) {
-        field("state", Words::of(states(&attempt.states)))?;
+        field("state", states(&attempt.states))?;
     }
     field("means", Words::of(finding.means.clone()))?;
     for cause in &finding.causes {
@@ -132,18 +135,18 @@ fn print_fields(
 }
 
 /// What vendors call a stage, in one line.
-pub fn states(states: &VendorStates) -> String {
+pub fn states(states: &VendorStates) -> Words {
     let names = [
         ("Cisco ASA", states.cisco_asa),
         ("Cisco IOS", states.cisco_ios),
         ("libreswan", states.libreswan),
         ("strongSwan", states.strongswan),
     ];
-    let named: Vec<String> =
-        names.iter().filter_map(|(vendor, name)| name.map(|name| format!("{vendor} {name}"))).collect();
+    let named = names.iter().filter_map(|(vendor, name)| name.map(|name| format!("{vendor} {name}")));
+    let named: Vec<Words> = named.map(|named| Words::whole(Default::default(), &named)).collect();
     match states.side {
-        Some(side) if !named.is_empty() => format!("{} (on the {})", named.join(" · "), side.word()),
-        _ => named.join(" · "),
+        Some(side) if !named.is_empty() => Words::joined(named, " · ").and(format!(" (the {})", side.word())),
+        _ => Words::joined(named, " · "),
     }
 }
 

@@ -34,8 +34,14 @@ pub fn print(view: &View<'_>, page: &mut Page<'_, impl Write>, pair: &Pair) -> i
         page.blank()?;
         let title =
             format!("{} in {}", counted(packets, "packet", "packets"), counted(flows.len() as u64, "flow", "flows"));
-        let ends = format!(", {} ▸ {}", pair.a, pair.b);
-        page.paragraph(0, &Words::inked(palette.heading, format!("ESP: {title}")).and(ends))?;
+        let ends = format!(", ▸ from {}, ◂ from {}", pair.a, pair.b);
+        let of = |protocol| flows.iter().any(|flow| flow.protocol == protocol);
+        let name = match (of(FlowProtocol::Esp), of(FlowProtocol::Ah)) {
+            (true, true) => "ESP and AH",
+            (false, true) => "AH",
+            _ => "ESP",
+        };
+        page.paragraph(0, &Words::inked(palette.heading, format!("{name}: {title}")).and(ends))?;
         let rows: Vec<Vec<Words>> = flows.iter().take(SHOWN).map(|flow| row(view, page, pair, flow)).collect();
         page.table(2, &COLUMNS, &rows)?;
         if let Some((_, hidden)) = flows.split_at_checked(SHOWN).filter(|(_, hidden)| !hidden.is_empty()) {

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::diagnose::Outcome;
-use crate::report::model::{Attempt, Exchange, Message, Pair, VendorId};
+use crate::report::model::{Attempt, Exchange, Message, Move, Pair, VendorId};
 use crate::report::naming;
 use crate::report::quantity::{self, count, counted};
 use crate::report::words::Word;
@@ -114,21 +114,26 @@ fn print_attempt(
 
     print_rungs(view, page, attempt)?;
     proposal::print(page, attempt)?;
-    let mut line = |name: &str, text: String| {
+    let mut line = |name: &str, words: Words| {
         let head = Words::of("  ").and_inked(palette.label, name).padded(12);
-        page.wrapped(head, &Words::of(" ".repeat(12)), &Words::of(text))
+        page.wrapped(head, &Words::of(" ".repeat(12)), &words)
     };
     if let Some(nat) = nat_text(attempt) {
-        line("NAT", nat)?;
+        line("NAT", Words::of(nat))?;
     }
-    for step in &attempt.moves {
+    // The ladder itself shows the float to port 4500.
+    let floats = |step: &Move| {
+        let was = *[attempt.initiator, attempt.responder].get(step.side.index()).unwrap_or(&attempt.initiator);
+        step.to.ip() == was.ip() && step.to.port() == 4500
+    };
+    for step in attempt.moves.iter().filter(|step| !floats(step)) {
         let frame = quantity::frame(step.frame, view.many_captures);
-        line("moved", format!("the {} sends from {} since frame {frame}", step.side.word(), step.to))?;
+        line("moved", Words::of(format!("the {} sends from {} since frame {frame}", step.side.word(), step.to)))?;
     }
     for side in [Side::Initiator, Side::Responder] {
         let vendors = vendors_text(attempt.vendor_ids.of(side));
         if !vendors.is_empty() {
-            line("vendor ids", format!("{}: {vendors}", side.word()))?;
+            line("vendors", Words::of(format!("{}: {vendors}", side.word())))?;
         }
     }
     let explained = attempt
@@ -139,7 +144,7 @@ fn print_attempt(
         line("states", states)?;
     }
     if attempt.messages_forgotten > 0 {
-        line("forgotten", counted(attempt.messages_forgotten, "message", "messages"))?;
+        line("forgotten", Words::of(counted(attempt.messages_forgotten, "message", "messages")))?;
     }
     Ok(())
 }
@@ -217,13 +222,19 @@ fn print_rungs(view: &View<'_>, page: &mut Page<'_, impl Write>, attempt: &Attem
         }
     }
     if let (Some(window), Some(next)) = (view.report.window, attempt.waiting_for) {
-        let silence = window.last.since(busy_until);
-        let end = if silence >= GAP {
-            format!("… no {next} until the capture ends, {} later", quantity::span(silence))
-        } else {
-            format!("… no {next}; the capture ends here")
+        let another = view.report.pair(attempt.pair).and_then(|pair| {
+            view.report.attempts_of(pair).map(|other| other.first).find(|first| *first > attempt.first)
+        });
+        let end = match another {
+            Some(first) if first > busy_until => {
+                format!("… no {next}; the next attempt begins {} later", quantity::span(first.since(busy_until)))
+            }
+            Some(_) => format!("… no {next}"),
+            None => {
+                format!("… no {next} until the capture ends, {} later", quantity::span(window.last.since(busy_until)))
+            }
         };
-        page.line(&aside(end))?;
+        page.paragraph(columns.frame + 4, &Words::inked(palette.faint, end))?;
     }
     Ok(())
 }
@@ -231,7 +242,7 @@ fn print_rungs(view: &View<'_>, page: &mut Page<'_, impl Write>, attempt: &Attem
 fn quiet_words(view: &View<'_>, palette: &Palette, messages: &[&Message], first: &Message, last: &Message) -> Words {
     let sent = messages.iter().filter(|message| message.from == Side::Initiator).count() as u64;
     let text = format!(
-        "… frames {} to {}: {} encrypted informational messages, {} ▸ and {} ◂, {}",
+        "… frames {} to {}: {} encrypted informational messages, {}\u{a0}▸ and {}\u{a0}◂, {}",
         quantity::frame(first.frame_ref(), view.many_captures),
         quantity::frame(last.frame_ref(), view.many_captures),
         count(messages.len() as u64),
@@ -284,8 +295,8 @@ fn print_message(
     };
 
     let mut parts = vec![content(&palette, attempt, message)];
-    if belongs_to_many(message.label) {
-        parts.push(Words::inked(palette.faint, format!("id {}", exchange.message_id)));
+    if belongs_to_many(message.label) && exchange.message_id.0 != 0 {
+        parts.push(Words::whole(palette.faint, &format!("id {}", exchange.message_id)));
     }
     let sides = match message.from {
         Side::Initiator => (message.source, message.destination),
@@ -293,7 +304,7 @@ fn print_message(
     };
     let before = ports.replace(sides).unwrap_or((attempt.initiator, attempt.responder));
     if before != sides {
-        parts.push(Words::inked(palette.notice, between(sides, before)));
+        parts.push(Words::whole(palette.notice, &between(sides, before)));
     }
     page.wrapped(head, &Words::of(" ".repeat(hang)), &Words::joined(parts, ", "))?;
     if message.retransmission_count > 0 {

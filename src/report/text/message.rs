@@ -36,9 +36,11 @@ pub fn content(palette: &Palette, attempt: &Attempt, message: &Message) -> Words
         } else if carried.proposals.is_some() {
             parts.push(Words::of(security_association(attempt, message, carried)));
         } else if carried.error == Some(true) {
-            parts.push(Words::inked(palette.error, carried.text.clone()).and(", in clear"));
+            parts.push(
+                Words::whole(palette.error, &carried.text).and(", ").join(Words::whole(palette.faint, "in clear")),
+            );
         } else if !(message.encrypted && is_encrypted_body(carried)) {
-            parts.push(Words::of(carried.text.clone()));
+            parts.push(short(&carried.text));
         }
     }
     if !nat.is_empty() {
@@ -48,7 +50,7 @@ pub fn content(palette: &Palette, attempt: &Attempt, message: &Message) -> Words
             None => "?",
         };
         let marks: Vec<&str> = nat.iter().map(mark).collect();
-        parts.push(Words::of(format!("NAT-D {}", marks.join(""))));
+        parts.push(short(&format!("NAT-D {}", marks.join(""))));
     }
     if !vendor_ids.is_empty() {
         let mut names: Vec<String> = vendor_ids.iter().take(VENDOR_IDS).map(|id| naming::vendor_id_text(id)).collect();
@@ -68,6 +70,12 @@ pub fn content(palette: &Palette, attempt: &Attempt, message: &Message) -> Words
         parts.push(Words::inked(palette.faint, "nothing"));
     }
     Words::joined(parts, ", ")
+}
+
+/// Words that stay together as long as there are few of them.
+fn short(text: &str) -> Words {
+    const FEW: usize = 24;
+    if text.chars().count() <= FEW { Words::whole(Default::default(), text) } else { Words::of(text) }
 }
 
 /// NAT-D payloads of IKEv1, and the NAT_DETECTION notifies of IKEv2 that the tracker checked.
@@ -108,11 +116,11 @@ fn security_association(attempt: &Attempt, message: &Message, carried: &Carried)
 fn transport(palette: &Palette, message: &Message) -> Vec<Words> {
     let mut parts = Vec::new();
     if message.ip_fragments > 1 {
-        parts.push(Words::inked(palette.notice, format!("{} IP fragments", message.ip_fragments)));
+        parts.push(Words::whole(palette.notice, &format!("{} IP fragments", message.ip_fragments)));
     }
     if message.ike_fragments > 0 {
         let fragments = counted(message.ike_fragments.into(), "IKE fragment", "IKE fragments");
-        parts.push(Words::inked(palette.notice, fragments));
+        parts.push(Words::whole(palette.notice, &fragments));
     }
     if let Some(missing) = message.ike_fragments_missing {
         let of = missing.total.map(|total| format!(" of {total}")).unwrap_or_default();

@@ -47,6 +47,9 @@ impl Palette {
     }
 }
 
+/// Keeps words together; printed as a space.
+const NO_BREAK: &str = "\u{a0}";
+
 /// Words with their ink, on one line or wrapped over several.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Words {
@@ -62,6 +65,11 @@ impl Words {
     /// With ink.
     pub fn inked(ink: Ink, text: impl Into<String>) -> Self {
         Self { spans: vec![(ink, text.into())] }
+    }
+
+    /// That stay on one line when others are wrapped.
+    pub fn whole(ink: Ink, text: &str) -> Self {
+        Self::inked(ink, text.replace(' ', NO_BREAK))
     }
 
     /// With more words behind, without ink.
@@ -175,11 +183,10 @@ impl<'a, W: Write> Page<'a, W> {
 
     /// One line, as it is.
     pub fn line(&mut self, words: &Words) -> io::Result<()> {
-        let total = words.spans.iter().map(|(_, text)| text.as_str()).collect::<String>().trim_end().len();
-        let mut left = total;
-        for (ink, text) in &words.spans {
-            let text = text.get(..text.len().min(left)).unwrap_or(text);
-            left -= text.len().min(left);
+        let last = words.spans.iter().rposition(|(_, text)| !text.trim_end().is_empty()).map_or(0, |last| last + 1);
+        for (index, (ink, text)) in words.spans.iter().take(last).enumerate() {
+            let text = text.replace(NO_BREAK, " ");
+            let text = if index + 1 == last { text.trim_end() } else { text.as_str() };
             if !text.is_empty() {
                 write!(self.out, "{ink}{text}{ink:#}")?;
             }
@@ -308,11 +315,11 @@ mod tests {
     #[test]
     fn columns_without_room_go_below_with_their_heading() {
         let columns = [Column::left("name"), Column::right("packets"), Column::left("seen from and until")];
-        let row = vec![Words::of("c0ffee01"), Words::of("12"), Words::of("04:20:55 – 04:35:01")];
+        let row = vec![Words::of("c0ffee01"), Words::of("12"), Words::of("04:20:55.193 – 04:35:01.002")];
         let text = printed(40, |page| page.table(2, &columns, &[row]));
         assert_eq!(
             text,
-            "  name      packets\n  c0ffee01       12\n    seen from and until 04:20:55 –\n    04:35:01\n"
+            "  name      packets\n  c0ffee01       12\n    seen from and until 04:20:55.193 –\n    04:35:01.002\n"
         );
     }
 

@@ -40,7 +40,7 @@ pub fn print(page: &mut Page<'_, impl Write>, attempt: &Attempt) -> io::Result<(
     let offered: Vec<Line> = attempt.offered.iter().flat_map(lines).collect();
     let chosen: Vec<Line> = attempt.chosen.iter().flat_map(lines).collect();
     let name = |text: &str| Words::of("  ").and_inked(palette.label, text.to_string()).padded(NAME);
-    let hang = Words::of(" ".repeat(NAME + 5));
+    let hang = Words::of(" ".repeat(if chosen.is_empty() { NAME + 3 } else { NAME + 5 }));
 
     let mut told = false;
     for (index, line) in offered.iter().enumerate() {
@@ -49,8 +49,8 @@ pub fn print(page: &mut Page<'_, impl Write>, attempt: &Attempt) -> io::Result<(
             continue;
         }
         let mark = if is_chosen { Words::inked(palette.good, "✓") } else { Words::of(" ") };
-        let head =
-            name(if index == 0 { "offered" } else { "" }).and(format!("{:>2} ", line.number)).join(mark).and(" ");
+        let head = name(if index == 0 { "offered" } else { "" }).and(format!("{:>2} ", line.number));
+        let head = if chosen.is_empty() { head } else { head.join(mark).and(" ") };
         told |= is_chosen && chosen.iter().any(|choice| choice.text == line.text);
         let words = Words::inked(if is_chosen { palette.good } else { Default::default() }, line.text.clone());
         page.wrapped(head, &hang, &words)?;

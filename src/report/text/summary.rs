@@ -21,7 +21,7 @@ pub fn print(view: &View<'_>, page: &mut Page<'_, impl Write>) -> io::Result<()>
         let span = quantity::span(window.last.since(window.first));
         title = title.and(format!(" · {day}, {} UTC · {span}", view.clock.range(window.first, window.last)));
     }
-    page.line(&title)?;
+    page.paragraph(0, &title)?;
     page.blank()?;
 
     page.line(&Words::inked(palette.heading, "captures"))?;
@@ -55,7 +55,7 @@ fn print_capture(view: &View<'_>, page: &mut Page<'_, impl Write>, capture: &Cap
     }
     let indent = number.len();
     let hang = Words::of(" ".repeat(indent));
-    let line = Words::inked(palette.heading, capture.path.clone()).and(format!("  {}", about.join(", ")));
+    let line = Words::inked(palette.heading, capture.path.clone()).and(format!(": {}", about.join(", ")));
     page.wrapped(Words::inked(palette.faint, number), &hang, &line)?;
     page.wrapped(hang.clone(), &hang, &Words::of(counts(&capture.counts)))?;
 
@@ -134,10 +134,10 @@ fn print_pairs(view: &View<'_>, page: &mut Page<'_, impl Write>) -> io::Result<(
     const NAME: usize = 33;
     let palette = page.palette;
     let row = |name: Words, status: Words, attempts: &str, sent: &str, received: &str| {
-        name.padded(NAME).and("  ").join(status.padded(16)).and(format!("  {attempts:>8}  {sent:>8}  {received:>8}"))
+        name.padded(NAME).and("  ").join(status.padded(16)).and(format!("  {attempts:>8}  {sent:>7}  {received:>7}"))
     };
     let faint = |text: &str| Words::inked(palette.faint, text);
-    let narrow = page.width < NAME + 2 + 16 + 30;
+    let narrow = page.width < NAME + 2 + 16 + 28;
     if !narrow {
         page.line(&row(faint("pair, a ⇄ b"), faint("status"), "attempts", "ESP a ▸", "ESP b ◂"))?;
     }
@@ -146,7 +146,8 @@ fn print_pairs(view: &View<'_>, page: &mut Page<'_, impl Write>) -> io::Result<(
         let name = Words::inked(palette.heading, format!("{} ⇄ {}", pair.a, pair.b));
         let status = Words::inked(status_ink(&palette, pair.status), cisco_status(pair.status));
         let attempts = count(pair.attempts.len() as u64);
-        let [sent, received] = [pair.sent_by_a, pair.sent_by_b].map(|sent| count(sent.esp.saturating_add(sent.ah)));
+        let [sent, received] =
+            [pair.sent_by_a, pair.sent_by_b].map(|sent| quantity::short_count(sent.esp.saturating_add(sent.ah)));
         if narrow {
             page.paragraph(0, &name)?;
             let rest = status.and(format!(", attempts {attempts}, ESP ▸ {sent} ◂ {received}"));
@@ -159,11 +160,12 @@ fn print_pairs(view: &View<'_>, page: &mut Page<'_, impl Write>) -> io::Result<(
         }
         if let Some(verdict) = pair.verdict {
             let finding = view.verdict(pair, verdict);
-            let ink = finding.map_or(palette.notice, |finding| severity_ink(&palette, finding.severity));
-            let mut line = Words::inked(ink, verdict);
-            if let Some(finding) = finding {
-                line = line.and("  ").and(finding.title.clone());
-            }
+            let line = match finding {
+                Some(finding) => {
+                    severity_words(&palette, finding.severity, verdict).and(": ").and(finding.title.clone())
+                }
+                None => Words::inked(palette.notice, verdict),
+            };
             page.wrapped(Words::of("  "), &Words::of("    "), &line)?;
         }
     }
@@ -179,6 +181,12 @@ pub fn print_heading(page: &mut Page<'_, impl Write>, pair: &Pair) -> io::Result
     let palette = page.palette;
     let name = format!("{} ⇄ {}", pair.a, pair.b);
     let status = cisco_status(pair.status);
+    if 3 + name.chars().count() + 2 + status.len() > page.width {
+        page.paragraph(0, &Words::inked(palette.heading, name))?;
+        let line = Words::inked(palette.faint, "── ").and_inked(status_ink(&palette, pair.status), status);
+        let rule = format!(" {}", "─".repeat(page.width.saturating_sub(line.width() + 1).min(200)));
+        return page.line(&line.and_inked(palette.faint, rule));
+    }
     let used = 3 + name.chars().count() + 2 + status.len() + 1;
     let line = Words::inked(palette.faint, "── ")
         .and_inked(palette.heading, name)
@@ -200,13 +208,13 @@ pub fn print_compact(view: &View<'_>, page: &mut Page<'_, impl Write>, pairs: &[
         (problems, 0) => format!("{} more with problems", counted(problems, "pair", "pairs")),
         (problems, healthy) => format!("{problems} more pairs with problems, {healthy} without"),
     };
-    page.line(&Words::inked(palette.heading, title).and_inked(palette.faint, ", in short (--pair shows one in full)"))?;
+    let title = Words::inked(palette.heading, title).and_inked(palette.faint, ", in short (--pair shows one in full)");
+    page.paragraph(0, &title)?;
     for pair in pairs.iter().take(SHOWN) {
         let line = Words::inked(palette.heading, format!("{} ⇄ {}", pair.a, pair.b))
-            .and("  ")
+            .and(" · ")
             .and_inked(status_ink(&palette, pair.status), cisco_status(pair.status))
-            .and("  ")
-            .and(pair.verdict.unwrap_or_default());
+            .and(pair.verdict.map(|verdict| format!(" · {verdict}")).unwrap_or_default());
         page.wrapped(Words::of("  "), &Words::of("    "), &line)?;
         let Some(attempt) = view.report.attempts_of(pair).last() else { continue };
         let mut parts = vec![mode(attempt).to_string(), standing(attempt)];
