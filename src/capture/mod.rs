@@ -4,6 +4,9 @@
 //! good until the next one is asked for; a file that cannot be read further is an error that names path, frame
 //! and octet, and everything before it has been delivered.
 
+#[cfg(feature = "live")]
+pub mod live;
+
 use std::path::PathBuf;
 
 use crate::base::{FrameRef, LinkType, Timestamp};
