@@ -2,8 +2,16 @@
 //!
 //! Not here: anything that looks at packets, and anything that prints. Contract: pure functions of the facts.
 
+mod case;
+mod engine;
+pub mod pattern;
+pub mod patterns;
+mod sizes;
+mod words;
+
+pub use engine::diagnose;
+
 use crate::base::FrameRef;
-use crate::track::Facts;
 
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -121,8 +129,10 @@ pub struct Check {
 pub struct VendorLog {
     /// Vendor or product.
     pub vendor: &'static str,
-    /// The line, as the source words it.
+    /// The line, as the source words it; " / " stands between two lines, "…" for a variable part.
     pub message: &'static str,
+    /// Where the wording was seen: a row of a source document (`S2S-10`), a public reference, or `lab`.
+    pub source: &'static str,
 }
 
 /// What was found.
@@ -141,12 +151,28 @@ pub struct PairDiagnosis {
     pub status: PairStatus,
     /// The id that best explains it.
     pub verdict: Option<&'static str>,
-    /// Per attempt: the id that best explains it.
-    pub attempts: Vec<Option<&'static str>>,
+    /// Per attempt of [`crate::track::Pair::attempts`].
+    pub attempts: Vec<AttemptDiagnosis>,
 }
 
-/// Judges the facts.
-pub fn diagnose(facts: &Facts) -> Diagnosis {
-    let _ = facts;
-    todo!()
+/// Outcome and verdict of one attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AttemptDiagnosis {
+    /// How it stood at the end of the capture.
+    pub outcome: Outcome,
+    /// The id that best explains it.
+    pub verdict: Option<&'static str>,
+}
+
+/// How an attempt stood at the end of the capture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// What it negotiated came up.
+    Established,
+    /// It was refused or given up.
+    Failed,
+    /// The capture ended while it was under way.
+    Unfinished,
+    /// The capture does not tell (its start or one direction is missing).
+    Unknown,
 }

@@ -173,23 +173,11 @@ pub struct Attempt {
     pub phase1_up: Option<Timestamp>,
     /// When the first phase 2, or child SA, was completed as far as the wire shows.
     pub phase2_up: Option<Timestamp>,
-    /// How it ended, as far as the capture goes.
-    pub outcome: Outcome,
+    /// Index, within the pair, of the IKE SA that this one seems to replace: it came up without an SA_INIT of its own
+    /// after a CREATE_CHILD_SA exchange there.
+    pub rekeyed_from: Option<usize>,
     /// Messages not kept because of the limits.
     pub messages_forgotten: u64,
-}
-
-/// How an attempt stood at the end of the capture.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Outcome {
-    /// What it negotiated came up.
-    Established,
-    /// It was refused or given up.
-    Failed,
-    /// The capture ended while it was under way.
-    Unfinished,
-    /// The capture does not tell (its start or one direction is missing).
-    Unknown,
 }
 
 /// Address and port that a side began to send from.

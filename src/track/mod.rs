@@ -3,17 +3,66 @@
 //! Not here: judgement, and text. Contract: time comes from the datagrams, memory has a ceiling, what is
 //! forgotten is counted, and the same datagrams in the same order give the same facts.
 
+mod attempt;
+mod carried;
+mod exchange;
 mod facts;
+mod flow;
+mod icmp;
+mod ike_fragment;
+mod nat;
+mod offer;
+mod pair;
+mod stage;
 
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hasher};
+use std::net::{IpAddr, SocketAddr};
+
+pub use exchange::{SaInitAnswer, sa_init_answer};
 pub use facts::*;
 
-use crate::base::{FrameRef, Limits, Timestamp};
-use crate::packet::Datagram;
+use crate::base::{EspSpi, Fault, FaultKind, FrameRef, IkeSpi, Limits, Timestamp};
+use crate::isakmp::Message;
+use crate::isakmp::payload::Body as PayloadBody;
+use crate::packet::{Body, Datagram, Encapsulation, IsakmpDatagram};
+
+use attempt::AttemptState;
+use flow::{FlowState, Sequenced};
+use ike_fragment::{Added, FragmentSets, SetKey};
+
+/// Unreadable datagrams remembered of one pair.
+const MALFORMED_A_PAIR: usize = 64;
 
 /// Follows every exchange of every pair.
 #[derive(Debug)]
 pub struct Tracker {
     facts: Facts,
+    limits: Limits,
+    /// Unordered address pairs, and the pair an address moved to belongs to.
+    pairs: HashMap<(IpAddr, IpAddr), usize>,
+    /// Attempts by the pair and the SPI their initiator chose.
+    attempts: HashMap<(usize, IkeVersion, IkeSpi), usize>,
+    /// Attempts whose both SPIs are known: what finds them again after an address changed.
+    by_spis: HashMap<(IkeVersion, IkeSpi, IkeSpi), (usize, usize)>,
+    /// Working state beside [`Pair::attempts`].
+    states: Vec<Vec<AttemptState>>,
+    flows: HashMap<FlowKey, (usize, usize)>,
+    /// Working state beside [`Pair::flows`].
+    flow_states: Vec<Vec<FlowState>>,
+    fragments: FragmentSets,
+    attempt_count: usize,
+    flow_count: usize,
+    icmp_count: usize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct FlowKey {
+    source: IpAddr,
+    destination: IpAddr,
+    spi: EspSpi,
+    protocol: FlowProtocol,
+    encapsulation: Encapsulation,
 }
 
 /// What the tracker made of one ISAKMP message.
@@ -35,26 +84,231 @@ pub struct Observed {
     pub reassembled: Option<Vec<u8>>,
 }
 
+/// How a message came: what is known of it besides its octets.
+#[derive(Debug, Clone, Copy)]
+struct Passage {
+    frame: FrameRef,
+    at: Timestamp,
+    source: SocketAddr,
+    destination: SocketAddr,
+    ip_id: Option<u32>,
+    ip_fragments: u16,
+    ike_fragments: u16,
+    encapsulation: Encapsulation,
+    non_esp_marker: bool,
+    digest: u64,
+}
+
 impl Tracker {
     /// With nothing seen yet.
     pub fn new(limits: &Limits) -> Self {
-        let _ = limits;
-        Self { facts: Facts::default() }
+        Self {
+            facts: Facts::default(),
+            limits: *limits,
+            pairs: HashMap::new(),
+            attempts: HashMap::new(),
+            by_spis: HashMap::new(),
+            states: Vec::new(),
+            flows: HashMap::new(),
+            flow_states: Vec::new(),
+            fragments: FragmentSets::new(limits),
+            attempt_count: 0,
+            flow_count: 0,
+            icmp_count: 0,
+        }
     }
 
     /// Files one datagram. Answers what it was, if it was an ISAKMP message whose header could be read.
     pub fn observe(&mut self, datagram: &Datagram<'_>) -> Option<Observed> {
-        let _ = datagram;
-        todo!()
+        match &datagram.body {
+            Body::Isakmp(isakmp) => self.observe_isakmp(datagram, isakmp),
+            Body::Esp(esp) => {
+                let on_4500 = esp.source_port == 4500 || esp.destination_port == 4500;
+                self.observe_flow(datagram, &Sequenced::from(esp), on_4500);
+                None
+            }
+            Body::Ah(ah) => {
+                self.observe_flow(datagram, &Sequenced::from(ah), false);
+                None
+            }
+            Body::Keepalive { .. } => {
+                if let Some(pair) = self.pair_of(datagram) {
+                    self.facts.pairs[pair].note(datagram, |seen| {
+                        seen.keepalives += 1;
+                        seen.on_4500 += 1;
+                    });
+                }
+                None
+            }
+            Body::IcmpError(error) => {
+                self.observe_icmp(datagram, error);
+                None
+            }
+            Body::Incomplete(incomplete) => {
+                self.observe_incomplete(datagram, incomplete);
+                None
+            }
+        }
     }
 
-    /// Lets capture time move on to `at` without a datagram.
+    /// Lets capture time move on to `at`: widens the window that was watched, gives up what waited too long.
     pub fn advance(&mut self, at: Timestamp) {
-        let _ = at;
+        let window = self.facts.window.get_or_insert((at, at));
+        window.0 = window.0.min(at);
+        window.1 = window.1.max(at);
+        for (key, set) in self.fragments.expire(at) {
+            self.file_incomplete_fragments(&key, &set);
+        }
+    }
+
+    /// The captures have ended: what waited for more is filed as it is.
+    pub fn finish(&mut self) {
+        for (key, set) in self.fragments.drain() {
+            self.file_incomplete_fragments(&key, &set);
+        }
     }
 
     /// The facts so far.
     pub fn facts(&self) -> &Facts {
         &self.facts
     }
+
+    fn observe_isakmp(&mut self, datagram: &Datagram<'_>, isakmp: &IsakmpDatagram<'_>) -> Option<Observed> {
+        let message = match readable(isakmp.octets, datagram.missing) {
+            Ok(message) => message,
+            Err(fault) => {
+                self.file_malformed(datagram, fault);
+                return None;
+            }
+        };
+        let mut passage = Passage {
+            frame: datagram.frame,
+            at: datagram.at,
+            source: SocketAddr::new(datagram.source, isakmp.source_port),
+            destination: SocketAddr::new(datagram.destination, isakmp.destination_port),
+            ip_id: datagram.ip_id,
+            ip_fragments: datagram.fragments,
+            ike_fragments: 0,
+            encapsulation: isakmp.encapsulation,
+            non_esp_marker: isakmp.non_esp_marker,
+            digest: digest(isakmp.octets),
+        };
+        let fragment = message.payloads().next().and_then(|payload| match payload.body {
+            PayloadBody::Fragment(fragment) => Some(fragment),
+            _ => None,
+        });
+        let Some(fragment) = fragment else {
+            let observed = self.file_message(&passage, &message)?;
+            self.note_isakmp(datagram, observed.pair, &passage);
+            return Some(observed);
+        };
+
+        let key = SetKey {
+            source: passage.source,
+            destination: passage.destination,
+            initiator_spi: message.header.initiator_spi,
+            fragment_id: fragment.fragment_id,
+        };
+        let (added, given_up) = self.fragments.add(key, &fragment, datagram.frame, datagram.at);
+        for (key, set) in given_up {
+            self.facts.forgotten.reassemblies += 1;
+            self.file_incomplete_fragments(&key, &set);
+        }
+        let observed = match added {
+            Added::Waiting => {
+                let (pair, attempt, from) = self.locate(&passage, &message.header)?;
+                let label = attempt::expected(&self.facts.pairs[pair].attempts[attempt], &message.header, from);
+                Observed {
+                    pair,
+                    attempt,
+                    label,
+                    from,
+                    retransmission_of: None,
+                    recorded_before: None,
+                    reassembled: None,
+                }
+            }
+            Added::Whole { octets, fragments } => {
+                passage.ike_fragments = fragments;
+                passage.digest = digest(&octets);
+                let inner = readable(&octets, 0).inspect_err(|&fault| self.file_malformed(datagram, fault)).ok()?;
+                let observed = self.file_message(&passage, &inner)?;
+                Observed { reassembled: Some(octets), ..observed }
+            }
+        };
+        self.note_isakmp(datagram, observed.pair, &passage);
+        Some(observed)
+    }
+
+    fn note_isakmp(&mut self, datagram: &Datagram<'_>, pair: usize, passage: &Passage) {
+        let on_4500 = passage.source.port() == 4500 || passage.destination.port() == 4500;
+        self.facts.pairs[pair].note(datagram, |seen| {
+            seen.isakmp += 1;
+            seen.on_4500 += u64::from(on_4500);
+        });
+    }
+
+    fn observe_flow(&mut self, datagram: &Datagram<'_>, packet: &Sequenced, on_4500: bool) {
+        let key = FlowKey {
+            source: datagram.source,
+            destination: datagram.destination,
+            spi: packet.spi,
+            protocol: packet.protocol,
+            encapsulation: packet.encapsulation,
+        };
+        let (pair, index) = match self.flows.get(&key) {
+            Some(&(pair, index)) => {
+                let flow = &mut self.facts.pairs[pair].flows[index];
+                flow::count(flow, &mut self.flow_states[pair][index], datagram, packet);
+                (pair, index)
+            }
+            None => {
+                if self.flow_count >= self.limits.flows {
+                    self.facts.forgotten.flows += 1;
+                    return;
+                }
+                let Some(pair) = self.pair_of(datagram) else { return };
+                let (flow, state) = flow::open(datagram, packet);
+                self.facts.pairs[pair].flows.push(flow);
+                self.flow_states[pair].push(state);
+                self.flow_count += 1;
+                let index = self.facts.pairs[pair].flows.len() - 1;
+                self.flows.insert(key, (pair, index));
+                (pair, index)
+            }
+        };
+        let protocol = self.facts.pairs[pair].flows[index].protocol;
+        self.facts.pairs[pair].note(datagram, |seen| {
+            match protocol {
+                FlowProtocol::Esp => seen.esp += 1,
+                FlowProtocol::Ah => seen.ah += 1,
+            }
+            seen.on_4500 += u64::from(on_4500);
+        });
+    }
+
+    fn file_malformed(&mut self, datagram: &Datagram<'_>, fault: Fault) {
+        let Some(index) = self.pair_of(datagram) else { return };
+        let pair = &mut self.facts.pairs[index];
+        pair.note(datagram, |_| {});
+        if pair.malformed.len() < MALFORMED_A_PAIR {
+            let direction = usize::from(datagram.source != pair.a);
+            pair.malformed.push(MalformedFact { frame: datagram.frame, at: datagram.at, direction, fault });
+        }
+    }
+}
+
+/// A message of a version that can be followed.
+fn readable(octets: &[u8], missing: u32) -> Result<Message<'_>, Fault> {
+    let message = Message::decode(octets, missing)?;
+    match message.header.version.major {
+        1 | 2 => Ok(message),
+        other => Err(Fault { field: "version", at: 17, kind: FaultKind::Unexpected { value: u32::from(other) } }),
+    }
+}
+
+fn digest(octets: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(octets);
+    hasher.finish()
 }

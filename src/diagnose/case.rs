@@ -1,0 +1,202 @@
+//! A pair's facts with the questions that checks ask of them: who said what in clear, what was repeated for how long,
+//! and whether silence may be called silence.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use crate::base::{FrameRef, Timestamp};
+use crate::track::{Attempt, EspFlow, Exchange, Facts, IkeVersion, Label, MessageRecord, Pair, PayloadDetail, Side};
+
+use super::sizes::Suite;
+
+/// Silence shorter than this, with no repeat in it, says nothing.
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+
+/// One pair, seen by a check.
+#[derive(Debug, Clone, Copy)]
+pub struct Case<'a> {
+    /// All facts.
+    pub facts: &'a Facts,
+    /// The pair in question.
+    pub pair: &'a Pair,
+}
+
+/// A notification in clear.
+#[derive(Debug, Clone, Copy)]
+pub struct ClearNotify<'a> {
+    /// The message that carried it.
+    pub message: &'a MessageRecord,
+    /// Its type.
+    pub notify_message_type: u16,
+    /// Octets of its SPI.
+    pub spi_size: u8,
+    /// Its data, as far as kept.
+    pub data: &'a [u8],
+}
+
+impl<'a> Case<'a> {
+    /// Attempts with their index.
+    pub fn attempts(&self) -> impl Iterator<Item = (usize, View<'a>)> + use<'a> {
+        let case = *self;
+        self.pair.attempts.iter().enumerate().map(move |(index, attempt)| (index, View { case, attempt }))
+    }
+
+    /// When the capture ended.
+    pub fn end(&self) -> Timestamp {
+        self.facts.window.map_or(self.pair.last, |(_, end)| end.max(self.pair.last))
+    }
+
+    /// How long was watched in all.
+    pub fn watched(&self) -> Duration {
+        self.facts.window.map_or(self.pair.last.since(self.pair.first), |(first, last)| last.since(first))
+    }
+
+    /// Whether anything at all of ours came from `address` to the other end.
+    pub fn heard_from(&self, address: IpAddr) -> bool {
+        let direction = usize::from(address != self.pair.a);
+        self.pair.sent[direction].span.is_some()
+    }
+
+    /// Whether the capture shows both directions of this pair.
+    pub fn both_ways(&self) -> bool {
+        self.pair.both_ways()
+    }
+
+    /// ESP and AH packets, by direction from `address`.
+    pub fn flows_from(&self, address: IpAddr) -> impl Iterator<Item = &'a EspFlow> + use<'a> {
+        self.pair.flows.iter().filter(move |flow| flow.source == address)
+    }
+
+    /// A later attempt got further than `index` did: what stopped `index` is over.
+    pub fn overcome(&self, index: usize) -> bool {
+        let Some(this) = self.pair.attempts.get(index) else { return false };
+        self.attempts().any(|(_, later)| {
+            later.attempt.first > this.first && later.attempt.phase1_up.is_some() && this.phase1_up.is_none()
+        })
+    }
+}
+
+/// One attempt, seen by a check.
+#[derive(Debug, Clone, Copy)]
+pub struct View<'a> {
+    /// The pair it belongs to.
+    pub case: Case<'a>,
+    /// Its facts.
+    pub attempt: &'a Attempt,
+}
+
+impl<'a> View<'a> {
+    /// All messages in order of their exchanges.
+    pub fn messages(&self) -> impl Iterator<Item = &'a MessageRecord> + use<'a> {
+        self.attempt.exchanges.iter().flat_map(|exchange| &exchange.messages)
+    }
+
+    /// Exchanges with their messages.
+    pub fn exchanges(&self) -> &'a [Exchange] {
+        &self.attempt.exchanges
+    }
+
+    /// The first message with this label.
+    pub fn message(&self, label: Label) -> Option<&'a MessageRecord> {
+        self.messages().find(|message| message.label == label)
+    }
+
+    /// Whether anything came from `side`.
+    pub fn heard(&self, side: Side) -> bool {
+        self.messages().any(|message| message.from == side)
+    }
+
+    /// IKEv2.
+    pub fn is_v2(&self) -> bool {
+        self.attempt.version == IkeVersion::V2
+    }
+
+    /// Notifications in clear from `side`.
+    pub fn clear_notifies(&self, side: Side) -> impl Iterator<Item = ClearNotify<'a>> + use<'a> {
+        self.messages().filter(move |message| message.from == side).flat_map(|message| {
+            message.carried.iter().filter_map(move |payload| match &payload.detail {
+                PayloadDetail::Notify { notify_message_type, spi_size, data, .. } => {
+                    Some(ClearNotify { message, notify_message_type: *notify_message_type, spi_size: *spi_size, data })
+                }
+                _ => None,
+            })
+        })
+    }
+
+    /// The responder's SPI is known, and yet nothing from the responder was captured (or nothing from the initiator, who
+    /// must have sent what is being answered): one direction is missing.
+    pub fn one_sided(&self) -> bool {
+        let answered = !self.attempt.responder_spi.is_zero();
+        answered && !(self.heard(Side::Initiator) && self.heard(Side::Responder))
+    }
+
+    /// How long a message was repeated without the exchange going on, and how long was watched after its last copy.
+    pub fn waited(&self, message: &MessageRecord) -> Waited {
+        let last = message.repeats.iter().map(|repeat| repeat.at).max().unwrap_or(message.at);
+        Waited {
+            copies: u64::from(message.repeat_count) + 1,
+            over: last.since(message.at),
+            after: self.case.end().since(last),
+        }
+    }
+
+    /// Frames of a message and its repeats.
+    pub fn frames(&self, message: &MessageRecord) -> Vec<FrameRef> {
+        std::iter::once(message.frame).chain(message.repeats.iter().map(|repeat| repeat.frame)).collect()
+    }
+
+    /// IKEv2: the last answer to IKE_AUTH holds more than a lone notify, as far as its length tells.
+    pub fn authenticated(&self) -> Option<bool> {
+        let response = self.messages().filter(|message| message.label == Label::Response(35)).last()?;
+        let (_, most) = Suite::chosen(self.attempt)?.plain(response.length)?;
+        Some(most >= LEAST_AUTHENTICATION)
+    }
+
+    /// Whether the tunnel came up, as far as the wire shows: Quick Mode complete, or an IKE_AUTH answer that can hold a
+    /// child SA, or ESP after either.
+    pub fn tunnel_up(&self) -> Option<Timestamp> {
+        if let Some(at) = self.attempt.phase2_up {
+            return Some(at);
+        }
+        let at = self.attempt.phase1_up?;
+        let traffic = self.case.pair.flows.iter().any(|flow| flow.last >= at);
+        let child = self.is_v2() && (self.attempt.rekeyed_from.is_some() || self.could_hold_child());
+        match (self.is_v2(), traffic) {
+            (true, true) if self.authenticated() != Some(false) => Some(at),
+            (true, false) if child => Some(at),
+            // A responder takes ESP as the proof that message 3 came; a capture that missed it may too.
+            (false, true) if self.message(Label::Qm(2)).is_some() => Some(at),
+            _ => None,
+        }
+    }
+
+    fn could_hold_child(&self) -> bool {
+        let response = self.messages().filter(|message| message.label == Label::Response(35)).last();
+        let plain = response.and_then(|response| Suite::chosen(self.attempt)?.plain(response.length));
+        plain.is_some_and(|(_, most)| most >= LEAST_WITH_CHILD)
+    }
+}
+
+/// IDr (four-octet identity) and AUTH (the shortest, a shared key with a 16-octet PRF): anything shorter is a notify.
+const LEAST_AUTHENTICATION: u32 = 12 + 8 + 16;
+/// The same with SA (one proposal, three transforms), TSi and TSr (one IPv4 selector each).
+const LEAST_WITH_CHILD: u32 = LEAST_AUTHENTICATION + 36 + 24 + 24;
+
+/// Copies of a message, and the time they took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Waited {
+    /// How often it was sent.
+    pub copies: u64,
+    /// From the first copy to the last.
+    pub over: Duration,
+    /// From the last copy to the end of the capture.
+    pub after: Duration,
+}
+
+impl Waited {
+    /// Long enough to call it unanswered: repeated at least once and over some time, or watched for longer than anybody
+    /// waits before repeating.
+    pub fn is_silence(&self) -> bool {
+        (self.copies >= 2 && self.over + self.after >= Duration::from_secs(1)) || self.after >= PATIENCE
+    }
+}

@@ -1,0 +1,179 @@
+//! What a failure pattern is: its page, its words, and the check that finds it.
+//!
+//! One file a pattern under [`super::patterns`]. The doc comment of its declaration is the prose of its page; the
+//! causes, checks, log lines and sources are data, so that the page and every finding say the same.
+
+use crate::base::FrameRef;
+
+use super::case::Case;
+use super::{Confidence, Severity, VendorLog, Where};
+
+/// Where in a tunnel's life a pattern belongs: the headings of the catalogue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Stage {
+    /// What the capture itself can and cannot show.
+    Capture,
+    /// IKEv1 phase 1.
+    Phase1,
+    /// IKEv1 phase 2.
+    Phase2,
+    /// IKEv2.
+    IkeV2,
+    /// NAT, ports and ICMP.
+    Path,
+    /// Fragments and packet sizes.
+    Fragments,
+    /// ESP and AH.
+    Traffic,
+    /// Liveness, re-keying, deletion.
+    LifeCycle,
+    /// Security advice.
+    Security,
+    /// Malformed messages.
+    Malformed,
+    /// All is well.
+    Normal,
+}
+
+/// A possible cause of what a pattern sees, with what makes it more or less likely.
+#[derive(Debug, Clone, Copy)]
+pub struct Hypothesis {
+    /// Short name that the check uses to weigh it.
+    pub key: &'static str,
+    /// Weight without further evidence; those of one pattern sum to 1. A judgement, used only for ranking.
+    pub prior: f32,
+    /// In words.
+    pub text: &'static str,
+    /// Evidence that makes it likelier.
+    pub raised_by: &'static str,
+    /// Evidence against it.
+    pub lowered_by: &'static str,
+}
+
+/// A failure pattern (or a normal state worth naming).
+#[derive(Debug)]
+pub struct Pattern {
+    /// Catalogue id. Once released it never changes its meaning.
+    pub id: &'static str,
+    /// One lower-case sentence without a full stop.
+    pub title: &'static str,
+    /// Heading of the catalogue.
+    pub stage: Stage,
+    /// How bad it is, unless the check says otherwise.
+    pub severity: Severity,
+    /// Prose of the page in Markdown: what is seen, what it means, look-alikes.
+    pub prose: &'static str,
+    /// Possible causes, likeliest first.
+    pub causes: &'static [Hypothesis],
+    /// What to check, in order.
+    pub checks: &'static [(Where, &'static str)],
+    /// What vendors log.
+    pub logs: &'static [VendorLog],
+    /// Rows of the source documents and RFC sections.
+    pub sources: &'static [&'static str],
+    /// Finds it in what was seen of a pair.
+    pub check: fn(&Case<'_>) -> Vec<Match>,
+}
+
+/// One place where a pattern fits.
+#[derive(Debug, Clone, Default)]
+pub struct Match {
+    /// Index of the attempt it fits, if it fits one.
+    pub attempt: Option<usize>,
+    /// How sure.
+    pub confidence: Option<Confidence>,
+    /// Severity, where it differs from the pattern's.
+    pub severity: Option<Severity>,
+    /// Evidence.
+    pub frames: Vec<FrameRef>,
+    /// What was seen and what was not, with numbers: one or two short sentences.
+    pub seen: String,
+    /// What that means, for this case.
+    pub means: String,
+    /// Factors on the causes' priors, by key.
+    pub weights: Vec<(&'static str, f32)>,
+    /// What would settle it.
+    pub settle: Option<String>,
+}
+
+impl Match {
+    /// A match on attempt `attempt`.
+    pub fn on(attempt: usize, confidence: Confidence) -> Self {
+        Self { attempt: Some(attempt), confidence: Some(confidence), ..Self::default() }
+    }
+
+    /// A match on the pair as a whole.
+    pub fn on_pair(confidence: Confidence) -> Self {
+        Self { confidence: Some(confidence), ..Self::default() }
+    }
+
+    /// With what was seen.
+    pub fn seen(mut self, seen: impl Into<String>) -> Self {
+        self.seen = seen.into();
+        self
+    }
+
+    /// With what it means here.
+    pub fn means(mut self, means: impl Into<String>) -> Self {
+        self.means = means.into();
+        self
+    }
+
+    /// With evidence.
+    pub fn frames(mut self, frames: impl IntoIterator<Item = FrameRef>) -> Self {
+        self.frames.extend(frames);
+        self
+    }
+
+    /// With a cause made likelier (factor above 1) or less likely (below 1).
+    pub fn weigh(mut self, key: &'static str, factor: f32) -> Self {
+        self.weights.push((key, factor));
+        self
+    }
+
+    /// With what would settle it.
+    pub fn settle(mut self, settle: impl Into<String>) -> Self {
+        self.settle = Some(settle.into());
+        self
+    }
+
+    /// With another severity than the pattern's.
+    pub fn severity(mut self, severity: Severity) -> Self {
+        self.severity = Some(severity);
+        self
+    }
+}
+
+/// Declares a [`Pattern`]; the doc comment becomes its prose.
+macro_rules! pattern {
+    (
+        $(#[doc = $line:literal])+
+        $name:ident = $id:literal, $stage:ident, $severity:ident;
+        title: $title:literal;
+        causes: [$($key:literal $prior:literal $cause:literal, raised by $raised:literal, lowered by $lowered:literal;)*];
+        checks: [$($side:ident: $text:literal;)*];
+        logs: [$($vendor:literal: $message:literal ($log_source:literal);)*];
+        sources: [$($source:literal),* $(,)?];
+        check: $check:expr
+    ) => {
+        #[doc = concat!("`", $id, "`: ", $title)]
+        ///
+        $(#[doc = $line])+
+        pub static $name: $crate::diagnose::pattern::Pattern = $crate::diagnose::pattern::Pattern {
+            id: $id,
+            title: $title,
+            stage: $crate::diagnose::pattern::Stage::$stage,
+            severity: $crate::diagnose::Severity::$severity,
+            prose: concat!($($line, "\n"),+),
+            causes: &[$($crate::diagnose::pattern::Hypothesis {
+                key: $key, prior: $prior, text: $cause, raised_by: $raised, lowered_by: $lowered,
+            }),*],
+            checks: &[$(($crate::diagnose::Where::$side, $text)),*],
+            logs: &[$($crate::diagnose::VendorLog { vendor: $vendor, message: $message, source: $log_source }),*],
+            sources: &[$($source),*],
+            check: $check,
+        };
+    };
+}
+
+pub(crate) use pattern;

@@ -1,0 +1,48 @@
+//! C-ONE-DIR: only one direction of the conversation is captured.
+
+use crate::diagnose::Confidence;
+use crate::diagnose::case::Case;
+use crate::diagnose::pattern::{Match, pattern};
+use crate::track::Side;
+
+pattern! {
+    /// ## What is seen
+    ///
+    /// Messages that answer something, or that carry the other side's SPI, and not one packet from that other side.
+    ///
+    /// ## What it means
+    ///
+    /// The conversation went both ways and the capture holds one of them: asymmetric routing, a mirror port for one
+    /// direction, a capture filter on one address. Nothing can be said about missing answers.
+    ///
+    /// ## Look-alikes
+    ///
+    /// None: this takes every verdict of silence off the table.
+    C_ONE_DIR = "C-ONE-DIR", Capture, Warning;
+    title: "only one direction of the conversation is captured";
+    causes: [
+        "tap" 0.50 "the mirror port or tap delivers one direction", raised by "the same for every pair in the capture", lowered by "other pairs show both directions";
+        "route" 0.40 "answers come in by another path or interface", raised by "other pairs show both directions", lowered by "the same for every pair";
+        "filter" 0.10 "the capture filter names a source", raised by "", lowered by "";
+    ];
+    checks: [
+        Capture: "capture again with both directions (mirror both, capture on all interfaces, filter on hosts and not on source)";
+    ];
+    logs: [];
+    sources: ["SMG-28", "S2S-19", "RFC 2408 §3.1", "RFC 7296 §3.1"];
+    check: check
+}
+
+fn check(case: &Case<'_>) -> Vec<Match> {
+    case.attempts()
+        .filter(|(_, view)| view.one_sided() && !case.both_ways())
+        .map(|(index, view)| {
+            let missing = if view.heard(Side::Initiator) { view.attempt.responder } else { view.attempt.initiator };
+            Match::on(index, Confidence::Inferred)
+                .seen(format!("no packet from {} is in the capture, and yet its SPI and its answers are taken for granted", missing.ip()))
+                .means("the other direction exists and was not captured: nothing can be said about missing answers")
+                .frames([view.attempt.first_frame])
+                .settle("capture both directions")
+        })
+        .collect()
+}

@@ -1,0 +1,44 @@
+//! N-ICMP-HOST: a router says that the peer cannot be reached.
+
+use crate::diagnose::case::Case;
+use crate::diagnose::pattern::{Match, pattern};
+
+use super::icmp;
+
+pattern! {
+    /// ## What is seen
+    ///
+    /// ICMP network or host unreachable (type 3 code 0, 1, 6 or 7; ICMPv6 type 1 code 0 or 3) or time to live exceeded
+    /// (type 11 code 0; ICMPv6 type 3 code 0) that quotes IKE, ESP or AH of the pair.
+    ///
+    /// ## What it means
+    ///
+    /// A router on the way has no route to the peer, cannot find it on its last segment, or the packet went round in a loop.
+    ///
+    /// ## Look-alikes
+    ///
+    /// - `P1-NO-REPLY`, `V2-NO-REPLY`: the same without a router that says so.
+    N_ICMP_HOST = "N-ICMP-HOST", Path, Error;
+    title: "a router says that the peer cannot be reached";
+    causes: [
+        "down" 0.50 "the peer is down or off its segment", raised by "host unreachable (code 1) from the peer's own router", lowered by "other packets from the peer";
+        "route" 0.40 "a route is missing or loops", raised by "network unreachable (code 0) or time exceeded", lowered by "host unreachable from the last router";
+        "address" 0.10 "the peer address is wrong", raised by "first attempt ever", lowered by "the peer answered before";
+    ];
+    checks: [
+        Path: "from the router that sent the ICMP, check the route to the peer and, if it is the last one, its ARP or neighbour entry";
+        Responder: "check that it is up and connected";
+        Initiator: "check the peer address";
+    ];
+    logs: [];
+    sources: ["SMG-11", "S2S-05", "S2S-15", "NIR-32", "RFC 792", "RFC 4443 §3.1"];
+    check: check
+}
+
+fn check(case: &Case<'_>) -> Vec<Match> {
+    icmp::errors(
+        case,
+        |fact| matches!((fact.version, fact.icmp_type, fact.code), (4, 3, 0 | 1 | 6 | 7) | (4, 11, 0) | (6, 1, 0 | 3) | (6, 3, 0)),
+        "the packet did not get to the peer: no route, no host, or a loop",
+    )
+}

@@ -1,0 +1,42 @@
+//! N-ICMP-PROHIB: a filter on the path says that it refuses the traffic.
+
+use crate::diagnose::case::Case;
+use crate::diagnose::pattern::{Match, pattern};
+
+use super::icmp;
+
+pattern! {
+    /// ## What is seen
+    ///
+    /// ICMP administratively prohibited (type 3 code 9, 10 or 13; ICMPv6 type 1 code 1, 5 or 6) that quotes IKE, ESP or
+    /// AH of the pair, or protocol unreachable (type 3 code 2) for ESP or AH.
+    ///
+    /// ## What it means
+    ///
+    /// A filter refuses it and says so. The address that the ICMP comes from is that of the filter.
+    ///
+    /// ## Look-alikes
+    ///
+    /// - `N-ICMP-PORT`: the host refuses, not a filter.
+    /// - `P1-NO-REPLY`, `V2-NO-REPLY`: a filter that says nothing.
+    N_ICMP_PROHIB = "N-ICMP-PROHIB", Path, Error;
+    title: "a filter on the path refuses the traffic";
+    causes: [
+        "filter" 0.90 "an access list or firewall at the address that sent the ICMP", raised by "it repeats for each copy", lowered by "a single ICMP";
+        "spoof" 0.10 "a forged ICMP", raised by "the refused traffic is answered all the same", lowered by "no answer ever comes";
+    ];
+    checks: [
+        Path: "on the device that sent the ICMP, permit UDP 500, UDP 4500 and IP protocol 50 (ESP) between the two gateways, both ways";
+    ];
+    logs: [];
+    sources: ["S2S-07", "S2S-08", "S2S-13", "NIR-13", "NIR-34", "RFC 1812 §5.2.7.1", "RFC 4443 §3.1"];
+    check: check
+}
+
+fn check(case: &Case<'_>) -> Vec<Match> {
+    icmp::errors(
+        case,
+        |fact| matches!((fact.version, fact.icmp_type, fact.code), (4, 3, 2 | 9 | 10 | 13) | (6, 1, 1 | 5 | 6)),
+        "a filter refuses the traffic and says so; its address is the source of the ICMP",
+    )
+}

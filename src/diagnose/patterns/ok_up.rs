@@ -1,0 +1,59 @@
+//! OK-UP: the tunnel is up and carries traffic.
+
+use crate::diagnose::Confidence;
+use crate::diagnose::case::Case;
+use crate::diagnose::pattern::{Match, pattern};
+use crate::diagnose::words::{number, span};
+
+pattern! {
+    /// ## What is seen
+    ///
+    /// Phase 2 (or IKE_AUTH) complete, and ESP or AH in both directions.
+    ///
+    /// ## What it means
+    ///
+    /// The tunnel works as far as the outside can see.
+    ///
+    /// ## Look-alikes
+    ///
+    /// - `T-ONEWAY`: ESP in one direction only.
+    OK_UP = "OK-UP", Normal, Info;
+    title: "the tunnel is up and carries traffic";
+    causes: [];
+    checks: [];
+    logs: [
+        "Cisco": "Up-Active" ("CON-25");
+        "Netopia": "phase2 complete" ("NIR-18");
+        "Cisco ASA": "PHASE 2 COMPLETED" ("Cisco ASA syslog reference");
+        "GCP": "ESTABLISHED" ("Google Cloud VpnTunnel.Status reference");
+    ];
+    sources: [
+        "SMG-01", "SMG-05", "S2S-52", "S2S-60", "S2S-61", "S2S-63", "CON-12", "CON-13", "CON-15", "CON-25", "NIR-05",
+        "NIR-18", "NIR-20", "NIR-39", "NIR-46",
+    ];
+    check: check
+}
+
+fn check(case: &Case<'_>) -> Vec<Match> {
+    let Some((index, view, up)) =
+        case.attempts().filter_map(|(index, view)| Some((index, view, view.tunnel_up()?))).last()
+    else {
+        return Vec::new();
+    };
+    let packets = |from| case.flows_from(from).map(|flow| flow.packets).sum::<u64>();
+    let (there, back) = (packets(case.pair.a), packets(case.pair.b));
+    if there == 0 || back == 0 {
+        return Vec::new();
+    }
+    vec![
+        Match::on(index, Confidence::Inferred)
+            .seen(format!(
+                "set up in {}; {} one way, {} the other",
+                span(up.since(view.attempt.first)),
+                number(there, "packet"),
+                number(back, "packet"),
+            ))
+            .means("the tunnel works as far as the outside can see")
+            .frames([view.attempt.last_frame]),
+    ]
+}

@@ -1,0 +1,101 @@
+//! P1-PROPOSAL: the responder refused every phase 1 proposal.
+
+use crate::diagnose::Confidence;
+use crate::diagnose::case::Case;
+use crate::diagnose::pattern::{Match, pattern};
+use crate::diagnose::words::times;
+use crate::isakmp::registry;
+use crate::track::{IkeVersion, Side};
+
+/// Notify types that refuse a phase 1 offer (RFC 2408 §3.14.1): INVALID-TRANSFORM-ID, ATTRIBUTES-NOT-SUPPORTED,
+/// NO-PROPOSAL-CHOSEN, BAD-PROPOSAL-SYNTAX.
+const REFUSALS: [u16; 4] = [12, 13, 14, 15];
+
+pattern! {
+    /// ## What is seen
+    ///
+    /// Message 1, then an Informational exchange in clear from the responder with the same initiator cookie and the
+    /// notify NO-PROPOSAL-CHOSEN (14); INVALID-TRANSFORM-ID (12), ATTRIBUTES-NOT-SUPPORTED (13) and
+    /// BAD-PROPOSAL-SYNTAX (15) are its relatives.
+    ///
+    /// ## What it means
+    ///
+    /// Of everything the initiator offered, nothing was acceptable for this peer. The notify never names the attribute: one
+    /// full set of encryption, hash, group, method and key length must be the same on both ends. Some responders answer the
+    /// same when they have no configuration for the initiator's address, or not for this IKE version. The notify is not
+    /// authenticated; it is believed more if the initiator gives up or it repeats.
+    ///
+    /// ## Look-alikes
+    ///
+    /// - A responder that refuses in silence shows as `P1-NO-REPLY`.
+    /// - `P1-VERSION`: IKEv1 is not enabled at a responder that answers NO-PROPOSAL-CHOSEN for it; both versions between
+    ///   the same pair give it away.
+    P1_PROPOSAL = "P1-PROPOSAL", Phase1, Error;
+    title: "the responder refused every phase 1 proposal";
+    causes: [
+        "differs" 0.80 "an algorithm, the group, the key length or the authentication method differs",
+            raised by "the notify carries the cookies as its SPI; the peer itself starts with another offer",
+            lowered by "a notify without SPI from a peer whose other notifies have one";
+        "no-profile" 0.20 "the responder has no configuration for this address or this IKE version",
+            raised by "a notify without SPI; the same offer is accepted from another address",
+            lowered by "earlier success from this address";
+    ];
+    checks: [
+        Responder: "put its phase 1 policy for this peer beside the offer: encryption, key length, hash, group, authentication method must match in one set";
+        Responder: "make sure that a configuration for the initiator's address exists, and for IKEv1";
+        Initiator: "offer a set that the responder has; do not rely on defaults of either product";
+    ];
+    logs: [
+        "SMG": "IKE Attribute group did not match / Could not select an ISAKMP proposal" ("SMG-15");
+        "SMG": "IKE encryption algorithm did not match" ("SMG-16");
+        "Cisco PIX": "ISAKMP (0:1); no offers accepted! / SA not acceptable!" ("PIX-07");
+        "Cisco IOS": "%CRYPTO-6-IKMP_MODE_FAILURE: Processing of Main Mode failed with peer" ("PIX-02");
+        "Cisco IOS": "Hash Algorithm Offered does not Match Policy" ("Cisco doc 5409");
+        "Cisco ASA": "All SA proposals found unacceptable" ("public ASA logs");
+        "Netopia": "no matching proposal" ("NIR-10");
+        "Fortinet": "no SA proposal chosen / negotiation failure" ("FortiGate guides");
+        "strongSwan": "received NO_PROPOSAL_CHOSEN error notify / no proposal found" ("strongSwan source");
+        "strongSwan": "no IKE config found for …, sending NO_PROPOSAL_CHOSEN" ("strongSwan source");
+        "racoon, MikroTik": "no suitable proposal found." ("racoon source");
+        "AWS": "No Proposal Match Found by AWS" ("AWS log-contents");
+        "Azure": "IkePolicyMismatch" ("Azure network-watcher-troubleshoot-overview");
+        "Huawei": "1: phase1 proposal mismatch" ("Huawei ALM-303046755");
+        "ZyXEL": "!! No proposal chosen" ("ZyXEL manuals");
+    ];
+    sources: [
+        "SMG-07", "SMG-14", "SMG-15", "SMG-16", "SMG-32", "PIX-02", "PIX-07", "S2S-02", "S2S-03", "S2S-43", "S2S-44",
+        "S2S-57", "CON-16", "NIR-09", "NIR-10", "RFC 2408 §3.14.1", "RFC 2408 §5.4",
+    ];
+    check: check
+}
+
+fn check(case: &Case<'_>) -> Vec<Match> {
+    case.attempts()
+        .filter(|(index, view)| view.attempt.version == IkeVersion::V1 && !case.overcome(*index))
+        .filter_map(|(index, view)| {
+            let notify = view
+                .clear_notifies(Side::Responder)
+                .find(|notify| REFUSALS.contains(&notify.notify_message_type) && !notify.message.encrypted)?;
+            if view.attempt.chosen.is_some() {
+                return None;
+            }
+            let first = view.messages().find(|message| message.from == Side::Initiator);
+            let name = registry::notify_name(1, notify.notify_message_type).unwrap_or("a refusal");
+            let repeats = u64::from(notify.message.repeat_count) + 1;
+            let mut found = Match::on(index, Confidence::Stated)
+                .seen(format!(
+                    "the responder answered {} with {name} ({}) in clear, {}",
+                    first.map_or("message 1".to_owned(), |message| message.label.to_string()),
+                    notify.notify_message_type,
+                    times(repeats),
+                ))
+                .means("nothing in the offer fits the responder's phase 1 policy for this peer, or it has no policy for it")
+                .frames(first.map(|message| message.frame))
+                .frames([notify.message.frame]);
+            if notify.spi_size == 0 {
+                found = found.weigh("no-profile", 1.5);
+            }
+            Some(found)
+        })
+        .collect()
+}

@@ -1,0 +1,57 @@
+//! V2-NO-REPLY: IKE_SA_INIT gets no answer.
+
+use crate::diagnose::case::Case;
+use crate::diagnose::pattern::{Match, pattern};
+use crate::track::{IkeVersion, Label};
+
+use super::silence;
+
+pattern! {
+    /// ## What is seen
+    ///
+    /// An IKE_SA_INIT request, responder SPI zero, sent again and again with the same initiator SPI. No response, no
+    /// notify, no ICMP error.
+    ///
+    /// ## What it means
+    ///
+    /// The initiator tries; either its packets do not arrive, or the responder is silent on purpose, or the answers get
+    /// lost. The wire alone does not tell which. Anything else from the same address proves that the host lives.
+    ///
+    /// ## Look-alikes
+    ///
+    /// - `C-ONE-DIR`: answers exist and the capture does not hold them.
+    /// - `F-IKE-FRAG-LOST`: the request itself is IP-fragmented (large key exchange methods) and does not arrive whole.
+    /// - `N-ICMP-PORT`, `N-ICMP-PROHIB`, `N-ICMP-HOST`: an ICMP error came back; it says more than silence.
+    V2_NO_REPLY = "V2-NO-REPLY", IkeV2, Error;
+    title: "IKE_SA_INIT gets no answer";
+    causes: [
+        "path" 0.50 "the request or its answer is lost: peer down, wrong peer address, a filter for UDP 500, no route back",
+            raised by "nothing of any kind from the peer; ICMP unreachable; several silent peers behind one router",
+            lowered by "the peer answers ping or TCP, or sends ESP or other IKE";
+        "no-profile" 0.20 "the responder has no configuration for this source address and stays silent",
+            raised by "the peer is alive; NAT in front of the initiator", lowered by "the peer answered this address before";
+        "off" 0.15 "IKEv2 is not enabled on the responder's interface",
+            raised by "the peer is alive, and speaks IKEv1", lowered by "the peer answered IKEv2 before";
+        "refused" 0.10 "the responder refuses the proposal in silence",
+            raised by "the peer starts with another proposal itself", lowered by "the peer is known to send notifies";
+        "load" 0.05 "the responder is overloaded or at its limit of negotiations",
+            raised by "other initiators are answered now and then", lowered by "a single small site";
+    ];
+    checks: [
+        Path: "ping the responder; check routes both ways and every filter between the two for UDP 500 and 4500";
+        Initiator: "check the peer address in its configuration";
+        Responder: "look for the request in its log or capture on its outside: if it arrives, check that IKEv2 is enabled there and that a connection exists for the initiator's address";
+    ];
+    logs: [
+        "libreswan": "No response (or no acceptable response) to our first IKEv2 message" ("libreswan source");
+        "strongSwan": "peer not responding, trying again / establishing IKE_SA failed, peer not responding" ("strongSwan source");
+        "Azure": "PeerReachability: The peer gateway isn't reachable" ("Azure network-watcher-troubleshoot-overview");
+        "GCP": "NO_INCOMING_PACKETS" ("Google Cloud VpnTunnel.Status reference");
+    ];
+    sources: ["S2S-05", "S2S-08", "S2S-14", "RFC 7296 §2.1", "RFC 7296 §2.4"];
+    check: check
+}
+
+fn check(case: &Case<'_>) -> Vec<Match> {
+    silence::unanswered_first_message(case, IkeVersion::V2, |label| label == Label::Request(34))
+}

@@ -1,0 +1,170 @@
+//! What a message carried in clear, kept: payload types, and of each what later stops may need.
+
+use std::net::SocketAddr;
+
+use crate::isakmp::payload::Body;
+use crate::isakmp::{Header, Message, registry};
+
+use super::attempt::AttemptState;
+use super::facts::{Attempt, PayloadDetail, PayloadFact, Side};
+use super::nat::{self, HashAlgorithm};
+use super::{Passage, offer};
+
+/// Octets kept of notification and identification data.
+const NOTIFY_OCTETS: usize = 64;
+const IDENTITY_OCTETS: usize = 256;
+/// Vendor ids kept of one side, and octets of each.
+const VENDOR_IDS: usize = 64;
+const VENDOR_ID_OCTETS: usize = 256;
+/// IKEv2 NAT detection notifies (RFC 7296 §2.23).
+const NAT_DETECTION_SOURCE_IP: u16 = 16388;
+const NAT_DETECTION_DESTINATION_IP: u16 = 16389;
+/// IKEv1 phase 1 attribute: hash algorithm.
+const HASH_ALGORITHM: u16 = 2;
+
+/// Reads the payloads of a message, keeping on the attempt what belongs to all of it: offers, the choice, vendor
+/// ids, NAT detection.
+pub(super) fn read(
+    attempt: &mut Attempt,
+    state: &mut AttemptState,
+    message: &Message<'_>,
+    passage: &Passage,
+    from: Side,
+) -> Vec<PayloadFact> {
+    let mut carried = Vec::new();
+    let mut nat_hashes = 0;
+    for payload in message.payloads() {
+        let detail = match payload.body {
+            Body::SecurityAssociation(sa) => {
+                let proposals = offer::proposals(&sa);
+                let transforms = proposals.iter().map(|proposal| proposal.transforms.len()).sum::<usize>();
+                let detail = PayloadDetail::Sa {
+                    proposals: u16::try_from(proposals.len()).unwrap_or(u16::MAX),
+                    transforms: u16::try_from(transforms).unwrap_or(u16::MAX),
+                };
+                match from {
+                    Side::Initiator => attempt.offered = proposals,
+                    Side::Responder => {
+                        attempt.chosen = proposals.into_iter().next();
+                        state.hash = attempt
+                            .chosen
+                            .as_ref()
+                            .and_then(|chosen| chosen.transforms.first())
+                            .and_then(|transform| transform.attribute(HASH_ALGORITHM))
+                            .and_then(HashAlgorithm::from_attribute);
+                    }
+                }
+                detail
+            }
+            Body::KeyExchange(key_exchange) => {
+                PayloadDetail::KeyExchange { group: key_exchange.group, length: octets(key_exchange.data) }
+            }
+            Body::Nonce(nonce) => PayloadDetail::Nonce { length: octets(nonce) },
+            Body::Notification(notification) => {
+                if message.header.version.major == 2 {
+                    note_nat_detection(
+                        attempt,
+                        message,
+                        passage,
+                        from,
+                        notification.notify_message_type,
+                        notification.data,
+                    );
+                }
+                PayloadDetail::Notify {
+                    protocol_id: notification.protocol_id,
+                    spi_size: u8::try_from(notification.spi.len()).unwrap_or(u8::MAX),
+                    notify_message_type: notification.notify_message_type,
+                    data: notification.data.iter().copied().take(NOTIFY_OCTETS).collect(),
+                }
+            }
+            Body::Delete(delete) => PayloadDetail::Delete {
+                protocol_id: delete.protocol_id,
+                count: u16::try_from(delete.each_spi().count()).unwrap_or(u16::MAX),
+            },
+            Body::Identification(identification) => PayloadDetail::Identification {
+                id_type: identification.id_type,
+                data: identification.data.iter().copied().take(IDENTITY_OCTETS).collect(),
+            },
+            Body::VendorId(data) => match remember_vendor_id(attempt, from, data) {
+                Some(index) => PayloadDetail::VendorId { index },
+                None => PayloadDetail::Plain,
+            },
+            Body::Certificate(certificate) | Body::CertificateRequest(certificate) => {
+                PayloadDetail::Certificate { encoding: certificate.encoding, length: octets(certificate.data) }
+            }
+            Body::NatDetection(hash) => {
+                // RFC 3947 §3.2: the first hash stands for the peer, the others for the sender.
+                let first = nat_hashes == 0;
+                nat_hashes += 1;
+                let endpoint = if first { passage.destination } else { passage.source };
+                let side = if first { from.other() } else { from };
+                let algorithm = state.hash.or_else(|| HashAlgorithm::from_length(hash.len()));
+                let matches = algorithm.map(|algorithm| nat::matches(algorithm, &message.header, endpoint, hash));
+                if let Some(matches) = matches {
+                    note_hash(attempt, passage, side, !first, matches);
+                }
+                PayloadDetail::NatDetection { matches }
+            }
+            Body::Fragment(fragment) => PayloadDetail::Fragment { number: u16::from(fragment.number), total: None },
+            Body::EncryptedFragment(fragment) => {
+                PayloadDetail::Fragment { number: fragment.number, total: Some(fragment.total) }
+            }
+            _ => PayloadDetail::Plain,
+        };
+        carried.push(PayloadFact { payload_type: payload.payload_type, detail });
+    }
+    carried
+}
+
+fn octets(data: &[u8]) -> u16 {
+    u16::try_from(data.len()).unwrap_or(u16::MAX)
+}
+
+fn remember_vendor_id(attempt: &mut Attempt, from: Side, data: &[u8]) -> Option<u16> {
+    if registry::vendor_id(data).is_some_and(|known| known.family == "nat-t") {
+        attempt.nat.announced[from.index()] = true;
+    }
+    let known = &mut attempt.vendor_ids[from.index()];
+    let data = &data[..data.len().min(VENDOR_ID_OCTETS)];
+    let index = match known.iter().position(|seen| **seen == *data) {
+        Some(index) => index,
+        None if known.len() < VENDOR_IDS => {
+            known.push(data.into());
+            known.len() - 1
+        }
+        None => return None,
+    };
+    u16::try_from(index).ok()
+}
+
+fn note_nat_detection(
+    attempt: &mut Attempt,
+    message: &Message<'_>,
+    passage: &Passage,
+    from: Side,
+    notify_message_type: u16,
+    hash: &[u8],
+) {
+    let own = match notify_message_type {
+        NAT_DETECTION_SOURCE_IP => true,
+        NAT_DETECTION_DESTINATION_IP => false,
+        _ => return,
+    };
+    attempt.nat.announced[from.index()] = true;
+    let (side, endpoint): (Side, SocketAddr) =
+        if own { (from, passage.source) } else { (from.other(), passage.destination) };
+    let header: &Header = &message.header;
+    note_hash(attempt, passage, side, own, nat::matches(HashAlgorithm::Sha1, header, endpoint, hash));
+}
+
+/// A sender with several addresses sends a hash for each: one that fits is enough for its own, and the peer's view is one
+/// hash only.
+fn note_hash(attempt: &mut Attempt, passage: &Passage, side: Side, own: bool, matches: bool) {
+    let nat = &mut attempt.nat;
+    let known = if own { &mut nat.own_matches[side.index()] } else { &mut nat.peer_matches[side.index()] };
+    *known = Some(if own { known.unwrap_or(false) || matches } else { known.unwrap_or(true) && matches });
+    if !matches && nat.mismatch_frame.is_none() {
+        nat.mismatch_frame = Some(passage.frame);
+    }
+}

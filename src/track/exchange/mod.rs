@@ -1,0 +1,93 @@
+//! A message's place in its exchange: which message it is, and which side of the SA sent it. One file an exchange.
+
+mod aggressive_mode;
+mod main_mode;
+mod quick_mode;
+mod request_response;
+mod transaction;
+
+pub use request_response::{SaInitAnswer, sa_init_answer};
+
+use crate::isakmp::{Header, Message};
+
+use super::facts::{Exchange, ExchangeKind, Label, Side};
+
+/// Payload types of IKEv1 that tell messages apart.
+mod v1 {
+    pub(super) const SA: u8 = 1;
+    pub(super) const KE: u8 = 4;
+}
+
+/// What the labels are decided by.
+pub(super) struct Clues {
+    /// Header of the message.
+    pub(super) header: Header,
+    /// Whether what follows the header is ciphertext.
+    pub(super) encrypted: bool,
+    /// An SA payload is there in clear.
+    pub(super) has_sa: bool,
+    /// A KE payload is there in clear.
+    pub(super) has_ke: bool,
+    /// Hash of the message's octets.
+    pub(super) digest: u64,
+}
+
+impl Clues {
+    pub(super) fn of(message: &Message<'_>, digest: u64) -> Self {
+        let mut clues =
+            Self { header: message.header, encrypted: message.is_encrypted(), has_sa: false, has_ke: false, digest };
+        for payload in message.payloads() {
+            match (message.header.version.major, payload.payload_type) {
+                (1, v1::SA) | (2, 33) => clues.has_sa = true,
+                (1, v1::KE) | (2, 34) => clues.has_ke = true,
+                _ => {}
+            }
+        }
+        clues
+    }
+}
+
+impl Clues {
+    /// What the header alone tells.
+    pub(super) fn blank(header: &Header) -> Self {
+        Self { header: *header, encrypted: false, has_sa: false, has_ke: false, digest: 0 }
+    }
+}
+
+/// The kind of exchange that a header's exchange type names.
+pub(super) fn kind(major: u8, exchange_type: u8) -> ExchangeKind {
+    match (major, exchange_type) {
+        (1, 2) => ExchangeKind::MainMode,
+        (1, 4) => ExchangeKind::AggressiveMode,
+        (1, 5) => ExchangeKind::InformationalV1,
+        (1, 6) => ExchangeKind::Transaction,
+        (1, 32) => ExchangeKind::QuickMode,
+        (1, 33) => ExchangeKind::NewGroupMode,
+        (2, 34) => ExchangeKind::IkeSaInit,
+        (2, 35) => ExchangeKind::IkeAuth,
+        (2, 36) => ExchangeKind::CreateChildSa,
+        (2, 37) => ExchangeKind::InformationalV2,
+        (2, 38) => ExchangeKind::IkeSessionResume,
+        (2, 43) => ExchangeKind::IkeIntermediate,
+        (2, 44) => ExchangeKind::IkeFollowupKe,
+        (_, other) => ExchangeKind::Other(other),
+    }
+}
+
+/// The place of a message sent by `from`. `exchange` is what was seen of the exchange so far, with the digest of
+/// each message in `digests`.
+pub(super) fn label(kind: ExchangeKind, clues: &Clues, from: Side, exchange: Option<(&Exchange, &[u64])>) -> Label {
+    match kind {
+        ExchangeKind::MainMode => main_mode::label(clues, from),
+        ExchangeKind::AggressiveMode => aggressive_mode::label(clues, from),
+        ExchangeKind::QuickMode => quick_mode::label(clues, from, exchange),
+        ExchangeKind::Transaction => transaction::label(from, exchange),
+        ExchangeKind::NewGroupMode => match transaction::label(from, exchange) {
+            Label::Tr(number) => Label::Ngm(number),
+            other => other,
+        },
+        ExchangeKind::InformationalV1 => Label::Inf,
+        ExchangeKind::Other(number) if clues.header.version.major == 1 => Label::Other(number),
+        _ => request_response::label(&clues.header),
+    }
+}

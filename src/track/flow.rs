@@ -1,0 +1,310 @@
+//! ESP and AH by direction and SPI: counts, and the sequence numbers' story.
+
+use crate::base::Timestamp;
+use crate::packet::{AhPacket, Datagram, Encapsulation, EspPacket};
+
+use super::facts::{EspFlow, FlowProtocol};
+
+/// Numbers behind the highest one that are remembered one by one.
+const WINDOW: u32 = 256;
+/// A number further behind than this is not late: the sender may have begun again.
+const FAR_BEHIND: u32 = 4096;
+/// Packets remembered to tell a packet recorded twice from one sent twice.
+const RECENT: usize = 8;
+/// Copies of one packet that a capture records lie closer together than this.
+const RECORDED_TWICE_NANOS: u64 = 10_000_000;
+
+/// What is remembered of a flow besides its counts.
+#[derive(Debug, Clone)]
+pub(super) struct FlowState {
+    seen: [u64; (WINDOW / 64) as usize],
+    unique: u64,
+    base: u32,
+    lost_before: u64,
+    restart: Option<u32>,
+    recent: [Option<Recent>; RECENT],
+    next_recent: usize,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Recent {
+    sequence: u32,
+    length: u32,
+    ip_id: Option<u32>,
+    at: Timestamp,
+}
+
+/// The clear part that ESP and AH share.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sequenced {
+    pub(super) spi: crate::base::EspSpi,
+    pub(super) sequence: u32,
+    pub(super) length: u32,
+    pub(super) protocol: FlowProtocol,
+    pub(super) encapsulation: Encapsulation,
+}
+
+impl From<&EspPacket> for Sequenced {
+    fn from(esp: &EspPacket) -> Self {
+        Self {
+            spi: esp.spi,
+            sequence: esp.sequence,
+            length: esp.length,
+            protocol: FlowProtocol::Esp,
+            encapsulation: esp.encapsulation,
+        }
+    }
+}
+
+impl From<&AhPacket> for Sequenced {
+    fn from(ah: &AhPacket) -> Self {
+        Self {
+            spi: ah.spi,
+            sequence: ah.sequence,
+            length: ah.length,
+            protocol: FlowProtocol::Ah,
+            encapsulation: Encapsulation::None,
+        }
+    }
+}
+
+/// Opens a flow with its first packet.
+pub(super) fn open(datagram: &Datagram<'_>, packet: &Sequenced) -> (EspFlow, FlowState) {
+    let mut state = FlowState {
+        seen: [0; (WINDOW / 64) as usize],
+        unique: 1,
+        base: packet.sequence,
+        lost_before: 0,
+        restart: None,
+        recent: [None; RECENT],
+        next_recent: 0,
+    };
+    state.mark(0);
+    state.remember(datagram, packet);
+    let flow = EspFlow {
+        source: datagram.source,
+        destination: datagram.destination,
+        spi: packet.spi,
+        protocol: packet.protocol,
+        encapsulation: packet.encapsulation,
+        packets: 1,
+        octets: u64::from(packet.length),
+        first_sequence: packet.sequence,
+        last_sequence: packet.sequence,
+        lost: 0,
+        reordered: 0,
+        duplicates: 0,
+        recorded_again: 0,
+        resets: 0,
+        length_range: (packet.length, packet.length),
+        first: datagram.at,
+        last: datagram.at,
+        first_frame: datagram.frame,
+        last_frame: datagram.frame,
+        fragmented: u64::from(datagram.fragments > 1),
+    };
+    (flow, state)
+}
+
+/// Counts one more packet of an open flow.
+pub(super) fn count(flow: &mut EspFlow, state: &mut FlowState, datagram: &Datagram<'_>, packet: &Sequenced) {
+    if state.recorded_before(datagram, packet) {
+        flow.recorded_again += 1;
+        return;
+    }
+    state.remember(datagram, packet);
+    flow.packets += 1;
+    flow.octets += u64::from(packet.length);
+    flow.fragmented += u64::from(datagram.fragments > 1);
+    flow.length_range = (flow.length_range.0.min(packet.length), flow.length_range.1.max(packet.length));
+    flow.last = flow.last.max(datagram.at);
+    flow.last_frame = datagram.frame;
+    state.place(flow, packet.sequence);
+}
+
+impl FlowState {
+    /// Files a sequence number: ahead (serial arithmetic, so that 2^32 wraps), late, seen before, or begun again.
+    fn place(&mut self, flow: &mut EspFlow, sequence: u32) {
+        let ahead = sequence.wrapping_sub(flow.last_sequence);
+        if ahead != 0 && ahead < 1 << 31 {
+            self.restart = None;
+            self.shift(ahead);
+            self.mark(0);
+            flow.last_sequence = sequence;
+            self.unique += 1;
+        } else {
+            let behind = flow.last_sequence.wrapping_sub(sequence);
+            if behind > FAR_BEHIND && self.begins_again(sequence) {
+                self.begin_again(flow, sequence);
+            } else if behind < WINDOW {
+                if self.is_marked(behind) {
+                    flow.duplicates += 1;
+                } else {
+                    self.mark(behind);
+                    self.unique += 1;
+                    flow.reordered += 1;
+                    self.lower_base(flow, sequence);
+                }
+            } else if self.lost(flow) > 0 || flow.last_sequence.wrapping_sub(self.base) < behind {
+                self.unique += 1;
+                flow.reordered += 1;
+                self.lower_base(flow, sequence);
+            } else {
+                flow.duplicates += 1;
+            }
+        }
+        flow.lost = self.lost(flow);
+    }
+
+    fn lost(&self, flow: &EspFlow) -> u64 {
+        let span = u64::from(flow.last_sequence.wrapping_sub(self.base)) + 1;
+        self.lost_before.saturating_add(span.saturating_sub(self.unique))
+    }
+
+    /// A packet from before the first one seen widens the span that is accounted for.
+    fn lower_base(&mut self, flow: &EspFlow, sequence: u32) {
+        let behind = flow.last_sequence.wrapping_sub(sequence);
+        if behind > flow.last_sequence.wrapping_sub(self.base) && behind < FAR_BEHIND {
+            self.base = sequence;
+        }
+    }
+
+    /// Two low numbers in a row, far behind: the sender counts anew. One alone may be a stray.
+    fn begins_again(&mut self, sequence: u32) -> bool {
+        let follows = self.restart.is_some_and(|last| sequence.wrapping_sub(last).wrapping_sub(1) < 16);
+        self.restart = Some(sequence);
+        follows
+    }
+
+    fn begin_again(&mut self, flow: &mut EspFlow, sequence: u32) {
+        self.lost_before = self.lost(flow);
+        flow.resets += 1;
+        flow.last_sequence = sequence;
+        self.base = sequence;
+        self.unique = 1;
+        self.seen = [0; (WINDOW / 64) as usize];
+        self.mark(0);
+        self.restart = None;
+    }
+
+    /// Moves the window up by `ahead` numbers. Bit 0 of word 0 stands for the highest number.
+    fn shift(&mut self, ahead: u32) {
+        if ahead >= WINDOW {
+            self.seen = [0; (WINDOW / 64) as usize];
+            return;
+        }
+        let (words, bits) = ((ahead / 64) as usize, ahead % 64);
+        for index in (0..self.seen.len()).rev() {
+            let from = |offset: usize| index.checked_sub(offset).map_or(0, |source| self.seen[source]);
+            self.seen[index] =
+                if bits == 0 { from(words) } else { from(words) << bits | from(words + 1) >> (64 - bits) };
+        }
+    }
+
+    fn mark(&mut self, behind: u32) {
+        if let Some(word) = self.seen.get_mut((behind / 64) as usize) {
+            *word |= 1 << (behind % 64);
+        }
+    }
+
+    fn is_marked(&self, behind: u32) -> bool {
+        self.seen.get((behind / 64) as usize).is_some_and(|word| word & (1 << (behind % 64)) != 0)
+    }
+
+    fn remember(&mut self, datagram: &Datagram<'_>, packet: &Sequenced) {
+        self.recent[self.next_recent] =
+            Some(Recent { sequence: packet.sequence, length: packet.length, ip_id: datagram.ip_id, at: datagram.at });
+        self.next_recent = (self.next_recent + 1) % RECENT;
+    }
+
+    fn recorded_before(&self, datagram: &Datagram<'_>, packet: &Sequenced) -> bool {
+        self.recent.iter().flatten().any(|recent| {
+            recent.sequence == packet.sequence
+                && recent.length == packet.length
+                && recent.ip_id == datagram.ip_id
+                && datagram.at.since(recent.at).as_nanos() < u128::from(RECORDED_TWICE_NANOS)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{IpAddr, Ipv4Addr};
+
+    use super::*;
+    use crate::base::{EspSpi, FrameRef};
+    use crate::packet::Body;
+
+    fn datagram(at_ms: i64, ip_id: u32) -> Datagram<'static> {
+        Datagram {
+            frame: FrameRef::new(0, 1),
+            first_frame: FrameRef::new(0, 1),
+            at: Timestamp::from_nanos(at_ms * 1_000_000),
+            interface: 0,
+            source: IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)),
+            destination: IpAddr::V4(Ipv4Addr::new(192, 0, 2, 2)),
+            ip_id: Some(ip_id),
+            ttl: 64,
+            fragments: 1,
+            ambiguous_overlap: false,
+            missing: 0,
+            body: Body::Keepalive { source_port: 0, destination_port: 0 },
+        }
+    }
+
+    fn run(sequences: &[u32]) -> EspFlow {
+        let packet = |sequence| Sequenced {
+            spi: EspSpi(0xc0ff_ee00),
+            sequence,
+            length: 120,
+            protocol: FlowProtocol::Esp,
+            encapsulation: Encapsulation::None,
+        };
+        let (mut flow, mut state) = open(&datagram(0, 0), &packet(sequences[0]));
+        for (index, &sequence) in sequences.iter().enumerate().skip(1) {
+            count(&mut flow, &mut state, &datagram(index as i64 * 100, index as u32), &packet(sequence));
+        }
+        flow
+    }
+
+    #[test]
+    fn a_gap_is_lost_until_the_late_packet_comes() {
+        assert_eq!(run(&[1, 2, 5]).lost, 2);
+        let flow = run(&[1, 2, 5, 3]);
+        assert_eq!((flow.lost, flow.reordered, flow.duplicates, flow.packets), (1, 1, 0, 4));
+    }
+
+    #[test]
+    fn the_same_number_twice_is_a_duplicate() {
+        let flow = run(&[1, 2, 2, 3, 1]);
+        assert_eq!((flow.duplicates, flow.reordered, flow.lost), (2, 0, 0));
+    }
+
+    #[test]
+    fn numbers_wrap_without_loss() {
+        let flow = run(&[u32::MAX - 1, u32::MAX, 0, 1, 3]);
+        assert_eq!((flow.lost, flow.last_sequence, flow.resets), (1, 3, 0));
+    }
+
+    #[test]
+    fn two_low_numbers_in_a_row_begin_again() {
+        let flow = run(&[100_000, 100_001, 1, 2, 3]);
+        assert_eq!((flow.resets, flow.last_sequence), (1, 3));
+        assert_eq!(run(&[100_000, 100_001, 7, 100_002]).resets, 0);
+    }
+
+    #[test]
+    fn a_packet_recorded_twice_is_counted_once() {
+        let packet = Sequenced {
+            spi: EspSpi(1),
+            sequence: 9,
+            length: 120,
+            protocol: FlowProtocol::Esp,
+            encapsulation: Encapsulation::None,
+        };
+        let (mut flow, mut state) = open(&datagram(0, 77), &packet);
+        count(&mut flow, &mut state, &datagram(1, 77), &packet);
+        count(&mut flow, &mut state, &datagram(2, 78), &packet);
+        assert_eq!((flow.packets, flow.recorded_again, flow.duplicates), (2, 1, 1));
+    }
+}

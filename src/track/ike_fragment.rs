@@ -1,0 +1,223 @@
+//! IKE messages in IKE fragments: IKEv1 payload 132 put together, IKEv2 SKF counted.
+//!
+//! Contract: bounded in sets, in octets and in depth (what was put together is never taken apart again).
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use lru::LruCache;
+
+use crate::base::{FrameRef, IkeSpi, Limits, Timestamp};
+use crate::isakmp::payload::{EncryptedFragment, Fragment};
+
+/// Octets that one message in fragments may have: the most a UDP datagram could carry.
+const MESSAGE_OCTETS: usize = 65_535;
+/// Numbers of an SKF set that are followed one by one.
+const SKF_NUMBERS: u16 = 1024;
+
+/// Which set a fragment belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct SetKey {
+    pub(super) source: SocketAddr,
+    pub(super) destination: SocketAddr,
+    pub(super) initiator_spi: IkeSpi,
+    pub(super) fragment_id: u16,
+}
+
+/// IKEv1 fragments waiting for the rest of their message.
+#[derive(Debug)]
+pub(super) struct FragmentSets {
+    sets: LruCache<SetKey, FragmentSet>,
+    octets: usize,
+    most_sets: usize,
+    most_octets: usize,
+    longest_wait: Duration,
+}
+
+/// One message's fragments.
+#[derive(Debug)]
+pub(super) struct FragmentSet {
+    parts: BTreeMap<u8, Box<[u8]>>,
+    last: Option<u8>,
+    octets: usize,
+    pub(super) first_frame: FrameRef,
+    pub(super) since: Timestamp,
+}
+
+impl FragmentSet {
+    /// Fragments that are there.
+    pub(super) fn count(&self) -> u16 {
+        u16::try_from(self.parts.len()).unwrap_or(u16::MAX)
+    }
+
+    /// Lowest number that is not there, and how many there should be.
+    pub(super) fn missing(&self) -> Option<(u16, Option<u16>)> {
+        let lowest = (1..=u8::MAX).find(|number| !self.parts.contains_key(number))?;
+        match self.last {
+            Some(last) if lowest > last => None,
+            last => Some((u16::from(lowest), last.map(u16::from))),
+        }
+    }
+}
+
+/// What became of a fragment.
+pub(super) enum Added {
+    /// The set waits for more.
+    Waiting,
+    /// The message is whole: its octets, and how many fragments it came in.
+    Whole { octets: Vec<u8>, fragments: u16 },
+}
+
+impl FragmentSets {
+    pub(super) fn new(limits: &Limits) -> Self {
+        Self {
+            sets: LruCache::unbounded(),
+            octets: 0,
+            most_sets: limits.reassemblies.max(1),
+            most_octets: limits.reassembly_octets,
+            longest_wait: limits.reassembly_time,
+        }
+    }
+
+    /// Adds a fragment; the first copy of a number wins. Sets pushed out for room are answered too.
+    pub(super) fn add(
+        &mut self,
+        key: SetKey,
+        fragment: &Fragment<'_>,
+        frame: FrameRef,
+        at: Timestamp,
+    ) -> (Added, Vec<(SetKey, FragmentSet)>) {
+        let mut given_up = Vec::new();
+        let set = self.sets.get_or_insert_mut(key, || FragmentSet {
+            parts: BTreeMap::new(),
+            last: None,
+            octets: 0,
+            first_frame: frame,
+            since: at,
+        });
+        if !set.parts.contains_key(&fragment.number) && set.octets + fragment.data.len() <= MESSAGE_OCTETS {
+            set.octets += fragment.data.len();
+            self.octets += fragment.data.len();
+            set.parts.insert(fragment.number, fragment.data.into());
+        }
+        if fragment.flags & 1 != 0 {
+            set.last = Some(set.last.map_or(fragment.number, |last| last.max(fragment.number)));
+        }
+        let whole = set.last.is_some_and(|last| last > 0 && (1..=last).all(|number| set.parts.contains_key(&number)));
+        if whole && let Some(set) = self.sets.pop(&key) {
+            self.octets -= set.octets;
+            let last = set.last.unwrap_or(u8::MAX);
+            let octets = set.parts.range(1..=last).flat_map(|(_, part)| part.iter().copied()).collect();
+            return (Added::Whole { octets, fragments: u16::from(last) }, given_up);
+        }
+        while self.sets.len() > self.most_sets || self.octets > self.most_octets {
+            let Some((key, set)) = self.sets.pop_lru() else { break };
+            self.octets -= set.octets;
+            given_up.push((key, set));
+        }
+        (Added::Waiting, given_up)
+    }
+
+    /// Gives up the sets that have waited too long by `at`.
+    pub(super) fn expire(&mut self, at: Timestamp) -> Vec<(SetKey, FragmentSet)> {
+        let mut given_up = Vec::new();
+        while let Some((_, set)) = self.sets.peek_lru() {
+            if at.since(set.since) <= self.longest_wait {
+                break;
+            }
+            if let Some((key, set)) = self.sets.pop_lru() {
+                self.octets -= set.octets;
+                given_up.push((key, set));
+            }
+        }
+        given_up
+    }
+
+    /// Gives up all of them.
+    pub(super) fn drain(&mut self) -> Vec<(SetKey, FragmentSet)> {
+        self.octets = 0;
+        let mut given_up = Vec::new();
+        while let Some(entry) = self.sets.pop_lru() {
+            given_up.push(entry);
+        }
+        given_up
+    }
+}
+
+/// Which SKF fragments of one message were seen (RFC 7383 §2.5: numbers are in clear).
+#[derive(Debug, Clone)]
+pub(super) struct SkfSet {
+    total: u16,
+    seen: Box<[u64]>,
+    count: u16,
+}
+
+/// What one more SKF fragment means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SkfStep {
+    /// A number not seen before.
+    New,
+    /// The message begins again: its first number comes once more, or it was split into another total.
+    Again {
+        /// Split into another number of fragments than before.
+        changed: bool,
+    },
+    /// Another number of a repeat.
+    Repeat,
+}
+
+impl SkfSet {
+    pub(super) fn new(fragment: &EncryptedFragment<'_>) -> Self {
+        let total = fragment.total.min(SKF_NUMBERS);
+        let mut set = Self { total: fragment.total, seen: vec![0; usize::from(total).div_ceil(64)].into(), count: 0 };
+        set.mark(fragment.number);
+        set
+    }
+
+    /// Adds a fragment.
+    pub(super) fn add(&mut self, fragment: &EncryptedFragment<'_>) -> SkfStep {
+        if fragment.total != self.total {
+            // RFC 7383 §2.5.1: a sender that retries with smaller fragments raises the total.
+            if fragment.total > self.total {
+                *self = Self::new(fragment);
+                return SkfStep::Again { changed: true };
+            }
+            return SkfStep::Repeat;
+        }
+        if self.mark(fragment.number) {
+            SkfStep::New
+        } else if fragment.number == 1 {
+            SkfStep::Again { changed: false }
+        } else {
+            SkfStep::Repeat
+        }
+    }
+
+    pub(super) fn count(&self) -> u16 {
+        self.count
+    }
+
+    /// Lowest number not seen, and the total.
+    pub(super) fn missing(&self) -> Option<(u16, Option<u16>)> {
+        (1..=self.total.min(SKF_NUMBERS))
+            .find(|&number| !self.is_marked(number))
+            .map(|lowest| (lowest, Some(self.total)))
+    }
+
+    /// Whether `number` was new.
+    fn mark(&mut self, number: u16) -> bool {
+        let Some(index) = number.checked_sub(1) else { return false };
+        let Some(word) = self.seen.get_mut(usize::from(index) / 64) else { return false };
+        let bit = 1 << (index % 64);
+        let new = *word & bit == 0;
+        *word |= bit;
+        self.count += u16::from(new);
+        new
+    }
+
+    fn is_marked(&self, number: u16) -> bool {
+        let index = number.wrapping_sub(1);
+        self.seen.get(usize::from(index) / 64).is_some_and(|word| word & (1 << (index % 64)) != 0)
+    }
+}

@@ -1,0 +1,59 @@
+//! How far a set-up got, and which message it owes next.
+
+use super::facts::{Exchange, ExchangeKind, Label};
+
+const SA_INIT: u8 = 34;
+const AUTH: u8 = 35;
+const INTERMEDIATE: u8 = 43;
+const RESUME: u8 = 38;
+
+/// Order of the messages that set an SA up; `None` for those that only use it.
+pub(super) fn rank(label: Label) -> Option<u8> {
+    Some(match label {
+        Label::Mm(number) | Label::Am(number) => number,
+        Label::Tr(number) => 10 + number.min(2),
+        Label::Qm(number) => 20 + number,
+        Label::Request(SA_INIT | RESUME) => 1,
+        Label::Response(SA_INIT | RESUME) => 2,
+        Label::Request(INTERMEDIATE) => 3,
+        Label::Response(INTERMEDIATE) => 4,
+        Label::Request(AUTH) => 5,
+        Label::Response(AUTH) => 6,
+        _ => return None,
+    })
+}
+
+/// The message that must follow `label` for the set-up to go on, or `None` if nothing is owed.
+pub(super) fn next(label: Label) -> Option<Label> {
+    match label {
+        Label::Mm(number @ 1..=5) => Some(Label::Mm(number + 1)),
+        Label::Am(number @ 1..=2) => Some(Label::Am(number + 1)),
+        Label::Qm(number @ 1..=2) => Some(Label::Qm(number + 1)),
+        Label::Tr(1) => Some(Label::Tr(2)),
+        Label::Ngm(1) => Some(Label::Ngm(2)),
+        Label::Request(exchange_type) => Some(Label::Response(exchange_type)),
+        Label::Response(SA_INIT | INTERMEDIATE) => Some(Label::Request(AUTH)),
+        _ => None,
+    }
+}
+
+/// Whether an exchange sets something up, and so can leave something owed.
+pub(super) fn sets_up(kind: ExchangeKind) -> bool {
+    !matches!(kind, ExchangeKind::InformationalV1 | ExchangeKind::InformationalV2 | ExchangeKind::Other(_))
+}
+
+/// What is owed by the last exchange that sets something up.
+pub(super) fn waiting_for(youngest: &Exchange) -> Option<Label> {
+    let furthest =
+        youngest.messages.iter().map(|message| message.label).max_by_key(|&label| rank(label).unwrap_or(0))?;
+    let last = youngest.messages.last()?;
+    match furthest {
+        // A COOKIE or INVALID_KE_PAYLOAD answer asks for the request once more; any other error notify ends it.
+        Label::Response(SA_INIT) => match super::exchange::sa_init_answer(last) {
+            super::exchange::SaInitAnswer::Accepted => next(furthest),
+            super::exchange::SaInitAnswer::AskedAgain => Some(Label::Request(SA_INIT)),
+            super::exchange::SaInitAnswer::Refused => None,
+        },
+        _ => next(furthest),
+    }
+}
