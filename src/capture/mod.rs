@@ -3,13 +3,34 @@
 //! Not here: what is inside a frame. Contract: a frame's octets are borrowed from the reader's buffer and
 //! good until the next one is asked for; a file that cannot be read further is an error that names path, frame
 //! and octet, and everything before it has been delivered.
+//!
+//! A path becomes frames in these steps: [`search`] finds the files, [`recognise`] tells what each holds and unpacks
+//! it, [`pcap`] or [`pcapng`] walks its records through a [`window`], [`reader`] keeps count, [`merge`] orders by time.
+
+mod clock;
+mod error;
+mod merge;
+mod order;
+mod pcap;
+mod pcapng;
+mod reader;
+mod recognise;
+mod search;
+mod tally;
+mod window;
 
 #[cfg(feature = "live")]
 pub mod live;
 
 use std::path::PathBuf;
 
+pub use error::{CaptureError, shown_path};
+pub use merge::Captures;
+
 use crate::base::{FrameRef, LinkType, Timestamp};
+
+/// Octets a frame may claim before the claim is called a lie: what the largest snap lengths in use allow.
+const MOST_RECORD: u32 = 64 << 20;
 
 /// One recorded frame, borrowed from the reader.
 #[derive(Debug, Clone, Copy)]
@@ -20,7 +41,7 @@ pub struct Frame<'buf> {
     pub at: Timestamp,
     /// Link type of the interface it was recorded on.
     pub link: LinkType,
-    /// Interface within the capture, from 0 (always 0 in pcap files).
+    /// Interface within the capture, from 0 (always 0 in pcap files; counted through all sections of a pcapng file).
     pub interface: u32,
     /// The octets that were recorded.
     pub bytes: &'buf [u8],
@@ -57,60 +78,25 @@ pub struct CaptureInfo {
     pub notes: Vec<String>,
 }
 
-/// Captures opened for reading, merged by time.
+/// A record as a walk finds it: a frame that still lies in the window.
+#[derive(Debug, Clone, Copy)]
+struct Record {
+    /// `None` if the format has no time stamp for it.
+    at: Option<Timestamp>,
+    link: LinkType,
+    interface: u32,
+    /// Where in the window's buffer its octets start.
+    place: usize,
+    len: usize,
+    wire_len: u32,
+}
+
+/// What a walk comes to.
 #[derive(Debug)]
-pub struct Captures {}
-
-impl Captures {
-    /// Opens files, folders (every capture below them) and `-` for standard input. What cannot be opened is an error
-    /// kept for [`Captures::errors`]; the rest is read all the same. Capture ids follow the order of first time stamps
-    /// within a folder, and the order of `paths` otherwise.
-    pub fn open(paths: &[PathBuf]) -> Self {
-        let _ = paths;
-        Self {}
-    }
-
-    /// The next frame of all captures in order of time (file order within a capture), or `None` at the end.
-    pub fn next_frame(&mut self) -> Option<Frame<'_>> {
-        todo!()
-    }
-
-    /// What could not be opened or read to its end, in the order it happened.
-    pub fn errors(&self) -> &[CaptureError] {
-        &[]
-    }
-
-    /// What is known about each capture so far, by id.
-    pub fn infos(&self) -> Vec<CaptureInfo> {
-        todo!()
-    }
-
-    /// Octets read so far of the files, and how many there are in all (`None` with standard input): for progress.
-    pub fn progress(&self) -> (u64, Option<u64>) {
-        (0, None)
-    }
-}
-
-/// A capture that cannot be read, or not further: where and why.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{}", self.line())]
-pub struct CaptureError {
-    /// Which file; `-` for standard input.
-    pub path: PathBuf,
-    /// Frames read before it.
-    pub frame: Option<u64>,
-    /// Octet of the file at which it happened.
-    pub octet: Option<u64>,
-    /// Why, in words.
-    pub reason: String,
-}
-
-impl CaptureError {
-    fn line(&self) -> String {
-        let mut line = format!("{}: {}", self.path.display(), self.reason);
-        if let Some(octet) = self.octet {
-            line.push_str(&format!(" (octet {octet})"));
-        }
-        line
-    }
+enum Step {
+    Record(Record),
+    /// The file ends after a whole record.
+    End,
+    /// The file ends inside the record that starts at this octet.
+    Cut(u64),
 }

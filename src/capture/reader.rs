@@ -1,0 +1,243 @@
+//! One capture: its stream, its walk and what is counted, and how it sleeps while others are read.
+//!
+//! Contract: a reader is at a frame, or at its end; a sleeping reader holds neither a file nor a buffer.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::error::Refusal;
+use super::recognise::{Compression, Recognised, Walk, recognise};
+use super::tally::{Cut, Tally};
+use super::window::{Stream, Window};
+use super::{CaptureError, CaptureInfo, Frame, Record};
+use crate::base::{FrameRef, Timestamp};
+
+/// One capture being read.
+#[derive(Debug)]
+pub(super) struct Reader {
+    path: PathBuf,
+    /// Octets in the file; `None` for a stream, which cannot be opened again.
+    size: Option<u64>,
+    capacity: usize,
+    /// Octets taken from the file, packed as they are.
+    taken: Arc<AtomicU64>,
+    compression: Option<Compression>,
+    window: Window,
+    walk: Walk,
+    pub tally: Tally,
+    /// The frame the reader is at, and its time.
+    current: Option<(Record, Timestamp)>,
+    /// Latest time so far: what the captures are merged by.
+    latest: Timestamp,
+    asleep: Option<Asleep>,
+}
+
+/// Where to go on in the unpacked stream.
+#[derive(Debug, Clone, Copy)]
+struct Asleep {
+    /// Octet at which the current frame starts.
+    frame: u64,
+    /// Octets from there to the next record.
+    span: usize,
+}
+
+impl Reader {
+    /// Over a regular file of `size` octets.
+    pub fn over_file(path: PathBuf, file: File, size: u64, capacity: usize) -> Result<Self, CaptureError> {
+        Self::over(path, Box::new(file), Some(size), capacity).map_err(|(path, refusal)| refusal.at(&path, None))
+    }
+
+    /// Over anything that is read once.
+    pub fn over_stream(path: PathBuf, stream: Stream, capacity: usize) -> Result<Self, CaptureError> {
+        Self::over(path, stream, None, capacity).map_err(|(path, refusal)| refusal.at(&path, None))
+    }
+
+    /// Over a regular file of a folder; `None` if it is not a capture.
+    pub fn over_found(path: PathBuf, file: File, size: u64, capacity: usize) -> Result<Option<Self>, CaptureError> {
+        match Self::over(path, Box::new(file), Some(size), capacity) {
+            Ok(reader) => Ok(Some(reader)),
+            Err((_, refusal)) if refusal.foreign => Ok(None),
+            Err((path, refusal)) => Err(refusal.at(&path, None)),
+        }
+    }
+
+    fn over(path: PathBuf, stream: Stream, size: Option<u64>, capacity: usize) -> Result<Self, (PathBuf, Refusal)> {
+        let taken = Arc::new(AtomicU64::new(0));
+        let stream = Box::new(Counted { stream, taken: Arc::clone(&taken) });
+        let mut tally = Tally::default();
+        match recognise(stream, capacity, &mut tally) {
+            Ok(Recognised { window, walk, compression }) => Ok(Self {
+                path,
+                size,
+                capacity,
+                taken,
+                compression,
+                window,
+                walk,
+                tally,
+                current: None,
+                latest: Timestamp::from_nanos(i64::MIN),
+                asleep: None,
+            }),
+            Err(refusal) => Err((path, refusal)),
+        }
+    }
+
+    /// Goes to the next frame; `false` at the end.
+    #[inline]
+    pub fn advance(&mut self) -> Result<bool, CaptureError> {
+        match self.walk.advance(&mut self.window, &mut self.tally) {
+            Ok(Some(record)) => {
+                let at = self.tally.count(&record);
+                self.latest = self.latest.max(at);
+                self.current = Some((record, at));
+                Ok(true)
+            }
+            Ok(None) => {
+                self.end();
+                Ok(false)
+            }
+            Err(refusal) => Err(self.fail(refusal)),
+        }
+    }
+
+    /// The frame the reader is at.
+    #[inline]
+    pub fn frame(&self, capture: u32) -> Option<Frame<'_>> {
+        let (record, at) = self.current.as_ref()?;
+        Some(Frame {
+            reference: FrameRef::new(capture, self.tally.frames),
+            at: *at,
+            link: record.link,
+            interface: record.interface,
+            bytes: self.window.slice(record.place, record.len),
+            wire_len: record.wire_len,
+        })
+    }
+
+    /// Latest time up to the current frame.
+    pub fn latest(&self) -> Timestamp {
+        self.latest
+    }
+
+    /// Whether there is a current frame.
+    pub fn is_at_frame(&self) -> bool {
+        self.current.is_some()
+    }
+
+    pub fn is_asleep(&self) -> bool {
+        self.asleep.is_some()
+    }
+
+    /// Whether the reader could go on after closing its file.
+    pub fn can_sleep(&self) -> bool {
+        self.size.is_some()
+    }
+
+    /// Closes the file and forgets the buffer, keeping the place.
+    pub fn sleep(&mut self) {
+        if let Some((record, _)) = &self.current {
+            let frame = self.window.offset_of(record.place);
+            let span = usize::try_from(self.window.offset().saturating_sub(frame)).unwrap_or(record.len);
+            self.asleep = Some(Asleep { frame, span });
+            self.window = Window::closed();
+        }
+    }
+
+    /// Opens the file again where the reader fell asleep, current frame in view.
+    pub fn wake(&mut self) -> Result<(), CaptureError> {
+        let Some(asleep) = self.asleep.take() else { return Ok(()) };
+        self.reopen(asleep).map_err(|refusal| self.fail(refusal))
+    }
+
+    fn reopen(&mut self, asleep: Asleep) -> Result<(), Refusal> {
+        let mut file = File::open(&self.path)?;
+        self.taken.store(0, Ordering::Relaxed);
+        if self.compression.is_none() {
+            file.seek(SeekFrom::Start(asleep.frame))?;
+            self.taken.store(asleep.frame, Ordering::Relaxed);
+        }
+        let mut stream: Stream = Box::new(Counted { stream: Box::new(file), taken: Arc::clone(&self.taken) });
+        self.window = match self.compression {
+            None => Window::new(stream, asleep.frame, self.capacity),
+            Some(compression) => {
+                stream = compression.unpack(stream)?;
+                let mut window = Window::new(stream, 0, self.capacity);
+                window.skip(asleep.frame)?;
+                window
+            }
+        };
+        if !self.window.need(asleep.span)? {
+            return Err(Refusal::corrupt(asleep.frame, "the file was cut while it was read"));
+        }
+        let place = self.window.consume(asleep.span);
+        if let Some((record, _)) = &mut self.current {
+            record.place = place;
+        }
+        Ok(())
+    }
+
+    /// What is known so far.
+    pub fn info(&self) -> CaptureInfo {
+        let tally = &self.tally;
+        CaptureInfo {
+            path: self.path.clone(),
+            format: self.walk.format(),
+            compression: self.compression.map(Compression::name),
+            link_types: tally.link_types.clone(),
+            frames: tally.frames,
+            octets: tally.octets,
+            snapped: tally.snapped,
+            first: tally.first,
+            last: tally.last,
+            cut_short: tally.cut.is_some(),
+            dropped: self.walk.dropped(),
+            notes: tally.notes(),
+        }
+    }
+
+    /// Octets taken from the file, and its size.
+    pub fn progress(&self) -> (u64, Option<u64>) {
+        (self.taken.load(Ordering::Relaxed), self.size)
+    }
+
+    fn end(&mut self) {
+        if let Some(compression) = self.compression
+            && self.window.is_torn()
+        {
+            self.tally.cut = Some(Cut::Compression(compression.name()));
+        }
+        self.close();
+    }
+
+    fn fail(&mut self, mut refusal: Refusal) -> CaptureError {
+        refusal.octet.get_or_insert(self.window.offset());
+        self.close();
+        refusal.at(&self.path, Some(self.tally.frames))
+    }
+
+    fn close(&mut self) {
+        self.current = None;
+        self.window = Window::closed();
+        if let Some(size) = self.size {
+            self.taken.store(size, Ordering::Relaxed);
+        }
+    }
+}
+
+/// A stream that says how much was taken from it.
+struct Counted {
+    stream: Stream,
+    taken: Arc<AtomicU64>,
+}
+
+impl Read for Counted {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.stream.read(buffer)?;
+        self.taken.fetch_add(count as u64, Ordering::Relaxed);
+        Ok(count)
+    }
+}

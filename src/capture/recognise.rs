@@ -1,0 +1,167 @@
+//! From the first octets of a stream to the walk that reads it, through gzip and zstd if need be.
+//!
+//! Not here: file names, which decide nothing. Contract: unpacking is streamed and one layer deep.
+
+use std::io::{self, BufReader, Read};
+
+use flate2::bufread::MultiGzDecoder;
+
+use super::error::Refusal;
+use super::pcap::{Pcap, Variant};
+use super::pcapng::{self, Pcapng};
+use super::tally::{Cut, Tally};
+use super::window::{Stream, Window};
+use super::{Record, Step};
+
+/// Octets of compressed data asked for at once.
+const PACKED_READ: usize = 128 << 10;
+
+/// How a capture is packed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Compression {
+    Gzip,
+    Zstd,
+}
+
+impl Compression {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Gzip => "gzip",
+            Self::Zstd => "zstd",
+        }
+    }
+
+    fn of(head: &[u8]) -> Option<Self> {
+        match head {
+            [0x1f, 0x8b, ..] => Some(Self::Gzip),
+            // A frame, or a skippable frame in front of one (RFC 8878 §3.1).
+            [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Some(Self::Zstd),
+            _ => None,
+        }
+    }
+
+    /// What `packed` holds once unpacked.
+    pub fn unpack(self, packed: Stream) -> io::Result<Stream> {
+        let packed = BufReader::with_capacity(PACKED_READ, packed);
+        Ok(match self {
+            Self::Gzip => Box::new(Unpacked { stream: MultiGzDecoder::new(packed), compression: self }),
+            Self::Zstd => {
+                Box::new(Unpacked { stream: zstd::stream::read::Decoder::with_buffer(packed)?, compression: self })
+            }
+        })
+    }
+}
+
+/// A decompressor whose errors say what they are about.
+struct Unpacked<R> {
+    stream: R,
+    compression: Compression,
+}
+
+impl<R: Read> Read for Unpacked<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.stream.read(buffer).map_err(|error| match error.kind() {
+            // What the system says about the packed file is not the decompressor's fault.
+            _ if error.raw_os_error().is_some() => error,
+            kind @ (io::ErrorKind::Interrupted | io::ErrorKind::UnexpectedEof) => io::Error::new(kind, error),
+            kind => io::Error::new(kind, format!("the {} data cannot be unpacked: {error}", self.compression.name())),
+        })
+    }
+}
+
+/// How the records of a stream are walked.
+#[derive(Debug)]
+pub(super) enum Walk {
+    Pcap(Pcap),
+    Pcapng(Pcapng),
+}
+
+impl Walk {
+    pub fn format(&self) -> &'static str {
+        match self {
+            Self::Pcap(_) => "pcap",
+            Self::Pcapng(_) => "pcapng",
+        }
+    }
+
+    pub fn dropped(&self) -> Option<u64> {
+        match self {
+            Self::Pcap(_) => None,
+            Self::Pcapng(walk) => walk.dropped(),
+        }
+    }
+
+    /// The next record, or the end.
+    #[inline]
+    pub fn advance(&mut self, window: &mut Window, tally: &mut Tally) -> Result<Option<Record>, Refusal> {
+        let step = match self {
+            Self::Pcap(walk) => walk.advance(window, tally)?,
+            Self::Pcapng(walk) => walk.advance(window, tally)?,
+        };
+        match step {
+            Step::Record(record) => return Ok(Some(record)),
+            Step::End => {}
+            Step::Cut(octet) => tally.cut = Some(Cut::Record(octet)),
+        }
+        Ok(None)
+    }
+}
+
+/// A stream that turned out to be a capture.
+pub(super) struct Recognised {
+    pub window: Window,
+    pub walk: Walk,
+    pub compression: Option<Compression>,
+}
+
+/// Finds out what a stream holds. `capacity` is the size of the window over it.
+pub(super) fn recognise(stream: Stream, capacity: usize, tally: &mut Tally) -> Result<Recognised, Refusal> {
+    let mut window = Window::new(stream, 0, capacity);
+    window.need(4)?;
+    let compression = Compression::of(window.view());
+    if let Some(compression) = compression {
+        window = Window::new(compression.unpack(window.into_stream())?, 0, capacity);
+        window.need(4)?;
+    }
+    let walk = match window.view().first_chunk::<4>() {
+        Some(&pcapng::MAGIC) => Walk::Pcapng(Pcapng::start(&mut window)?),
+        Some(&magic) if let Some(variant) = Variant::of(magic) => Walk::Pcap(Pcap::start(variant, &mut window, tally)?),
+        _ => return Err(foreign(&window, compression)),
+    };
+    Ok(Recognised { window, walk, compression })
+}
+
+fn foreign(window: &Window, compression: Option<Compression>) -> Refusal {
+    let head = window.view().get(..window.view().len().min(4)).unwrap_or_default();
+    let packed = match compression {
+        Some(compression) if window.is_torn() => {
+            return Refusal::foreign(format!("the {} data end too early", compression.name()));
+        }
+        Some(compression) => format!("{} data that hold ", compression.name()),
+        None => String::new(),
+    };
+    if head.is_empty() {
+        return Refusal::foreign(if packed.is_empty() { "empty file".to_owned() } else { format!("{packed}nothing") });
+    }
+    let octets: Vec<String> = head.iter().map(|octet| format!("{octet:02x}")).collect();
+    let nature = nature(head).map(|nature| format!(" ({nature})")).unwrap_or_default();
+    Refusal::foreign(format!("{packed}not a pcap or pcapng capture: starts with {}{nature}", octets.join(" ")))
+}
+
+/// What people hand to packet analyzers by mistake, or have to convert first.
+fn nature(head: &[u8]) -> Option<&'static str> {
+    Some(match head {
+        b"PK\x03\x04" => "a zip archive",
+        [0x1f, 0x8b, ..] => "gzip again",
+        [0x28, 0xb5, 0x2f, 0xfd] => "zstd again",
+        b"\xfd7zX" => "xz data: unpack it first",
+        b"BZh1" | b"BZh2" | b"BZh3" | b"BZh4" | b"BZh5" | b"BZh6" | b"BZh7" | b"BZh8" | b"BZh9" => {
+            "bzip2 data: unpack it first"
+        }
+        [0x04, 0x22, 0x4d, 0x18] => "lz4 data: unpack it first",
+        b"snoo" => "a snoop capture: convert it with editcap",
+        b"GMBU" | b"RTSS" => "a Network Monitor capture: convert it with editcap",
+        b"XCP\0" => "a NetXRay capture: convert it with editcap",
+        _ => return None,
+    })
+}
