@@ -1,0 +1,851 @@
+//! The model: one struct a table, every field as it stands in the JSON (`ikescope.report/1`).
+//!
+//! Not here: how rows are made ([`super::build`]) and how they are printed. Contract: text in here is escaped
+//! ([`super::escape`]); arrays are flat, in order of first frame, and refer to each other by `id`, which is the index.
+
+use std::net::{IpAddr, SocketAddr};
+
+use serde::Serialize;
+
+use crate::base::{EspSpi, Fault, FrameRef, IkeSpi, MessageId, Timestamp};
+use crate::diagnose::{Confidence, Outcome, PairStatus, Severity, Where};
+use crate::packet::{Class, Encapsulation, GaveUp};
+use crate::track::{FlowProtocol, Label, Mode, Side};
+
+/// Name and version of the form of the report.
+pub const SCHEMA_NAME: &str = "ikescope.report/1";
+
+/// Everything that one run has to say about its captures.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Report {
+    /// Form of this report.
+    pub schema: &'static str,
+    /// Version of the program that wrote it.
+    pub tool_version: &'static str,
+    /// Earliest and latest time stamp over all frames; null if there was none.
+    pub window: Option<Window>,
+    /// Only these pairs were asked for, as `A` or `A,B`; empty if all were.
+    pub selection: Vec<String>,
+    /// What was forgotten to stay within the limits, in counts.
+    pub forgotten: Forgotten,
+    /// Capture files, standard input or interfaces, in the order they were read.
+    pub captures: Vec<Capture>,
+    /// Pairs of addresses that speak IKE, ESP or AH with each other.
+    pub pairs: Vec<Pair>,
+    /// Negotiations: one for each IKE SA or try at one.
+    pub attempts: Vec<Attempt>,
+    /// Exchanges of all attempts.
+    pub exchanges: Vec<Exchange>,
+    /// ESP and AH, one row for each direction and SPI.
+    pub esp_flows: Vec<EspFlow>,
+    /// ICMP errors about IKE, ESP or AH, equal ones counted on one row.
+    pub icmp_errors: Vec<IcmpError>,
+    /// Fragmented datagrams that never became whole.
+    pub incomplete: Vec<Incomplete>,
+    /// Datagrams on IKE ports that could not be read as ISAKMP, the first few of each pair.
+    pub malformed: Vec<Malformed>,
+    /// What is the case, worst first.
+    pub findings: Vec<Finding>,
+}
+
+/// A span of capture time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Window {
+    /// Earliest.
+    pub first: Timestamp,
+    /// Latest.
+    pub last: Timestamp,
+}
+
+/// Counts of what was forgotten to stay within the limits.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Forgotten {
+    /// Pairs.
+    pub pairs: u64,
+    /// Attempts.
+    pub attempts: u64,
+    /// ESP and AH flows.
+    pub flows: u64,
+    /// Messages.
+    pub messages: u64,
+    /// Reassemblies given up for room.
+    pub reassemblies: u64,
+}
+
+/// One capture.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Capture {
+    /// Index in `captures`; frame references name it.
+    pub id: u32,
+    /// Path as given or found, `-` for standard input. Escaped: `\\` is a backslash, `\xNN` an octet that is a control
+    /// or not UTF-8, `\u{N}` an invisible character.
+    pub path: String,
+    /// `pcap`, `pcapng`, …; `unknown` if it could not be recognised.
+    pub format: &'static str,
+    /// `gzip`, `zstd`, or null.
+    pub compression: Option<&'static str>,
+    /// Link types of its interfaces, `linktype-N` for those without a name.
+    pub link_types: Vec<String>,
+    /// Frames read.
+    pub frames: u64,
+    /// Octets of frame data read.
+    pub octets: u64,
+    /// Frames recorded shorter than they were on the wire.
+    pub snapped: u64,
+    /// Earliest time stamp.
+    pub first: Option<Timestamp>,
+    /// Latest time stamp.
+    pub last: Option<Timestamp>,
+    /// The file ends inside a record.
+    pub cut_short: bool,
+    /// Frames that the recorder says it dropped; null if it does not say.
+    pub dropped: Option<u64>,
+    /// Frames by what they are; every frame is in exactly one count.
+    pub counts: Counts,
+    /// Remarks for a person, one sentence each.
+    pub notes: Vec<String>,
+}
+
+/// Frames of a capture by what they are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Counts {
+    /// Frames in which an ISAKMP message ended.
+    pub ike: u64,
+    /// Native ESP.
+    pub esp: u64,
+    /// ESP in UDP or TCP.
+    pub esp_udp: u64,
+    /// AH.
+    pub ah: u64,
+    /// NAT keepalives.
+    pub keepalive: u64,
+    /// ICMP errors that quote one of these.
+    pub icmp_error: u64,
+    /// IP fragments of one of these that did not complete it.
+    pub ip_fragment: u64,
+    /// Ours by port or protocol, and unreadable.
+    pub malformed: u64,
+    /// All others, those of unreadable link types included.
+    pub other: u64,
+    /// Frames of link types that cannot be read; they are in `other` too.
+    #[serde(skip)]
+    #[cfg_attr(test, schemars(skip))]
+    pub unknown_link: u64,
+}
+
+impl Counts {
+    /// Counts one frame.
+    pub fn add(&mut self, class: Class) {
+        let count = match class {
+            Class::Isakmp => &mut self.ike,
+            Class::Esp => &mut self.esp,
+            Class::EspUdp => &mut self.esp_udp,
+            Class::Ah => &mut self.ah,
+            Class::Keepalive => &mut self.keepalive,
+            Class::IcmpError => &mut self.icmp_error,
+            Class::Fragment => &mut self.ip_fragment,
+            Class::Malformed => &mut self.malformed,
+            Class::UnknownLink => {
+                self.unknown_link = self.unknown_link.saturating_add(1);
+                &mut self.other
+            }
+            Class::Other => &mut self.other,
+        };
+        *count = count.saturating_add(1);
+    }
+}
+
+/// Two addresses and how they stand.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Pair {
+    /// Index in `pairs`.
+    pub id: usize,
+    /// Address that sent the first datagram.
+    pub a: IpAddr,
+    /// The other one.
+    pub b: IpAddr,
+    /// State at the end of the capture.
+    pub status: PairStatus,
+    /// Catalogue id of the finding that best explains the state.
+    pub verdict: Option<&'static str>,
+    /// Ids of its attempts.
+    pub attempts: Vec<usize>,
+    /// First datagram.
+    pub first: Timestamp,
+    /// Last datagram.
+    pub last: Timestamp,
+    /// Frame of the first datagram.
+    pub first_frame: FrameRef,
+    /// Frame of the last datagram.
+    pub last_frame: FrameRef,
+    /// What `a` sent.
+    pub sent_by_a: Sent,
+    /// What `b` sent.
+    pub sent_by_b: Sent,
+}
+
+/// What one side of a pair sent.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Sent {
+    /// ISAKMP messages, repeats included.
+    pub isakmp: u64,
+    /// ESP packets.
+    pub esp: u64,
+    /// AH packets.
+    pub ah: u64,
+    /// NAT keepalives.
+    pub keepalives: u64,
+    /// Of all these, to or from UDP 4500.
+    pub on_4500: u64,
+}
+
+/// One negotiation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Attempt {
+    /// Index in `attempts`.
+    pub id: usize,
+    /// Its pair.
+    pub pair: usize,
+    /// IKE version: 1 or 2.
+    pub version: u8,
+    /// Phase 1 mode; `unknown` for IKEv1 whose phase 1 was not seen.
+    pub mode: Mode,
+    /// Where the initiator sent its first message from, `addr:port`.
+    pub initiator: SocketAddr,
+    /// Where the responder was first seen or addressed, `addr:port`.
+    pub responder: SocketAddr,
+    /// Initiator's SPI, 16 hex digits.
+    pub initiator_spi: IkeSpi,
+    /// Responder's SPI, zero while it never showed one.
+    pub responder_spi: IkeSpi,
+    /// Frame of its first message.
+    pub first_frame: FrameRef,
+    /// Frame of its last message.
+    pub last_frame: FrameRef,
+    /// First message.
+    pub first: Timestamp,
+    /// Last message.
+    pub last: Timestamp,
+    /// Last message of the set-up that was seen.
+    pub stage: Label,
+    /// Message that has to come next, or null.
+    pub waiting_for: Option<Label>,
+    /// How it stood at the end of the capture.
+    pub outcome: Outcome,
+    /// Catalogue id of the finding that best explains the outcome.
+    pub verdict: Option<&'static str>,
+    /// What vendors call this stage.
+    pub states: VendorStates,
+    /// The capture does not hold its beginning.
+    pub midstream: bool,
+    /// The attempt whose IKE SA this one seems to replace, without an SA_INIT of its own.
+    pub rekeyed_from: Option<usize>,
+    /// When phase 1, or the IKE SA, was complete as far as the wire shows.
+    pub phase1_up: Option<Timestamp>,
+    /// When the first phase 2, or child SA, was complete as far as the wire shows.
+    pub phase2_up: Option<Timestamp>,
+    /// Proposals of the initiator's first SA payload.
+    pub offered: Vec<Proposal>,
+    /// The responder's choice.
+    pub chosen: Option<Proposal>,
+    /// Who is behind a NAT.
+    pub nat: Nat,
+    /// Vendor ids in clear, by side.
+    pub vendor_ids: BothSides<Vec<VendorId>>,
+    /// Later places the sides sent from: the float to port 4500, rebinding, MOBIKE.
+    pub moves: Vec<Move>,
+    /// Ids of its exchanges.
+    pub exchanges: Vec<usize>,
+    /// Messages not kept because of the limits.
+    pub messages_forgotten: u64,
+}
+
+/// One of a thing for each side.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct BothSides<T> {
+    /// The initiator's.
+    pub initiator: T,
+    /// The responder's.
+    pub responder: T,
+}
+
+impl<T> BothSides<T> {
+    /// The one of `side`.
+    pub fn of(&self, side: Side) -> &T {
+        match side {
+            Side::Initiator => &self.initiator,
+            Side::Responder => &self.responder,
+        }
+    }
+}
+
+/// What vendors call a stage: the state of the side that waits, or of both once nobody does.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct VendorStates {
+    /// Side whose state the four names are; null if both have the same.
+    pub side: Option<Side>,
+    /// `show crypto isakmp sa`, `show crypto ikev2 sa`.
+    pub cisco_asa: Option<&'static str>,
+    /// The same on IOS.
+    pub cisco_ios: Option<&'static str>,
+    /// `ipsec status`.
+    pub libreswan: Option<&'static str>,
+    /// `swanctl --list-sas`.
+    pub strongswan: Option<&'static str>,
+    /// The same by side.
+    pub by_side: BothSides<SideStates>,
+}
+
+/// What vendors call the state of one side.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct SideStates {
+    /// Cisco ASA.
+    pub cisco_asa: Option<&'static str>,
+    /// Cisco IOS.
+    pub cisco_ios: Option<&'static str>,
+    /// libreswan.
+    pub libreswan: Option<&'static str>,
+    /// strongSwan.
+    pub strongswan: Option<&'static str>,
+}
+
+/// Who is behind a NAT, by the hashes of NAT detection; null where no hash could be checked.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Nat {
+    /// The initiator is.
+    pub initiator_behind: Option<bool>,
+    /// The responder is.
+    pub responder_behind: Option<bool>,
+    /// The initiator announced NAT traversal.
+    pub initiator_announced: bool,
+    /// The responder announced NAT traversal.
+    pub responder_announced: bool,
+    /// Frame of the first hash that did not match.
+    pub mismatch_frame: Option<FrameRef>,
+}
+
+/// A vendor id payload.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct VendorId {
+    /// Its octets in hex.
+    pub data: String,
+    /// What it stands for; null if it is not known.
+    pub name: Option<&'static str>,
+    /// Family of it: `cisco`, `nat-t`, `dpd`, …
+    pub family: Option<&'static str>,
+    /// Version that it tells, if it does.
+    pub version: Option<String>,
+}
+
+/// Address and port that a side began to send from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Move {
+    /// When.
+    pub at: Timestamp,
+    /// In which frame.
+    pub frame: FrameRef,
+    /// Which side.
+    pub side: Side,
+    /// From here on, `addr:port`.
+    pub to: SocketAddr,
+}
+
+/// A proposal as it stood on the wire.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Proposal {
+    /// Proposal number.
+    pub number: u8,
+    /// Protocol id.
+    pub protocol_id: u8,
+    /// Its name.
+    pub protocol: Option<&'static str>,
+    /// SPI in hex, empty if there was none.
+    pub spi: String,
+    /// Transforms in order.
+    pub transforms: Vec<Transform>,
+    /// In one line, for people.
+    pub text: String,
+}
+
+/// A transform as it stood on the wire.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Transform {
+    /// IKEv1: transform number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub number: Option<u8>,
+    /// IKEv2: transform type.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub transform_type: Option<u8>,
+    /// IKEv2: name of the type: `ENCR`, `PRF`, `INTEG`, `KE`, `SN`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub type_name: Option<&'static str>,
+    /// Transform id.
+    pub transform_id: u16,
+    /// Its name as the RFC writes it: `ENCR_AES_CBC`, `KEY_IKE`.
+    pub name: Option<&'static str>,
+    /// Attributes in order.
+    pub attributes: Vec<Attribute>,
+    /// In short, for people: `AES-CBC-256 SHA2-256 PSK MODP-2048`.
+    pub text: String,
+}
+
+/// An attribute as it stood on the wire.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Attribute {
+    /// Attribute type.
+    #[serde(rename = "type")]
+    pub attribute_type: u16,
+    /// Its name.
+    pub name: Option<&'static str>,
+    /// Value: a number, or hex digits if it does not fit into eight octets.
+    pub value: AttributeValue,
+    /// Name of the value.
+    pub value_name: Option<&'static str>,
+}
+
+/// Value of an attribute.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(untagged)]
+pub enum AttributeValue {
+    /// A number.
+    Number(u64),
+    /// Octets in hex.
+    Octets(String),
+}
+
+/// Messages that share a message id, and the set-up of phase 1.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Exchange {
+    /// Index in `exchanges`.
+    pub id: usize,
+    /// Its attempt.
+    pub attempt: usize,
+    /// `main`, `aggressive`, `quick`, `new-group`, `transaction`, `informational`, `ike-sa-init`, `ike-intermediate`,
+    /// `ike-auth`, `create-child-sa`, `ike-followup-ke`, `ike-session-resume`, or `exchange-N`.
+    pub kind: String,
+    /// Message id, 8 hex digits.
+    pub message_id: MessageId,
+    /// Side that sent its first message.
+    pub started_by: Side,
+    /// Messages in order, repeats folded into what they repeat.
+    pub messages: Vec<Message>,
+}
+
+/// One message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Message {
+    /// Capture of its frame.
+    pub capture: u32,
+    /// Frame, or the frame that completed it.
+    pub frame: u64,
+    /// When.
+    pub at: Timestamp,
+    /// Place in the exchange: `MM1`, `AUTH-RSP`.
+    pub label: Label,
+    /// Side that sent it.
+    pub from: Side,
+    /// Where it was sent from, `addr:port`.
+    pub source: SocketAddr,
+    /// Where it was sent to, `addr:port`.
+    pub destination: SocketAddr,
+    /// Length in octets, as its header claims.
+    pub length: u32,
+    /// Whether it was encrypted.
+    pub encrypted: bool,
+    /// `udp`, or `tcp`.
+    pub encapsulation: Encapsulation,
+    /// Whether it had the non-ESP marker in front.
+    pub non_esp_marker: bool,
+    /// Flags of its header.
+    pub flags: u8,
+    /// IP fragments it came in; 1 if it was not fragmented.
+    pub ip_fragments: u16,
+    /// IKE fragments it came in; 0 if it was not fragmented.
+    pub ike_fragments: u16,
+    /// IKE fragments that never came; null if all did.
+    pub ike_fragments_missing: Option<MissingFragments>,
+    /// Payloads in clear, in order.
+    pub carried: Vec<Carried>,
+    /// First lie in it.
+    pub fault: Option<Fault>,
+    /// Frames that repeat it, the first ones.
+    pub retransmissions: Vec<Retransmission>,
+    /// How often it was repeated in all.
+    pub retransmission_count: u32,
+    /// How often the same packet was recorded again by the capture.
+    pub recorded_again: u32,
+}
+
+impl Message {
+    /// Its frame reference.
+    pub const fn frame_ref(&self) -> FrameRef {
+        FrameRef::new(self.capture, self.frame)
+    }
+
+    /// When it, or the last remembered repeat of it, was seen.
+    pub fn last_at(&self) -> Timestamp {
+        self.retransmissions.last().map_or(self.at, |repeat| repeat.at)
+    }
+}
+
+/// IKE fragments that never came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct MissingFragments {
+    /// Lowest number that is missing, from 1.
+    pub first_missing: u16,
+    /// How many there should be, if that is known.
+    pub total: Option<u16>,
+}
+
+/// A repeat of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Retransmission {
+    /// Capture of its frame.
+    pub capture: u32,
+    /// Its frame.
+    pub frame: u64,
+    /// When.
+    pub at: Timestamp,
+    /// Its octets differ from the first copy.
+    pub changed: bool,
+}
+
+/// A payload in clear.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Carried {
+    /// Payload type.
+    #[serde(rename = "type")]
+    pub payload_type: u8,
+    /// Short notation of the RFCs: `SA`, `KE`, `NAT-D`.
+    pub notation: Option<&'static str>,
+    /// What it says, in short, for people.
+    pub text: String,
+    /// SA: proposals.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub proposals: Option<u16>,
+    /// SA: transforms in all proposals.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub transforms: Option<u16>,
+    /// Key exchange: group (IKEv2).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dh_group: Option<u16>,
+    /// Notify and delete: protocol id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub protocol_id: Option<u8>,
+    /// Notify: type.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub notify_message_type: Option<u16>,
+    /// Notify: it stands for an error.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<bool>,
+    /// Delete: SPIs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spi_count: Option<u16>,
+    /// Identification: type.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id_type: Option<u8>,
+    /// Certificate: encoding.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub encoding: Option<u8>,
+    /// Notify and identification: data in hex, the first octets.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data: Option<String>,
+    /// Octets of public value, nonce or certificate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub length: Option<u16>,
+    /// NAT detection: the hash matches the address it should stand for. Absent if that could not be checked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub matches: Option<bool>,
+    /// Fragment: number, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fragment: Option<u16>,
+    /// Fragment: how many there are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fragments: Option<u16>,
+    /// Vendor id: index into its side's `vendor_ids`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vendor_id: Option<u16>,
+}
+
+/// ESP or AH packets of one direction and SPI.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct EspFlow {
+    /// Index in `esp_flows`.
+    pub id: usize,
+    /// Its pair.
+    pub pair: usize,
+    /// From.
+    pub source: IpAddr,
+    /// To.
+    pub destination: IpAddr,
+    /// SPI, 8 hex digits.
+    pub spi: EspSpi,
+    /// ESP or AH.
+    pub protocol: FlowProtocol,
+    /// `none`, `udp` or `tcp`.
+    pub encapsulation: Encapsulation,
+    /// Packets, without those recorded twice.
+    pub packets: u64,
+    /// Their octets, from the SPI on.
+    pub octets: u64,
+    /// Sequence number of the first packet.
+    pub first_sequence: u32,
+    /// Highest sequence number.
+    pub last_sequence: u32,
+    /// Sequence numbers between these two that never came.
+    pub lost: u64,
+    /// Packets that came after one with a higher number.
+    pub reordered: u64,
+    /// Packets whose number had come before.
+    pub duplicates: u64,
+    /// Packets recorded again by the capture.
+    pub recorded_again: u64,
+    /// Times the numbers began again from a low value.
+    pub resets: u32,
+    /// Octets of the shortest packet.
+    pub shortest: u32,
+    /// Octets of the longest packet.
+    pub longest: u32,
+    /// Packets that came in IP fragments.
+    pub fragmented: u64,
+    /// First packet.
+    pub first: Timestamp,
+    /// Last packet.
+    pub last: Timestamp,
+    /// Frame of the first packet.
+    pub first_frame: FrameRef,
+    /// Frame of the last packet.
+    pub last_frame: FrameRef,
+}
+
+/// ICMP errors of one kind from one sender.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct IcmpError {
+    /// Its pair: that of the datagram it quotes.
+    pub pair: usize,
+    /// Who sent them.
+    pub from: IpAddr,
+    /// 4 or 6.
+    pub version: u8,
+    /// ICMP type.
+    pub icmp_type: u8,
+    /// ICMP code.
+    pub code: u8,
+    /// What it says, for people.
+    pub text: String,
+    /// Smallest next-hop MTU.
+    pub mtu: Option<u32>,
+    /// Source of the quoted datagram.
+    pub quoted_source: IpAddr,
+    /// Destination of the quoted datagram.
+    pub quoted_destination: IpAddr,
+    /// What was quoted: `isakmp`, `esp-in-udp`, `esp`, `ah` or `fragment`.
+    pub about: &'static str,
+    /// Ports of the quoted ISAKMP datagram.
+    pub quoted_ports: Option<Ports>,
+    /// Initiator SPI quoted.
+    pub initiator_spi: Option<IkeSpi>,
+    /// How many.
+    pub count: u64,
+    /// Frames of the first few.
+    pub frames: Vec<FrameRef>,
+    /// First.
+    pub first: Timestamp,
+    /// Last.
+    pub last: Timestamp,
+}
+
+/// Ports of a datagram.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Ports {
+    /// Source.
+    pub source: u16,
+    /// Destination.
+    pub destination: u16,
+}
+
+/// A fragmented datagram that never became whole.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Incomplete {
+    /// Its pair.
+    pub pair: usize,
+    /// From.
+    pub source: IpAddr,
+    /// To.
+    pub destination: IpAddr,
+    /// IP protocol.
+    pub protocol: u8,
+    /// UDP ports, if the first fragment was seen.
+    pub ports: Option<Ports>,
+    /// IP identification.
+    pub ip_id: u32,
+    /// Fragments seen.
+    pub fragments: u16,
+    /// Octets that are there.
+    pub have: u32,
+    /// Octets there should be.
+    pub total: Option<u32>,
+    /// Offset of the first gap.
+    pub missing_from: u32,
+    /// The first fragment was seen.
+    pub first_seen: bool,
+    /// Frame of the fragment that came first.
+    pub frame: FrameRef,
+    /// When that was.
+    pub at: Timestamp,
+    /// Why it was given up.
+    pub reason: GaveUp,
+}
+
+/// A datagram on an IKE port that could not be read as ISAKMP.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Malformed {
+    /// Its pair.
+    pub pair: usize,
+    /// Who sent it.
+    pub source: IpAddr,
+    /// Its frame.
+    pub frame: FrameRef,
+    /// When.
+    pub at: Timestamp,
+    /// What was wrong.
+    pub fault: Fault,
+}
+
+/// One thing that is the case, with its evidence.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Finding {
+    /// Catalogue id.
+    pub id: &'static str,
+    /// How bad it is.
+    pub severity: Severity,
+    /// How sure it is.
+    pub confidence: Confidence,
+    /// Its pair; null if it is about the captures as a whole.
+    pub pair: Option<usize>,
+    /// The first attempt it was found on.
+    pub attempt: Option<usize>,
+    /// Evidence.
+    pub frames: Vec<FrameRef>,
+    /// How many attempts, or events, show the same.
+    pub count: u64,
+    /// One lower-case sentence.
+    pub title: String,
+    /// What was seen and what was not.
+    pub seen: String,
+    /// What it means.
+    pub means: String,
+    /// Possible causes, likeliest first.
+    pub causes: Vec<Cause>,
+    /// What to check, and where.
+    pub checks: Vec<Check>,
+    /// What vendors' own logs say.
+    pub logs: Vec<VendorLog>,
+    /// Rows of the source documents, and RFC sections.
+    pub sources: Vec<&'static str>,
+    /// What would settle it, if it is not stated.
+    pub settle: Option<String>,
+}
+
+/// A possible cause.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Cause {
+    /// In words.
+    pub text: String,
+    /// `likely`, `possible` or `less likely`.
+    pub likelihood: &'static str,
+}
+
+/// Something to check.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Check {
+    /// Where.
+    pub side: Where,
+    /// What.
+    pub text: String,
+}
+
+/// A line of a vendor's log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct VendorLog {
+    /// Vendor or product.
+    pub vendor: &'static str,
+    /// The line, as the source words it; " / " stands between two lines, "…" for a variable part.
+    pub message: &'static str,
+    /// Where the wording was seen: a row of a source document, a public reference, or `lab`.
+    pub source: &'static str,
+}
+
+impl Report {
+    /// The pair with this id.
+    pub fn pair(&self, id: usize) -> Option<&Pair> {
+        self.pairs.get(id)
+    }
+
+    /// The attempts of a pair, in order.
+    pub fn attempts_of<'a>(&'a self, pair: &'a Pair) -> impl Iterator<Item = &'a Attempt> {
+        pair.attempts.iter().filter_map(|&id| self.attempts.get(id))
+    }
+
+    /// The messages of an attempt over all of its exchanges, each with its exchange, in order of time.
+    pub fn messages_of<'a>(&'a self, attempt: &'a Attempt) -> Vec<(&'a Exchange, &'a Message)> {
+        let mut messages: Vec<_> = attempt
+            .exchanges
+            .iter()
+            .filter_map(|&id| self.exchanges.get(id))
+            .flat_map(|exchange| exchange.messages.iter().map(move |message| (exchange, message)))
+            .collect();
+        messages.sort_by_key(|(_, message)| (message.at, message.frame_ref()));
+        messages
+    }
+
+    /// The ESP and AH flows of a pair, in order.
+    pub fn flows_of(&self, pair: usize) -> impl Iterator<Item = &EspFlow> {
+        self.esp_flows.iter().filter(move |flow| flow.pair == pair)
+    }
+
+    /// The findings about a pair, worst first.
+    pub fn findings_of(&self, pair: usize) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(move |finding| finding.pair == Some(pair))
+    }
+
+    /// The finding that a verdict names, if it is among those about this pair or about the captures as a whole.
+    pub fn verdict_finding(&self, pair: usize, verdict: &str) -> Option<&Finding> {
+        self.findings
+            .iter()
+            .find(|finding| finding.id == verdict && finding.pair == Some(pair))
+            .or_else(|| self.findings.iter().find(|finding| finding.id == verdict && finding.pair.is_none()))
+    }
+}
