@@ -2,7 +2,7 @@
 //!
 //! Not here: any other ASN.1. Contract: one pass, bounded by the octets; `None` for what is not such a name.
 
-use super::escape::escape_octets;
+use crate::report::escape::escape_octets;
 
 /// Relative names that are followed; longer chains do not occur and are not worth a screen.
 const MOST: usize = 64;

@@ -9,6 +9,7 @@ use crate::isakmp::payload::{
     SecurityAssociation, TrafficSelector, Transform,
 };
 use crate::isakmp::{Message, Payload, registry};
+use crate::report::escape::escape;
 
 use super::stamp::{Endpoint, Hex, Moment};
 use super::{Row, words};
@@ -154,7 +155,7 @@ impl Serialize for InMessage<Payload<'_>> {
         if let (Body::VendorId(data), Some(vendor)) = (payload.body, vendor) {
             map.serialize_entry("family", vendor.family)?;
             if let Some(version) = registry::vendor_id_version(data) {
-                map.serialize_entry("vendor_version", &version)?;
+                map.serialize_entry("vendor_version", &escape(&version))?;
             }
         }
         body_fields(&mut map, *major, payload)?;

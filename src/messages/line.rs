@@ -125,16 +125,7 @@ fn payload(major: u8, payload: &Payload<'_>, out: &mut String) -> std::fmt::Resu
 fn body(major: u8, body: &Body<'_>, out: &mut String) -> std::fmt::Result {
     match body {
         Body::SecurityAssociation(sa) => {
-            for (index, proposal) in sa.proposals().enumerate() {
-                if index > 0 {
-                    out.push_str("; ");
-                }
-                if proposal.protocol_id != 1 {
-                    named(out, registry::protocol_name(major, proposal.protocol_id), proposal.protocol_id)?;
-                    write!(out, " {} ", hex::encode(proposal.spi))?;
-                }
-                words::proposal(out, major, &proposal, TRANSFORMS);
-            }
+            out.push_str(&words::proposals(major, sa, TRANSFORMS));
             Ok(())
         }
         Body::KeyExchange(key_exchange) => match key_exchange.group {

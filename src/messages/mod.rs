@@ -4,7 +4,6 @@
 //! borrows the datagram, writes straight into the given buffer, and everything that came from a packet is escaped.
 
 mod distinguished_name;
-mod escape;
 mod json;
 mod line;
 mod stamp;

@@ -8,6 +8,7 @@ use anstyle::{AnsiColor, Style};
 use crate::isakmp::payload::{Body, Notification, Proposal, SecurityAssociation, Transform};
 use crate::isakmp::{HEADER_LEN, Message, Payload, registry};
 use crate::packet::Encapsulation;
+use crate::report::escape::escape;
 
 use super::line::{flags, frame};
 use super::stamp::Moment;
@@ -165,7 +166,8 @@ fn payload(major: u8, payload: &Payload<'_>, out: &mut String, depth: usize) -> 
         Body::VendorId(data) => {
             if let Some(vendor) = registry::vendor_id(data) {
                 let version = registry::vendor_id_version(data);
-                let (separator, version) = version.as_deref().map_or(("", ""), |version| (", ", version));
+                let (separator, version) =
+                    version.as_deref().map_or(("", "".into()), |version| (", ", escape(version)));
                 writeln!(out, "{inner}{}{separator}{version}", vendor.name)?;
             }
             dump(out, deeper, "data", data)

@@ -5,11 +5,12 @@
 use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use crate::isakmp::payload::{Attribute, AttributeValue, Proposal, TrafficSelector, Transform};
+use crate::isakmp::payload::{Attribute, AttributeValue, SecurityAssociation, TrafficSelector};
 use crate::isakmp::registry;
+use crate::report::escape::escape_octets;
+use crate::{report, track};
 
 use super::distinguished_name::distinguished_name;
-use super::escape::escape_octets;
 
 /// What an identity says, for one of the ID types that both versions share (RFC 2407 §4.6.2.1, RFC 7296 §3.5).
 pub(super) fn identity(major: u8, id_type: u8, data: &[u8]) -> Option<String> {
@@ -99,104 +100,28 @@ fn prefix(start: IpAddr, end: IpAddr) -> Option<u32> {
     (first & host == 0 && last & host == host).then_some(shared)
 }
 
-/// One proposal in a few words: `AES-CBC-256 SHA2-256 PSK MODP-2048` for a v1 transform each, all transforms of v2.
-pub(super) fn proposal(words: &mut String, major: u8, proposal: &Proposal<'_>, most: usize) {
-    let mut transforms = proposal.transforms();
-    let mut last_type = None;
-    for (index, transform) in transforms.by_ref().take(most).enumerate() {
-        match (major, index) {
-            (_, 0) => {}
-            (2, _) if last_type == Some(transform.transform_type) => words.push('|'),
-            (2, _) => words.push(' '),
-            _ => words.push_str(", "),
+/// The proposals of an SA payload in the report's words, at most `most` transforms of each.
+pub(super) fn proposals(major: u8, sa: &SecurityAssociation<'_>, most: usize) -> String {
+    let mut words = String::new();
+    for mut fact in track::proposals(sa) {
+        if !words.is_empty() {
+            words.push_str("; ");
         }
-        last_type = Some(transform.transform_type);
-        if major == 2 {
-            v2_transform(words, &transform);
-        } else {
-            v1_transform(words, proposal.protocol_id, &transform);
-        }
-    }
-    let more = transforms.count();
-    if more > 0 {
-        let _ = write!(words, " +{more}");
-    }
-}
-
-/// `AES_CBC_256`, `HMAC_SHA2_256`, `MODP-2048`.
-pub(super) fn v2_transform(words: &mut String, transform: &Transform<'_>) {
-    const KEY_EXCHANGE: u8 = 4;
-    const ADDITIONAL_KEY_EXCHANGES: std::ops::RangeInclusive<u8> = 6..=12;
-    let is_group =
-        transform.transform_type == KEY_EXCHANGE || ADDITIONAL_KEY_EXCHANGES.contains(&transform.transform_type);
-    let group = is_group.then(|| registry::group_name(transform.transform_id)).flatten();
-    match group.or_else(|| registry::transform_id_name(transform.transform_type, transform.transform_id)) {
-        Some(name) => {
-            let short = ["ENCR_", "PRF_", "AUTH_"].iter().find_map(|prefix| name.strip_prefix(prefix));
-            // an integrity algorithm and a PRF of the same name stay apart
-            let keep = if transform.transform_type == 2 { None } else { short };
-            words.push_str(keep.unwrap_or(name));
-        }
-        None => {
-            let _ = write!(words, "{}:{}", transform.transform_type, transform.transform_id);
-        }
-    }
-    const KEY_LENGTH: u16 = 14;
-    let length = transform.attributes().find(|attribute| attribute.attribute_type == KEY_LENGTH);
-    if let Some(bits) = length.and_then(|attribute| attribute.value.number()) {
-        let _ = write!(words, "_{bits}");
-    }
-}
-
-/// `AES-CBC-256 SHA2-256 PSK MODP-2048` of phase 1, `AES-CBC-128 HMAC-SHA Tunnel` of phase 2.
-fn v1_transform(words: &mut String, protocol_id: u8, transform: &Transform<'_>) {
-    const PHASE_1: u8 = 1;
-    // attribute types in the order in which people say them; each phase numbers its own
-    let (cipher, key_length, others): (Option<u16>, u16, &[u16]) =
-        if protocol_id == PHASE_1 { (Some(1), 14, &[2, 3, 4]) } else { (None, 6, &[5, 3, 4]) };
-    let value = |attribute_type: u16| {
-        let found = transform.attributes().find(|attribute| attribute.attribute_type == attribute_type)?;
-        found.value.number()
-    };
-    let start = words.len();
-    match cipher.map(|cipher| (cipher, value(cipher))) {
-        None => {
-            let number = transform.transform_id;
-            match registry::v1_transform_id_name(protocol_id, number) {
-                Some(name) => words.push_str(name.strip_prefix("ESP_").unwrap_or(name)),
-                None => {
-                    let _ = write!(words, "transform {number}");
-                }
+        if fact.protocol_id != 1 {
+            match registry::protocol_name(major, fact.protocol_id) {
+                Some(name) => words.push_str(name),
+                None => words.push_str(&format!("protocol {}", fact.protocol_id)),
             }
+            words.push_str(&format!(" {} ", hex::encode(&fact.spi)));
         }
-        Some((cipher, Some(number))) => value_words(words, protocol_id, cipher, number),
-        Some((_, None)) => {}
-    }
-    if let Some(bits) = value(key_length) {
-        let _ = write!(words, "-{bits}");
-    }
-    for &attribute_type in others {
-        if let Some(number) = value(attribute_type) {
-            if words.len() > start {
-                words.push(' ');
-            }
-            value_words(words, protocol_id, attribute_type, number);
+        let more = fact.transforms.len().saturating_sub(most);
+        fact.transforms.truncate(most);
+        words.push_str(&report::proposal::proposal_text(major, &fact));
+        if more > 0 {
+            words.push_str(&format!(" +{more}"));
         }
     }
-    if words.len() == start {
-        words.push_str("empty transform");
-    }
-}
-
-fn value_words(words: &mut String, protocol_id: u8, attribute_type: u16, number: u64) {
-    let is_group = matches!((protocol_id, attribute_type), (1, 4) | (2.., 3));
-    let group = u16::try_from(number).ok().filter(|_| is_group).and_then(registry::group_name);
-    match group.or_else(|| registry::v1_attribute_value_name(protocol_id, attribute_type, number)) {
-        Some(name) => words.push_str(name),
-        None => {
-            let _ = write!(words, "{attribute_type}={number}");
-        }
-    }
+    words
 }
 
 /// What the data of a notification say, for the types whose data have a layout.

@@ -43,7 +43,7 @@ pub enum LiveError {
 }
 
 /// An interface that can be captured on.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Interface {
     /// Name, as `live -i` wants it.
     pub name: String,
