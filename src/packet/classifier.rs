@@ -1,35 +1,232 @@
 //! The stop that every frame passes: a cheap first look, then the slower path for what that look does not settle.
 
-use crate::base::{Limits, Timestamp};
+use crate::base::{FrameRef, Limits, Timestamp};
 use crate::capture::Frame;
 
-use super::{Class, Datagram};
+use super::encap::{self, Content, ISAKMP_HEADER_LEN};
+use super::icmp::{self, Version};
+use super::ip::{self, IpPacket, Payload};
+use super::link::{self, Carried};
+use super::octets::count;
+use super::protocol::{IkePorts, ip_protocol};
+use super::reassembly::{Outcome, Reassembly};
+use super::tcp::Streams;
+use super::{Body, Class, Datagram, Encapsulation, IsakmpDatagram, Place, ah, esp, look, tunnel, udp};
+
+/// Tunnels within tunnels that are opened.
+const MOST_TUNNELS: u8 = 4;
+
+/// Where datagrams go.
+pub(super) type Sink<'s> = dyn FnMut(&Datagram<'_>) + 's;
 
 /// Tells what a frame is and hands on the datagrams in it.
 #[derive(Debug)]
-pub struct Classifier {}
+pub struct Classifier {
+    ports: IkePorts,
+    reassembly: Reassembly,
+    streams: Streams,
+}
 
 impl Classifier {
     /// For IKE on UDP 500, 4500 and `extra_ports`.
     pub fn new(extra_ports: &[u16], limits: &Limits) -> Self {
-        let _ = (extra_ports, limits);
-        Self {}
+        Self { ports: IkePorts::new(extra_ports), reassembly: Reassembly::new(limits), streams: Streams::new(limits) }
     }
 
     /// Tells what `frame` is, and gives `sink` every datagram that ended in it: none, one, or several (TCP).
     /// Datagrams whose reassembly timed out by `frame.at` come first, as [`super::Body::Incomplete`].
     pub fn classify(&mut self, frame: &Frame<'_>, sink: &mut impl FnMut(&Datagram<'_>)) -> Class {
-        let _ = (frame, sink);
-        todo!()
+        self.reassembly.advance(frame.at, sink);
+        if look::refuses(frame, &self.ports, !self.streams.is_empty()) {
+            return Class::Other;
+        }
+        match link::carried(frame.link, frame.bytes) {
+            Carried::Ip(packet) => {
+                let uncaptured = frame.wire_len.saturating_sub(count(frame.bytes));
+                self.packet(frame, Payload::cut(packet, uncaptured), 0, sink)
+            }
+            Carried::Other => Class::Other,
+            Carried::UnknownLink => Class::UnknownLink,
+        }
     }
 
     /// Gives up what waited too long by `at`.
     pub fn advance(&mut self, at: Timestamp, sink: &mut impl FnMut(&Datagram<'_>)) {
-        let _ = (at, sink);
+        self.reassembly.advance(at, sink);
     }
 
     /// The captures have ended: gives up everything still under reassembly.
     pub fn finish(&mut self, sink: &mut impl FnMut(&Datagram<'_>)) {
-        let _ = sink;
+        self.streams.finish(sink);
+        self.reassembly.finish(sink);
+    }
+
+    /// An IP packet, `tunnels` deep.
+    fn packet(&mut self, frame: &Frame<'_>, carried: Payload<'_>, tunnels: u8, sink: &mut Sink<'_>) -> Class {
+        let Some(packet) = ip::read(carried.octets, carried.missing()) else { return Class::Other };
+        let place = Place::new(frame, &packet);
+        let Some(fragment) = packet.fragment else {
+            return self.upper(frame, &place, packet.protocol, packet.payload, tunnels, sink);
+        };
+        if fragment.offset == 0 && matches!(packet.protocol, ip_protocol::ICMP | ip_protocol::ICMPV6) {
+            // The first fragment of an error holds all that is wanted of it.
+            return self.upper(frame, &place, packet.protocol, packet.payload, tunnels, sink);
+        }
+        match self.reassembly.add(&place, packet.protocol, fragment, packet.payload, &self.ports, sink) {
+            Outcome::NotOurs => Class::Other,
+            Outcome::Malformed => Class::Malformed,
+            Outcome::Held => Class::Fragment,
+            Outcome::Whole(whole) => {
+                let carried = Payload { octets: &whole.octets, wire: whole.wire };
+                let Some(chain) = ip::pass_extensions(packet.protocol, carried.octets) else { return Class::Other };
+                match (chain.fragment, carried.behind(chain.len)) {
+                    (None, Some(carried)) => self.upper(frame, &whole.place, chain.protocol, carried, tunnels, sink),
+                    _ => Class::Malformed,
+                }
+            }
+        }
+    }
+
+    /// What a whole IP datagram carries.
+    fn upper(
+        &mut self,
+        frame: &Frame<'_>,
+        place: &Place,
+        protocol: u8,
+        carried: Payload<'_>,
+        tunnels: u8,
+        sink: &mut Sink<'_>,
+    ) -> Class {
+        let inside = match protocol {
+            ip_protocol::UDP => match udp::read(carried) {
+                Some(datagram) if self.ports.either(datagram.source_port, datagram.destination_port) => {
+                    return self.udp(place, &datagram, sink);
+                }
+                Some(datagram) => datagram.payload.and_then(|payload| tunnel::udp(datagram.destination_port, payload)),
+                None => None,
+            },
+            ip_protocol::TCP => return self.streams.segment(place, carried, &self.ports, sink),
+            ip_protocol::ESP => return native_esp(place, carried, sink),
+            ip_protocol::AH => return authenticated(place, carried, sink),
+            ip_protocol::ICMP => return self.icmp(Version::V4, place, carried, sink),
+            ip_protocol::ICMPV6 => return self.icmp(Version::V6, place, carried, sink),
+            ip_protocol::GRE => tunnel::gre(carried),
+            ip_protocol::IPV4 | ip_protocol::IPV6 => Some(carried),
+            _ => None,
+        };
+        match inside {
+            Some(packet) if tunnels < MOST_TUNNELS => self.packet(frame, packet, tunnels + 1, sink),
+            _ => Class::Other,
+        }
+    }
+
+    /// A UDP datagram between ports of ours.
+    fn udp(&self, place: &Place, datagram: &udp::UdpDatagram<'_>, sink: &mut Sink<'_>) -> Class {
+        let Some(payload) = datagram.payload else { return Class::Malformed };
+        let ports = (datagram.source_port, datagram.destination_port);
+        let shared_with_esp = self.ports.shared_with_esp(ports.0, ports.1);
+        content(place, Encapsulation::Udp, ports, encap::read(shared_with_esp, payload), sink)
+    }
+
+    fn icmp(&self, version: Version, place: &Place, carried: Payload<'_>, sink: &mut Sink<'_>) -> Class {
+        match icmp::read(version, carried.octets, &self.ports) {
+            Some(error) => {
+                sink(&place.datagram(carried.missing(), Body::IcmpError(error)));
+                Class::IcmpError
+            }
+            None => Class::Other,
+        }
+    }
+}
+
+/// Hands on what stood in UDP or in a TCP record.
+pub(super) fn content(
+    place: &Place,
+    encapsulation: Encapsulation,
+    ports: (u16, u16),
+    content: Content<'_>,
+    sink: &mut Sink<'_>,
+) -> Class {
+    let (source_port, destination_port) = ports;
+    match content {
+        Content::Keepalive => {
+            sink(&place.datagram(0, Body::Keepalive { source_port, destination_port }));
+            Class::Keepalive
+        }
+        Content::Isakmp { non_esp_marker, message } => {
+            let octets = message.octets;
+            let isakmp = IsakmpDatagram { source_port, destination_port, encapsulation, non_esp_marker, octets };
+            sink(&place.datagram(message.missing(), Body::Isakmp(isakmp)));
+            if octets.len() < ISAKMP_HEADER_LEN { Class::Malformed } else { Class::Isakmp }
+        }
+        Content::Esp(carried) => match esp::read(carried, encapsulation, ports) {
+            Some(packet) => {
+                sink(&place.datagram(carried.missing(), Body::Esp(packet)));
+                Class::EspUdp
+            }
+            None => Class::Malformed,
+        },
+        Content::Short => Class::Malformed,
+    }
+}
+
+fn native_esp(place: &Place, carried: Payload<'_>, sink: &mut Sink<'_>) -> Class {
+    match esp::read(carried, Encapsulation::None, (0, 0)) {
+        Some(packet) => {
+            sink(&place.datagram(carried.missing(), Body::Esp(packet)));
+            Class::Esp
+        }
+        None => Class::Malformed,
+    }
+}
+
+fn authenticated(place: &Place, carried: Payload<'_>, sink: &mut Sink<'_>) -> Class {
+    match ah::read(carried) {
+        Some(packet) => {
+            sink(&place.datagram(carried.missing(), Body::Ah(packet)));
+            Class::Ah
+        }
+        None => Class::Malformed,
+    }
+}
+
+impl Place {
+    /// Where `packet`, found in `frame`, stands.
+    fn new(frame: &Frame<'_>, packet: &IpPacket<'_>) -> Self {
+        Self {
+            frame: frame.reference,
+            first_frame: frame.reference,
+            at: frame.at,
+            interface: frame.interface,
+            source: packet.source,
+            destination: packet.destination,
+            ip_id: packet.id,
+            ttl: packet.ttl,
+            fragments: 1,
+            ambiguous_overlap: false,
+        }
+    }
+
+    /// The same place, for a datagram in pieces of which `first_frame` brought the first.
+    pub(super) fn starting(self, first_frame: FrameRef, fragments: u16, ambiguous_overlap: bool) -> Self {
+        Self { first_frame, fragments, ambiguous_overlap, ..self }
+    }
+
+    /// The datagram at this place.
+    pub(super) fn datagram<'a>(&self, missing: u32, body: Body<'a>) -> Datagram<'a> {
+        Datagram {
+            frame: self.frame,
+            first_frame: self.first_frame,
+            at: self.at,
+            interface: self.interface,
+            source: self.source,
+            destination: self.destination,
+            ip_id: self.ip_id,
+            ttl: self.ttl,
+            fragments: self.fragments,
+            ambiguous_overlap: self.ambiguous_overlap,
+            missing,
+            body,
+        }
     }
 }

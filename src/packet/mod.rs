@@ -3,7 +3,20 @@
 //! Not here: what ISAKMP says, and any judgement. Contract: never panics on any octets, never allocates for a
 //! frame that is not ours, and holds no more state than [`crate::base::Limits`] allows.
 
+mod ah;
 mod classifier;
+mod encap;
+mod esp;
+mod icmp;
+mod ip;
+mod link;
+mod look;
+mod octets;
+mod protocol;
+mod reassembly;
+mod tcp;
+mod tunnel;
+mod udp;
 
 pub use classifier::Classifier;
 
@@ -231,4 +244,19 @@ pub enum Class {
     UnknownLink,
     /// Not ours.
     Other,
+}
+
+/// Everything of a datagram but its body.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    frame: FrameRef,
+    first_frame: FrameRef,
+    at: Timestamp,
+    interface: u32,
+    source: IpAddr,
+    destination: IpAddr,
+    ip_id: Option<u32>,
+    ttl: u8,
+    fragments: u16,
+    ambiguous_overlap: bool,
 }
