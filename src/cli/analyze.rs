@@ -1,5 +1,6 @@
 //! `ikescope [analyze] PATH...`: the report.
 
+use std::path::PathBuf;
 
 use clap::Args;
 
@@ -11,7 +12,7 @@ use crate::report::{self, Counts, Report, Selection};
 use crate::track::Tracker;
 
 use super::Status;
-use super::input::{Input, complain_about};
+use super::input::{Input, complain_about, is_nothing};
 use super::output::{Format, Output};
 use super::progress::Progress;
 use super::window::Window;
@@ -54,6 +55,13 @@ struct Options {
     limits: Limits,
 }
 
+impl Arguments {
+    /// What is to be read.
+    pub fn paths(&self) -> &[PathBuf] {
+        &self.input.paths
+    }
+}
+
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Status> {
     let options = Options {
         ike_ports: arguments.input.ike_port.clone(),
@@ -61,12 +69,15 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Status> {
         selection: arguments.input.selection(),
         limits: Limits::default(),
     };
+    let mut captures = arguments.input.open();
+    if is_nothing(&captures) {
+        return Ok(complain_about(&captures));
+    }
     // before hours of reading it should be known that the answer has a place to go
     let mut sink = arguments.output.open()?;
-    let mut captures = arguments.input.open();
     let report = analyze(options, &mut captures);
     match arguments.output.format {
-        Format::Text => report::text::write_text(&report, &mut sink)?,
+        Format::Text => report::json::write_json(&report, &mut sink)?,
         Format::Json => report::json::write_json(&report, &mut sink)?,
         Format::Ndjson => report::json::write_ndjson(&report, &mut sink)?,
     }

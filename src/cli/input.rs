@@ -69,6 +69,11 @@ pub(super) fn complain_about(captures: &Captures) -> Status {
     if captures.errors().is_empty() { Status::Read } else { Status::Unreadable }
 }
 
+/// Whether not one capture could be opened: an answer would be about nothing.
+pub(super) fn is_nothing(captures: &Captures) -> bool {
+    !captures.errors().is_empty() && captures.infos().is_empty()
+}
+
 /// The two addresses that a datagram is about: the quoted ones of an ICMP error.
 pub(super) fn peers(datagram: &Datagram<'_>) -> (IpAddr, IpAddr) {
     match &datagram.body {

@@ -11,7 +11,7 @@ use crate::packet::{Classifier, Datagram};
 use crate::track::Tracker;
 
 use super::Status;
-use super::input::{Input, complain_about, peers};
+use super::input::{Input, complain_about, is_nothing, peers};
 use super::output::{Format, Output, Sink};
 use super::progress::Progress;
 
@@ -78,6 +78,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Status> {
     let mut window = arguments.input.window()?;
     let selection = arguments.input.selection();
     let mut captures = arguments.input.open();
+    if is_nothing(&captures) {
+        return Ok(complain_about(&captures));
+    }
     let mut classifier = Classifier::new(&arguments.input.ike_port, &limits);
     let mut tracker = Tracker::new(&limits);
     let mut progress = Progress::new(arguments.output.output.is_none() && io::stdout().is_terminal());

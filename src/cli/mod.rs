@@ -19,6 +19,7 @@ mod schema;
 mod window;
 
 use std::io::{self, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
@@ -35,7 +36,8 @@ Examples:
   ikescope explain P1-PROPOSAL                   the page of a finding
 
 What to capture:
-  tcpdump -i eth0 -w vpn.pcap 'udp port 500 or udp port 4500 or esp or ah or icmp or icmp6 or ip[6:2] & 0x1fff != 0'
+  tcpdump -i eth0 -w vpn.pcap 'udp port 500 or udp port 4500 or esp or ah
+    or icmp or icmp6 or ip[6:2] & 0x1fff != 0 or ip6[6] == 44'
 
 Exit status:
   0  the captures were read, whatever they showed
@@ -118,7 +120,10 @@ pub fn run() -> ExitCode {
 
 fn dispatch(cli: Cli) -> anyhow::Result<Status> {
     match cli.command {
-        None => analyze::run(&cli.analyze),
+        None => {
+            command_first(&cli.analyze)?;
+            analyze::run(&cli.analyze)
+        }
         Some(Command::Analyze(arguments)) => analyze::run(&arguments),
         Some(Command::Messages(arguments)) => messages::run(&arguments),
         Some(Command::Live(arguments)) => live::run(&arguments),
@@ -128,6 +133,22 @@ fn dispatch(cli: Cli) -> anyhow::Result<Status> {
         Some(Command::Schema(arguments)) => schema::run(&arguments),
         Some(Command::Completions(arguments)) => completions::run(&arguments, Cli::command()),
         Some(Command::Man(arguments)) => man::run(&arguments, Cli::command()),
+    }
+}
+
+/// Options of a command stand behind its name: catches `ikescope --color never messages FILE`.
+///
+/// Errors: a path that is no file, and the name of a command.
+fn command_first(arguments: &analyze::Arguments) -> anyhow::Result<()> {
+    let names = Cli::command();
+    let meant = arguments
+        .paths()
+        .iter()
+        .filter_map(|path| path.to_str())
+        .find(|path| names.find_subcommand(path).is_some() && !Path::new(path).exists());
+    match meant {
+        Some(name) => anyhow::bail!("the command goes first: ikescope {name} …"),
+        None => Ok(()),
     }
 }
 

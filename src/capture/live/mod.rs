@@ -61,7 +61,10 @@ pub struct Interface {
     pub wireless: bool,
 }
 
-/// The interfaces of this machine, in libpcap's order: the likeliest first.
+/// What libpcap lists beside network interfaces, by the beginning of the name: no IP passes there.
+const NO_NETWORK: [&str; 4] = ["bluetooth", "dbus-", "usbmon", "nfqueue"];
+
+/// The network interfaces of this machine, in libpcap's order: the likeliest first.
 ///
 /// Errors: libpcap is missing, or refuses.
 pub fn interfaces() -> Result<Vec<Interface>, LiveError> {
@@ -69,6 +72,7 @@ pub fn interfaces() -> Result<Vec<Interface>, LiveError> {
     let devices = pcap::Device::list().map_err(|error| LiveError::Pcap(error.to_string()))?;
     Ok(devices
         .into_iter()
+        .filter(|device| !NO_NETWORK.iter().any(|start| device.name.starts_with(start)))
         .map(|device| Interface {
             up: device.flags.is_up(),
             running: device.flags.is_running(),
