@@ -152,8 +152,8 @@ pub fn vendor_id(data: &[u8]) -> VendorId {
 pub fn vendor_id_text(vendor_id: &VendorId) -> String {
     const SHOWN: usize = 16;
     match (vendor_id.name, &vendor_id.version) {
-        (Some(name), Some(version)) => format!("{name} {version}"),
-        (Some(name), None) => name.into(),
+        (Some(name), Some(version)) if !name.contains(version.as_str()) => format!("{name} {version}"),
+        (Some(name), _) => name.into(),
         (None, _) => match vendor_id.data.get(..SHOWN) {
             Some(start) if vendor_id.data.len() > SHOWN => format!("unknown {start}…"),
             _ => format!("unknown {}", vendor_id.data),

@@ -21,6 +21,16 @@ pub fn count(number: u64) -> String {
     text
 }
 
+/// The same in at most seven columns: `999,999`, `1.2 M`, `34.5 G`.
+pub fn short_count(number: u64) -> String {
+    const UNITS: [(u64, &str); 4] =
+        [(1_000_000_000_000_000, "P"), (1_000_000_000_000, "T"), (1_000_000_000, "G"), (1_000_000, "M")];
+    match UNITS.iter().find(|(size, _)| number >= *size) {
+        Some((size, unit)) => format!("{}.{} {unit}", number / size, number % size / (size / 10)),
+        None => count(number),
+    }
+}
+
 /// `1 frame`, `1,204 frames`.
 pub fn counted(number: u64, one: &str, many: &str) -> String {
     format!("{} {}", count(number), if number == 1 { one } else { many })
@@ -177,6 +187,9 @@ mod tests {
         assert_eq!(count(1_000), "1,000");
         assert_eq!(count(u64::MAX), "18,446,744,073,709,551,615");
         assert_eq!(counted(1, "frame", "frames"), "1 frame");
+        assert_eq!(short_count(999_999), "999,999");
+        assert_eq!(short_count(1_290_000), "1.2 M");
+        assert_eq!(short_count(345_600_000_000), "345.6 G");
     }
 
     #[test]

@@ -1,1 +1,271 @@
-//! The report as text.
+//! The report as text: a summary taken in at a glance, then each pair with its findings, ladders and flows.
+//!
+//! | file | what it prints |
+//! |---|---|
+//! | `summary` | captures, and the table of pairs |
+//! | `finding` | one finding, in the manner of rustc |
+//! | `ladder` | one attempt: every message, repeats folded, gaps visible |
+//! | `message` | what one message carried, and its repeats |
+//! | `proposal` | what was offered and chosen |
+//! | `flows` | ESP and AH, ICMP errors, fragments, what could not be read |
+//! | `page` | widths, colours, wrapping |
+
+mod finding;
+mod flows;
+mod ladder;
+mod message;
+mod page;
+mod proposal;
+mod summary;
+
+use std::io::{self, Write};
+
+use crate::diagnose::{Outcome, PairStatus, Severity};
+
+use super::model::{Attempt, Pair, Report};
+use super::quantity::{self, Clock};
+use super::words;
+
+pub use page::{Column, Page, Palette, Words};
+
+/// How the text is to look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Style {
+    /// Columns of the terminal.
+    pub width: usize,
+    /// Colours.
+    pub palette: Palette,
+    /// Pairs that are printed in full; those with problems come first.
+    pub full_pairs: usize,
+}
+
+impl Default for Style {
+    /// 100 columns, no colours, twenty pairs in full.
+    fn default() -> Self {
+        Self { width: 100, palette: Palette::plain(), full_pairs: 20 }
+    }
+}
+
+/// Up to this many pairs, healthy ones are printed in full too.
+const FEW_PAIRS: usize = 3;
+
+/// Writes the report as text.
+///
+/// Errors: those of `out`.
+pub fn render(report: &Report, out: &mut impl Write, style: &Style) -> io::Result<()> {
+    let view = View::new(report);
+    let mut page = Page::new(out, style.width, style.palette);
+    summary::print(&view, &mut page)?;
+    for finding in report.findings.iter().filter(|finding| finding.pair.is_none()) {
+        page.blank()?;
+        finding::print(&view, &mut page, finding)?;
+    }
+
+    let few = report.pairs.len() <= FEW_PAIRS;
+    let mut full = 0;
+    let mut compact = Vec::new();
+    for &pair in &view.by_need {
+        let Some(pair) = report.pairs.get(pair) else { continue };
+        if full < style.full_pairs && (few || view.has_problem(pair)) {
+            full += 1;
+            print_pair(&view, &mut page, pair)?;
+        } else {
+            compact.push(pair);
+        }
+    }
+    if !compact.is_empty() {
+        summary::print_compact(&view, &mut page, &compact)?;
+    }
+    summary::print_foot(&view, &mut page)
+}
+
+/// Writes one pair in full: its findings, its ladders, its flows.
+///
+/// Errors: those of `out`.
+pub fn render_pair(report: &Report, pair: &Pair, out: &mut impl Write, style: &Style) -> io::Result<()> {
+    print_pair(&View::new(report), &mut Page::new(out, style.width, style.palette), pair)
+}
+
+fn print_pair(view: &View<'_>, page: &mut Page<'_, impl Write>, pair: &Pair) -> io::Result<()> {
+    page.blank()?;
+    summary::print_heading(page, pair)?;
+    for finding in view.findings_of(pair) {
+        page.blank()?;
+        finding::print(view, page, finding)?;
+    }
+    ladder::print_attempts(view, page, pair)?;
+    flows::print(view, page, pair)
+}
+
+/// A report with what printing has to look up again and again.
+struct View<'a> {
+    report: &'a Report,
+    clock: Clock,
+    many_captures: bool,
+    /// Per pair: indices of its findings and flows.
+    findings: Vec<Vec<usize>>,
+    flows: Vec<Vec<usize>>,
+    /// Ids of pairs, those with the worst findings first.
+    by_need: Vec<usize>,
+}
+
+impl<'a> View<'a> {
+    fn new(report: &'a Report) -> Self {
+        let mut findings = vec![Vec::new(); report.pairs.len()];
+        let mut flows = vec![Vec::new(); report.pairs.len()];
+        for (index, finding) in report.findings.iter().enumerate() {
+            if let Some(of_pair) = finding.pair.and_then(|pair| findings.get_mut(pair)) {
+                of_pair.push(index);
+            }
+        }
+        for (index, flow) in report.esp_flows.iter().enumerate() {
+            if let Some(of_pair) = flows.get_mut(flow.pair) {
+                of_pair.push(index);
+            }
+        }
+        let mut view = Self {
+            report,
+            clock: Clock::new(report.window.map(|window| window.first)),
+            many_captures: report.captures.len() > 1,
+            findings,
+            flows,
+            by_need: (0..report.pairs.len()).collect(),
+        };
+        let mut order = std::mem::take(&mut view.by_need);
+        order.sort_by_key(|&pair| {
+            let problem = report.pairs.get(pair).is_some_and(|pair| view.has_problem(pair));
+            std::cmp::Reverse((problem, view.worst(pair)))
+        });
+        view.by_need = order;
+        view
+    }
+
+    fn findings_of(&self, pair: &Pair) -> impl Iterator<Item = &'a super::model::Finding> + use<'a, '_> {
+        let indices = self.findings.get(pair.id).map(Vec::as_slice).unwrap_or_default();
+        indices.iter().filter_map(|&index| self.report.findings.get(index))
+    }
+
+    fn flows_of(&self, pair: &Pair) -> impl Iterator<Item = &'a super::model::EspFlow> + use<'a, '_> {
+        let indices = self.flows.get(pair.id).map(Vec::as_slice).unwrap_or_default();
+        indices.iter().filter_map(|&index| self.report.esp_flows.get(index))
+    }
+
+    fn worst(&self, pair: usize) -> Option<Severity> {
+        self.report.pairs.get(pair).and_then(|pair| self.findings_of(pair).map(|finding| finding.severity).max())
+    }
+
+    /// Whether somebody has to look at this pair.
+    fn has_problem(&self, pair: &Pair) -> bool {
+        let down = matches!(pair.status, PairStatus::Down | PairStatus::DownNegotiating | PairStatus::UpNoIke);
+        down || self.worst(pair.id) >= Some(Severity::Warning)
+    }
+
+    /// The finding that a verdict about this pair names.
+    fn verdict(&self, pair: &Pair, verdict: &str) -> Option<&'a super::model::Finding> {
+        self.findings_of(pair).find(|finding| finding.id == verdict)
+    }
+}
+
+/// How an attempt stands, in a few words: `failed at MM1, waiting for MM2`, `up after 55 ms`.
+fn standing(attempt: &Attempt) -> String {
+    let mut text = match attempt.outcome {
+        Outcome::Established => match attempt.phase2_up.or(attempt.phase1_up) {
+            Some(up) if !attempt.midstream => format!("up after {}", quantity::span(up.since(attempt.first))),
+            _ => "up".into(),
+        },
+        Outcome::Failed => format!("failed at {}", attempt.stage),
+        Outcome::Unfinished => format!("unfinished at {}", attempt.stage),
+        Outcome::Unknown => format!("outcome not seen, got to {}", attempt.stage),
+    };
+    if let (Some(next), false) = (attempt.waiting_for, attempt.outcome == Outcome::Established) {
+        text.push_str(&format!(", waiting for {next}"));
+    }
+    text
+}
+
+/// Mode of an attempt with its IKE version where the mode does not tell it.
+fn mode(attempt: &Attempt) -> &'static str {
+    words::mode_name(attempt.mode)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::{self, Sample};
+    use super::*;
+
+    fn text(sample: &Sample, width: usize) -> String {
+        let mut out = Vec::new();
+        render(&sample.report(), &mut out, &Style { width, ..Style::default() }).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn no_line_is_wider_than_asked_nor_ends_in_a_space() {
+        for width in [60, 80, 100, 160] {
+            for sample in [sample::refused(10), sample::mixed(), sample::with_healthy(8)] {
+                for line in text(&sample, width).lines() {
+                    assert!(line.chars().count() <= width, "{} columns of {width}: {line}", line.chars().count());
+                    assert_eq!(line, line.trim_end());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn plain_text_has_no_escapes_and_colours_change_nothing_else() {
+        let sample = sample::mixed();
+        let plain = text(&sample, 100);
+        assert!(!plain.contains('\x1b'));
+        let mut coloured = Vec::new();
+        let style = Style { palette: Palette::colour(), ..Style::default() };
+        render(&sample.report(), &mut coloured, &style).unwrap();
+        let coloured = String::from_utf8(coloured).unwrap();
+        assert!(coloured.contains('\x1b'));
+        assert_eq!(anstream::adapter::strip_str(&coloured).to_string(), plain);
+    }
+
+    #[test]
+    fn equal_failures_are_one_ladder() {
+        let text = text(&sample::refused(10), 100);
+        assert_eq!(text.matches("▸ MM1").count(), 2, "once as evidence, once in the ladder:\n{text}");
+        assert!(text.contains("×9 more like it until 04:30:19"), "{text}");
+    }
+
+    #[test]
+    fn problems_come_first_and_healthy_pairs_are_short() {
+        let mut sample = sample::with_healthy(6);
+        sample.facts.pairs.swap(0, 3);
+        sample.diagnosis.pairs.swap(0, 3);
+        for finding in &mut sample.diagnosis.findings {
+            finding.pair = match finding.pair {
+                Some(0) => Some(3),
+                Some(3) => Some(0),
+                other => other,
+            };
+        }
+        let text = text(&sample, 100);
+        let at = |needle: &str| text.find(needle).unwrap_or_else(|| panic!("no {needle} in\n{text}"));
+        assert!(at("error[P1-PROPOSAL]") < at("6 pairs without a problem"));
+        assert!(!text.contains("INFORMATIONAL-REQ"), "healthy pairs have no ladder:\n{text}");
+    }
+
+    #[test]
+    fn nothing_seen_is_said() {
+        let mut sample = sample::refused(1);
+        sample.facts.pairs.clear();
+        sample.diagnosis = Default::default();
+        assert!(text(&sample, 100).contains("no IKE, ESP or AH was seen"));
+    }
+}
+
+#[cfg(test)]
+#[test]
+fn show() {
+    let width = std::env::var("SHOW").ok().and_then(|width| width.parse().ok());
+    let Some(width) = width else { return };
+    for sample in [super::sample::mixed(), super::sample::with_healthy(5)] {
+        let mut out = Vec::new();
+        render(&sample.report(), &mut out, &Style { width, ..Style::default() }).unwrap();
+        println!("{}", String::from_utf8(out).unwrap());
+    }
+}

@@ -1,0 +1,164 @@
+//! One finding, in the manner of rustc: level, id, sentence; the place; the evidence as a small ladder; what it means,
+//! what to check and where.
+
+use std::io::{self, Write};
+
+use crate::base::FrameRef;
+use crate::diagnose::{Severity, Where};
+use crate::report::model::{Attempt, Finding, Message, VendorStates};
+use crate::report::quantity;
+use crate::report::words::Word;
+
+use super::{Page, View, Words, message, mode, summary};
+
+/// Messages shown as evidence; the ladder below has them all.
+const EVIDENCE: usize = 6;
+
+/// Prints a finding.
+pub fn print(view: &View<'_>, page: &mut Page<'_, impl Write>, finding: &Finding) -> io::Result<()> {
+    let palette = page.palette;
+    let confidence = finding.confidence.word();
+    let head = summary::severity_words(&palette, finding.severity, finding.id).and(": ");
+    let title = Words::inked(palette.heading, finding.title.clone());
+    let used = head.width() + title.width();
+    if used + 2 + confidence.len() <= page.width {
+        let line = head.join(title).padded(page.width - confidence.len());
+        page.line(&line.and_inked(palette.faint, confidence))?;
+    } else {
+        page.wrapped(head, &Words::of("    "), &title.and_inked(palette.faint, format!(" ({confidence})")))?;
+    }
+
+    let attempt = finding.attempt.and_then(|id| view.report.attempts.get(id));
+    let evidence = match attempt {
+        Some(attempt) if finding.severity > Severity::Info => evidence(view, attempt, finding),
+        _ => Vec::new(),
+    };
+    let number = |message: &Message| quantity::frame(message.frame_ref(), view.many_captures);
+    let gutter = evidence.iter().map(|message| number(message).len()).max().unwrap_or(0).max(2);
+    let bar = |text: &str| Words::inked(palette.faint, format!("{text:>gutter$} | "));
+
+    print_place(view, page, gutter, attempt, finding)?;
+    if let (Some(attempt), false) = (attempt, evidence.is_empty()) {
+        page.line(&bar(""))?;
+        for message in &evidence {
+            let words = message::arrow(&palette, message)
+                .and(" ")
+                .join(Words::inked(palette.label, message.label.to_string()))
+                .and("  ")
+                .join(message::content(&palette, attempt, message));
+            page.line(&bar(&number(message)).join(words).cut(page.width))?;
+        }
+        page.line(&bar(""))?;
+    }
+    print_fields(page, gutter, attempt, finding)
+}
+
+/// The messages that the finding's frames show, or that they repeat.
+fn evidence<'a>(view: &View<'a>, attempt: &'a Attempt, finding: &Finding) -> Vec<&'a Message> {
+    let shows = |message: &Message| {
+        let repeats = message.retransmissions.iter().map(|repeat| FrameRef::new(repeat.capture, repeat.frame));
+        std::iter::once(message.frame_ref()).chain(repeats).any(|frame| finding.frames.contains(&frame))
+    };
+    let messages = view.report.messages_of(attempt);
+    messages.into_iter().map(|(_, message)| message).filter(|message| shows(message)).take(EVIDENCE).collect()
+}
+
+fn print_place(
+    view: &View<'_>,
+    page: &mut Page<'_, impl Write>,
+    gutter: usize,
+    attempt: Option<&Attempt>,
+    finding: &Finding,
+) -> io::Result<()> {
+    let palette = page.palette;
+    let mut place = Vec::new();
+    match (attempt, finding.pair.and_then(|id| view.report.pair(id))) {
+        (Some(attempt), _) => {
+            place.push(format!("{} → {}", attempt.initiator, attempt.responder));
+            place.push(mode(attempt).into());
+        }
+        (None, Some(pair)) => place.push(format!("{} ⇄ {}", pair.a, pair.b)),
+        (None, None) => {}
+    }
+    if !finding.frames.is_empty() {
+        place.push(quantity::frames(&finding.frames, view.many_captures));
+    }
+    if finding.count > 1 {
+        place.push(format!("×{}\u{a0}in\u{a0}all", quantity::count(finding.count)));
+    }
+    if place.is_empty() {
+        return Ok(());
+    }
+    let head = Words::inked(palette.faint, format!("{:>gutter$}--> ", ""));
+    let hang = Words::of(" ".repeat(gutter + 4));
+    page.wrapped(head, &hang, &Words::of(place.join(", ")))
+}
+
+fn print_fields(
+    page: &mut Page<'_, impl Write>,
+    gutter: usize,
+    attempt: Option<&Attempt>,
+    finding: &Finding,
+) -> io::Result<()> {
+    let palette = page.palette;
+    let mut field = |name: &str, words: Words| {
+        if words.is_empty() {
+            return Ok(());
+        }
+        let head = Words::inked(palette.faint, format!("{:>gutter$} = ", ""))
+            .and_inked(palette.label, format!("{name}:"))
+            .padded(gutter + 10);
+        page.wrapped(head, &Words::of(" ".repeat(gutter + 10)), &words)
+    };
+    let wants_action = finding.severity >= Severity::Warning;
+    field("seen", Words::of(finding.seen.clone()))?;
+    if let Some(attempt) = attempt.filter(|attempt| wants_action && attempt.verdict == Some(finding.id)) {
+        field("state", states(&attempt.states))?;
+    }
+    field("means", Words::of(finding.means.clone()))?;
+    for cause in &finding.causes {
+        field("cause", Words::inked(palette.faint, format!("{}: ", cause.likelihood)).and(cause.text.clone()))?;
+    }
+    for check in &finding.checks {
+        let place = place(check.side, attempt);
+        field("check", Words::inked(palette.heading, place).and(": ").and(check.text.clone()))?;
+    }
+    let logs = finding.logs.iter().map(|log| Words::of(format!("{} \"{}\"", log.vendor, log.message))).collect();
+    field("logs", Words::joined(logs, " · "))?;
+    if let Some(settle) = &finding.settle {
+        field("settle", Words::of(settle.clone()))?;
+    }
+    if wants_action {
+        field("more", Words::of(format!("ikescope explain {}", finding.id)))?;
+    }
+    Ok(())
+}
+
+/// What vendors call a stage, in one line.
+pub fn states(states: &VendorStates) -> Words {
+    let names = [
+        ("Cisco ASA", states.cisco_asa),
+        ("Cisco IOS", states.cisco_ios),
+        ("libreswan", states.libreswan),
+        ("strongSwan", states.strongswan),
+    ];
+    let named = names.iter().filter_map(|(vendor, name)| name.map(|name| format!("{vendor} {name}")));
+    let named: Vec<Words> = named.map(|named| Words::whole(Default::default(), &named)).collect();
+    match states.side {
+        Some(side) if !named.is_empty() => Words::joined(named, " · ").and(format!(" (the {})", side.word())),
+        _ => Words::joined(named, " · "),
+    }
+}
+
+/// Where to check, with the address of the box.
+fn place(side: Where, attempt: Option<&Attempt>) -> String {
+    match (side, attempt) {
+        (Where::Initiator, Some(attempt)) => format!("on the initiator {}", attempt.initiator.ip()),
+        (Where::Responder, Some(attempt)) => format!("on the responder {}", attempt.responder.ip()),
+        (Where::Initiator, None) => "on the initiator".into(),
+        (Where::Responder, None) => "on the responder".into(),
+        (Where::Path, _) => "between them".into(),
+        (Where::Capture, _) => "at the capture point".into(),
+        (Where::Either, _) => "on both sides".into(),
+    }
+}

@@ -1,0 +1,346 @@
+//! One attempt as a ladder: every message in order, repeats folded into it, gaps in time visible, long quiet stretches
+//! and equal attempts folded, and what was folded said.
+
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use crate::diagnose::Outcome;
+use crate::report::model::{Attempt, Exchange, Message, Move, Pair, VendorId};
+use crate::report::naming;
+use crate::report::quantity::{self, count, counted};
+use crate::report::words::Word;
+use crate::track::{Label, Side};
+
+use super::message::{arrow, between, content, repeats_text};
+use super::{Page, Palette, View, Words, finding, mode, proposal, standing};
+
+/// Silence worth a line of its own.
+const GAP: Duration = Duration::from_secs(5);
+/// Encrypted informational messages in a row that become one line.
+const QUIET_RUN: usize = 5;
+/// Rows of one ladder: at its beginning, and at its end.
+const ROWS: (usize, usize) = (40, 12);
+/// Ladders of one pair.
+const LADDERS: usize = 12;
+
+/// Prints the attempts of a pair, equal ones as one ladder.
+pub fn print_attempts(view: &View<'_>, page: &mut Page<'_, impl Write>, pair: &Pair) -> io::Result<()> {
+    let groups = grouped(view.report.attempts_of(pair).collect());
+    let total = pair.attempts.len();
+    for (shown, group) in groups.iter().enumerate() {
+        page.blank()?;
+        if shown == LADDERS {
+            let left: usize = groups.iter().skip(LADDERS).map(Vec::len).sum();
+            let words = format!("… and {}, not shown here", counted(left as u64, "more attempt", "more attempts"));
+            return page.line(&Words::inked(page.palette.faint, words));
+        }
+        let Some((first, others)) = group.split_first() else { continue };
+        let number = pair.attempts.iter().position(|&id| id == first.id).unwrap_or(0) + 1;
+        print_attempt(view, page, first, (number, total))?;
+        if let Some(last) = others.last() {
+            let every = last.first.since(first.first).checked_div(others.len() as u32).unwrap_or_default();
+            let words = format!(
+                "×{} more like it until {}, one every {}",
+                count(others.len() as u64),
+                view.clock.second(last.last),
+                quantity::span(every),
+            );
+            page.paragraph(2, &Words::inked(page.palette.heading, words))?;
+        }
+    }
+    Ok(())
+}
+
+/// Attempts that went the same way, in order of the first of each kind. Those that came up are only folded when they
+/// are many: what happened after the set-up may differ.
+fn grouped(attempts: Vec<&Attempt>) -> Vec<Vec<&Attempt>> {
+    const MANY: usize = 4;
+    let same = |one: &Attempt, other: &Attempt| {
+        let way = |attempt: &Attempt| {
+            (attempt.mode, attempt.stage, attempt.waiting_for, attempt.outcome, attempt.verdict, attempt.initiator.ip())
+        };
+        way(one) == way(other)
+    };
+    let many_up = attempts.iter().filter(|attempt| attempt.outcome == Outcome::Established).count() >= MANY;
+    let mut groups: Vec<Vec<&Attempt>> = Vec::new();
+    for attempt in attempts {
+        let folds = attempt.outcome != Outcome::Established || many_up;
+        let group = groups.iter_mut().find(|group| folds && group.first().is_some_and(|first| same(first, attempt)));
+        match group {
+            Some(group) => group.push(attempt),
+            None => groups.push(vec![attempt]),
+        }
+    }
+    groups
+}
+
+fn print_attempt(
+    view: &View<'_>,
+    page: &mut Page<'_, impl Write>,
+    attempt: &Attempt,
+    (number, total): (usize, usize),
+) -> io::Result<()> {
+    let palette = page.palette;
+    let name = match total {
+        1 => "attempt".into(),
+        _ => format!("attempt {number} of {total}"),
+    };
+    let ink = match attempt.outcome {
+        Outcome::Established => palette.good,
+        Outcome::Failed => palette.error,
+        Outcome::Unfinished | Outcome::Unknown => palette.warning,
+    };
+    let head = Words::inked(palette.heading, format!("{name} · {}", mode(attempt)))
+        .and(": ")
+        .and_inked(ink, standing(attempt));
+    page.paragraph(0, &head)?;
+    let who = format!(
+        "{} (initiator) ▸ {} (responder), from {}",
+        attempt.initiator,
+        attempt.responder,
+        view.clock.time(attempt.first)
+    );
+    page.paragraph(2, &Words::of(who))?;
+    let mut about = vec![format!("SPIs {} {}", attempt.initiator_spi, attempt.responder_spi)];
+    if attempt.midstream {
+        about.push("its beginning is not in the capture".into());
+    }
+    if let Some(older) = attempt.rekeyed_from {
+        let spi = view.report.attempts.get(older).map(|older| older.initiator_spi.to_string()).unwrap_or_default();
+        about.push(format!("seems to replace the SA with SPI {spi}"));
+    }
+    page.paragraph(2, &Words::inked(palette.faint, about.join(", ")))?;
+
+    print_rungs(view, page, attempt)?;
+    proposal::print(page, attempt)?;
+    let mut line = |name: &str, words: Words| {
+        let head = Words::of("  ").and_inked(palette.label, name).padded(12);
+        page.wrapped(head, &Words::of(" ".repeat(12)), &words)
+    };
+    if let Some(nat) = nat_text(attempt) {
+        line("NAT", Words::of(nat))?;
+    }
+    // The ladder itself shows the float to port 4500.
+    let floats = |step: &Move| {
+        let was = *[attempt.initiator, attempt.responder].get(step.side.index()).unwrap_or(&attempt.initiator);
+        step.to.ip() == was.ip() && step.to.port() == 4500
+    };
+    for step in attempt.moves.iter().filter(|step| !floats(step)) {
+        let frame = quantity::frame(step.frame, view.many_captures);
+        line("moved", Words::of(format!("the {} sends from {} since frame {frame}", step.side.word(), step.to)))?;
+    }
+    for side in [Side::Initiator, Side::Responder] {
+        let vendors = vendors_text(attempt.vendor_ids.of(side));
+        if !vendors.is_empty() {
+            line("vendors", Words::of(format!("{}: {vendors}", side.word())))?;
+        }
+    }
+    let explained = attempt
+        .verdict
+        .is_some_and(|verdict| view.report.pair(attempt.pair).and_then(|pair| view.verdict(pair, verdict)).is_some());
+    let states = finding::states(&attempt.states);
+    if !states.is_empty() && (attempt.outcome == Outcome::Established || !explained || number > 1) {
+        line("states", states)?;
+    }
+    if attempt.messages_forgotten > 0 {
+        line("forgotten", Words::of(counted(attempt.messages_forgotten, "message", "messages")))?;
+    }
+    Ok(())
+}
+
+/// A line of a ladder.
+enum Rung<'a> {
+    Message(&'a Exchange, &'a Message),
+    /// Encrypted informational messages in a row.
+    Quiet(Vec<&'a Message>),
+    /// Rows left out of a long ladder.
+    Left(usize),
+}
+
+fn rungs<'a>(messages: Vec<(&'a Exchange, &'a Message)>) -> Vec<Rung<'a>> {
+    let quiet = |message: &Message| {
+        let informational = matches!(message.label, Label::Inf | Label::Request(37) | Label::Response(37));
+        informational && message.encrypted && message.retransmission_count == 0 && message.fault.is_none()
+    };
+    let mut rungs = Vec::new();
+    let mut rest = messages.as_slice();
+    while let Some((&(exchange, message), tail)) = rest.split_first() {
+        let run = rest.iter().take_while(|(_, message)| quiet(message)).count();
+        if run >= QUIET_RUN {
+            let (folded, tail) = rest.split_at(run);
+            rungs.push(Rung::Quiet(folded.iter().map(|(_, message)| *message).collect()));
+            rest = tail;
+        } else {
+            rungs.push(Rung::Message(exchange, message));
+            rest = tail;
+        }
+    }
+    let (head, tail) = ROWS;
+    if rungs.len() > head + tail + 1 {
+        let left = rungs.len() - head - tail;
+        rungs.splice(head..head + left, [Rung::Left(left)]);
+    }
+    rungs
+}
+
+fn print_rungs(view: &View<'_>, page: &mut Page<'_, impl Write>, attempt: &Attempt) -> io::Result<()> {
+    let palette = page.palette;
+    let rungs = rungs(view.report.messages_of(attempt));
+    let mut columns = Columns { frame: 5, time: 6, label: 3 };
+    for rung in &rungs {
+        if let Rung::Message(_, message) = rung {
+            columns.frame = columns.frame.max(quantity::frame(message.frame_ref(), view.many_captures).len());
+            columns.time = columns.time.max(quantity::offset(message.at.since(attempt.first)).len());
+            columns.label = columns.label.max(message.label.to_string().len());
+        }
+    }
+    page.line(&Words::inked(palette.faint, columns.heading()))?;
+
+    let aside = |text: String| Words::of(" ".repeat(columns.frame + 4)).and_inked(palette.faint, text);
+    let mut busy_until = attempt.first;
+    let mut ports = None;
+    for rung in &rungs {
+        match rung {
+            Rung::Message(exchange, message) => {
+                let silence = message.at.since(busy_until);
+                if silence >= GAP {
+                    page.line(&aside(format!("… {} …", quantity::span(silence))))?;
+                }
+                busy_until = busy_until.max(message.last_at());
+                let ports = &mut ports;
+                print_message(view, page, &columns, attempt, exchange, message, ports)?;
+            }
+            Rung::Quiet(messages) => {
+                let (Some(first), Some(last)) = (messages.first(), messages.last()) else { continue };
+                page.paragraph(columns.frame + 4, &quiet_words(view, &palette, messages, first, last))?;
+                busy_until = busy_until.max(last.at);
+            }
+            Rung::Left(rows) => {
+                page.line(&aside(format!("… {} not shown here …", counted(*rows as u64, "row", "rows"))))?
+            }
+        }
+    }
+    if let (Some(window), Some(next)) = (view.report.window, attempt.waiting_for) {
+        let another = view.report.pair(attempt.pair).and_then(|pair| {
+            view.report.attempts_of(pair).map(|other| other.first).find(|first| *first > attempt.first)
+        });
+        let end = match another {
+            Some(first) if first > busy_until => {
+                format!("… no {next}; the next attempt begins {} later", quantity::span(first.since(busy_until)))
+            }
+            Some(_) => format!("… no {next}"),
+            None => {
+                format!("… no {next} until the capture ends, {} later", quantity::span(window.last.since(busy_until)))
+            }
+        };
+        page.paragraph(columns.frame + 4, &Words::inked(palette.faint, end))?;
+    }
+    Ok(())
+}
+
+fn quiet_words(view: &View<'_>, palette: &Palette, messages: &[&Message], first: &Message, last: &Message) -> Words {
+    let sent = messages.iter().filter(|message| message.from == Side::Initiator).count() as u64;
+    let text = format!(
+        "… frames {} to {}: {} encrypted informational messages, {}\u{a0}▸ and {}\u{a0}◂, {}",
+        quantity::frame(first.frame_ref(), view.many_captures),
+        quantity::frame(last.frame_ref(), view.many_captures),
+        count(messages.len() as u64),
+        count(sent),
+        count(messages.len() as u64 - sent),
+        view.clock.range(first.at, last.at),
+    );
+    Words::inked(palette.faint, text)
+}
+
+/// Widths of the columns left of what a message carries.
+struct Columns {
+    frame: usize,
+    time: usize,
+    label: usize,
+}
+
+impl Columns {
+    fn heading(&self) -> String {
+        format!("  {:>1$}  {2:>3$}    {4:<5$} {6:>6}", "frame", self.frame, "+s", self.time, "", self.label, "octets")
+    }
+
+    fn width(&self) -> usize {
+        2 + self.frame + 2 + self.time + 4 + self.label + 7 + 2
+    }
+}
+
+fn print_message(
+    view: &View<'_>,
+    page: &mut Page<'_, impl Write>,
+    columns: &Columns,
+    attempt: &Attempt,
+    exchange: &Exchange,
+    message: &Message,
+    ports: &mut Option<(SocketAddr, SocketAddr)>,
+) -> io::Result<()> {
+    const ROOM: usize = 44;
+    let palette = page.palette;
+    let number = quantity::frame(message.frame_ref(), view.many_captures);
+    let time = quantity::offset(message.at.since(attempt.first));
+    let head = Words::of(format!("  {number:>0$}  ", columns.frame))
+        .and_inked(palette.faint, format!("{time:>0$}  ", columns.time))
+        .join(arrow(&palette, message))
+        .and(" ")
+        .and_inked(palette.label, format!("{:<1$}", message.label.to_string(), columns.label))
+        .and(format!(" {:>6}  ", count(message.length.into())));
+    let hang = match page.width.checked_sub(columns.width()) {
+        Some(room) if room >= ROOM => columns.width(),
+        _ => 2 + columns.frame + 2 + columns.time + 4,
+    };
+
+    let mut parts = vec![content(&palette, attempt, message)];
+    if belongs_to_many(message.label) && exchange.message_id.0 != 0 {
+        parts.push(Words::whole(palette.faint, &format!("id {}", exchange.message_id)));
+    }
+    let sides = match message.from {
+        Side::Initiator => (message.source, message.destination),
+        Side::Responder => (message.destination, message.source),
+    };
+    let before = ports.replace(sides).unwrap_or((attempt.initiator, attempt.responder));
+    if before != sides {
+        parts.push(Words::whole(palette.notice, &between(sides, before)));
+    }
+    page.wrapped(head, &Words::of(" ".repeat(hang)), &Words::joined(parts, ", "))?;
+    if message.retransmission_count > 0 {
+        page.paragraph(hang, &Words::inked(palette.warning, repeats_text(view, message)))?;
+    }
+    Ok(())
+}
+
+/// Whether an attempt has many exchanges with this label, so that the message id has to tell them apart.
+const fn belongs_to_many(label: Label) -> bool {
+    matches!(
+        label,
+        Label::Qm(_) | Label::Tr(_) | Label::Ngm(_) | Label::Inf | Label::Request(36 | 37) | Label::Response(36 | 37)
+    )
+}
+
+/// NAT in words, as far as the hashes tell.
+pub fn nat_text(attempt: &Attempt) -> Option<String> {
+    let nat = attempt.nat;
+    let behind = match (nat.initiator_behind, nat.responder_behind) {
+        (Some(true), Some(true)) => "both sides are behind NAT",
+        (Some(true), _) => "the initiator is behind NAT",
+        (_, Some(true)) => "the responder is behind NAT",
+        (Some(false), Some(false)) => "NAT-D hashes match: no NAT between them",
+        (Some(false), None) => "the initiator is not behind NAT; for the responder no hash could be checked",
+        (None, Some(false)) => "the responder is not behind NAT; for the initiator no hash could be checked",
+        (None, None) => match (nat.initiator_announced, nat.responder_announced) {
+            (true, true) => "both sides know NAT traversal; no NAT-D hash could be checked",
+            (true, false) => "only the initiator announced NAT traversal",
+            (false, true) => "only the responder announced NAT traversal",
+            (false, false) => return None,
+        },
+    };
+    Some(behind.into())
+}
+
+fn vendors_text(vendor_ids: &[VendorId]) -> String {
+    vendor_ids.iter().map(naming::vendor_id_text).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,178 @@
+//! What one message carried, in few words; its arrow, its repeats, its ports.
+
+use std::net::SocketAddr;
+
+use crate::packet::Encapsulation;
+use crate::report::model::{Attempt, Carried, Message};
+use crate::report::naming;
+use crate::report::quantity::{self, count, counted};
+use crate::track::{Label, Side};
+
+use super::{Palette, View, Words};
+
+/// Vendor ids of one message that are named; the attempt lists them all.
+const VENDOR_IDS: usize = 2;
+/// Transforms of one SA payload that are named; the offer lists them all.
+const TRANSFORMS: usize = 2;
+
+/// `▸` from the initiator, `◂` from the responder.
+pub fn arrow(palette: &Palette, message: &Message) -> Words {
+    match message.from {
+        Side::Initiator => Words::inked(palette.notice, "▸"),
+        Side::Responder => Words::inked(palette.good, "◂"),
+    }
+}
+
+/// What a message carried and how it travelled.
+pub fn content(palette: &Palette, attempt: &Attempt, message: &Message) -> Words {
+    let mut parts = Vec::new();
+    let mut nat = Vec::new();
+    let mut vendor_ids = Vec::new();
+    for carried in &message.carried {
+        if is_nat_detection(carried) {
+            nat.push(carried.matches);
+        } else if let Some(index) = carried.vendor_id {
+            vendor_ids.extend(attempt.vendor_ids.of(message.from).get(usize::from(index)));
+        } else if carried.proposals.is_some() {
+            parts.push(Words::of(security_association(attempt, message, carried)));
+        } else if carried.error == Some(true) {
+            parts.push(
+                Words::whole(palette.error, &carried.text).and(", ").join(Words::whole(palette.faint, "in clear")),
+            );
+        } else if !(message.encrypted && is_encrypted_body(carried)) {
+            parts.push(short(&carried.text));
+        }
+    }
+    if !nat.is_empty() {
+        let mark = |matches: &Option<bool>| match matches {
+            Some(true) => "✓",
+            Some(false) => "✗",
+            None => "?",
+        };
+        let marks: Vec<&str> = nat.iter().map(mark).collect();
+        parts.push(short(&format!("NAT-D {}", marks.join(""))));
+    }
+    if !vendor_ids.is_empty() {
+        let mut names: Vec<String> = vendor_ids.iter().take(VENDOR_IDS).map(|id| naming::vendor_id_text(id)).collect();
+        if vendor_ids.len() > VENDOR_IDS {
+            names.push(format!("{} more", vendor_ids.len() - VENDOR_IDS));
+        }
+        parts.push(Words::of(format!("VID {}", quantity::listed(&names))));
+    }
+    if message.encrypted {
+        parts.push(Words::inked(palette.faint, "encrypted"));
+    }
+    parts.extend(transport(palette, message));
+    if let Some(fault) = message.fault {
+        parts.push(Words::inked(palette.error, format!("malformed: {fault}")));
+    }
+    if parts.is_empty() {
+        parts.push(Words::inked(palette.faint, "nothing"));
+    }
+    Words::joined(parts, ", ")
+}
+
+/// Words that stay together as long as there are few of them.
+fn short(text: &str) -> Words {
+    const FEW: usize = 24;
+    if text.chars().count() <= FEW { Words::whole(Default::default(), text) } else { Words::of(text) }
+}
+
+/// NAT-D payloads of IKEv1, and the NAT_DETECTION notifies of IKEv2 that the tracker checked.
+fn is_nat_detection(carried: &Carried) -> bool {
+    const NAT_D: [u8; 2] = [20, 130];
+    carried.matches.is_some() || NAT_D.contains(&carried.payload_type) || carried.text == "NAT-D"
+}
+
+/// SK and SKF: that the message is encrypted is said anyway.
+const fn is_encrypted_body(carried: &Carried) -> bool {
+    matches!(carried.payload_type, 46 | 53) && carried.fragment.is_none()
+}
+
+/// The offer or the choice where this message carries it, counts otherwise.
+fn security_association(attempt: &Attempt, message: &Message, carried: &Carried) -> String {
+    let first = matches!(message.label, Label::Mm(1) | Label::Am(1) | Label::Request(34 | 38));
+    let answer = matches!(message.label, Label::Mm(2) | Label::Am(2) | Label::Response(34 | 38));
+    let texts: Vec<String> = if first {
+        attempt.offered.iter().flat_map(super::proposal::lines).map(|line| line.text).collect()
+    } else if answer {
+        attempt.chosen.iter().map(|chosen| chosen.text.clone()).collect()
+    } else {
+        Vec::new()
+    };
+    match texts.as_slice() {
+        [] => carried.text.clone(),
+        [only] => format!("SA {only}"),
+        many => {
+            let shown: Vec<String> =
+                many.iter().take(TRANSFORMS).zip(1..).map(|(text, number)| format!("{number} {text}")).collect();
+            let more = many.len().saturating_sub(TRANSFORMS);
+            let more = if more > 0 { format!(" · {more} more") } else { String::new() };
+            format!("SA {}{more}", shown.join(" · "))
+        }
+    }
+}
+
+fn transport(palette: &Palette, message: &Message) -> Vec<Words> {
+    let mut parts = Vec::new();
+    if message.ip_fragments > 1 {
+        parts.push(Words::whole(palette.notice, &format!("{} IP fragments", message.ip_fragments)));
+    }
+    if message.ike_fragments > 0 {
+        let fragments = counted(message.ike_fragments.into(), "IKE fragment", "IKE fragments");
+        parts.push(Words::whole(palette.notice, &fragments));
+    }
+    if let Some(missing) = message.ike_fragments_missing {
+        let of = missing.total.map(|total| format!(" of {total}")).unwrap_or_default();
+        let text = format!("IKE fragment {}{of} never came", missing.first_missing);
+        parts.push(Words::inked(palette.error, text));
+    }
+    if message.encapsulation == Encapsulation::Tcp {
+        parts.push(Words::inked(palette.notice, "over TCP"));
+    }
+    if message.recorded_again > 0 {
+        let times = count(u64::from(message.recorded_again) + 1);
+        parts.push(Words::inked(palette.faint, format!("recorded ×{times}")));
+    }
+    parts
+}
+
+/// `×4 until 10:42:07, after 4.0, 7.2 and 13.0 s (frames 15, 16 and 17)`: copies in all, and the waits between them.
+pub fn repeats_text(view: &View<'_>, message: &Message) -> String {
+    const SHOWN: usize = 8;
+    let copies = count(u64::from(message.retransmission_count) + 1);
+    if message.retransmissions.is_empty() {
+        return format!("×{copies}");
+    }
+    let mut waits = Vec::new();
+    let mut before = message.at;
+    for repeat in message.retransmissions.iter().take(SHOWN) {
+        waits.push(quantity::seconds(repeat.at.since(before)));
+        before = repeat.at;
+    }
+    if message.retransmissions.len() > SHOWN {
+        waits.push("…".into());
+    }
+    let remembered = message.retransmissions.len() as u64 == u64::from(message.retransmission_count);
+    let until = if remembered { "until" } else { "at least until" };
+    let frames: Vec<_> =
+        message.retransmissions.iter().map(|repeat| crate::base::FrameRef::new(repeat.capture, repeat.frame)).collect();
+    let changed = message.retransmissions.iter().any(|repeat| repeat.changed);
+    format!(
+        "×{copies} {until} {}, after {} s ({}){}",
+        view.clock.second(message.last_at()),
+        waits.join(", "),
+        quantity::frames(&frames, view.many_captures),
+        if changed { ", not always the same octets" } else { "" },
+    )
+}
+
+/// Where both sides are now, if that is not where they were before.
+pub fn between(now: (SocketAddr, SocketAddr), before: (SocketAddr, SocketAddr)) -> String {
+    let same_hosts = now.0.ip() == before.0.ip() && now.1.ip() == before.1.ip();
+    match (same_hosts, now.0.port() == now.1.port()) {
+        (true, true) => format!("now on port {}", now.0.port()),
+        (true, false) => format!("now between ports {} and {}", now.0.port(), now.1.port()),
+        (false, _) => format!("now between {} and {}", now.0, now.1),
+    }
+}

@@ -1,0 +1,279 @@
+//! What is read first: the captures, and how each pair stands.
+
+use std::io::{self, Write};
+
+use crate::diagnose::{PairStatus, Severity};
+use crate::report::model::{Capture, Counts, Pair};
+use crate::report::quantity::{self, count, counted};
+use crate::report::words::{Word, cisco_status};
+
+use super::{Page, Palette, View, Words, ladder, mode, standing};
+
+/// Rows of the table of pairs, and of the compact list.
+const SHOWN: usize = 50;
+
+/// Prints captures and the table of pairs.
+pub fn print(view: &View<'_>, page: &mut Page<'_, impl Write>) -> io::Result<()> {
+    let report = view.report;
+    let palette = page.palette;
+    let mut title = Words::inked(palette.heading, format!("ikescope {}", report.tool_version));
+    if let (Some(window), Some(day)) = (report.window, view.clock.day()) {
+        let span = quantity::span(window.last.since(window.first));
+        title = title.and(format!(" · {day}, {} UTC · {span}", view.clock.range(window.first, window.last)));
+    }
+    page.paragraph(0, &title)?;
+    page.blank()?;
+
+    page.line(&Words::inked(palette.heading, "captures"))?;
+    for capture in &report.captures {
+        print_capture(view, page, capture)?;
+    }
+    page.blank()?;
+
+    if report.pairs.is_empty() {
+        let nothing = match report.selection.as_slice() {
+            [] => "no IKE, ESP or AH was seen".to_string(),
+            selection => format!("no IKE, ESP or AH was seen of {}", quantity::listed(selection)),
+        };
+        return page.paragraph(0, &Words::inked(palette.warning, nothing));
+    }
+    print_tally(view, page)?;
+    print_pairs(view, page)
+}
+
+fn print_capture(view: &View<'_>, page: &mut Page<'_, impl Write>, capture: &Capture) -> io::Result<()> {
+    let palette = page.palette;
+    let number = if view.many_captures { format!("{:>3}  ", capture.id) } else { "  ".into() };
+    let mut about = vec![match capture.compression {
+        Some(compression) => format!("{} ({compression})", capture.format),
+        None => capture.format.to_string(),
+    }];
+    about.extend((!capture.link_types.is_empty()).then(|| capture.link_types.join(" + ")));
+    about.push(counted(capture.frames, "frame", "frames"));
+    if let (Some(first), Some(last)) = (capture.first, capture.last) {
+        about.push(format!("{} ({})", view.clock.range(first, last), quantity::span(last.since(first))));
+    }
+    let indent = number.len();
+    let hang = Words::of(" ".repeat(indent));
+    let line = Words::inked(palette.heading, capture.path.clone()).and(format!(": {}", about.join(", ")));
+    page.wrapped(Words::inked(palette.faint, number), &hang, &line)?;
+    page.wrapped(hang.clone(), &hang, &Words::of(counts(&capture.counts)))?;
+
+    let mut notes: Vec<String> = Vec::new();
+    if capture.cut_short {
+        notes.push("the file ends inside a record".into());
+    }
+    if capture.snapped > 0 {
+        let frames = counted(capture.snapped, "frame was", "frames were");
+        notes.push(format!("{frames} recorded shorter than on the wire"));
+    }
+    if let Some(dropped) = capture.dropped.filter(|&dropped| dropped > 0) {
+        notes.push(format!("the recorder dropped {}", counted(dropped, "frame", "frames")));
+    }
+    notes.extend(capture.notes.iter().cloned());
+    for note in notes {
+        let head = hang.clone().and_inked(palette.notice, "note: ");
+        page.wrapped(head, &Words::of(" ".repeat(indent + 6)), &Words::of(note))?;
+    }
+    Ok(())
+}
+
+fn counts(counts: &Counts) -> String {
+    let kinds = [
+        (counts.ike, "IKE"),
+        (counts.esp, "ESP"),
+        (counts.esp_udp, "ESP in UDP"),
+        (counts.ah, "AH"),
+        (counts.keepalive, "NAT keepalives"),
+        (counts.icmp_error, "ICMP errors about them"),
+        (counts.ip_fragment, "IP fragments"),
+        (counts.malformed, "unreadable"),
+        (counts.other, "other"),
+    ];
+    let seen: Vec<String> = kinds
+        .iter()
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, kind)| format!("{} {kind}", count(*number)))
+        .collect();
+    if seen.is_empty() { "nothing in it".into() } else { seen.join(" · ") }
+}
+
+fn print_tally(view: &View<'_>, page: &mut Page<'_, impl Write>) -> io::Result<()> {
+    let report = view.report;
+    let palette = page.palette;
+    let statuses = [
+        PairStatus::Down,
+        PairStatus::DownNegotiating,
+        PairStatus::UpNoIke,
+        PairStatus::Unknown,
+        PairStatus::UpIdle,
+        PairStatus::UpActive,
+    ];
+    let mut parts = Vec::new();
+    for status in statuses {
+        let number = report.pairs.iter().filter(|pair| pair.status == status).count() as u64;
+        if number > 0 {
+            parts.push(
+                Words::of(format!("{} ", count(number))).and_inked(status_ink(&palette, status), cisco_status(status)),
+            );
+        }
+    }
+    let pairs = counted(report.pairs.len() as u64, "pair", "pairs");
+    let mut line = Words::inked(palette.heading, pairs).and(": ").join(Words::joined(parts, ", "));
+    for (severity, one, many) in [(Severity::Error, "error", "errors"), (Severity::Warning, "warning", "warnings")] {
+        let number = report.findings.iter().filter(|finding| finding.severity == severity).count() as u64;
+        if number > 0 {
+            line = line.and(" · ").and_inked(severity_ink(&palette, severity), counted(number, one, many));
+        }
+    }
+    page.paragraph(0, &line)?;
+    page.blank()
+}
+
+fn print_pairs(view: &View<'_>, page: &mut Page<'_, impl Write>) -> io::Result<()> {
+    const NAME: usize = 33;
+    let palette = page.palette;
+    let row = |name: Words, status: Words, attempts: &str, sent: &str, received: &str| {
+        name.padded(NAME).and("  ").join(status.padded(16)).and(format!("  {attempts:>8}  {sent:>7}  {received:>7}"))
+    };
+    let faint = |text: &str| Words::inked(palette.faint, text);
+    let narrow = page.width < NAME + 2 + 16 + 28;
+    if !narrow {
+        page.line(&row(faint("pair, a ⇄ b"), faint("status"), "attempts", "ESP a ▸", "ESP b ◂"))?;
+    }
+    for &id in view.by_need.iter().take(SHOWN) {
+        let Some(pair) = view.report.pairs.get(id) else { continue };
+        let name = Words::inked(palette.heading, format!("{} ⇄ {}", pair.a, pair.b));
+        let status = Words::inked(status_ink(&palette, pair.status), cisco_status(pair.status));
+        let attempts = count(pair.attempts.len() as u64);
+        let [sent, received] =
+            [pair.sent_by_a, pair.sent_by_b].map(|sent| quantity::short_count(sent.esp.saturating_add(sent.ah)));
+        if narrow {
+            page.paragraph(0, &name)?;
+            let rest = status.and(format!(", attempts {attempts}, ESP ▸ {sent} ◂ {received}"));
+            page.paragraph(2, &rest)?;
+        } else if name.width() > NAME {
+            page.line(&name)?;
+            page.line(&row(Words::default(), status, &attempts, &sent, &received))?;
+        } else {
+            page.line(&row(name, status, &attempts, &sent, &received))?;
+        }
+        if let Some(verdict) = pair.verdict {
+            let finding = view.verdict(pair, verdict);
+            let line = match finding {
+                Some(finding) => {
+                    severity_words(&palette, finding.severity, verdict).and(": ").and(finding.title.clone())
+                }
+                None => Words::inked(palette.notice, verdict),
+            };
+            page.wrapped(Words::of("  "), &Words::of("    "), &line)?;
+        }
+    }
+    if let Some(hidden) = view.by_need.len().checked_sub(SHOWN).filter(|&hidden| hidden > 0) {
+        let pairs = counted(hidden as u64, "more pair", "more pairs");
+        page.paragraph(0, &faint(&format!("… and {pairs}: --pair shows one, --format json all")))?;
+    }
+    Ok(())
+}
+
+/// Prints the line that a pair begins with.
+pub fn print_heading(page: &mut Page<'_, impl Write>, pair: &Pair) -> io::Result<()> {
+    let palette = page.palette;
+    let name = format!("{} ⇄ {}", pair.a, pair.b);
+    let status = cisco_status(pair.status);
+    if 3 + name.chars().count() + 2 + status.len() > page.width {
+        page.paragraph(0, &Words::inked(palette.heading, name))?;
+        let line = Words::inked(palette.faint, "── ").and_inked(status_ink(&palette, pair.status), status);
+        let rule = format!(" {}", "─".repeat(page.width.saturating_sub(line.width() + 1).min(200)));
+        return page.line(&line.and_inked(palette.faint, rule));
+    }
+    let used = 3 + name.chars().count() + 2 + status.len() + 1;
+    let line = Words::inked(palette.faint, "── ")
+        .and_inked(palette.heading, name)
+        .and("  ")
+        .and_inked(status_ink(&palette, pair.status), status)
+        .and(" ");
+    let rule = "─".repeat(page.width.saturating_sub(used).min(200));
+    page.line(&line.and_inked(palette.faint, rule).cut(page.width))
+}
+
+/// Prints pairs in two lines each.
+pub fn print_compact(view: &View<'_>, page: &mut Page<'_, impl Write>, pairs: &[&Pair]) -> io::Result<()> {
+    let palette = page.palette;
+    page.blank()?;
+    let problems = pairs.iter().filter(|pair| view.has_problem(pair)).count() as u64;
+    let healthy = pairs.len() as u64 - problems;
+    let title = match (problems, healthy) {
+        (0, healthy) => format!("{} without a problem", counted(healthy, "pair", "pairs")),
+        (problems, 0) => format!("{} more with problems", counted(problems, "pair", "pairs")),
+        (problems, healthy) => format!("{problems} more pairs with problems, {healthy} without"),
+    };
+    let title = Words::inked(palette.heading, title).and_inked(palette.faint, ", in short (--pair shows one in full)");
+    page.paragraph(0, &title)?;
+    for pair in pairs.iter().take(SHOWN) {
+        let line = Words::inked(palette.heading, format!("{} ⇄ {}", pair.a, pair.b))
+            .and(" · ")
+            .and_inked(status_ink(&palette, pair.status), cisco_status(pair.status))
+            .and(pair.verdict.map(|verdict| format!(" · {verdict}")).unwrap_or_default());
+        page.wrapped(Words::of("  "), &Words::of("    "), &line)?;
+        let Some(attempt) = view.report.attempts_of(pair).last() else { continue };
+        let mut parts = vec![mode(attempt).to_string(), standing(attempt)];
+        if let Some(chosen) = &attempt.chosen {
+            parts.push(chosen.text.clone());
+        }
+        parts.extend(ladder::nat_text(attempt));
+        page.paragraph(4, &Words::inked(palette.faint, parts.join(" · ")))?;
+    }
+    if let Some(hidden) = pairs.len().checked_sub(SHOWN).filter(|&hidden| hidden > 0) {
+        page.line(&Words::inked(palette.faint, format!("  … and {} more", count(hidden as u64))))?;
+    }
+    Ok(())
+}
+
+/// Prints what was forgotten, if anything was.
+pub fn print_foot(view: &View<'_>, page: &mut Page<'_, impl Write>) -> io::Result<()> {
+    let forgotten = view.report.forgotten;
+    let kinds = [
+        (forgotten.pairs, "pair", "pairs"),
+        (forgotten.attempts, "attempt", "attempts"),
+        (forgotten.flows, "flow", "flows"),
+        (forgotten.messages, "message", "messages"),
+        (forgotten.reassemblies, "reassembly", "reassemblies"),
+    ];
+    let words: Vec<String> = kinds
+        .iter()
+        .filter(|(number, ..)| *number > 0)
+        .map(|(number, one, many)| counted(*number, one, many))
+        .collect();
+    if words.is_empty() {
+        return Ok(());
+    }
+    page.blank()?;
+    let note = format!("{} forgotten to stay within the limits of memory", quantity::listed(&words));
+    let head = Words::inked(page.palette.warning, "note: ");
+    page.wrapped(head, &Words::of("      "), &Words::of(note))
+}
+
+/// Ink of a status.
+pub fn status_ink(palette: &Palette, status: PairStatus) -> anstyle::Style {
+    match status {
+        PairStatus::UpActive | PairStatus::UpIdle => palette.good,
+        PairStatus::UpNoIke | PairStatus::Unknown => palette.warning,
+        PairStatus::DownNegotiating | PairStatus::Down => palette.error,
+    }
+}
+
+/// Ink of a severity.
+pub fn severity_ink(palette: &Palette, severity: Severity) -> anstyle::Style {
+    match severity {
+        Severity::Error => palette.error,
+        Severity::Warning => palette.warning,
+        Severity::Notice | Severity::Advisory => palette.notice,
+        Severity::Info => palette.good,
+    }
+}
+
+/// A severity's word and ink.
+pub fn severity_words(palette: &Palette, severity: Severity, id: &str) -> Words {
+    Words::inked(severity_ink(palette, severity), format!("{}[{id}]", severity.word()))
+}
