@@ -64,7 +64,7 @@ mod tests {
     #[test]
     fn prints_rfc_3339_with_nanoseconds() {
         let at = Timestamp::from_parts(1_795_226_455, 193);
-        assert_eq!(at.to_string(), "2026-11-21T01:20:55.000000193Z");
+        assert_eq!(at.to_string(), "2026-11-21T02:00:55.000000193Z");
     }
 
     #[test]

@@ -15,8 +15,9 @@ use super::window::Stream;
 use super::{CaptureError, CaptureInfo, Frame};
 use crate::base::Timestamp;
 
-/// Files open at once: well below what systems allow a process, and 16 MiB of windows.
-pub(super) const MOST_AWAKE: usize = 64;
+/// Files open at once, as far as they can be closed for a while: well below what systems allow a process, and no more
+/// than 32 MiB of windows.
+pub(super) const MOST_AWAKE: usize = 128;
 
 /// Captures opened for reading, merged by time.
 #[derive(Debug)]
@@ -169,12 +170,13 @@ impl Captures {
 
     /// Closes the file that will be needed last.
     fn send_to_sleep(&mut self) {
-        let last = self.awake.iter().enumerate().max_by_key(|(_, id)| self.latest(**id));
-        if let Some((place, &id)) = last {
-            self.awake.swap_remove(place);
-            if let Some(reader) = self.readers.get_mut(id) {
-                reader.sleep();
-            }
+        let can_sleep = |id: &usize| self.readers.get(*id).is_some_and(Reader::can_sleep);
+        let awake = self.awake.iter().enumerate().filter(|(_, id)| can_sleep(id));
+        let last = awake.max_by_key(|(_, id)| self.latest(**id)).map(|(place, _)| place);
+        if let Some(place) = last
+            && let Some(reader) = self.readers.get_mut(self.awake.swap_remove(place))
+        {
+            reader.sleep();
         }
     }
 

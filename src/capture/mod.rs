@@ -4,8 +4,8 @@
 //! good until the next one is asked for; a file that cannot be read further is an error that names path, frame
 //! and octet, and everything before it has been delivered.
 //!
-//! A path becomes frames in these steps: [`search`] finds the files, [`recognise`] tells what each holds and unpacks
-//! it, [`pcap`] or [`pcapng`] walks its records through a [`window`], [`reader`] keeps count, [`merge`] orders by time.
+//! A path becomes frames in these steps: `search` finds the files, `recognise` tells what each holds and unpacks
+//! it, `pcap` or `pcapng` walks its records through a `window`, `reader` keeps count, `merge` orders by time.
 
 mod clock;
 mod error;

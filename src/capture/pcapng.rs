@@ -107,36 +107,28 @@ impl Pcapng {
             let Some(block) = self.block(window)? else {
                 return Ok(if window.view().is_empty() { Step::End } else { Step::Cut(start) });
             };
-            let carries_packets = match block.kind {
-                block::ENHANCED_PACKET | block::SIMPLE_PACKET | block::PACKET => true,
-                block::SECTION_HEADER | block::INTERFACE_DESCRIPTION | block::INTERFACE_STATISTICS => false,
-                other => {
-                    if !is_of_no_interest(other) {
-                        if tally.oddities.unknown_blocks == 0 {
-                            tally.oddities.first_unknown_block = other;
-                        }
-                        tally.oddities.unknown_blocks += 1;
-                    }
-                    if !self.step_over(&block, window, start)? {
-                        return Ok(Step::Cut(start));
-                    }
-                    continue;
+            if !is_read(block.kind) {
+                if !is_harmless(block.kind) {
+                    tally.note_unknown_block(block.kind);
                 }
-            };
+                if !self.step_over(&block, window, start)? {
+                    return Ok(Step::Cut(start));
+                }
+                continue;
+            }
             let Some(place) = self.body(&block, window)? else {
                 return Ok(Step::Cut(start));
             };
             let body = window.slice(place, block.len - BLOCK_FRAME);
-            if carries_packets {
-                if let Some(record) = self.packet(block.kind, body, place, start, tally)? {
-                    return Ok(Step::Record(record));
-                }
-                continue;
-            }
             match block.kind {
                 block::SECTION_HEADER => self.section(body, start)?,
                 block::INTERFACE_DESCRIPTION => self.interface(body, start, tally)?,
-                _ => self.statistics(body, tally),
+                block::INTERFACE_STATISTICS => self.statistics(body, tally),
+                packet => {
+                    if let Some(record) = self.packet(packet, body, place, start, tally)? {
+                        return Ok(Step::Record(record));
+                    }
+                }
             }
         }
     }
@@ -359,7 +351,21 @@ fn options(mut fields: Fields<'_>, tally: &mut Tally, mut take: impl FnMut(u16, 
     }
 }
 
-fn is_of_no_interest(kind: u32) -> bool {
+/// Whether a block holds packets, or what is needed to understand them.
+fn is_read(kind: u32) -> bool {
+    matches!(
+        kind,
+        block::SECTION_HEADER
+            | block::INTERFACE_DESCRIPTION
+            | block::PACKET
+            | block::SIMPLE_PACKET
+            | block::INTERFACE_STATISTICS
+            | block::ENHANCED_PACKET
+    )
+}
+
+/// Whether a block that is not read is known to hold nothing of interest here.
+fn is_harmless(kind: u32) -> bool {
     matches!(
         kind,
         block::NAME_RESOLUTION

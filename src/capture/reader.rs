@@ -132,9 +132,10 @@ impl Reader {
         self.asleep.is_some()
     }
 
-    /// Whether the reader could go on after closing its file.
+    /// Whether the reader could go on after closing its file. What is packed has to be unpacked from its start again,
+    /// so it can only before it was really begun.
     pub fn can_sleep(&self) -> bool {
-        self.size.is_some()
+        self.size.is_some() && (self.compression.is_none() || self.tally.frames <= 1)
     }
 
     /// Closes the file and forgets the buffer, keeping the place.
@@ -150,7 +151,13 @@ impl Reader {
     /// Opens the file again where the reader fell asleep, current frame in view.
     pub fn wake(&mut self) -> Result<(), CaptureError> {
         let Some(asleep) = self.asleep.take() else { return Ok(()) };
-        self.reopen(asleep).map_err(|refusal| self.fail(refusal))
+        self.reopen(asleep).map_err(|refusal| {
+            // The current frame was counted when it was looked at, and is now never given out.
+            let octets = self.current.as_ref().map_or(0, |(record, _)| record.len as u64);
+            self.tally.frames = self.tally.frames.saturating_sub(1);
+            self.tally.octets = self.tally.octets.saturating_sub(octets);
+            self.fail(refusal)
+        })
     }
 
     fn reopen(&mut self, asleep: Asleep) -> Result<(), Refusal> {

@@ -133,19 +133,25 @@ pub(super) fn recognise(stream: Stream, capacity: usize, tally: &mut Tally) -> R
 
 fn foreign(window: &Window, compression: Option<Compression>) -> Refusal {
     let head = window.view().get(..window.view().len().min(4)).unwrap_or_default();
-    let packed = match compression {
-        Some(compression) if window.is_torn() => {
-            return Refusal::foreign(format!("the {} data end too early", compression.name()));
-        }
-        Some(compression) => format!("{} data that hold ", compression.name()),
-        None => String::new(),
+    let what = match compression {
+        Some(compression) => format!("the {} data", compression.name()),
+        None => "this".to_owned(),
     };
-    if head.is_empty() {
-        return Refusal::foreign(if packed.is_empty() { "empty file".to_owned() } else { format!("{packed}nothing") });
+    if window.is_torn() {
+        return Refusal::foreign(format!("{what} ends too early"));
+    }
+    match (head, compression) {
+        ([], None) => return Refusal::foreign("empty file"),
+        ([], Some(_)) => return Refusal::foreign(format!("{what} holds nothing")),
+        _ => {}
     }
     let octets: Vec<String> = head.iter().map(|octet| format!("{octet:02x}")).collect();
     let nature = nature(head).map(|nature| format!(" ({nature})")).unwrap_or_default();
-    Refusal::foreign(format!("{packed}not a pcap or pcapng capture: starts with {}{nature}", octets.join(" ")))
+    let starts = format!("not a pcap or pcapng capture: starts with {}{nature}", octets.join(" "));
+    Refusal::foreign(match compression {
+        Some(_) => format!("{what} is {starts}"),
+        None => starts,
+    })
 }
 
 /// What people hand to packet analyzers by mistake, or have to convert first.

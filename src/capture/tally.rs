@@ -45,13 +45,13 @@ pub(super) struct Oddities {
     pub longer_than_snap: u64,
     pub fraction_over_a_second: u64,
     pub unknown_interface: u64,
-    pub unknown_blocks: u64,
-    pub first_unknown_block: u32,
+    unknown_blocks: u64,
+    first_unknown_block: u32,
     pub bad_options: u64,
-    pub without_time: u64,
-    pub backwards: u64,
-    pub furthest_back: Duration,
-    pub more_link_types: bool,
+    without_time: u64,
+    backwards: u64,
+    furthest_back: Duration,
+    more_link_types: bool,
 }
 
 impl Tally {
@@ -99,6 +99,14 @@ impl Tally {
         }
     }
 
+    /// Counts a pcapng block of a type that has no name here.
+    pub fn note_unknown_block(&mut self, kind: u32) {
+        if self.oddities.unknown_blocks == 0 {
+            self.oddities.first_unknown_block = kind;
+        }
+        self.oddities.unknown_blocks += 1;
+    }
+
     /// One line for everything odd.
     pub fn notes(&self) -> Vec<String> {
         let odd = &self.oddities;
@@ -110,8 +118,7 @@ impl Tally {
         };
         match self.cut {
             Some(Cut::Record(octet)) => {
-                let frame = self.frames.saturating_add(1);
-                note(true, format!("the file ends inside frame {frame} or what follows it, at octet {octet}"));
+                note(true, format!("the file ends inside a record, at octet {octet} after frame {}", self.frames));
             }
             Some(Cut::Compression(name)) => note(true, format!("the {name} data ends too early")),
             None => {}

@@ -2,11 +2,11 @@
 //!
 //! Not here: anything that looks at packets, and anything that prints. Contract: pure functions of the facts.
 
-mod case;
+pub mod case;
 mod engine;
 pub mod pattern;
 pub mod patterns;
-mod sizes;
+pub mod sizes;
 mod words;
 
 pub use engine::diagnose;

@@ -1,23 +1,26 @@
 //! What the length of an encrypted message says: the negotiated suite is in clear, so the length of the plaintext is
-//! known to within its padding.
+//! known to within its padding. Lengths are evidence, never proof: where two contents fit, both are named.
 
-use crate::track::{Attempt, IkeVersion};
+use crate::track::{Attempt, IkeVersion, Label, Side};
+
+/// IKEv2 transform types (RFC 7296 §3.3.2).
+const ENCR: u8 = 1;
+const INTEG: u8 = 3;
+/// IKEv1 phase 1 attributes (RFC 2409 appendix A).
+const ENCRYPTION_ALGORITHM: u16 = 1;
+const HASH_ALGORITHM: u16 = 2;
 
 /// Octets around an IKEv2 ciphertext (RFC 7296 §3.14, RFC 5282).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Suite {
+pub struct Suite {
     iv: u32,
     block: u32,
     icv: u32,
 }
 
-/// Transform types and attribute (RFC 7296 §3.3.2).
-const ENCR: u8 = 1;
-const INTEG: u8 = 3;
-
 impl Suite {
     /// Of the proposal that the responder chose; `None` if it was not seen or its algorithms have no fixed sizes here.
-    pub(super) fn chosen(attempt: &Attempt) -> Option<Self> {
+    pub fn chosen(attempt: &Attempt) -> Option<Self> {
         if attempt.version != IkeVersion::V2 {
             return None;
         }
@@ -50,12 +53,164 @@ impl Suite {
         Some(Self { iv, block, icv })
     }
 
-    /// Least and most octets of plaintext in a message of `length` octets that holds one SK payload and nothing else.
-    pub(super) fn plain(&self, length: u32) -> Option<(u32, u32)> {
+    /// Least and most octets of plaintext payloads in a message of `length` octets that holds one SK payload and
+    /// nothing else. Counter modes are taken to align to four octets at most.
+    pub fn plain(&self, length: u32) -> Option<(u32, u32)> {
         let ciphertext = length.checked_sub(28 + 4 + self.iv + self.icv)?;
-        // One pad-length octet always, and up to a block of padding; counter modes may align to four.
         let most = ciphertext.checked_sub(1)?;
         let least = ciphertext.saturating_sub(self.block.max(4));
         Some((least, most))
+    }
+}
+
+/// The sizes of IKEv1's encrypted messages: a HASH payload and what follows it, in whole cipher blocks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct V1Suite {
+    /// Octets of a hash.
+    pub hash: u32,
+    /// Octets of a cipher block.
+    pub block: u32,
+}
+
+/// How a stack pads: only up to the block, or always at least one octet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Padding {
+    /// Only when needed.
+    WhenNeeded,
+    /// Always.
+    Always,
+}
+
+/// What an encrypted IKEv1 Informational may hold behind its HASH.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Content {
+    /// A notify without SPI.
+    BareNotify,
+    /// A notify with the four-octet SPI of an IPsec SA: how Quick Mode is refused.
+    IpsecNotify,
+    /// A notify with both cookies.
+    IsakmpNotify,
+    /// R-U-THERE or its acknowledgement (RFC 3706 §5.3).
+    Dpd,
+    /// Delete of one IPsec SA.
+    DeleteIpsec,
+    /// Delete of the ISAKMP SA.
+    DeleteIsakmp,
+}
+
+impl Content {
+    /// All of them.
+    pub const ALL: [Self; 6] =
+        [Self::BareNotify, Self::IpsecNotify, Self::IsakmpNotify, Self::Dpd, Self::DeleteIpsec, Self::DeleteIsakmp];
+
+    /// Octets of the payload (RFC 2408 §3.14, §3.15).
+    const fn octets(self) -> u32 {
+        match self {
+            Self::BareNotify => 12,
+            Self::IpsecNotify | Self::DeleteIpsec => 16,
+            Self::IsakmpNotify | Self::DeleteIsakmp => 28,
+            Self::Dpd => 32,
+        }
+    }
+}
+
+impl V1Suite {
+    /// Of the transform that the responder chose.
+    pub fn chosen(attempt: &Attempt) -> Option<Self> {
+        if attempt.version != IkeVersion::V1 {
+            return None;
+        }
+        let transform = attempt.chosen.as_ref()?.transforms.first()?;
+        let block = match transform.attribute(ENCRYPTION_ALGORITHM)? {
+            1..=6 => 8,
+            7 | 8 => 16,
+            _ => return None,
+        };
+        let hash = match transform.attribute(HASH_ALGORITHM)? {
+            1 => 16,
+            2 => 20,
+            4 => 32,
+            5 => 48,
+            6 => 64,
+            _ => return None,
+        };
+        Some(Self { hash, block })
+    }
+
+    /// Length of a message that holds `plain` octets of payloads.
+    pub fn length(&self, plain: u32, padding: Padding) -> u32 {
+        let padded = match padding {
+            Padding::WhenNeeded => plain,
+            Padding::Always => plain + 1,
+        };
+        28 + padded.next_multiple_of(self.block)
+    }
+
+    /// How `side` pads, if a message of this attempt shows it: message 5 or 6 with an address for identity and a hash has a
+    /// length that only one way of padding gives.
+    pub fn padding(&self, attempt: &Attempt, side: Side) -> Option<Padding> {
+        let address = if attempt.initiator.is_ipv6() { 16 } else { 4 };
+        let least = 8 + address + 4 + self.hash;
+        let of_side = |label: Label| {
+            attempt
+                .exchanges
+                .iter()
+                .flat_map(|exchange| &exchange.messages)
+                .find(|message| message.label == label && message.from == side)
+                .map(|message| message.length)
+        };
+        let length = of_side(if side == Side::Initiator { Label::Mm(5) } else { Label::Mm(6) })?;
+        // An INITIAL-CONTACT notify may ride along.
+        let fits = |padding| [least, least + 28].iter().any(|&plain| self.length(plain, padding) == length);
+        match (fits(Padding::WhenNeeded), fits(Padding::Always)) {
+            (true, false) => Some(Padding::WhenNeeded),
+            (false, true) => Some(Padding::Always),
+            _ => None,
+        }
+    }
+
+    /// What an Informational of `length` octets from `side` may hold: everything whose size fits, with that side's padding
+    /// if it is known. Empty if nothing known fits.
+    pub fn contents(&self, attempt: &Attempt, side: Side, length: u32) -> Vec<Content> {
+        let known = self.padding(attempt, side);
+        Content::ALL
+            .into_iter()
+            .filter(|content| {
+                let plain = 4 + self.hash + content.octets();
+                [Padding::WhenNeeded, Padding::Always]
+                    .into_iter()
+                    .filter(|padding| known.is_none_or(|known| known == *padding))
+                    .any(|padding| self.length(plain, padding) == length)
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Lengths measured on strongSwan 5.9.8 (pads always) and libreswan 4.10 (pads when needed), AES-CBC and SHA2-256.
+    #[test]
+    fn lengths_agree_with_what_daemons_send() {
+        let suite = V1Suite { hash: 32, block: 16 };
+        let length = |content: Content, padding| suite.length(4 + 32 + content.octets(), padding);
+        assert_eq!(length(Content::BareNotify, Padding::WhenNeeded), 76);
+        assert_eq!(length(Content::BareNotify, Padding::Always), 92);
+        assert_eq!(length(Content::IpsecNotify, Padding::Always), 92);
+        assert_eq!(length(Content::DeleteIsakmp, Padding::Always), 108);
+        assert_eq!(length(Content::Dpd, Padding::Always), 108);
+        assert_eq!(length(Content::Dpd, Padding::WhenNeeded), 108);
+    }
+
+    /// RFC 7296 §3.14: AES-CBC with HMAC-SHA2-256-128, an empty message is 80 octets, and so is a lone notify.
+    #[test]
+    fn plaintext_is_known_to_within_its_padding() {
+        let cbc = Suite { iv: 16, block: 16, icv: 16 };
+        let (least, most) = cbc.plain(80).unwrap();
+        assert!(least == 0 && most >= 8 && most < 16, "{least}..{most}");
+        let gcm = Suite { iv: 8, block: 1, icv: 16 };
+        assert!(gcm.plain(57).unwrap().1 == 0 && gcm.plain(65).unwrap().1 == 8);
+        assert_eq!(gcm.plain(40), None);
     }
 }

@@ -162,11 +162,12 @@ impl Tracker {
         }
     }
 
-    /// The captures have ended: what waited for more is filed as it is.
-    pub fn finish(&mut self) {
+    /// The captures have ended: what waited for more is filed as it is, and the facts are handed over.
+    pub fn into_facts(mut self) -> Facts {
         for (key, set) in self.fragments.drain() {
             self.file_incomplete_fragments(&key, &set);
         }
+        self.facts
     }
 
     /// The facts so far.
