@@ -77,7 +77,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Status> {
     let mut sink = arguments.output.open()?;
     let report = analyze(options, &mut captures);
     match arguments.output.format {
-        Format::Text => report::json::write_json(&report, &mut sink)?,
+        Format::Text => report::text::render(&report, &mut sink, &arguments.output.style())?,
         Format::Json => report::json::write_json(&report, &mut sink)?,
         Format::Ndjson => report::json::write_ndjson(&report, &mut sink)?,
     }

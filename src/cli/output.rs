@@ -8,6 +8,8 @@ use anstream::{AutoStream, ColorChoice, StripStream};
 use anyhow::Context;
 use clap::{Args, ValueEnum};
 
+use crate::report::text::{Palette, Style};
+
 /// Form of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
@@ -61,6 +63,14 @@ impl Output {
         // JSON has no colours that would have to be taken out
         let as_it_is = self.is_colored() || self.format != Format::Text;
         Ok(Sink { place: if as_it_is { place } else { Box::new(StripStream::new(place)) }, pending })
+    }
+
+    /// How text is to look there.
+    pub fn style(&self) -> Style {
+        let palette = if self.is_colored() { Palette::colour() } else { Palette::plain() };
+        let plain = Style::default();
+        let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+        Style { palette, width: columns.map_or(plain.width, |columns: usize| columns.clamp(40, 200)), ..plain }
     }
 
     /// Whether text is to be coloured: a terminal, or somebody insists.
