@@ -69,6 +69,12 @@ impl<'a> Payload<'a> {
         Some(Self { octets, wire: self.wire.saturating_sub(u32::try_from(passed).ok()?) })
     }
 
+    /// What stands behind the first `passed` octets, captured or not.
+    pub fn past(self, passed: u32) -> Self {
+        let octets = self.octets.get(passed as usize..).unwrap_or(&[]);
+        Self { octets, wire: self.wire.saturating_sub(passed) }
+    }
+
     /// Octets at the end that were on the wire and not captured.
     pub fn missing(self) -> u32 {
         self.wire.saturating_sub(count(self.octets))

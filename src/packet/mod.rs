@@ -246,6 +246,28 @@ pub enum Class {
     Other,
 }
 
+impl Class {
+    /// The one that a frame with both counts as: the more telling.
+    fn better(self, other: Self) -> Self {
+        if self.rank() <= other.rank() { self } else { other }
+    }
+
+    fn rank(self) -> u8 {
+        match self {
+            Self::Isakmp => 0,
+            Self::Esp => 1,
+            Self::EspUdp => 2,
+            Self::Ah => 3,
+            Self::Keepalive => 4,
+            Self::IcmpError => 5,
+            Self::Fragment => 6,
+            Self::Malformed => 7,
+            Self::UnknownLink => 8,
+            Self::Other => 9,
+        }
+    }
+}
+
 /// Everything of a datagram but its body.
 #[derive(Debug, Clone, Copy)]
 struct Place {

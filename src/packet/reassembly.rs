@@ -35,7 +35,7 @@ pub(super) enum Outcome {
     Malformed,
     /// The datagram is not whole yet.
     Held,
-    /// The datagram is whole.
+    /// The datagram is whole, or as whole as it can become: its first fragment was not captured to the end.
     Whole(Whole),
 }
 
@@ -44,7 +44,8 @@ pub(super) enum Outcome {
 pub(super) struct Whole {
     pub place: Place,
     pub octets: Vec<u8>,
-    /// Octets it had on the wire; more than `octets` holds where fragments were not captured whole.
+    /// Octets it had on the wire; more than `octets` holds where fragments were not captured whole. The most there can
+    /// be if the rest is not there yet.
     pub wire: u32,
 }
 
@@ -147,17 +148,23 @@ impl Reassembly {
         let cost = held.cost;
         held.insert(place, fragment, payload, end, upper, protocol);
         self.octets = self.octets.saturating_sub(cost).saturating_add(held.cost);
+        let cut_short = payload.missing() != 0 && upper.is_some_and(|upper| upper.ports.is_some());
+        let outcome = if cut_short && !held.handed_on {
+            // Nothing behind the cut can be used: there is no reason to wait for it, but one to see that it comes.
+            held.handed_on = true;
+            Outcome::Whole(Whole { place: *place, octets: payload.octets.to_vec(), wire: LONGEST })
+        } else {
+            Outcome::Held
+        };
         if held.is_whole() {
+            self.settle(key, Settled { at: place.at, foreign: false });
             return match self.forget(&key) {
-                Some(whole) => {
-                    self.settle(key, Settled { at: place.at, foreign: false });
-                    Outcome::Whole(whole.put_together(place))
-                }
-                None => Outcome::Held,
+                Some(whole) if !whole.handed_on => Outcome::Whole(whole.put_together(place)),
+                _ => outcome,
             };
         }
         self.make_room(self.most, self.most_octets, sink);
-        Outcome::Held
+        outcome
     }
 
     /// Gives up what waits too long by `at`.
@@ -266,6 +273,8 @@ struct Partial {
     upper: Option<Upper>,
     /// The datagram was put together before: its absence is no loss.
     copy: bool,
+    /// Its first fragment was cut short, and the message in it handed on.
+    handed_on: bool,
     /// What it counts against the limit.
     cost: usize,
 }
@@ -283,6 +292,7 @@ impl Partial {
             ambiguous: false,
             upper: None,
             copy,
+            handed_on: false,
             cost: 0,
         }
     }
