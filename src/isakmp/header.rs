@@ -1,6 +1,8 @@
 //! The fixed header (RFC 2408 §3.1, RFC 7296 §3.1).
 
-use crate::base::{IkeSpi, MessageId};
+use crate::base::{Fault, FaultKind, IkeSpi, MessageId};
+
+use super::field::{count, read, u8, u32, u64};
 
 /// Octets of the fixed header.
 pub const HEADER_LEN: usize = 28;
@@ -48,6 +50,47 @@ impl Header {
     pub const HIGHER_VERSION: u8 = 0x10;
     /// IKEv2 R bit: this is a response.
     pub const RESPONSE: u8 = 0x20;
+
+    /// Octet at which the version stands.
+    pub(super) const VERSION_AT: u32 = 17;
+    /// Octet at which the length stands.
+    pub(super) const LENGTH_AT: u32 = 24;
+
+    /// Reads the header that `octets` begin with; `missing` octets more were on the wire than were captured.
+    ///
+    /// Errors: the fault, if there are fewer than 28 octets.
+    pub(super) fn decode(octets: &[u8], missing: u32) -> Result<Self, Fault> {
+        if octets.len() < HEADER_LEN {
+            let (have, need) = (count(octets.len()), count(HEADER_LEN));
+            let kind = match missing {
+                0 => FaultKind::Truncated { need, have },
+                missing => FaultKind::NotCaptured { missing },
+            };
+            return Err(Fault { field: "header", at: have, kind });
+        }
+        let fields = (
+            u64("initiator SPI"),
+            u64("responder SPI"),
+            u8("next payload"),
+            u8("version"),
+            u8("exchange type"),
+            u8("flags"),
+            u32("message ID"),
+            u32("length"),
+        );
+        let (_, (initiator_spi, responder_spi, next_payload, version, exchange_type, flags, message_id, length)) =
+            read(octets, 0, fields)?;
+        Ok(Self {
+            initiator_spi: IkeSpi(initiator_spi),
+            responder_spi: IkeSpi(responder_spi),
+            next_payload,
+            version: Version { major: version >> 4, minor: version & 0x0f },
+            exchange_type,
+            flags,
+            message_id: MessageId(message_id),
+            length,
+        })
+    }
 
     /// Whether all of `flags` are set.
     pub const fn has(&self, flags: u8) -> bool {

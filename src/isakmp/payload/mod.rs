@@ -2,7 +2,42 @@
 //!
 //! Numeric fields keep their number; the names are in [`super::registry`].
 
+mod attribute;
+mod authentication;
+mod certificate;
+mod configuration;
+mod delete;
+mod eap;
+mod encrypted;
+mod fragment;
+mod identification;
+mod key_exchange;
+mod nat;
+mod notification;
+mod security_association;
+mod traffic_selector;
+mod walk;
+
+use nom::Parser;
+
+pub use attribute::{Attribute, AttributeValue};
+pub use authentication::Authentication;
+pub use certificate::Certificate;
+pub use configuration::Configuration;
+pub use delete::Delete;
+pub use eap::Eap;
+pub use encrypted::EncryptedFragment;
+pub use fragment::Fragment;
+pub use identification::Identification;
+pub use key_exchange::KeyExchange;
+pub use notification::Notification;
+pub use security_association::{Proposal, SecurityAssociation, Transform};
+pub use traffic_selector::{TrafficSelector, TrafficSelectors};
+pub use walk::Walk;
+
 use crate::base::Fault;
+
+use super::field::{Short, after, read};
 
 /// What a payload says. Which variants a version can produce is told by the table in this module.
 #[derive(Debug, Clone, Copy)]
@@ -54,310 +89,106 @@ pub enum Body<'a> {
     Malformed(Fault),
 }
 
-/// An SA payload of either version. Proposals are decoded one at a time.
-#[derive(Debug, Clone, Copy)]
-pub struct SecurityAssociation<'a> {
-    /// v1: domain of interpretation.
-    pub doi: Option<u32>,
-    /// v1, IPsec DOI: situation bits.
-    pub situation: Option<u32>,
-    version: u8,
-    octets: &'a [u8],
-    at: u32,
+/// Payload type of an IKEv1 fragment.
+pub(super) const FRAGMENT: u8 = 132;
+/// Octets of an IKEv1 fragment in front of its data.
+pub(super) const FRAGMENT_LEN: u16 = 8;
+
+/// Whether this IKEv2 payload type ends the chain in clear.
+pub(super) const fn is_encrypted(payload_type: u8) -> bool {
+    matches!(payload_type, 46 | 53)
 }
 
-/// One proposal (RFC 2408 §3.5, RFC 7296 §3.3.1).
-#[derive(Debug, Clone, Copy)]
-pub struct Proposal<'a> {
-    /// Proposal number.
-    pub number: u8,
-    /// Protocol id.
-    pub protocol_id: u8,
-    /// SPI of the sender, `spi.len()` is the SPI size.
-    pub spi: &'a [u8],
-    /// Number of transforms as claimed.
-    pub transform_count: u8,
-    version: u8,
-    octets: &'a [u8],
-    at: u32,
-}
+impl<'a> Body<'a> {
+    /// The body of a payload of this type. One that is cut short is malformed, unless it is read part by part.
+    pub(super) fn decode(payload_type: u8, content: Content<'a>) -> Self {
+        let decoded = match content.cut {
+            Some(cut) if !matches!((content.version, payload_type), (1, 1) | (2, 33)) => Err(cut),
+            _ => Self::look_up(payload_type, content),
+        };
+        decoded.unwrap_or_else(Self::Malformed)
+    }
 
-/// One transform (RFC 2408 §3.6, RFC 7296 §3.3.2).
-#[derive(Debug, Clone, Copy)]
-pub struct Transform<'a> {
-    /// v1: transform number; v2: 0.
-    pub number: u8,
-    /// v2: transform type; v1: 0.
-    pub transform_type: u8,
-    /// Transform id (8 bits in v1, 16 in v2).
-    pub transform_id: u16,
-    octets: &'a [u8],
-    at: u32,
-}
+    /// The table: major version and payload type to decoder. A type of the other version, or of none, is opaque.
+    fn look_up(payload_type: u8, content: Content<'a>) -> Result<Self, Fault> {
+        match (content.version, payload_type) {
+            (1, 1) => security_association::decode_v1(content),
+            (2, 33) => security_association::decode_v2(content),
+            (1, 4) => key_exchange::decode_v1(content),
+            (2, 34) => key_exchange::decode_v2(content),
+            (1, 5) | (2, 35 | 36) => identification::decode(content),
+            (1, 6) | (2, 37) => certificate::decode(content),
+            (1, 7) | (2, 38) => certificate::decode_request(content),
+            (1, 8) => Ok(Self::Hash(content.octets)),
+            (1, 9) => Ok(Self::Signature(content.octets)),
+            (1, 10) | (2, 40) => Ok(Self::Nonce(content.octets)),
+            (1, 11) => notification::decode_v1(content),
+            (2, 41) => notification::decode_v2(content),
+            (1, 12) => delete::decode_v1(content),
+            (2, 42) => delete::decode_v2(content),
+            (1, 13) | (2, 43) => Ok(Self::VendorId(content.octets)),
+            (1, 14) => configuration::decode_v1(content),
+            (2, 47) => configuration::decode_v2(content),
+            (1, 15) => nat::decode_15(content),
+            (1, 16) => nat::decode_16(content),
+            (1, 20 | 130) => nat::decode_nat_d(content),
+            (1, 21 | 131) => identification::decode_nat_oa(content),
+            (1, FRAGMENT) => fragment::decode(content),
+            (2, 39) => authentication::decode(content),
+            (2, 44 | 45) => traffic_selector::decode(content),
+            (2, 46) => encrypted::decode(content),
+            (2, 48) => eap::decode(content),
+            (2, 53) => encrypted::decode_fragment(content),
+            _ => Ok(Self::Opaque(content.octets)),
+        }
+    }
 
-/// A data attribute (RFC 2408 §3.3, RFC 7296 §3.3.5).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Attribute<'a> {
-    /// Attribute type, the AF bit removed.
-    pub attribute_type: u16,
-    /// Its value.
-    pub value: AttributeValue<'a>,
-}
-
-/// A value in the short (TV) or the long (TLV) form.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AttributeValue<'a> {
-    /// AF = 1: sixteen bits.
-    Short(u16),
-    /// AF = 0: octets.
-    Long(&'a [u8]),
-}
-
-impl AttributeValue<'_> {
-    /// The value as a number: `Short`, or `Long` of at most eight octets, big-endian.
-    pub fn number(&self) -> Option<u64> {
-        match *self {
-            Self::Short(value) => Some(u64::from(value)),
-            Self::Long(octets) if octets.is_empty() || octets.len() > 8 => None,
-            Self::Long(octets) => Some(octets.iter().fold(0, |sum, &octet| sum << 8 | u64::from(octet))),
+    /// The first lie inside, by the octets of the body, which begin at octet `at` of the message.
+    pub(super) fn fault(&self, octets: &[u8], at: u32) -> Option<Fault> {
+        match self {
+            Self::Malformed(fault) => Some(*fault),
+            Self::SecurityAssociation(association) => association.fault(),
+            Self::Notification(notification) => notification.fault(octets, at),
+            Self::Delete(delete) => delete.fault(octets.len(), at),
+            Self::Configuration(configuration) => configuration.fault(),
+            Self::Fragment(fragment) => fragment.fault(at),
+            Self::TrafficSelectors(selectors) => selectors.fault(),
+            Self::EncryptedFragment(fragment) => fragment.fault(at),
+            _ => None,
         }
     }
 }
 
-/// A KE payload.
+/// The octets of a body, and where they were found.
 #[derive(Debug, Clone, Copy)]
-pub struct KeyExchange<'a> {
-    /// v2: key exchange method (group); v1: `None`, the SA tells it.
-    pub group: Option<u16>,
-    /// Public value.
-    pub data: &'a [u8],
+pub(super) struct Content<'a> {
+    pub(super) octets: &'a [u8],
+    /// Octet of the message at which they begin.
+    pub(super) at: u32,
+    /// Major version.
+    pub(super) version: u8,
+    pub(super) exchange_type: u8,
+    /// Why the body ends before its length says, if it does.
+    pub(super) cut: Option<Fault>,
 }
 
-/// An ID payload, or a NAT-OA.
-#[derive(Debug, Clone, Copy)]
-pub struct Identification<'a> {
-    /// ID type.
-    pub id_type: u8,
-    /// v1: IP protocol the identity is for; v2: reserved octet.
-    pub protocol_id: u8,
-    /// v1: port; v2: reserved octets.
-    pub port: u16,
-    /// Identification data.
-    pub data: &'a [u8],
-}
-
-/// CERT and CERTREQ: encoding and data.
-#[derive(Debug, Clone, Copy)]
-pub struct Certificate<'a> {
-    /// Certificate encoding.
-    pub encoding: u8,
-    /// Certificate, or certification authority.
-    pub data: &'a [u8],
-}
-
-/// A notification.
-#[derive(Debug, Clone, Copy)]
-pub struct Notification<'a> {
-    /// v1: domain of interpretation.
-    pub doi: Option<u32>,
-    /// Protocol id.
-    pub protocol_id: u8,
-    /// SPI, `spi.len()` is the SPI size.
-    pub spi: &'a [u8],
-    /// Notify message type.
-    pub notify_message_type: u16,
-    /// Notification data.
-    pub data: &'a [u8],
-}
-
-/// A delete.
-#[derive(Debug, Clone, Copy)]
-pub struct Delete<'a> {
-    /// v1: domain of interpretation.
-    pub doi: Option<u32>,
-    /// Protocol id.
-    pub protocol_id: u8,
-    /// Octets of one SPI.
-    pub spi_size: u8,
-    /// SPIs claimed.
-    pub spi_count: u16,
-    /// The SPIs, one after the other: whole ones only.
-    pub spis: &'a [u8],
-}
-
-/// A v1 attributes payload or a v2 CP payload.
-#[derive(Debug, Clone, Copy)]
-pub struct Configuration<'a> {
-    /// CFG type.
-    pub cfg_type: u8,
-    /// v1: identifier; v2: `None`.
-    pub identifier: Option<u16>,
-    octets: &'a [u8],
-    at: u32,
-    version: u8,
-}
-
-/// One fragment of a v1 message, Cisco and Microsoft (payload 132).
-#[derive(Debug, Clone, Copy)]
-pub struct Fragment<'a> {
-    /// Fragment id: the same on all fragments of a message.
-    pub fragment_id: u16,
-    /// Number, from 1.
-    pub number: u8,
-    /// Bit 0: the last one.
-    pub flags: u8,
-    /// Its part of the message.
-    pub data: &'a [u8],
-}
-
-/// A v2 AUTH payload.
-#[derive(Debug, Clone, Copy)]
-pub struct Authentication<'a> {
-    /// Authentication method.
-    pub method: u8,
-    /// Authentication data.
-    pub data: &'a [u8],
-}
-
-/// A v2 TS payload. Selectors are decoded one at a time.
-#[derive(Debug, Clone, Copy)]
-pub struct TrafficSelectors<'a> {
-    /// Number of selectors as claimed.
-    pub count: u8,
-    octets: &'a [u8],
-    at: u32,
-}
-
-/// One traffic selector (RFC 7296 §3.13.1).
-#[derive(Debug, Clone, Copy)]
-pub struct TrafficSelector<'a> {
-    /// TS type.
-    pub ts_type: u8,
-    /// IP protocol, 0 for any.
-    pub protocol_id: u8,
-    /// First port.
-    pub start_port: u16,
-    /// Last port.
-    pub end_port: u16,
-    /// First address, 4 or 16 octets.
-    pub start: &'a [u8],
-    /// Last address.
-    pub end: &'a [u8],
-}
-
-/// A v2 SKF payload (RFC 7383 §2.5). Numbers are in clear.
-#[derive(Debug, Clone, Copy)]
-pub struct EncryptedFragment<'a> {
-    /// Number, from 1.
-    pub number: u16,
-    /// How many there are.
-    pub total: u16,
-    /// IV, ciphertext, ICV.
-    pub data: &'a [u8],
-}
-
-/// A v2 EAP payload (RFC 3748 §4).
-#[derive(Debug, Clone, Copy)]
-pub struct Eap<'a> {
-    /// Code: 1 request, 2 response, 3 success, 4 failure.
-    pub code: u8,
-    /// Identifier.
-    pub identifier: u8,
-    /// Method type, in requests and responses.
-    pub method: Option<u8>,
-    /// Data after the method type.
-    pub data: &'a [u8],
-}
-
-impl<'a> SecurityAssociation<'a> {
-    /// The proposals in order, ending at the first fault ([`Walk::fault`]).
-    pub fn proposals(&self) -> Walk<'a, Proposal<'a>> {
-        let _ = (self.version, self.octets, self.at);
-        todo!()
+impl<'a> Content<'a> {
+    /// Reads fields from the start of the body.
+    fn read<O>(&self, parser: impl Parser<&'a [u8], Output = O, Error = Short>) -> Result<(&'a [u8], O), Fault> {
+        self.read_on(self.octets, parser)
     }
-}
 
-impl<'a> Proposal<'a> {
-    /// The transforms in order, ending at the first fault.
-    pub fn transforms(&self) -> Walk<'a, Transform<'a>> {
-        let _ = (self.version, self.octets, self.at);
-        todo!()
+    /// Reads fields from `rest`, the end of the body.
+    fn read_on<O>(
+        &self,
+        rest: &'a [u8],
+        parser: impl Parser<&'a [u8], Output = O, Error = Short>,
+    ) -> Result<(&'a [u8], O), Fault> {
+        read(rest, self.position(rest), parser).map_err(|fault| self.cut.unwrap_or(fault))
     }
-}
 
-impl<'a> Transform<'a> {
-    /// The attributes in order, ending at the first fault.
-    pub fn attributes(&self) -> Walk<'a, Attribute<'a>> {
-        let _ = (self.octets, self.at);
-        todo!()
-    }
-}
-
-impl<'a> Configuration<'a> {
-    /// The attributes in order, ending at the first fault.
-    pub fn attributes(&self) -> Walk<'a, Attribute<'a>> {
-        let _ = (self.octets, self.at, self.version);
-        todo!()
-    }
-}
-
-impl<'a> TrafficSelectors<'a> {
-    /// The selectors in order, ending at the first fault.
-    pub fn selectors(&self) -> Walk<'a, TrafficSelector<'a>> {
-        let _ = (self.octets, self.at);
-        todo!()
-    }
-}
-
-impl<'a> Delete<'a> {
-    /// The SPIs one at a time, each `spi_size` octets.
-    pub fn each_spi(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
-        self.spis.chunks_exact(usize::from(self.spi_size).max(1))
-    }
-}
-
-/// A walk over equal parts that stops at the first one that contradicts itself.
-#[derive(Debug, Clone)]
-pub struct Walk<'a, T> {
-    rest: &'a [u8],
-    at: u32,
-    version: u8,
-    fault: Option<Fault>,
-    part: std::marker::PhantomData<T>,
-}
-
-impl<T> Walk<'_, T> {
-    /// What stopped the walk, once it has ended.
-    pub fn fault(&self) -> Option<Fault> {
-        let _ = (self.rest, self.at, self.version, self.part);
-        self.fault
-    }
-}
-
-impl<'a> Iterator for Walk<'a, Proposal<'a>> {
-    type Item = Proposal<'a>;
-    fn next(&mut self) -> Option<Proposal<'a>> {
-        todo!()
-    }
-}
-
-impl<'a> Iterator for Walk<'a, Transform<'a>> {
-    type Item = Transform<'a>;
-    fn next(&mut self) -> Option<Transform<'a>> {
-        todo!()
-    }
-}
-
-impl<'a> Iterator for Walk<'a, Attribute<'a>> {
-    type Item = Attribute<'a>;
-    fn next(&mut self) -> Option<Attribute<'a>> {
-        todo!()
-    }
-}
-
-impl<'a> Iterator for Walk<'a, TrafficSelector<'a>> {
-    type Item = TrafficSelector<'a>;
-    fn next(&mut self) -> Option<TrafficSelector<'a>> {
-        todo!()
+    /// Octet of the message at which `rest`, the end of the body, begins.
+    fn position(&self, rest: &[u8]) -> u32 {
+        after(self.at, self.octets.len().saturating_sub(rest.len()))
     }
 }
