@@ -10,6 +10,7 @@
 //! | [`track`] | decoded datagrams → facts about pairs, attempts, exchanges and flows |
 //! | [`diagnose`] | facts → findings and one verdict a pair |
 //! | [`report`] | findings → an ordered, owned, serialisable report, and its words |
+//! | [`messages`] | one decoded message → a line, a tree or a JSON object: the shorter way out |
 //!
 //! [`base`] holds the words that all of them share, [`pipeline`] is the one place that knows every stop,
 //! and [`cli`] is the program around it. Nothing between [`capture`] and [`report`] does I/O or reads a clock.
@@ -19,6 +20,7 @@ pub mod capture;
 pub mod cli;
 pub mod diagnose;
 pub mod isakmp;
+pub mod messages;
 pub mod packet;
 pub mod pipeline;
 pub mod report;

@@ -19,6 +19,9 @@ mod search;
 mod tally;
 mod window;
 
+#[cfg(feature = "live")]
+pub mod live;
+
 use std::path::PathBuf;
 
 pub use error::{CaptureError, shown_path};

@@ -21,6 +21,7 @@ use std::net::{IpAddr, SocketAddr};
 
 pub use exchange::{SaInitAnswer, sa_init_answer};
 pub use facts::*;
+pub use offer::proposals;
 
 use crate::base::{EspSpi, Fault, FaultKind, FrameRef, IkeSpi, Limits, Timestamp};
 use crate::isakmp::Message;

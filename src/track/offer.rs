@@ -10,7 +10,7 @@ const MOST: usize = 128;
 const VALUE_OCTETS: usize = 64;
 
 /// All proposals of an SA payload, in order.
-pub(super) fn proposals(sa: &SecurityAssociation<'_>) -> Vec<ProposalFact> {
+pub fn proposals(sa: &SecurityAssociation<'_>) -> Vec<ProposalFact> {
     sa.proposals()
         .take(MOST)
         .map(|proposal| ProposalFact {

@@ -1,0 +1,190 @@
+//! `ikescope messages PATH...`: every IKE message by itself.
+
+use std::io::{self, IsTerminal, Write};
+use std::str::FromStr;
+
+use clap::Args;
+
+use crate::base::{FrameRef, Limits};
+use crate::messages::Row;
+use crate::packet::{Classifier, Datagram};
+use crate::track::Tracker;
+
+use super::Status;
+use super::input::{Input, complain_about, is_nothing, peers};
+use super::output::{Format, Output, Sink};
+use super::progress::Progress;
+
+const EXAMPLES: &str = "\
+Examples:
+  ikescope messages vpn.pcap                     one line a message
+  ikescope messages -v --frame 12 vpn.pcap       frame 12, field by field
+  ikescope messages --pair 192.0.2.1 captures/
+  ikescope messages --format ndjson vpn.pcap | jq -c '.payloads[] | select(.notify_name)'
+
+A line reads: frame, time (UTC), source > destination, version, exchange, its place in it (MM1 is the first message of
+Main Mode), the first half of both SPIs, message id, flags (v1: E encrypted, C commit, A authentication only; v2:
+I from the initiator, R response, V higher version), length, payloads.";
+
+/// Shows every IKE message.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    input: Input,
+
+    /// Only the message of this frame (C:N for frame N of capture C); may be repeated
+    #[arg(long, value_name = "N", help_heading = "Selection", value_delimiter = ',')]
+    frame: Vec<FrameName>,
+
+    /// The whole tree: every payload, field and code point
+    #[arg(long, short, help_heading = "Output")]
+    verbose: bool,
+
+    #[command(flatten)]
+    output: Output,
+}
+
+/// A frame as the user names it: the number, and the capture if there are several.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct FrameName {
+    capture: Option<u32>,
+    frame: u64,
+}
+
+impl FrameName {
+    fn is(self, reference: FrameRef) -> bool {
+        self.frame == reference.frame && self.capture.is_none_or(|capture| capture == reference.capture)
+    }
+}
+
+impl FromStr for FrameName {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (capture, frame) = match text.split_once(':') {
+            Some((capture, frame)) => (Some(capture.parse().ok()), frame),
+            None => (None, text),
+        };
+        match (capture, frame.parse()) {
+            (None | Some(Some(_)), Ok(frame)) if frame > 0 => Ok(Self { capture: capture.flatten(), frame }),
+            _ => Err("expected a frame number from 1, or CAPTURE:NUMBER with captures from 0".to_owned()),
+        }
+    }
+}
+
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Status> {
+    let limits = Limits::default();
+    let mut window = arguments.input.window()?;
+    let selection = arguments.input.selection();
+    let mut captures = arguments.input.open();
+    if is_nothing(&captures) {
+        return Ok(complain_about(&captures));
+    }
+    let mut classifier = Classifier::new(&arguments.input.ike_port, &limits);
+    let mut tracker = Tracker::new(&limits);
+    let mut progress = Progress::new(arguments.output.output.is_none() && io::stdout().is_terminal());
+    let mut view = View::new(arguments, captures.infos().len() > 1)?;
+    loop {
+        progress.step(&captures);
+        let Some(frame) = captures.next_frame() else { break };
+        if !window.admits(frame.at) {
+            continue;
+        }
+        let mut failed = Ok(());
+        classifier.classify(&frame, &mut |datagram| {
+            let observed = tracker.observe(datagram);
+            let (a, b) = peers(datagram);
+            let wanted = selection.admits(a, b) && arguments.admits(datagram);
+            if wanted
+                && failed.is_ok()
+                && let Some(row) = Row::new(datagram, observed.as_ref())
+            {
+                failed = view.show(&row);
+            }
+        });
+        failed?;
+    }
+    progress.finish();
+    view.finish()?;
+    Ok(complain_about(&captures))
+}
+
+impl Arguments {
+    /// Whether the message came in a frame that is wanted.
+    fn admits(&self, datagram: &Datagram<'_>) -> bool {
+        let named = |frame: &FrameName| frame.is(datagram.frame) || frame.is(datagram.first_frame);
+        self.frame.is_empty() || self.frame.iter().any(named)
+    }
+}
+
+/// The rows on their way out.
+struct View {
+    sink: Sink,
+    format: Format,
+    verbose: bool,
+    many_captures: bool,
+    flush: bool,
+    rows: u64,
+    text: String,
+    json: Vec<u8>,
+}
+
+impl View {
+    fn new(arguments: &Arguments, many_captures: bool) -> anyhow::Result<Self> {
+        Ok(Self {
+            sink: arguments.output.open()?,
+            format: arguments.output.format,
+            verbose: arguments.verbose,
+            many_captures,
+            flush: arguments.input.is_live() && arguments.output.output.is_none(),
+            rows: 0,
+            text: String::new(),
+            json: Vec::new(),
+        })
+    }
+
+    fn show(&mut self, row: &Row<'_>) -> anyhow::Result<()> {
+        self.text.clear();
+        self.json.clear();
+        match self.format {
+            Format::Text if self.verbose => row.write_tree(&mut self.text, self.many_captures),
+            Format::Text => row.write_line(&mut self.text, self.many_captures),
+            Format::Ndjson => row.write_ndjson(&mut self.json)?,
+            Format::Json => {
+                self.json.extend_from_slice(if self.rows == 0 { b"[\n" } else { b",\n" });
+                serde_json::to_writer(&mut self.json, row)?;
+            }
+        }
+        self.rows = self.rows.saturating_add(1);
+        self.sink.write_all(self.text.as_bytes())?;
+        self.sink.write_all(&self.json)?;
+        if self.flush {
+            self.sink.flush()?;
+        }
+        Ok(())
+    }
+
+    fn finish(mut self) -> anyhow::Result<()> {
+        if self.format == Format::Json {
+            self.sink.write_all(if self.rows == 0 { b"[]\n" } else { b"\n]\n" })?;
+        }
+        self.sink.finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_are_named_by_number_or_by_capture_and_number() {
+        let name = |text: &str| text.parse::<FrameName>();
+        assert!(name("12").unwrap().is(FrameRef::new(3, 12)));
+        assert!(name("1:12").unwrap().is(FrameRef::new(1, 12)));
+        assert!(!name("1:12").unwrap().is(FrameRef::new(0, 12)));
+        for text in ["0", "", "1:", ":1", "x", "1:0", "-1"] {
+            assert!(name(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! Single messages: every ISAKMP message of a capture, as one line, as a tree, or as JSON.
+//!
+//! Not here: what a message means for its exchange (that is [`crate::report`]), and reading of captures. Contract:
+//! borrows the datagram, writes straight into the given buffer, and everything that came from a packet is escaped.
+
+mod distinguished_name;
+mod json;
+mod line;
+mod stamp;
+mod tree;
+mod words;
+
+use crate::base::Fault;
+use crate::isakmp::Message;
+use crate::packet::{Body, Datagram, IsakmpDatagram};
+use crate::track::Observed;
+
+/// One ISAKMP message as it was seen, with what the tracker made of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Row<'a> {
+    /// The datagram it came in.
+    pub datagram: &'a Datagram<'a>,
+    /// Ports and octets.
+    pub isakmp: IsakmpDatagram<'a>,
+    /// The message; the fault where not even its header could be read.
+    pub message: Result<Message<'a>, Fault>,
+    /// First lie in it.
+    pub fault: Option<Fault>,
+    /// Label and repeats, where a tracker looked at it.
+    pub observed: Option<&'a Observed>,
+}
+
+impl<'a> Row<'a> {
+    /// The row of a datagram, or `None` if it holds no ISAKMP message.
+    pub fn new(datagram: &'a Datagram<'a>, observed: Option<&'a Observed>) -> Option<Self> {
+        let Body::Isakmp(isakmp) = datagram.body else { return None };
+        let message = Message::decode(isakmp.octets, datagram.missing);
+        let fault = match &message {
+            Ok(message) => message.fault(),
+            Err(fault) => Some(*fault),
+        };
+        Some(Self { datagram, isakmp, message, fault, observed })
+    }
+
+    /// The message that this fragment completed, if it did.
+    pub fn reassembled(&self) -> Option<Message<'a>> {
+        let octets = self.observed?.reassembled.as_deref()?;
+        Message::decode(octets, 0).ok()
+    }
+
+    /// Appends the row as one line of JSON, newline included.
+    ///
+    /// Errors: none that a buffer in memory can cause; the serialiser's type asks for them.
+    pub fn write_ndjson(&self, out: &mut Vec<u8>) -> serde_json::Result<()> {
+        serde_json::to_writer(&mut *out, self)?;
+        out.push(b'\n');
+        Ok(())
+    }
+
+    /// Appends the row as one line of text, newline included. `many_captures`: frames are named `capture:frame`.
+    pub fn write_line(&self, out: &mut String, many_captures: bool) {
+        line::write(self, out, many_captures);
+    }
+
+    /// Appends the row as a tree: every payload, field and code point. `many_captures` as in [`Self::write_line`].
+    pub fn write_tree(&self, out: &mut String, many_captures: bool) {
+        tree::write(self, out, many_captures);
+    }
+}
