@@ -88,7 +88,7 @@ fn row(view: &View<'_>, page: &Page<'_, impl Write>, pair: &Pair, flow: &EspFlow
         (late, twice) => Words::inked(palette.notice, format!("{}/{}", count(late), count(twice))),
     };
     vec![
-        Words::of(if flow.source == pair.a { "▸" } else { "◂" }),
+        Words::of(if from_a(flow, pair) { "▸" } else { "◂" }),
         Words::inked(palette.label, flow.spi.to_string()),
         Words::of(carried),
         Words::of(count(flow.packets)),
@@ -172,4 +172,9 @@ fn incomplete_words(view: &View<'_>, datagram: &Incomplete) -> Words {
 fn malformed_words(view: &View<'_>, datagram: &Malformed) -> Words {
     let frame = quantity::frame(datagram.frame, view.many_captures);
     Words::of(format!("frame {frame}, from {}: {}", datagram.source, datagram.fault))
+}
+
+/// Whether a flow goes from `a` to `b`, also after one of them has moved.
+fn from_a(flow: &EspFlow, pair: &Pair) -> bool {
+    flow.source == pair.a || (flow.source != pair.b && flow.destination == pair.b)
 }
