@@ -259,15 +259,3 @@ mod tests {
         assert!(text(&sample, 100).contains("no IKE, ESP or AH was seen"));
     }
 }
-
-#[cfg(test)]
-#[test]
-fn show() {
-    let width = std::env::var("SHOW").ok().and_then(|width| width.parse().ok());
-    let Some(width) = width else { return };
-    for sample in [super::sample::mixed(), super::sample::with_healthy(5)] {
-        let mut out = Vec::new();
-        render(&sample.report(), &mut out, &Style { width, ..Style::default() }).unwrap();
-        println!("{}", String::from_utf8(out).unwrap());
-    }
-}
