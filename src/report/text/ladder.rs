@@ -364,7 +364,7 @@ const fn belongs_to_many(label: Label) -> bool {
 
 /// NAT in words, as far as the hashes tell.
 pub fn nat_text(attempt: &Attempt) -> Option<String> {
-    let nat = attempt.nat;
+    let nat = &attempt.nat;
     let behind = match (nat.initiator_behind, nat.responder_behind) {
         (Some(true), Some(true)) => "both sides are behind NAT",
         (Some(true), _) => "the initiator is behind NAT",

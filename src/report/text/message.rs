@@ -31,7 +31,7 @@ pub fn content(palette: &Palette, attempt: &Attempt, message: &Message) -> Words
     let mut vendor_ids = Vec::new();
     for carried in &message.carried {
         if is_nat_detection(attempt, carried) {
-            nat.push(carried.matches);
+            nat.push(hash_matches(attempt, message, carried));
         } else if let Some(index) = carried.vendor_id {
             vendor_ids.extend(attempt.vendor_ids.of(message.from).get(usize::from(index)));
         } else if carried.proposals.is_some() {
@@ -82,6 +82,18 @@ fn is_nat_detection(attempt: &Attempt, carried: &Carried) -> bool {
     const NAT_DETECTION_IP: [u16; 2] = [16388, 16389];
     let notify = carried.notify_message_type.is_some_and(|kind| NAT_DETECTION_IP.contains(&kind));
     carried.matches.is_some() || NAT_D.contains(&carried.payload_type) || (attempt.version == 2 && notify)
+}
+
+/// Whether the address in a hash is the one that was seen. Notifies of IKEv2 may list several source addresses of which
+/// only one has to match, so the result is that of the side.
+fn hash_matches(attempt: &Attempt, message: &Message, carried: &Carried) -> Option<bool> {
+    const SOURCE_IP: u16 = 16388;
+    match carried.notify_message_type {
+        _ if carried.matches.is_some() => carried.matches,
+        Some(SOURCE_IP) => *attempt.nat.own_matches.of(message.from),
+        Some(_) => *attempt.nat.peer_matches.of(message.from.other()),
+        None => None,
+    }
 }
 
 /// One mark a hash, in order; none where no hash could be checked.

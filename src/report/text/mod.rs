@@ -134,7 +134,7 @@ impl<'a> View<'a> {
             by_need: (0..report.pairs.len()).collect(),
         };
         let mut order = std::mem::take(&mut view.by_need);
-        order.sort_by_key(|&pair| {
+        order.sort_by_cached_key(|&pair| {
             let problem = report.pairs.get(pair).is_some_and(|pair| view.has_problem(pair));
             std::cmp::Reverse((problem, view.worst(pair)))
         });
