@@ -9,7 +9,7 @@ use crate::base::{FrameRef, IkeSpi};
 use crate::isakmp::payload::Body;
 use crate::isakmp::{Header, Message, Payload, registry};
 
-use super::stamp::Moment;
+use super::moment::Moment;
 use super::{Row, words};
 
 const LABEL: Style = AnsiColor::Cyan.on_default().bold();

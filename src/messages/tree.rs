@@ -11,7 +11,7 @@ use crate::packet::Encapsulation;
 use crate::report::escape::escape;
 
 use super::line::{flags, frame};
-use super::stamp::Moment;
+use super::moment::Moment;
 use super::{Row, words};
 
 const TITLE: Style = Style::new().bold();
