@@ -1,7 +1,8 @@
 //! JSON as octets appended to a buffer: what a row needs of it, and nothing that would slow it down.
 //!
 //! A general serialiser looks at every key and every name for characters to escape, and a row is little else. Here keys
-//! are literals that carry their quotes ([`key!`](super::key)), and names are looked at in one sweep. Contract: what
+//! are literals that carry their quotes ([`key!`]), copied in place because everything with a key is inlined, and names
+//! are looked at in one sweep. Contract: what
 //! is written is valid JSON, whatever the text.
 
 use std::net::{IpAddr, SocketAddr};
@@ -32,6 +33,7 @@ impl<'out> Emit<'out> {
     }
 
     /// An object in a list.
+    #[inline(always)]
     pub(super) fn item(&mut self, fields: impl FnOnce(&mut Emit<'_>)) {
         self.out.push(b'{');
         fields(self);
@@ -52,6 +54,7 @@ impl<'out> Emit<'out> {
         self.close(b']');
     }
 
+    #[inline(always)]
     fn close(&mut self, bracket: u8) {
         match self.out.last_mut() {
             Some(last) if *last == b',' => *last = bracket,
@@ -61,6 +64,7 @@ impl<'out> Emit<'out> {
     }
 
     /// A number.
+    #[inline(always)]
     pub(super) fn number(&mut self, key: &'static str, number: impl Into<u64>) {
         self.raw(key);
         self.digits(number.into());
@@ -73,18 +77,21 @@ impl<'out> Emit<'out> {
     }
 
     /// True or false.
+    #[inline(always)]
     pub(super) fn truth(&mut self, key: &'static str, truth: bool) {
         self.raw(key);
         self.raw(if truth { "true," } else { "false," });
     }
 
     /// Nothing.
+    #[inline(always)]
     pub(super) fn null(&mut self, key: &'static str) {
         self.raw(key);
         self.raw("null,");
     }
 
     /// Text.
+    #[inline(always)]
     pub(super) fn text(&mut self, key: &'static str, text: &str) {
         self.raw(key);
         self.string(text);
@@ -92,6 +99,7 @@ impl<'out> Emit<'out> {
     }
 
     /// Text, or null.
+    #[inline(always)]
     pub(super) fn text_or_null(&mut self, key: &'static str, text: Option<&str>) {
         match text {
             Some(text) => self.text(key, text),
@@ -105,6 +113,7 @@ impl<'out> Emit<'out> {
     }
 
     /// Octets as lower-case hexadecimal digits.
+    #[inline(always)]
     pub(super) fn hex(&mut self, key: &'static str, octets: &[u8]) {
         self.raw(key);
         self.hex_item(octets);
@@ -161,6 +170,7 @@ impl<'out> Emit<'out> {
         self.out.push(b',');
     }
 
+    #[inline(always)]
     fn raw(&mut self, text: &'static str) {
         self.out.extend_from_slice(text.as_bytes());
     }
@@ -185,9 +195,7 @@ impl<'out> Emit<'out> {
         let special =
             text.bytes().fold(false, |special, octet| special | (octet < 0x20) | (octet == b'"') | (octet == b'\\'));
         if special {
-            for octet in serde_json::Value::from(text).to_string().bytes() {
-                self.out.push(octet);
-            }
+            self.out.extend_from_slice(serde_json::Value::from(text).to_string().as_bytes());
         } else {
             self.out.push(b'"');
             self.out.extend_from_slice(text.as_bytes());

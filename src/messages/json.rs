@@ -2,6 +2,8 @@
 //!
 //! Keys are those of the contract, the RFC's words in snake case; names stand beside their numbers, never instead.
 
+use std::borrow::Cow;
+
 use crate::base::Fault;
 use crate::isakmp::payload::{
     Attribute, AttributeValue, Body, Certificate, Configuration, Delete, Identification, Notification, Proposal,
@@ -118,25 +120,22 @@ fn fault(emit: &mut Emit<'_>, fault: Option<Fault>) {
 
 fn payload(emit: &mut Emit<'_>, major: u8, payload: &Payload<'_>) {
     emit.number(key!("type"), payload.payload_type);
+    // a vendor id goes by the name of what it announces
     let vendor = match payload.body {
-        Body::VendorId(data) => registry::vendor_id(data),
+        Body::VendorId(data) => registry::vendor_id_label(data),
         _ => None,
     };
-    // a vendor id goes by the name of what it announces
-    let name = vendor.map(|vendor| vendor.name).or_else(|| registry::payload_name(major, payload.payload_type));
-    emit.text_or_null(key!("name"), name);
+    match vendor {
+        Some(Cow::Borrowed(name)) => emit.text(key!("name"), name),
+        Some(Cow::Owned(name)) => emit.text(key!("name"), &escape(&name)),
+        None => emit.text_or_null(key!("name"), registry::payload_name(major, payload.payload_type)),
+    }
     emit.number(key!("length"), payload.length);
     if payload.critical {
         emit.truth(key!("critical"), true);
     }
     if payload.reserved != 0 {
         emit.number(key!("reserved"), payload.reserved);
-    }
-    if let (Body::VendorId(data), Some(vendor)) = (payload.body, vendor) {
-        emit.text(key!("family"), vendor.family);
-        if let Some(version) = registry::vendor_id_version(data) {
-            emit.text(key!("vendor_version"), &escape(&version));
-        }
     }
     body(emit, major, payload);
 }

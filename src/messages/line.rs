@@ -8,6 +8,7 @@ use anstyle::{AnsiColor, Style};
 use crate::base::{FrameRef, IkeSpi};
 use crate::isakmp::payload::Body;
 use crate::isakmp::{Header, Message, Payload, registry};
+use crate::report::escape::escape;
 
 use super::moment::Moment;
 use super::{Row, words};
@@ -161,9 +162,9 @@ fn body(major: u8, body: &Body<'_>, out: &mut String) -> std::fmt::Result {
                 more => write!(out, " +{more}"),
             }
         }
-        Body::VendorId(data) => match registry::vendor_id(data) {
-            Some(vendor) => {
-                out.push_str(&words::shortened(vendor.name, SHOWN));
+        Body::VendorId(data) => match registry::vendor_id_label(data) {
+            Some(label) => {
+                out.push_str(&words::shortened(&escape(&label), SHOWN));
                 Ok(())
             }
             None => {
