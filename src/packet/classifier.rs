@@ -9,7 +9,7 @@ use super::ip::{self, IpPacket, Payload};
 use super::link::{self, Carried};
 use super::octets::count;
 use super::protocol::{IkePorts, ip_protocol};
-use super::reassembly::{Outcome, Reassembly};
+use super::reassembly::{Outcome, Reassembly, Whole};
 use super::tcp::Streams;
 use super::{Body, Class, Datagram, Encapsulation, IsakmpDatagram, Place, ah, esp, look, tunnel, udp};
 
@@ -40,6 +40,11 @@ impl Classifier {
         if look::refuses(frame, &self.ports, !self.streams.is_empty()) {
             return Class::Other;
         }
+        self.read(frame, sink)
+    }
+
+    /// What `classify` does with frames that the first look does not refuse.
+    pub(super) fn read(&mut self, frame: &Frame<'_>, sink: &mut Sink<'_>) -> Class {
         match link::carried(frame.link, frame.bytes) {
             Carried::Ip(packet) => {
                 let uncaptured = frame.wire_len.saturating_sub(count(frame.bytes));
@@ -61,6 +66,16 @@ impl Classifier {
         self.reassembly.finish(sink);
     }
 
+    /// TCP streams no longer followed because others needed the room.
+    pub fn streams_forgotten(&self) -> u64 {
+        self.streams.forgotten
+    }
+
+    /// Gaps in TCP streams behind which the next record had to be found anew.
+    pub fn stream_gaps(&self) -> u64 {
+        self.streams.gaps
+    }
+
     /// An IP packet, `tunnels` deep.
     fn packet(&mut self, frame: &Frame<'_>, carried: Payload<'_>, tunnels: u8, sink: &mut Sink<'_>) -> Class {
         let Some(packet) = ip::read(carried.octets, carried.missing()) else { return Class::Other };
@@ -76,14 +91,27 @@ impl Classifier {
             Outcome::NotOurs => Class::Other,
             Outcome::Malformed => Class::Malformed,
             Outcome::Held => Class::Fragment,
-            Outcome::Whole(whole) => {
-                let carried = Payload { octets: &whole.octets, wire: whole.wire };
-                let Some(chain) = ip::pass_extensions(packet.protocol, carried.octets) else { return Class::Other };
-                match (chain.fragment, carried.behind(chain.len)) {
-                    (None, Some(carried)) => self.upper(frame, &whole.place, chain.protocol, carried, tunnels, sink),
-                    _ => Class::Malformed,
-                }
-            }
+            Outcome::Whole(whole) => self.reassembled(frame, packet.protocol, &whole, tunnels, sink),
+        }
+    }
+
+    /// A datagram put together from fragments that announced `protocol`.
+    fn reassembled(
+        &mut self,
+        frame: &Frame<'_>,
+        protocol: u8,
+        whole: &Whole,
+        tunnels: u8,
+        sink: &mut Sink<'_>,
+    ) -> Class {
+        let carried = Payload { octets: &whole.octets, wire: whole.wire };
+        let Some(chain) = ip::pass_extensions(protocol, carried.octets) else { return Class::Malformed };
+        let (None, Some(carried)) = (chain.fragment, carried.behind(chain.len)) else { return Class::Malformed };
+        match chain.protocol {
+            // Only the clear part was kept, so what is not here was not all left out of the capture.
+            ip_protocol::ESP => native_esp(&whole.place, carried, whole.uncaptured, sink),
+            ip_protocol::AH => authenticated(&whole.place, carried, whole.uncaptured, sink),
+            upper => self.upper(frame, &whole.place, upper, carried, tunnels, sink),
         }
     }
 
@@ -106,8 +134,8 @@ impl Classifier {
                 None => None,
             },
             ip_protocol::TCP => return self.streams.segment(place, carried, &self.ports, sink),
-            ip_protocol::ESP => return native_esp(place, carried, sink),
-            ip_protocol::AH => return authenticated(place, carried, sink),
+            ip_protocol::ESP => return native_esp(place, carried, carried.missing(), sink),
+            ip_protocol::AH => return authenticated(place, carried, carried.missing(), sink),
             ip_protocol::ICMP => return self.icmp(Version::V4, place, carried, sink),
             ip_protocol::ICMPV6 => return self.icmp(Version::V6, place, carried, sink),
             ip_protocol::GRE => tunnel::gre(carried),
@@ -170,20 +198,20 @@ pub(super) fn content(
     }
 }
 
-fn native_esp(place: &Place, carried: Payload<'_>, sink: &mut Sink<'_>) -> Class {
+fn native_esp(place: &Place, carried: Payload<'_>, missing: u32, sink: &mut Sink<'_>) -> Class {
     match esp::read(carried, Encapsulation::None, (0, 0)) {
         Some(packet) => {
-            sink(&place.datagram(carried.missing(), Body::Esp(packet)));
+            sink(&place.datagram(missing, Body::Esp(packet)));
             Class::Esp
         }
         None => Class::Malformed,
     }
 }
 
-fn authenticated(place: &Place, carried: Payload<'_>, sink: &mut Sink<'_>) -> Class {
+fn authenticated(place: &Place, carried: Payload<'_>, missing: u32, sink: &mut Sink<'_>) -> Class {
     match ah::read(carried) {
         Some(packet) => {
-            sink(&place.datagram(carried.missing(), Body::Ah(packet)));
+            sink(&place.datagram(missing, Body::Ah(packet)));
             Class::Ah
         }
         None => Class::Malformed,

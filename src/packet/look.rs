@@ -71,3 +71,84 @@ fn refuses_upper(protocol: u8, carried: &[u8], ports: &IkePorts, streams: bool) 
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::base::{FrameRef, Limits, Timestamp};
+    use crate::packet::{Class, Classifier};
+
+    fn frame(bytes: &[u8]) -> Frame<'_> {
+        Frame {
+            reference: FrameRef::new(0, 1),
+            at: Timestamp::default(),
+            link: LinkType::ETHERNET,
+            interface: 0,
+            bytes,
+            wire_len: bytes.len() as u32,
+        }
+    }
+
+    fn refuses(bytes: &[u8]) -> bool {
+        super::refuses(&frame(bytes), &IkePorts::new(&[]), false)
+    }
+
+    /// Ethernet, tags, and the start of an IP packet that carries `protocol`; addresses are of no interest.
+    fn packet(tags: usize, v6: bool, protocol: u8, carried: &[u8]) -> Vec<u8> {
+        let mut octets = vec![2; 12];
+        octets.extend([0x81, 0, 0, 7].repeat(tags));
+        let len = carried.len() as u8;
+        if v6 {
+            octets.extend([0x86, 0xdd, 0x60, 0, 0, 0, 0, len, protocol, 64]);
+            octets.extend([9; 32]);
+        } else {
+            octets.extend([8, 0, 0x45, 0, 0, 20 + len, 0, 1, 0x40, 0, 64, protocol, 0, 0]);
+            octets.extend([9; 8]);
+        }
+        octets.extend(carried);
+        octets
+    }
+
+    #[test]
+    fn refuses_what_most_links_carry() {
+        let dns = [0xc0, 0, 0, 53, 0, 12, 0, 0, 1, 2, 3, 4];
+        let web = [0xc0, 0, 1, 0xbb, 0, 0, 0, 1, 0, 0, 0, 1, 0x50, 0x10, 1, 1, 0, 0, 0, 0, 0x17, 3, 3];
+        let echo = [8, 0, 0, 0, 0, 0, 0, 0];
+        for tags in 0..=2 {
+            for (protocol, carried) in [(17, &dns[..]), (6, &web[..]), (1, &echo[..])] {
+                assert!(refuses(&packet(tags, false, protocol, carried)), "protocol {protocol}, {tags} tags");
+            }
+            assert!(refuses(&packet(tags, true, 17, &dns)));
+            assert!(refuses(&packet(tags, true, 6, &web)));
+        }
+    }
+
+    proptest! {
+        /// What the first look refuses, the full path would not want either.
+        #[test]
+        fn refuses_nothing_of_ours(
+            tags in 0_usize..3,
+            v6 in any::<bool>(),
+            protocol in prop::sample::select(&[0_u8, 1, 4, 6, 17, 41, 44, 47, 50, 51, 58, 60, 89][..]),
+            ports in prop::collection::vec(prop::sample::select(&[53_u16, 443, 500, 4500, 4789][..]), 2),
+            rest in prop::collection::vec(prop::sample::select(&b"\x00\x01\x08\x20\x45\x50\x80\xffIKETCP"[..]), 0..90),
+            fragment in any::<bool>(),
+            cut in 0_usize..120,
+        ) {
+            let mut carried: Vec<u8> = ports.iter().flat_map(|port| port.to_be_bytes()).collect();
+            carried.extend(rest);
+            let mut octets = packet(tags, v6, protocol, &carried);
+            if fragment && !v6 {
+                octets[20 + 4 * tags] = 0x20;
+            }
+            octets.truncate(cut.max(20));
+            if refuses(&octets) {
+                let mut full = Classifier::new(&[], &Limits::default());
+                let class = full.read(&frame(&octets), &mut |datagram| panic!("{datagram:?}"));
+                prop_assert_eq!(class, Class::Other);
+            }
+        }
+    }
+}

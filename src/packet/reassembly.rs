@@ -47,6 +47,8 @@ pub(super) struct Whole {
     /// Octets it had on the wire; more than `octets` holds where fragments were not captured whole. The most there can
     /// be if the rest is not there yet.
     pub wire: u32,
+    /// Octets of all fragments that were not captured.
+    pub uncaptured: u32,
 }
 
 /// The fragments of one datagram share these (RFC 791 §3.2, RFC 8200 §4.5). Captures are not mixed: two of them may hold
@@ -152,7 +154,12 @@ impl Reassembly {
         let outcome = if cut_short && !held.handed_on {
             // Nothing behind the cut can be used: there is no reason to wait for it, but one to see that it comes.
             held.handed_on = true;
-            Outcome::Whole(Whole { place: *place, octets: payload.octets.to_vec(), wire: LONGEST })
+            Outcome::Whole(Whole {
+                place: *place,
+                octets: payload.octets.to_vec(),
+                wire: LONGEST,
+                uncaptured: payload.missing(),
+            })
         } else {
             Outcome::Held
         };
@@ -268,6 +275,7 @@ struct Partial {
     pieces: BTreeMap<u32, Piece>,
     total: Option<u32>,
     have: u32,
+    uncaptured: u32,
     fragments: u16,
     ambiguous: bool,
     upper: Option<Upper>,
@@ -288,6 +296,7 @@ impl Partial {
             pieces: BTreeMap::new(),
             total: None,
             have: 0,
+            uncaptured: 0,
             fragments: 0,
             ambiguous: false,
             upper: None,
@@ -324,6 +333,7 @@ impl Partial {
         let gaps = self.gaps(fragment.offset, end, payload.octets);
         if !gaps.is_empty() {
             self.fragments = self.fragments.saturating_add(1);
+            self.uncaptured = self.uncaptured.saturating_add(payload.missing());
         }
         for (start, gap_end) in gaps {
             let octets: Box<[u8]> = within(payload.octets, fragment.offset, start, gap_end.min(kept)).into();
@@ -371,7 +381,8 @@ impl Partial {
                 break;
             }
         }
-        Whole { place: place.starting(self.first, self.fragments, self.ambiguous), octets, wire: self.have }
+        let place = place.starting(self.first, self.fragments, self.ambiguous);
+        Whole { place, octets, wire: self.have, uncaptured: self.uncaptured }
     }
 
     fn incomplete(&self, key: &Key, reason: GaveUp) -> IncompleteDatagram {

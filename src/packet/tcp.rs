@@ -64,6 +64,10 @@ pub(super) struct Streams {
     octets: usize,
     most: usize,
     most_octets: usize,
+    /// Streams no longer followed for want of room.
+    pub forgotten: u64,
+    /// Gaps given up.
+    pub gaps: u64,
 }
 
 impl Streams {
@@ -73,6 +77,8 @@ impl Streams {
             octets: 0,
             most: limits.streams.max(2),
             most_octets: limits.reassembly_octets,
+            forgotten: 0,
+            gaps: 0,
         }
     }
 
@@ -111,6 +117,7 @@ impl Streams {
         };
         let opening = stream.state == State::Prefix;
         let class = stream.take(place, &key, sequence, payload, sink);
+        self.gaps = self.gaps.saturating_add(std::mem::take(&mut stream.gaps));
         if stream.state == State::Foreign {
             return class;
         }
@@ -129,6 +136,7 @@ impl Streams {
     pub fn finish(&mut self, sink: &mut Sink<'_>) {
         while let Some((key, mut stream)) = self.followed.pop_lru() {
             while stream.give_up_gap(None, &key, sink).is_some() {}
+            self.gaps = self.gaps.saturating_add(stream.gaps);
         }
         self.octets = 0;
     }
@@ -145,6 +153,7 @@ impl Streams {
         while self.followed.len() > self.most || self.octets > self.most_octets {
             let Some((_, stream)) = self.followed.pop_lru() else { break };
             self.octets = self.octets.saturating_sub(stream.octets());
+            self.forgotten = self.forgotten.saturating_add(1);
         }
     }
 
@@ -196,11 +205,13 @@ struct Stream {
     /// Octets of a record, already handed on, that are yet to come.
     skip: u32,
     ahead: Vec<Ahead>,
+    /// Gaps given up and not counted yet.
+    gaps: u64,
 }
 
 impl Stream {
     fn new(state: State, next: u32) -> Self {
-        Self { state, next, pending: Vec::new(), started: None, skip: 0, ahead: Vec::new() }
+        Self { state, next, pending: Vec::new(), started: None, skip: 0, ahead: Vec::new(), gaps: 0 }
     }
 
     /// A stream that a segment shows to be ours.
@@ -258,6 +269,7 @@ impl Stream {
     fn give_up_gap(&mut self, now: Option<&Place>, key: &Key, sink: &mut Sink<'_>) -> Option<Class> {
         self.next = self.ahead.iter().map(|held| held.sequence).min_by_key(|at| at.wrapping_sub(self.next))?;
         self.lose();
+        self.gaps = self.gaps.saturating_add(1);
         Some(self.catch_up(now, key, sink))
     }
 

@@ -2,18 +2,20 @@
 //!
 //! Both are written straight from the model, without a copy in between.
 
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 
 use serde::Serialize;
 
-use super::model::{Finding, Forgotten, Report, Window};
+use super::model::{Forgotten, Report, Window};
 
 /// Writes the report as one indented JSON object.
 ///
 /// Errors: those of `out`.
 pub fn write_json(report: &Report, out: &mut impl Write) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, report)?;
-    out.write_all(b"\n")
+    let mut out = BufWriter::new(out);
+    serde_json::to_writer_pretty(&mut out, report)?;
+    out.write_all(b"\n")?;
+    out.flush()
 }
 
 /// Writes the report as rows, one JSON object a line: first one of table `report`, then every row of every array in
@@ -21,6 +23,7 @@ pub fn write_json(report: &Report, out: &mut impl Write) -> io::Result<()> {
 ///
 /// Errors: those of `out`.
 pub fn write_ndjson(report: &Report, out: &mut impl Write) -> io::Result<()> {
+    let out = &mut BufWriter::new(out);
     let top = Top {
         schema: report.schema,
         tool_version: report.tool_version,
@@ -37,7 +40,8 @@ pub fn write_ndjson(report: &Report, out: &mut impl Write) -> io::Result<()> {
     rows(out, "icmp_errors", &report.icmp_errors)?;
     rows(out, "incomplete", &report.incomplete)?;
     rows(out, "malformed", &report.malformed)?;
-    rows::<Finding>(out, "findings", &report.findings)
+    rows(out, "findings", &report.findings)?;
+    out.flush()
 }
 
 #[derive(Serialize)]

@@ -24,6 +24,7 @@ mod schema;
 
 pub use build::Selection;
 pub use model::*;
+pub use proposal::proposal_text;
 
 /// The JSON Schema of the report (draft 2020-12).
 pub const SCHEMA: &str = include_str!("../../docs/report.schema.json");

@@ -1,6 +1,7 @@
 //! One finding, in the manner of rustc: level, id, sentence; the place; the evidence as a small ladder; what it means,
 //! what to check and where.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use crate::base::FrameRef;
@@ -55,9 +56,10 @@ pub fn print(view: &View<'_>, page: &mut Page<'_, impl Write>, finding: &Finding
 
 /// The messages that the finding's frames show, or that they repeat.
 fn evidence<'a>(view: &View<'a>, attempt: &'a Attempt, finding: &Finding) -> Vec<&'a Message> {
+    let frames: BTreeSet<FrameRef> = finding.frames.iter().copied().collect();
     let shows = |message: &Message| {
         let repeats = message.retransmissions.iter().map(|repeat| FrameRef::new(repeat.capture, repeat.frame));
-        std::iter::once(message.frame_ref()).chain(repeats).any(|frame| finding.frames.contains(&frame))
+        std::iter::once(message.frame_ref()).chain(repeats).any(|frame| frames.contains(&frame))
     };
     let messages = view.report.messages_of(attempt);
     messages.into_iter().map(|(_, message)| message).filter(|message| shows(message)).take(EVIDENCE).collect()
@@ -126,7 +128,7 @@ fn print_fields(
     let logs = finding.logs.iter().map(|log| Words::of(format!("{} \"{}\"", log.vendor, log.message))).collect();
     field("logs", Words::joined(logs, " · "))?;
     if let Some(settle) = &finding.settle {
-        field("settle", Words::of(settle.clone()))?;
+        field("proof", Words::of(settle.clone()))?;
     }
     if wants_action {
         field("more", Words::of(format!("ikescope explain {}", finding.id)))?;

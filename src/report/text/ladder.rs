@@ -5,8 +5,9 @@ use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use crate::base::Timestamp;
 use crate::diagnose::Outcome;
-use crate::report::model::{Attempt, Exchange, Message, Move, Pair, VendorId};
+use crate::report::model::{Attempt, Exchange, IcmpError, Message, Move, Pair, VendorId};
 use crate::report::naming;
 use crate::report::quantity::{self, count, counted};
 use crate::report::words::Word;
@@ -93,7 +94,8 @@ fn print_attempt(
     };
     let head = Words::inked(palette.heading, format!("{name} · {}", mode(attempt)))
         .and(": ")
-        .and_inked(ink, standing(attempt));
+        .and_inked(ink, standing(attempt))
+        .and(attempt.verdict.map(|verdict| format!(" · {verdict}")).unwrap_or_default());
     page.paragraph(0, &head)?;
     let who = format!(
         "{} (initiator) ▸ {} (responder), from {}",
@@ -154,6 +156,8 @@ enum Rung<'a> {
     Message(&'a Exchange, &'a Message),
     /// Encrypted informational messages in a row.
     Quiet(Vec<&'a Message>),
+    /// ICMP errors about the attempt's messages.
+    Icmp(&'a IcmpError),
     /// Rows left out of a long ladder.
     Left(usize),
 }
@@ -186,7 +190,12 @@ fn rungs<'a>(messages: Vec<(&'a Exchange, &'a Message)>) -> Vec<Rung<'a>> {
 
 fn print_rungs(view: &View<'_>, page: &mut Page<'_, impl Write>, attempt: &Attempt) -> io::Result<()> {
     let palette = page.palette;
-    let rungs = rungs(view.report.messages_of(attempt));
+    let mut rungs = rungs(view.report.messages_of(attempt));
+    for error in icmp_errors(view, attempt) {
+        let after = |rung: &Rung<'_>| matches!(rung, Rung::Message(_, message) if message.at > error.first);
+        let place = rungs.iter().position(after).unwrap_or(rungs.len());
+        rungs.insert(place, Rung::Icmp(error));
+    }
     let mut columns = Columns { frame: 5, time: 6, label: 3 };
     for rung in &rungs {
         if let Rung::Message(_, message) = rung {
@@ -216,16 +225,27 @@ fn print_rungs(view: &View<'_>, page: &mut Page<'_, impl Write>, attempt: &Attem
                 page.paragraph(columns.frame + 4, &quiet_words(view, &palette, messages, first, last))?;
                 busy_until = busy_until.max(last.at);
             }
+            Rung::Icmp(error) => {
+                let frame = error.frames.first().map(|&frame| quantity::frame(frame, view.many_captures));
+                let time = quantity::offset(error.first.since(attempt.first));
+                let head = Words::of(format!("  {:>1$}  ", frame.unwrap_or_default(), columns.frame))
+                    .and_inked(palette.faint, format!("{time:>0$}  ", columns.time))
+                    .and_inked(palette.error, "! ");
+                let hang = Words::of(" ".repeat(2 + columns.frame + 2 + columns.time + 4));
+                let times = match error.count {
+                    1 => String::new(),
+                    times => format!(", ×{} until {}", count(times), view.clock.second(error.last)),
+                };
+                let text = format!("{} says: {}{times}", error.from, error.text);
+                page.wrapped(head, &hang, &Words::inked(palette.error, text))?;
+            }
             Rung::Left(rows) => {
                 page.line(&aside(format!("… {} not shown here …", counted(*rows as u64, "row", "rows"))))?
             }
         }
     }
     if let (Some(window), Some(next)) = (view.report.window, attempt.waiting_for) {
-        let another = view.report.pair(attempt.pair).and_then(|pair| {
-            view.report.attempts_of(pair).map(|other| other.first).find(|first| *first > attempt.first)
-        });
-        let end = match another {
+        let end = match next_first(view, attempt) {
             Some(first) if first > busy_until => {
                 format!("… no {next}; the next attempt begins {} later", quantity::span(first.since(busy_until)))
             }
@@ -237,6 +257,23 @@ fn print_rungs(view: &View<'_>, page: &mut Page<'_, impl Write>, attempt: &Attem
         page.paragraph(columns.frame + 4, &Words::inked(palette.faint, end))?;
     }
     Ok(())
+}
+
+/// When the next attempt of the same pair began.
+fn next_first(view: &View<'_>, attempt: &Attempt) -> Option<Timestamp> {
+    let pair = view.report.pair(attempt.pair)?;
+    view.report.attempts_of(pair).map(|other| other.first).find(|first| *first > attempt.first)
+}
+
+/// ICMP errors about IKE that came while this was the latest attempt of its pair.
+fn icmp_errors<'a>(view: &View<'a>, attempt: &'a Attempt) -> Vec<&'a IcmpError> {
+    let next = next_first(view, attempt);
+    let errors = view.report.icmp_errors.iter();
+    errors
+        .filter(|error| error.pair == attempt.pair && error.about == "isakmp")
+        .filter(|error| error.first >= attempt.first && next.is_none_or(|next| error.first < next))
+        .take(8)
+        .collect()
 }
 
 fn quiet_words(view: &View<'_>, palette: &Palette, messages: &[&Message], first: &Message, last: &Message) -> Words {

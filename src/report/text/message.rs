@@ -72,10 +72,11 @@ pub fn content(palette: &Palette, attempt: &Attempt, message: &Message) -> Words
     Words::joined(parts, ", ")
 }
 
-/// Words that stay together as long as there are few of them.
+/// Words that stay together as long as there are few of them, and are cut where they are very many.
 fn short(text: &str) -> Words {
     const FEW: usize = 24;
-    if text.chars().count() <= FEW { Words::whole(Default::default(), text) } else { Words::of(text) }
+    const MANY: usize = 120;
+    if text.chars().count() <= FEW { Words::whole(Default::default(), text) } else { Words::of(text).cut(MANY) }
 }
 
 /// NAT-D payloads of IKEv1, and the NAT_DETECTION notifies of IKEv2 that the tracker checked.

@@ -18,7 +18,7 @@ mod page;
 mod proposal;
 mod summary;
 
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 
 use crate::diagnose::{Outcome, PairStatus, Severity};
 
@@ -54,7 +54,8 @@ const FEW_PAIRS: usize = 3;
 /// Errors: those of `out`.
 pub fn render(report: &Report, out: &mut impl Write, style: &Style) -> io::Result<()> {
     let view = View::new(report);
-    let mut page = Page::new(out, style.width, style.palette);
+    let mut out = BufWriter::new(out);
+    let mut page = Page::new(&mut out, style.width, style.palette);
     summary::print(&view, &mut page)?;
     for finding in report.findings.iter().filter(|finding| finding.pair.is_none()) {
         page.blank()?;
@@ -76,7 +77,8 @@ pub fn render(report: &Report, out: &mut impl Write, style: &Style) -> io::Resul
     if !compact.is_empty() {
         summary::print_compact(&view, &mut page, &compact)?;
     }
-    summary::print_foot(&view, &mut page)
+    summary::print_foot(&view, &mut page)?;
+    out.flush()
 }
 
 /// Writes one pair in full: its findings, its ladders, its flows.

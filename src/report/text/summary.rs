@@ -11,6 +11,8 @@ use super::{Page, Palette, View, Words, ladder, mode, standing};
 
 /// Rows of the table of pairs, and of the compact list.
 const SHOWN: usize = 50;
+/// Captures that are listed one by one.
+const CAPTURES: usize = 10;
 
 /// Prints captures and the table of pairs.
 pub fn print(view: &View<'_>, page: &mut Page<'_, impl Write>) -> io::Result<()> {
@@ -25,8 +27,18 @@ pub fn print(view: &View<'_>, page: &mut Page<'_, impl Write>) -> io::Result<()>
     page.blank()?;
 
     page.line(&Words::inked(palette.heading, "captures"))?;
-    for capture in &report.captures {
+    let (shown, others) = report.captures.split_at(report.captures.len().min(CAPTURES));
+    for capture in shown {
         print_capture(view, page, capture)?;
+    }
+    if !others.is_empty() {
+        let frames = others.iter().map(|capture| capture.frames).fold(0, u64::saturating_add);
+        let more = counted(others.len() as u64, "more capture", "more captures");
+        let line = format!("… and {more}: {}, {}", counted(frames, "frame", "frames"), counts(&total(others)));
+        page.paragraph(2, &Words::inked(palette.faint, line))?;
+    }
+    if view.many_captures {
+        page.paragraph(2, &Words::inked(palette.faint, "frames below are written capture:frame"))?;
     }
     page.blank()?;
 
@@ -76,6 +88,10 @@ fn print_capture(view: &View<'_>, page: &mut Page<'_, impl Write>, capture: &Cap
         page.wrapped(head, &Words::of(" ".repeat(indent + 6)), &Words::of(note))?;
     }
     Ok(())
+}
+
+fn total(captures: &[Capture]) -> Counts {
+    captures.iter().fold(Counts::default(), |sum, capture| sum.plus(&capture.counts))
 }
 
 fn counts(counts: &Counts) -> String {
