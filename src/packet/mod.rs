@@ -71,7 +71,8 @@ pub enum Body<'a> {
     },
     /// An ICMP or ICMPv6 error that quotes one of the above.
     IcmpError(IcmpError<'a>),
-    /// A datagram given up before all of its fragments had come.
+    /// A datagram given up before all of its fragments had come. Where the first one was cut at the snap length, the
+    /// message in it was handed on when it came, as far as it was captured.
     Incomplete(IncompleteDatagram),
 }
 
