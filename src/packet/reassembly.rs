@@ -14,8 +14,9 @@ use crate::base::{FrameRef, Limits, Timestamp};
 
 use super::ip::{self, Fragment, Payload};
 use super::octets::{count, up_to};
+use super::place::Place;
 use super::protocol::{IkePorts, ip_protocol};
-use super::{Body, Datagram, GaveUp, IncompleteDatagram, Place, udp};
+use super::{Body, GaveUp, IncompleteDatagram, Sink, udp};
 
 /// No datagram is longer (RFC 791 §3.1).
 const LONGEST: u32 = 65_535;
@@ -107,7 +108,7 @@ impl Reassembly {
         fragment: Fragment,
         payload: Payload<'_>,
         ports: &IkePorts,
-        sink: &mut dyn FnMut(&Datagram<'_>),
+        sink: &mut Sink<'_>,
     ) -> Outcome {
         let end = fragment.offset.saturating_add(payload.wire);
         if !Self::wants(protocol) {
@@ -177,7 +178,7 @@ impl Reassembly {
 
     /// Gives up what waits too long by `at`.
     #[inline]
-    pub fn advance(&mut self, at: Timestamp, sink: &mut dyn FnMut(&Datagram<'_>)) {
+    pub fn advance(&mut self, at: Timestamp, sink: &mut Sink<'_>) {
         while let Some((key, held)) = self.partial.peek_lru() {
             if !self.is_over(held.since, at) {
                 break;
@@ -188,7 +189,7 @@ impl Reassembly {
     }
 
     /// Gives up everything.
-    pub fn finish(&mut self, sink: &mut dyn FnMut(&Datagram<'_>)) {
+    pub fn finish(&mut self, sink: &mut Sink<'_>) {
         while let Some((key, _)) = self.partial.peek_lru() {
             let key = *key;
             self.give_up(&key, GaveUp::CaptureEnded, sink);
@@ -209,7 +210,7 @@ impl Reassembly {
         }
     }
 
-    fn make_room(&mut self, most: usize, most_octets: usize, sink: &mut dyn FnMut(&Datagram<'_>)) {
+    fn make_room(&mut self, most: usize, most_octets: usize, sink: &mut Sink<'_>) {
         while self.partial.len() > most || self.octets > most_octets {
             let Some((key, _)) = self.partial.peek_lru() else { break };
             let key = *key;
@@ -223,7 +224,7 @@ impl Reassembly {
         Some(held)
     }
 
-    fn give_up(&mut self, key: &Key, reason: GaveUp, sink: &mut dyn FnMut(&Datagram<'_>)) {
+    fn give_up(&mut self, key: &Key, reason: GaveUp, sink: &mut Sink<'_>) {
         if let Some(held) = self.forget(key).filter(|held| !held.copy) {
             let place = held.last.starting(held.first, held.fragments, held.ambiguous);
             sink(&place.datagram(0, Body::Incomplete(held.incomplete(key, reason))));

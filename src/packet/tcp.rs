@@ -11,12 +11,13 @@ use lru::LruCache;
 
 use crate::base::{FrameRef, Limits};
 
-use super::classifier::{Sink, content};
+use super::classifier::content;
 use super::encap::{self, Content, ISAKMP_HEADER_LEN};
 use super::ip::Payload;
 use super::octets::{be16, be32, count};
+use super::place::Place;
 use super::protocol::IkePorts;
-use super::{Class, Encapsulation, Place};
+use super::{Class, Encapsulation, Sink};
 
 /// What the one who opens the connection sends first (RFC 9329 §4).
 const PREFIX: &[u8; 6] = b"IKETCP";
