@@ -98,6 +98,16 @@ impl<'out> Emit<'out> {
         self.out.push(b',');
     }
 
+    /// A name out of a registry, or null. Names hold nothing to escape.
+    #[inline(always)]
+    pub(super) fn name(&mut self, key: &'static str, name: Option<&'static str>) {
+        let Some(name) = name else { return self.null(key) };
+        self.raw(key);
+        self.out.push(b'"');
+        self.raw(name);
+        self.raw("\",");
+    }
+
     /// Text, or null.
     #[inline(always)]
     pub(super) fn text_or_null(&mut self, key: &'static str, text: Option<&str>) {
@@ -221,6 +231,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::isakmp::registry;
 
     fn written(fields: impl FnOnce(&mut Emit<'_>)) -> Value {
         let mut out = b"before".to_vec();
@@ -259,6 +270,15 @@ mod tests {
         for text in ["", "plain", "qu\"ote", "back\\slash", "line\nfeed\u{1}", "Zürich ▸", ","] {
             assert_eq!(written(|emit| emit.text(key!("t"), text)), json!({"t": text}));
         }
+    }
+
+    #[test]
+    fn names_hold_nothing_to_escape() {
+        let names = registry::registries().iter().flat_map(|registry| registry.rows()).map(|row| row.name);
+        for name in names.chain(registry::GROUPS.iter().map(|group| group.name)) {
+            assert_eq!(written(|emit| emit.name(key!("n"), Some(name))), json!({"n": name}));
+        }
+        assert_eq!(written(|emit| emit.name(key!("n"), None)), json!({"n": null}));
     }
 
     #[test]

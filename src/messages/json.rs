@@ -80,7 +80,7 @@ fn message(emit: &mut Emit<'_>, message: &Message<'_>) {
     emit.hex(key!("initiator_spi"), &header.initiator_spi.octets());
     emit.hex(key!("responder_spi"), &header.responder_spi.octets());
     emit.number(key!("exchange_type"), header.exchange_type);
-    emit.text_or_null(key!("exchange"), registry::exchange_name(major, header.exchange_type));
+    emit.name(key!("exchange"), registry::exchange_name(major, header.exchange_type));
     emit.number(key!("flags"), header.flags);
     emit.hex(key!("message_id"), &header.message_id.0.to_be_bytes());
     emit.number(key!("next_payload"), header.next_payload);
@@ -128,7 +128,7 @@ fn payload(emit: &mut Emit<'_>, major: u8, payload: &Payload<'_>) {
     match vendor {
         Some(Cow::Borrowed(name)) => emit.text(key!("name"), name),
         Some(Cow::Owned(name)) => emit.text(key!("name"), &escape(&name)),
-        None => emit.text_or_null(key!("name"), registry::payload_name(major, payload.payload_type)),
+        None => emit.name(key!("name"), registry::payload_name(major, payload.payload_type)),
     }
     emit.number(key!("length"), payload.length);
     if payload.critical {
@@ -146,7 +146,7 @@ fn body(emit: &mut Emit<'_>, major: u8, payload: &Payload<'_>) {
         Body::KeyExchange(key_exchange) => {
             if let Some(group) = key_exchange.group {
                 emit.number(key!("dh_group"), group);
-                emit.text_or_null(key!("dh_group_name"), registry::group_name(group));
+                emit.name(key!("dh_group_name"), registry::group_name(group));
             }
             emit.count(key!("data_length"), key_exchange.data.len());
         }
@@ -171,7 +171,7 @@ fn body(emit: &mut Emit<'_>, major: u8, payload: &Payload<'_>) {
         }
         Body::Authentication(authentication) => {
             emit.number(key!("auth_method"), authentication.method);
-            emit.text_or_null(key!("auth_method_name"), registry::auth_method_name(authentication.method));
+            emit.name(key!("auth_method_name"), registry::auth_method_name(authentication.method));
             emit.hex(key!("data"), authentication.data);
         }
         Body::TrafficSelectors(selectors) => {
@@ -222,7 +222,7 @@ fn proposal(emit: &mut Emit<'_>, major: u8, proposal: &Proposal<'_>) {
     let protocol_id = proposal.protocol_id;
     emit.number(key!("number"), proposal.number);
     emit.number(key!("protocol_id"), protocol_id);
-    emit.text_or_null(key!("protocol"), registry::protocol_name(major, protocol_id));
+    emit.name(key!("protocol"), registry::protocol_name(major, protocol_id));
     emit.hex(key!("spi"), proposal.spi);
     emit.list(key!("transforms"), |list| {
         for transform in proposal.transforms() {
@@ -237,7 +237,7 @@ fn proposal(emit: &mut Emit<'_>, major: u8, proposal: &Proposal<'_>) {
 fn v1_transform(emit: &mut Emit<'_>, protocol_id: u8, transform: &Transform<'_>) {
     emit.number(key!("number"), transform.number);
     emit.number(key!("transform_id"), transform.transform_id);
-    emit.text_or_null(key!("name"), registry::v1_transform_id_name(protocol_id, transform.transform_id));
+    emit.name(key!("name"), registry::v1_transform_id_name(protocol_id, transform.transform_id));
     emit.list(key!("attributes"), |list| {
         for attribute in transform.attributes() {
             let attribute_type = attribute.attribute_type;
@@ -246,8 +246,8 @@ fn v1_transform(emit: &mut Emit<'_>, protocol_id: u8, transform: &Transform<'_>)
                 let value = attribute.value.number();
                 let name =
                     value.and_then(|value| registry::v1_attribute_value_name(protocol_id, attribute_type, value));
-                if let Some(name) = name {
-                    emit.text(key!("value_name"), name);
+                if name.is_some() {
+                    emit.name(key!("value_name"), name);
                 }
             });
         }
@@ -257,9 +257,9 @@ fn v1_transform(emit: &mut Emit<'_>, protocol_id: u8, transform: &Transform<'_>)
 fn v2_transform(emit: &mut Emit<'_>, transform: &Transform<'_>) {
     let (transform_type, id) = (transform.transform_type, transform.transform_id);
     emit.number(key!("type"), transform_type);
-    emit.text_or_null(key!("type_name"), registry::transform_type_name(transform_type));
+    emit.name(key!("type_name"), registry::transform_type_name(transform_type));
     emit.number(key!("id"), id);
-    emit.text_or_null(key!("name"), registry::transform_id_name(transform_type, id));
+    emit.name(key!("name"), registry::transform_id_name(transform_type, id));
     emit.list(key!("attributes"), |list| {
         for attribute in transform.attributes() {
             let name = registry::v2_attribute_name(attribute.attribute_type);
@@ -268,9 +268,9 @@ fn v2_transform(emit: &mut Emit<'_>, transform: &Transform<'_>) {
     });
 }
 
-fn attribute(emit: &mut Emit<'_>, name: Option<&str>, attribute: &Attribute<'_>) {
+fn attribute(emit: &mut Emit<'_>, name: Option<&'static str>, attribute: &Attribute<'_>) {
     emit.number(key!("type"), attribute.attribute_type);
-    emit.text_or_null(key!("name"), name);
+    emit.name(key!("name"), name);
     match (attribute.value.number(), attribute.value) {
         (None, AttributeValue::Long(octets)) => emit.hex(key!("value"), octets),
         (number, _) => emit.number(key!("value"), number.unwrap_or_default()),
@@ -279,7 +279,7 @@ fn attribute(emit: &mut Emit<'_>, name: Option<&str>, attribute: &Attribute<'_>)
 
 fn identification(emit: &mut Emit<'_>, major: u8, id: &Identification<'_>) {
     emit.number(key!("id_type"), id.id_type);
-    emit.text_or_null(key!("id_type_name"), registry::id_type_name(major, id.id_type));
+    emit.name(key!("id_type_name"), registry::id_type_name(major, id.id_type));
     if major == 1 {
         emit.number(key!("protocol_id"), id.protocol_id);
         emit.number(key!("port"), id.port);
@@ -290,7 +290,7 @@ fn identification(emit: &mut Emit<'_>, major: u8, id: &Identification<'_>) {
 
 fn certificate(emit: &mut Emit<'_>, major: u8, certificate: &Certificate<'_>) {
     emit.number(key!("cert_encoding"), certificate.encoding);
-    emit.text_or_null(key!("cert_encoding_name"), registry::cert_encoding_name(major, certificate.encoding));
+    emit.name(key!("cert_encoding_name"), registry::cert_encoding_name(major, certificate.encoding));
     emit.hex(key!("data"), certificate.data);
 }
 
@@ -302,7 +302,7 @@ fn notification(emit: &mut Emit<'_>, major: u8, notification: &Notification<'_>)
     emit.number(key!("protocol_id"), notification.protocol_id);
     emit.hex(key!("spi"), notification.spi);
     emit.number(key!("notify_message_type"), notify_message_type);
-    emit.text_or_null(key!("notify_name"), registry::notify_name(major, notify_message_type));
+    emit.name(key!("notify_name"), registry::notify_name(major, notify_message_type));
     emit.hex(key!("data"), notification.data);
     if let Some(text) = words::notification(major, notify_message_type, notification.data) {
         emit.text(key!("text"), &text);
@@ -314,14 +314,14 @@ fn delete(emit: &mut Emit<'_>, major: u8, delete: &Delete<'_>) {
         emit.number(key!("doi"), doi);
     }
     emit.number(key!("protocol_id"), delete.protocol_id);
-    emit.text_or_null(key!("protocol"), registry::protocol_name(major, delete.protocol_id));
+    emit.name(key!("protocol"), registry::protocol_name(major, delete.protocol_id));
     emit.number(key!("spi_size"), delete.spi_size);
     emit.list(key!("spis"), |list| delete.each_spi().for_each(|spi| list.hex_item(spi)));
 }
 
 fn configuration(emit: &mut Emit<'_>, major: u8, configuration: &Configuration<'_>) {
     emit.number(key!("cfg_type"), configuration.cfg_type);
-    emit.text_or_null(key!("cfg_type_name"), registry::cfg_type_name(major, configuration.cfg_type));
+    emit.name(key!("cfg_type_name"), registry::cfg_type_name(major, configuration.cfg_type));
     if let Some(identifier) = configuration.identifier {
         emit.number(key!("identifier"), identifier);
     }
@@ -330,7 +330,7 @@ fn configuration(emit: &mut Emit<'_>, major: u8, configuration: &Configuration<'
             let attribute_type = attribute.attribute_type;
             list.item(|emit| {
                 emit.number(key!("type"), attribute_type);
-                emit.text_or_null(key!("name"), registry::config_attribute_name(major, attribute_type));
+                emit.name(key!("name"), registry::config_attribute_name(major, attribute_type));
                 match attribute.value {
                     AttributeValue::Short(number) => emit.number(key!("value"), number),
                     AttributeValue::Long(octets) => emit.hex(key!("value"), octets),
