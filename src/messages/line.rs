@@ -146,7 +146,10 @@ fn body(major: u8, body: &Body<'_>, out: &mut String) -> std::fmt::Result {
         Body::Nonce(data) => write!(out, "{}", data.len()),
         Body::Notification(notification) => {
             let number = notification.notify_message_type;
+            let style = if registry::notify_is_error(major, number) { WRONG } else { Style::new() };
+            write!(out, "{style}")?;
             named(out, registry::notify_name(major, number), number)?;
+            write!(out, "{style:#}")?;
             match words::notification(major, number, notification.data) {
                 Some(text) => write!(out, ": {}", words::shortened(&text, SHOWN)),
                 None => Ok(()),
