@@ -167,6 +167,7 @@ impl Tracker {
         for (key, set) in self.fragments.drain() {
             self.file_incomplete_fragments(&key, &set);
         }
+        self.facts.pairs.retain(|pair| !pair.is_empty());
         self.facts
     }
 

@@ -72,18 +72,11 @@ fn row(view: &View<'_>, page: &Page<'_, impl Write>, pair: &Pair, flow: &EspFlow
         FlowProtocol::Esp => "ESP",
         FlowProtocol::Ah => "AH",
     };
-    let mut carried = match flow.encapsulation {
+    let carried = match flow.encapsulation {
         Encapsulation::None => protocol.to_string(),
         Encapsulation::Udp => format!("{protocol}/UDP"),
         Encapsulation::Tcp => format!("{protocol}/TCP"),
     };
-    // MOBIKE and rebinding: the flow stays with its pair and comes from elsewhere.
-    if flow.source != pair.a && flow.source != pair.b {
-        carried.push_str(&format!(" from {}", flow.source));
-    }
-    if flow.destination != pair.a && flow.destination != pair.b {
-        carried.push_str(&format!(" to {}", flow.destination));
-    }
     let mut sequence =
         Words::of(format!("{} – {}", count(flow.first_sequence.into()), count(flow.last_sequence.into())));
     if flow.resets > 0 {
@@ -95,7 +88,7 @@ fn row(view: &View<'_>, page: &Page<'_, impl Write>, pair: &Pair, flow: &EspFlow
         (late, twice) => Words::inked(palette.notice, format!("{}/{}", count(late), count(twice))),
     };
     vec![
-        Words::of(if flow.source == pair.a || flow.destination == pair.b { "▸" } else { "◂" }),
+        Words::of(if from_a(flow, pair) { "▸" } else { "◂" }),
         Words::inked(palette.label, flow.spi.to_string()),
         Words::of(carried),
         Words::of(count(flow.packets)),
@@ -179,4 +172,9 @@ fn incomplete_words(view: &View<'_>, datagram: &Incomplete) -> Words {
 fn malformed_words(view: &View<'_>, datagram: &Malformed) -> Words {
     let frame = quantity::frame(datagram.frame, view.many_captures);
     Words::of(format!("frame {frame}, from {}: {}", datagram.source, datagram.fault))
+}
+
+/// Whether a flow goes from `a` to `b`, also after one of them has moved.
+fn from_a(flow: &EspFlow, pair: &Pair) -> bool {
+    flow.source == pair.a || (flow.source != pair.b && flow.destination == pair.b)
 }
