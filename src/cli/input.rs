@@ -31,7 +31,7 @@ pub(super) struct Input {
     #[arg(long, value_name = "TIME", help_heading = "Selection", allow_hyphen_values = true)]
     pub to: Option<Bound>,
 
-    /// UDP ports that carry IKE besides 500 and 4500
+    /// UDP ports that carry IKE besides 500 and 4500, separated by commas
     #[arg(long, value_name = "PORT", value_delimiter = ',', help_heading = "Selection",
           value_parser = clap::value_parser!(u16).range(1..))]
     pub ike_port: Vec<u16>,

@@ -150,10 +150,10 @@ impl View {
         match self.format {
             Format::Text if self.verbose => row.write_tree(&mut self.text, self.many_captures),
             Format::Text => row.write_line(&mut self.text, self.many_captures),
-            Format::Ndjson => row.write_ndjson(&mut self.json)?,
+            Format::Ndjson => row.write_ndjson(&mut self.json),
             Format::Json => {
                 self.json.extend_from_slice(if self.rows == 0 { b"[\n" } else { b",\n" });
-                serde_json::to_writer(&mut self.json, row)?;
+                row.write_json(&mut self.json);
             }
         }
         self.rows = self.rows.saturating_add(1);
