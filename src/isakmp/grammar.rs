@@ -211,19 +211,21 @@ impl Sent {
 /// How often each payload type stands in a message, and whether it was read to its end.
 struct Tally {
     times: [u8; 256],
+    all: u8,
     complete: bool,
 }
 
 impl Tally {
     fn of(message: &Message<'_>) -> Self {
-        let mut times = [0; 256];
+        let (mut times, mut all) = ([0; 256], 0);
         let mut payloads = message.payloads();
         for payload in &mut payloads {
+            all = u8::saturating_add(all, 1);
             if let Some(times) = times.get_mut(usize::from(payload.payload_type)) {
                 *times = u8::saturating_add(*times, 1);
             }
         }
-        Self { times, complete: payloads.fault().is_none() }
+        Self { times, all, complete: payloads.fault().is_none() }
     }
 
     fn sum(&self, payload_types: &[u8]) -> u8 {
@@ -249,10 +251,9 @@ pub fn violations(message: &Message<'_>) -> impl Iterator<Item = Violation> + us
             && (place.told_by.is_empty() || tally.sum(place.told_by) > 0)
     });
     let beside = if major == 1 { v1::BESIDE } else { v2::BESIDE };
-    let all = tally.times.iter().fold(0, |sum: u8, &times| sum.saturating_add(times));
     let carries: &[Carries] = match place {
         _ if message.is_encrypted() || fragment => &[],
-        Some(place) if place.or_notifications && all > 0 && tally.sum(beside) == all => &[],
+        Some(place) if place.or_notifications && tally.all > 0 && tally.sum(beside) == tally.all => &[],
         Some(place) => place.carries,
         None => &[],
     };
