@@ -106,7 +106,7 @@ impl Link {
         [&head, packet].concat()
     }
 
-    /// The IP packet in a frame of this link, Ethernet's padding left in place; `None` if it holds something else.
+    /// The IP packet in a frame of this link, without Ethernet's padding; `None` if it holds something else.
     pub fn unwrap(self, frame: &[u8]) -> Option<&[u8]> {
         let head = self.wrap(&[0x45; 20]).len() - 20;
         let packet = frame.get(head..)?;
@@ -116,8 +116,16 @@ impl Link {
             }
             _ => true,
         };
-        (is_ip && version(packet).is_some()).then_some(packet)
+        let length = match version(packet)? {
+            4 => length_at(packet, 2)?,
+            _ => 40 + length_at(packet, 4)?,
+        };
+        is_ip.then(|| &packet[..length.min(packet.len())])
     }
+}
+
+fn length_at(packet: &[u8], at: usize) -> Option<usize> {
+    Some(usize::from(u16::from_be_bytes([*packet.get(at)?, *packet.get(at + 1)?])))
 }
 
 /// 4 or 6, by the version nibble.
