@@ -73,11 +73,3 @@ pub(super) fn complain_about(captures: &Captures) -> Status {
 pub(super) fn is_nothing(captures: &Captures) -> bool {
     !captures.errors().is_empty() && captures.infos().is_empty()
 }
-
-/// The two addresses that a datagram is about: the quoted ones of an ICMP error.
-pub(super) fn peers(datagram: &Datagram<'_>) -> (IpAddr, IpAddr) {
-    match &datagram.body {
-        Body::IcmpError(error) => (error.quoted_source, error.quoted_destination),
-        _ => (datagram.source, datagram.destination),
-    }
-}
