@@ -26,7 +26,7 @@ mod header;
 mod laws;
 #[path = "isakmp/lies.rs"]
 mod lies;
-#[path = "support/wire.rs"]
+#[path = "isakmp/wire.rs"]
 mod wire;
 
 use ikescope::base::{Fault, FaultKind, IkeSpi, MessageId};

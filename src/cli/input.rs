@@ -1,12 +1,10 @@
 //! What is read: paths, ports, and the part of them that is wanted.
 
-use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::Args;
 
 use crate::capture::Captures;
-use crate::packet::{Body, Datagram};
 use crate::report::Selection;
 
 use super::window::{Bound, Window};
