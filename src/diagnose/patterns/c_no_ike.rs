@@ -43,6 +43,8 @@ pattern! {
         "Netopia": "DNS Lookup Failure" ("NIR-07");
         "Cisco ASA": "IKE Initiator unable to find policy: Intf, Src, Dst" ("Cisco ASA syslog reference");
         "Cisco ASA": "IKE Peer address not configured for destination" ("Cisco ASA syslog reference");
+        "Cisco ASA": "IKE Peer address same as our interface address" ("Cisco ASA syslog reference");
+        "Cisco ASA": "No crypto map bound to interface... dropping pkt" ("public ASA logs");
         "Cisco ASA": "Static Crypto Map Check by-passed: Crypto map entry incomplete!" ("Cisco ASA syslog reference");
     ];
     sources: [

@@ -1,9 +1,10 @@
 //! P1-NO-REPLY: the first IKEv1 message gets no answer.
 
-use crate::diagnose::case::Case;
+use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
-use crate::track::{IkeVersion, Label};
+use crate::track::{Attempt, IkeVersion, Label};
 
+use super::phase1::Standing;
 use super::silence;
 
 pattern! {
@@ -58,6 +59,15 @@ pattern! {
         "Fortinet": "no matching gateway for new request" ("public forum log");
         "ZyXEL": "!! IKE Packet Retransmit" ("ZyXEL manuals");
         "Huawei": "53: max transmit reached" ("Huawei ALM-303046755");
+        "Palo Alto": "IKE phase 1 negotiation is failed. Couldn't find configuration for IKE phase-1 request for peer IP" ("PAN-OS message table");
+        "racoon": "no configuration found for …." ("racoon source");
+        "HP-UX": "message retransmission count exceeded the limit" ("HP-UX IPSec admin guide");
+        "Cisco": "Remote Peer Not Responding" ("Cisco doc 5409");
+        "Cisco ASA": "Timed out on initial contact to server. Tunnel could not be established." ("Cisco ASA syslog reference");
+        "Cisco ASA": "Maximum concurrent IKE negotiations exceeded!" ("Cisco ASA syslog reference");
+        "Cisco ASA": "Cookie/peer address session already in progress" ("Cisco ASA syslog reference");
+        "Cisco ASA": "memory resources are critical, IKE key acquire message … ignored" ("Cisco ASA syslog reference");
+        "GCP": "NO_INCOMING_PACKETS" ("Google Cloud VpnTunnel.Status reference");
         "Windows": "Error 809" ("Microsoft RAS error documentation");
     ];
     sources: [
@@ -70,5 +80,40 @@ pattern! {
 }
 
 fn check(case: &Case<'_>) -> Vec<Match> {
-    silence::unanswered_first_message(case, IkeVersion::V1, |label| matches!(label, Label::Mm(1) | Label::Am(1)))
+    let found =
+        silence::unanswered_first_message(case, IkeVersion::V1, |label| matches!(label, Label::Mm(1) | Label::Am(1)));
+    let standing = Standing::of(case);
+    found
+        .into_iter()
+        .map(|found| {
+            let attempt = found.attempt.and_then(|index| case.pair.attempts.get(index));
+            match attempt {
+                Some(attempt) => weighed(case, attempt, &standing, found),
+                None => found,
+            }
+        })
+        .collect()
+}
+
+/// What the silent peer does at other times, laid in the scales.
+fn weighed(case: &Case<'_>, silent: &Attempt, standing: &Standing, found: Match) -> Match {
+    let mut found = found.severity(standing.severity(&View { case: *case, attempt: silent }, P1_NO_REPLY.severity));
+    let responder = silent.responder.ip();
+    let starts = |fits: &dyn Fn(&Attempt) -> bool| {
+        case.pair.attempts.iter().any(|other| other.initiator.ip() == responder && fits(other))
+    };
+    let answered = case.pair.attempts.iter().any(|other| {
+        other.version == IkeVersion::V1 && other.responder.ip() == responder && !other.responder_spi.is_zero()
+    });
+    if starts(&|other| other.version == IkeVersion::V2) {
+        found = found.weigh("off", 3.0).weigh("refused", 1.5);
+    }
+    if starts(&|other| other.version == IkeVersion::V1 && other.mode != silent.mode) {
+        found = found.weigh("refused", 3.0);
+    }
+    if answered {
+        found.seen.push_str("; it answered this address at another time");
+        found = found.weigh("no-profile", 0.2).weigh("off", 0.2);
+    }
+    found
 }

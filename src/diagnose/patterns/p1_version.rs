@@ -1,0 +1,111 @@
+//! P1-VERSION: one side speaks IKEv1, the other IKEv2.
+
+use crate::diagnose::Confidence;
+use crate::diagnose::case::{Case, View};
+use crate::diagnose::pattern::{Match, pattern};
+use crate::diagnose::words::times;
+use crate::track::{Attempt, IkeVersion, Side};
+
+use super::phase1::{self, Standing, notify};
+
+pattern! {
+    /// ## What is seen
+    ///
+    /// The responder answers message 1 of IKEv1 in clear with INVALID-MAJOR-VERSION (5) or INVALID-MINOR-VERSION (6); or
+    /// it refuses or ignores one version while the same two peers get further with the other one, or it starts with the
+    /// other one itself.
+    ///
+    /// ## What it means
+    ///
+    /// One end is configured for IKEv1, the other for IKEv2. Few responders say so: many answer NO-PROPOSAL-CHOSEN (14), or
+    /// nothing. Both versions between the same two addresses give it away.
+    ///
+    /// ## Look-alikes
+    ///
+    /// - `P1-PROPOSAL`, `V2-PROPOSAL`: the version is right and the algorithms differ.
+    /// - A peer that tries both versions, one after the other, and would take either.
+    P1_VERSION = "P1-VERSION", Phase1, Error;
+    title: "one side uses IKEv1, the other IKEv2";
+    causes: [
+        "version" 0.90 "one end is set to IKEv1, the other to IKEv2", raised by "the notify; each side starts its own version", lowered by "one side tries both";
+        "migration" 0.10 "one version is configured for this peer only in part: a connection for the other one exists and is not complete",
+            raised by "both versions are answered", lowered by "one version is never answered";
+    ];
+    checks: [
+        Either: "choose one version on both ends; prefer IKEv2";
+        Responder: "look whether its policy drops or rejects the other version for this peer";
+    ];
+    logs: [
+        "strongSwan": "received unsupported IKE version …, sending INVALID_MAJOR_VERSION" ("strongSwan source");
+        "racoon": "invalid major version …." ("racoon source");
+        "Huawei": "5: version mismatch / 26: unsupported version" ("Huawei ALM-303046755");
+    ];
+    sources: ["RFC 2408 §3.14.1", "RFC 2408 §5.2", "RFC 7296 §2.5"];
+    check: check
+}
+
+fn check(case: &Case<'_>) -> Vec<Match> {
+    let standing = Standing::of(case);
+    let mixed = case.pair.attempts.iter().any(|attempt| attempt.version == IkeVersion::V2);
+    phase1::attempts(case)
+        .filter(|(_, view)| view.attempt.phase1_up.is_none())
+        .filter_map(|(index, view)| {
+            let found = stated(index, &view).or_else(|| if mixed { by_the_other(case, index, &view) } else { None })?;
+            Some(found.severity(standing.severity(&view, P1_VERSION.severity)))
+        })
+        .collect()
+}
+
+fn stated(index: usize, view: &View<'_>) -> Option<Match> {
+    let refusal = phase1::clear_errors(view, Side::Responder).find(|refusal| {
+        matches!(refusal.notify_message_type, notify::INVALID_MAJOR_VERSION | notify::INVALID_MINOR_VERSION)
+    })?;
+    let first = view.messages().find(|message| message.from == Side::Initiator)?;
+    Some(
+        Match::on(index, Confidence::Stated)
+            .seen(format!(
+                "the responder answered {} with {} in clear, {}",
+                first.label,
+                phase1::notify_name(refusal.notify_message_type),
+                times(u64::from(refusal.message.repeat_count) + 1),
+            ))
+            .means("the responder does not speak IKEv1 with this peer")
+            .frames([first.frame, refusal.message.frame]),
+    )
+}
+
+/// IKEv1 is refused or ignored, and the same responder gets on with IKEv2, or starts it.
+fn by_the_other(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
+    let first = view.messages().next()?;
+    if view.attempt.chosen.is_some() {
+        return None;
+    }
+    let refused = phase1::clear_errors(view, Side::Responder)
+        .find(|refusal| notify::REFUSALS.contains(&refusal.notify_message_type));
+    if refused.is_none() {
+        if view.heard(Side::Responder) {
+            return None;
+        }
+        phase1::silence_after(view, first)?;
+    }
+    let responder = view.attempt.responder.ip();
+    let of_v2 = |fits: &dyn Fn(&Attempt) -> bool| {
+        case.pair.attempts.iter().find(|attempt| attempt.version == IkeVersion::V2 && fits(attempt))
+    };
+    let (evidence, what) = match of_v2(&|attempt| attempt.responder.ip() == responder && attempt.chosen.is_some()) {
+        Some(answered) => (answered, "answers IKEv2 of the same peer"),
+        None => (of_v2(&|attempt| attempt.initiator.ip() == responder)?, "itself starts IKEv2"),
+    };
+    let how = match &refused {
+        Some(refusal) => format!("was refused with {}", phase1::notify_name(refusal.notify_message_type)),
+        None => "was not answered".to_owned(),
+    };
+    Some(
+        Match::on(index, Confidence::Inferred)
+            .seen(format!("{} of IKEv1 {how}; {responder} {what}", first.label))
+            .means("the responder wants IKEv2 from this peer")
+            .frames([first.frame])
+            .frames(refused.map(|refusal| refusal.message.frame))
+            .frames([evidence.first_frame]),
+    )
+}
