@@ -38,7 +38,7 @@ pattern! {
 
 fn check(case: &Case<'_>) -> Vec<Match> {
     case.attempts()
-        .filter(|(_, view)| view.attempt.midstream && (case.both_ways() || !view.one_sided()))
+        .filter(|(_, view)| view.attempt.midstream)
         .map(|(index, view)| {
             let first = view.messages().next();
             let what = first.map_or("a message".to_owned(), |message| message.label.to_string());

@@ -97,6 +97,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                     found = found.weigh("keys", 2.5).settle("the responder's log: the identity it got, or that it could not decrypt");
                 }
                 Conduct::Unknown => {
+                    found.confidence = Some(Confidence::Suspected);
                     found.seen.push_str("; the capture ends too early to tell whether the initiator could read it");
                     found.means = "authentication was refused; whether the keys or something else is the reason, this capture does not tell".into();
                     found = found.weigh("keys", 2.0).settle(

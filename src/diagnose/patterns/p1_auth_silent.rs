@@ -84,11 +84,10 @@ fn silent(case: &Case<'_>, index: usize, view: &View<'_>, proof: &MessageRecord,
 
     let mut found = Match::on(index, Confidence::Inferred).frames(view.frames(proof));
     found.seen = format!(
-        "MM5 ({} octets, to UDP {port}) was sent {} in {}; no MM6 and no Informational in the {} after the last copy",
+        "MM5 ({} octets, to UDP {port}) was sent {}; no MM6 and no Informational in the {} from the first copy to the end",
         proof.length,
         times(waited.copies),
-        span(waited.over),
-        span(waited.after),
+        span(waited.over + waited.after),
     );
     if waits > 0 {
         found.seen.push_str(&format!("; the responder sent MM4 {} more meanwhile", times(waits as u64)));

@@ -74,11 +74,10 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             let waited = phase1::silence_after(&view, third)?;
             let mut found = Match::on(index, Confidence::Inferred)
                 .seen(format!(
-                    "the responder sent MM2; MM3 ({} octets) was then sent {} in {}, and no MM4 came in the {} after the last copy",
+                    "the responder sent MM2; MM3 ({} octets) was then sent {}; no MM4 in the {} from the first copy to the end",
                     third.length,
                     times(waited.copies),
-                    span(waited.over),
-                    span(waited.after),
+                    span(waited.over + waited.after),
                 ))
                 .means("the algorithms are agreed; the responder has no key for this peer, or message 3 or 4 does not get through")
                 .frames(view.frames(third))

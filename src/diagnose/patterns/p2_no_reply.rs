@@ -69,11 +69,10 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 .means("the peer refuses phase 2 without a word, has lost the phase 1 SA, or does not get the message")
                 .settle(format!("the {other}'s log, or a capture on its outside: whether QM1 arrives"));
             found.seen = format!(
-                "QM1 of the {starter} ({} octets) was sent {} in {}; no QM2 and no error in the {} after the last copy",
+                "QM1 of the {starter} ({} octets) was sent {}; no QM2 and no error in the {} from the first copy to the end",
                 silent.first.length,
                 times(waited.copies),
-                span(waited.over),
-                span(waited.after),
+                span(waited.over + waited.after),
             );
             let peer = silent.started_by.other();
             let talks = phase1::encrypted_informationals(&view, peer).any(|message| message.at > silent.first.at);

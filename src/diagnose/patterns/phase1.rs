@@ -11,6 +11,8 @@ use crate::track::{IkeVersion, Label, MessageRecord, Mode, Side};
 /// Phase 1 attributes (RFC 2409 appendix A).
 const AUTHENTICATION_METHOD: u16 = 3;
 pub(super) const GROUP_DESCRIPTION: u16 = 4;
+/// Peers that are in the middle of an exchange repeat themselves after half a second and still come to an end after some.
+const PATIENCE_WITHIN: Duration = Duration::from_secs(5);
 /// An initiator that sends message 5 again this long after it was answered did not understand the answer.
 const UNDERSTANDING: Duration = Duration::from_secs(1);
 
@@ -125,7 +127,8 @@ pub(super) fn icmp_explains(view: &View<'_>) -> bool {
 /// `message` was sent, nothing followed it, and it was waited for long enough to say so.
 pub(super) fn silence_after(view: &View<'_>, message: &MessageRecord) -> Option<Waited> {
     let waited = view.waited(message);
-    (waited.is_silence() && view.case.both_ways() && !icmp_explains(view)).then_some(waited)
+    let long = waited.is_silence() && waited.over + waited.after >= PATIENCE_WITHIN;
+    (long && view.case.both_ways() && !icmp_explains(view)).then_some(waited)
 }
 
 /// What a failed attempt weighs beside the other attempts of its pair.
