@@ -61,8 +61,11 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             "the tunnel was up before the capture began"
         })
         .frames(pair.flows.iter().take(2).map(|flow| flow.first_frame));
-    if begins {
-        found = found.weigh("earlier", 0.1).weigh("elsewhere", 5.0);
+    if pair.flows.iter().any(|flow| flow.destination.is_multicast()) {
+        found.means = "one SA for a group of receivers: IKE does not set up such, its keys are configured by hand or by a group key server".into();
+        found = found.weigh("manual", 50.0);
+    } else if begins {
+        found = found.weigh("earlier", 0.1).weigh("elsewhere", 5.0).weigh("manual", 3.0);
     }
     vec![found]
 }

@@ -8,7 +8,7 @@ use crate::diagnose::Confidence;
 use crate::diagnose::case::Case;
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::number;
-use crate::track::{MessageRecord, Side};
+use crate::track::MessageRecord;
 
 /// The same message reaches both points within this time; the clocks of two captures may differ by as much.
 const UNDERWAY: Duration = Duration::from_secs(2);
@@ -31,7 +31,7 @@ pattern! {
     /// - A capture in pieces (one file after the other): nothing is seen twice, and nothing is compared.
     /// - A capture filter, or a clock, that differs between the two points.
     C_TWO_POINT = "C-TWO-POINT", Capture, Info;
-    title: "two capture points are compared";
+    title: "one capture point misses what the other one saw";
     causes: [
         "filter" 0.60 "a filter, firewall or translation between the two points drops them", raised by "always the same kind of message", lowered by "now one message, now another";
         "loss" 0.30 "packets are lost between the two points", raised by "now one message, now another", lowered by "every copy of a message is missing";
@@ -51,33 +51,35 @@ pattern! {
 fn check(case: &Case<'_>) -> Vec<Match> {
     let windows = windows(case);
     let messages = || case.attempts().flat_map(|(_, view)| view.messages());
-    if windows.len() < 2 || !messages().any(|message| twice(message)) {
+    if !overlap(&windows) || !messages().any(twice) {
         return Vec::new();
     }
     let mut found = Match::on_pair(Confidence::Inferred);
     let (mut both, mut missing) = (0_u64, [0_u64; 2]);
     for message in messages() {
-        if twice(message) || message.recorded_again > 0 {
+        if twice(message) {
             both += 1;
-        } else if elsewhere_recording(&windows, message) {
-            missing[message.from.index()] += 1;
+        } else if elsewhere_recording(&windows, message)
+            && let Some(count) = missing.get_mut(message.from.index())
+        {
+            *count += 1;
             if found.frames.len() < NAMED {
                 found.frames.push(message.frame);
             }
         }
     }
-    let [from_initiator, from_responder] = [Side::Initiator, Side::Responder].map(|side| missing[side.index()]);
-    found = found
-        .seen(format!(
-            "{} in both captures; in one of them only: {from_initiator} from the initiator, {from_responder} from the responder",
-            number(both, "message"),
-        ))
-        .means(if from_initiator + from_responder == 0 {
-            "nothing was lost between the two capture points"
-        } else {
-            "what one capture holds and the other does not was lost between the two points"
-        });
-    vec![found]
+    let [from_initiator, from_responder] = missing;
+    if from_initiator + from_responder == 0 {
+        return Vec::new();
+    }
+    vec![
+        found
+            .seen(format!(
+                "{} in both captures; in one of them only: {from_initiator} from the initiator, {from_responder} from the responder",
+                number(both, "message"),
+            ))
+            .means("what one capture holds and the other does not was lost between the two points"),
+    ]
 }
 
 /// The first and last message of this pair in each capture: it was recording then, whatever it did before and after.
@@ -96,18 +98,29 @@ fn windows(case: &Case<'_>) -> BTreeMap<u32, (Timestamp, Timestamp)> {
     windows
 }
 
-/// A copy in another capture, soon enough to be the same packet.
-fn twice(message: &MessageRecord) -> bool {
-    message.repeats.iter().any(|repeat| {
-        repeat.frame.capture != message.frame.capture
-            && repeat.at.since(message.at) <= UNDERWAY
-            && message.at.since(repeat.at) <= UNDERWAY
-    })
+/// Two captures were recording at the same time: not the pieces of one, which follow each other.
+fn overlap(windows: &BTreeMap<u32, (Timestamp, Timestamp)>) -> bool {
+    let mut spans: Vec<_> = windows.values().collect();
+    spans.sort_unstable();
+    spans.windows(2).any(|pair| matches!(pair, [earlier, later] if later.0 < earlier.1))
 }
 
-/// Another capture of the pair was recording when this message passed.
+/// A copy in another capture, soon enough to be the same packet, or the same packet once more.
+fn twice(message: &MessageRecord) -> bool {
+    message.recorded_again > 0
+        || message.repeats.iter().any(|repeat| {
+            repeat.frame.capture != message.frame.capture
+                && repeat.at.since(message.at) <= UNDERWAY
+                && message.at.since(repeat.at) <= UNDERWAY
+        })
+}
+
+/// Another capture of the pair was recording when this message, or a repeat of it, passed.
 fn elsewhere_recording(windows: &BTreeMap<u32, (Timestamp, Timestamp)>, message: &MessageRecord) -> bool {
-    windows.iter().any(|(&capture, &(first, last))| {
-        capture != message.frame.capture && first.after(UNDERWAY) <= message.at && message.at.after(UNDERWAY) <= last
+    let mut copies = message.repeats.iter().map(|repeat| repeat.at).chain([message.at]);
+    copies.any(|at| {
+        windows.iter().any(|(&capture, &(first, last))| {
+            capture != message.frame.capture && first.after(UNDERWAY) <= at && at.after(UNDERWAY) <= last
+        })
     })
 }

@@ -1,8 +1,9 @@
 //! P1-AUTH-REJECT: the responder refuses message 5 with an encrypted error.
 
 use crate::diagnose::Confidence;
-use crate::diagnose::case::Case;
+use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
+use crate::diagnose::sizes::{Content, V1Suite};
 use crate::diagnose::words::{number, span, times};
 use crate::track::{Label, Side};
 
@@ -105,6 +106,10 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                     );
                 }
             }
+            if initiator == Conduct::Unknown && names_both_cookies(&view, first.length) {
+                found.seen.push_str("; its length fits an error that names both cookies, and none without them");
+                found = found.weigh("keys", 0.4);
+            }
             if view.attempt.nat.behind(Side::Initiator) == Some(true) {
                 found = found.weigh("identity", 1.5);
             }
@@ -114,4 +119,14 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             Some(found)
         })
         .collect()
+}
+
+/// Responders that could not decrypt message 5 name no SPI; those that refuse what it says often do.
+fn names_both_cookies(view: &View<'_>, length: u32) -> bool {
+    V1Suite::chosen(view.attempt).is_some_and(|suite| {
+        let contents = suite.contents(view.attempt, Side::Responder, length);
+        contents.contains(&Content::IsakmpNotify)
+            && !contents.contains(&Content::BareNotify)
+            && !contents.contains(&Content::IpsecNotify)
+    })
 }

@@ -9,7 +9,7 @@ use crate::diagnose::words::span;
 use crate::diagnose::{Confidence, Severity};
 use crate::track::{Label, Mode, Side};
 
-use super::phase1::{self, Method};
+use super::phase1::{self, Habits, Method};
 
 /// What the initiator says within this time of message 6 is about message 6.
 const AT_ONCE: Duration = Duration::from_secs(5);
@@ -56,9 +56,9 @@ pattern! {
 }
 
 fn check(case: &Case<'_>) -> Vec<Match> {
-    let other_up = |index: usize| {
-        case.pair.attempts.iter().enumerate().any(|(other, attempt)| other != index && attempt.phase2_up.is_some())
-    };
+    // An attempt that is judged here has no phase 2: one that has is another.
+    let other_up = case.pair.attempts.iter().any(|attempt| attempt.phase2_up.is_some());
+    let latest = Habits::of(case).latest();
     phase1::attempts(case)
         .filter(|(_, view)| view.attempt.mode == Mode::Main)
         .filter_map(|(index, view)| {
@@ -76,12 +76,12 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             let answered = phase1::encrypted_informationals(&view, Side::Responder)
                 .any(|message| message.at >= refusal.at && message.length == refusal.length);
             let abandoned = view.attempt.last.since(refusal.at) <= AT_ONCE;
-            let later = case.pair.attempts.iter().any(|other| other.first > refusal.at);
+            let later = latest.is_some_and(|latest| latest > refusal.at);
             let watched = later || case.end().since(refusal.at) >= PATIENCE;
             if !says_no || answered || !abandoned || !watched {
                 return None;
             }
-            let severity = if other_up(index) { Severity::Notice } else { P1_INIT_REJECT.severity };
+            let severity = if other_up { Severity::Notice } else { P1_INIT_REJECT.severity };
             let mut found = Match::on(index, Confidence::Suspected)
                 .seen(format!(
                     "the initiator sent an encrypted Informational {} after MM6, and neither Quick Mode nor anything else followed under these cookies",
@@ -99,7 +99,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             if view.attempt.nat.behind(Side::Responder) == Some(true) {
                 found = found.weigh("identity", 1.5);
             }
-            if other_up(index) {
+            if other_up {
                 found = found.weigh("policy", 6.0);
             }
             Some(found)

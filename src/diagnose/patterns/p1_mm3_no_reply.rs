@@ -8,6 +8,7 @@ use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::{span, times};
 use crate::track::{Label, MessageRecord, Mode, PayloadDetail, Side};
 
+use super::p1_ke;
 use super::phase1::{self, Standing};
 
 /// Public values longer than this make message 4 outgrow what some paths carry in one piece.
@@ -62,7 +63,7 @@ pattern! {
 fn check(case: &Case<'_>) -> Vec<Match> {
     let standing = Standing::of(case);
     phase1::attempts(case)
-        .filter(|(_, view)| view.attempt.mode == Mode::Main && view.attempt.phase1_up.is_none())
+        .filter(|(_, view)| view.attempt.mode == Mode::Main && view.attempt.phase1_up.is_none() && p1_ke::fits(view))
         .filter_map(|(index, view)| {
             let third = view.message(Label::Mm(3))?;
             let goes_on = view.messages().any(|message| matches!(message.label, Label::Mm(4..)));

@@ -6,6 +6,7 @@ use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::{span, times};
 use crate::track::{Label, Mode, Side};
 
+use super::p1_ke;
 use super::phase1::{self, Standing};
 
 pattern! {
@@ -52,7 +53,7 @@ pattern! {
 fn check(case: &Case<'_>) -> Vec<Match> {
     let standing = Standing::of(case);
     phase1::attempts(case)
-        .filter(|(_, view)| view.attempt.mode == Mode::Main && view.attempt.phase1_up.is_none())
+        .filter(|(_, view)| view.attempt.mode == Mode::Main && view.attempt.phase1_up.is_none() && p1_ke::fits(view))
         .filter_map(|(index, view)| {
             let fourth = view.message(Label::Mm(4))?;
             let goes_on = view.messages().any(|message| {

@@ -4,9 +4,9 @@ use crate::diagnose::Confidence;
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::{span, times};
-use crate::track::{IkeVersion, Label, Mode, Side};
+use crate::track::{Label, Mode, Side};
 
-use super::phase1::{self, Standing, notify};
+use super::phase1::{self, Habits, Standing, notify};
 
 pattern! {
     /// ## What is seen
@@ -50,14 +50,20 @@ pattern! {
 
 fn check(case: &Case<'_>) -> Vec<Match> {
     let standing = Standing::of(case);
+    let habits = Habits::of(case);
     phase1::attempts(case)
         .filter(|(_, view)| view.attempt.phase1_up.is_none())
-        .filter_map(|(index, view)| Some((stated(index, &view).or_else(|| by_the_peer_itself(case, index, &view))?, view)))
+        .filter_map(|(index, view)| Some((stated(index, &view).or_else(|| by_the_peer_itself(&habits, index, &view))?, view)))
         .map(|(found, view)| {
             let severity = standing.severity(&view, P1_MODE.severity);
             found.severity(severity)
         })
         .collect()
+}
+
+/// The peer's own mode explains why it does not answer this one.
+pub(super) fn explains(habits: &Habits<'_>, view: &View<'_>) -> bool {
+    by_the_peer_itself(habits, 0, view).is_some()
 }
 
 fn stated(index: usize, view: &View<'_>) -> Option<Match> {
@@ -79,17 +85,14 @@ fn stated(index: usize, view: &View<'_>) -> Option<Match> {
 }
 
 /// The first message is not answered, and the silent peer starts with the other mode.
-fn by_the_peer_itself(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
+fn by_the_peer_itself(habits: &Habits<'_>, index: usize, view: &View<'_>) -> Option<Match> {
     let first = view.messages().next()?;
     if view.heard(Side::Responder) || !matches!(first.label, Label::Mm(1) | Label::Am(1)) {
         return None;
     }
+    let peer = habits.at(view.attempt.responder.ip());
+    let own = if view.attempt.mode == Mode::Main { peer.starts_aggressive } else { peer.starts_main }?;
     let waited = phase1::silence_after(view, first)?;
-    let own = case.pair.attempts.iter().find(|other| {
-        other.version == IkeVersion::V1
-            && other.initiator.ip() == view.attempt.responder.ip()
-            && matches!((other.mode, view.attempt.mode), (Mode::Main, Mode::Aggressive) | (Mode::Aggressive, Mode::Main))
-    })?;
     Some(
         Match::on(index, Confidence::Inferred)
             .seen(format!(

@@ -2,10 +2,10 @@
 
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
-use crate::track::{Attempt, IkeVersion, Label};
+use crate::track::{IkeVersion, Label, Mode};
 
-use super::phase1::Standing;
-use super::silence;
+use super::phase1::{Habits, Standing};
+use super::{p1_mode, p1_version, silence};
 
 pattern! {
     /// ## What is seen
@@ -83,35 +83,30 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     let found =
         silence::unanswered_first_message(case, IkeVersion::V1, |label| matches!(label, Label::Mm(1) | Label::Am(1)));
     let standing = Standing::of(case);
+    let habits = Habits::of(case);
     found
         .into_iter()
-        .map(|found| {
-            let attempt = found.attempt.and_then(|index| case.pair.attempts.get(index));
-            match attempt {
-                Some(attempt) => weighed(case, attempt, &standing, found),
-                None => found,
-            }
+        .filter_map(|found| {
+            let index = found.attempt?;
+            let attempt = case.pair.attempts.get(index)?;
+            let view = View { case: *case, attempt };
+            let explained = p1_mode::explains(&habits, &view) || p1_version::explains(&habits, &view);
+            (!explained).then(|| weighed(&view, &habits, found.severity(standing.severity(&view, P1_NO_REPLY.severity))))
         })
         .collect()
 }
 
 /// What the silent peer does at other times, laid in the scales.
-fn weighed(case: &Case<'_>, silent: &Attempt, standing: &Standing, found: Match) -> Match {
-    let mut found = found.severity(standing.severity(&View { case: *case, attempt: silent }, P1_NO_REPLY.severity));
-    let responder = silent.responder.ip();
-    let starts = |fits: &dyn Fn(&Attempt) -> bool| {
-        case.pair.attempts.iter().any(|other| other.initiator.ip() == responder && fits(other))
-    };
-    let answered = case.pair.attempts.iter().any(|other| {
-        other.version == IkeVersion::V1 && other.responder.ip() == responder && !other.responder_spi.is_zero()
-    });
-    if starts(&|other| other.version == IkeVersion::V2) {
+fn weighed(view: &View<'_>, habits: &Habits<'_>, mut found: Match) -> Match {
+    let peer = habits.at(view.attempt.responder.ip());
+    let other_mode = if view.attempt.mode == Mode::Main { peer.starts_aggressive } else { peer.starts_main };
+    if peer.starts_v2.is_some() {
         found = found.weigh("off", 3.0).weigh("refused", 1.5);
     }
-    if starts(&|other| other.version == IkeVersion::V1 && other.mode != silent.mode) {
+    if other_mode.is_some() {
         found = found.weigh("refused", 3.0);
     }
-    if answered {
+    if peer.answers_v1 {
         found.seen.push_str("; it answered this address at another time");
         found = found.weigh("no-profile", 0.2).weigh("off", 0.2);
     }

@@ -4,9 +4,9 @@ use crate::diagnose::Confidence;
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::times;
-use crate::track::{Attempt, IkeVersion, Side};
+use crate::track::Side;
 
-use super::phase1::{self, Standing, notify};
+use super::phase1::{self, Habits, Standing, notify};
 
 pattern! {
     /// ## What is seen
@@ -46,14 +46,19 @@ pattern! {
 
 fn check(case: &Case<'_>) -> Vec<Match> {
     let standing = Standing::of(case);
-    let mixed = case.pair.attempts.iter().any(|attempt| attempt.version == IkeVersion::V2);
+    let habits = Habits::of(case);
     phase1::attempts(case)
         .filter(|(_, view)| view.attempt.phase1_up.is_none())
         .filter_map(|(index, view)| {
-            let found = stated(index, &view).or_else(|| if mixed { by_the_other(case, index, &view) } else { None })?;
+            let found = stated(index, &view).or_else(|| by_the_other(&habits, index, &view))?;
             Some(found.severity(standing.severity(&view, P1_VERSION.severity)))
         })
         .collect()
+}
+
+/// The peer's IKEv2 explains why it does not answer IKEv1.
+pub(super) fn explains(habits: &Habits<'_>, view: &View<'_>) -> bool {
+    by_the_other(habits, 0, view).is_some()
 }
 
 fn stated(index: usize, view: &View<'_>) -> Option<Match> {
@@ -75,8 +80,14 @@ fn stated(index: usize, view: &View<'_>) -> Option<Match> {
 }
 
 /// IKEv1 is refused or ignored, and the same responder gets on with IKEv2, or starts it.
-fn by_the_other(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
+fn by_the_other(habits: &Habits<'_>, index: usize, view: &View<'_>) -> Option<Match> {
     let first = view.messages().next()?;
+    let responder = view.attempt.responder.ip();
+    let peer = habits.at(responder);
+    let (evidence, what) = match peer.accepts_v2 {
+        Some(accepted) => (accepted, "accepts IKEv2 of the same peer"),
+        None => (peer.starts_v2?, "itself starts IKEv2"),
+    };
     if view.attempt.chosen.is_some() {
         return None;
     }
@@ -88,14 +99,6 @@ fn by_the_other(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match>
         }
         phase1::silence_after(view, first)?;
     }
-    let responder = view.attempt.responder.ip();
-    let of_v2 = |fits: &dyn Fn(&Attempt) -> bool| {
-        case.pair.attempts.iter().find(|attempt| attempt.version == IkeVersion::V2 && fits(attempt))
-    };
-    let (evidence, what) = match of_v2(&|attempt| attempt.responder.ip() == responder && attempt.chosen.is_some()) {
-        Some(answered) => (answered, "answers IKEv2 of the same peer"),
-        None => (of_v2(&|attempt| attempt.initiator.ip() == responder)?, "itself starts IKEv2"),
-    };
     let how = match &refused {
         Some(refusal) => format!("was refused with {}", phase1::notify_name(refusal.notify_message_type)),
         None => "was not answered".to_owned(),

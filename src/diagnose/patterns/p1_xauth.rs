@@ -8,7 +8,7 @@ use crate::diagnose::words::{number, span};
 use crate::diagnose::{Confidence, Severity};
 use crate::track::{ExchangeKind, Label, Side};
 
-use super::phase1;
+use super::phase1::{self, Habits};
 
 /// A user needs this long to type a password; a tunnel needs less to go on after it.
 const USER: Duration = Duration::from_secs(30);
@@ -60,6 +60,7 @@ pattern! {
 }
 
 fn check(case: &Case<'_>) -> Vec<Match> {
+    let latest = Habits::of(case).latest();
     phase1::attempts(case)
         .filter_map(|(index, view)| {
             if view.messages().any(|message| matches!(message.label, Label::Qm(_))) {
@@ -69,7 +70,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 || view.exchanges().iter().filter(|exchange| exchange.kind == ExchangeKind::Transaction);
             let count = transactions().count() as u64;
             let last = transactions().flat_map(|exchange| &exchange.messages).max_by_key(|message| message.at)?;
-            let asked = transactions().last()?;
+            let asked = transactions().next_back()?;
             let answered = asked.messages.iter().any(|message| message.label == Label::Tr(2));
             let copied = last.repeats.iter().map(|repeat| repeat.at).max().unwrap_or(last.at);
             let quiet = case.end().since(copied);
@@ -77,7 +78,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 .into_iter()
                 .flat_map(|side| phase1::encrypted_informationals(&view, side))
                 .find(|message| message.at >= last.at);
-            let begins_anew = case.pair.attempts.iter().any(|other| other.first > copied);
+            let begins_anew = latest.is_some_and(|latest| latest > copied);
             let patience = if answered { GOES_ON } else { USER };
             let settled = case.both_ways() && (quiet >= patience || ended.is_some() || begins_anew);
             let asked_by = match asked.started_by {
@@ -100,6 +101,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 found.seen.push_str("; the peers began anew");
             }
             found.means = match (answered, count) {
+                _ if !settled => "user authentication or the hand-out of an address is as far as this capture goes",
                 (false, _) => "the question is not answered: the other side does not do XAUTH, or its user has not typed yet",
                 (true, 2) => "question, answer, verdict, acknowledgement, and nothing more: most likely the user was refused",
                 _ => "user authentication or the hand-out of an address did not come to an end",

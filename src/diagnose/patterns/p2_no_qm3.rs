@@ -1,7 +1,9 @@
 //! P2-NO-QM3: Quick Mode is not confirmed.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
+use crate::base::Timestamp;
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::{span, times};
@@ -48,19 +50,26 @@ pattern! {
 }
 
 fn check(case: &Case<'_>) -> Vec<Match> {
+    let traffic = [case.pair.a, case.pair.b].map(|end| case.flows_from(end).map(|flow| flow.last).max());
     case.attempts()
         .filter(|(_, view)| !view.attempt.midstream && !view.one_sided())
         .filter_map(|(index, view)| {
             view.exchanges()
                 .iter()
                 .filter(|exchange| exchange.kind == ExchangeKind::QuickMode)
-                .filter_map(|exchange| unconfirmed(index, &view, exchange))
-                .last()
+                .filter_map(|exchange| unconfirmed(index, &view, exchange, traffic))
+                .next_back()
         })
         .collect()
 }
 
-fn unconfirmed(index: usize, view: &View<'_>, exchange: &Exchange) -> Option<Match> {
+/// `traffic` is the last packet of ESP or AH from either end of the pair.
+fn unconfirmed(
+    index: usize,
+    view: &View<'_>,
+    exchange: &Exchange,
+    traffic: [Option<Timestamp>; 2],
+) -> Option<Match> {
     let find = |label| exchange.messages.iter().find(|message| message.label == label);
     let second = find(Label::Qm(2))?;
     let third = find(Label::Qm(3));
@@ -77,10 +86,11 @@ fn unconfirmed(index: usize, view: &View<'_>, exchange: &Exchange) -> Option<Mat
         }
     }
     // Traffic from the responder after all this: it has the SA.
-    if view.case.flows_from(other).any(|flow| flow.last > last) {
+    let last_from = |end: IpAddr| traffic.get(usize::from(end != view.case.pair.a)).copied().flatten();
+    if last_from(other).is_some_and(|packet| packet > last) {
         return None;
     }
-    let uses = view.case.flows_from(starter).any(|flow| flow.last >= second.at);
+    let uses = last_from(starter).is_some_and(|packet| packet >= second.at);
     let asked_again = find(Label::Qm(1)).map_or(0, |first: &MessageRecord| phase1::repeats_after(first, second.at));
     let refused = phase1::encrypted_informationals(view, exchange.started_by)
         .any(|message| message.at > second.at && third.is_none());

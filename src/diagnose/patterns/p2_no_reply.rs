@@ -1,12 +1,13 @@
 //! P2-NO-REPLY: Quick Mode gets no answer.
 
+use crate::base::Timestamp;
 use crate::diagnose::Confidence;
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::{span, times};
-use crate::track::{Attempt, IkeVersion, Side};
+use crate::track::{IkeVersion, Side};
 
-use super::phase1;
+use super::phase1::{self, Habits};
 use super::phase2::{self, Fate, Standing};
 
 pattern! {
@@ -50,6 +51,7 @@ pattern! {
 
 fn check(case: &Case<'_>) -> Vec<Match> {
     let standing = Standing::of(case);
+    let habits = Habits::of(case);
     case.attempts()
         .filter(|(_, view)| view.attempt.version == IkeVersion::V1)
         .filter_map(|(index, view)| {
@@ -80,7 +82,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 found.seen.push_str(&format!("; the {other} sends other messages under the same cookies meanwhile"));
                 found = found.weigh("refused", 1.5).weigh("lost-sa", 0.2).weigh("path", 0.2);
             }
-            if lost(&view, peer, silent.first.at) {
+            if lost(&view, &habits, peer, silent.first.at) {
                 found.seen.push_str(&format!("; the {other} then begins anew or says that it does not know the SA"));
                 found = found.weigh("lost-sa", 4.0);
             }
@@ -93,17 +95,11 @@ fn check(case: &Case<'_>) -> Vec<Match> {
 }
 
 /// `side` said, or shows by a new message 1 of its own, that it no longer knows the SA.
-fn lost(view: &View<'_>, side: Side, since: crate::base::Timestamp) -> bool {
-    let address = |attempt: &Attempt, side| match side {
-        Side::Initiator => attempt.initiator.ip(),
-        Side::Responder => attempt.responder.ip(),
+fn lost(view: &View<'_>, habits: &Habits<'_>, side: Side, since: Timestamp) -> bool {
+    let address = match side {
+        Side::Initiator => view.attempt.initiator.ip(),
+        Side::Responder => view.attempt.responder.ip(),
     };
-    let said = phase1::clear_errors(view, side).any(|error| error.message.at > since);
-    let anew = view
-        .case
-        .pair
-        .attempts
-        .iter()
-        .any(|other| other.first > since && !other.midstream && other.initiator.ip() == address(view.attempt, side));
-    said || anew
+    phase1::clear_errors(view, side).any(|error| error.message.at > since)
+        || habits.at(address).latest.is_some_and(|latest| latest > since)
 }

@@ -1,13 +1,19 @@
 //! P2-PFS: perfect forward secrecy may not match.
 
+use std::net::IpAddr;
+
+use crate::base::FrameRef;
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::sizes::V1Suite;
 use crate::diagnose::{Confidence, Severity};
 use crate::isakmp::registry;
-use crate::track::{Attempt, IkeVersion, Label, MessageRecord, Side};
+use crate::track::{Attempt, IkeVersion, Label, Side};
 
 use super::phase2::{self, Fate, QuickMode, Standing};
+
+/// Lengths compared: a peer's configuration gives a handful.
+const LENGTHS: usize = 32;
 
 pattern! {
     /// ## What is seen
@@ -46,6 +52,7 @@ pattern! {
 
 fn check(case: &Case<'_>) -> Vec<Match> {
     let standing = Standing::of(case);
+    let own = first_messages(case);
     case.attempts()
         .filter(|(_, view)| view.attempt.version == IkeVersion::V1)
         .filter_map(|(index, view)| {
@@ -54,26 +61,52 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 .iter()
                 .rev()
                 .find(|quick| matches!(quick.fate, Fate::Refused { .. } | Fate::Silence(_)))?;
-            both_sides(case, index, &view, failed, &standing).or_else(|| one_side(index, &view, failed, &standing))
+            both_sides(&own, index, &view, failed, &standing).or_else(|| one_side(index, &view, failed, &standing))
         })
         .collect()
 }
 
+/// A message 1 of Quick Mode, with what its length depends on.
+struct First {
+    starter: IpAddr,
+    suite: V1Suite,
+    length: u32,
+    frame: FrameRef,
+}
+
+/// Messages 1 of the pair, each length of each side once.
+fn first_messages(case: &Case<'_>) -> Vec<First> {
+    let mut found: Vec<First> = Vec::new();
+    for attempt in &case.pair.attempts {
+        let Some(suite) = V1Suite::chosen(attempt) else { continue };
+        for exchange in &attempt.exchanges {
+            let Some(first) = exchange.messages.iter().find(|message| message.label == Label::Qm(1)) else { continue };
+            let (starter, length) = (address(attempt, exchange.started_by), first.length);
+            let known = found.iter().any(|known| {
+                (known.starter, known.suite, known.length) == (starter, suite, length)
+            });
+            if !known && found.len() < LENGTHS {
+                found.push(First { starter, suite, length, frame: first.frame });
+            }
+        }
+    }
+    found
+}
+
 /// The other side's own message 1 differs from the failed one by a key exchange payload.
-fn both_sides(case: &Case<'_>, index: usize, view: &View<'_>, failed: &QuickMode<'_>, standing: &Standing) -> Option<Match> {
+fn both_sides(
+    firsts: &[First],
+    index: usize,
+    view: &View<'_>,
+    failed: &QuickMode<'_>,
+    standing: &Standing,
+) -> Option<Match> {
     let suite = V1Suite::chosen(view.attempt)?;
     let starter = address(view.attempt, failed.started_by);
-    let (own, group) = case
-        .pair
-        .attempts
+    let (own, group) = firsts
         .iter()
-        .filter(|attempt| V1Suite::chosen(attempt) == Some(suite))
-        .flat_map(|attempt| attempt.exchanges.iter().map(move |exchange| (attempt, exchange)))
-        .filter(|(attempt, exchange)| address(attempt, exchange.started_by) != starter)
-        .filter_map(|(_, exchange)| exchange.messages.iter().find(|message| message.label == Label::Qm(1)))
-        .find_map(|own: &MessageRecord| {
-            Some((own, phase2::differ_by_key_exchange(suite, failed.first.length, own.length)?))
-        })?;
+        .filter(|own| own.starter != starter && own.suite == suite)
+        .find_map(|own| Some((own, phase2::differ_by_key_exchange(suite, failed.first.length, own.length)?)))?;
     let name = registry::group_name(group).unwrap_or("a group");
     let (with, without) = if failed.first.length > own.length { ("this one", "the other") } else { ("the other", "this one") };
     Some(
@@ -107,7 +140,7 @@ fn one_side(index: usize, view: &View<'_>, failed: &QuickMode<'_>, standing: &St
     )
 }
 
-fn address(attempt: &Attempt, side: Side) -> std::net::IpAddr {
+fn address(attempt: &Attempt, side: Side) -> IpAddr {
     match side {
         Side::Initiator => attempt.initiator.ip(),
         Side::Responder => attempt.responder.ip(),

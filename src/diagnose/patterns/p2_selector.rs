@@ -63,12 +63,12 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             // Silence with a tunnel that worked before may just be a peer that went away.
             let refused = || quick_modes.iter().filter(|quick| matches!(quick.fate, Fate::Refused { .. }));
             let first = refused().next()?;
-            let answered = quick_modes.iter().filter(|quick| matches!(quick.fate, Fate::Answered)).count();
             Some(
                 Match::on(index, Confidence::Suspected)
                     .seen(format!(
-                        "{} refused and {answered} accepted under the same phase 1",
+                        "{} refused under this phase 1; {} between the two accepted in this capture",
                         number(refused().count() as u64, "Quick Mode"),
+                        number(standing.successes(), "other"),
                     ))
                     .means("the algorithms seem to agree; the networks of the refused one do not")
                     .frames([first.first.frame])

@@ -1,16 +1,19 @@
 //! Questions of IKEv1 phase 1: what came back for a message, in clear or encrypted, and what the initiator did then.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::base::Timestamp;
 use crate::diagnose::Severity;
 use crate::diagnose::case::{Case, ClearNotify, PATIENCE, View, Waited};
 use crate::isakmp::registry;
-use crate::track::{IkeVersion, Label, MessageRecord, Mode, Side};
+use crate::track::{Attempt, IkeVersion, Label, MessageRecord, Mode, Side};
 
 /// Phase 1 attributes (RFC 2409 appendix A).
 const AUTHENTICATION_METHOD: u16 = 3;
 pub(super) const GROUP_DESCRIPTION: u16 = 4;
+/// ICMP errors looked at: routers repeat themselves, and equal errors are one.
+const ICMP_ERRORS: usize = 256;
 /// Peers that are in the middle of an exchange repeat themselves after half a second and still come to an end after some.
 const PATIENCE_WITHIN: Duration = Duration::from_secs(5);
 /// An initiator that sends message 5 again this long after it was answered did not understand the answer.
@@ -115,7 +118,7 @@ pub(super) fn notify_name(notify_message_type: u16) -> String {
 
 /// A router or host said that the messages of this attempt do not arrive: that explains a silence.
 pub(super) fn icmp_explains(view: &View<'_>) -> bool {
-    view.case.pair.icmp_errors.iter().any(|error| {
+    view.case.pair.icmp_errors.iter().take(ICMP_ERRORS).any(|error| {
         let unreachable = matches!(
             (error.version, error.icmp_type, error.code),
             (4, 3, 0..=3 | 5..=15) | (4, 11, 0) | (6, 1, _) | (6, 3, 0)
@@ -161,6 +164,72 @@ impl Standing {
         } else {
             severity
         }
+    }
+}
+
+/// What the two ends of a pair do at other times: each asked for once, however many attempts there are.
+#[derive(Debug)]
+pub(super) struct Habits<'a> {
+    ends: [Habit<'a>; 2],
+    a: IpAddr,
+}
+
+/// What one end does.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Habit<'a> {
+    /// It starts Main Mode.
+    pub starts_main: Option<&'a Attempt>,
+    /// It starts Aggressive Mode.
+    pub starts_aggressive: Option<&'a Attempt>,
+    /// It starts IKEv2.
+    pub starts_v2: Option<&'a Attempt>,
+    /// It accepts IKEv2 of the other end.
+    pub accepts_v2: Option<&'a Attempt>,
+    /// It answers IKEv1 of the other end.
+    pub answers_v1: bool,
+    /// Beginning of the latest attempt that it started.
+    pub latest: Option<Timestamp>,
+}
+
+impl<'a> Habits<'a> {
+    /// Of this pair.
+    pub(super) fn of(case: &Case<'a>) -> Self {
+        let mut habits = Self { ends: [Habit::default(); 2], a: case.pair.a };
+        for attempt in case.pair.attempts.iter() {
+            if let Some(starter) = habits.end(attempt.initiator.ip()).filter(|_| !attempt.midstream) {
+                let known = match (attempt.version, attempt.mode) {
+                    (IkeVersion::V2, _) => &mut starter.starts_v2,
+                    (_, Mode::Aggressive) => &mut starter.starts_aggressive,
+                    _ => &mut starter.starts_main,
+                };
+                known.get_or_insert(attempt);
+                starter.latest = starter.latest.max(Some(attempt.first));
+            }
+            if let Some(responder) = habits.end(attempt.responder.ip()) {
+                match attempt.version {
+                    IkeVersion::V2 if attempt.chosen.is_some() => {
+                        responder.accepts_v2.get_or_insert(attempt);
+                    }
+                    IkeVersion::V1 => responder.answers_v1 |= !attempt.responder_spi.is_zero(),
+                    IkeVersion::V2 => {}
+                }
+            }
+        }
+        habits
+    }
+
+    fn end(&mut self, address: IpAddr) -> Option<&mut Habit<'a>> {
+        self.ends.get_mut(usize::from(address != self.a))
+    }
+
+    /// Of the end with this address.
+    pub(super) fn at(&self, address: IpAddr) -> Habit<'a> {
+        self.ends.get(usize::from(address != self.a)).copied().unwrap_or_default()
+    }
+
+    /// Beginning of the latest attempt of either end.
+    pub(super) fn latest(&self) -> Option<Timestamp> {
+        self.ends.iter().filter_map(|end| end.latest).max()
     }
 }
 

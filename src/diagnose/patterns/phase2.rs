@@ -140,22 +140,32 @@ fn refuses(content: &Content) -> bool {
 /// What a failed Quick Mode weighs beside the others of its pair.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Standing {
+    successes: u64,
     last_success: Option<Timestamp>,
 }
 
 impl Standing {
     /// Of this pair.
     pub(super) fn of(case: &Case<'_>) -> Self {
-        let successes = case.pair.attempts.iter().flat_map(|attempt| &attempt.exchanges).filter_map(|exchange| {
-            let quick = exchange.kind == ExchangeKind::QuickMode && answered(exchange);
-            exchange.messages.first().filter(|_| quick).map(|message| message.at)
-        });
-        Self { last_success: successes.max() }
+        let exchanges = case.pair.attempts.iter().flat_map(|attempt| &attempt.exchanges);
+        let began = exchanges
+            .filter(|exchange| exchange.kind == ExchangeKind::QuickMode && answered(exchange))
+            .filter_map(|exchange| exchange.messages.first())
+            .map(|message| message.at);
+        began.fold(Self { successes: 0, last_success: None }, |standing, at| Self {
+            successes: standing.successes + 1,
+            last_success: standing.last_success.max(Some(at)),
+        })
     }
 
-    /// Whether any Quick Mode of the pair was answered.
+    /// Quick Modes of the pair that were answered.
+    pub(super) fn successes(&self) -> u64 {
+        self.successes
+    }
+
+    /// Whether any was.
     pub(super) fn any_success(&self) -> bool {
-        self.last_success.is_some()
+        self.successes > 0
     }
 
     /// `severity`, unless a Quick Mode that came later was answered (history), or another one was: then the tunnel works
