@@ -40,7 +40,7 @@ pattern! {
         "strongSwan": "no shared key found for … - …" ("lab");
         "Cisco ASA": "No Group found matching peer_ID or IP_address for Pre-shared key peer" ("Cisco ASA syslog reference");
     ];
-    sources: ["S2S-20", "RFC 2408 §3.14.1", "RFC 2409 §5.4"];
+    sources: ["RFC 2408 §3.14.1", "RFC 2409 §5.4"];
     check: check
 }
 
