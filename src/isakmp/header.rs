@@ -3,12 +3,9 @@
 use crate::base::{Fault, FaultKind, IkeSpi, MessageId};
 
 use super::field::{count, read, u8, u32, u64};
-use super::registry;
 
 /// Octets of the fixed header.
 pub const HEADER_LEN: usize = 28;
-/// The longest message that a UDP datagram or a TCP record can carry.
-const MOST: u32 = 65_535;
 
 /// Protocol version of a header: major and minor nibble.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -61,7 +58,7 @@ impl Header {
 
     /// Reads the header that `octets` begin with; `missing` octets more were on the wire than were captured.
     ///
-    /// Errors: the fault, if there are fewer than 28 octets, or if this cannot be an ISAKMP header at all.
+    /// Errors: the fault, if there are fewer than 28 octets.
     pub(super) fn decode(octets: &[u8], missing: u32) -> Result<Self, Fault> {
         if octets.len() < HEADER_LEN {
             let (have, need) = (count(octets.len()), count(HEADER_LEN));
@@ -83,17 +80,11 @@ impl Header {
         );
         let (_, (initiator_spi, responder_spi, next_payload, version, exchange_type, flags, message_id, length)) =
             read(octets, 0, fields)?;
-        let major = version >> 4;
-        // One lie is a damaged header; a length that no datagram can hold for an exchange that does not exist is none.
-        if length > MOST && registry::exchange_name(major, exchange_type).is_none() {
-            let kind = FaultKind::Overrun { claims: length, room: count(octets.len()).saturating_add(missing) };
-            return Err(Fault { field: "length", at: 24, kind });
-        }
         Ok(Self {
             initiator_spi: IkeSpi(initiator_spi),
             responder_spi: IkeSpi(responder_spi),
             next_payload,
-            version: Version { major, minor: version & 0x0f },
+            version: Version { major: version >> 4, minor: version & 0x0f },
             exchange_type,
             flags,
             message_id: MessageId(message_id),
