@@ -133,7 +133,8 @@ fn weights(view: &View<'_>, moved: bool, on_4500: bool, waits: bool, pieces: boo
     if on_4500 {
         weights.push(("port-4500", 0.1));
     }
-    if waits {
+    // Behind a translation a responder repeats message 4 in either case.
+    if waits && !moved {
         weights.push(("keys", 1.5));
         weights.push(("lost", 0.5));
     }

@@ -73,6 +73,7 @@ fn stopped(index: usize, view: &View<'_>, choice: &MessageRecord, standing: &Sta
     let repeated = first.map_or(0, |first| phase1::repeats_after(first, choice.at));
     let anonymous = view.attempt.vendor_ids.first().is_some_and(Vec::is_empty);
     let waited = phase1::silence_after(view, choice);
+    let watched = waited.is_some();
     let severity = match waited {
         Some(_) => standing.severity(view, P1_MM2_NO_MM3.severity),
         // Too short to call it a stop; a daemon names itself or its abilities, a scanner need not.
@@ -94,7 +95,12 @@ fn stopped(index: usize, view: &View<'_>, choice: &MessageRecord, standing: &Sta
         found.means = "the initiator goes on asking: it does not get, or does not take, the answer".into();
         found = found.weigh("return", 1.5).weigh("dislikes", 0.3).weigh("probe", 0.3);
     } else {
-        found.means = "the initiator stopped asking and did not go on: it refused the answer, gave up, or never wanted more".into();
+        found.means = if watched {
+            "the initiator stopped asking and did not go on: it refused the answer, gave up, or never wanted more"
+        } else {
+            "the capture ends with the responder's answer; an initiator that does not name itself may want no more than that"
+        }
+        .into();
         found = found.weigh("return", 0.5).weigh("dislikes", 2.0);
     }
     if anonymous {

@@ -106,7 +106,7 @@ fn weighed(view: &View<'_>, habits: &Habits<'_>, mut found: Match) -> Match {
     if other_mode.is_some() {
         found = found.weigh("refused", 3.0);
     }
-    if peer.answers_v1 {
+    if peer.accepts_v1.is_some() {
         found.seen.push_str("; it answered this address at another time");
         found = found.weigh("no-profile", 0.2).weigh("off", 0.2);
     }

@@ -4,7 +4,7 @@ use crate::diagnose::Confidence;
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::times;
-use crate::track::Side;
+use crate::track::{IkeVersion, Side};
 
 use super::phase1::{self, Habits, Standing, notify};
 
@@ -47,8 +47,10 @@ pattern! {
 fn check(case: &Case<'_>) -> Vec<Match> {
     let standing = Standing::of(case);
     let habits = Habits::of(case);
-    phase1::attempts(case)
-        .filter(|(_, view)| view.attempt.phase1_up.is_none())
+    case.attempts()
+        .filter(|(_, view)| {
+            view.attempt.phase1_up.is_none() && !view.attempt.midstream && !view.one_sided()
+        })
         .filter_map(|(index, view)| {
             let found = stated(index, &view).or_else(|| by_the_other(&habits, index, &view))?;
             Some(found.severity(standing.severity(&view, P1_VERSION.severity)))
@@ -56,12 +58,16 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         .collect()
 }
 
-/// The peer's IKEv2 explains why it does not answer IKEv1.
+/// The peer's other version explains why it does not answer this one.
 pub(super) fn explains(habits: &Habits<'_>, view: &View<'_>) -> bool {
     by_the_other(habits, 0, view).is_some()
 }
 
 fn stated(index: usize, view: &View<'_>) -> Option<Match> {
+    if view.is_v2() {
+        // V2-VERSION.
+        return None;
+    }
     let refusal = phase1::clear_errors(view, Side::Responder).find(|refusal| {
         matches!(refusal.notify_message_type, notify::INVALID_MAJOR_VERSION | notify::INVALID_MINOR_VERSION)
     })?;
@@ -79,34 +85,36 @@ fn stated(index: usize, view: &View<'_>) -> Option<Match> {
     )
 }
 
-/// IKEv1 is refused or ignored, and the same responder gets on with IKEv2, or starts it.
+/// One version is refused or ignored by a peer that speaks the other one, and was never seen to speak this one.
 fn by_the_other(habits: &Habits<'_>, index: usize, view: &View<'_>) -> Option<Match> {
-    let first = view.messages().next()?;
     let responder = view.attempt.responder.ip();
     let peer = habits.at(responder);
-    let (evidence, what) = match peer.accepts_v2 {
-        Some(accepted) => (accepted, "accepts IKEv2 of the same peer"),
-        None => (peer.starts_v2?, "itself starts IKEv2"),
+    let (tried, name, other, other_name) = match view.attempt.version {
+        IkeVersion::V1 => (IkeVersion::V1, "IKEv1", IkeVersion::V2, "IKEv2"),
+        IkeVersion::V2 => (IkeVersion::V2, "IKEv2", IkeVersion::V1, "IKEv1"),
     };
-    if view.attempt.chosen.is_some() {
+    let (evidence, own) = peer.speaks(other)?;
+    if view.attempt.chosen.is_some() || peer.speaks(tried).is_some() {
         return None;
     }
-    let refused = phase1::clear_errors(view, Side::Responder)
-        .find(|refusal| notify::REFUSALS.contains(&refusal.notify_message_type));
-    if refused.is_none() {
-        if view.heard(Side::Responder) {
-            return None;
-        }
-        phase1::silence_after(view, first)?;
-    }
+    let first = view.messages().next()?;
+    let refused = view.clear_notifies(Side::Responder).find(|notify| {
+        notify::REFUSALS.contains(&notify.notify_message_type)
+            && (!view.is_v2() || notify.notify_message_type == notify::NO_PROPOSAL_CHOSEN)
+    });
     let how = match &refused {
-        Some(refusal) => format!("was refused with {}", phase1::notify_name(refusal.notify_message_type)),
-        None => "was not answered".to_owned(),
+        Some(_) => "was refused with NO-PROPOSAL-CHOSEN or the like",
+        None if view.heard(Side::Responder) => return None,
+        None => {
+            phase1::silence_after(view, first)?;
+            "was not answered"
+        }
     };
+    let what = if own { "itself starts" } else { "accepts" };
     Some(
         Match::on(index, Confidence::Inferred)
-            .seen(format!("{} of IKEv1 {how}; {responder} {what}", first.label))
-            .means("the responder wants IKEv2 from this peer")
+            .seen(format!("{} of {name} {how}; {responder} {what} {other_name} with the same peer", first.label))
+            .means(format!("{responder} wants {other_name} from this peer"))
             .frames([first.frame])
             .frames(refused.map(|refusal| refusal.message.frame))
             .frames([evidence.first_frame]),

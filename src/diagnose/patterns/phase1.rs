@@ -24,6 +24,8 @@ pub(super) mod notify {
     pub(in super::super) const INVALID_MAJOR_VERSION: u16 = 5;
     pub(in super::super) const INVALID_MINOR_VERSION: u16 = 6;
     pub(in super::super) const INVALID_EXCHANGE_TYPE: u16 = 7;
+    /// Of both versions.
+    pub(in super::super) const NO_PROPOSAL_CHOSEN: u16 = 14;
     pub(in super::super) const INVALID_KEY_INFORMATION: u16 = 17;
     pub(in super::super) const INVALID_ID_INFORMATION: u16 = 18;
     pub(in super::super) const INVALID_HASH_INFORMATION: u16 = 23;
@@ -183,12 +185,23 @@ pub(super) struct Habit<'a> {
     pub starts_aggressive: Option<&'a Attempt>,
     /// It starts IKEv2.
     pub starts_v2: Option<&'a Attempt>,
-    /// It accepts IKEv2 of the other end.
+    /// It accepts an offer of the other end, in IKEv1 and in IKEv2.
+    pub accepts_v1: Option<&'a Attempt>,
+    /// See `accepts_v1`.
     pub accepts_v2: Option<&'a Attempt>,
-    /// It answers IKEv1 of the other end.
-    pub answers_v1: bool,
     /// Beginning of the latest attempt that it started.
     pub latest: Option<Timestamp>,
+}
+
+impl<'a> Habit<'a> {
+    /// An attempt that shows that this end speaks `version`, and whether it is one of its own.
+    pub(super) fn speaks(&self, version: IkeVersion) -> Option<(&'a Attempt, bool)> {
+        let (accepts, starts) = match version {
+            IkeVersion::V1 => (self.accepts_v1, self.starts_main.or(self.starts_aggressive)),
+            IkeVersion::V2 => (self.accepts_v2, self.starts_v2),
+        };
+        accepts.map(|attempt| (attempt, false)).or(starts.map(|attempt| (attempt, true)))
+    }
 }
 
 impl<'a> Habits<'a> {
@@ -206,12 +219,12 @@ impl<'a> Habits<'a> {
                 starter.latest = starter.latest.max(Some(attempt.first));
             }
             if let Some(responder) = habits.end(attempt.responder.ip()) {
-                match attempt.version {
-                    IkeVersion::V2 if attempt.chosen.is_some() => {
-                        responder.accepts_v2.get_or_insert(attempt);
-                    }
-                    IkeVersion::V1 => responder.answers_v1 |= !attempt.responder_spi.is_zero(),
-                    IkeVersion::V2 => {}
+                let known = match attempt.version {
+                    IkeVersion::V1 => &mut responder.accepts_v1,
+                    IkeVersion::V2 => &mut responder.accepts_v2,
+                };
+                if attempt.chosen.is_some() {
+                    known.get_or_insert(attempt);
                 }
             }
         }
