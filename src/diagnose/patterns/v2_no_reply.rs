@@ -1,16 +1,18 @@
 //! V2-NO-REPLY: IKE_SA_INIT gets no answer.
 
-use crate::diagnose::case::Case;
+use crate::diagnose::Confidence;
+use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
-use crate::track::{IkeVersion, Label};
+use crate::track::{ExchangeKind, IkeVersion, Label};
 
-use super::silence;
+use super::{ikev2, silence};
 
 pattern! {
     /// ## What is seen
     ///
     /// An IKE_SA_INIT request, responder SPI zero, sent again and again with the same initiator SPI. No response, no
-    /// notify, no ICMP error.
+    /// notify, no ICMP error. Or the first request was answered with COOKIE or INVALID_KE_PAYLOAD, and the one that follows
+    /// is not answered.
     ///
     /// ## What it means
     ///
@@ -53,5 +55,38 @@ pattern! {
 }
 
 fn check(case: &Case<'_>) -> Vec<Match> {
-    silence::unanswered_first_message(case, IkeVersion::V2, |label| label == Label::Request(34))
+    let mut found =
+        silence::unanswered_first_message(case, IkeVersion::V2, |label| label == Label::Request(ikev2::SA_INIT));
+    if !ikev2::refused_by_icmp(case) {
+        found.extend(
+            ikev2::never_authenticated(case).filter_map(|(index, view)| unanswered_again(index, &view)),
+        );
+    }
+    found
+}
+
+/// The responder asked for the request once more, with a cookie or another group, and does not answer that.
+fn unanswered_again(index: usize, view: &View<'_>) -> Option<Match> {
+    let mut exchanges =
+        view.exchanges().iter().filter(|exchange| exchange.kind == ExchangeKind::IkeSaInit).rev();
+    let (last, before) = (exchanges.next()?, exchanges.next()?);
+    let answer = ikev2::request_and_response(before).1?;
+    let (request, waited) = ikev2::unanswered(view, last)?;
+    let what = match ikev2::notified(answer, ikev2::notify::COOKIE) {
+        Some(_) => "a COOKIE",
+        None => "a wish for another group",
+    };
+    let found = Match::on(index, Confidence::Inferred)
+        .seen(format!(
+            "the first request was answered with {what}; the next one, of {} octets, {}",
+            request.length,
+            ikev2::in_vain(&waited)
+        ))
+        .means("the responder is reachable and does not answer the second request, or that one is lost")
+        .weigh("no-profile", 0.5)
+        .weigh("off", 0.1)
+        .weigh("load", 4.0)
+        .frames([answer.frame])
+        .frames(view.frames(request));
+    Some(if request.ip_fragments > 1 { found.weigh("path", 2.0) } else { found })
 }

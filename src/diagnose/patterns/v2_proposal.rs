@@ -1,13 +1,15 @@
 //! V2-PROPOSAL: the responder refused every proposal of IKE_SA_INIT.
 
 use crate::diagnose::Confidence;
-use crate::diagnose::case::Case;
+use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::times;
-use crate::track::{Label, Side};
+use crate::track::{IkeVersion, Label, Side};
 
-/// RFC 7296 §3.10.1.
-const NO_PROPOSAL_CHOSEN: u16 = 14;
+use super::ikev2::{self, SA_INIT, notify};
+
+/// Transform attribute (RFC 7296 §3.3.5).
+const KEY_LENGTH: u16 = 14;
 
 pattern! {
     /// ## What is seen
@@ -52,26 +54,62 @@ pattern! {
 }
 
 fn check(case: &Case<'_>) -> Vec<Match> {
-    case.attempts()
-        .filter(|(index, view)| view.is_v2() && !case.overcome(*index))
-        .filter_map(|(index, view)| {
-            let notify = view.clear_notifies(Side::Responder).find(|notify| {
-                notify.notify_message_type == NO_PROPOSAL_CHOSEN && notify.message.label == Label::Response(34)
-            })?;
-            if view.attempt.chosen.is_some() {
-                return None;
-            }
-            let request = view.message(Label::Request(34));
-            Some(
-                Match::on(index, Confidence::Stated)
-                    .seen(format!(
-                        "the responder answered IKE_SA_INIT with NO_PROPOSAL_CHOSEN (14) in clear, {}",
-                        times(u64::from(notify.message.repeat_count) + 1)
-                    ))
-                    .means("nothing in the offer fits the responder, or it has no connection for this peer")
-                    .frames(request.map(|message| message.frame))
-                    .frames([notify.message.frame]),
-            )
-        })
-        .collect()
+    ikev2::never_authenticated(case).filter_map(|(index, view)| refused(case, index, &view)).collect()
+}
+
+fn refused(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
+    let notify = view.clear_notifies(Side::Responder).find(|notify| {
+        notify.notify_message_type == notify::NO_PROPOSAL_CHOSEN && notify.message.label == Label::Response(SA_INIT)
+    })?;
+    if view.attempt.chosen.is_some() {
+        return None;
+    }
+    let request = view.message(Label::Request(SA_INIT));
+    let mut seen = format!(
+        "the responder answered IKE_SA_INIT with NO_PROPOSAL_CHOSEN (14) in clear, {}",
+        times(u64::from(notify.message.repeat_count) + 1)
+    );
+    let mut means = "nothing in the offer fits the responder, or it has no connection for this peer";
+    let starts = |version| {
+        case.pair
+            .attempts
+            .iter()
+            .any(|other| other.version == version && other.initiator.ip() == view.attempt.responder.ip())
+    };
+    let (with_v1, with_v2) = (starts(IkeVersion::V1), starts(IkeVersion::V2));
+    let mut found = Match::on(index, Confidence::Stated)
+        .frames(request.map(|request| request.frame))
+        .frames([notify.message.frame]);
+    if with_v1 && !with_v2 {
+        seen.push_str("; the responder itself starts with IKEv1");
+        means = "the responder seems to be set up for IKEv1 with this peer";
+        found = found.weigh("version", 15.0);
+    } else if with_v2 {
+        found = found.weigh("version", 0.1).weigh("differs", 1.5);
+    }
+    if view.attempt.nat.behind(Side::Initiator) == Some(true) {
+        found = found.weigh("no-profile", 1.5);
+    }
+    if is_usual(view) {
+        found = found.weigh("differs", 0.6);
+    }
+    Some(found.seen(seen).means(means))
+}
+
+/// The offer holds what nearly every responder takes: AES-CBC or AES-GCM of 256 bits, SHA2-256, a 2048-bit group.
+fn is_usual(view: &View<'_>) -> bool {
+    view.attempt.offered.iter().any(|proposal| {
+        let has = |transform_type: u8, ids: &[u16]| {
+            proposal
+                .transforms
+                .iter()
+                .any(|transform| transform.transform_type == transform_type && ids.contains(&transform.transform_id))
+        };
+        let long_key = proposal.transforms.iter().any(|transform| {
+            transform.transform_type == 1
+                && matches!(transform.transform_id, 12 | 20)
+                && transform.attribute(KEY_LENGTH) == Some(256)
+        });
+        long_key && has(2, &[5]) && has(4, &[14])
+    })
 }
