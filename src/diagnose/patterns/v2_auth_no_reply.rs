@@ -83,6 +83,13 @@ fn no_answer(index: usize, view: &View<'_>) -> Option<Match> {
         .frames([answered.frame])
         .frames(view.frames(request));
     found = if moved && !heard_there { found.weigh("port-4500", 1.5) } else { found.weigh("port-4500", 0.05) };
-    found = if fragmented { found.weigh("fragments", 2.5) } else { found.weigh("fragments", 0.2) };
+    found = found.weigh(
+        "fragments",
+        match (request.ip_fragments > 1, fragmented) {
+            (true, _) => 5.0,
+            (false, true) => 2.5,
+            (false, false) => 0.2,
+        },
+    );
     Some(found)
 }
