@@ -67,9 +67,11 @@ impl<'a> Case<'a> {
         self.pair.both_ways()
     }
 
-    /// ESP and AH packets, by direction from `address`.
+    /// ESP and AH flows from the end of the pair that is (or was) at `address`.
     pub fn flows_from(&self, address: IpAddr) -> impl Iterator<Item = &'a EspFlow> + use<'a> {
-        self.pair.flows.iter().filter(move |flow| flow.source == address)
+        let pair = self.pair;
+        let wanted = address == pair.a;
+        pair.flows.iter().filter(move |flow| pair.is_from_a(flow.source, flow.destination) == wanted)
     }
 
     /// A later attempt got further than `index` did: what stopped `index` is over.
