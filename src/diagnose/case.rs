@@ -190,7 +190,7 @@ impl<'a> View<'a> {
             return self.v2_tunnel_up(at);
         }
         // A responder takes ESP as the proof that message 3 came; a capture that missed it may too.
-        let traffic = self.case.pair.flows.iter().any(|flow| flow.last >= at);
+        let traffic = self.case.pair.flows.iter().rev().any(|flow| flow.last >= at);
         (traffic && self.message(Label::Qm(2)).is_some()).then_some(at)
     }
 
@@ -203,9 +203,11 @@ impl<'a> View<'a> {
         }
         match self.auth_answer() {
             Some(AuthAnswer::Child) => Some(at),
+            None if Suite::chosen(self.attempt).is_none() => {
+                self.case.pair.flows.iter().rev().any(|flow| flow.last >= at).then_some(at)
+            }
             // Old SAs of the pair may still carry traffic: only what begins now counts.
-            Some(_) => self.child_created().or_else(|| self.traffic_begins(at).then_some(at)),
-            None => self.case.pair.flows.iter().any(|flow| flow.last >= at).then_some(at),
+            _ => self.child_created().or_else(|| self.traffic_begins(at).then_some(at)),
         }
     }
 
@@ -216,17 +218,21 @@ impl<'a> View<'a> {
         let farewell = self.messages().find(|message| {
             message.at >= answer.at && message.from == Side::Initiator && message.label == Label::Request(37)
         })?;
-        let at_once = farewell.at.since(answer.at) <= AT_ONCE;
-        let last_word = self.messages().all(|message| {
-            message.at <= answer.at
-                || std::ptr::eq(message, farewell)
-                || (message.label == Label::Response(37) && message.from == Side::Responder)
-        });
-        let over = self.case.end().since(farewell.at) >= PATIENCE
-            || self.case.pair.attempts.last().is_some_and(|last| last.first > farewell.at);
-        let empty = Suite::chosen(self.attempt).and_then(|suite| suite.is_empty(farewell)) == Some(true);
-        let sends = self.case.flows_from(self.attempt.initiator.ip()).any(|flow| flow.last >= answer.at);
-        (at_once && last_word && over && !empty && !sends).then_some(farewell)
+        let at_once = || farewell.at.since(answer.at) <= AT_ONCE;
+        let last_word = || {
+            self.messages().all(|message| {
+                message.at <= answer.at
+                    || std::ptr::eq(message, farewell)
+                    || (message.label == Label::Response(37) && message.from == Side::Responder)
+            })
+        };
+        let over = || {
+            self.case.end().since(farewell.at) >= PATIENCE
+                || self.case.pair.attempts.last().is_some_and(|last| last.first > farewell.at)
+        };
+        let empty = || Suite::chosen(self.attempt).and_then(|suite| suite.is_empty(farewell)) == Some(true);
+        let sends = || self.case.flows_from(self.attempt.initiator.ip()).any(|flow| flow.last >= answer.at);
+        (at_once() && last_word() && over() && !empty() && !sends()).then_some(farewell)
     }
 
     /// IKEv2: when a CREATE_CHILD_SA was first answered with more than a refusal.
@@ -237,16 +243,17 @@ impl<'a> View<'a> {
             .map(|message| message.at)
     }
 
-    /// Whether ESP or AH of an SPI not seen before is seen from `at` on.
+    /// Whether ESP or AH of an SPI not seen before is seen from `at` on. Flows stand in the order of their first packets.
     pub fn traffic_begins(&self, at: Timestamp) -> bool {
-        self.case.pair.flows.iter().any(|flow| flow.first >= at)
+        self.case.pair.flows.last().is_some_and(|flow| flow.first >= at)
     }
 
-    /// IKEv2: the last answer to IKE_AUTH that is there whole.
+    /// IKEv2: the answer to the last IKE_AUTH exchange, if it came and is whole.
     pub fn last_auth_response(&self) -> Option<&'a MessageRecord> {
         self.auth_exchanges()
-            .rev()
-            .flat_map(|exchange| exchange.messages.iter().rev())
+            .next_back()?
+            .messages
+            .iter()
             .find(|message| message.label == Label::Response(35) && message.ike_fragments_missing.is_none())
     }
 }

@@ -16,9 +16,9 @@ const LONGEST_ERROR: u32 = NOTIFY + 4;
 const LEAST_IDENTITY: u32 = 9;
 /// AUTH without its proof (RFC 7296 §3.8).
 const AUTH: u32 = 8;
-/// SA with one proposal of an AEAD cipher with its key length and ESN, TSi and TSr with one IPv4 selector each
-/// (RFC 7296 §3.3, §3.13).
-const LEAST_CHILD: u32 = (4 + 12 + 12 + 8) + 24 + 24;
+/// SA with one proposal of an AEAD cipher without key length and ESN, TSi and TSr with one IPv4 selector each
+/// (RFC 7296 §3.3, §3.13, RFC 7634).
+const LEAST_CHILD: u32 = (4 + 12 + 8 + 8) + 24 + 24;
 /// A nonce of the least length (RFC 7296 §3.9).
 const LEAST_NONCE: u32 = 4 + 16;
 /// KE with the shortest public value that is in use, of Curve25519 (RFC 8031).

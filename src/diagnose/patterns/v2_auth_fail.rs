@@ -65,7 +65,8 @@ pattern! {
 }
 
 fn check(case: &Case<'_>) -> Vec<Match> {
-    ikev2::never_authenticated(case).filter_map(|(index, view)| refused(case, index, &view)).collect()
+    let found = ikev2::never_authenticated(case).filter_map(|(index, view)| refused(case, index, &view)).collect();
+    ikev2::tempered(case, found)
 }
 
 fn refused(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {

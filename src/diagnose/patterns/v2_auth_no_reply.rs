@@ -53,7 +53,8 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     if ikev2::refused_by_icmp(case) {
         return Vec::new();
     }
-    ikev2::never_authenticated(case).filter_map(|(index, view)| no_answer(index, &view)).collect()
+    let found = ikev2::never_authenticated(case).filter_map(|(index, view)| no_answer(index, &view)).collect();
+    ikev2::tempered(case, found)
 }
 
 fn no_answer(index: usize, view: &View<'_>) -> Option<Match> {

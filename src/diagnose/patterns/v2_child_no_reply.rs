@@ -7,6 +7,7 @@ use crate::diagnose::{Confidence, Severity};
 use crate::track::{Exchange, ExchangeKind};
 
 use super::ikev2::{self, Standing};
+use super::v2_msgid;
 
 /// Fewer copies may be a short loss.
 const COPIES: u64 = 3;
@@ -72,6 +73,10 @@ fn no_answer(
         .filter(|exchange| is_meant(exchange, suite))
         .filter_map(|exchange| ikev2::unanswered(view, exchange))
         .find(|(_, waited)| waited.copies >= COPIES)?;
+    // A number used before is reason enough not to answer: `V2-MSGID`.
+    if v2_msgid::used_twice(view, request.from).is_some() {
+        return None;
+    }
     let peer = request.destination.ip();
     let esp_before = case.flows_from(peer).any(|flow| flow.first <= request.at);
     let esp_after = case.flows_from(peer).any(|flow| flow.last > request.at.after(waited.over));

@@ -56,10 +56,11 @@ pattern! {
 
 fn check(case: &Case<'_>) -> Vec<Match> {
     let standing = Standing::of(case);
-    ikev2::attempts(case)
+    let found = ikev2::attempts(case)
         .filter(|(_, view)| !standing.up_after(view.attempt) && view.auth_exchanges().nth(1).is_none())
         .filter_map(|(index, view)| refused(index, &view))
-        .collect()
+        .collect();
+    ikev2::tempered(case, found)
 }
 
 fn refused(index: usize, view: &View<'_>) -> Option<Match> {

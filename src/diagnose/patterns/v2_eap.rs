@@ -56,10 +56,11 @@ pattern! {
 
 fn check(case: &Case<'_>) -> Vec<Match> {
     let standing = Standing::of(case);
-    ikev2::attempts(case)
+    let found = ikev2::attempts(case)
         .filter(|(_, view)| !standing.authenticated_after(view.attempt))
         .filter_map(|(index, view)| stalled(case, index, &view))
-        .collect()
+        .collect();
+    ikev2::tempered(case, found)
 }
 
 /// How the rounds ended.

@@ -3,7 +3,7 @@
 use crate::diagnose::Confidence;
 use crate::diagnose::case::{Case, PATIENCE, View};
 use crate::diagnose::pattern::{Match, pattern};
-use crate::diagnose::words::{number, span};
+use crate::diagnose::words::{span, times};
 use crate::track::{ExchangeKind, Side};
 
 use super::ikev2;
@@ -55,10 +55,11 @@ pattern! {
 fn check(case: &Case<'_>) -> Vec<Match> {
     // Pieces of a datagram that never became whole may be the IKE_AUTH that is missed.
     let broken = !case.pair.incomplete.is_empty();
-    ikev2::never_authenticated(case)
+    let found = ikev2::never_authenticated(case)
         .filter(|(_, view)| !broken && !view.attempt.midstream && !view.one_sided())
         .filter_map(|(index, view)| never_follows(case, index, &view))
-        .collect()
+        .collect();
+    ikev2::tempered(case, found)
 }
 
 fn never_follows(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
@@ -78,8 +79,8 @@ fn never_follows(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match
     let found = if copies > CROSSING {
         Match::on(index, Confidence::Inferred)
             .seen(format!(
-                "IKE_SA_INIT was answered, and {} of the same request came after the answer in {}; no IKE_AUTH",
-                number(copies as u64, "copy").replace("copys", "copies"),
+                "IKE_SA_INIT was answered, and the same request came again {} in the {} after the answer; no IKE_AUTH",
+                times(copies as u64),
                 span(view.attempt.last.since(response.at)),
             ))
             .means("the answers do not reach the initiator")
@@ -90,8 +91,7 @@ fn never_follows(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match
     } else if quiet >= PATIENCE {
         let found = Match::on(index, Confidence::Suspected)
             .seen(format!(
-                "IKE_SA_INIT was answered after {}; nothing more from the initiator on this SA in {}",
-                span(response.at.since(request.at)),
+                "IKE_SA_INIT was answered; nothing more from the initiator on this SA in the {} that follow",
                 span(quiet),
             ))
             .means("either IKE_AUTH is lost before the place of the capture, or the initiator does not go on")

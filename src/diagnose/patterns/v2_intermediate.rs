@@ -53,10 +53,11 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     if ikev2::refused_by_icmp(case) {
         return Vec::new();
     }
-    ikev2::never_authenticated(case)
+    let found = ikev2::never_authenticated(case)
         .filter(|(_, view)| view.auth_exchanges().next().is_none())
         .filter_map(|(index, view)| unannounced(index, &view).or_else(|| failed(index, &view)))
-        .collect()
+        .collect();
+    ikev2::tempered(case, found)
 }
 
 /// The responder chose an additional key exchange, and there is no exchange in which it could take place.

@@ -51,7 +51,8 @@ pattern! {
 }
 
 fn check(case: &Case<'_>) -> Vec<Match> {
-    ikev2::never_authenticated(case).filter_map(|(index, view)| never_met(case, index, &view)).collect()
+    let found = ikev2::never_authenticated(case).filter_map(|(index, view)| never_met(case, index, &view)).collect();
+    ikev2::tempered(case, found)
 }
 
 fn never_met(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {

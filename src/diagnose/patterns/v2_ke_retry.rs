@@ -57,7 +57,10 @@ fn check(case: &Case<'_>) -> Vec<Match> {
 fn seen(refused: &Round<'_>) -> String {
     let asked = refused.asked_group().map_or("another group".to_owned(), ikev2::group);
     match refused.sent_group() {
-        Some(sent) => format!("the responder asked for {asked} instead of {sent}; the initiator sent it and was answered"),
+        Some(sent) => format!(
+            "the responder asked for {asked} in place of {}; the initiator sent it and was answered",
+            ikev2::group(sent)
+        ),
         None => format!("the responder asked for {asked}; the initiator sent it and was answered"),
     }
 }

@@ -49,7 +49,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         .filter_map(|(index, view)| {
             [Side::Initiator, Side::Responder]
                 .into_iter()
-                .find_map(|side| used_twice(index, &view, side).or_else(|| out_of_order(index, &view, side)))
+                .find_map(|side| reuse(index, &view, side).or_else(|| out_of_order(index, &view, side)))
         })
         .collect()
 }
@@ -65,15 +65,20 @@ fn begun_by<'a>(view: &View<'a>, side: Side) -> impl Iterator<Item = &'a Exchang
     })
 }
 
-fn used_twice(index: usize, view: &View<'_>, side: Side) -> Option<Match> {
+/// Two exchanges of different kinds that `side` began under one number.
+pub(super) fn used_twice<'a>(view: &View<'a>, side: Side) -> Option<(&'a Exchange, &'a Exchange)> {
     let mut exchanges: Vec<&Exchange> = begun_by(view, side)
         .filter(|exchange| ikev2::request_and_response(exchange).0.is_some())
         .collect();
     exchanges.sort_by_key(|exchange| exchange.message_id);
-    let twice = exchanges.windows(2).find_map(|pair| match pair {
+    exchanges.windows(2).find_map(|pair| match pair {
         [one, other] if one.message_id == other.message_id && one.kind != other.kind => Some((*one, *other)),
         _ => None,
-    })?;
+    })
+}
+
+fn reuse(index: usize, view: &View<'_>, side: Side) -> Option<Match> {
+    let twice = used_twice(view, side)?;
     let (one, other) = (ikev2::request_and_response(twice.0).0?, ikev2::request_and_response(twice.1).0?);
     Some(
         Match::on(index, Confidence::Stated)
@@ -99,9 +104,8 @@ fn out_of_order(index: usize, view: &View<'_>, side: Side) -> Option<Match> {
         .filter_map(|exchange| ikev2::unanswered(view, exchange).map(|(request, waited)| (exchange, request, waited)))
         .filter(|(_, request, waited)| waited.copies >= 2 && request.at > answered.1.at)
         .min_by_key(|(exchange, ..)| exchange.message_id)?;
-    let last = answered.0.message_id.0;
-    let this = exchange.message_id.0;
-    if last.checked_add(1) == Some(this) {
+    let (last, this) = (answered.0.message_id, exchange.message_id);
+    if last.0.checked_add(1) == Some(this.0) {
         return None;
     }
     let found = Match::on(index, Confidence::Suspected)

@@ -62,7 +62,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             ikev2::never_authenticated(case).filter_map(|(index, view)| unanswered_again(index, &view)),
         );
     }
-    found
+    ikev2::tempered(case, found)
 }
 
 /// The responder asked for the request once more, with a cookie or another group, and does not answer that.

@@ -6,7 +6,7 @@ use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::times;
 use crate::track::{IkeVersion, Label, Side};
 
-use super::ikev2::{self, SA_INIT, notify};
+use super::ikev2::{self, SA_INIT, Starters, notify};
 
 /// Transform attribute (RFC 7296 §3.3.5).
 const KEY_LENGTH: u16 = 14;
@@ -54,10 +54,12 @@ pattern! {
 }
 
 fn check(case: &Case<'_>) -> Vec<Match> {
-    ikev2::never_authenticated(case).filter_map(|(index, view)| refused(case, index, &view)).collect()
+    let starters = Starters::of(case);
+    let found = ikev2::never_authenticated(case).filter_map(|(index, view)| refused(&starters, index, &view)).collect();
+    ikev2::tempered(case, found)
 }
 
-fn refused(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
+fn refused(starters: &Starters, index: usize, view: &View<'_>) -> Option<Match> {
     let notify = view.clear_notifies(Side::Responder).find(|notify| {
         notify.notify_message_type == notify::NO_PROPOSAL_CHOSEN && notify.message.label == Label::Response(SA_INIT)
     })?;
@@ -70,12 +72,7 @@ fn refused(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
         times(u64::from(notify.message.repeat_count) + 1)
     );
     let mut means = "nothing in the offer fits the responder, or it has no connection for this peer";
-    let starts = |version| {
-        case.pair
-            .attempts
-            .iter()
-            .any(|other| other.version == version && other.initiator.ip() == view.attempt.responder.ip())
-    };
+    let starts = |version| starters.responder_starts(view.attempt, version);
     let (with_v1, with_v2) = (starts(IkeVersion::V1), starts(IkeVersion::V2));
     let mut found = Match::on(index, Confidence::Stated)
         .frames(request.map(|request| request.frame))

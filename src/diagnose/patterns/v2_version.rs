@@ -9,7 +9,7 @@ use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::times;
 use crate::track::{IkeVersion, Side};
 
-use super::ikev2::{self, notify};
+use super::ikev2::{self, Starters, notify};
 
 pattern! {
     /// ## What is seen
@@ -53,13 +53,8 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         })
         .map(|(_, view)| view.attempt.initiator_spi)
         .collect();
-    let v1_from_responder = |view: &crate::diagnose::case::View<'_>| {
-        case.pair
-            .attempts
-            .iter()
-            .any(|other| other.version == IkeVersion::V1 && other.initiator.ip() == view.attempt.responder.ip())
-    };
-    ikev2::never_authenticated(case)
+    let starters = Starters::of(case);
+    let found = ikev2::never_authenticated(case)
         // A lone IKEv2 answer to an IKEv1 request is that request's refusal.
         .filter(|(_, view)| view.heard(Side::Initiator))
         .filter_map(|(index, view)| {
@@ -82,10 +77,11 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 .means("the responder does not speak IKEv2 with this peer")
                 .frames([request.frame])
                 .frames(stated.map(|message| message.frame));
-            if v1_from_responder(&view) {
+            if starters.responder_starts(view.attempt, IkeVersion::V1) {
                 found = found.weigh("v1-only", 2.0);
             }
             Some(if in_v1 { found.weigh("old", 2.0) } else { found })
         })
-        .collect()
+        .collect();
+    ikev2::tempered(case, found)
 }
