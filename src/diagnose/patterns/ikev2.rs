@@ -3,13 +3,14 @@
 
 use std::collections::HashSet;
 use std::net::IpAddr;
+use std::time::Duration;
 
 use crate::base::Timestamp;
-use crate::diagnose::Severity;
-use crate::diagnose::case::{Case, View, Waited};
+use crate::diagnose::case::{Case, PATIENCE, View, Waited};
 use crate::diagnose::pattern::Match;
 use crate::diagnose::sizes::Suite;
 use crate::diagnose::words::{span, times};
+use crate::diagnose::{Confidence, Severity};
 use crate::isakmp::registry;
 use crate::track::{
     Attempt, Exchange, ExchangeKind, IcmpAbout, IkeVersion, Label, MessageRecord, PayloadDetail, SaInitAnswer,
@@ -133,22 +134,45 @@ pub(super) fn request_and_response(exchange: &Exchange) -> (Option<&MessageRecor
     (request, response)
 }
 
+/// A request that was never answered.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Unanswered<'a> {
+    pub(super) request: &'a MessageRecord,
+    pub(super) waited: Waited,
+    /// Inferred, or suspected if the capture ends before the sender itself would have sent it once more.
+    pub(super) confidence: Confidence,
+}
+
 /// The request of an exchange that was never answered, if that may be said: both directions seen, long enough watched,
 /// and nothing missing of the request itself.
-pub(super) fn unanswered<'a>(view: &View<'a>, exchange: &'a Exchange) -> Option<(&'a MessageRecord, Waited)> {
+pub(super) fn unanswered<'a>(view: &View<'a>, exchange: &'a Exchange) -> Option<Unanswered<'a>> {
     let (Some(request), None) = request_and_response(exchange) else { return None };
     let licensed = !view.attempt.midstream
         && !view.one_sided()
         && view.case.both_ways()
         && request.ike_fragments_missing.is_none();
     let waited = view.waited(request);
-    (licensed && waited.is_silence()).then_some((request, waited))
+    let outlasted = waited.after >= PATIENCE || waited.after >= last_gap(request);
+    // One repeat on its own is everyday loss.
+    let silent = waited.is_silence() && (outlasted || waited.copies >= 3);
+    let confidence = if outlasted { Confidence::Inferred } else { Confidence::Suspected };
+    (licensed && silent).then_some(Unanswered { request, waited, confidence })
 }
 
-/// `sent 5 times in 41.2 s and never answered in the 12.0 s after the last copy`.
-pub(super) fn in_vain(waited: &Waited) -> String {
-    let over = if waited.copies > 1 { format!(" in {}", span(waited.over)) } else { String::new() };
-    format!("was sent {}{over}; no response in the {} after the last copy", times(waited.copies), span(waited.after))
+/// How long the sender waited before the last copy.
+fn last_gap(request: &MessageRecord) -> Duration {
+    let mut copies = request.repeats.iter().map(|repeat| repeat.at).rev();
+    let last = copies.next().unwrap_or(request.at);
+    last.since(copies.next().unwrap_or(request.at))
+}
+
+impl Unanswered<'_> {
+    /// `was sent 5 times in 41.2 s; no response in the 12.0 s after the last copy`.
+    pub(super) fn in_vain(&self) -> String {
+        let Waited { copies, over, after } = self.waited;
+        let over = if copies > 1 { format!(" in {}", span(over)) } else { String::new() };
+        format!("was sent {}{over}; no response in the {} after the last copy", times(copies), span(after))
+    }
 }
 
 /// When the pair last came up, and last had an IKE SA whose both ends had proven themselves.

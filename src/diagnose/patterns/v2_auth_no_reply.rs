@@ -1,6 +1,5 @@
 //! V2-AUTH-NO-REPLY: IKE_AUTH gets no answer.
 
-use crate::diagnose::Confidence;
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::track::{Label, Side};
@@ -63,21 +62,22 @@ fn no_answer(index: usize, view: &View<'_>) -> Option<Match> {
     if exchanges.next().is_some() || view.message(Label::Response(AUTH)).is_some() {
         return None;
     }
-    let (request, waited) = ikev2::unanswered(view, exchange)?;
+    let unanswered = ikev2::unanswered(view, exchange)?;
+    let request = unanswered.request;
     let answered = ikev2::accepted(view.attempt).and_then(|round| round.response)?;
     let moved = request.destination.port() != answered.source.port();
     let fragmented = request.ip_fragments > 1 || (request.ike_fragments < 2 && request.length > FITS_EVERYWHERE);
     let heard_there = view
         .messages()
         .any(|message| message.from == Side::Responder && message.source.port() == request.destination.port());
-    let mut seen = format!("IKE_AUTH {}", ikev2::in_vain(&waited));
+    let mut seen = format!("IKE_AUTH {}", unanswered.in_vain());
     if moved {
         seen.push_str(&format!("; it went to port {}, IKE_SA_INIT to {}", request.destination.port(), answered.source.port()));
     }
     if request.ip_fragments > 1 {
         seen.push_str(&format!("; its {} octets travel in {} IP fragments", request.length, request.ip_fragments));
     }
-    let mut found = Match::on(index, Confidence::Inferred)
+    let mut found = Match::on(index, unanswered.confidence)
         .seen(seen)
         .means("the responder answers IKE_SA_INIT and not this: the message is lost, or dropped without a word")
         .settle("a capture on the responder's outside tells whether the request arrives whole")

@@ -3,7 +3,7 @@
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::sizes::Suite;
-use crate::diagnose::{Confidence, Severity};
+use crate::diagnose::Severity;
 use crate::track::{Exchange, ExchangeKind};
 
 use super::ikev2::{self, Standing};
@@ -67,12 +67,13 @@ fn no_answer(
     index: usize,
     view: &View<'_>,
 ) -> Option<Match> {
-    let (request, waited) = view
+    let unanswered = view
         .exchanges()
         .iter()
         .filter(|exchange| is_meant(exchange, suite))
         .filter_map(|exchange| ikev2::unanswered(view, exchange))
-        .find(|(_, waited)| waited.copies >= COPIES)?;
+        .find(|unanswered| unanswered.waited.copies >= COPIES)?;
+    let ikev2::Unanswered { request, waited, confidence } = unanswered;
     // A number used before is reason enough not to answer: `V2-MSGID`.
     if v2_msgid::used_twice(view, request.from).is_some() {
         return None;
@@ -87,8 +88,8 @@ fn no_answer(
         .unwrap_or_default()
         .iter()
         .any(|later| later.initiator.ip() == peer && later.rekeyed_from.is_none());
-    let mut found = Match::on(index, Confidence::Inferred)
-        .seen(format!("{} (message id {}) {}", request.label, request_id(view, request.frame), ikev2::in_vain(&waited)))
+    let mut found = Match::on(index, confidence)
+        .seen(format!("{} (message id {}) {}", request.label, request_id(view, request.frame), unanswered.in_vain()))
         .means("the peer no longer answers on this IKE SA")
         .frames(view.frames(request));
     if esp_after {

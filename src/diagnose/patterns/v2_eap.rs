@@ -7,7 +7,7 @@ use crate::diagnose::sizes::AuthAnswer;
 use crate::diagnose::words::span;
 use crate::track::{Label, MessageRecord, Side};
 
-use super::ikev2::{self, INFORMATIONAL, Standing};
+use super::ikev2::{self, INFORMATIONAL, Standing, Unanswered};
 
 /// A user may look for a password this long before the initiator goes on.
 const A_USER_TYPES: std::time::Duration = std::time::Duration::from_secs(90);
@@ -68,7 +68,7 @@ enum End<'a> {
     /// With a word of the initiator instead of the next round.
     Farewell(&'a MessageRecord),
     /// With a request that was not answered.
-    Unanswered(String),
+    Unanswered(Unanswered<'a>),
     /// With nothing more.
     Nothing,
 }
@@ -90,7 +90,7 @@ fn stalled(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
         message.at >= since.at && message.from == Side::Initiator && message.label == Label::Request(INFORMATIONAL)
     });
     let end = match (response, farewell) {
-        (None, _) => End::Unanswered(ikev2::in_vain(&ikev2::unanswered(view, last)?.1)),
+        (None, _) => End::Unanswered(ikev2::unanswered(view, last)?),
         (Some(_), Some(farewell)) => End::Farewell(farewell),
         (Some(response), None) => {
             let quiet = case.end().since(response.at) >= A_USER_TYPES && view.attempt.last <= since.at;
@@ -102,11 +102,15 @@ fn stalled(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
     };
     let how = match &end {
         End::Farewell(_) => "the initiator then sent an INFORMATIONAL in place of the next one".to_owned(),
-        End::Unanswered(vain) => format!("the last request {vain}"),
+        End::Unanswered(unanswered) => format!("the last request {}", unanswered.in_vain()),
         End::Nothing => format!("nothing followed in {} of capture", span(case.end().since(since.at))),
     };
     let slow = response.is_some_and(|response| response.at.since(request.at) >= std::time::Duration::from_secs(5));
-    let mut found = Match::on(index, Confidence::Inferred)
+    let confidence = match &end {
+        End::Unanswered(unanswered) => unanswered.confidence,
+        End::Farewell(_) | End::Nothing => Confidence::Inferred,
+    };
+    let mut found = Match::on(index, confidence)
         .seen(format!("{rounds} IKE_AUTH exchanges and no answer with room for a child SA; {how}"))
         .means("EAP went on for a while and did not succeed; what it said is encrypted")
         .settle("the log of the responder or of its AAA server at that time")

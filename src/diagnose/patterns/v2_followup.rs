@@ -48,10 +48,11 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     ikev2::attempts(case)
         .filter_map(|(index, view)| {
             let exchange = view.exchanges().iter().rfind(|exchange| exchange.kind == ExchangeKind::IkeFollowupKe)?;
-            if let Some((request, waited)) = ikev2::unanswered(&view, exchange) {
+            if let Some(unanswered) = ikev2::unanswered(&view, exchange) {
+let request = unanswered.request;
                 return Some(
-                    Match::on(index, Confidence::Inferred)
-                        .seen(format!("IKE_FOLLOWUP_KE of {} octets {}", request.length, ikev2::in_vain(&waited)))
+                    Match::on(index, unanswered.confidence)
+                        .seen(format!("IKE_FOLLOWUP_KE of {} octets {}", request.length, unanswered.in_vain()))
                         .means("the additional key exchange of this re-key does not get through")
                         .weigh("lost", 2.0)
                         .weigh("state", 0.3)

@@ -78,10 +78,11 @@ fn unannounced(index: usize, view: &View<'_>) -> Option<Match> {
 
 fn failed(index: usize, view: &View<'_>) -> Option<Match> {
     let exchange = view.exchanges().iter().rfind(|exchange| exchange.kind == ExchangeKind::IkeIntermediate)?;
-    if let Some((request, waited)) = ikev2::unanswered(view, exchange) {
+    if let Some(unanswered) = ikev2::unanswered(view, exchange) {
+let request = unanswered.request;
         let long = request.ip_fragments > 1 || request.length > 1200;
-        let found = Match::on(index, Confidence::Inferred)
-            .seen(format!("IKE_INTERMEDIATE of {} octets {}", request.length, ikev2::in_vain(&waited)))
+        let found = Match::on(index, unanswered.confidence)
+            .seen(format!("IKE_INTERMEDIATE of {} octets {}", request.length, unanswered.in_vain()))
             .means("the responder answers IKE_SA_INIT and not this: it is lost, or dropped without a word")
             .weigh("support", 0.3)
             .settle("a capture on the responder's outside tells whether the request arrives whole")

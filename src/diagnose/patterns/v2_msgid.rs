@@ -100,10 +100,11 @@ fn out_of_order(index: usize, view: &View<'_>, side: Side) -> Option<Match> {
     let answered = begun_by(view, side)
         .filter_map(|exchange| Some((exchange, ikev2::request_and_response(exchange).1?)))
         .max_by_key(|(_, response)| response.at)?;
-    let (exchange, request, waited) = begun_by(view, side)
-        .filter_map(|exchange| ikev2::unanswered(view, exchange).map(|(request, waited)| (exchange, request, waited)))
-        .filter(|(_, request, waited)| waited.copies >= 2 && request.at > answered.1.at)
-        .min_by_key(|(exchange, ..)| exchange.message_id)?;
+    let (exchange, unanswered) = begun_by(view, side)
+        .filter_map(|exchange| Some((exchange, ikev2::unanswered(view, exchange)?)))
+        .filter(|(_, unanswered)| unanswered.waited.copies >= 2 && unanswered.request.at > answered.1.at)
+        .min_by_key(|(exchange, _)| exchange.message_id)?;
+    let request = unanswered.request;
     let (last, this) = (answered.0.message_id, exchange.message_id);
     if last.0.checked_add(1) == Some(this.0) {
         return None;
@@ -113,7 +114,7 @@ fn out_of_order(index: usize, view: &View<'_>, side: Side) -> Option<Match> {
             "the {}'s last answered request had message id {last}; then {} with message id {this} {}",
             name(side),
             request.label,
-            ikev2::in_vain(&waited)
+            unanswered.in_vain()
         ))
         .means("the peer may be waiting for another number, and drops this one")
         .settle("the peer's log, or a capture without gaps")

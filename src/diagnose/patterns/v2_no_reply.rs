@@ -1,11 +1,13 @@
 //! V2-NO-REPLY: IKE_SA_INIT gets no answer.
 
-use crate::diagnose::Confidence;
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::track::{ExchangeKind, IkeVersion, Label};
 
 use super::{ikev2, silence};
+
+/// IP protocol of the pieces that may be IKE.
+const UDP: u8 = 17;
 
 pattern! {
     /// ## What is seen
@@ -57,6 +59,7 @@ pattern! {
 fn check(case: &Case<'_>) -> Vec<Match> {
     let mut found =
         silence::unanswered_first_message(case, IkeVersion::V2, |label| label == Label::Request(ikev2::SA_INIT));
+    found.retain(|one| !goes_on_in_pieces(case, one));
     if !ikev2::refused_by_icmp(case) {
         found.extend(
             ikev2::never_authenticated(case).filter_map(|(index, view)| unanswered_again(index, &view)),
@@ -65,22 +68,31 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     ikev2::tempered(case, found)
 }
 
+/// Pieces of a later datagram from the initiator show that it had an answer, even if the capture does not hold it.
+fn goes_on_in_pieces(case: &Case<'_>, found: &Match) -> bool {
+    let Some(attempt) = found.attempt.and_then(|index| case.pair.attempts.get(index)) else { return false };
+    case.pair.incomplete.iter().any(|piece| {
+        piece.protocol == UDP && piece.source == attempt.initiator.ip() && piece.at > attempt.first
+    })
+}
+
 /// The responder asked for the request once more, with a cookie or another group, and does not answer that.
 fn unanswered_again(index: usize, view: &View<'_>) -> Option<Match> {
     let mut exchanges =
         view.exchanges().iter().filter(|exchange| exchange.kind == ExchangeKind::IkeSaInit).rev();
     let (last, before) = (exchanges.next()?, exchanges.next()?);
     let answer = ikev2::request_and_response(before).1?;
-    let (request, waited) = ikev2::unanswered(view, last)?;
+    let unanswered = ikev2::unanswered(view, last)?;
+    let request = unanswered.request;
     let what = match ikev2::notified(answer, ikev2::notify::COOKIE) {
         Some(_) => "a COOKIE",
         None => "a wish for another group",
     };
-    let found = Match::on(index, Confidence::Inferred)
+    let found = Match::on(index, unanswered.confidence)
         .seen(format!(
             "the first request was answered with {what}; the next one, of {} octets, {}",
             request.length,
-            ikev2::in_vain(&waited)
+            unanswered.in_vain()
         ))
         .means("the responder is reachable and does not answer the second request, or that one is lost")
         .weigh("no-profile", 0.5)
