@@ -101,33 +101,39 @@ impl Suite {
         Some((least, most))
     }
 
-    /// The same for a message as it was recorded: in one piece, or in SKF fragments that are all there, each with its own
-    /// header, IV, padding and ICV (RFC 7383 §2.5).
+    /// The same for a message as it was recorded: in one piece, or in SKF fragments that are all there.
     pub fn plain_of(&self, message: &MessageRecord) -> Option<(u32, u32)> {
         match (message.ike_fragments, message.ike_fragments_missing) {
             (_, Some(_)) => None,
-            (0 | 1, None) => self.plain(message.length),
-            (fragments, None) => {
-                let around = u32::from(fragments).checked_mul(28 + 8 + self.iv + self.icv)?;
-                let ciphertext = message.length.checked_sub(around)?;
-                let most = ciphertext.checked_sub(u32::from(fragments))?;
-                let least = ciphertext.saturating_sub(u32::from(fragments) * self.block.max(4));
-                Some((least, most))
-            }
+            (0, None) => self.plain(message.length),
+            (fragments, None) => self.plain_in(message.length, fragments.into()),
         }
+    }
+
+    /// The same for a message in SKF fragments of `length` octets in all, each with its own header, IV, padding and ICV
+    /// (RFC 7383 §2.5).
+    fn plain_in(&self, length: u32, fragments: u32) -> Option<(u32, u32)> {
+        let around = fragments.checked_mul(28 + 8 + self.iv + self.icv)?;
+        let ciphertext = length.checked_sub(around)?;
+        let most = ciphertext.checked_sub(fragments)?;
+        let least = ciphertext.saturating_sub(fragments.saturating_mul(self.block.max(4)));
+        Some((least, most))
     }
 
     /// What an answer to IKE_AUTH may hold. `identified`: the responder's identity went out in an earlier answer, as it
     /// does in the rounds of EAP (RFC 7296 §2.16).
     pub fn auth_answer(&self, message: &MessageRecord, identified: bool) -> Option<AuthAnswer> {
-        let (least, most) = self.plain_of(message)?;
+        Some(self.auth_answer_in(self.plain_of(message)?, identified))
+    }
+
+    fn auth_answer_in(&self, (least, most): (u32, u32), identified: bool) -> AuthAnswer {
         let proof = AUTH + self.proof + if identified { 0 } else { LEAST_IDENTITY };
-        Some(match most {
+        match most {
             _ if least <= LONGEST_ERROR && most < proof => AuthAnswer::Notify,
             _ if most < proof => AuthAnswer::Short,
             _ if most < proof + LEAST_CHILD => AuthAnswer::NoChild,
             _ => AuthAnswer::Child,
-        })
+        }
     }
 
     /// Whether the payloads of a child SA find no room in what `request` is longer than `answer`: neither asked for one.
@@ -320,9 +326,53 @@ mod tests {
     fn plaintext_is_known_to_within_its_padding() {
         let cbc = Suite { iv: 16, block: 16, icv: 16, proof: 32 };
         let (least, most) = cbc.plain(80).unwrap();
-        assert!(least == 0 && most >= 8 && most < 16, "{least}..{most}");
+        assert!(least == 0 && (8..16).contains(&most), "{least}..{most}");
         let gcm = Suite { iv: 8, block: 1, icv: 16, proof: 32 };
         assert!(gcm.plain(57).unwrap().1 == 0 && gcm.plain(65).unwrap().1 == 8);
         assert_eq!(gcm.plain(40), None);
+    }
+
+    /// RFC 7296 §1.2: IDr with an IPv4 address (12 octets), AUTH with a shared key (8 and the PRF's output), then a notify
+    /// (8), or SA with three transforms, TSi and TSr (44, 24, 24). The lengths of whole messages are those that strongSwan,
+    /// libreswan and OpenIKED send.
+    #[test]
+    fn answers_to_ike_auth_are_told_by_their_room() {
+        use AuthAnswer::{Child, NoChild, Notify, Short};
+        let suite = |iv, block, icv, proof| Suite { iv, block, icv, proof };
+        let cbc_sha2 = suite(16, 16, 16, 32);
+        let cbc_sha1 = suite(16, 16, 12, 20);
+        let gcm = suite(8, 1, 16, 32);
+        let tdes_sha1 = suite(8, 8, 12, 20);
+        for (suite, length, expected) in [
+            (cbc_sha2, 80, Notify),
+            (cbc_sha2, 96, Short),
+            (cbc_sha2, 128, NoChild),
+            (cbc_sha2, 160, NoChild),
+            (cbc_sha2, 224, Child),
+            (cbc_sha2, 256, Child),
+            (cbc_sha1, 76, Notify),
+            (cbc_sha1, 124, NoChild),
+            (cbc_sha1, 220, Child),
+            (gcm, 57, Notify),
+            (gcm, 65, Notify),
+            (gcm, 117, NoChild),
+            (gcm, 201, Child),
+            (tdes_sha1, 68, Notify),
+            (tdes_sha1, 108, NoChild),
+            (tdes_sha1, 204, Child),
+        ] {
+            let answer = suite.auth_answer_in(suite.plain(length).unwrap(), false);
+            assert_eq!(answer, expected, "{length} octets with {suite:?}");
+        }
+    }
+
+    /// RFC 7383 §2.5: 2000 octets of payloads in two fragments of GCM, which pads nothing: twice 28 + 8 + 8 + 16 octets and
+    /// a pad length around them.
+    #[test]
+    fn fragments_each_have_octets_around_them() {
+        let gcm = Suite { iv: 8, block: 1, icv: 16, proof: 32 };
+        assert_eq!(gcm.plain_in(2000 + 2 * (28 + 8 + 8 + 16 + 1), 2).map(|(_, most)| most), Some(2000));
+        assert_eq!(gcm.plain_in(100, 2), None);
+        assert_eq!(gcm.plain_in(u32::MAX, u32::MAX), None);
     }
 }

@@ -77,6 +77,10 @@ fn refused(index: usize, view: &View<'_>) -> Option<Match> {
     let request = view.message(Label::Request(AUTH));
     let childless = first == AuthAnswer::NoChild && allows_childless(view);
     let asked = request.and_then(|request| suite.asks_no_child(request, response)).map(|no_child| !no_child);
+    // Whether a short answer is a refusal, then only the request can tell.
+    if childless && later == 0 && request.is_none() {
+        return None;
+    }
     if first == AuthAnswer::Child || (childless && asked == Some(false) && later == 0) {
         return None;
     }

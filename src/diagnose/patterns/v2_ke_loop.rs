@@ -84,7 +84,7 @@ fn never_met(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
             .means("the initiator does not follow the responder's wish")
             .weigh("defect", 3.0)
             .weigh("not-offered", 0.5)
-    } else if follower.is_none() && ignored(case, index, last, wanted) {
+    } else if !view.attempt.midstream && follower.is_none() && ignored(case, index, last, wanted) {
         let copies = last.copies_after_response();
         let found = Match::on(index, Confidence::Inferred)
             .seen(format!(
