@@ -141,6 +141,14 @@ impl<'a> View<'a> {
         answered && !(self.heard(Side::Initiator) && self.heard(Side::Responder))
     }
 
+    /// The side that owes the next message sent something else instead after the set-up had got this far.
+    pub fn answered_otherwise(&self) -> bool {
+        let Some(furthest) = self.message(self.attempt.stage) else { return false };
+        self.messages().any(|message| {
+            message.from != furthest.from && message.at >= furthest.at && message.frame != furthest.frame
+        })
+    }
+
     /// How long a message was repeated without the exchange going on, and how long was watched after its last copy.
     pub fn waited(&self, message: &MessageRecord) -> Waited {
         let last = message.repeats.iter().map(|repeat| repeat.at).max().unwrap_or(message.at);

@@ -9,7 +9,7 @@ use super::{
     AttemptDiagnosis, Cause, Check, Confidence, Diagnosis, Finding, Outcome, PairDiagnosis, PairStatus, Severity,
 };
 
-/// Attempts younger than this at the end of the capture, and not settled, are still negotiating.
+/// A pair that tried more than once is still negotiating if its last try ended no longer ago than this.
 const NEGOTIATING: std::time::Duration = std::time::Duration::from_secs(120);
 
 /// Judges the facts.
@@ -156,15 +156,18 @@ fn depth(attempt: &Attempt) -> u8 {
 
 fn outcome(case: &Case<'_>, index: usize, view: &View<'_>, matches: &[(&Pattern, Match)]) -> Outcome {
     let attempt = view.attempt;
-    let refused = matches.iter().any(|(pattern, found)| {
+    let error = matches.iter().any(|(pattern, found)| {
         found.attempt == Some(index) && found.severity.unwrap_or(pattern.severity) == Severity::Error
     });
-    if refused && attempt.phase1_up.is_none() {
+    let up = view.tunnel_up().is_some() || (attempt.phase1_up.is_some() && attempt.waiting_for.is_none());
+    if up && !(view.is_v2() && view.authenticated() == Some(false)) {
+        return Outcome::Established;
+    }
+    if attempt.waiting_for.is_none() && !attempt.midstream {
         return Outcome::Failed;
     }
-    if view.tunnel_up().is_some() || (attempt.phase1_up.is_some() && attempt.waiting_for.is_none()) {
-        let rejected = view.is_v2() && view.authenticated() == Some(false);
-        return if rejected { Outcome::Failed } else { Outcome::Established };
+    if error && view.answered_otherwise() {
+        return Outcome::Failed;
     }
     if view.one_sided() || attempt.midstream {
         return Outcome::Unknown;
@@ -172,11 +175,7 @@ fn outcome(case: &Case<'_>, index: usize, view: &View<'_>, matches: &[(&Pattern,
     let quiet = case.end().since(attempt.last);
     let replaced =
         case.pair.attempts.get(index + 1..).unwrap_or_default().iter().any(|later| later.first >= attempt.last);
-    if attempt.waiting_for.is_none() || replaced || quiet > PATIENCE * 6 {
-        Outcome::Failed
-    } else {
-        Outcome::Unfinished
-    }
+    if replaced || quiet > PATIENCE * 6 { Outcome::Failed } else { Outcome::Unfinished }
 }
 
 fn status(case: &Case<'_>, attempts: &[AttemptDiagnosis]) -> PairStatus {
@@ -196,7 +195,8 @@ fn status(case: &Case<'_>, attempts: &[AttemptDiagnosis]) -> PairStatus {
     match attempts.last().map(|attempt| attempt.outcome) {
         Some(Outcome::Unknown) => PairStatus::Unknown,
         Some(Outcome::Unfinished) => PairStatus::DownNegotiating,
-        _ if case.end().since(last.last) < NEGOTIATING => PairStatus::DownNegotiating,
+        // One try after another: the next one is due.
+        _ if pair.attempts.len() > 1 && case.end().since(last.last) < NEGOTIATING => PairStatus::DownNegotiating,
         _ => PairStatus::Down,
     }
 }
