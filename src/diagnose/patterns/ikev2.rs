@@ -1,8 +1,6 @@
 //! What the patterns of IKEv2 ask for together: the rounds of IKE_SA_INIT, clear notifies by name, requests without a
 //! response, and whether what went wrong was made good later.
 
-use std::collections::HashSet;
-use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::base::Timestamp;
@@ -13,8 +11,7 @@ use crate::diagnose::words::{span, times};
 use crate::diagnose::{Confidence, Severity};
 use crate::isakmp::registry;
 use crate::track::{
-    Attempt, Exchange, ExchangeKind, IcmpAbout, IkeVersion, Label, MessageRecord, PayloadDetail, SaInitAnswer,
-    sa_init_answer,
+    Attempt, Exchange, ExchangeKind, IcmpAbout, Label, MessageRecord, PayloadDetail, SaInitAnswer, sa_init_answer,
 };
 
 /// Exchange types (RFC 7296 §3.1, RFC 5723).
@@ -225,22 +222,6 @@ pub(super) fn attempts<'a>(case: &Case<'a>) -> impl Iterator<Item = (usize, View
 pub(super) fn never_authenticated<'a>(case: &Case<'a>) -> impl Iterator<Item = (usize, View<'a>)> + use<'a> {
     let standing = Standing::of(case);
     attempts(case).filter(move |(_, view)| !standing.authenticated_after(view.attempt))
-}
-
-/// Which addresses of the pair began attempts of which version.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Starters(HashSet<(IkeVersion, IpAddr)>);
-
-impl Starters {
-    pub(super) fn of(case: &Case<'_>) -> Self {
-        let own = case.pair.attempts.iter().filter(|attempt| !attempt.midstream);
-        Self(own.map(|attempt| (attempt.version, attempt.initiator.ip())).collect())
-    }
-
-    /// The responder of this attempt has begun one of `version` itself.
-    pub(super) fn responder_starts(&self, attempt: &Attempt, version: IkeVersion) -> bool {
-        self.0.contains(&(version, attempt.responder.ip()))
-    }
 }
 
 /// What was found, and no worse than a warning for attempts beside a tunnel that works all the while: traffic went both

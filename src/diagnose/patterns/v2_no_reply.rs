@@ -2,9 +2,10 @@
 
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
-use crate::track::{ExchangeKind, IkeVersion, Label};
+use crate::track::{Attempt, ExchangeKind, IkeVersion, Label};
 
-use super::{ikev2, silence};
+use super::phase1::Habits;
+use super::{ikev2, p1_version, silence};
 
 /// IP protocol of the pieces that may be IKE.
 const UDP: u8 = 17;
@@ -59,7 +60,13 @@ pattern! {
 fn check(case: &Case<'_>) -> Vec<Match> {
     let mut found =
         silence::unanswered_first_message(case, IkeVersion::V2, |label| label == Label::Request(ikev2::SA_INIT));
-    found.retain(|one| !goes_on_in_pieces(case, one));
+    let habits = Habits::of(case);
+    found.retain(|one| {
+        let attempt = one.attempt.and_then(|index| case.pair.attempts.get(index));
+        attempt.is_some_and(|attempt| {
+            !goes_on_in_pieces(case, attempt) && !p1_version::explains(&habits, &View { case: *case, attempt })
+        })
+    });
     if !ikev2::refused_by_icmp(case) {
         found.extend(
             ikev2::never_authenticated(case).filter_map(|(index, view)| unanswered_again(index, &view)),
@@ -69,8 +76,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
 }
 
 /// Pieces of a later datagram from the initiator show that it had an answer, even if the capture does not hold it.
-fn goes_on_in_pieces(case: &Case<'_>, found: &Match) -> bool {
-    let Some(attempt) = found.attempt.and_then(|index| case.pair.attempts.get(index)) else { return false };
+fn goes_on_in_pieces(case: &Case<'_>, attempt: &Attempt) -> bool {
     case.pair.incomplete.iter().any(|piece| {
         piece.protocol == UDP && piece.source == attempt.initiator.ip() && piece.at > attempt.first
     })

@@ -9,7 +9,8 @@ use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::times;
 use crate::track::{IkeVersion, Side};
 
-use super::ikev2::{self, Starters, notify};
+use super::ikev2::{self, notify};
+use super::phase1::Habits;
 
 pattern! {
     /// ## What is seen
@@ -53,7 +54,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         })
         .map(|(_, view)| view.attempt.initiator_spi)
         .collect();
-    let starters = Starters::of(case);
+    let habits = Habits::of(case);
     let found = ikev2::never_authenticated(case)
         // A lone IKEv2 answer to an IKEv1 request is that request's refusal.
         .filter(|(_, view)| view.heard(Side::Initiator))
@@ -77,7 +78,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 .means("the responder does not speak IKEv2 with this peer")
                 .frames([request.frame])
                 .frames(stated.map(|message| message.frame));
-            if starters.responder_starts(view.attempt, IkeVersion::V1) {
+            if habits.at(view.attempt.responder.ip()).speaks(IkeVersion::V1).is_some() {
                 found = found.weigh("v1-only", 2.0);
             }
             Some(if in_v1 { found.weigh("old", 2.0) } else { found })
