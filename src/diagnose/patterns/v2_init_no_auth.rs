@@ -1,9 +1,9 @@
 //! V2-INIT-NO-AUTH: IKE_SA_INIT is answered, and IKE_AUTH never follows.
 
-use crate::diagnose::Confidence;
 use crate::diagnose::case::{Case, PATIENCE, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::{span, times};
+use crate::diagnose::{Confidence, Severity};
 use crate::track::{ExchangeKind, Side};
 
 use super::ikev2;
@@ -31,13 +31,14 @@ pattern! {
     V2_INIT_NO_AUTH = "V2-INIT-NO-AUTH", IkeV2, Error;
     title: "IKE_SA_INIT is answered, and IKE_AUTH never follows";
     causes: [
-        "port-4500" 0.45 "UDP 4500 is blocked between the initiator and the place of the capture",
+        "port-4500" 0.42 "UDP 4500 is blocked between the initiator and the place of the capture",
             raised by "NAT on the path; nothing on 4500 from the initiator", lowered by "the same request keeps coming";
         "return" 0.20 "the answer does not reach the initiator: filter, NAT or route on the way back",
             raised by "the same request keeps coming after it was answered", lowered by "the request stops with the answer";
-        "initiator" 0.25 "the initiator does not go on: no key or certificate for this peer, or it does not accept the choice",
+        "initiator" 0.23 "the initiator does not go on: no key or certificate for this peer, or it does not accept the choice",
             raised by "the request stops with the answer", lowered by "the same request keeps coming";
         "probe" 0.10 "a probe, and no real peer", raised by "one request, many transforms, no vendor id", lowered by "a known peer";
+        "early" 0.05 "the capture ends before IKE_AUTH was due", raised by "the capture ends within seconds of the answer", lowered by "a long capture";
     ];
     checks: [
         Path: "check the way back to the initiator for UDP 500, and UDP 4500 in both directions near the initiator";
@@ -99,7 +100,16 @@ fn never_follows(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match
             .settle("a capture on the initiator's outside tells whether it sends IKE_AUTH, and to which port");
         if natted { found.weigh("port-4500", 1.5) } else { found }
     } else {
-        return None;
+        // What a filter leaves that takes all of IKE_AUTH; or just a short capture.
+        Match::on(index, Confidence::Suspected)
+            .severity(Severity::Info)
+            .seen(format!(
+                "IKE_SA_INIT was answered; no IKE_AUTH in the {} after it: the capture ends too early to call it a stop",
+                span(quiet)
+            ))
+            .means("the negotiation goes on after the capture, or IKE_AUTH does not get here")
+            .weigh("early", 100.0)
+            .settle("a longer capture")
     };
     Some(found.frames(view.frames(request)).frames([response.frame]))
 }
