@@ -1,6 +1,7 @@
 //! The catalogue: one file a failure pattern, listed here once.
 
 mod icmp;
+mod ikev2;
 mod nearest_miss;
 mod phase1;
 mod phase2;
@@ -52,6 +53,29 @@ catalogue! {
     p_direction::P_DIRECTION,
     v2_no_reply::V2_NO_REPLY,
     v2_proposal::V2_PROPOSAL,
+    v2_ke_retry::V2_KE_RETRY,
+    v2_ke_loop::V2_KE_LOOP,
+    v2_cookie::V2_COOKIE,
+    v2_cookie_loop::V2_COOKIE_LOOP,
+    v2_version::V2_VERSION,
+    v2_clear_error::V2_CLEAR_ERROR,
+    v2_auth_fail::V2_AUTH_FAIL,
+    v2_auth_init_reject::V2_AUTH_INIT_REJECT,
+    v2_auth_no_reply::V2_AUTH_NO_REPLY,
+    v2_child_reject::V2_CHILD_REJECT,
+    v2_eap::V2_EAP,
+    v2_intermediate::V2_INTERMEDIATE,
+    v2_followup::V2_FOLLOWUP,
+    v2_child_no_reply::V2_CHILD_NO_REPLY,
+    v2_rekey_refused::V2_REKEY_REFUSED,
+    v2_redirect::V2_REDIRECT,
+    v2_msgid::V2_MSGID,
+    v2_mobike::V2_MOBIKE,
+    v2_ppk::V2_PPK,
+    v2_init_no_auth::V2_INIT_NO_AUTH,
+    v2_childless::V2_CHILDLESS,
+    v2_ts_narrow::V2_TS_NARROW,
+    v2_resume::V2_RESUME,
     n_icmp_port::N_ICMP_PORT,
     n_icmp_prohib::N_ICMP_PROHIB,
     n_icmp_host::N_ICMP_HOST,
