@@ -48,7 +48,6 @@ fn any_link_gives_the_same_report() {
     for sample in samples::all() {
         // Frames without IP do not fit on every link: frame numbers are those of the frames with IP.
         let plain = story(&report(sample.capture.relink(Link::Raw).pcap()));
-        assert!(!plain["pairs"].as_array().expect("a table").is_empty(), "{}: nothing to compare", sample.name);
         for link in Link::ALL {
             let other = difference(&plain, &story(&report(sample.capture.relink(link).pcap())));
             wrong.extend(other.map(|other| format!("{}, {link:?}: {other}", sample.name)));
