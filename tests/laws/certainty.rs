@@ -1,11 +1,14 @@
 //! Who sees less never claims more.
 //!
-//! A capture is cut short, started late, or reduced to one direction. Then, for every pair:
+//! A capture is cut short, started late, or reduced to one direction. Then, for every pair of addresses:
 //!
-//! - the verdict is no *error* unless the whole capture holds the same finding about the same addresses, at whatever
-//!   severity (what is over later is no error then) and with at least the same confidence;
-//! - a capture of nothing but healthy tunnels gets no *error* and no *warning* that the whole one does not have. Findings
-//!   about the capture itself (`C-…`) may come: they are how it says that something is missing.
+//! 1. Its verdict is no *error*, unless
+//!    - the whole capture holds the same finding about the same addresses with at least the same confidence, at whatever
+//!      severity: what is over later was an error all the same as long as it lasted; or
+//!    - it is only *suspected*, and says what would settle it. From the first message alone, repeated, silence cannot be
+//!      told from answers that were not captured; and the second of two refusals is what turns a suspicion into another.
+//! 2. If the whole capture shows nothing but healthy tunnels, no *error* and no *warning* appears that the whole one does
+//!    not have, suspected or not. Findings about the capture (`C-…`) may: they say that something is missing.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -42,9 +45,11 @@ fn excess(whole: &Report, part: &Report, healthy: bool) -> Vec<String> {
     let mut excess = Vec::new();
     for pair in &part.pairs {
         let Some(verdict) = pair.verdict.and_then(|verdict| part.verdict_finding(pair.id, verdict)) else { continue };
-        let known = known.get(&(ends(part, pair.id), verdict.id));
-        if verdict.severity == Severity::Error && known.is_none_or(|known| known.0 < verdict.confidence) {
-            excess.push(format!("verdict {} {:?}, whole: {known:?}", verdict.id, verdict.confidence));
+        let in_whole = known.get(&(ends(part, pair.id), verdict.id));
+        let is_known = in_whole.is_some_and(|known| known.0 >= verdict.confidence);
+        let is_open = verdict.confidence == Confidence::Suspected && verdict.settle.is_some();
+        if verdict.severity == Severity::Error && !is_known && !is_open {
+            excess.push(format!("verdict {} {:?}, whole: {in_whole:?}", verdict.id, verdict.confidence));
         }
     }
     if healthy {
