@@ -8,15 +8,21 @@ use crate::base::{FrameRef, Timestamp};
 use crate::track::{Attempt, EspFlow, Exchange, Facts, IkeVersion, Label, MessageRecord, Pair, PayloadDetail, Side};
 
 use super::sizes::Suite;
+use super::survey::Survey;
 
 /// Silence shorter than this, with no repeat in it, says nothing.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A sign of life this long before or after says something about now.
+const AROUND: Duration = Duration::from_secs(300);
 
 /// One pair, seen by a check.
 #[derive(Debug, Clone, Copy)]
 pub struct Case<'a> {
     /// All facts.
     pub facts: &'a Facts,
+    /// What they show as a whole.
+    pub survey: &'a Survey,
     /// The pair in question.
     pub pair: &'a Pair,
 }
@@ -55,6 +61,15 @@ impl<'a> Case<'a> {
     pub fn heard_from(&self, address: IpAddr) -> bool {
         let direction = usize::from(address != self.pair.a);
         self.pair.sent[direction].span.is_some()
+    }
+
+    /// Whether anything of ours came from `address` at about the time of `attempt`: proof that it was alive and reachable
+    /// then.
+    pub fn heard_around(&self, address: IpAddr, attempt: &Attempt) -> bool {
+        let direction = usize::from(address != self.pair.a);
+        self.pair.sent[direction]
+            .span
+            .is_some_and(|(first, last)| first <= attempt.last.after(AROUND) && attempt.first <= last.after(AROUND))
     }
 
     /// Whether the capture shows both directions of this pair.
@@ -126,10 +141,24 @@ impl<'a> View<'a> {
     }
 
     /// The responder's SPI is known, and yet nothing from the responder was captured (or nothing from the initiator, who
-    /// must have sent what is being answered): one direction is missing.
+    /// must have sent what is being answered): no silence may be called silence.
     pub fn one_sided(&self) -> bool {
         let answered = !self.attempt.responder_spi.is_zero();
         answered && !(self.heard(Side::Initiator) && self.heard(Side::Responder))
+    }
+
+    /// The capture itself proves that the other side answered while it ran: the side that was heard sent two messages of
+    /// which the second can only follow the other side's answer to the first.
+    pub fn proves_missing_direction(&self) -> bool {
+        let mut furthest: Option<&MessageRecord> = None;
+        self.one_sided()
+            && self.messages().any(|message| {
+                let goes_on = furthest.is_some_and(|before| needs_answer_between(before, message));
+                if furthest.is_none_or(|before| before.label < message.label) {
+                    furthest = Some(message);
+                }
+                goes_on
+            })
     }
 
     /// The side that owes the next message sent something else instead after the set-up had got this far.
@@ -187,6 +216,17 @@ impl<'a> View<'a> {
     }
 }
 
+/// Whether `later` can only have been sent after the other side answered `earlier`.
+fn needs_answer_between(earlier: &MessageRecord, later: &MessageRecord) -> bool {
+    match (earlier.label, later.label) {
+        (Label::Mm(one), Label::Mm(other)) | (Label::Am(one), Label::Am(other)) => other >= one + 2,
+        (Label::Mm(_) | Label::Am(_), Label::Qm(_) | Label::Tr(_)) => true,
+        (Label::Qm(1), Label::Qm(3)) => true,
+        (Label::Request(34), Label::Request(35)) | (Label::Response(34), Label::Response(35)) => true,
+        _ => false,
+    }
+}
+
 /// IDr (four-octet identity) and AUTH (the shortest, a shared key with a 16-octet PRF): anything shorter is a notify.
 const LEAST_AUTHENTICATION: u32 = 12 + 8 + 16;
 /// The same with SA (one proposal, three transforms), TSi and TSr (one IPv4 selector each).
@@ -207,6 +247,6 @@ impl Waited {
     /// Long enough to call it unanswered: repeated at least once and over some time, or watched for longer than anybody
     /// waits before repeating.
     pub fn is_silence(&self) -> bool {
-        (self.copies >= 2 && self.over + self.after >= Duration::from_secs(1)) || self.after >= PATIENCE
+        (self.copies >= 2 && self.over + self.after >= PATIENCE / 2) || self.after >= PATIENCE
     }
 }

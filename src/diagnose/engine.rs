@@ -5,6 +5,7 @@ use crate::track::{Attempt, Facts, Label, Pair};
 use super::case::{Case, PATIENCE, View};
 use super::pattern::{Match, Pattern, Stage};
 use super::patterns::CATALOGUE;
+use super::survey::Survey;
 use super::{
     AttemptDiagnosis, Cause, Check, Confidence, Diagnosis, Finding, Outcome, PairDiagnosis, PairStatus, Severity,
 };
@@ -15,8 +16,9 @@ const NEGOTIATING: std::time::Duration = std::time::Duration::from_secs(120);
 /// Judges the facts.
 pub fn diagnose(facts: &Facts) -> Diagnosis {
     let mut diagnosis = Diagnosis::default();
+    let survey = Survey::of(facts);
     for (index, pair) in facts.pairs.iter().enumerate() {
-        let case = Case { facts, pair };
+        let case = Case { facts, survey: &survey, pair };
         let matches: Vec<(&Pattern, Match)> = CATALOGUE
             .iter()
             .flat_map(|pattern| (pattern.check)(&case).into_iter().map(move |found| (*pattern, found)))

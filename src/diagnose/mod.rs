@@ -7,6 +7,7 @@ mod engine;
 pub mod pattern;
 pub mod patterns;
 pub mod sizes;
+pub mod survey;
 mod words;
 
 pub use engine::diagnose;

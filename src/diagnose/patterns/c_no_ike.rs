@@ -5,9 +5,6 @@ use crate::diagnose::case::Case;
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::{number, span};
 
-/// Other pairs looked at for IKE: enough to know whether the capture lets it through.
-const PAIRS: usize = 256;
-
 pattern! {
     /// ## What is seen
     ///
@@ -75,7 +72,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         found.means = "something else uses an IKE port between them, or the messages are broken".into();
         found.frames.extend(pair.malformed.iter().take(4).map(|malformed| malformed.frame));
     }
-    if case.facts.pairs.iter().take(PAIRS).any(|other| !other.attempts.is_empty()) {
+    if case.survey.has_ike() {
         found = found.weigh("capture", 0.3);
     }
     vec![found]
