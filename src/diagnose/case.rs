@@ -29,6 +29,8 @@ pub struct Case<'a> {
     pub survey: &'a Survey,
     /// The pair in question.
     pub pair: &'a Pair,
+    /// When the youngest attempt that got past authentication began.
+    youngest_success: Option<Timestamp>,
 }
 
 /// A notification in clear.
@@ -45,6 +47,19 @@ pub struct ClearNotify<'a> {
 }
 
 impl<'a> Case<'a> {
+    /// The case of `pair`, one of `facts`.
+    pub fn new(facts: &'a Facts, survey: &'a Survey, pair: &'a Pair) -> Self {
+        let mut case = Self { facts, survey, pair, youngest_success: None };
+        case.youngest_success = case
+            .attempts()
+            .filter(|(_, view)| {
+                view.attempt.phase1_up.is_some() && (!view.is_v2() || view.authenticated() != Some(false))
+            })
+            .map(|(_, view)| view.attempt.first)
+            .max();
+        case
+    }
+
     /// Attempts with their index.
     pub fn attempts(&self) -> impl Iterator<Item = (usize, View<'a>)> + use<'a> {
         let case = *self;
@@ -92,12 +107,7 @@ impl<'a> Case<'a> {
     pub fn overcome(&self, index: usize) -> bool {
         let Some(this) = self.pair.attempts.get(index) else { return false };
         let held_up = this.phase1_up.is_none() || this.version == IkeVersion::V2;
-        held_up
-            && self.attempts().any(|(_, later)| {
-                later.attempt.first > this.first
-                    && later.attempt.phase1_up.is_some()
-                    && (!later.is_v2() || later.authenticated() != Some(false))
-            })
+        held_up && self.youngest_success.is_some_and(|began| began > this.first)
     }
 }
 

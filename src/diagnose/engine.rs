@@ -18,7 +18,7 @@ pub fn diagnose(facts: &Facts) -> Diagnosis {
     let mut diagnosis = Diagnosis::default();
     let survey = Survey::of(facts);
     for (index, pair) in facts.pairs.iter().enumerate() {
-        let case = Case { facts, survey: &survey, pair };
+        let case = Case::new(facts, &survey, pair);
         let matches: Vec<(&Pattern, Match)> = CATALOGUE
             .iter()
             .flat_map(|pattern| (pattern.check)(&case).into_iter().map(move |found| (*pattern, found)))
@@ -161,8 +161,9 @@ fn outcome(case: &Case<'_>, index: usize, view: &View<'_>, matches: &[(&Pattern,
     let error = matches.iter().any(|(pattern, found)| {
         found.attempt == Some(index) && found.severity.unwrap_or(pattern.severity) == Severity::Error
     });
-    let up = view.tunnel_up().is_some() || (attempt.phase1_up.is_some() && attempt.waiting_for.is_none());
-    if up && !(view.is_v2() && view.authenticated() == Some(false)) {
+    // An IKE SA whose phase 2 nobody asked for is all that was negotiated.
+    let done = attempt.phase1_up.is_some() && attempt.waiting_for.is_none() && !error;
+    if view.tunnel_up().is_some() || (done && !(view.is_v2() && view.authenticated() == Some(false))) {
         return Outcome::Established;
     }
     if attempt.waiting_for.is_none() && !attempt.midstream {
