@@ -15,7 +15,7 @@ fn lab(name: &str) -> PathBuf {
 
 fn facts(name: &str) -> Facts {
     let mut captures = Captures::open(&[lab(name)]);
-    let (_, facts) = pipeline::follow(&mut captures, &Options::default(), |_| {}, |_| {});
+    let (_, facts) = pipeline::follow(&mut captures, &Options::default(), &mut ());
     assert!(captures.errors().is_empty(), "{:?}", captures.errors());
     facts
 }

@@ -1,12 +1,10 @@
 //! What is read: paths, ports, and the part of them that is wanted.
 
-use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::Args;
 
 use crate::capture::Captures;
-use crate::packet::{Body, Datagram};
 use crate::report::Selection;
 
 use super::window::{Bound, Window};
@@ -72,12 +70,4 @@ pub(super) fn complain_about(captures: &Captures) -> Status {
 /// Whether not one capture could be opened: an answer would be about nothing.
 pub(super) fn is_nothing(captures: &Captures) -> bool {
     !captures.errors().is_empty() && captures.infos().is_empty()
-}
-
-/// The two addresses that a datagram is about: the quoted ones of an ICMP error.
-pub(super) fn peers(datagram: &Datagram<'_>) -> (IpAddr, IpAddr) {
-    match &datagram.body {
-        Body::IcmpError(error) => (error.quoted_source, error.quoted_destination),
-        _ => (datagram.source, datagram.destination),
-    }
 }

@@ -433,8 +433,13 @@ impl Tracker {
             _ => Label::Mm(5 + from.index() as u8),
         };
         let Some(exchange) = attempt.exchanges.iter().position(|exchange| exchange.kind == kind) else { return };
-        let known = attempt.exchanges[exchange].messages.iter_mut().find(|record| record.label == label);
-        if let Some(record) = known {
+        let mut known = attempt.exchanges[exchange].messages.iter_mut().zip(&state.messages[exchange].copies);
+        if let Some((record, copy)) = known.find(|(record, _)| record.label == label) {
+            // What a mirror port left over of a message that had just become whole is not another copy of it.
+            if set.since.since(copy.at).as_nanos() < RECORDED_TWICE_NANOS {
+                record.recorded_again += 1;
+                return;
+            }
             record.repeat_count += 1;
             if record.repeats.len() < self.limits.repeats_a_message {
                 record.repeats.push(Repeat { frame: set.first_frame, at: set.since, changed: true });

@@ -56,8 +56,27 @@ impl Capture {
     }
 
     /// Every frame twice, ten microseconds apart, as a mirror of both ends of a port records it.
-    pub fn double_every_frame(mut self) -> Self {
-        let twice = |frame: Frame| [frame.clone(), Frame { at: frame.at + 10_000, ..frame }];
+    pub fn double_every_frame(self) -> Self {
+        self.double_apart(Duration::from_micros(10))
+    }
+
+    /// Every frame twice, the second time `gap` later and one hop further on: as a mirror of two ports of a router
+    /// records it, with the same IP identification and a time to live that is one less.
+    pub fn double_across_a_hop(mut self, gap: Duration) -> Self {
+        let link = self.link;
+        let twice = |frame: Frame| {
+            let mut copy = Frame { at: frame.at + gap.as_nanos() as u64, ..frame.clone() };
+            link::route_on(link, &mut copy.octets);
+            [frame, copy]
+        };
+        self.frames = self.frames.into_iter().flat_map(twice).collect();
+        self.frames.sort_by_key(|frame| frame.at);
+        self
+    }
+
+    /// Every frame twice, the same octets, `gap` apart.
+    pub fn double_apart(mut self, gap: Duration) -> Self {
+        let twice = |frame: Frame| [frame.clone(), Frame { at: frame.at + gap.as_nanos() as u64, ..frame }];
         self.frames = self.frames.into_iter().flat_map(twice).collect();
         self.frames.sort_by_key(|frame| frame.at);
         self
@@ -105,6 +124,18 @@ impl Capture {
         self
     }
 
+    /// Only the frames behind the first `count`.
+    pub fn skip(mut self, count: usize) -> Self {
+        self.frames.drain(..count.min(self.frames.len()));
+        self
+    }
+
+    /// The same frames in `parts` captures of about the same size, as a recorder that rotates its files leaves them.
+    pub fn split(&self, parts: usize) -> Vec<Self> {
+        let size = self.frames.len().div_ceil(parts).max(1);
+        self.frames.chunks(size).map(|frames| Self { link: self.link, frames: frames.to_vec() }).collect()
+    }
+
     /// No more than `length` octets of each frame.
     pub fn snap(mut self, length: usize) -> Self {
         for frame in &mut self.frames {
@@ -141,28 +172,44 @@ impl Default for Capture {
 impl Capture {
     /// A pcap file, little-endian, microseconds.
     pub fn pcap(&self) -> Vec<u8> {
-        self.pcap_with(0xa1b2_c3d4, 1_000)
+        self.pcap_with(u32::to_le_bytes, 0xa1b2_c3d4, 1_000)
     }
 
     /// A pcap file, little-endian, nanoseconds.
     pub fn pcap_nanoseconds(&self) -> Vec<u8> {
-        self.pcap_with(0xa1b2_3c4d, 1)
+        self.pcap_with(u32::to_le_bytes, 0xa1b2_3c4d, 1)
     }
 
-    fn pcap_with(&self, magic: u32, unit: u64) -> Vec<u8> {
-        let mut file = Vec::new();
-        file.extend(magic.to_le_bytes());
-        file.extend([2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
-        file.extend(262_144_u32.to_le_bytes());
-        file.extend(self.link.number().to_le_bytes());
+    /// A pcap file, big-endian, microseconds.
+    pub fn pcap_big_endian(&self) -> Vec<u8> {
+        self.pcap_with(u32::to_be_bytes, 0xa1b2_c3d4, 1_000)
+    }
+
+    /// A pcap file, big-endian, nanoseconds.
+    pub fn pcap_big_endian_nanoseconds(&self) -> Vec<u8> {
+        self.pcap_with(u32::to_be_bytes, 0xa1b2_3c4d, 1)
+    }
+
+    fn pcap_with(&self, word: fn(u32) -> [u8; 4], magic: u32, unit: u64) -> Vec<u8> {
+        let version = if word(1) == [1, 0, 0, 0] { [2, 0, 4, 0] } else { [0, 2, 0, 4] };
+        let mut file = [&word(magic)[..], &version, &[0; 8], &word(262_144), &word(self.link.number())].concat();
         for frame in &self.frames {
-            file.extend(((frame.at / 1_000_000_000) as u32).to_le_bytes());
-            file.extend(((frame.at % 1_000_000_000 / unit) as u32).to_le_bytes());
-            file.extend((frame.octets.len() as u32).to_le_bytes());
-            file.extend((frame.wire_length as u32).to_le_bytes());
+            file.extend(word((frame.at / 1_000_000_000) as u32));
+            file.extend(word((frame.at % 1_000_000_000 / unit) as u32));
+            file.extend(word(frame.octets.len() as u32));
+            file.extend(word(frame.wire_length as u32));
             file.extend(&frame.octets);
         }
         file
+    }
+
+    /// Where each record of the pcap file ends, in octets from its start; the file header first.
+    pub fn pcap_borders(&self) -> Vec<usize> {
+        let ends = self.frames.iter().scan(24, |end, frame| {
+            *end += 16 + frame.octets.len();
+            Some(*end)
+        });
+        std::iter::once(24).chain(ends).collect()
     }
 
     /// A pcapng file: one little-endian section, one interface in nanoseconds, an enhanced packet block a frame.

@@ -124,6 +124,22 @@ impl Link {
     }
 }
 
+/// What a router does to the IP packet in a frame of `link`: one hop less to live. Frames that hold no IP stay.
+pub fn route_on(link: Link, frame: &mut [u8]) {
+    let Some(length) = link.unwrap(frame).map(<[u8]>::len) else { return };
+    let head = link.wrap(&[0x45; 20]).len() - 20;
+    let packet = &mut frame[head..head + length];
+    if version(packet) == Some(6) {
+        packet[7] = packet[7].saturating_sub(1);
+        return;
+    }
+    packet[8] = packet[8].saturating_sub(1);
+    let header = usize::from(packet[0] & 0x0f) * 4;
+    packet[10..12].fill(0);
+    let sum = super::packet::checksum(&packet[..header]);
+    packet[10..12].copy_from_slice(&sum.to_be_bytes());
+}
+
 fn length_at(packet: &[u8], at: usize) -> Option<usize> {
     Some(usize::from(u16::from_be_bytes([*packet.get(at)?, *packet.get(at + 1)?])))
 }
