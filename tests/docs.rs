@@ -77,7 +77,7 @@ fn every_link_of_a_page_leads_somewhere() {
 #[test]
 fn a_page_names_only_rows_that_exist() {
     for pattern in CATALOGUE {
-        let logged = pattern.logs.iter().map(|log| log.source);
+        let logged = pattern.logs.iter().flat_map(|log| log.source.split(", "));
         for source in pattern.sources.iter().copied().chain(logged) {
             let is_row = documents::DOCUMENTS
                 .iter()
@@ -104,8 +104,8 @@ fn every_row_of_the_source_documents_is_answered() {
                 Some(_) => {}
             }
         }
-        for id in answered.iter().filter(|id| !row.patterns.contains(id)) {
-            missing.push(format!("{}: {id} names it, the table of rows does not lead there", row.id));
+        if !answered.is_empty() && UNANSWERED.iter().any(|(id, _)| *id == row.id) {
+            missing.push(format!("{}: {answered:?} answer what is listed as answered by none", row.id));
         }
     }
     assert!(missing.is_empty(), "{} in all:\n{}", missing.len(), missing.join("\n"));

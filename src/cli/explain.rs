@@ -24,6 +24,7 @@ Examples:
                                                  which finding a vendor's log line belongs to
   ikescope explain \"$(tail -1 /var/log/charon.log)\"
                                                  time, host and process around the message do no harm
+  ikescope explain V2-AUTH                       the findings whose ids begin like this
   ikescope explain PIX-14                        a row of the source documents
   ikescope explain --format json | jq -r '.[] | [.id, .severity, .title] | @tsv'";
 
@@ -67,6 +68,8 @@ enum Question {
     Catalogue,
     /// Findings by their ids.
     Pages(Vec<&'static Pattern>),
+    /// Findings whose ids begin alike.
+    Family(Vec<&'static Pattern>),
     /// What a line belongs to.
     Line(Vec<Hit>),
 }
@@ -78,6 +81,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Status> {
     match question {
         Question::Catalogue => view.catalogue()?,
         Question::Pages(patterns) => view.pages(&patterns)?,
+        Question::Family(patterns) => view.family(&patterns)?,
         Question::Line(hits) => view.line(query.trim(), &hits)?,
     }
     view.sink.finish()?;
@@ -95,6 +99,10 @@ impl Question {
         }
         if let Some(hit) = lookup::row(query) {
             return Ok(Self::Line(vec![hit]));
+        }
+        let family = lookup::family(query);
+        if !family.is_empty() {
+            return Ok(Self::Family(family));
         }
         let hits = lookup::find(query);
         let is_word = !query.contains(char::is_whitespace);
@@ -149,6 +157,15 @@ impl View {
         Ok(())
     }
 
+    fn family(&mut self, patterns: &[&'static Pattern]) -> anyhow::Result<()> {
+        match self.form {
+            Form::Text => text::list(patterns, &mut self.sink, &self.style)?,
+            Form::Markdown => self.sink.write_all(markdown::list(patterns).as_bytes())?,
+            Form::Json => self.json(&patterns.iter().map(|pattern| json::Page::new(pattern)).collect::<Vec<_>>())?,
+        }
+        Ok(())
+    }
+
     fn pages(&mut self, patterns: &[&'static Pattern]) -> anyhow::Result<()> {
         match (self.form, patterns) {
             (Form::Json, [pattern]) => return self.json(&json::Page::new(pattern)),
@@ -182,7 +199,9 @@ impl View {
                 self.pages(&[pattern])
             }
             None if hits.iter().all(|hit| hit.patterns.is_empty()) => Ok(()),
-            None => Ok(self.sink.write_all(b"\nMore than one fits; for a page: ikescope explain ID\n")?),
+            None => {
+                Ok(self.sink.write_all(b"\nNo page is clearly the one; to read any of them: ikescope explain ID\n")?)
+            }
         }
     }
 

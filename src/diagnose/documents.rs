@@ -34,7 +34,6 @@ pub struct Row {
 
 /// Rows that no pattern answers, and why.
 pub const UNANSWERED: &[(&str, &str)] = &[
-    ("SMG-28", "it tells how to see the messages on the device itself"),
     ("PIX-09", "it tells how to see the messages on the device itself"),
     ("PIX-20", "the device cleans up its own tables; nothing happens on the wire"),
     ("PIX-50", "the message was processed, with or without an answer; both appear in good and in bad cases"),
@@ -120,7 +119,7 @@ documents! {
             ["P2-REJECT", "P2-PROPOSAL"];
         "SMG-26" log "IkeSelectXform : Auth defined in ESP of SPD but not in proposal" => ["P2-REJECT", "P2-PROPOSAL"];
         "SMG-27" note "the same with the fault on the responder" => ["P2-REJECT"];
-        "SMG-28" note "how to switch the trace on" => [];
+        "SMG-28" note "how to switch the trace on" => ["C-ONE-DIR"];
         "SMG-29" note "each mode needs a policy of its own" => ["C-NO-IKE", "P1-NO-REPLY", "P2-REJECT"];
         "SMG-30" note "checks made before anything is negotiated" => ["C-NO-IKE"];
         "SMG-31" log "MM Msg1 received for policy 1 / QM Msg 1 received for policy 1" => ["C-TWO-POINT"];
@@ -158,7 +157,7 @@ documents! {
         "PIX-18" log "ISAKMP (0): retransmitting phase 1." note "the peer initiates" => ["P1-MM2-NO-MM3"];
         "PIX-19" log "return status is IKMP_NO_ERROR / Peer Info for x.x.x.x/500 not found / retransmitting phase 1..."
             => ["N-WRONG-ADDR", "P1-MM2-NO-MM3", "N-NAT-DETECTED"];
-        "PIX-20" log "ISADB: reaper checking SA fooconn_id = 0" => [];
+        "PIX-20" log "ISADB: reaper checking SA …, conn_id = 0" => [];
         "PIX-21" log "processing NOTIFY payload 26 protocol 1 / IKMP_NO_ERR_NO_TRANS / retransmitting phase 2..." =>
             ["P2-REJECT", "P2-NO-REPLY", "P2-SELECTOR"];
         "PIX-22" log "ERROR: unable to fragment packet pktsize=foo, eff_mtu = bar" => ["F-PMTU", "F-ESP-FRAG"];

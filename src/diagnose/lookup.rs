@@ -30,6 +30,10 @@ pub struct Hit {
     pub patterns: Vec<&'static Pattern>,
     /// How well it fits, 1 for the same line.
     pub score: f32,
+    /// Whether the known line stands in the one asked for, word for word.
+    whole: bool,
+    /// What speaks for each of the patterns, to the first of them.
+    shares: Vec<f32>,
 }
 
 impl Hit {
@@ -50,13 +54,13 @@ const TAGS: &[(&str, &str)] = &[
 ];
 
 /// Hits below this share of a full match are not worth showing.
-const WORTH_SHOWING: f32 = 0.35;
+const WORTH_SHOWING: f32 = 0.4;
 /// Hits from here on may speak for themselves.
 const CLEAR: f32 = 0.55;
 /// How far the best has to be ahead of the next.
 const AHEAD: f32 = 0.1;
-/// What the second and each further pattern of a line counts, to the one before it.
-const NEXT_PATTERN: f32 = 0.85;
+/// What a pattern of a line counts at least, to the first one of it.
+const LEAST_SHARE: f32 = 0.7;
 /// More hits help nobody.
 const MOST_HITS: usize = 6;
 /// A longer line is looked at up to here, in tokens.
@@ -86,22 +90,30 @@ pub fn find(line: &str) -> Vec<Hit> {
     hits.into_iter()
         .filter(|(_, score)| *score >= least)
         .take(MOST_HITS)
-        .map(|(known, score)| known.hit(score))
+        .map(|(known, score)| known.hit(score, &asked))
         .collect()
 }
 
 /// A row of a source document by its id, as the hit that it would be.
 pub fn row(id: &str) -> Option<Hit> {
     let (document, row) = documents::row(id)?;
+    let patterns: Vec<&Pattern> = row.patterns.iter().filter_map(|id| by_id(id)).collect();
     Some(Hit {
         vendor: if row.vendor.is_empty() { document.vendor } else { row.vendor },
         message: if row.log.is_empty() { row.note } else { row.log },
         note: if row.log.is_empty() { "" } else { row.note },
         is_log: !row.log.is_empty(),
         sources: vec![row.id],
-        patterns: row.patterns.iter().filter_map(|id| by_id(id)).collect(),
+        shares: share_of_places().take(patterns.len()).collect(),
+        patterns,
         score: 1.0,
+        whole: true,
     })
+}
+
+/// What speaks for the first, the second and each further pattern of a row.
+fn share_of_places() -> impl Iterator<Item = f32> {
+    (1_u8..).map(|place| 1.0 / f32::from(place))
 }
 
 /// Whether the best of the hits may speak for itself.
@@ -111,17 +123,17 @@ pub fn is_good(hits: &[Hit]) -> bool {
 
 /// The pattern that the hits clearly mean, if there is one.
 pub fn clearly(hits: &[Hit]) -> Option<&'static Pattern> {
+    // a line that is there word for word leaves no room for those that only resemble it
+    let whole = hits.first()?.whole;
     let mut scores: BTreeMap<&str, f32> = BTreeMap::new();
-    for hit in hits {
-        let mut score = hit.score;
-        for pattern in &hit.patterns {
+    for hit in hits.iter().filter(|hit| hit.whole || !whole) {
+        for (pattern, share) in hit.patterns.iter().zip(&hit.shares) {
             let best = scores.entry(pattern.id).or_default();
-            *best = best.max(score);
-            score *= NEXT_PATTERN;
+            *best = best.max(hit.score * (LEAST_SHARE + (1.0 - LEAST_SHARE) * share));
         }
         if hit.patterns.is_empty() {
             let best = scores.entry("").or_default();
-            *best = best.max(score);
+            *best = best.max(hit.score);
         }
     }
     let mut ranked: Vec<(&str, f32)> = scores.into_iter().collect();
@@ -131,24 +143,25 @@ pub fn clearly(hits: &[Hit]) -> Option<&'static Pattern> {
     if best >= CLEAR && best - next >= AHEAD { by_id(id) } else { None }
 }
 
-/// The patterns whose id is like `text`: begins with it, or differs from it in a letter or two.
+/// The patterns whose id differs from `text` in a letter or two.
 pub fn similar(text: &str) -> Vec<&'static Pattern> {
     const MOST: usize = 6;
     let text = text.to_ascii_uppercase();
-    if text.is_empty() {
-        return Vec::new();
-    }
     let near = |pattern: &Pattern| {
-        let distance = distance(&text, pattern.id);
-        let begins = pattern.id.starts_with(&text);
-        let few = distance <= 2 && distance * 3 <= text.len();
-        (few || begins).then_some(if few { distance } else { 3 })
+        let far = distance(&text, pattern.id);
+        (far <= 2 && far * 3 <= text.len()).then_some(far)
     };
     let mut found: Vec<_> = CATALOGUE.iter().filter_map(|pattern| near(pattern).map(|far| (far, *pattern))).collect();
     found.sort_by_key(|(far, _)| *far);
     // beside a single slip of the finger, two of them are far away
     let nearest = found.first().map_or(0, |(far, _)| *far);
     found.into_iter().filter(|(far, _)| *far == nearest).take(MOST).map(|(_, pattern)| pattern).collect()
+}
+
+/// The patterns whose ids begin with `family`, as in `P1` or `V2-AUTH`.
+pub fn family(family: &str) -> Vec<&'static Pattern> {
+    let begins = format!("{}-", family.trim_end_matches('-').to_ascii_uppercase());
+    CATALOGUE.iter().copied().filter(|pattern| pattern.id.starts_with(&begins)).collect()
 }
 
 /// How many letters have to be changed, added, left out or swapped with their neighbour.
@@ -196,17 +209,20 @@ impl Known {
         }
     }
 
-    fn hit(&self, score: f32) -> Hit {
+    fn hit(&self, score: f32, asked: &[Token]) -> Hit {
         let mut patterns = self.patterns.clone();
         patterns.sort_by(|(_, left), (_, right)| right.total_cmp(left));
+        let most = patterns.first().map_or(1.0, |(_, share)| *share);
         Hit {
             vendor: self.vendor,
             message: self.message,
             note: "",
             is_log: self.is_log,
             sources: self.sources.clone(),
+            shares: patterns.iter().map(|(_, share)| share / most).collect(),
             patterns: patterns.into_iter().map(|(pattern, _)| pattern).collect(),
             score,
+            whole: stands_in(&self.tokens, asked),
         }
     }
 }
@@ -250,14 +266,15 @@ impl Index {
     fn add_row(&mut self, vendor: &'static str, message: &'static str, is_log: bool, row: &'static Row) {
         let known = self.add(vendor, message, is_log, row.id);
         let patterns = row.patterns.iter().filter_map(|id| by_id(id));
-        patterns.zip(1_u8..).for_each(|(pattern, place)| known.belongs_to(pattern, 1.0 / f32::from(place)));
+        patterns.zip(share_of_places()).for_each(|(pattern, share)| known.belongs_to(pattern, share));
     }
 
     /// The line, made known if it is not yet.
     fn add(&mut self, vendor: &'static str, message: &'static str, is_log: bool, source: &'static str) -> &mut Known {
         let tokens = tokens(message);
         let same = self.by_tokens.entry(tokens.clone()).or_default();
-        let is_same = |known: &Known| known.vendor == vendor || known.sources.contains(&source);
+        let is_same =
+            |known: &Known| known.vendor == vendor || source.split(", ").any(|row| known.sources.contains(&row));
         let found = same.iter().copied().find(|at| self.lines.get(*at).is_some_and(is_same));
         let at = found.unwrap_or_else(|| {
             same.push(self.lines.len());
@@ -265,40 +282,53 @@ impl Index {
             self.lines.len() - 1
         });
         let known = &mut self.lines[at];
-        if !known.sources.contains(&source) {
-            known.sources.push(source);
+        for row in source.split(", ") {
+            if !known.sources.contains(&row) {
+                known.sources.push(row);
+            }
         }
         known
     }
 
-    /// What a token tells: the rarer, the more; a number half of it, because the same message comes with others.
+    /// What a token tells: the rarer, the more; a small number half of it, because the same message comes with others.
     fn weight(&self, token: &Token) -> f32 {
         let all = self.lines.len().max(1) as f32;
-        let lines = self.lines_with.get(token).copied().unwrap_or(1) as f32;
+        let lines = self.lines_with.get(token).copied();
+        let rarity = (1.0 + all / lines.unwrap_or(1) as f32).ln();
         match token {
-            Token::Word(_) => (1.0 + all / lines).ln(),
-            Token::Number(_) => 0.5 * (1.0 + all / lines).ln(),
             Token::Gap => 0.0,
+            token if token.is_small_number() => 0.5 * rarity,
+            // a number that no message has is a port, a process, a line
+            Token::Number(_) if lines.is_none() => 0.1 * rarity,
+            Token::Word(_) | Token::Number(_) => rarity,
         }
     }
 
     /// How well the line that is asked for fits the known one, from 0 to 1.
     fn score(&self, known: &Known, asked: &[Token]) -> f32 {
-        /// What surrounds a message in a log (time, host, process) hardly counts against it, and not without end.
+        /// What surrounds a message in a log (time, host, process) hardly counts against it, and not without end; words
+        /// that no message has, half of it.
         const SURROUNDINGS: (f32, f32) = (0.15, 8.0);
+        /// A shorter message may stand in a line by chance.
+        const FEW_WORDS: f32 = 12.0;
         /// What is left out where only a part of a message is asked for.
         const LEFT_OUT: f32 = 0.1;
         /// The same words with others between them.
-        const SCATTERED: f32 = 0.9;
+        const SCATTERED: f32 = 0.85;
 
         let whole: f32 = known.tokens.iter().map(|token| self.weight(token)).sum();
-        let asked_for: f32 = asked.iter().map(|token| self.weight(token)).sum();
+        let (mut asked_for, mut foreign) = (0.0, 0.0);
+        for token in asked {
+            let weight = self.weight(token);
+            asked_for += weight;
+            foreign += if self.lines_with.contains_key(token) { 0.0 } else { weight };
+        }
         let common = self.common(&known.tokens, asked);
         if common <= 0.0 {
             return 0.0;
         }
-        let around = (SURROUNDINGS.0 * (asked_for - common).max(0.0)).min(SURROUNDINGS.1);
-        let contained = common / (whole + around);
+        let around = (SURROUNDINGS.0 * (asked_for - common - foreign / 2.0).max(0.0)).min(SURROUNDINGS.1);
+        let contained = common / (whole + around * (FEW_WORDS / whole).max(1.0));
         let part = common / (asked_for + LEFT_OUT * (whole - common).max(0.0));
         let together = stands_in(&known.tokens, asked) || stands_in(asked, &known.tokens);
         contained.max(part) * if together { 1.0 } else { SCATTERED }
@@ -306,10 +336,8 @@ impl Index {
 
     /// Weight of the tokens that both have in the same order.
     fn common(&self, known: &[Token], asked: &[Token]) -> f32 {
-        /// A number in the place of another one.
-        const OTHER_NUMBER: f32 = 0.3;
-        let words = |token: &&Token| matches!(token, Token::Word(_));
-        if !known.iter().filter(words).any(|token| asked.contains(token)) && known.iter().any(|token| words(&token)) {
+        let tells = |token: &&Token| **token != Token::Gap && !token.is_small_number();
+        if !known.iter().filter(tells).any(|token| asked.contains(token)) {
             return 0.0;
         }
         let mut above = vec![0.0_f32; asked.len() + 1];
@@ -320,12 +348,7 @@ impl Index {
             current.push(left);
             for (other, pair) in asked.iter().zip(above.windows(2)) {
                 let &[diagonal, upper] = pair else { continue };
-                let gained = match (token, other) {
-                    (Token::Gap, _) | (_, Token::Gap) => 0.0,
-                    _ if token == other => weight,
-                    (Token::Number(_), Token::Number(_)) => weight * OTHER_NUMBER,
-                    _ => 0.0,
-                };
+                let gained = if token == other { weight } else { 0.0 };
                 left = (diagonal + gained).max(upper).max(left);
                 current.push(left);
             }
@@ -345,4 +368,98 @@ fn stands_in(part: &[Token], whole: &[Token]) -> bool {
         }
     }
     true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn clear(line: &str) -> Option<&'static str> {
+        clearly(&find(line)).map(|pattern| pattern.id)
+    }
+
+    #[test]
+    fn a_line_is_found_as_it_is_known() {
+        let hits = find("ISAKMP (0:1); no offers accepted!");
+        let best = hits.first().unwrap();
+        assert_eq!((best.vendor, best.sources.as_slice()), ("Cisco PIX", ["PIX-07"].as_slice()));
+        assert!(best.is_log && best.score > 0.99, "{best:?}");
+        assert_eq!(best.patterns.first().unwrap().id, "P1-PROPOSAL");
+    }
+
+    #[test]
+    fn what_stands_around_a_message_does_no_harm() {
+        for line in [
+            "giving up after 4 retransmits",
+            "Oct 12 13:50:12 gw charon[1234]: 05[IKE] <site|1> giving up after 4 retransmits",
+            "2024-05-01T10:00:00.123+02:00 192.0.2.1 charon: 13[IKE] giving up after 3 retransmits (2001:db8::1)",
+        ] {
+            let hits = find(line);
+            assert_eq!(hits.first().map(|hit| hit.message), Some("giving up after %u retransmits"), "{line}");
+        }
+        let asa = "%ASA-4-713903: Group = 198.51.100.1, IP = 198.51.100.1, All SA proposals found unacceptable";
+        assert_eq!(clear(asa), Some("P1-PROPOSAL"));
+    }
+
+    #[test]
+    fn a_part_of_a_message_is_enough() {
+        assert_eq!(find("no offers accepted").first().unwrap().message, "ISAKMP (0:1); no offers accepted!");
+        assert_eq!(clear("encryption algorithm did not match"), Some("P1-PROPOSAL"));
+    }
+
+    #[test]
+    fn the_number_of_a_state_tells() {
+        assert_eq!(find("MM_WAIT_MSG2").first().unwrap().message, "MM_WAIT_MSG2");
+        assert_eq!(clear("%ASA-7: IKE Peer: 203.0.113.1 State : MM_WAIT_MSG2"), Some("P1-NO-REPLY"));
+    }
+
+    #[test]
+    fn a_line_that_says_nothing_about_the_tunnel_says_so() {
+        let hits = find("ISADB: reaper checking SA 0x10ab3c, conn_id = 0");
+        assert!(hits.first().unwrap().patterns.is_empty());
+        assert!(hits.first().unwrap().why_unanswered().is_some());
+        assert_eq!(clearly(&hits).map(|pattern| pattern.id), None);
+    }
+
+    #[test]
+    fn other_lines_are_not_known() {
+        for line in
+            ["", "…", "sshd: accepted password for root from 192.0.2.1 port 22", "link up, 1000Mbps", "12 34 56"]
+        {
+            assert!(find(line).is_empty(), "{line}: {:?}", find(line).first());
+        }
+    }
+
+    #[test]
+    fn a_title_leads_to_its_page() {
+        for pattern in CATALOGUE {
+            assert_eq!(clear(pattern.title), Some(pattern.id));
+        }
+    }
+
+    #[test]
+    fn a_line_of_any_length_is_answered() {
+        let long = "no offers accepted 10.0.0.1 ".repeat(20_000);
+        assert!(find(&long).len() <= MOST_HITS);
+    }
+
+    #[test]
+    fn ids_are_completed_and_corrected() {
+        let ids = |found: Vec<&Pattern>| found.iter().map(|pattern| pattern.id).collect::<Vec<_>>();
+        assert_eq!(ids(similar("P1-PROPSOAL")), ["P1-PROPOSAL"]);
+        assert_eq!(ids(similar("v2-no-replay")), ["V2-NO-REPLY"]);
+        assert!(similar("").is_empty() && similar("banana").is_empty());
+        assert!(ids(family("n-icmp")).contains(&"N-ICMP-PORT"));
+        assert!(family("N-IC").is_empty() && family("").is_empty());
+    }
+
+    #[test]
+    fn distance_counts_slips_of_the_finger() {
+        for (left, right, expected) in
+            [("", "", 0), ("", "ab", 2), ("ab", "ba", 1), ("abc", "axc", 1), ("abcd", "acd", 1)]
+        {
+            assert_eq!(distance(left, right), expected, "{left} {right}");
+            assert_eq!(distance(right, left), expected, "{right} {left}");
+        }
+    }
 }

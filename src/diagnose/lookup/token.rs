@@ -5,12 +5,19 @@
 /// A piece of a line.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Token {
-    /// Letters, in lower case.
+    /// Letters, in lower case and without the ending of a plural.
     Word(String),
-    /// A short decimal number.
+    /// A decimal number.
     Number(String),
     /// An address, a time, a cookie, a placeholder: whatever stands here is no part of the message.
     Gap,
+}
+
+impl Token {
+    /// Whether it is a number as it stands in policies, sessions and lists, and not one that names an error.
+    pub fn is_small_number(&self) -> bool {
+        matches!(self, Self::Number(digits) if digits.len() < 3)
+    }
 }
 
 /// The tokens of a line. Letters and digits part company, so that `Msg1`, `Msg 1` and `MSG_1` are the same.
@@ -37,9 +44,19 @@ pub fn tokens(line: &str) -> Vec<Token> {
 /// Letters and digits that stand together.
 fn push_run(found: &mut Vec<Token>, run: &[char]) {
     for piece in run.chunk_by(|left, right| left.is_ascii_digit() == right.is_ascii_digit()) {
-        let text: String = piece.iter().flat_map(|character| character.to_lowercase()).collect();
-        let digits = piece.iter().all(char::is_ascii_digit);
-        found.push(if digits { Token::Number(text) } else { Token::Word(text) });
+        let mut text: String = piece.iter().flat_map(|character| character.to_lowercase()).collect();
+        if piece.iter().all(char::is_ascii_digit) {
+            found.push(Token::Number(text));
+            continue;
+        }
+        if text.len() > 3 && text.ends_with('s') && !text.ends_with("ss") {
+            text.pop();
+        }
+        match found.last_mut() {
+            // the one word that everybody writes in another way
+            Some(Token::Word(before)) if before == "pre" && text == "shared" => before.push_str(&text),
+            _ => found.push(Token::Word(text)),
+        }
     }
 }
 
@@ -142,6 +159,7 @@ mod tests {
     fn letter_case_and_punctuation_do_not_matter() {
         assert_eq!(written("%CRYPTO-6-IKMP_MODE_FAILURE: Main"), "crypto 6 ikmp mode failure main");
         assert_eq!(written("MM Msg 1"), written("mm_MSG1"));
+        assert_eq!(written("Pre-Shared Keys"), written("preshared key"));
         assert_eq!(written("NO-PROPOSAL-CHOSEN"), written("no_proposal_chosen"));
     }
 
@@ -149,7 +167,7 @@ mod tests {
     fn what_differs_from_case_to_case_is_a_gap() {
         assert_eq!(
             written("giving up after %u retransmits to %#x of {name}, <IP>"),
-            "giving up after _ retransmits to _ of _ _"
+            "giving up after _ retransmit to _ of _ _"
         );
         assert_eq!(written("10:42:07 from x.x.x.x/500 or 192.0.2.1[500], 2001:db8::1"), "_ from _ 500 or _ 500 _");
         assert_eq!(written("spi 0x1f, A12ACD06, id = 1166168095 …"), "spi _ _ id _ _");

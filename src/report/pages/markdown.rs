@@ -37,11 +37,18 @@ pub fn catalogue() -> String {
                  [documents.md](../documents.md).";
     text.push_str(&wrapped("", "", about));
     for (stage, patterns) in by_stage() {
-        text.push_str(&format!("\n## {}\n\n| page | severity | |\n|---|---|---|\n", stage_heading(stage)));
-        for pattern in patterns {
-            let (id, severity) = (pattern.id, pattern.severity.word());
-            text.push_str(&format!("| [{id}]({id}.md) | {severity} | {} |\n", in_table(&escaped(pattern.title))));
-        }
+        text.push_str(&format!("\n## {}\n\n", stage_heading(stage)));
+        text.push_str(&list(&patterns));
+    }
+    text
+}
+
+/// Some patterns as a table.
+pub fn list(patterns: &[&Pattern]) -> String {
+    let mut text = String::from("| page | severity | |\n|---|---|---|\n");
+    for pattern in patterns {
+        let (id, severity) = (pattern.id, pattern.severity.word());
+        text.push_str(&format!("| [{id}]({id}.md) | {severity} | {} |\n", in_table(&escaped(pattern.title))));
     }
     text
 }
@@ -168,12 +175,13 @@ fn push_sources(text: &mut String, pattern: &Pattern) {
     }
 }
 
-/// A source; a row of a source document leads to its place in the list of them.
+/// One source or several; a row of a source document leads to its place in the list of them.
 fn source_link(source: &str) -> String {
-    match documents::row(source) {
+    let link = |source: &str| match documents::row(source) {
         Some((_, row)) => format!("[{0}](../documents.md#{1})", row.id, anchor(row.id)),
         None => escaped(source),
-    }
+    };
+    source.split(", ").map(link).collect::<Vec<_>>().join(", ")
 }
 
 /// A line of light Markdown, with ids of other patterns as links to their pages.
@@ -270,7 +278,7 @@ mod tests {
     #[test]
     fn long_lines_are_wrapped_and_begin_no_list() {
         let line = format!("{} - tail", "word ".repeat(22).trim_end());
-        assert_eq!(wrapped("- ", "  ", &line).lines().nth(1), None);
+        assert_eq!(wrapped("", "", &line), format!("{} -\ntail\n", "word ".repeat(22).trim_end()));
         let line = "word ".repeat(40);
         assert!(wrapped("- ", "  ", line.trim_end()).lines().all(|line| line.len() <= WIDTH));
     }

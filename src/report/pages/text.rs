@@ -41,8 +41,16 @@ pub fn catalogue(out: &mut impl Write, style: &Style) -> io::Result<()> {
         page.blank()?;
     }
     page.wrapped(Words::default(), &Words::default(), &Words::joined(marks.collect(), ", "))?;
-    page.line(&Words::inked(palette.faint, "A page:          ikescope explain ID"))?;
-    page.line(&Words::inked(palette.faint, "From a log line: ikescope explain \"LOG LINE\""))
+    let more = "A page: ikescope explain ID. From a log line: ikescope explain \"LOG LINE\".";
+    page.paragraph(0, &Words::inked(palette.faint, more))
+}
+
+/// Writes some patterns, one a line.
+///
+/// Errors: those of `out`.
+pub fn list(patterns: &[&Pattern], out: &mut impl Write, style: &Style) -> io::Result<()> {
+    let page = &mut page_of(out, style);
+    patterns.iter().try_for_each(|pattern| entry(page, pattern))
 }
 
 /// Writes the page of a pattern.
@@ -230,7 +238,7 @@ mod tests {
     fn nothing_is_wider_than_80_columns_nor_ends_in_a_space() {
         for width in [40, 60, 80, 200] {
             let style = Style { width, ..Style::default() };
-            let mut text = written(style, |out, style| catalogue(out, style));
+            let mut text = written(style, catalogue);
             for pattern in CATALOGUE {
                 text.push_str(&written(style, |out, style| page(pattern, out, style)));
             }
