@@ -1,6 +1,7 @@
 //! The catalogue: one file a failure pattern, listed here once.
 
 mod icmp;
+mod informational;
 mod silence;
 
 use super::pattern::Pattern;
