@@ -313,12 +313,11 @@ fn read_v2(view: &View<'_>, found: &mut [Informational<'_>]) {
         .collect();
     rekeyed.sort_unstable();
     let mut cleaned_up = 0;
-    for index in 0..found.len() {
-        let this = &found[index];
+    for this in found {
         let message = this.message;
         if matches!(message.label, Label::Response(_)) {
             if this.partner.is_some() {
-                found[index].reading = Reading::Answer;
+                this.reading = Reading::Answer;
             }
             continue;
         }
@@ -338,7 +337,7 @@ fn read_v2(view: &View<'_>, found: &mut [Informational<'_>]) {
                 .and_then(|last| rekeyed.get(last))
                 .is_some_and(|&at| message.at.since(at) < PATIENCE);
         let over = this.traffic_stopped || view.case.end().since(message.at) >= PATIENCE;
-        found[index].reading = if must_be_empty {
+        this.reading = if must_be_empty {
             Reading::Question { answered }
         } else if !may_be_empty && !may_delete {
             Reading::Notify

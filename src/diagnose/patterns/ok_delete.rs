@@ -1,5 +1,7 @@
 //! OK-DELETE: an SA was deleted in good order.
 
+use std::time::Duration;
+
 use crate::diagnose::Confidence;
 use crate::diagnose::case::Case;
 use crate::diagnose::pattern::{Match, pattern};
@@ -7,6 +9,9 @@ use crate::diagnose::words::{number, span};
 
 use super::informational::{self, Reading};
 use super::nat;
+
+/// Quiet shorter than this is not worth a number.
+const SHORT: Duration = Duration::from_secs(1);
 
 pattern! {
     /// ## What is seen
@@ -48,6 +53,10 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             continue;
         }
         let read = informational::read(&view);
+        // A peer that no longer answers is not taken leave of in good order.
+        if read.iter().any(|one| one.reading == Reading::Question { answered: false }) {
+            continue;
+        }
         let deletes: Vec<_> = read.iter().filter(|one| one.reading == Reading::Delete).collect();
         let Some(last) = deletes.last() else { continue };
         let farewell = !last.ike_after && !last.traffic_after;
@@ -56,7 +65,11 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         let quiet = case.end().since(last.last_sent());
         let matched = if farewell {
             Match::on(index, Confidence::Suspected)
-                .seen(format!("{seen}; nothing was sent under these SAs in the {} since", span(quiet)))
+                .seen(if quiet < SHORT {
+                    format!("{seen}; the capture ends with it")
+                } else {
+                    format!("{seen}; nothing was sent under these SAs in the {} since", span(quiet))
+                })
                 .means(format!("{sender} took the tunnel down"))
                 .weigh("rekey", 0.3)
         } else {

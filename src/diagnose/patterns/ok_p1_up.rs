@@ -4,7 +4,7 @@ use crate::diagnose::Confidence;
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::span;
-use crate::track::{IkeVersion, Label, Side};
+use crate::track::{ExchangeKind, IkeVersion, Label, Side};
 
 pattern! {
     /// ## What is seen
@@ -64,15 +64,20 @@ fn check(case: &Case<'_>) -> Vec<Match> {
 fn is_confirmed(view: &View<'_>) -> bool {
     let Some(up) = view.attempt.phase1_up else { return false };
     match view.attempt.version {
-        IkeVersion::V2 => view.attempt.rekeyed_from.is_some() || view.authenticated() == Some(true),
+        // With EAP an answer that is longer than a refusal is just one more round.
+        IkeVersion::V2 => view.attempt.rekeyed_from.is_some() || (rounds(view) == 1 && view.authenticated() == Some(true)),
         IkeVersion::V1 => {
             view.message(Label::Mm(6)).is_some()
                 || view.messages().any(|message| {
                     message.from == Side::Responder
                         && message.at >= up
-                        && matches!(message.label, Label::Qm(_) | Label::Tr(_))
+                        && matches!(message.label, Label::Qm(_))
                         && message.encrypted
                 })
         }
     }
+}
+
+fn rounds(view: &View<'_>) -> usize {
+    view.exchanges().iter().filter(|exchange| exchange.kind == ExchangeKind::IkeAuth).count()
 }

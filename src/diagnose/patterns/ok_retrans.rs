@@ -58,10 +58,16 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     ]
 }
 
-/// The other side answered, or the attempt got further.
+/// What came of it is seen: messages beyond the answer, another exchange, or traffic both ways.
 fn went_on(view: &View<'_>, exchange: &Exchange, message: &MessageRecord) -> bool {
     let place = exchange.messages.iter().position(|other| std::ptr::eq(other, message));
     let later = place.and_then(|place| exchange.messages.get(place + 1..)).unwrap_or_default();
-    later.iter().any(|other| other.from != message.from) || view.attempt.phase1_up.is_some_and(|up| up > message.at)
-        || view.attempt.phase2_up.is_some_and(|up| up >= message.at)
+    if later.len() > 1 {
+        return true;
+    }
+    let last = exchange.messages.iter().flat_map(|message| message.repeats.iter().map(|repeat| repeat.at)).max();
+    let last = last.unwrap_or(message.at);
+    let traffic = |address| view.case.flows_from(address).any(|flow| flow.last >= last);
+    (traffic(view.case.pair.a) && traffic(view.case.pair.b))
+        || view.exchanges().iter().any(|other| other.messages.first().is_some_and(|first| first.at > last && first.encrypted))
 }
