@@ -105,6 +105,9 @@ fn never_whole(case: &Case<'_>, incomplete: &IncompleteFact) -> Option<Match> {
     }
     // ESP in UDP is fragmented too: only while something is being negotiated is it IKE.
     let (index, view) = fragments::negotiating(case, incomplete.at)?;
+    if view.attempt.midstream || view.one_sided() {
+        return None;
+    }
     let over = view.attempt.phase1_up.is_some() || case.overcome(index);
     let total = incomplete.total.map_or(String::new(), |total| format!(" of {total}"));
     let found = Match::on(index, Confidence::Inferred)

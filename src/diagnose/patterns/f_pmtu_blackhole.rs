@@ -1,5 +1,6 @@
 //! F-PMTU-BLACKHOLE: large ESP packets vanish without a word.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::diagnose::Confidence;
@@ -58,18 +59,17 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     if case.pair.icmp_errors.iter().any(f_pmtu::asks_for_smaller) {
         return Vec::new();
     }
-    case.pair.flows.iter().filter(|flow| is_last_of_its_side(case, flow)).filter_map(|flow| found(case, flow)).collect()
+    // Re-keying replaces flows: the latest one of each side tells how it ended.
+    [case.pair.a, case.pair.b].into_iter().filter_map(|side| found(case, latest_from(case, side)?)).collect()
 }
 
-/// Re-keying replaces flows: the latest one of each side tells how it ended.
-fn is_last_of_its_side(case: &Case<'_>, flow: &EspFlow) -> bool {
-    let last = case.flows_from(flow.source).max_by_key(|other| (other.last, other.last_frame));
-    last.is_some_and(|last| std::ptr::eq(last, flow))
+fn latest_from<'a>(case: &Case<'a>, side: IpAddr) -> Option<&'a EspFlow> {
+    case.flows_from(side).max_by_key(|flow| (flow.last, flow.last_frame))
 }
 
 fn found(case: &Case<'_>, flow: &EspFlow) -> Option<Match> {
     let (short, long) = flow.length_range;
-    let back = case.flows_from(flow.destination).max_by_key(|other| other.last)?;
+    let back = latest_from(case, flow.destination)?;
     let silent = flow.last.since(back.last);
     let unanswered = flow.packets.saturating_sub(back.packets);
     let large = large_packets(flow);

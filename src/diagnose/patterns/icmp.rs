@@ -23,10 +23,14 @@ pub(super) fn errors(case: &Case<'_>, is_this: impl Fn(&IcmpFact) -> bool, means
         .filter(|fact| is_this(fact))
         .map(|fact| {
             let confidence = Confidence::Stated;
-            let found = match attempt(case, fact) {
+            let attempt = attempt(case, fact);
+            let found = match attempt {
                 Some(attempt) => Match::on(attempt, confidence),
                 None => Match::on_pair(confidence),
             };
+            // An SA whose beginning was not captured was up, too.
+            let was_up =
+                attempt.and_then(|index| case.pair.attempts.get(index)).is_some_and(|attempt| attempt.midstream);
             let itself = fact.from == fact.quoted_destination;
             let who = if itself { "itself" } else { "on the path" };
             let mut seen = format!(
@@ -44,7 +48,7 @@ pub(super) fn errors(case: &Case<'_>, is_this: impl Fn(&IcmpFact) -> bool, means
             let about_ike = matches!(fact.about, IcmpAbout::Isakmp { .. });
             let answers = case.flows_from(fact.quoted_destination).any(|flow| flow.last >= fact.last);
             let over = last_up.is_some_and(|up| up > fact.last);
-            let after_up = first_up.is_some_and(|up| up <= fact.first);
+            let after_up = was_up || first_up.is_some_and(|up| up <= fact.first);
             let severity = match (over, after_up) {
                 (true, _) => Some(Severity::Info),
                 (false, true) if about_ike || answers => Some(Severity::Warning),

@@ -1,5 +1,6 @@
 //! M-ENC-BIT: a message in clear where encryption is required.
 
+use crate::base::Timestamp;
 use crate::diagnose::Confidence;
 use crate::diagnose::Severity;
 use crate::diagnose::case::{Case, View};
@@ -51,11 +52,12 @@ fn check(case: &Case<'_>) -> Vec<Match> {
 }
 
 fn found(index: usize, view: &View<'_>) -> Option<Match> {
+    let keys = Keys::of(view);
     let bare: Vec<(&Exchange, &MessageRecord)> = view
         .exchanges()
         .iter()
         .flat_map(|exchange| exchange.messages.iter().map(move |message| (exchange, message)))
-        .filter(|(exchange, message)| !message.encrypted && message.fault.is_none() && must_be_encrypted(view, exchange, message))
+        .filter(|(exchange, message)| !message.encrypted && message.fault.is_none() && must_be_encrypted(&keys, exchange, message))
         .collect();
     let (exchange, first) = bare.first()?;
     let after_mm5 = exchange.kind == ExchangeKind::MainMode;
@@ -74,7 +76,23 @@ fn found(index: usize, view: &View<'_>) -> Option<Match> {
     Some(if harmless { found.severity(Severity::Warning) } else { found })
 }
 
-fn must_be_encrypted(view: &View<'_>, exchange: &Exchange, message: &MessageRecord) -> bool {
+/// From when on messages had to be encrypted (IKEv1).
+struct Keys {
+    /// The initiator began to.
+    begun: Option<Timestamp>,
+    /// Both sides have.
+    agreed: Option<Timestamp>,
+}
+
+impl Keys {
+    fn of(view: &View<'_>) -> Self {
+        let at = |label| view.message(label).map(|message| message.at);
+        // After Aggressive Mode's last message the responder may still refuse it in clear: only Quick Mode settles it.
+        Self { begun: at(Label::Mm(5)), agreed: at(Label::Mm(6)).or_else(|| at(Label::Qm(1))) }
+    }
+}
+
+fn must_be_encrypted(keys: &Keys, exchange: &Exchange, message: &MessageRecord) -> bool {
     let says = |types: &[u16]| {
         message.carried.iter().any(|payload| {
             matches!(&payload.detail, PayloadDetail::Notify { notify_message_type, .. } if types.contains(notify_message_type))
@@ -82,14 +100,8 @@ fn must_be_encrypted(view: &View<'_>, exchange: &Exchange, message: &MessageReco
     };
     match exchange.kind {
         ExchangeKind::QuickMode | ExchangeKind::NewGroupMode | ExchangeKind::Transaction => !says(&V1_WITHOUT_KEYS),
-        ExchangeKind::MainMode => {
-            message.label == Label::Stray && view.message(Label::Mm(5)).is_some_and(|fifth| fifth.at <= message.at)
-        }
-        ExchangeKind::InformationalV1 => {
-            // After Aggressive Mode's last message the responder may still refuse it in clear.
-            let keyed = view.message(Label::Mm(6)).or_else(|| view.message(Label::Qm(1))).map(|message| message.at);
-            keyed.is_some_and(|at| message.at > at) && !says(&V1_WITHOUT_KEYS)
-        }
+        ExchangeKind::MainMode => message.label == Label::Stray && keys.begun.is_some_and(|at| message.at >= at),
+        ExchangeKind::InformationalV1 => keys.agreed.is_some_and(|at| message.at > at) && !says(&V1_WITHOUT_KEYS),
         ExchangeKind::IkeAuth
         | ExchangeKind::CreateChildSa
         | ExchangeKind::InformationalV2

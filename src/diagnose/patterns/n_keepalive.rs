@@ -59,10 +59,13 @@ fn check(case: &Case<'_>) -> Vec<Match> {
 
 fn found(case: &Case<'_>, index: usize, view: &View<'_>, inner: Side) -> Option<Match> {
     let up = view.attempt.phase1_up?;
-    let asked = nat::in_order(view)
-        .into_iter()
-        .filter(|message| message.from == inner.other() && message.at > up && is_question(message.label))
-        .find(|message| !answered(view, message) && view.waited(message).is_silence())?;
+    let ordered = nat::in_order(view);
+    let asked = ordered
+        .iter()
+        .enumerate()
+        .filter(|(_, message)| message.from == inner.other() && message.at > up && is_question(message.label))
+        .find(|&(place, message)| !answered(&ordered, place) && view.waited(message).is_silence())
+        .map(|(_, message)| *message)?;
     let address = match inner {
         Side::Initiator => view.attempt.initiator.ip(),
         Side::Responder => view.attempt.responder.ip(),
@@ -114,8 +117,9 @@ fn is_question(label: Label) -> bool {
     matches!(label, Label::Inf | Label::Qm(1) | Label::Tr(1) | Label::Request(_))
 }
 
-/// Whether the other side sent anything in the exchange, or soon after.
-fn answered(view: &View<'_>, question: &MessageRecord) -> bool {
+/// Whether the other side sent anything soon after the message at `place`.
+fn answered(ordered: &[&MessageRecord], place: usize) -> bool {
+    let Some((question, later)) = ordered.get(place..).and_then(<[_]>::split_first) else { return false };
     let until = question.at.after(MAPPING);
-    view.messages().any(|message| message.from != question.from && message.at >= question.at && message.at <= until)
+    later.iter().take_while(|message| message.at <= until).any(|message| message.from != question.from)
 }

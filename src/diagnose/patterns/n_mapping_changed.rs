@@ -68,7 +68,7 @@ fn found(index: usize, view: &View<'_>) -> Option<Match> {
         .frames(changes.iter().map(|change| change.message.frame))
         .weigh("dynamic", if old.ip() == new.ip() { 0.1 } else { 3.0 });
     Some(if followed {
-        found.severity(Severity::Notice).means("a new mapping; the peer noticed and follows")
+        found.severity(Severity::Info).means("a new mapping; the peer noticed and follows")
     } else {
         found.means("a new mapping; the peer was not seen to send there, and what goes to the old place is lost")
     })

@@ -63,13 +63,13 @@ fn found(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
         })
         .collect();
     if let Some(port) = port {
-        seen.push(format!("the initiator's port was rewritten to {port}"));
+        seen.push(format!("the initiator sends from port {port}, not from 500 or 4500"));
     }
     let keepalives = case.pair.sent.iter().map(|sent| sent.keepalives).sum();
     if keepalives > 0 {
         seen.push(format!("{} seen", number(keepalives, "keepalive")));
     }
-    let confidence = if behind.is_empty() { Confidence::Inferred } else { Confidence::Stated };
+    let confidence = if behind.is_empty() { Confidence::Suspected } else { Confidence::Stated };
     let found = Match::on(index, confidence)
         .seen(seen.join("; "))
         .means("normal: IKE and ESP have to go in UDP 4500, and the mapping has to be kept alive")

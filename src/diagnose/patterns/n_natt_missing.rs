@@ -48,7 +48,12 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     if !case.both_ways() {
         return Vec::new();
     }
-    case.attempts().filter_map(|(index, view)| found(case, index, &view)).last().into_iter().collect()
+    case.attempts()
+        .filter(|(_, view)| nat::rewritten_port(view).is_some() && view.attempt.phase1_up.is_some())
+        .last()
+        .and_then(|(index, view)| found(case, index, &view))
+        .into_iter()
+        .collect()
 }
 
 fn found(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
@@ -69,7 +74,7 @@ fn found(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
     }
     let sides: Vec<&str> = silent.iter().map(|&side| nat::name(side)).collect();
     let found = Match::on(index, Confidence::Suspected).frames([attempt.first_frame]).seen(format!(
-        "the initiator's port was rewritten to {port}, so there is a NAT; {} announced no NAT traversal. In {} since IKE came up: {} of native ESP from the initiator, {} back",
+        "the initiator's packets come from port {port}, as a NAT would have it; {} announced no NAT traversal. In {} since IKE came up: {} of native ESP from the initiator, {} back",
         sides.join(" and "),
         span(case.end().since(up)),
         number(there, "packet"),

@@ -77,7 +77,7 @@ fn moved_while_negotiating(case: &Case<'_>, index: usize, view: &View<'_>) -> Op
         .means("the peer does not keep to one address; many initiators drop what comes from another one")
         .frames([message.frame])
         .weigh("source", if change.old.ip() == message.source.ip() { 0.2 } else { 1.0 });
-    Some(if over { found.severity(Severity::Notice) } else { found })
+    Some(if over { found.severity(Severity::Info) } else { found })
 }
 
 /// Attempts that were never answered here, and whose answer another pair holds; and the other way round.

@@ -21,11 +21,14 @@ pub(super) fn detected(view: &View<'_>) -> bool {
     behind(view).next().is_some()
 }
 
-/// The initiator's own port was rewritten: IKE came to port 500 or 4500 from neither.
+/// The initiator's port looks rewritten: answered IKE to port 500 or 4500 comes from neither, and no hash says that this
+/// is its own choice.
 pub(super) fn rewritten_port(view: &View<'_>) -> Option<u16> {
     let attempt = view.attempt;
     let port = attempt.initiator.port();
-    (!attempt.midstream && IKE.contains(&attempt.responder.port()) && !IKE.contains(&port)).then_some(port)
+    let own_choice = attempt.nat.behind(Side::Initiator) == Some(false);
+    let rewritten = IKE.contains(&attempt.responder.port()) && !IKE.contains(&port);
+    (rewritten && !own_choice && !attempt.midstream && view.heard(Side::Responder)).then_some(port)
 }
 
 /// Whether a message went between ports for NAT traversal.

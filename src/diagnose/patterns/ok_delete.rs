@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::diagnose::Confidence;
 use crate::diagnose::case::Case;
 use crate::diagnose::pattern::{Match, pattern};
-use crate::diagnose::words::{number, span};
+use crate::diagnose::words::span;
 
 use super::informational::{self, Reading};
 use super::nat;
@@ -61,7 +61,10 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         let Some(last) = deletes.last() else { continue };
         let farewell = !last.ike_after && !last.traffic_after;
         let sender = nat::name(last.message.from);
-        let seen = format!("{} by size and by what follows, the last one from {sender}", number(deletes.len() as u64, "delete"));
+        let seen = match deletes.len() {
+            1 => format!("a delete from {sender}, by its size and by what follows"),
+            several => format!("{several} deletes by size and by what follows, the last one from {sender}"),
+        };
         let quiet = case.end().since(last.last_sent());
         let matched = if farewell {
             Match::on(index, Confidence::Suspected)

@@ -1,7 +1,8 @@
 //! OK-RETRANS: a message was repeated and then answered.
 
+use crate::base::Timestamp;
 use crate::diagnose::Confidence;
-use crate::diagnose::case::{Case, View};
+use crate::diagnose::case::Case;
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::number;
 use crate::track::{Exchange, MessageRecord};
@@ -32,16 +33,16 @@ pattern! {
 }
 
 fn check(case: &Case<'_>) -> Vec<Match> {
-    let repeated: Vec<&MessageRecord> = case
-        .attempts()
-        .flat_map(|(_, view)| {
-            view.exchanges().iter().flat_map(move |exchange| {
-                exchange.messages.iter().filter(move |message| {
-                    (1..=FEW).contains(&message.repeat_count) && went_on(&view, exchange, message)
-                })
-            })
-        })
-        .collect();
+    let traffic = |address| case.flows_from(address).map(|flow| flow.last).max();
+    let both_ways_until = traffic(case.pair.a).zip(traffic(case.pair.b)).map(|(one, other)| one.min(other));
+    let mut repeated: Vec<&MessageRecord> = Vec::new();
+    for (_, view) in case.attempts() {
+        let exchanges = view.exchanges();
+        let begins = exchanges.iter().filter_map(|exchange| exchange.messages.first());
+        let last_begin = begins.filter(|first| first.encrypted).map(|first| first.at).max();
+        let seen_until = last_begin.max(both_ways_until);
+        repeated.extend(exchanges.iter().flat_map(|exchange| settled_repeats(exchange, seen_until)));
+    }
     if repeated.is_empty() {
         return Vec::new();
     }
@@ -58,16 +59,17 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     ]
 }
 
-/// What came of it is seen: messages beyond the answer, another exchange, or traffic both ways.
-fn went_on(view: &View<'_>, exchange: &Exchange, message: &MessageRecord) -> bool {
-    let place = exchange.messages.iter().position(|other| std::ptr::eq(other, message));
-    let later = place.and_then(|place| exchange.messages.get(place + 1..)).unwrap_or_default();
-    if later.len() > 1 {
-        return true;
-    }
-    let last = exchange.messages.iter().flat_map(|message| message.repeats.iter().map(|repeat| repeat.at)).max();
-    let last = last.unwrap_or(message.at);
-    let traffic = |address| view.case.flows_from(address).any(|flow| flow.last >= last);
-    (traffic(view.case.pair.a) && traffic(view.case.pair.b))
-        || view.exchanges().iter().any(|other| other.messages.first().is_some_and(|first| first.at > last && first.encrypted))
+/// Repeated messages of which is seen what came of them: messages beyond the answer, or, by `seen_until`, another exchange or
+/// traffic both ways.
+fn settled_repeats(exchange: &Exchange, seen_until: Option<Timestamp>) -> impl Iterator<Item = &MessageRecord> {
+    let messages = &exchange.messages;
+    let last = messages.iter().flat_map(|message| message.repeats.iter().map(|repeat| repeat.at)).max();
+    let settled = last.is_some_and(|last| seen_until.is_some_and(|until| until > last));
+    messages
+        .iter()
+        .enumerate()
+        .filter(move |(place, message)| {
+            (1..=FEW).contains(&message.repeat_count) && (settled || place + 2 < messages.len())
+        })
+        .map(|(_, message)| message)
 }
