@@ -10,7 +10,7 @@ use crate::diagnose::words::{span, times};
 use crate::track::IcmpFact;
 
 /// A sender that still sends too large packets after this does not listen.
-const LISTENS_WITHIN: Duration = Duration::from_secs(10);
+const LISTENS_WITHIN: Duration = Duration::from_secs(3);
 /// So many requests are enough to say that it does not listen.
 const ENOUGH: u64 = 5;
 

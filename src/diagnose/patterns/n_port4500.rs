@@ -105,8 +105,8 @@ fn sent(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
 fn awaited(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
     let owed = matches!(view.attempt.waiting_for, Some(Label::Mm(5) | Label::Request(35)));
     let moved = view.messages().any(nat::on_4500);
-    // Asked before the capture ends and by one who repeats it: somebody else's question.
-    if !owed || moved || !nat::detected(view) || !case.pair.incomplete.is_empty() {
+    // A place that changes breaks the hashes as a NAT does, and fragments that are lost say more than this.
+    if !owed || moved || !nat::detected(view) || !nat::rebound(view).is_empty() || !case.pair.incomplete.is_empty() {
         return None;
     }
     let answer = last_of(view, Side::Responder).filter(|message| matches!(message.label, Label::Mm(4) | Label::Response(34)))?;
