@@ -10,6 +10,9 @@ use crate::track::Side;
 
 use super::nat;
 
+/// Native ESP in one direction, so many packets of it, is no accident.
+const ENOUGH: u64 = 3;
+
 pattern! {
     /// ## What is seen
     ///
@@ -80,14 +83,14 @@ fn found(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
         number(there, "packet"),
         number(back, "packet"),
     ));
-    Some(if there + back > 0 {
+    Some(if there + back >= ENOUGH {
         found
             .means("native ESP does not get through the NAT in one direction")
             .settle("captures on both sides of the NAT: does ESP arrive, and does it leave?")
     } else {
         found
             .severity(Severity::Warning)
-            .means("IKE works; ESP will have no ports for the NAT to go by")
+            .means("IKE works; ESP has no ports for the NAT to go by")
             .settle("send traffic through the tunnel and look whether ESP goes both ways")
     })
 }
