@@ -70,7 +70,7 @@ fn found(case: &Case<'_>, index: usize, view: &View<'_>, inner: Side) -> Option<
         Side::Initiator => view.attempt.initiator.ip(),
         Side::Responder => view.attempt.responder.ip(),
     };
-    let flows = || case.pair.flows.iter().filter(|flow| flow.source == address || flow.destination != asked.source.ip());
+    let flows = || case.pair.flows.iter().filter(|flow| flow.source != asked.source.ip());
     // A flow that spans the question may have spoken at any time: nothing can be said about quiet.
     if flows().any(|flow| flow.first <= asked.at && flow.last >= asked.at) {
         return None;
