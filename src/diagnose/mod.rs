@@ -7,6 +7,7 @@ mod engine;
 pub mod pattern;
 pub mod patterns;
 pub mod sizes;
+pub mod survey;
 mod words;
 
 pub use engine::diagnose;
@@ -80,7 +81,7 @@ pub struct Finding {
     pub severity: Severity,
     /// Confidence.
     pub confidence: Confidence,
-    /// Index into [`Facts::pairs`].
+    /// Index into [`crate::track::Facts::pairs`].
     pub pair: Option<usize>,
     /// Index into [`crate::track::Pair::attempts`]: the first one it was found on.
     pub attempt: Option<usize>,
@@ -140,7 +141,7 @@ pub struct VendorLog {
 pub struct Diagnosis {
     /// Findings in order of severity, then first frame.
     pub findings: Vec<Finding>,
-    /// Per pair of [`Facts::pairs`]: status and verdict.
+    /// Per pair of [`crate::track::Facts::pairs`]: status and verdict.
     pub pairs: Vec<PairDiagnosis>,
 }
 
