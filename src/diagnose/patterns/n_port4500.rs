@@ -1,6 +1,6 @@
 //! N-PORT4500: the negotiation stops where it moves to UDP 4500.
 
-use crate::diagnose::Confidence;
+use crate::diagnose::{Confidence, Severity};
 use crate::diagnose::case::{Case, PATIENCE, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::{span, times};
@@ -111,22 +111,26 @@ fn awaited(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
     }
     let answer = last_of(view, Side::Responder).filter(|message| matches!(message.label, Label::Mm(4) | Label::Response(34)))?;
     let waited = view.waited(answer);
-    if waited.over + waited.after < PATIENCE {
-        return None;
-    }
-    Some(
-        Match::on(index, Confidence::Suspected)
-            .seen(format!(
-                "{} left the responder {}; NAT is detected, so the next message has to come on UDP 4500, and none came in {}",
-                answer.label,
-                times(waited.copies),
-                span(waited.over + waited.after),
-            ))
-            .means("the initiator's message on UDP 4500 is lost before this point, or the initiator stopped by itself")
-            .frames(view.frames(answer))
-            .weigh("secret", 0.2)
-            .settle("a capture on the initiator's outside: does it send on UDP 4500?"),
-    )
+    let watched = waited.over + waited.after;
+    // A filter for UDP 4500 leaves a capture that ends here; so does a capture that was stopped too soon.
+    let early = watched < PATIENCE;
+    let found = Match::on(index, Confidence::Suspected)
+        .seen(format!(
+            "{} left the responder {}; NAT is detected, so the next message has to come on UDP 4500, and none came in {}{}",
+            answer.label,
+            times(waited.copies),
+            span(watched),
+            if early { ": the capture ends too early to call it a stop" } else { "" },
+        ))
+        .means(if early {
+            "the negotiation goes on after the capture, or UDP 4500 does not get here"
+        } else {
+            "the initiator's message on UDP 4500 is lost before this point, or the initiator stopped by itself"
+        })
+        .frames(view.frames(answer))
+        .weigh("secret", 0.2)
+        .settle("a capture on the initiator's outside: does it send on UDP 4500?");
+    Some(if early { found.severity(Severity::Info) } else { found })
 }
 
 fn last_of<'a>(view: &View<'a>, side: Side) -> Option<&'a MessageRecord> {

@@ -1,20 +1,17 @@
 //! N-WRONG-ADDR: the answer comes from another address than the one that was asked.
 
-use std::collections::HashMap;
 use std::net::IpAddr;
 
-use crate::base::IkeSpi;
 use crate::diagnose::Confidence;
 use crate::diagnose::Severity;
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
-use crate::track::{Attempt, IkeVersion, Side};
+use crate::track::{Attempt, Side};
 
 use super::nat;
 
-/// With more pairs than this the answer is not looked for elsewhere.
-const PAIRS: usize = 1024;
-/// Attempts of another pair that are looked at.
+/// Pairs that hold the same SPI, and attempts of each, that are looked at.
+const PAIRS: usize = 8;
 const ATTEMPTS: usize = 64;
 
 pattern! {
@@ -80,44 +77,30 @@ fn moved_while_negotiating(case: &Case<'_>, index: usize, view: &View<'_>) -> Op
     Some(if over { found.severity(Severity::Info) } else { found })
 }
 
-/// Attempts that were never answered here, and whose answer another pair holds; and the other way round.
+/// Attempts that were never answered here, and whose answer another pair holds.
 fn answered_elsewhere(case: &Case<'_>) -> Vec<Match> {
-    if case.facts.pairs.len() > PAIRS || case.facts.pairs.len() < 2 {
-        return Vec::new();
-    }
-    let asked: HashMap<(IkeVersion, IkeSpi), usize> = case
-        .attempts()
-        .filter(|(_, view)| !view.heard(Side::Responder) && !view.attempt.midstream)
-        .map(|(index, view)| ((view.attempt.version, view.attempt.initiator_spi), index))
-        .collect();
-    if asked.is_empty() {
-        return Vec::new();
-    }
-    let mut found = Vec::new();
-    for pair in &case.facts.pairs {
-        if std::ptr::eq(pair, case.pair) {
-            continue;
-        }
-        for answer in pair.attempts.iter().take(ATTEMPTS) {
-            let Some(&index) = asked.get(&(answer.version, answer.initiator_spi)) else { continue };
-            let Some(attempt) = case.pair.attempts.get(index) else { continue };
-            if let Some(from) = answers(attempt, answer) {
-                let confidence = Confidence::Inferred;
-                found.push(
-                    Match::on(index, confidence)
-                        .seen(format!("{} was asked, and the answer with the same SPI came from {from}", attempt.responder.ip()))
-                        .means("the initiator does not take an answer from an address it did not ask")
-                        .frames([attempt.first_frame, answer.first_frame])
-                        .settle("a capture on the outside of the peer: from which address does it answer?"),
-                );
-            }
-        }
-    }
-    found
+    let asked = case.attempts().filter(|(_, view)| !view.heard(Side::Responder) && !view.attempt.midstream);
+    asked.filter_map(|(index, view)| from_elsewhere(case, index, view.attempt)).collect()
+}
+
+fn from_elsewhere(case: &Case<'_>, index: usize, attempt: &Attempt) -> Option<Match> {
+    let pairs = case.survey.pairs_with(attempt.version, attempt.initiator_spi).iter().take(PAIRS);
+    let others = pairs.filter_map(|&pair| case.facts.pairs.get(pair)).filter(|pair| !std::ptr::eq(*pair, case.pair));
+    let mut answers = others.flat_map(|pair| pair.attempts.iter().take(ATTEMPTS)).filter(|other| {
+        (other.version, other.initiator_spi) == (attempt.version, attempt.initiator_spi)
+    });
+    let (answer, from) = answers.find_map(|answer| Some((answer, answers_from(attempt, answer)?)))?;
+    Some(
+        Match::on(index, Confidence::Inferred)
+            .seen(format!("{} was asked, and the answer with the same SPI came from {from}", attempt.responder.ip()))
+            .means("the initiator does not take an answer from an address it did not ask")
+            .frames([attempt.first_frame, answer.first_frame])
+            .settle("a capture on the outside of the peer: from which address does it answer?"),
+    )
 }
 
 /// The address that `answer` came from, if it can be the answer to `attempt`.
-fn answers(attempt: &Attempt, answer: &Attempt) -> Option<IpAddr> {
+fn answers_from(attempt: &Attempt, answer: &Attempt) -> Option<IpAddr> {
     let from_responder =
         answer.exchanges.iter().flat_map(|exchange| &exchange.messages).find(|message| message.from == Side::Responder)?;
     let asked_there = answer.exchanges.iter().flat_map(|exchange| &exchange.messages).any(|message| message.from == Side::Initiator);
