@@ -1,7 +1,10 @@
 //! The catalogue: one file a failure pattern, listed here once.
 
+mod fragments;
 mod icmp;
 mod ikev2;
+mod informational;
+mod nat;
 mod nearest_miss;
 mod phase1;
 mod phase2;
@@ -76,11 +79,38 @@ catalogue! {
     v2_childless::V2_CHILDLESS,
     v2_ts_narrow::V2_TS_NARROW,
     v2_resume::V2_RESUME,
+    n_nat_detected::N_NAT_DETECTED,
+    n_port4500::N_PORT4500,
+    n_natt_missing::N_NATT_MISSING,
+    n_win_nat_server::N_WIN_NAT_SERVER,
+    n_wrong_addr::N_WRONG_ADDR,
+    n_nat_ah::N_NAT_AH,
+    n_private_outer::N_PRIVATE_OUTER,
+    n_keepalive::N_KEEPALIVE,
+    n_mapping_changed::N_MAPPING_CHANGED,
+    n_port_filter::N_PORT_FILTER,
     n_icmp_port::N_ICMP_PORT,
     n_icmp_prohib::N_ICMP_PROHIB,
     n_icmp_host::N_ICMP_HOST,
+    n_tcp_encap::N_TCP_ENCAP,
+    n_nat_multi::N_NAT_MULTI,
+    f_ike_frag_lost::F_IKE_FRAG_LOST,
+    f_ike_big::F_IKE_BIG,
+    f_skf_incomplete::F_SKF_INCOMPLETE,
+    f_v1frag_incomplete::F_V1FRAG_INCOMPLETE,
+    f_esp_frag::F_ESP_FRAG,
+    f_pmtu::F_PMTU,
+    f_pmtu_blackhole::F_PMTU_BLACKHOLE,
+    m_enc_bit::M_ENC_BIT,
+    m_length::M_LENGTH,
+    m_marker::M_MARKER,
+    m_unknown::M_UNKNOWN,
+    ok_p1_up::OK_P1_UP,
     ok_up::OK_UP,
     ok_idle::OK_IDLE,
+    ok_dpd::OK_DPD,
+    ok_delete::OK_DELETE,
+    ok_retrans::OK_RETRANS,
 }
 
 /// The pattern with this id, in any letter case.
