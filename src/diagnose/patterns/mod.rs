@@ -1,8 +1,10 @@
 //! The catalogue: one file a failure pattern, listed here once.
 
 mod icmp;
+mod informational;
 mod life_cycle;
 mod offer;
+mod probe;
 mod silence;
 mod traffic;
 

@@ -110,8 +110,6 @@ pub(super) fn last_up<'a>(case: &Case<'a>) -> Option<(usize, View<'a>, Timestamp
 pub(super) struct OneWay<'a> {
     /// The attempt that brought the tunnel up.
     pub attempt: usize,
-    /// Its facts.
-    pub view: View<'a>,
     /// The direction that has packets.
     pub way: Way<'a>,
     /// The silent side sent ESP or AH before that.
@@ -147,5 +145,5 @@ pub(super) fn one_way<'a>(case: &Case<'a>) -> Option<OneWay<'a>> {
     }
     let alive = view.messages().any(|message| message.source.ip() == silent.from && message.at > first);
     let unconfirmed = view.message(Label::Qm(2)).is_some_and(|message| message.repeat_count >= 2);
-    Some(OneWay { attempt, view, way, answered_before: !silent.is_empty(), alive, unconfirmed })
+    Some(OneWay { attempt, way, answered_before: !silent.is_empty(), alive, unconfirmed })
 }
