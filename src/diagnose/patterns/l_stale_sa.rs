@@ -14,7 +14,7 @@ use super::{life_cycle, traffic};
 /// INVALID-COOKIE (RFC 2408 §3.14.1) and INVALID_IKE_SPI (RFC 7296 §3.10.1) have the same number.
 const UNKNOWN_SA: u16 = 4;
 /// Traffic that one side sends for this long after the other has stopped.
-const UNANSWERED: Duration = Duration::from_secs(3);
+const UNANSWERED: Duration = Duration::from_secs(2);
 
 pattern! {
     /// ## What is seen

@@ -67,7 +67,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         way.from,
         way.to,
         span(way.span()),
-        span(way.first().map_or_else(Default::default, |first| case.end().since(first))),
+        span(one_way.waited),
     );
     if let Some(rhythm) = way.rhythm() {
         seen.push_str(": ");
@@ -76,7 +76,8 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     if one_way.alive {
         seen.push_str(&format!(". IKE of {} goes on", way.to));
     }
-    let mut found = Match::on(one_way.attempt, Confidence::Stated)
+    let confidence = if one_way.short { Confidence::Suspected } else { Confidence::Stated };
+    let mut found = Match::on(one_way.attempt, confidence)
         .seen(seen)
         .means(format!("{} does not get them, drops them, or has no answer that takes the tunnel", way.to))
         .frames(way.frames())

@@ -114,6 +114,10 @@ pub(super) struct OneWay<'a> {
     pub way: Way<'a>,
     /// The silent side sent ESP or AH before that.
     pub answered_before: bool,
+    /// From the first packet to the end of the capture.
+    pub waited: Duration,
+    /// The wait was short, though longer than answers take here.
+    pub short: bool,
     /// The silent side sent IKE after the traffic began.
     pub alive: bool,
     /// The responder does not know that the tunnel is up: it repeats Quick Mode message 2.
@@ -122,8 +126,12 @@ pub(super) struct OneWay<'a> {
 
 /// Fewer packets than these may just not have been answered yet.
 const LEAST_PACKETS: u64 = 4;
-/// The same for the time from the first of them to the end of the capture.
-const LEAST_TIME: Duration = Duration::from_secs(3);
+/// So may those of which the first has waited no longer than this, or than so many answer times of IKE.
+const LEAST_TIME: Duration = Duration::from_millis(500);
+/// See [`LEAST_TIME`].
+const ANSWER_TIMES: u32 = 4;
+/// Waited so long, there is no doubt.
+const LONG_TIME: Duration = Duration::from_secs(3);
 
 /// Whether traffic flows one way only, if the capture permits to say so: both directions are captured, the tunnel came up,
 /// and several packets waited for an answer.
@@ -140,10 +148,22 @@ pub(super) fn one_way<'a>(case: &Case<'a>) -> Option<OneWay<'a>> {
     };
     let way = sending.begun_since(up);
     let first = way.first()?;
-    if way.packets() < LEAST_PACKETS || case.end().since(first) < LEAST_TIME {
+    let waited = case.end().since(first);
+    if way.packets() < LEAST_PACKETS || waited < LEAST_TIME.max(answer_time(&view).saturating_mul(ANSWER_TIMES)) {
         return None;
     }
+    let short = waited < LONG_TIME;
     let alive = view.messages().any(|message| message.source.ip() == silent.from && message.at > first);
     let unconfirmed = view.message(Label::Qm(2)).is_some_and(|message| message.repeat_count >= 2);
-    Some(OneWay { attempt, way, answered_before: !silent.is_empty(), alive, unconfirmed })
+    Some(OneWay { attempt, way, answered_before: !silent.is_empty(), waited, short, alive, unconfirmed })
+}
+
+/// The shortest time that an answer took during the negotiation, seen from the capture point.
+fn answer_time(view: &View<'_>) -> Duration {
+    let answers =
+        view.exchanges().iter().flat_map(|exchange| exchange.messages.windows(2)).filter_map(|two| match two {
+            [asked, answer] if asked.from != answer.from && answer.at > asked.at => Some(answer.at.since(asked.at)),
+            _ => None,
+        });
+    answers.min().unwrap_or_default()
 }
