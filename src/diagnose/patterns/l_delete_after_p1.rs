@@ -54,13 +54,18 @@ pattern! {
 }
 
 fn check(case: &Case<'_>) -> Vec<Match> {
+    let last_up = life_cycle::last_up(case);
+    let lives: Vec<usize> = life_cycle::lives(case).iter().map(|life| life.index).collect();
     case.attempts()
         .filter(|(_, view)| view.attempt.version == IkeVersion::V1 && !view.attempt.midstream && !view.one_sided())
-        .filter_map(|(index, view)| deleted(case, index, &view))
+        .filter_map(|(index, view)| {
+            let found = deleted(case, index, &view, &lives)?;
+            Some(if last_up.is_some_and(|up| up > index) { found.severity(Severity::Notice) } else { found })
+        })
         .collect()
 }
 
-fn deleted(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
+fn deleted(case: &Case<'_>, index: usize, view: &View<'_>, lives: &[usize]) -> Option<Match> {
     let up = view.attempt.phase1_up?;
     let used = view.messages().any(|message| matches!(message.label, Label::Qm(_) | Label::Tr(_) | Label::Ngm(_)));
     if used {
@@ -76,7 +81,7 @@ fn deleted(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
         return None;
     }
     let from = delete.message.from;
-    let other_up = case.attempts().any(|(other, view)| other != index && view.tunnel_up().is_some());
+    let other_up = lives.iter().any(|&other| other != index);
     let mut found = Match::on(index, Confidence::Suspected)
         .seen(format!(
             "{} after phase 1 was complete {} sent an encrypted Informational of the size of a delete; the SA was not used again",
@@ -87,7 +92,7 @@ fn deleted(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
         .frames([delete.message.frame])
         .weigh("unique", if other_up { 3.0 } else { 0.3 })
         .settle(format!("the log of {}", life_cycle::address(view.attempt, from)));
-    if other_up || life_cycle::up_again(case, index) {
+    if other_up {
         found = found.severity(Severity::Notice);
     } else if from == Side::Initiator {
         found = found.severity(Severity::Warning);

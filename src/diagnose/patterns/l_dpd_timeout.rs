@@ -1,5 +1,6 @@
 //! L-DPD-TIMEOUT: nobody answers the liveness checks.
 
+use crate::base::Timestamp;
 use crate::diagnose::case::{Case, PATIENCE, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::{span, times};
@@ -60,19 +61,48 @@ pattern! {
 }
 
 fn check(case: &Case<'_>) -> Vec<Match> {
+    let later = Later::of(case);
     case.attempts()
         .filter(|(_, view)| view.attempt.phase1_up.is_some() || view.attempt.midstream)
         .filter(|(_, view)| case.both_ways() && !view.one_sided())
         .filter_map(|(index, view)| {
             let read = informational::read(&view);
-            [Side::Initiator, Side::Responder].into_iter().find_map(|side| unanswered(case, index, &view, &read, side))
+            [Side::Initiator, Side::Responder].into_iter().find_map(|side| unanswered(&later, index, &view, &read, side))
         })
         .collect()
 }
 
+/// The last of what may follow an attempt, from and to `a` (0) and `b` (1).
+struct Later {
+    /// ESP or AH of that address.
+    traffic: [Option<Timestamp>; 2],
+    /// ICMP errors about IKE sent to it.
+    refused: [Option<Timestamp>; 2],
+    /// The last attempt that it began.
+    begun: [Option<usize>; 2],
+    /// The last attempt that came up.
+    up: Option<usize>,
+}
+
+impl Later {
+    fn of(case: &Case<'_>) -> Self {
+        let addresses = [case.pair.a, case.pair.b];
+        let errors = case.pair.icmp_errors.iter().filter(|fact| matches!(fact.about, IcmpAbout::Isakmp { .. }));
+        Self {
+            traffic: traffic::ways(case).map(|way| way.last()),
+            refused: addresses.map(|address| {
+                errors.clone().filter(|fact| fact.quoted_destination == address).map(|fact| fact.last).max()
+            }),
+            begun: addresses
+                .map(|address| case.pair.attempts.iter().rposition(|attempt| attempt.initiator.ip() == address)),
+            up: life_cycle::last_up(case),
+        }
+    }
+}
+
 /// Questions of `side` since the last word of its peer.
 fn unanswered(
-    case: &Case<'_>,
+    later: &Later,
     index: usize,
     view: &View<'_>,
     read: &[Informational<'_>],
@@ -91,16 +121,13 @@ fn unanswered(
     let copies: u64 = questions.iter().map(|each| u64::from(each.message.repeat_count) + 1).sum();
     let first = questions.first()?.message;
     let last = questions.last()?.last_sent();
-    if copies < LEAST || (case.end().since(last).is_zero() && last.since(first.at) < PATIENCE) {
+    if copies < LEAST || (view.case.end().since(last).is_zero() && last.since(first.at) < PATIENCE) {
         return None;
     }
-    let [there, back] = traffic::ways(case);
-    let theirs = if back.from == peer { back } else { there };
-    let traffic_goes_on = theirs.last().is_some_and(|at| at > first.at);
-    let refused = case.pair.icmp_errors.iter().any(|fact| {
-        matches!(fact.about, IcmpAbout::Isakmp { .. }) && fact.quoted_destination == peer && fact.last >= first.at
-    });
-    let starts_anew = case.pair.attempts.iter().skip(index + 1).any(|later| later.initiator.ip() == peer);
+    let peers = usize::from(peer == view.case.pair.b);
+    let traffic_goes_on = later.traffic[peers].is_some_and(|at| at > first.at);
+    let refused = later.refused[peers].is_some_and(|at| at >= first.at);
+    let starts_anew = later.begun[peers].is_some_and(|begun| begun > index);
     let announced = view.attempt.vendor_ids[side.other().index()]
         .iter()
         .any(|data| registry::vendor_id(data).is_some_and(|vendor| vendor.family == "dpd"));
@@ -134,7 +161,7 @@ fn unanswered(
     if !view.is_v2() && !announced && !view.attempt.midstream {
         found = found.weigh("daemon", 1.5);
     }
-    if life_cycle::up_again(case, index) {
+    if later.up.is_some_and(|up| up > index) {
         found = found.severity(Severity::Notice);
     }
     Some(found)

@@ -15,6 +15,8 @@ use super::{life_cycle, traffic};
 const UNKNOWN_SA: u16 = 4;
 /// Traffic that one side sends for this long after the other has stopped.
 const UNANSWERED: Duration = Duration::from_secs(2);
+/// A negotiation with a message younger than this goes on.
+const AT_IT: Duration = Duration::from_secs(60);
 
 pattern! {
     /// ## What is seen
@@ -59,6 +61,7 @@ pattern! {
 }
 
 fn check(case: &Case<'_>) -> Vec<Match> {
+    let last_up = life_cycle::last_up(case);
     let mut found: Vec<Match> = case
         .attempts()
         .filter(|(_, view)| view.attempt.phase1_up.is_some() || view.attempt.midstream)
@@ -72,7 +75,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                     IkeVersion::V2 => "INVALID_IKE_SPI",
                 };
                 let from = life_cycle::address(view.attempt, side);
-                let over = life_cycle::up_again(case, index);
+                let over = last_up.is_some_and(|up| up > index);
                 let found = Match::on(index, Confidence::Stated)
                     .seen(format!(
                         "{from} answered with {name} ({UNKNOWN_SA}) in clear {}",
@@ -109,7 +112,7 @@ fn started_anew(case: &Case<'_>) -> Option<Match> {
         if gone {
             return None;
         }
-        let over = next.phase1_up.is_some() || life_cycle::up_again(case, life.index);
+        let over = next.phase1_up.is_some() || life_cycle::last_up(case).is_some_and(|up| up > life.index);
         let found = Match::on(life.index, Confidence::Suspected)
             .seen(format!(
                 "{} sent its last ESP packet {} before it started a new negotiation, with no delete between; {} went on sending for {}",
@@ -122,6 +125,8 @@ fn started_anew(case: &Case<'_>) -> Option<Match> {
             .frames([life.view.attempt.last_frame, next.first_frame])
             .weigh("restart", 1.5)
             .settle(format!("how long {} has been up", silent.from));
-        Some(if over { found.severity(Severity::Notice) } else { found })
+        // Still negotiating: it may be all right again in a moment.
+        let under_way = case.end().since(next.last) < AT_IT;
+        Some(if over || under_way { found.severity(Severity::Notice) } else { found })
     })
 }

@@ -32,9 +32,9 @@ pub(super) fn lives<'a>(case: &Case<'a>) -> Vec<Life<'a>> {
         .collect()
 }
 
-/// Whether a later attempt came up: what befell `index` is history.
-pub(super) fn up_again(case: &Case<'_>, index: usize) -> bool {
-    case.pair.attempts.iter().skip(index + 1).any(|later| later.phase1_up.is_some())
+/// Index of the last attempt that came up: what befell an earlier one is history.
+pub(super) fn last_up(case: &Case<'_>) -> Option<usize> {
+    case.pair.attempts.iter().rposition(|attempt| attempt.phase1_up.is_some())
 }
 
 /// When traffic ran, so that it can be asked at once for many moments.

@@ -56,7 +56,8 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                     continue;
                 };
                 if told.len() < MOST {
-                    versions |= registry::vendor_id_version(data).is_some();
+                    // Unity is a protocol, and many speak it.
+                    versions |= vendor.name != "Cisco Unity" && registry::vendor_id_version(data).is_some();
                     let label = registry::vendor_id_label(data).map_or(vendor.name.to_owned(), |label| label.into_owned());
                     told.entry((life_cycle::address(attempt, side), label)).or_insert(attempt.first_frame);
                 }

@@ -93,9 +93,12 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     if one_way.alive {
         found = found.weigh("no-answer", 1.2);
     }
-    // Both directions worked before, or something else explains it: the tunnel as such is not at fault.
-    if one_way.answered_before || one_way.unconfirmed {
-        found = found.severity(Severity::Warning).weigh("dropped", 2.0);
+    if one_way.answered_before {
+        found = found.weigh("dropped", 2.0);
+    }
+    // It worked before, something else explains it, or more time would tell.
+    if one_way.answered_before || one_way.unconfirmed || one_way.short {
+        found = found.severity(Severity::Warning);
     }
     vec![found]
 }

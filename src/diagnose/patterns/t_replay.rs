@@ -31,7 +31,7 @@ pattern! {
         "capture" 0.40 "the capture recorded packets twice, at two places of their path", raised by "nearly every packet has its double", lowered by "a few doubles only";
         "link" 0.30 "a link or a bridge loop duplicates packets", raised by "doubles in bursts; IKE messages come twice too", lowered by "";
         "cluster" 0.20 "both members of a cluster send on the same SA", raised by "doubles after a failover", lowered by "";
-        "attack" 0.10 "somebody replays recorded packets", raised by "doubles come minutes later", lowered by "doubles come at once";
+        "attack" 0.10 "somebody replays recorded packets, or floods the receiver with one", raised by "doubles come minutes later; one number many times", lowered by "doubles come at once";
     ];
     checks: [
         Capture: "compare TTL and IP identification of two copies: equal identification and another TTL mean one packet seen twice";
@@ -55,7 +55,10 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         .frames(way.only(|flow| flow.duplicates > 0).frames());
     let everywhere = doubles(&way).saturating_mul(5) >= way.packets().saturating_mul(2);
     let rare = doubles(&way).saturating_mul(1000) < way.packets();
-    vec![if everywhere {
+    let stuck = doubles(&way).saturating_mul(3) > way.packets().saturating_mul(2);
+    vec![if stuck {
+        found.means("the numbers hardly rise at all: a broken sender, a flood of one packet, or no IPsec").weigh("capture", 0.2)
+    } else if everywhere {
         found.means("most likely the capture holds each packet twice").severity(Severity::Notice).weigh("capture", 5.0)
     } else if rare {
         found.means("too few to matter: the receiver drops them").severity(Severity::Notice)

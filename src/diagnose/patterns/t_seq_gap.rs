@@ -3,6 +3,7 @@
 use crate::diagnose::Confidence;
 use crate::diagnose::case::Case;
 use crate::diagnose::pattern::{Match, pattern};
+use crate::track::{EspFlow, FlowProtocol};
 
 use super::traffic;
 
@@ -24,6 +25,7 @@ pattern! {
     /// ## Look-alikes
     ///
     /// - `T-REORDER`: late packets are not lost.
+    /// - An SA keyed by hand that several destinations share (OSPFv3) counts over all of them.
     /// - A sender that spreads an SA over several paths, of which one is captured.
     T_SEQ_GAP = "T-SEQ-GAP", Traffic, Notice;
     title: "packets of the tunnel are lost before the capture point";
@@ -46,7 +48,10 @@ pattern! {
 fn check(case: &Case<'_>) -> Vec<Match> {
     let mut parts = Vec::new();
     let mut frames = Vec::new();
-    for way in traffic::ways(case) {
+    // AH or ESP without IKE may be keyed by hand and count over several destinations, as routing protocols do.
+    let by_hand = case.pair.attempts.is_empty();
+    let counted = |flow: &EspFlow| !(flow.destination.is_multicast() || by_hand && flow.protocol == FlowProtocol::Ah);
+    for way in traffic::ways(case).map(|way| way.only(counted)) {
         let lost: u64 = way.flows.iter().map(|flow| flow.lost).sum();
         let sent = way.packets().saturating_add(lost);
         if lost >= LEAST_LOST && lost.saturating_mul(ONE_IN) >= sent {

@@ -83,7 +83,7 @@ fn judge(flow: &EspFlow) -> Option<End> {
         Some(End::RanOver)
     } else if flow.last_sequence > NEAR && flow.last_sequence.wrapping_sub(flow.first_sequence) < 1 << 31 {
         Some(End::Near)
-    } else if flow.first_sequence == 0 && flow.last_sequence < 1 << 28 {
+    } else if flow.first_sequence == 0 && (1..1 << 28).contains(&flow.last_sequence) {
         Some(End::Zero)
     } else {
         None

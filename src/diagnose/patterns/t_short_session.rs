@@ -54,12 +54,16 @@ pattern! {
 }
 
 fn check(case: &Case<'_>) -> Vec<Match> {
+    let ways = traffic::ways(case).map(|mut way| {
+        way.flows.sort_by_key(|flow| flow.first);
+        way
+    });
     let sessions: Vec<_> = case
         .attempts()
         .filter_map(|(index, view)| {
             let up = view.tunnel_up()?;
             let until = case.pair.attempts.get(index + 1).map_or(case.end(), |next| next.first);
-            short(case, &view, up, until).map(|session| (index, session))
+            short(&ways, &view, up, until).map(|session| (index, session))
         })
         .collect();
     let [.., (last, session)] = sessions.as_slice() else { return Vec::new() };
@@ -87,8 +91,8 @@ struct Session {
     end: crate::base::FrameRef,
 }
 
-fn short(case: &Case<'_>, view: &View<'_>, up: Timestamp, until: Timestamp) -> Option<Session> {
-    let [there, back] = traffic::ways(case).map(|way| way.begun_since(up).only(|flow| flow.first <= until));
+fn short(ways: &[traffic::Way<'_>; 2], view: &View<'_>, up: Timestamp, until: Timestamp) -> Option<Session> {
+    let [there, back] = ways.each_ref().map(|way| way.begun_between(up, until));
     if there.is_empty() || back.is_empty() {
         return None;
     }

@@ -42,6 +42,13 @@ impl<'a> Way<'a> {
         self.only(|flow| flow.first.after(AHEAD) >= at)
     }
 
+    /// Flows of SAs that came up between `at` and `until`, if all flows are in order of their first packet.
+    pub fn begun_between(&self, at: Timestamp, until: Timestamp) -> Self {
+        let from = self.flows.partition_point(|flow| flow.first.after(AHEAD) < at);
+        let to = self.flows.partition_point(|flow| flow.first <= until);
+        Self { flows: self.flows.get(from..to).unwrap_or_default().to_vec(), ..*self }
+    }
+
     /// Flows still in use at `at` or later.
     pub fn used_since(&self, at: Timestamp) -> Self {
         self.only(|flow| flow.last >= at)
@@ -154,7 +161,9 @@ pub(super) fn one_way<'a>(case: &Case<'a>) -> Option<OneWay<'a>> {
     }
     let short = waited < LONG_TIME;
     let alive = view.messages().any(|message| message.source.ip() == silent.from && message.at > first);
-    let unconfirmed = view.message(Label::Qm(2)).is_some_and(|message| message.repeat_count >= 2);
+    let unconfirmed = view
+        .message(Label::Qm(2))
+        .is_some_and(|message| message.repeat_count >= 1 && message.repeats.iter().any(|repeat| repeat.at > up));
     Some(OneWay { attempt, way, answered_before: !silent.is_empty(), waited, short, alive, unconfirmed })
 }
 
