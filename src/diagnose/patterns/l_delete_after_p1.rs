@@ -84,7 +84,7 @@ fn deleted(case: &Case<'_>, index: usize, view: &View<'_>, lives: &[usize]) -> O
     let other_up = lives.iter().any(|&other| other != index);
     let mut found = Match::on(index, Confidence::Suspected)
         .seen(format!(
-            "{} after phase 1 was complete {} sent an encrypted Informational of the size of a delete; the SA was not used again",
+            "{} after phase 1 was complete {} sent an encrypted Informational of the size of a delete; no use of it since",
             span(delete.message.at.since(up)),
             life_cycle::address(view.attempt, from),
         ))

@@ -67,7 +67,9 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         .filter(|(_, view)| case.both_ways() && !view.one_sided())
         .filter_map(|(index, view)| {
             let read = informational::read(&view);
-            [Side::Initiator, Side::Responder].into_iter().find_map(|side| unanswered(&later, index, &view, &read, side))
+            [Side::Initiator, Side::Responder]
+                .into_iter()
+                .find_map(|side| unanswered(&later, index, &view, &read, side))
         })
         .collect()
 }
@@ -101,17 +103,12 @@ impl Later {
 }
 
 /// Questions of `side` since the last word of its peer.
-fn unanswered(
-    later: &Later,
-    index: usize,
-    view: &View<'_>,
-    read: &[Informational<'_>],
-    side: Side,
-) -> Option<Match> {
+fn unanswered(later: &Later, index: usize, view: &View<'_>, read: &[Informational<'_>], side: Side) -> Option<Match> {
     let peer = life_cycle::address(view.attempt, side.other());
-    let heard = view.messages().filter(|message| message.from == side.other()).flat_map(|message| {
-        std::iter::once(message.at).chain(message.repeats.iter().map(|repeat| repeat.at))
-    });
+    let heard = view
+        .messages()
+        .filter(|message| message.from == side.other())
+        .flat_map(|message| std::iter::once(message.at).chain(message.repeats.iter().map(|repeat| repeat.at)));
     let heard = heard.max()?;
     let questions: Vec<_> = read
         .iter()

@@ -63,8 +63,14 @@ fn agreed(attempt: &Attempt) -> Option<u64> {
     chosen.filter(|_| attempt.version == IkeVersion::V1)
 }
 
+/// Seconds that the initiator offered, in the transform that was taken if one was.
 fn offered(attempt: &Attempt) -> Option<u64> {
-    let offered = attempt.offered.iter().flat_map(|proposal| &proposal.transforms).find_map(offer::lifetime);
+    let transforms = || attempt.offered.iter().flat_map(|proposal| &proposal.transforms);
+    // The choice repeats the number of the transform it takes.
+    let number =
+        attempt.chosen.iter().flat_map(|proposal| &proposal.transforms).map(|transform| transform.number).next();
+    let same = transforms().find(|transform| Some(transform.number) == number);
+    let offered = same.and_then(offer::lifetime).or_else(|| transforms().find_map(offer::lifetime));
     offered.filter(|_| attempt.version == IkeVersion::V1)
 }
 
@@ -118,11 +124,9 @@ fn order(case: &Case<'_>) -> Option<Match> {
 
 /// Other values from the two ends.
 fn difference(case: &Case<'_>) -> Option<Match> {
-    let answered = case
-        .pair
-        .attempts
-        .iter()
-        .find_map(|attempt| Some((attempt, offered(attempt)?, agreed(attempt)?)).filter(|(_, offer, choice)| offer != choice));
+    let answered = case.pair.attempts.iter().find_map(|attempt| {
+        Some((attempt, offered(attempt)?, agreed(attempt)?)).filter(|(_, offer, choice)| offer != choice)
+    });
     let by = |address| {
         let from = move |attempt: &&Attempt| life_cycle::address(attempt, Side::Initiator) == address;
         case.pair.attempts.iter().filter(from).find_map(|attempt| Some((attempt, offered(attempt)?)))

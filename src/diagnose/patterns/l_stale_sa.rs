@@ -98,9 +98,13 @@ fn started_anew(case: &Case<'_>) -> Option<Match> {
     let lives = life_cycle::lives(case);
     let [there, back] = traffic::ways(case);
     lives.iter().rev().take(4).find_map(|life| {
-        let next = case.pair.attempts.iter().skip(life.index + 1).find(|next| !next.midstream && next.rekeyed_from.is_none())?;
-        let (silent, sending) =
-            if next.initiator.ip() == there.from { (&there, &back) } else { (&back, &there) };
+        let next = case
+            .pair
+            .attempts
+            .iter()
+            .skip(life.index + 1)
+            .find(|next| !next.midstream && next.rekeyed_from.is_none())?;
+        let (silent, sending) = if next.initiator.ip() == there.from { (&there, &back) } else { (&back, &there) };
         let old = |flow: &crate::track::EspFlow| flow.first < next.first && flow.last >= life.up;
         let stopped = silent.only(old).last()?;
         let went_on = sending.only(old).last()?;
@@ -115,7 +119,7 @@ fn started_anew(case: &Case<'_>) -> Option<Match> {
         let over = next.phase1_up.is_some() || life_cycle::last_up(case).is_some_and(|up| up > life.index);
         let found = Match::on(life.index, Confidence::Suspected)
             .seen(format!(
-                "{} sent its last ESP packet {} before it started a new negotiation, with no delete between; {} went on sending for {}",
+                "{} sent its last ESP {} before it began a new negotiation, with no delete between; {} went on for {}",
                 silent.from,
                 span(next.first.since(stopped)),
                 sending.from,

@@ -64,8 +64,8 @@ impl Traffic {
     }
 }
 
-/// Whether the tunnel was down between two lives: the second began after the first was up, no traffic ran across the new
-/// negotiation, and nothing of the first was heard after it.
+/// Whether the tunnel was down between two lives: the second began after the first was up, no traffic ran across the
+/// new negotiation, and nothing of the first was heard after it.
 pub(super) fn interrupted(traffic: &Traffic, earlier: &Life<'_>, later: &Life<'_>) -> bool {
     later.begun() > earlier.up && !traffic.spans(later.begun(), later.up) && earlier.view.attempt.last < later.up
 }

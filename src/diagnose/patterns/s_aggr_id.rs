@@ -67,7 +67,9 @@ fn check(case: &Case<'_>) -> Vec<Match> {
 /// Type and value: a text if it is one, an address, or its length.
 fn words(id_type: u8, data: &[u8]) -> String {
     let name = registry::id_type_name(1, id_type).unwrap_or("unknown type");
-    let text = std::str::from_utf8(data).ok().filter(|text| !text.is_empty() && text.chars().all(|c| c.is_ascii_graphic() || c == ' '));
+    let text = std::str::from_utf8(data)
+        .ok()
+        .filter(|text| !text.is_empty() && text.chars().all(|c| c.is_ascii_graphic() || c == ' '));
     if let Ok(octets) = <[u8; 4]>::try_from(data)
         && id_type == 1
     {

@@ -55,7 +55,10 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         .collect();
     vec![
         Match::on_pair(Confidence::Stated)
-            .seen(format!("key exchange by {} only", if groups.is_empty() { "one method".to_owned() } else { groups.join(", ") }))
+            .seen(format!(
+                "key exchange by {} only",
+                if groups.is_empty() { "one method".to_owned() } else { groups.join(", ") }
+            ))
             .means("what is recorded today may be readable to a quantum computer one day")
             .frames(plain.iter().take(8).flat_map(|view| offer::frames(view.attempt))),
     ]

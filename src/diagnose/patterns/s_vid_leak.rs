@@ -13,9 +13,8 @@ use crate::track::Side;
 use super::life_cycle;
 
 /// Families of vendor ids that announce what a sender can do and not what it is.
-const FEATURES: [&str; 10] = [
-    "nat-t", "dpd", "fragmentation", "xauth", "crack", "gss-api", "heartbeat", "antireplay", "delete-reason", "ikev2",
-];
+const FEATURES: [&str; 10] =
+    ["nat-t", "dpd", "fragmentation", "xauth", "crack", "gss-api", "heartbeat", "antireplay", "delete-reason", "ikev2"];
 /// Vendor ids named in one finding.
 const MOST: usize = 12;
 
@@ -58,7 +57,8 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 if told.len() < MOST {
                     // Unity is a protocol, and many speak it.
                     versions |= vendor.name != "Cisco Unity" && registry::vendor_id_version(data).is_some();
-                    let label = registry::vendor_id_label(data).map_or(vendor.name.to_owned(), |label| label.into_owned());
+                    let label =
+                        registry::vendor_id_label(data).map_or(vendor.name.to_owned(), |label| label.into_owned());
                     told.entry((life_cycle::address(attempt, side), label)).or_insert(attempt.first_frame);
                 }
             }

@@ -2,11 +2,13 @@
 
 use crate::diagnose::case::{Case, PATIENCE};
 use crate::diagnose::pattern::{Match, pattern};
-use crate::diagnose::words::{number, span};
+use crate::diagnose::words::{span, times};
 use crate::diagnose::{Confidence, Severity};
-use crate::packet::Encapsulation;
 
-use super::traffic;
+use super::{life_cycle, traffic};
+
+/// Set up so often, it is more than idle.
+const AGAIN: usize = 3;
 
 pattern! {
     /// ## What is seen
@@ -53,23 +55,23 @@ pattern! {
 fn check(case: &Case<'_>) -> Vec<Match> {
     let Some((_, view, up)) = traffic::last_up(case) else { return Vec::new() };
     let idle = case.end().since(up);
-    if !case.pair.flows.is_empty() || !case.both_ways() || idle < PATIENCE {
+    let set_up = life_cycle::lives(case).len();
+    if !case.pair.flows.is_empty() || !case.both_ways() || (idle < PATIENCE && set_up < AGAIN) {
         return Vec::new();
     }
-    let set_up = case.attempts().filter(|(_, view)| view.attempt.rekeyed_from.is_none() && view.tunnel_up().is_some()).count();
-    let native = !view.messages().any(|message| message.encapsulation != Encapsulation::None && message.non_esp_marker);
+    let native = !view.messages().any(|message| message.non_esp_marker);
     let found = Match::on_pair(Confidence::Stated)
         .seen(format!(
             "the tunnel came up {} and neither side sent ESP or AH; {} watched since it last did",
-            if set_up > 1 { format!("{set_up} times") } else { "once".to_owned() },
+            times(set_up.max(1) as u64),
             span(idle),
         ))
         .frames([view.attempt.last_frame])
         .weigh("capture", if native { 1.5 } else { 0.2 });
-    if set_up >= 3 {
+    if set_up >= AGAIN {
         return vec![
             found
-                .means(format!("{} and nothing to show for it: what asks for the tunnel does not get into it", number(set_up as u64, "negotiation")))
+                .means("what asks for the tunnel again and again does not get into it")
                 .weigh("idle", 0.3)
                 .weigh("inside", 2.0),
         ];

@@ -48,7 +48,9 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         return Vec::new();
     }
     let crossed = matches!((there_split, back_split), ((0, 1..), (1.., 0)) | ((1.., 0), (0, 1..)));
-    let told = |from, (esp, ah): (u64, u64)| format!("{} and {} from {from}", number(esp, "ESP packet"), number(ah, "AH packet"));
+    let told = |from, (esp, ah): (u64, u64)| {
+        format!("{} and {} from {from}", number(esp, "ESP packet"), number(ah, "AH packet"))
+    };
     let found = Match::on_pair(Confidence::Stated)
         .seen(format!("{}; {}", told(there.from, there_split), told(back.from, back_split)))
         .frames(there.frames())

@@ -61,7 +61,12 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     let fragmented = way.flows.iter().any(|flow| flow.fragmented > 0);
     vec![
         Match::on_pair(Confidence::Stated)
-            .seen(format!("{} of {} from {} came after a higher number", late(&way), number(way.packets(), "packet"), way.from))
+            .seen(format!(
+                "{} of {} from {} came after a higher number",
+                late(&way),
+                number(way.packets(), "packet"),
+                way.from
+            ))
             .means("harmless within the receiver's replay window; what comes later than that it drops")
             .frames(way.only(|flow| flow.reordered > 0).frames())
             .severity(Severity::Notice)

@@ -51,13 +51,20 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         return Vec::new();
     };
     let found = Match::on_pair(Confidence::Stated)
-        .seen(format!("{} of {} from {} had a number that had come before", doubles(&way), number(way.packets(), "packet"), way.from))
+        .seen(format!(
+            "{} of {} from {} had a number that had come before",
+            doubles(&way),
+            number(way.packets(), "packet"),
+            way.from
+        ))
         .frames(way.only(|flow| flow.duplicates > 0).frames());
     let everywhere = doubles(&way).saturating_mul(5) >= way.packets().saturating_mul(2);
     let rare = doubles(&way).saturating_mul(1000) < way.packets();
     let stuck = doubles(&way).saturating_mul(3) > way.packets().saturating_mul(2);
     vec![if stuck {
-        found.means("the numbers hardly rise at all: a broken sender, a flood of one packet, or no IPsec").weigh("capture", 0.2)
+        found
+            .means("the numbers hardly rise at all: a broken sender, a flood of one packet, or no IPsec")
+            .weigh("capture", 0.2)
     } else if everywhere {
         found.means("most likely the capture holds each packet twice").severity(Severity::Notice).weigh("capture", 5.0)
     } else if rare {

@@ -103,5 +103,9 @@ fn short(ways: &[traffic::Way<'_>; 2], view: &View<'_>, up: Timestamp, until: Ti
     let packets = there.packets() + back.packets();
     let quiet_after = view.messages().all(|message| message.at.since(end.at) <= AT_ONCE);
     let time = last.since(up);
-    (time <= SHORT && packets <= FEW && last <= until && quiet_after).then_some(Session { time, packets, end: end.frame })
+    (time <= SHORT && packets <= FEW && last <= until && quiet_after).then_some(Session {
+        time,
+        packets,
+        end: end.frame,
+    })
 }

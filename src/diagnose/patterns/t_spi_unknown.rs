@@ -93,7 +93,8 @@ fn left_behind(case: &Case<'_>) -> Option<Match> {
     let [there, back] = traffic::ways(case);
     [(&there, &back), (&back, &there)].into_iter().find_map(|(late, other)| {
         let old = late.only(|flow| flow.first < up && flow.last > settled);
-        let changed = !other.begun_since(up).is_empty() && other.only(|flow| flow.first < up && flow.last > settled).is_empty();
+        let changed =
+            !other.begun_since(up).is_empty() && other.only(|flow| flow.first < up && flow.last > settled).is_empty();
         let flow = old.flows.first().filter(|_| changed)?;
         let by_receiver = view.attempt.initiator.ip() == late.to;
         let found = Match::on_pair(Confidence::Suspected)

@@ -140,8 +140,8 @@ const ANSWER_TIMES: u32 = 4;
 /// Waited so long, there is no doubt.
 const LONG_TIME: Duration = Duration::from_secs(3);
 
-/// Whether traffic flows one way only, if the capture permits to say so: both directions are captured, the tunnel came up,
-/// and several packets waited for an answer.
+/// Whether traffic flows one way only, if the capture permits to say so: both directions are captured, the tunnel came
+/// up, and several packets waited for an answer.
 pub(super) fn one_way<'a>(case: &Case<'a>) -> Option<OneWay<'a>> {
     let (attempt, view, up) = last_up(case)?;
     if !case.both_ways() || view.one_sided() {
@@ -161,9 +161,8 @@ pub(super) fn one_way<'a>(case: &Case<'a>) -> Option<OneWay<'a>> {
     }
     let short = waited < LONG_TIME;
     let alive = view.messages().any(|message| message.source.ip() == silent.from && message.at > first);
-    let unconfirmed = view
-        .message(Label::Qm(2))
-        .is_some_and(|message| message.repeat_count >= 1 && message.repeats.iter().any(|repeat| repeat.at > up));
+    let unconfirmed =
+        view.message(Label::Qm(2)).is_some_and(|message| message.repeats.iter().any(|repeat| repeat.at > up));
     Some(OneWay { attempt, way, answered_before: !silent.is_empty(), waited, short, alive, unconfirmed })
 }
 
