@@ -1,114 +1,104 @@
-//! The journey from captures to report: the only module that knows every stop.
+//! The journey from captures to diagnosis: the only module that knows every stop.
+//!
+//! Not here: files, formats of output, the command line. Contract: one pass, in order of time, nothing kept but facts.
+
+use std::ops::ControlFlow;
 
 use crate::base::{Limits, Timestamp};
 use crate::capture::{CaptureInfo, Captures};
 use crate::diagnose::{self, Diagnosis};
-use crate::isakmp::Message;
-use crate::packet::{Body, Class, Classifier, Datagram, IsakmpDatagram};
+use crate::packet::{Body, Classifier, Datagram};
+use crate::report::Counts;
 use crate::track::{Facts, Observed, Tracker};
 
-/// What to look at.
+/// How to look.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
     /// UDP ports that carry IKE besides 500 and 4500.
     pub ike_ports: Vec<u16>,
-    /// Frames before this are passed over.
-    pub from: Option<Timestamp>,
-    /// Frames after this are passed over.
-    pub to: Option<Timestamp>,
     /// Ceilings.
     pub limits: Limits,
 }
 
-/// How often progress is told, in frames.
-const PROGRESS: u64 = 1 << 16;
-
-/// One ISAKMP message on its way through, for those who print it.
-#[derive(Debug)]
-pub struct Passing<'a> {
-    /// The datagram it came in.
-    pub datagram: &'a Datagram<'a>,
-    /// Its ports, marker and octets.
-    pub isakmp: &'a IsakmpDatagram<'a>,
-    /// The message, or the fault that kept its header from being read.
-    pub message: Result<Message<'a>, crate::base::Fault>,
-    /// What the tracker made of it.
-    pub observed: Option<Observed>,
-}
-
-/// Frames of one capture by what they were.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Tally {
-    counts: Vec<[u64; CLASSES]>,
-}
-
-const CLASSES: usize = 10;
-
-impl Tally {
-    fn add(&mut self, capture: u32, class: Class) {
-        let index = capture as usize;
-        if self.counts.len() <= index {
-            self.counts.resize(index + 1, [0; CLASSES]);
-        }
-        self.counts[index][class as usize] += 1;
+/// Who looks on while captures are read. `()` looks at everything and sees nothing.
+pub trait Watch {
+    /// Whether frames of this time count.
+    fn admits(&mut self, at: Timestamp) -> bool {
+        let _ = at;
+        true
     }
 
-    /// Frames of `class` in `capture`.
-    pub fn of(&self, capture: usize, class: Class) -> u64 {
-        self.counts.get(capture).map_or(0, |counts| counts[class as usize])
+    /// A datagram passes that holds an ISAKMP message, with what the tracker made of it. `Break` ends the reading.
+    fn message(&mut self, datagram: &Datagram<'_>, observed: Option<&Observed>) -> ControlFlow<()> {
+        let _ = (datagram, observed);
+        ControlFlow::Continue(())
+    }
+
+    /// Another frame is about to be read.
+    fn progress(&mut self, captures: &Captures) {
+        let _ = captures;
     }
 }
+
+impl Watch for () {}
 
 /// Everything that was read and found.
 #[derive(Debug)]
 pub struct Analysis {
-    /// What is known of each capture.
-    pub captures: Vec<CaptureInfo>,
-    /// What their frames were.
-    pub tally: Tally,
+    /// What is known of each capture, and what its frames were.
+    pub captures: Vec<(CaptureInfo, Counts)>,
     /// The facts.
     pub facts: Facts,
     /// The findings and verdicts.
     pub diagnosis: Diagnosis,
 }
 
-/// Reads all captures to their end and judges what was seen. `progress` is called now and then.
-pub fn analyze(captures: &mut Captures, options: &Options, progress: impl FnMut(&Captures)) -> Analysis {
-    let (tally, facts) = follow(captures, options, |_| {}, progress);
+/// Reads all captures to their end and judges what was seen.
+pub fn analyze(captures: &mut Captures, options: &Options, watch: &mut impl Watch) -> Analysis {
+    let (counts, facts) = follow(captures, options, watch);
     let diagnosis = diagnose::diagnose(&facts);
-    Analysis { captures: captures.infos(), tally, facts, diagnosis }
+    Analysis { captures: captures.infos().into_iter().zip(counts).collect(), facts, diagnosis }
 }
 
-/// Reads all captures to their end and hands every ISAKMP message to `each` as it passes.
-pub fn follow(
-    captures: &mut Captures,
-    options: &Options,
-    mut each: impl FnMut(&Passing<'_>),
-    mut progress: impl FnMut(&Captures),
-) -> (Tally, Facts) {
+/// Reads all captures to their end, or until `watch` has seen enough. One [`Counts`] a capture, by id.
+pub fn follow(captures: &mut Captures, options: &Options, watch: &mut impl Watch) -> (Vec<Counts>, Facts) {
     let mut classifier = Classifier::new(&options.ike_ports, &options.limits);
     let mut tracker = Tracker::new(&options.limits);
-    let mut tally = Tally::default();
-    let mut frames = 0_u64;
-    while let Some(frame) = captures.next_frame() {
-        let outside = options.from.is_some_and(|from| frame.at < from) || options.to.is_some_and(|to| frame.at > to);
-        if !outside {
-            tracker.advance(frame.at);
-            let class = classifier.classify(&frame, &mut |datagram| pass(&mut tracker, datagram, &mut each));
-            tally.add(frame.reference.capture, class);
+    let mut counts: Vec<Counts> = Vec::new();
+    let mut flow = ControlFlow::Continue(());
+    while flow.is_continue() {
+        watch.progress(captures);
+        let Some(frame) = captures.next_frame() else { break };
+        if !watch.admits(frame.at) {
+            continue;
         }
-        frames += 1;
-        if frames.is_multiple_of(PROGRESS) {
-            progress(captures);
+        tracker.advance(frame.at);
+        let class = classifier.classify(&frame, &mut |datagram| {
+            if flow.is_continue() {
+                flow = pass(&mut tracker, datagram, watch);
+            }
+        });
+        let capture = usize::try_from(frame.reference.capture).unwrap_or(usize::MAX);
+        if counts.len() <= capture {
+            counts.resize(capture.saturating_add(1), Counts::default());
+        }
+        if let Some(counts) = counts.get_mut(capture) {
+            counts.add(class);
         }
     }
-    classifier.finish(&mut |datagram| pass(&mut tracker, datagram, &mut each));
-    (tally, tracker.into_facts())
+    classifier.finish(&mut |datagram| {
+        if flow.is_continue() {
+            flow = pass(&mut tracker, datagram, watch);
+        }
+    });
+    counts.resize(captures.infos().len(), Counts::default());
+    (counts, tracker.into_facts())
 }
 
-fn pass(tracker: &mut Tracker, datagram: &Datagram<'_>, each: &mut impl FnMut(&Passing<'_>)) {
+fn pass(tracker: &mut Tracker, datagram: &Datagram<'_>, watch: &mut impl Watch) -> ControlFlow<()> {
     let observed = tracker.observe(datagram);
-    if let Body::Isakmp(isakmp) = &datagram.body {
-        each(&Passing { datagram, isakmp, message: Message::decode(isakmp.octets, datagram.missing), observed });
+    match datagram.body {
+        Body::Isakmp(_) => watch.message(datagram, observed.as_ref()),
+        _ => ControlFlow::Continue(()),
     }
 }

@@ -68,7 +68,7 @@ fn views_of(octets: &[u8], observed: Option<&Observed>) -> (Value, String, Strin
     let datagram = datagram(octets);
     let row = Row::new(&datagram, observed).unwrap();
     let (mut json, mut line, mut tree) = (Vec::new(), String::new(), String::new());
-    row.write_ndjson(&mut json).unwrap();
+    row.write_ndjson(&mut json);
     row.write_line(&mut line, false);
     row.write_tree(&mut tree, false);
     assert_eq!(json.iter().filter(|&&octet| octet == b'\n').count(), 1);

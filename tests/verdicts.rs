@@ -50,7 +50,7 @@ fn expectations() -> Vec<Expectation> {
 
 fn analyze(path: &Path) -> Analysis {
     let mut captures = Captures::open(&[path.to_owned()]);
-    let analysis = pipeline::analyze(&mut captures, &pipeline::Options::default(), |_| {});
+    let analysis = pipeline::analyze(&mut captures, &pipeline::Options::default(), &mut ());
     assert!(captures.errors().is_empty(), "{:?}", captures.errors());
     analysis
 }

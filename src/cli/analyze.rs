@@ -4,12 +4,11 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::base::Limits;
+use crate::base::{Limits, Timestamp};
 use crate::capture::Captures;
-use crate::diagnose::{self, Severity};
-use crate::packet::Classifier;
-use crate::report::{self, Counts, Report, Selection};
-use crate::track::Tracker;
+use crate::diagnose::Severity;
+use crate::pipeline::{self, Options, Watch};
+use crate::report::{self, Report};
 
 use super::Status;
 use super::input::{Input, complain_about, is_nothing};
@@ -47,14 +46,6 @@ pub(super) struct Arguments {
     exit_code: bool,
 }
 
-/// What an analysis has to know beside its captures.
-struct Options {
-    ike_ports: Vec<u16>,
-    window: Window,
-    selection: Selection,
-    limits: Limits,
-}
-
 impl Arguments {
     /// What is to be read.
     pub fn paths(&self) -> &[PathBuf] {
@@ -63,19 +54,18 @@ impl Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Status> {
-    let options = Options {
-        ike_ports: arguments.input.ike_port.clone(),
-        window: arguments.input.window()?,
-        selection: arguments.input.selection(),
-        limits: Limits::default(),
-    };
+    let options = Options { ike_ports: arguments.input.ike_port.clone(), limits: Limits::default() };
+    let mut onlooker = Onlooker { window: arguments.input.window()?, progress: Progress::new(false) };
     let mut captures = arguments.input.open();
     if is_nothing(&captures) {
         return Ok(complain_about(&captures));
     }
     // before hours of reading it should be known that the answer has a place to go
     let mut sink = arguments.output.open()?;
-    let report = analyze(options, &mut captures);
+    let analysis = pipeline::analyze(&mut captures, &options, &mut onlooker);
+    onlooker.progress.finish();
+    let selection = arguments.input.selection();
+    let report = Report::selected(analysis.captures, &analysis.facts, &analysis.diagnosis, &selection);
     match arguments.output.format {
         Format::Text => report::text::render(&report, &mut sink, &arguments.output.style())?,
         Format::Json => report::json::write_json(&report, &mut sink)?,
@@ -87,37 +77,18 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Status> {
     Ok(if failed && status == Status::Read { Status::Findings } else { status })
 }
 
-/// Every frame through every stop.
-fn analyze(mut options: Options, captures: &mut Captures) -> Report {
-    let mut classifier = Classifier::new(&options.ike_ports, &options.limits);
-    let mut tracker = Tracker::new(&options.limits);
-    let mut counts: Vec<Counts> = Vec::new();
-    let mut progress = Progress::new(false);
-    loop {
-        progress.step(captures);
-        let Some(frame) = captures.next_frame() else { break };
-        if !options.window.admits(frame.at) {
-            continue;
-        }
-        tracker.advance(frame.at);
-        let class = classifier.classify(&frame, &mut |datagram| {
-            tracker.observe(datagram);
-        });
-        let capture = usize::try_from(frame.reference.capture).unwrap_or(usize::MAX);
-        if counts.len() <= capture {
-            counts.resize(capture.saturating_add(1), Counts::default());
-        }
-        if let Some(counts) = counts.get_mut(capture) {
-            counts.add(class);
-        }
+/// Keeps to the part of time that is wanted, and tells how far the reading is.
+struct Onlooker {
+    window: Window,
+    progress: Progress,
+}
+
+impl Watch for Onlooker {
+    fn admits(&mut self, at: Timestamp) -> bool {
+        self.window.admits(at)
     }
-    classifier.finish(&mut |datagram| {
-        tracker.observe(datagram);
-    });
-    progress.finish();
-    let infos = captures.infos();
-    counts.resize(infos.len(), Counts::default());
-    let facts = tracker.facts();
-    let diagnosis = diagnose::diagnose(facts);
-    Report::selected(infos.into_iter().zip(counts).collect(), facts, &diagnosis, &options.selection)
+
+    fn progress(&mut self, captures: &Captures) {
+        self.progress.step(captures);
+    }
 }

@@ -1,12 +1,10 @@
 //! What is read: paths, ports, and the part of them that is wanted.
 
-use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::Args;
 
 use crate::capture::Captures;
-use crate::packet::{Body, Datagram};
 use crate::report::Selection;
 
 use super::window::{Bound, Window};
@@ -31,7 +29,7 @@ pub(super) struct Input {
     #[arg(long, value_name = "TIME", help_heading = "Selection", allow_hyphen_values = true)]
     pub to: Option<Bound>,
 
-    /// UDP ports that carry IKE besides 500 and 4500
+    /// UDP ports that carry IKE besides 500 and 4500, separated by commas
     #[arg(long, value_name = "PORT", value_delimiter = ',', help_heading = "Selection",
           value_parser = clap::value_parser!(u16).range(1..))]
     pub ike_port: Vec<u16>,
@@ -72,12 +70,4 @@ pub(super) fn complain_about(captures: &Captures) -> Status {
 /// Whether not one capture could be opened: an answer would be about nothing.
 pub(super) fn is_nothing(captures: &Captures) -> bool {
     !captures.errors().is_empty() && captures.infos().is_empty()
-}
-
-/// The two addresses that a datagram is about: the quoted ones of an ICMP error.
-pub(super) fn peers(datagram: &Datagram<'_>) -> (IpAddr, IpAddr) {
-    match &datagram.body {
-        Body::IcmpError(error) => (error.quoted_source, error.quoted_destination),
-        _ => (datagram.source, datagram.destination),
-    }
 }

@@ -1,19 +1,24 @@
 //! `ikescope messages PATH...`: every IKE message by itself.
 
 use std::io::{self, IsTerminal, Write};
+use std::ops::ControlFlow;
 use std::str::FromStr;
 
 use clap::Args;
 
-use crate::base::{FrameRef, Limits};
+use crate::base::{FrameRef, Limits, Timestamp};
+use crate::capture::Captures;
 use crate::messages::Row;
-use crate::packet::{Classifier, Datagram};
-use crate::track::Tracker;
+use crate::packet::Datagram;
+use crate::pipeline::{self, Options, Watch};
+use crate::report::Selection;
+use crate::track::Observed;
 
 use super::Status;
-use super::input::{Input, complain_about, is_nothing, peers};
+use super::input::{Input, complain_about, is_nothing};
 use super::output::{Format, Output, Sink};
 use super::progress::Progress;
+use super::window::Window;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -74,40 +79,49 @@ impl FromStr for FrameName {
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Status> {
-    let limits = Limits::default();
-    let mut window = arguments.input.window()?;
+    let options = Options { ike_ports: arguments.input.ike_port.clone(), limits: Limits::default() };
+    let window = arguments.input.window()?;
     let selection = arguments.input.selection();
     let mut captures = arguments.input.open();
     if is_nothing(&captures) {
         return Ok(complain_about(&captures));
     }
-    let mut classifier = Classifier::new(&arguments.input.ike_port, &limits);
-    let mut tracker = Tracker::new(&limits);
-    let mut progress = Progress::new(arguments.output.output.is_none() && io::stdout().is_terminal());
-    let mut view = View::new(arguments, captures.infos().len() > 1)?;
-    loop {
-        progress.step(&captures);
-        let Some(frame) = captures.next_frame() else { break };
-        if !window.admits(frame.at) {
-            continue;
-        }
-        let mut failed = Ok(());
-        classifier.classify(&frame, &mut |datagram| {
-            let observed = tracker.observe(datagram);
-            let (a, b) = peers(datagram);
-            let wanted = selection.admits(a, b) && arguments.admits(datagram);
-            if wanted
-                && failed.is_ok()
-                && let Some(row) = Row::new(datagram, observed.as_ref())
-            {
-                failed = view.show(&row);
-            }
-        });
-        failed?;
-    }
-    progress.finish();
-    view.finish()?;
+    let progress = Progress::new(arguments.output.output.is_none() && io::stdout().is_terminal());
+    let view = View::new(arguments, captures.infos().len() > 1)?;
+    let mut onlooker = Onlooker { arguments, window, selection, progress, view, shown: Ok(()) };
+    pipeline::follow(&mut captures, &options, &mut onlooker);
+    onlooker.shown?;
+    onlooker.progress.finish();
+    onlooker.view.finish()?;
     Ok(complain_about(&captures))
+}
+
+/// Shows every message that is wanted as it passes.
+struct Onlooker<'a> {
+    arguments: &'a Arguments,
+    window: Window,
+    selection: Selection,
+    progress: Progress,
+    view: View,
+    shown: anyhow::Result<()>,
+}
+
+impl Watch for Onlooker<'_> {
+    fn admits(&mut self, at: Timestamp) -> bool {
+        self.window.admits(at)
+    }
+
+    fn message(&mut self, datagram: &Datagram<'_>, observed: Option<&Observed>) -> ControlFlow<()> {
+        let wanted = self.selection.admits(datagram.source, datagram.destination) && self.arguments.admits(datagram);
+        if wanted && let Some(row) = Row::new(datagram, observed) {
+            self.shown = self.view.show(&row);
+        }
+        if self.shown.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    }
+
+    fn progress(&mut self, captures: &Captures) {
+        self.progress.step(captures);
+    }
 }
 
 impl Arguments {
@@ -150,10 +164,10 @@ impl View {
         match self.format {
             Format::Text if self.verbose => row.write_tree(&mut self.text, self.many_captures),
             Format::Text => row.write_line(&mut self.text, self.many_captures),
-            Format::Ndjson => row.write_ndjson(&mut self.json)?,
+            Format::Ndjson => row.write_ndjson(&mut self.json),
             Format::Json => {
                 self.json.extend_from_slice(if self.rows == 0 { b"[\n" } else { b",\n" });
-                serde_json::to_writer(&mut self.json, row)?;
+                row.write_json(&mut self.json);
             }
         }
         self.rows = self.rows.saturating_add(1);

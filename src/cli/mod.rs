@@ -1,6 +1,6 @@
 //! The command line: one subcommand a file, and beside them what they share.
 //!
-//! [`input`] is what is read and which part of it, [`output`] where the answer goes and in which form. Contract: the
+//! `input` is what is read and which part of it, `output` where the answer goes and in which form. Contract: the
 //! answer goes to standard output or a file, everything said about the run goes to standard error, and the exit status
 //! is 0, 1 or 2 as the contract says.
 

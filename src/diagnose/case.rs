@@ -5,20 +5,32 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::base::{FrameRef, Timestamp};
-use crate::track::{Attempt, EspFlow, Exchange, Facts, IkeVersion, Label, MessageRecord, Pair, PayloadDetail, Side};
+use crate::track::{
+    Attempt, EspFlow, Exchange, ExchangeKind, Facts, IkeVersion, Label, MessageRecord, Pair, PayloadDetail, Side,
+};
 
-use super::sizes::Suite;
+use super::sizes::{AuthAnswer, Suite};
+use super::survey::Survey;
 
 /// Silence shorter than this, with no repeat in it, says nothing.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A sign of life this long before or after says something about now.
+const AROUND: Duration = Duration::from_secs(300);
+/// What an initiator does about an answer, it does within this.
+const AT_ONCE: Duration = Duration::from_secs(1);
 
 /// One pair, seen by a check.
 #[derive(Debug, Clone, Copy)]
 pub struct Case<'a> {
     /// All facts.
     pub facts: &'a Facts,
+    /// What they show as a whole.
+    pub survey: &'a Survey,
     /// The pair in question.
     pub pair: &'a Pair,
+    /// When the youngest attempt that got past authentication began.
+    youngest_success: Option<Timestamp>,
 }
 
 /// A notification in clear.
@@ -35,6 +47,19 @@ pub struct ClearNotify<'a> {
 }
 
 impl<'a> Case<'a> {
+    /// The case of `pair`, one of `facts`.
+    pub fn new(facts: &'a Facts, survey: &'a Survey, pair: &'a Pair) -> Self {
+        let mut case = Self { facts, survey, pair, youngest_success: None };
+        case.youngest_success = case
+            .attempts()
+            .filter(|(_, view)| {
+                view.attempt.phase1_up.is_some() && (!view.is_v2() || view.authenticated() != Some(false))
+            })
+            .map(|(_, view)| view.attempt.first)
+            .max();
+        case
+    }
+
     /// Attempts with their index.
     pub fn attempts(&self) -> impl Iterator<Item = (usize, View<'a>)> + use<'a> {
         let case = *self;
@@ -57,22 +82,32 @@ impl<'a> Case<'a> {
         self.pair.sent[direction].span.is_some()
     }
 
+    /// Whether anything of ours came from `address` at about the time of `attempt`: proof that it was alive and reachable
+    /// then.
+    pub fn heard_around(&self, address: IpAddr, attempt: &Attempt) -> bool {
+        let direction = usize::from(address != self.pair.a);
+        self.pair.sent[direction]
+            .span
+            .is_some_and(|(first, last)| first <= attempt.last.after(AROUND) && attempt.first <= last.after(AROUND))
+    }
+
     /// Whether the capture shows both directions of this pair.
     pub fn both_ways(&self) -> bool {
         self.pair.both_ways()
     }
 
-    /// ESP and AH packets, by direction from `address`.
+    /// ESP and AH flows from the end of the pair that is (or was) at `address`.
     pub fn flows_from(&self, address: IpAddr) -> impl Iterator<Item = &'a EspFlow> + use<'a> {
-        self.pair.flows.iter().filter(move |flow| flow.source == address)
+        let pair = self.pair;
+        let wanted = address == pair.a;
+        pair.flows.iter().filter(move |flow| pair.is_from_a(flow.source, flow.destination) == wanted)
     }
 
     /// A later attempt got further than `index` did: what stopped `index` is over.
     pub fn overcome(&self, index: usize) -> bool {
         let Some(this) = self.pair.attempts.get(index) else { return false };
-        self.attempts().any(|(_, later)| {
-            later.attempt.first > this.first && later.attempt.phase1_up.is_some() && this.phase1_up.is_none()
-        })
+        let held_up = this.phase1_up.is_none() || this.version == IkeVersion::V2;
+        held_up && self.youngest_success.is_some_and(|began| began > this.first)
     }
 }
 
@@ -124,10 +159,32 @@ impl<'a> View<'a> {
     }
 
     /// The responder's SPI is known, and yet nothing from the responder was captured (or nothing from the initiator, who
-    /// must have sent what is being answered): one direction is missing.
+    /// must have sent what is being answered): no silence may be called silence.
     pub fn one_sided(&self) -> bool {
         let answered = !self.attempt.responder_spi.is_zero();
         answered && !(self.heard(Side::Initiator) && self.heard(Side::Responder))
+    }
+
+    /// The capture itself proves that the other side answered while it ran: the side that was heard sent two messages of
+    /// which the second can only follow the other side's answer to the first.
+    pub fn proves_missing_direction(&self) -> bool {
+        let mut furthest: Option<&MessageRecord> = None;
+        self.one_sided()
+            && self.messages().any(|message| {
+                let goes_on = furthest.is_some_and(|before| needs_answer_between(before, message));
+                if furthest.is_none_or(|before| before.label < message.label) {
+                    furthest = Some(message);
+                }
+                goes_on
+            })
+    }
+
+    /// The side that owes the next message sent something else instead after the set-up had got this far.
+    pub fn answered_otherwise(&self) -> bool {
+        let Some(furthest) = self.message(self.attempt.stage) else { return false };
+        self.messages().any(|message| {
+            message.from != furthest.from && message.at >= furthest.at && message.frame != furthest.frame
+        })
     }
 
     /// How long a message was repeated without the exchange going on, and how long was watched after its last copy.
@@ -145,11 +202,27 @@ impl<'a> View<'a> {
         std::iter::once(message.frame).chain(message.repeats.iter().map(|repeat| repeat.frame)).collect()
     }
 
-    /// IKEv2: the last answer to IKE_AUTH holds more than a lone notify, as far as its length tells.
+    /// IKEv2: the IKE_AUTH exchanges, in order. More than one means EAP, or several authentications.
+    pub fn auth_exchanges(&self) -> impl DoubleEndedIterator<Item = &'a Exchange> + use<'a> {
+        self.attempt.exchanges.iter().filter(|exchange| exchange.kind == ExchangeKind::IkeAuth)
+    }
+
+    /// IKEv2: what the last answer to IKE_AUTH may hold, as far as its length tells.
+    pub fn auth_answer(&self) -> Option<AuthAnswer> {
+        let response = self.last_auth_response()?;
+        let identified = self.auth_exchanges().nth(1).is_some();
+        Suite::chosen(self.attempt)?.auth_answer(response, identified)
+    }
+
+    /// IKEv2: the last answer to IKE_AUTH holds more than notifies, as far as its length tells. In the rounds of EAP that
+    /// is said only of an answer that can hold a child SA too: EAP's own messages have any length.
     pub fn authenticated(&self) -> Option<bool> {
-        let response = self.messages().filter(|message| message.label == Label::Response(35)).last()?;
-        let (_, most) = Suite::chosen(self.attempt)?.plain(response.length)?;
-        Some(most >= LEAST_AUTHENTICATION)
+        let rounds = self.auth_exchanges().nth(1).is_some();
+        match self.auth_answer()? {
+            AuthAnswer::Notify | AuthAnswer::Short if !rounds => Some(false),
+            AuthAnswer::Notify | AuthAnswer::Short | AuthAnswer::NoChild if rounds => None,
+            _ => Some(true),
+        }
     }
 
     /// Whether the tunnel came up, as far as the wire shows: Quick Mode complete, or an IKE_AUTH answer that can hold a
@@ -159,28 +232,88 @@ impl<'a> View<'a> {
             return Some(at);
         }
         let at = self.attempt.phase1_up?;
-        let traffic = self.case.pair.flows.iter().any(|flow| flow.last >= at);
-        let child = self.is_v2() && (self.attempt.rekeyed_from.is_some() || self.could_hold_child());
-        match (self.is_v2(), traffic) {
-            (true, true) if self.authenticated() != Some(false) => Some(at),
-            (true, false) if child => Some(at),
-            // A responder takes ESP as the proof that message 3 came; a capture that missed it may too.
-            (false, true) if self.message(Label::Qm(2)).is_some() => Some(at),
-            _ => None,
+        if self.is_v2() {
+            return self.v2_tunnel_up(at);
+        }
+        // A responder takes ESP as the proof that message 3 came; a capture that missed it may too.
+        let traffic = self.case.pair.flows.iter().rev().any(|flow| flow.last >= at);
+        (traffic && self.message(Label::Qm(2)).is_some()).then_some(at)
+    }
+
+    fn v2_tunnel_up(&self, at: Timestamp) -> Option<Timestamp> {
+        if self.attempt.rekeyed_from.is_some() {
+            return Some(at);
+        }
+        if self.authenticated() == Some(false) || self.turned_down().is_some() {
+            return None;
+        }
+        match self.auth_answer() {
+            Some(AuthAnswer::Child) => Some(at),
+            None if Suite::chosen(self.attempt).is_none() => {
+                self.case.pair.flows.iter().rev().any(|flow| flow.last >= at).then_some(at)
+            }
+            // Old SAs of the pair may still carry traffic: only what begins now counts.
+            _ => self.child_created().or_else(|| self.traffic_begins(at).then_some(at)),
         }
     }
 
-    fn could_hold_child(&self) -> bool {
-        let response = self.messages().filter(|message| message.label == Label::Response(35)).last();
-        let plain = response.and_then(|response| Suite::chosen(self.attempt)?.plain(response.length));
-        plain.is_some_and(|(_, most)| most >= LEAST_WITH_CHILD)
+    /// IKEv2: the INFORMATIONAL with which the initiator ended the SA as soon as it had the last answer to IKE_AUTH. No
+    /// traffic of its own, nothing after it on this SA, and long enough watched (or another attempt begun) to say so.
+    pub fn turned_down(&self) -> Option<&'a MessageRecord> {
+        let answer = self.last_auth_response()?;
+        let farewell = self.messages().find(|message| {
+            message.at >= answer.at && message.from == Side::Initiator && message.label == Label::Request(37)
+        })?;
+        let at_once = || farewell.at.since(answer.at) <= AT_ONCE;
+        let last_word = || {
+            self.messages().all(|message| {
+                message.at <= answer.at
+                    || std::ptr::eq(message, farewell)
+                    || (message.label == Label::Response(37) && message.from == Side::Responder)
+            })
+        };
+        let over = || {
+            self.case.end().since(farewell.at) >= PATIENCE
+                || self.case.pair.attempts.last().is_some_and(|last| last.first > farewell.at)
+        };
+        let empty = || Suite::chosen(self.attempt).and_then(|suite| suite.is_empty(farewell)) == Some(true);
+        let sends = || self.case.flows_from(self.attempt.initiator.ip()).any(|flow| flow.last >= answer.at);
+        (at_once() && last_word() && over() && !empty() && !sends()).then_some(farewell)
+    }
+
+    /// IKEv2: when a CREATE_CHILD_SA was first answered with more than a refusal.
+    pub fn child_created(&self) -> Option<Timestamp> {
+        let suite = Suite::chosen(self.attempt)?;
+        self.messages()
+            .find(|message| message.label == Label::Response(36) && suite.refuses_child(message) == Some(false))
+            .map(|message| message.at)
+    }
+
+    /// Whether ESP or AH of an SPI not seen before is seen from `at` on. Flows stand in the order of their first packets.
+    pub fn traffic_begins(&self, at: Timestamp) -> bool {
+        self.case.pair.flows.last().is_some_and(|flow| flow.first >= at)
+    }
+
+    /// IKEv2: the answer to the last IKE_AUTH exchange, if it came and is whole.
+    pub fn last_auth_response(&self) -> Option<&'a MessageRecord> {
+        self.auth_exchanges()
+            .next_back()?
+            .messages
+            .iter()
+            .find(|message| message.label == Label::Response(35) && message.ike_fragments_missing.is_none())
     }
 }
 
-/// IDr (four-octet identity) and AUTH (the shortest, a shared key with a 16-octet PRF): anything shorter is a notify.
-const LEAST_AUTHENTICATION: u32 = 12 + 8 + 16;
-/// The same with SA (one proposal, three transforms), TSi and TSr (one IPv4 selector each).
-const LEAST_WITH_CHILD: u32 = LEAST_AUTHENTICATION + 36 + 24 + 24;
+/// Whether `later` can only have been sent after the other side answered `earlier`.
+fn needs_answer_between(earlier: &MessageRecord, later: &MessageRecord) -> bool {
+    match (earlier.label, later.label) {
+        (Label::Mm(one), Label::Mm(other)) | (Label::Am(one), Label::Am(other)) => other >= one + 2,
+        (Label::Mm(_) | Label::Am(_), Label::Qm(_) | Label::Tr(_)) => true,
+        (Label::Qm(1), Label::Qm(3)) => true,
+        (Label::Request(34), Label::Request(35)) | (Label::Response(34), Label::Response(35)) => true,
+        _ => false,
+    }
+}
 
 /// Copies of a message, and the time they took.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -197,6 +330,6 @@ impl Waited {
     /// Long enough to call it unanswered: repeated at least once and over some time, or watched for longer than anybody
     /// waits before repeating.
     pub fn is_silence(&self) -> bool {
-        (self.copies >= 2 && self.over + self.after >= Duration::from_secs(1)) || self.after >= PATIENCE
+        (self.copies >= 2 && self.over + self.after >= PATIENCE / 2) || self.after >= PATIENCE
     }
 }

@@ -5,18 +5,20 @@ use crate::track::{Attempt, Facts, Label, Pair};
 use super::case::{Case, PATIENCE, View};
 use super::pattern::{Match, Pattern, Stage};
 use super::patterns::CATALOGUE;
+use super::survey::Survey;
 use super::{
     AttemptDiagnosis, Cause, Check, Confidence, Diagnosis, Finding, Outcome, PairDiagnosis, PairStatus, Severity,
 };
 
-/// Attempts younger than this at the end of the capture, and not settled, are still negotiating.
+/// A pair that tried more than once is still negotiating if its last try ended no longer ago than this.
 const NEGOTIATING: std::time::Duration = std::time::Duration::from_secs(120);
 
 /// Judges the facts.
 pub fn diagnose(facts: &Facts) -> Diagnosis {
     let mut diagnosis = Diagnosis::default();
+    let survey = Survey::of(facts);
     for (index, pair) in facts.pairs.iter().enumerate() {
-        let case = Case { facts, pair };
+        let case = Case::new(facts, &survey, pair);
         let matches: Vec<(&Pattern, Match)> = CATALOGUE
             .iter()
             .flat_map(|pattern| (pattern.check)(&case).into_iter().map(move |found| (*pattern, found)))
@@ -156,15 +158,19 @@ fn depth(attempt: &Attempt) -> u8 {
 
 fn outcome(case: &Case<'_>, index: usize, view: &View<'_>, matches: &[(&Pattern, Match)]) -> Outcome {
     let attempt = view.attempt;
-    let refused = matches.iter().any(|(pattern, found)| {
+    let error = matches.iter().any(|(pattern, found)| {
         found.attempt == Some(index) && found.severity.unwrap_or(pattern.severity) == Severity::Error
     });
-    if refused && attempt.phase1_up.is_none() {
+    // An IKE SA whose phase 2 nobody asked for is all that was negotiated.
+    let done = attempt.phase1_up.is_some() && attempt.waiting_for.is_none() && !error;
+    if view.tunnel_up().is_some() || (done && !(view.is_v2() && view.authenticated() == Some(false))) {
+        return Outcome::Established;
+    }
+    if attempt.waiting_for.is_none() && !attempt.midstream {
         return Outcome::Failed;
     }
-    if view.tunnel_up().is_some() || (attempt.phase1_up.is_some() && attempt.waiting_for.is_none()) {
-        let rejected = view.is_v2() && view.authenticated() == Some(false);
-        return if rejected { Outcome::Failed } else { Outcome::Established };
+    if error && view.answered_otherwise() {
+        return Outcome::Failed;
     }
     if view.one_sided() || attempt.midstream {
         return Outcome::Unknown;
@@ -172,11 +178,7 @@ fn outcome(case: &Case<'_>, index: usize, view: &View<'_>, matches: &[(&Pattern,
     let quiet = case.end().since(attempt.last);
     let replaced =
         case.pair.attempts.get(index + 1..).unwrap_or_default().iter().any(|later| later.first >= attempt.last);
-    if attempt.waiting_for.is_none() || replaced || quiet > PATIENCE * 6 {
-        Outcome::Failed
-    } else {
-        Outcome::Unfinished
-    }
+    if replaced || quiet > PATIENCE * 6 { Outcome::Failed } else { Outcome::Unfinished }
 }
 
 fn status(case: &Case<'_>, attempts: &[AttemptDiagnosis]) -> PairStatus {
@@ -196,7 +198,8 @@ fn status(case: &Case<'_>, attempts: &[AttemptDiagnosis]) -> PairStatus {
     match attempts.last().map(|attempt| attempt.outcome) {
         Some(Outcome::Unknown) => PairStatus::Unknown,
         Some(Outcome::Unfinished) => PairStatus::DownNegotiating,
-        _ if case.end().since(last.last) < NEGOTIATING => PairStatus::DownNegotiating,
+        // One try after another: the next one is due.
+        _ if pair.attempts.len() > 1 && case.end().since(last.last) < NEGOTIATING => PairStatus::DownNegotiating,
         _ => PairStatus::Down,
     }
 }

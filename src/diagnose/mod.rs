@@ -3,10 +3,13 @@
 //! Not here: anything that looks at packets, and anything that prints. Contract: pure functions of the facts.
 
 pub mod case;
+pub mod documents;
 mod engine;
+pub mod lookup;
 pub mod pattern;
 pub mod patterns;
 pub mod sizes;
+pub mod survey;
 mod words;
 
 pub use engine::diagnose;
@@ -80,7 +83,7 @@ pub struct Finding {
     pub severity: Severity,
     /// Confidence.
     pub confidence: Confidence,
-    /// Index into [`Facts::pairs`].
+    /// Index into [`crate::track::Facts::pairs`].
     pub pair: Option<usize>,
     /// Index into [`crate::track::Pair::attempts`]: the first one it was found on.
     pub attempt: Option<usize>,
@@ -140,7 +143,7 @@ pub struct VendorLog {
 pub struct Diagnosis {
     /// Findings in order of severity, then first frame.
     pub findings: Vec<Finding>,
-    /// Per pair of [`Facts::pairs`]: status and verdict.
+    /// Per pair of [`crate::track::Facts::pairs`]: status and verdict.
     pub pairs: Vec<PairDiagnosis>,
 }
 

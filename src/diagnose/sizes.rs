@@ -1,11 +1,28 @@
 //! What the length of an encrypted message says: the negotiated suite is in clear, so the length of the plaintext is
 //! known to within its padding. Lengths are evidence, never proof: where two contents fit, both are named.
 
-use crate::track::{Attempt, IkeVersion, Label, Side};
+use crate::track::{Attempt, IkeVersion, Label, MessageRecord, Side};
 
 /// IKEv2 transform types (RFC 7296 §3.3.2).
 const ENCR: u8 = 1;
+const PRF: u8 = 2;
 const INTEG: u8 = 3;
+
+/// A notify without SPI and data, or the delete of an IKE SA (RFC 7296 §3.10, §3.11).
+const NOTIFY: u32 = 8;
+/// The longest error notify: CHILD_SA_NOT_FOUND with an SPI, INVALID_KE_PAYLOAD with a group (RFC 7296 §3.10.1).
+const LONGEST_ERROR: u32 = NOTIFY + 4;
+/// An identity of one octet; an IPv4 address has 12, an IPv6 address 24, names have more (RFC 7296 §3.5).
+const LEAST_IDENTITY: u32 = 9;
+/// AUTH without its proof (RFC 7296 §3.8).
+const AUTH: u32 = 8;
+/// SA with one proposal of an AEAD cipher without key length and ESN, TSi and TSr with one IPv4 selector each
+/// (RFC 7296 §3.3, §3.13, RFC 7634).
+const LEAST_CHILD: u32 = (4 + 12 + 8 + 8) + 24 + 24;
+/// A nonce of the least length (RFC 7296 §3.9).
+const LEAST_NONCE: u32 = 4 + 16;
+/// KE with the shortest public value that is in use, of Curve25519 (RFC 8031).
+const LEAST_KEY_EXCHANGE: u32 = 8 + 32;
 /// IKEv1 phase 1 attributes (RFC 2409 appendix A).
 const ENCRYPTION_ALGORITHM: u16 = 1;
 const HASH_ALGORITHM: u16 = 2;
@@ -16,6 +33,21 @@ pub struct Suite {
     iv: u32,
     block: u32,
     icv: u32,
+    /// Octets of the PRF's output: what a shared key proves itself with. No signature in use is shorter.
+    proof: u32,
+}
+
+/// What an answer to IKE_AUTH may hold, as far as its length tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum AuthAnswer {
+    /// One error notify (or nothing at all).
+    Notify,
+    /// More than one notify, and still no room for an identity and its proof.
+    Short,
+    /// Identity and proof, and no room for a child SA besides.
+    NoChild,
+    /// Long enough for identity, proof and child SA. Certificates or many notifies fill the same room.
+    Child,
 }
 
 impl Suite {
@@ -50,7 +82,14 @@ impl Suite {
                 _ => return None,
             },
         };
-        Some(Self { iv, block, icv })
+        let proof = match id(PRF) {
+            Some(2) => 20,
+            Some(5) => 32,
+            Some(6) => 48,
+            Some(7) => 64,
+            _ => 16,
+        };
+        Some(Self { iv, block, icv, proof })
     }
 
     /// Least and most octets of plaintext payloads in a message of `length` octets that holds one SK payload and
@@ -60,6 +99,85 @@ impl Suite {
         let most = ciphertext.checked_sub(1)?;
         let least = ciphertext.saturating_sub(self.block.max(4));
         Some((least, most))
+    }
+
+    /// The same for a message as it was recorded: in one piece, or in SKF fragments that are all there.
+    pub fn plain_of(&self, message: &MessageRecord) -> Option<(u32, u32)> {
+        match (message.ike_fragments, message.ike_fragments_missing) {
+            (_, Some(_)) => None,
+            (0, None) => self.plain(message.length),
+            (fragments, None) => self.plain_in(message.length, fragments.into()),
+        }
+    }
+
+    /// The same for a message in SKF fragments of `length` octets in all, each with its own header, IV, padding and ICV
+    /// (RFC 7383 §2.5).
+    fn plain_in(&self, length: u32, fragments: u32) -> Option<(u32, u32)> {
+        let around = fragments.checked_mul(28 + 8 + self.iv + self.icv)?;
+        let ciphertext = length.checked_sub(around)?;
+        let most = ciphertext.checked_sub(fragments)?;
+        let least = ciphertext.saturating_sub(fragments.saturating_mul(self.block.max(4)));
+        Some((least, most))
+    }
+
+    /// What an answer to IKE_AUTH may hold. `identified`: the responder's identity went out in an earlier answer, as it
+    /// does in the rounds of EAP (RFC 7296 §2.16).
+    pub fn auth_answer(&self, message: &MessageRecord, identified: bool) -> Option<AuthAnswer> {
+        Some(self.auth_answer_in(self.plain_of(message)?, identified))
+    }
+
+    fn auth_answer_in(&self, (least, most): (u32, u32), identified: bool) -> AuthAnswer {
+        let proof = AUTH + self.proof + if identified { 0 } else { LEAST_IDENTITY };
+        match most {
+            _ if least <= LONGEST_ERROR && most < proof => AuthAnswer::Notify,
+            _ if most < proof => AuthAnswer::Short,
+            _ if most < proof + LEAST_CHILD => AuthAnswer::NoChild,
+            _ => AuthAnswer::Child,
+        }
+    }
+
+    /// Whether the payloads of a child SA find no room in what `request` is longer than `answer`: neither asked for one.
+    pub fn asks_no_child(&self, request: &MessageRecord, answer: &MessageRecord) -> Option<bool> {
+        let (_, most) = self.plain_of(request)?;
+        let (least, _) = self.plain_of(answer)?;
+        Some(most.saturating_sub(least) < LEAST_CHILD)
+    }
+
+    /// Whether what `request` is longer than `answer` holds a child SA even at its least: it asked for one.
+    pub fn surely_asks_child(&self, request: &MessageRecord, answer: &MessageRecord) -> Option<bool> {
+        let (least, _) = self.plain_of(request)?;
+        let (_, most) = self.plain_of(answer)?;
+        Some(least.saturating_sub(most) >= LEAST_CHILD)
+    }
+
+    /// Whether an answer to CREATE_CHILD_SA is too short to grant anything: SA and nonce do not fit.
+    pub fn refuses_child(&self, answer: &MessageRecord) -> Option<bool> {
+        let (_, most) = self.plain_of(answer)?;
+        Some(most < LEAST_CHILD + LEAST_NONCE)
+    }
+
+    /// Whether a message is too short for a KE payload, as answers to IKE_INTERMEDIATE and IKE_FOLLOWUP_KE that refuse are.
+    pub fn lacks_key_exchange(&self, answer: &MessageRecord) -> Option<bool> {
+        let (_, most) = self.plain_of(answer)?;
+        Some(most < LEAST_KEY_EXCHANGE)
+    }
+
+    /// Whether a CREATE_CHILD_SA request has room for a KE payload besides the least child SA.
+    pub fn can_hold_key_exchange(&self, request: &MessageRecord) -> Option<bool> {
+        let (_, most) = self.plain_of(request)?;
+        Some(most >= LEAST_CHILD + LEAST_NONCE + LEAST_KEY_EXCHANGE)
+    }
+
+    /// Whether a message may be a liveness check, one notify or a delete: short.
+    pub fn is_short(&self, message: &MessageRecord) -> Option<bool> {
+        let (least, _) = self.plain_of(message)?;
+        Some(least <= LONGEST_ERROR)
+    }
+
+    /// Whether a message is too short for a notify or a delete: empty, as a liveness check is.
+    pub fn is_empty(&self, message: &MessageRecord) -> Option<bool> {
+        let (_, most) = self.plain_of(message)?;
+        Some(most < NOTIFY)
     }
 }
 
@@ -206,11 +324,55 @@ mod tests {
     /// RFC 7296 §3.14: AES-CBC with HMAC-SHA2-256-128, an empty message is 80 octets, and so is a lone notify.
     #[test]
     fn plaintext_is_known_to_within_its_padding() {
-        let cbc = Suite { iv: 16, block: 16, icv: 16 };
+        let cbc = Suite { iv: 16, block: 16, icv: 16, proof: 32 };
         let (least, most) = cbc.plain(80).unwrap();
-        assert!(least == 0 && most >= 8 && most < 16, "{least}..{most}");
-        let gcm = Suite { iv: 8, block: 1, icv: 16 };
+        assert!(least == 0 && (8..16).contains(&most), "{least}..{most}");
+        let gcm = Suite { iv: 8, block: 1, icv: 16, proof: 32 };
         assert!(gcm.plain(57).unwrap().1 == 0 && gcm.plain(65).unwrap().1 == 8);
         assert_eq!(gcm.plain(40), None);
+    }
+
+    /// RFC 7296 §1.2: IDr with an IPv4 address (12 octets), AUTH with a shared key (8 and the PRF's output), then a notify
+    /// (8), or SA with three transforms, TSi and TSr (44, 24, 24). The lengths of whole messages are those that strongSwan,
+    /// libreswan and OpenIKED send.
+    #[test]
+    fn answers_to_ike_auth_are_told_by_their_room() {
+        use AuthAnswer::{Child, NoChild, Notify, Short};
+        let suite = |iv, block, icv, proof| Suite { iv, block, icv, proof };
+        let cbc_sha2 = suite(16, 16, 16, 32);
+        let cbc_sha1 = suite(16, 16, 12, 20);
+        let gcm = suite(8, 1, 16, 32);
+        let tdes_sha1 = suite(8, 8, 12, 20);
+        for (suite, length, expected) in [
+            (cbc_sha2, 80, Notify),
+            (cbc_sha2, 96, Short),
+            (cbc_sha2, 128, NoChild),
+            (cbc_sha2, 160, NoChild),
+            (cbc_sha2, 224, Child),
+            (cbc_sha2, 256, Child),
+            (cbc_sha1, 76, Notify),
+            (cbc_sha1, 124, NoChild),
+            (cbc_sha1, 220, Child),
+            (gcm, 57, Notify),
+            (gcm, 65, Notify),
+            (gcm, 117, NoChild),
+            (gcm, 201, Child),
+            (tdes_sha1, 68, Notify),
+            (tdes_sha1, 108, NoChild),
+            (tdes_sha1, 204, Child),
+        ] {
+            let answer = suite.auth_answer_in(suite.plain(length).unwrap(), false);
+            assert_eq!(answer, expected, "{length} octets with {suite:?}");
+        }
+    }
+
+    /// RFC 7383 §2.5: 2000 octets of payloads in two fragments of GCM, which pads nothing: twice 28 + 8 + 8 + 16 octets and
+    /// a pad length around them.
+    #[test]
+    fn fragments_each_have_octets_around_them() {
+        let gcm = Suite { iv: 8, block: 1, icv: 16, proof: 32 };
+        assert_eq!(gcm.plain_in(2000 + 2 * (28 + 8 + 8 + 16 + 1), 2).map(|(_, most)| most), Some(2000));
+        assert_eq!(gcm.plain_in(100, 2), None);
+        assert_eq!(gcm.plain_in(u32::MAX, u32::MAX), None);
     }
 }

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-/// `0.4 s`, `14.2 s`, `3 min 12 s`, `2 h 5 min`.
+/// `40 ms`, `14.2 s`, `3 min 12 s`, `2 h 5 min`.
 pub(super) fn span(duration: Duration) -> String {
     let seconds = duration.as_secs();
     match seconds {
-        0..60 => format!("{:.1} s", duration.as_secs_f64()),
+        0 => format!("{} ms", duration.as_millis()),
+        1..60 => format!("{:.1} s", duration.as_secs_f64()),
         60..3600 => format!("{} min {} s", seconds / 60, seconds % 60),
         _ => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
     }

@@ -30,6 +30,7 @@ impl ParseError<&[u8]> for Short {
 }
 
 /// `N` octets.
+#[inline]
 pub(super) fn array<const N: usize>(field: &'static str) -> impl Fn(&[u8]) -> Parsed<'_, [u8; N]> {
     move |octets| match octets.split_first_chunk::<N>() {
         Some((array, rest)) => Ok((rest, *array)),
@@ -38,6 +39,7 @@ pub(super) fn array<const N: usize>(field: &'static str) -> impl Fn(&[u8]) -> Pa
 }
 
 /// A run of `length` octets.
+#[inline]
 pub(super) fn run(field: &'static str, length: usize) -> impl Fn(&[u8]) -> Parsed<'_, &[u8]> {
     move |octets| match octets.split_at_checked(length) {
         Some((run, rest)) => Ok((rest, run)),
@@ -49,6 +51,7 @@ macro_rules! numbers {
     ($($name:ident)*) => {
         $(
             #[doc = concat!("A big-endian `", stringify!($name), "`.")]
+            #[inline]
             pub(super) fn $name(field: &'static str) -> impl Fn(&[u8]) -> Parsed<'_, $name> {
                 move |octets| array(field)(octets).map(|(rest, array)| (rest, $name::from_be_bytes(array)))
             }
@@ -77,6 +80,7 @@ impl GenericHeader {
 }
 
 /// A generic header.
+#[inline]
 pub(super) fn generic_header(field: &'static str) -> impl Fn(&[u8]) -> Parsed<'_, GenericHeader> {
     move |octets| {
         array(field)(octets).map(|(rest, [next, reserved, high, low])| {
@@ -86,6 +90,7 @@ pub(super) fn generic_header(field: &'static str) -> impl Fn(&[u8]) -> Parsed<'_
 }
 
 /// Applies `parser` to `octets`, which begin at octet `at` of the message; what is too short becomes a fault there.
+#[inline]
 pub(super) fn read<'a, O>(
     octets: &'a [u8],
     at: u32,
@@ -102,16 +107,19 @@ pub(super) fn read<'a, O>(
 }
 
 /// A number of octets as faults count them.
+#[inline]
 pub(super) fn count(octets: usize) -> u32 {
     u32::try_from(octets).unwrap_or(u32::MAX)
 }
 
 /// The position `octets` behind `at`.
+#[inline]
 pub(super) fn after(at: u32, octets: usize) -> u32 {
     at.saturating_add(count(octets))
 }
 
 /// The one of two faults that stands first in the message.
+#[inline]
 pub(super) fn first(one: Option<Fault>, other: Option<Fault>) -> Option<Fault> {
     match (one, other) {
         (Some(one), Some(other)) => Some(if other.at < one.at { other } else { one }),

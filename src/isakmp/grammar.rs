@@ -28,7 +28,7 @@ struct Place {
     sent: Sent,
     /// Any of these payloads tells the place; empty: nothing else needs to be seen.
     told_by: &'static [u8],
-    /// A refusal may stand here instead: nothing but notifications (and vendor ids, deletes, certificate requests).
+    /// A refusal may stand here instead: notifications, and nothing that negotiates.
     or_notifications: bool,
     carries: &'static [Carries],
 }
@@ -69,8 +69,10 @@ mod v1 {
     pub(super) const HASH: u8 = 8;
     pub(super) const SIG: u8 = 9;
     pub(super) const NONCE: u8 = 10;
-    /// CR, N, D, VID, and the NAT-D payloads that may go with any of them.
-    pub(super) const BESIDE: &[u8] = &[7, 11, 12, 13, 15, 20, 130];
+    /// N, D: what a refusal is made of.
+    pub(super) const TELLING: &[u8] = &[11, 12];
+    /// CR, VID, NAT-D: what may go with it.
+    pub(super) const BESIDE: &[u8] = &[7, 13, 15, 20, 130];
 }
 
 /// Payload types of IKEv2 (RFC 7296 §3.2).
@@ -80,8 +82,10 @@ mod v2 {
     pub(super) const NONCE: u8 = 40;
     pub(super) const SK: u8 = 46;
     pub(super) const SKF: u8 = 53;
-    /// CERTREQ, N, D, V.
-    pub(super) const BESIDE: &[u8] = &[38, 41, 42, 43];
+    /// N, D: what a refusal is made of.
+    pub(super) const TELLING: &[u8] = &[41, 42];
+    /// CERTREQ, V: what may go with it.
+    pub(super) const BESIDE: &[u8] = &[38, 43];
 }
 
 /// IKEv2: all there is in clear is the ciphertext.
@@ -211,19 +215,21 @@ impl Sent {
 /// How often each payload type stands in a message, and whether it was read to its end.
 struct Tally {
     times: [u8; 256],
+    all: u8,
     complete: bool,
 }
 
 impl Tally {
     fn of(message: &Message<'_>) -> Self {
-        let mut times = [0; 256];
+        let (mut times, mut all) = ([0; 256], 0);
         let mut payloads = message.payloads();
         for payload in &mut payloads {
+            all = u8::saturating_add(all, 1);
             if let Some(times) = times.get_mut(usize::from(payload.payload_type)) {
                 *times = u8::saturating_add(*times, 1);
             }
         }
-        Self { times, complete: payloads.fault().is_none() }
+        Self { times, all, complete: payloads.fault().is_none() }
     }
 
     fn sum(&self, payload_types: &[u8]) -> u8 {
@@ -248,11 +254,14 @@ pub fn violations(message: &Message<'_>) -> impl Iterator<Item = Violation> + us
             && place.sent.fits(header)
             && (place.told_by.is_empty() || tally.sum(place.told_by) > 0)
     });
-    let beside = if major == 1 { v1::BESIDE } else { v2::BESIDE };
-    let all = tally.times.iter().fold(0, |sum: u8, &times| sum.saturating_add(times));
+    let (telling, beside) = match major {
+        1 => (tally.sum(v1::TELLING), tally.sum(v1::BESIDE)),
+        _ => (tally.sum(v2::TELLING), tally.sum(v2::BESIDE)),
+    };
+    let is_refusal = telling > 0 && telling.saturating_add(beside) == tally.all;
     let carries: &[Carries] = match place {
         _ if message.is_encrypted() || fragment => &[],
-        Some(place) if place.or_notifications && all > 0 && tally.sum(beside) == all => &[],
+        Some(place) if place.or_notifications && is_refusal => &[],
         Some(place) => place.carries,
         None => &[],
     };

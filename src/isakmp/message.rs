@@ -182,6 +182,7 @@ impl<'a> Payloads<'a> {
 impl<'a> Iterator for Payloads<'a> {
     type Item = Payload<'a>;
 
+    #[inline]
     fn next(&mut self) -> Option<Payload<'a>> {
         if self.fault.is_some() {
             return None;

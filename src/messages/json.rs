@@ -1,7 +1,8 @@
-//! A message as JSON: the object of `messages --format ndjson`, serialised straight from the octets.
+//! A message as JSON: the object of `messages --format ndjson`.
+//!
+//! Keys are those of the contract, the RFC's words in snake case; names stand beside their numbers, never instead.
 
-use serde::ser::{SerializeMap, SerializeSeq};
-use serde::{Serialize, Serializer};
+use std::borrow::Cow;
 
 use crate::base::Fault;
 use crate::isakmp::payload::{
@@ -11,398 +12,345 @@ use crate::isakmp::payload::{
 use crate::isakmp::{Message, Payload, registry};
 use crate::report::escape::escape;
 
-use super::stamp::{Endpoint, Hex, Moment};
+use super::emit::{Emit, key};
 use super::{Row, words};
 
-impl Serialize for Row<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let datagram = self.datagram;
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("capture", &datagram.frame.capture)?;
-        map.serialize_entry("frame", &datagram.frame.frame)?;
-        map.serialize_entry("time", &Moment(datagram.at))?;
-        map.serialize_entry("source", &Endpoint(datagram.source, self.isakmp.source_port))?;
-        map.serialize_entry("destination", &Endpoint(datagram.destination, self.isakmp.destination_port))?;
-        map.serialize_entry("non_esp_marker", &self.isakmp.non_esp_marker)?;
-        match &self.message {
-            Ok(message) => message_fields(&mut map, message)?,
-            Err(_) => no_message_fields(&mut map)?,
+pub(super) fn write(row: &Row<'_>, out: &mut Vec<u8>) {
+    Emit::document(out, |emit| {
+        let datagram = row.datagram;
+        emit.number(key!("capture"), datagram.frame.capture);
+        emit.number(key!("frame"), datagram.frame.frame);
+        emit.moment(key!("time"), datagram.at);
+        emit.endpoint(key!("source"), datagram.source, row.isakmp.source_port);
+        emit.endpoint(key!("destination"), datagram.destination, row.isakmp.destination_port);
+        emit.truth(key!("non_esp_marker"), row.isakmp.non_esp_marker);
+        match &row.message {
+            Ok(message) => self::message(emit, message),
+            Err(_) => no_message(emit),
         }
-        map.serialize_entry("fault", &self.fault)?;
-        if datagram.ambiguous_overlap {
-            map.serialize_entry("ambiguous_overlap", &true)?;
-        }
-        if datagram.fragments > 1 {
-            map.serialize_entry("ip_fragments", &datagram.fragments)?;
-        }
-        let observed = self.observed;
-        if let Some(observed) = observed {
-            map.serialize_entry("label", &Shown(observed.label))?;
-        }
-        let repeats = observed.and_then(|observed| observed.retransmission_of);
-        map.serialize_entry("retransmission_of", &repeats.map(|frame| frame.frame))?;
-        if let Some(first) = repeats.filter(|first| first.capture != datagram.frame.capture) {
-            map.serialize_entry("retransmission_of_capture", &first.capture)?;
-        }
-        if let Some(before) = observed.and_then(|observed| observed.recorded_before) {
-            map.serialize_entry("recorded_before", &before)?;
-        }
-        if let Some(message) = self.reassembled() {
-            map.serialize_entry("reassembled", &Whole(message))?;
-        }
-        map.end()
+        fault(emit, row.fault);
+        carriage(emit, row);
+        observed(emit, row);
+    });
+}
+
+/// How it came, where that is worth a word.
+fn carriage(emit: &mut Emit<'_>, row: &Row<'_>) {
+    if row.datagram.fragments > 1 {
+        emit.number(key!("ip_fragments"), row.datagram.fragments);
+    }
+    if row.datagram.ambiguous_overlap {
+        emit.truth(key!("ambiguous_overlap"), true);
     }
 }
 
-/// A message put together from IKE fragments.
-struct Whole<'a>(Message<'a>);
-
-impl Serialize for Whole<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        message_fields(&mut map, &self.0)?;
-        map.serialize_entry("fault", &self.0.fault())?;
-        map.end()
+/// What the tracker made of it.
+fn observed(emit: &mut Emit<'_>, row: &Row<'_>) {
+    let Some(observed) = row.observed else { return emit.null(key!("retransmission_of")) };
+    emit.shown(key!("label"), observed.label);
+    match observed.retransmission_of {
+        None => emit.null(key!("retransmission_of")),
+        Some(first) => {
+            emit.number(key!("retransmission_of"), first.frame);
+            if first.capture != row.datagram.frame.capture {
+                emit.number(key!("retransmission_of_capture"), first.capture);
+            }
+        }
+    }
+    if let Some(before) = observed.recorded_before {
+        emit.other(key!("recorded_before"), &before);
+    }
+    if let Some(message) = row.reassembled() {
+        emit.object(key!("reassembled"), |emit| {
+            self::message(emit, &message);
+            fault(emit, message.fault());
+        });
     }
 }
 
-fn message_fields<M: SerializeMap>(map: &mut M, message: &Message<'_>) -> Result<(), M::Error> {
+fn message(emit: &mut Emit<'_>, message: &Message<'_>) {
     let header = &message.header;
     let major = header.version.major;
-    map.serialize_entry("length", &header.length)?;
+    emit.number(key!("length"), header.length);
     match (major, header.version.minor) {
-        (1, 0) => map.serialize_entry("version", "1.0")?,
-        (2, 0) => map.serialize_entry("version", "2.0")?,
-        (major, minor) => map.serialize_entry("version", &format_args!("{major}.{minor}"))?,
+        (1, 0) => emit.text(key!("version"), "1.0"),
+        (2, 0) => emit.text(key!("version"), "2.0"),
+        (major, minor) => emit.shown(key!("version"), format_args!("{major}.{minor}")),
     }
-    map.serialize_entry("initiator_spi", &Hex(&header.initiator_spi.octets()))?;
-    map.serialize_entry("responder_spi", &Hex(&header.responder_spi.octets()))?;
-    map.serialize_entry("exchange_type", &header.exchange_type)?;
-    map.serialize_entry("exchange", &registry::exchange_name(major, header.exchange_type))?;
-    map.serialize_entry("flags", &header.flags)?;
-    map.serialize_entry("message_id", &Hex(&header.message_id.0.to_be_bytes()))?;
-    map.serialize_entry("next_payload", &header.next_payload)?;
-    map.serialize_entry("encrypted", &message.is_encrypted())?;
-    map.serialize_entry("payloads", &List(|| message.payloads().map(|payload| InMessage { major, payload })))
+    emit.hex(key!("initiator_spi"), &header.initiator_spi.octets());
+    emit.hex(key!("responder_spi"), &header.responder_spi.octets());
+    emit.number(key!("exchange_type"), header.exchange_type);
+    emit.name(key!("exchange"), registry::exchange_name(major, header.exchange_type));
+    emit.number(key!("flags"), header.flags);
+    emit.hex(key!("message_id"), &header.message_id.0.to_be_bytes());
+    emit.number(key!("next_payload"), header.next_payload);
+    emit.truth(key!("encrypted"), message.is_encrypted());
+    emit.list(key!("payloads"), |list| {
+        for payload in message.payloads() {
+            list.item(|emit| self::payload(emit, major, &payload));
+        }
+    });
 }
 
 /// The keys of a message of which not even the header is there.
-fn no_message_fields<M: SerializeMap>(map: &mut M) -> Result<(), M::Error> {
+fn no_message(emit: &mut Emit<'_>) {
     for key in [
-        "length",
-        "version",
-        "initiator_spi",
-        "responder_spi",
-        "exchange_type",
-        "exchange",
-        "flags",
-        "message_id",
-        "next_payload",
+        key!("length"),
+        key!("version"),
+        key!("initiator_spi"),
+        key!("responder_spi"),
+        key!("exchange_type"),
+        key!("exchange"),
+        key!("flags"),
+        key!("message_id"),
+        key!("next_payload"),
     ] {
-        map.serialize_entry(key, &())?;
+        emit.null(key);
     }
-    map.serialize_entry("encrypted", &false)?;
-    map.serialize_entry("payloads", &[(); 0])
+    emit.truth(key!("encrypted"), false);
+    emit.list(key!("payloads"), |_| {});
 }
 
-/// What an iterator yields, as a list; asked for anew each time it is written.
-struct List<F>(F);
-
-impl<F: Fn() -> I, I: Iterator<Item: Serialize>> Serialize for List<F> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut list = serializer.serialize_seq(None)?;
-        for item in (self.0)() {
-            list.serialize_element(&item)?;
-        }
-        list.end()
+fn fault(emit: &mut Emit<'_>, fault: Option<Fault>) {
+    match fault {
+        Some(fault) => emit.other(key!("fault"), &fault),
+        None => emit.null(key!("fault")),
     }
 }
 
-/// What prints itself, as a string.
-struct Shown<T>(T);
-
-impl<T: std::fmt::Display> Serialize for Shown<T> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&self.0)
+fn payload(emit: &mut Emit<'_>, major: u8, payload: &Payload<'_>) {
+    emit.number(key!("type"), payload.payload_type);
+    // a vendor id goes by the name of what it announces
+    let vendor = match payload.body {
+        Body::VendorId(data) => registry::vendor_id_label(data),
+        _ => None,
+    };
+    match vendor {
+        Some(Cow::Borrowed(name)) => emit.text(key!("name"), name),
+        Some(Cow::Owned(name)) => emit.text(key!("name"), &escape(&name)),
+        None => emit.name(key!("name"), registry::payload_name(major, payload.payload_type)),
     }
-}
-
-/// A part of a message of this version.
-struct InMessage<P> {
-    major: u8,
-    payload: P,
-}
-
-impl Serialize for InMessage<Payload<'_>> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self { major, payload } = self;
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("type", &payload.payload_type)?;
-        let vendor = match payload.body {
-            Body::VendorId(data) => registry::vendor_id(data),
-            _ => None,
-        };
-        // a vendor id goes by the name of what it announces
-        let name = vendor.map(|vendor| vendor.name).or_else(|| registry::payload_name(*major, payload.payload_type));
-        map.serialize_entry("name", &name)?;
-        map.serialize_entry("length", &payload.length)?;
-        if payload.critical {
-            map.serialize_entry("critical", &true)?;
-        }
-        if payload.reserved != 0 {
-            map.serialize_entry("reserved", &payload.reserved)?;
-        }
-        if let (Body::VendorId(data), Some(vendor)) = (payload.body, vendor) {
-            map.serialize_entry("family", vendor.family)?;
-            if let Some(version) = registry::vendor_id_version(data) {
-                map.serialize_entry("vendor_version", &escape(&version))?;
-            }
-        }
-        body_fields(&mut map, *major, payload)?;
-        map.end()
+    emit.number(key!("length"), payload.length);
+    if payload.critical {
+        emit.truth(key!("critical"), true);
     }
+    if payload.reserved != 0 {
+        emit.number(key!("reserved"), payload.reserved);
+    }
+    body(emit, major, payload);
 }
 
-fn body_fields<M: SerializeMap>(map: &mut M, major: u8, payload: &Payload<'_>) -> Result<(), M::Error> {
+fn body(emit: &mut Emit<'_>, major: u8, payload: &Payload<'_>) {
     match &payload.body {
-        Body::SecurityAssociation(sa) => security_association(map, major, sa),
+        Body::SecurityAssociation(sa) => security_association(emit, major, sa),
         Body::KeyExchange(key_exchange) => {
             if let Some(group) = key_exchange.group {
-                map.serialize_entry("dh_group", &group)?;
-                map.serialize_entry("dh_group_name", &registry::group_name(group))?;
+                emit.number(key!("dh_group"), group);
+                emit.name(key!("dh_group_name"), registry::group_name(group));
             }
-            map.serialize_entry("data_length", &key_exchange.data.len())
+            emit.count(key!("data_length"), key_exchange.data.len());
         }
-        Body::Identification(id) | Body::NatOriginalAddress(id) => identification(map, major, id),
+        Body::Identification(id) | Body::NatOriginalAddress(id) => identification(emit, major, id),
         Body::Certificate(certificate) | Body::CertificateRequest(certificate) => {
-            self::certificate(map, major, certificate)
+            self::certificate(emit, major, certificate);
         }
         Body::Hash(data)
         | Body::Signature(data)
         | Body::Nonce(data)
         | Body::VendorId(data)
         | Body::NatDetection(data)
-        | Body::Opaque(data) => map.serialize_entry("data", &Hex(data)),
-        Body::Notification(notification) => self::notification(map, major, notification),
-        Body::Delete(delete) => self::delete(map, major, delete),
-        Body::Configuration(configuration) => self::configuration(map, major, configuration),
+        | Body::Opaque(data) => emit.hex(key!("data"), data),
+        Body::Notification(notification) => self::notification(emit, major, notification),
+        Body::Delete(delete) => self::delete(emit, major, delete),
+        Body::Configuration(configuration) => self::configuration(emit, major, configuration),
         Body::Fragment(fragment) => {
-            map.serialize_entry("fragment_id", &fragment.fragment_id)?;
-            map.serialize_entry("fragment_number", &fragment.number)?;
-            map.serialize_entry("last", &(fragment.flags & 1 == 1))?;
-            map.serialize_entry("data_length", &fragment.data.len())
+            emit.number(key!("fragment_id"), fragment.fragment_id);
+            emit.number(key!("fragment_number"), fragment.number);
+            emit.truth(key!("last"), fragment.flags & 1 == 1);
+            emit.count(key!("data_length"), fragment.data.len());
         }
         Body::Authentication(authentication) => {
-            map.serialize_entry("auth_method", &authentication.method)?;
-            map.serialize_entry("auth_method_name", &registry::auth_method_name(authentication.method))?;
-            map.serialize_entry("data", &Hex(authentication.data))
+            emit.number(key!("auth_method"), authentication.method);
+            emit.name(key!("auth_method_name"), registry::auth_method_name(authentication.method));
+            emit.hex(key!("data"), authentication.data);
         }
         Body::TrafficSelectors(selectors) => {
-            map.serialize_entry("count", &selectors.count)?;
-            map.serialize_entry("selectors", &List(|| selectors.selectors().map(Selector)))
+            emit.number(key!("count"), selectors.count);
+            emit.list(key!("selectors"), |list| {
+                for selector in selectors.selectors() {
+                    list.item(|emit| self::selector(emit, &selector));
+                }
+            });
         }
-        Body::Encrypted(data) => map.serialize_entry("data_length", &data.len()),
+        Body::Encrypted(data) => emit.count(key!("data_length"), data.len()),
         Body::EncryptedFragment(fragment) => {
-            map.serialize_entry("fragment_number", &fragment.number)?;
-            map.serialize_entry("total_fragments", &fragment.total)?;
-            map.serialize_entry("data_length", &fragment.data.len())
+            emit.number(key!("fragment_number"), fragment.number);
+            emit.number(key!("total_fragments"), fragment.total);
+            emit.count(key!("data_length"), fragment.data.len());
         }
         Body::Eap(eap) => {
-            map.serialize_entry("code", &eap.code)?;
-            map.serialize_entry("identifier", &eap.identifier)?;
-            map.serialize_entry("eap_type", &eap.method)?;
-            map.serialize_entry("data", &Hex(eap.data))
+            emit.number(key!("code"), eap.code);
+            emit.number(key!("identifier"), eap.identifier);
+            match eap.method {
+                Some(method) => emit.number(key!("eap_type"), method),
+                None => emit.null(key!("eap_type")),
+            }
+            emit.hex(key!("data"), eap.data);
         }
-        Body::Malformed(fault) => malformed(map, fault, payload.octets),
+        Body::Malformed(fault) => {
+            emit.other(key!("fault"), fault);
+            emit.hex(key!("data"), payload.octets);
+        }
     }
 }
 
-fn malformed<M: SerializeMap>(map: &mut M, fault: &Fault, octets: &[u8]) -> Result<(), M::Error> {
-    map.serialize_entry("fault", fault)?;
-    map.serialize_entry("data", &Hex(octets))
-}
-
-fn security_association<M: SerializeMap>(map: &mut M, major: u8, sa: &SecurityAssociation<'_>) -> Result<(), M::Error> {
+fn security_association(emit: &mut Emit<'_>, major: u8, sa: &SecurityAssociation<'_>) {
     if let Some(doi) = sa.doi {
-        map.serialize_entry("doi", &doi)?;
+        emit.number(key!("doi"), doi);
     }
     if let Some(situation) = sa.situation {
-        map.serialize_entry("situation", &situation)?;
+        emit.number(key!("situation"), situation);
     }
-    map.serialize_entry("proposals", &List(|| sa.proposals().map(|payload| InMessage { major, payload })))
-}
-
-impl Serialize for InMessage<Proposal<'_>> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self { major, payload: proposal } = self;
-        let (major, protocol_id) = (*major, proposal.protocol_id);
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("number", &proposal.number)?;
-        map.serialize_entry("protocol_id", &protocol_id)?;
-        map.serialize_entry("protocol", &registry::protocol_name(major, protocol_id))?;
-        map.serialize_entry("spi", &Hex(proposal.spi))?;
-        let transforms = || proposal.transforms().map(|transform| InProposal { major, protocol_id, transform });
-        map.serialize_entry("transforms", &List(transforms))?;
-        map.end()
-    }
-}
-
-/// A transform with what gives its numbers their meaning.
-struct InProposal<'a> {
-    major: u8,
-    protocol_id: u8,
-    transform: Transform<'a>,
-}
-
-impl Serialize for InProposal<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self { major, protocol_id, transform } = self;
-        let mut map = serializer.serialize_map(None)?;
-        if *major == 2 {
-            let (transform_type, id) = (transform.transform_type, transform.transform_id);
-            map.serialize_entry("type", &transform_type)?;
-            map.serialize_entry("type_name", &registry::transform_type_name(transform_type))?;
-            map.serialize_entry("id", &id)?;
-            map.serialize_entry("name", &registry::transform_id_name(transform_type, id))?;
-            let attributes = || {
-                transform.attributes().map(|attribute| NamedAttribute {
-                    name: registry::v2_attribute_name(attribute.attribute_type),
-                    value_name: None,
-                    attribute,
-                })
-            };
-            map.serialize_entry("attributes", &List(attributes))?;
-        } else {
-            map.serialize_entry("number", &transform.number)?;
-            map.serialize_entry("transform_id", &transform.transform_id)?;
-            map.serialize_entry("name", &registry::v1_transform_id_name(*protocol_id, transform.transform_id))?;
-            let attributes = || {
-                transform.attributes().map(|attribute| NamedAttribute {
-                    name: registry::v1_attribute_name(*protocol_id, attribute.attribute_type),
-                    value_name: attribute.value.number().and_then(|number| {
-                        registry::v1_attribute_value_name(*protocol_id, attribute.attribute_type, number)
-                    }),
-                    attribute,
-                })
-            };
-            map.serialize_entry("attributes", &List(attributes))?;
+    emit.list(key!("proposals"), |list| {
+        for proposal in sa.proposals() {
+            list.item(|emit| self::proposal(emit, major, &proposal));
         }
-        map.end()
+    });
+}
+
+fn proposal(emit: &mut Emit<'_>, major: u8, proposal: &Proposal<'_>) {
+    let protocol_id = proposal.protocol_id;
+    emit.number(key!("number"), proposal.number);
+    emit.number(key!("protocol_id"), protocol_id);
+    emit.name(key!("protocol"), registry::protocol_name(major, protocol_id));
+    emit.hex(key!("spi"), proposal.spi);
+    emit.list(key!("transforms"), |list| {
+        for transform in proposal.transforms() {
+            list.item(|emit| match major {
+                2 => v2_transform(emit, &transform),
+                _ => v1_transform(emit, protocol_id, &transform),
+            });
+        }
+    });
+}
+
+fn v1_transform(emit: &mut Emit<'_>, protocol_id: u8, transform: &Transform<'_>) {
+    emit.number(key!("number"), transform.number);
+    emit.number(key!("transform_id"), transform.transform_id);
+    emit.name(key!("name"), registry::v1_transform_id_name(protocol_id, transform.transform_id));
+    emit.list(key!("attributes"), |list| {
+        for attribute in transform.attributes() {
+            let attribute_type = attribute.attribute_type;
+            list.item(|emit| {
+                self::attribute(emit, registry::v1_attribute_name(protocol_id, attribute_type), &attribute);
+                let value = attribute.value.number();
+                let name =
+                    value.and_then(|value| registry::v1_attribute_value_name(protocol_id, attribute_type, value));
+                if name.is_some() {
+                    emit.name(key!("value_name"), name);
+                }
+            });
+        }
+    });
+}
+
+fn v2_transform(emit: &mut Emit<'_>, transform: &Transform<'_>) {
+    let (transform_type, id) = (transform.transform_type, transform.transform_id);
+    emit.number(key!("type"), transform_type);
+    emit.name(key!("type_name"), registry::transform_type_name(transform_type));
+    emit.number(key!("id"), id);
+    emit.name(key!("name"), registry::transform_id_name(transform_type, id));
+    emit.list(key!("attributes"), |list| {
+        for attribute in transform.attributes() {
+            let name = registry::v2_attribute_name(attribute.attribute_type);
+            list.item(|emit| self::attribute(emit, name, &attribute));
+        }
+    });
+}
+
+fn attribute(emit: &mut Emit<'_>, name: Option<&'static str>, attribute: &Attribute<'_>) {
+    emit.number(key!("type"), attribute.attribute_type);
+    emit.name(key!("name"), name);
+    match (attribute.value.number(), attribute.value) {
+        (None, AttributeValue::Long(octets)) => emit.hex(key!("value"), octets),
+        (number, _) => emit.number(key!("value"), number.unwrap_or_default()),
     }
 }
 
-/// An attribute with the words that its registry has for it.
-struct NamedAttribute<'a> {
-    name: Option<&'static str>,
-    value_name: Option<&'static str>,
-    attribute: Attribute<'a>,
-}
-
-impl Serialize for NamedAttribute<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("type", &self.attribute.attribute_type)?;
-        map.serialize_entry("name", &self.name)?;
-        match (self.attribute.value.number(), self.attribute.value) {
-            (Some(number), _) => map.serialize_entry("value", &number)?,
-            (None, AttributeValue::Short(number)) => map.serialize_entry("value", &number)?,
-            (None, AttributeValue::Long(octets)) => map.serialize_entry("value", &Hex(octets))?,
-        }
-        if let Some(name) = self.value_name {
-            map.serialize_entry("value_name", name)?;
-        }
-        map.end()
-    }
-}
-
-fn identification<M: SerializeMap>(map: &mut M, major: u8, id: &Identification<'_>) -> Result<(), M::Error> {
-    map.serialize_entry("id_type", &id.id_type)?;
-    map.serialize_entry("id_type_name", &registry::id_type_name(major, id.id_type))?;
+fn identification(emit: &mut Emit<'_>, major: u8, id: &Identification<'_>) {
+    emit.number(key!("id_type"), id.id_type);
+    emit.name(key!("id_type_name"), registry::id_type_name(major, id.id_type));
     if major == 1 {
-        map.serialize_entry("protocol_id", &id.protocol_id)?;
-        map.serialize_entry("port", &id.port)?;
+        emit.number(key!("protocol_id"), id.protocol_id);
+        emit.number(key!("port"), id.port);
     }
-    map.serialize_entry("data", &Hex(id.data))?;
-    map.serialize_entry("text", &words::identity(major, id.id_type, id.data))
+    emit.hex(key!("data"), id.data);
+    emit.text_or_null(key!("text"), words::identity(major, id.id_type, id.data).as_deref());
 }
 
-fn certificate<M: SerializeMap>(map: &mut M, major: u8, certificate: &Certificate<'_>) -> Result<(), M::Error> {
-    map.serialize_entry("cert_encoding", &certificate.encoding)?;
-    map.serialize_entry("cert_encoding_name", &registry::cert_encoding_name(major, certificate.encoding))?;
-    map.serialize_entry("data", &Hex(certificate.data))
+fn certificate(emit: &mut Emit<'_>, major: u8, certificate: &Certificate<'_>) {
+    emit.number(key!("cert_encoding"), certificate.encoding);
+    emit.name(key!("cert_encoding_name"), registry::cert_encoding_name(major, certificate.encoding));
+    emit.hex(key!("data"), certificate.data);
 }
 
-fn notification<M: SerializeMap>(map: &mut M, major: u8, notification: &Notification<'_>) -> Result<(), M::Error> {
+fn notification(emit: &mut Emit<'_>, major: u8, notification: &Notification<'_>) {
     let notify_message_type = notification.notify_message_type;
     if let Some(doi) = notification.doi {
-        map.serialize_entry("doi", &doi)?;
+        emit.number(key!("doi"), doi);
     }
-    map.serialize_entry("protocol_id", &notification.protocol_id)?;
-    map.serialize_entry("spi", &Hex(notification.spi))?;
-    map.serialize_entry("notify_message_type", &notify_message_type)?;
-    map.serialize_entry("notify_name", &registry::notify_name(major, notify_message_type))?;
-    map.serialize_entry("data", &Hex(notification.data))?;
-    match words::notification(major, notify_message_type, notification.data) {
-        Some(text) => map.serialize_entry("text", &text),
-        None => Ok(()),
+    emit.number(key!("protocol_id"), notification.protocol_id);
+    emit.hex(key!("spi"), notification.spi);
+    emit.number(key!("notify_message_type"), notify_message_type);
+    emit.name(key!("notify_name"), registry::notify_name(major, notify_message_type));
+    emit.hex(key!("data"), notification.data);
+    if let Some(text) = words::notification(major, notify_message_type, notification.data) {
+        emit.text(key!("text"), &text);
     }
 }
 
-fn delete<M: SerializeMap>(map: &mut M, major: u8, delete: &Delete<'_>) -> Result<(), M::Error> {
+fn delete(emit: &mut Emit<'_>, major: u8, delete: &Delete<'_>) {
     if let Some(doi) = delete.doi {
-        map.serialize_entry("doi", &doi)?;
+        emit.number(key!("doi"), doi);
     }
-    map.serialize_entry("protocol_id", &delete.protocol_id)?;
-    map.serialize_entry("protocol", &registry::protocol_name(major, delete.protocol_id))?;
-    map.serialize_entry("spi_size", &delete.spi_size)?;
-    map.serialize_entry("spis", &List(|| delete.each_spi().map(Hex)))
+    emit.number(key!("protocol_id"), delete.protocol_id);
+    emit.name(key!("protocol"), registry::protocol_name(major, delete.protocol_id));
+    emit.number(key!("spi_size"), delete.spi_size);
+    emit.list(key!("spis"), |list| delete.each_spi().for_each(|spi| list.hex_item(spi)));
 }
 
-fn configuration<M: SerializeMap>(map: &mut M, major: u8, configuration: &Configuration<'_>) -> Result<(), M::Error> {
-    map.serialize_entry("cfg_type", &configuration.cfg_type)?;
-    map.serialize_entry("cfg_type_name", &registry::cfg_type_name(major, configuration.cfg_type))?;
+fn configuration(emit: &mut Emit<'_>, major: u8, configuration: &Configuration<'_>) {
+    emit.number(key!("cfg_type"), configuration.cfg_type);
+    emit.name(key!("cfg_type_name"), registry::cfg_type_name(major, configuration.cfg_type));
     if let Some(identifier) = configuration.identifier {
-        map.serialize_entry("identifier", &identifier)?;
+        emit.number(key!("identifier"), identifier);
     }
-    let attributes = || configuration.attributes().map(|attribute| ConfigurationAttribute { major, attribute });
-    map.serialize_entry("attributes", &List(attributes))
-}
-
-/// An attribute of a configuration payload.
-struct ConfigurationAttribute<'a> {
-    major: u8,
-    attribute: Attribute<'a>,
-}
-
-impl Serialize for ConfigurationAttribute<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let attribute_type = self.attribute.attribute_type;
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("type", &attribute_type)?;
-        map.serialize_entry("name", &registry::config_attribute_name(self.major, attribute_type))?;
-        match self.attribute.value {
-            AttributeValue::Short(number) => map.serialize_entry("value", &number)?,
-            AttributeValue::Long(octets) => map.serialize_entry("value", &Hex(octets))?,
+    emit.list(key!("attributes"), |list| {
+        for attribute in configuration.attributes() {
+            let attribute_type = attribute.attribute_type;
+            list.item(|emit| {
+                emit.number(key!("type"), attribute_type);
+                emit.name(key!("name"), registry::config_attribute_name(major, attribute_type));
+                match attribute.value {
+                    AttributeValue::Short(number) => emit.number(key!("value"), number),
+                    AttributeValue::Long(octets) => emit.hex(key!("value"), octets),
+                }
+                emit.text(key!("text"), &words::configuration_value(&attribute));
+            });
         }
-        map.serialize_entry("text", &words::configuration_value(&self.attribute))?;
-        map.end()
-    }
+    });
 }
 
-/// A traffic selector.
-struct Selector<'a>(TrafficSelector<'a>);
-
-impl Serialize for Selector<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let selector = &self.0;
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("ts_type", &selector.ts_type)?;
-        map.serialize_entry("protocol_id", &selector.protocol_id)?;
-        map.serialize_entry("start_port", &selector.start_port)?;
-        map.serialize_entry("end_port", &selector.end_port)?;
-        map.serialize_entry("start_address", &words::address(selector.start))?;
-        map.serialize_entry("end_address", &words::address(selector.end))?;
-        map.serialize_entry("text", &words::selector(selector))?;
-        map.end()
+fn selector(emit: &mut Emit<'_>, selector: &TrafficSelector<'_>) {
+    emit.number(key!("ts_type"), selector.ts_type);
+    emit.number(key!("protocol_id"), selector.protocol_id);
+    emit.number(key!("start_port"), selector.start_port);
+    emit.number(key!("end_port"), selector.end_port);
+    for (key, octets) in [(key!("start_address"), selector.start), (key!("end_address"), selector.end)] {
+        match words::address(octets) {
+            Some(address) => emit.shown(key, address),
+            None => emit.null(key),
+        }
     }
+    emit.text_or_null(key!("text"), words::selector(selector).as_deref());
 }

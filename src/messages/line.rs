@@ -8,8 +8,9 @@ use anstyle::{AnsiColor, Style};
 use crate::base::{FrameRef, IkeSpi};
 use crate::isakmp::payload::Body;
 use crate::isakmp::{Header, Message, Payload, registry};
+use crate::report::escape::escape;
 
-use super::stamp::Moment;
+use super::moment::Moment;
 use super::{Row, words};
 
 const LABEL: Style = AnsiColor::Cyan.on_default().bold();
@@ -145,7 +146,10 @@ fn body(major: u8, body: &Body<'_>, out: &mut String) -> std::fmt::Result {
         Body::Nonce(data) => write!(out, "{}", data.len()),
         Body::Notification(notification) => {
             let number = notification.notify_message_type;
+            let style = if registry::notify_is_error(major, number) { WRONG } else { Style::new() };
+            write!(out, "{style}")?;
             named(out, registry::notify_name(major, number), number)?;
+            write!(out, "{style:#}")?;
             match words::notification(major, number, notification.data) {
                 Some(text) => write!(out, ": {}", words::shortened(&text, SHOWN)),
                 None => Ok(()),
@@ -161,9 +165,9 @@ fn body(major: u8, body: &Body<'_>, out: &mut String) -> std::fmt::Result {
                 more => write!(out, " +{more}"),
             }
         }
-        Body::VendorId(data) => match registry::vendor_id(data) {
-            Some(vendor) => {
-                out.push_str(&words::shortened(vendor.name, SHOWN));
+        Body::VendorId(data) => match registry::vendor_id_label(data) {
+            Some(label) => {
+                out.push_str(&words::shortened(&escape(&label), SHOWN));
                 Ok(())
             }
             None => {

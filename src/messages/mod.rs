@@ -4,9 +4,10 @@
 //! borrows the datagram, writes straight into the given buffer, and everything that came from a packet is escaped.
 
 mod distinguished_name;
+mod emit;
 mod json;
 mod line;
-mod stamp;
+mod moment;
 mod tree;
 mod words;
 
@@ -48,13 +49,15 @@ impl<'a> Row<'a> {
         Message::decode(octets, 0).ok()
     }
 
+    /// Appends the row as one JSON object on one line, without a newline.
+    pub fn write_json(&self, out: &mut Vec<u8>) {
+        json::write(self, out);
+    }
+
     /// Appends the row as one line of JSON, newline included.
-    ///
-    /// Errors: none that a buffer in memory can cause; the serialiser's type asks for them.
-    pub fn write_ndjson(&self, out: &mut Vec<u8>) -> serde_json::Result<()> {
-        serde_json::to_writer(&mut *out, self)?;
+    pub fn write_ndjson(&self, out: &mut Vec<u8>) {
+        json::write(self, out);
         out.push(b'\n');
-        Ok(())
     }
 
     /// Appends the row as one line of text, newline included. `many_captures`: frames are named `capture:frame`.

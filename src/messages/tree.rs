@@ -11,7 +11,7 @@ use crate::packet::Encapsulation;
 use crate::report::escape::escape;
 
 use super::line::{flags, frame};
-use super::stamp::Moment;
+use super::moment::Moment;
 use super::{Row, words};
 
 const TITLE: Style = Style::new().bold();
@@ -164,11 +164,8 @@ fn payload(major: u8, payload: &Payload<'_>, out: &mut String, depth: usize) -> 
             Ok(())
         }
         Body::VendorId(data) => {
-            if let Some(vendor) = registry::vendor_id(data) {
-                let version = registry::vendor_id_version(data);
-                let (separator, version) =
-                    version.as_deref().map_or(("", "".into()), |version| (", ", escape(version)));
-                writeln!(out, "{inner}{}{separator}{version}", vendor.name)?;
+            if let Some(label) = registry::vendor_id_label(data) {
+                writeln!(out, "{inner}{}", escape(&label))?;
             }
             dump(out, deeper, "data", data)
         }

@@ -1,23 +1,21 @@
 //! The stop that every frame passes: a cheap first look, then the slower path for what that look does not settle.
 
-use crate::base::{FrameRef, Limits, Timestamp};
+use crate::base::{Limits, Timestamp};
 use crate::capture::Frame;
 
 use super::encap::{self, Content, ISAKMP_HEADER_LEN};
 use super::icmp::{self, Version};
-use super::ip::{self, IpPacket, Payload};
+use super::ip::{self, Payload};
 use super::link::{self, Carried};
 use super::octets::count;
+use super::place::Place;
 use super::protocol::{IkePorts, ip_protocol};
 use super::reassembly::{Outcome, Reassembly, Whole};
 use super::tcp::Streams;
-use super::{Body, Class, Datagram, Encapsulation, IsakmpDatagram, Place, ah, esp, look, tunnel, udp};
+use super::{Body, Class, Datagram, Encapsulation, IsakmpDatagram, Sink, ah, esp, look, tunnel, udp};
 
 /// Tunnels within tunnels that are opened.
 const MOST_TUNNELS: u8 = 4;
-
-/// Where datagrams go.
-pub(super) type Sink<'s> = dyn FnMut(&Datagram<'_>) + 's;
 
 /// Tells what a frame is and hands on the datagrams in it.
 #[derive(Debug)]
@@ -215,46 +213,5 @@ fn authenticated(place: &Place, carried: Payload<'_>, missing: u32, sink: &mut S
             Class::Ah
         }
         None => Class::Malformed,
-    }
-}
-
-impl Place {
-    /// Where `packet`, found in `frame`, stands.
-    fn new(frame: &Frame<'_>, packet: &IpPacket<'_>) -> Self {
-        Self {
-            frame: frame.reference,
-            first_frame: frame.reference,
-            at: frame.at,
-            interface: frame.interface,
-            source: packet.source,
-            destination: packet.destination,
-            ip_id: packet.id,
-            ttl: packet.ttl,
-            fragments: 1,
-            ambiguous_overlap: false,
-        }
-    }
-
-    /// The same place, for a datagram in pieces of which `first_frame` brought the first.
-    pub(super) fn starting(self, first_frame: FrameRef, fragments: u16, ambiguous_overlap: bool) -> Self {
-        Self { first_frame, fragments, ambiguous_overlap, ..self }
-    }
-
-    /// The datagram at this place.
-    pub(super) fn datagram<'a>(&self, missing: u32, body: Body<'a>) -> Datagram<'a> {
-        Datagram {
-            frame: self.frame,
-            first_frame: self.first_frame,
-            at: self.at,
-            interface: self.interface,
-            source: self.source,
-            destination: self.destination,
-            ip_id: self.ip_id,
-            ttl: self.ttl,
-            fragments: self.fragments,
-            ambiguous_overlap: self.ambiguous_overlap,
-            missing,
-            body,
-        }
     }
 }

@@ -21,11 +21,11 @@ pub(super) enum Carried<'a> {
     UnknownLink,
 }
 
-/// A header that stands in front of `.0` (or is told by it), to be passed next.
+/// The header that is to be passed next, and the octets from there on.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Header<'a> {
     Ethernet(&'a [u8]),
-    /// What an EtherType announced.
+    /// What an EtherType announced; the EtherType itself is passed.
     EtherType(u16, &'a [u8]),
     /// 802.2 logical link control.
     Llc(&'a [u8]),

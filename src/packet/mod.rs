@@ -1,7 +1,11 @@
 //! From a frame to a datagram that matters: ISAKMP, ESP, AH, keepalive, an ICMP error about one of these, or "not ours".
 //!
 //! Not here: what ISAKMP says, and any judgement. Contract: never panics on any octets, never allocates for a
-//! frame that is not ours, and holds no more state than [`crate::base::Limits`] allows.
+//! frame that is not ours (a fragment that may be ours, it has to remember), and holds no more state than
+//! [`crate::base::Limits`] allows.
+//!
+//! A frame's way, outside in: `look` refuses most, `link` finds the IP packet, `ip` what it carries, `reassembly`
+//! waits for fragments, `tunnel` goes round again; then `udp` or `tcp` and `encap`, `esp`, `ah` or `icmp`.
 
 mod ah;
 mod classifier;
@@ -12,6 +16,7 @@ mod ip;
 mod link;
 mod look;
 mod octets;
+mod place;
 mod protocol;
 mod reassembly;
 mod tcp;
@@ -71,7 +76,8 @@ pub enum Body<'a> {
     },
     /// An ICMP or ICMPv6 error that quotes one of the above.
     IcmpError(IcmpError<'a>),
-    /// A datagram given up before all of its fragments had come.
+    /// A datagram given up before all of its fragments had come. Where the first one was cut at the snap length, the
+    /// message in it was handed on when it came, as far as it was captured.
     Incomplete(IncompleteDatagram),
 }
 
@@ -268,17 +274,5 @@ impl Class {
     }
 }
 
-/// Everything of a datagram but its body.
-#[derive(Debug, Clone, Copy)]
-struct Place {
-    frame: FrameRef,
-    first_frame: FrameRef,
-    at: Timestamp,
-    interface: u32,
-    source: IpAddr,
-    destination: IpAddr,
-    ip_id: Option<u32>,
-    ttl: u8,
-    fragments: u16,
-    ambiguous_overlap: bool,
-}
+/// Where datagrams go.
+type Sink<'s> = dyn FnMut(&Datagram<'_>) + 's;

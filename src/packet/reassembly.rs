@@ -14,8 +14,9 @@ use crate::base::{FrameRef, Limits, Timestamp};
 
 use super::ip::{self, Fragment, Payload};
 use super::octets::{count, up_to};
+use super::place::Place;
 use super::protocol::{IkePorts, ip_protocol};
-use super::{Body, Datagram, GaveUp, IncompleteDatagram, Place, udp};
+use super::{Body, GaveUp, IncompleteDatagram, Sink, udp};
 
 /// No datagram is longer (RFC 791 §3.1).
 const LONGEST: u32 = 65_535;
@@ -107,7 +108,7 @@ impl Reassembly {
         fragment: Fragment,
         payload: Payload<'_>,
         ports: &IkePorts,
-        sink: &mut dyn FnMut(&Datagram<'_>),
+        sink: &mut Sink<'_>,
     ) -> Outcome {
         let end = fragment.offset.saturating_add(payload.wire);
         if !Self::wants(protocol) {
@@ -124,7 +125,8 @@ impl Reassembly {
             protocol,
         };
         let upper = (fragment.offset == 0).then(|| Upper::read(protocol, payload.octets));
-        if upper.as_ref().is_some_and(|upper| !upper.is_ours(ports)) {
+        let known_as_ours = self.partial.peek(&key).is_some_and(|held| held.upper.is_some());
+        if !known_as_ours && upper.is_some_and(|upper| !upper.is_ours(ports)) {
             self.forget(&key);
             self.settle(key, Settled { at: place.at, foreign: true });
             return Outcome::NotOurs;
@@ -176,7 +178,7 @@ impl Reassembly {
 
     /// Gives up what waits too long by `at`.
     #[inline]
-    pub fn advance(&mut self, at: Timestamp, sink: &mut dyn FnMut(&Datagram<'_>)) {
+    pub fn advance(&mut self, at: Timestamp, sink: &mut Sink<'_>) {
         while let Some((key, held)) = self.partial.peek_lru() {
             if !self.is_over(held.since, at) {
                 break;
@@ -187,7 +189,7 @@ impl Reassembly {
     }
 
     /// Gives up everything.
-    pub fn finish(&mut self, sink: &mut dyn FnMut(&Datagram<'_>)) {
+    pub fn finish(&mut self, sink: &mut Sink<'_>) {
         while let Some((key, _)) = self.partial.peek_lru() {
             let key = *key;
             self.give_up(&key, GaveUp::CaptureEnded, sink);
@@ -208,7 +210,7 @@ impl Reassembly {
         }
     }
 
-    fn make_room(&mut self, most: usize, most_octets: usize, sink: &mut dyn FnMut(&Datagram<'_>)) {
+    fn make_room(&mut self, most: usize, most_octets: usize, sink: &mut Sink<'_>) {
         while self.partial.len() > most || self.octets > most_octets {
             let Some((key, _)) = self.partial.peek_lru() else { break };
             let key = *key;
@@ -222,7 +224,7 @@ impl Reassembly {
         Some(held)
     }
 
-    fn give_up(&mut self, key: &Key, reason: GaveUp, sink: &mut dyn FnMut(&Datagram<'_>)) {
+    fn give_up(&mut self, key: &Key, reason: GaveUp, sink: &mut Sink<'_>) {
         if let Some(held) = self.forget(key).filter(|held| !held.copy) {
             let place = held.last.starting(held.first, held.fragments, held.ambiguous);
             sink(&place.datagram(0, Body::Incomplete(held.incomplete(key, reason))));
@@ -412,4 +414,72 @@ impl Partial {
 fn within(octets: &[u8], start: u32, from: u32, to: u32) -> &[u8] {
     let to = up_to(octets, to.saturating_sub(start));
     to.get(from.saturating_sub(start) as usize..).unwrap_or(&[])
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn place(id: u32, seconds: i64) -> Place {
+        let address = IpAddr::from([192, 0, 2, 1]);
+        let frame = FrameRef::new(0, 1);
+        Place {
+            frame,
+            first_frame: frame,
+            at: Timestamp::from_parts(seconds, 0),
+            interface: 0,
+            source: address,
+            destination: address,
+            ip_id: Some(id),
+            ttl: 64,
+            fragments: 1,
+            ambiguous_overlap: false,
+        }
+    }
+
+    #[test]
+    fn little_is_kept_of_esp() {
+        let mut reassembly = Reassembly::new(&Limits::default());
+        let octets = [7; 1480];
+        for at in 0..10 {
+            let fragment = Fragment { offset: 1480 * at, more: true };
+            let payload = Payload::cut(&octets, 0);
+            reassembly.add(&place(1, 0), ip_protocol::ESP, fragment, payload, &IkePorts::new(&[]), &mut |_| ());
+        }
+        assert_eq!(reassembly.octets, 10 * PIECE_COST + KEPT_OF_ESP as usize);
+    }
+
+    proptest! {
+        /// What is held is what is counted, and never more than is allowed.
+        #[test]
+        fn holds_no_more_than_it_may(
+            fragments in prop::collection::vec((0_u32..6, 0_u32..40, 1_usize..400, any::<bool>(), any::<bool>(), 0_i64..9), 1..80),
+        ) {
+            let limits = Limits {
+                reassemblies: 4,
+                reassembly_octets: 1500,
+                reassembly_time: Duration::from_secs(3),
+                ..Limits::default()
+            };
+            let mut reassembly = Reassembly::new(&limits);
+            let ports = IkePorts::new(&[]);
+            let mut ike = [0; 400];
+            ike[..4].copy_from_slice(&[1, 0xf4, 1, 0xf4]);
+            for (id, eighths, len, more, esp, seconds) in fragments {
+                let place = place(id, seconds);
+                let protocol = if esp { ip_protocol::ESP } else { ip_protocol::UDP };
+                let fragment = Fragment { offset: eighths * 8, more };
+                reassembly.advance(place.at, &mut |_| ());
+                reassembly.add(&place, protocol, fragment, Payload::cut(&ike[..len], 0), &ports, &mut |_| ());
+                prop_assert_eq!(reassembly.octets, reassembly.partial.iter().map(|(_, held)| held.cost).sum::<usize>());
+                prop_assert!(reassembly.octets <= 1500);
+                prop_assert!(reassembly.partial.len() <= 4);
+                prop_assert!(reassembly.settled.len() <= 4);
+            }
+            reassembly.finish(&mut |_| ());
+            prop_assert_eq!((reassembly.octets, reassembly.partial.len()), (0, 0));
+        }
+    }
 }

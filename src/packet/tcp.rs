@@ -11,12 +11,13 @@ use lru::LruCache;
 
 use crate::base::{FrameRef, Limits};
 
-use super::classifier::{Sink, content};
+use super::classifier::content;
 use super::encap::{self, Content, ISAKMP_HEADER_LEN};
 use super::ip::Payload;
 use super::octets::{be16, be32, count};
+use super::place::Place;
 use super::protocol::IkePorts;
-use super::{Class, Encapsulation, Place};
+use super::{Class, Encapsulation, Sink};
 
 /// What the one who opens the connection sends first (RFC 9329 §4).
 const PREFIX: &[u8; 6] = b"IKETCP";
@@ -32,6 +33,9 @@ const FAR: u32 = 1 << 24;
 
 /// What a segment held out of order is reckoned to cost beside its octets.
 const SEGMENT_COST: usize = 160;
+
+/// Room that a stream keeps for its next record.
+const PENDING_KEPT: usize = 2048;
 
 /// Whether a segment with this payload may open a stream of ours: it begins with the prefix, or with part of it.
 #[inline]
@@ -307,6 +311,7 @@ impl Stream {
         let (mut class, used) = self.records(place, key, &pending, sink);
         self.pending = pending;
         self.pending.drain(..used);
+        self.pending.shrink_to(PENDING_KEPT);
         if payload.missing() != 0 {
             class = class.better(self.cut(place, key, payload.missing(), sink));
         }
@@ -393,4 +398,73 @@ fn begins_with_record(payload: Payload<'_>) -> bool {
         at += length;
     }
     at != 0 && u32::try_from(at) == Ok(payload.wire)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::base::Timestamp;
+
+    fn place() -> Place {
+        let address = IpAddr::from([192, 0, 2, 1]);
+        let frame = FrameRef::new(0, 1);
+        Place {
+            frame,
+            first_frame: frame,
+            at: Timestamp::default(),
+            interface: 0,
+            source: address,
+            destination: address,
+            ip_id: None,
+            ttl: 64,
+            fragments: 1,
+            ambiguous_overlap: false,
+        }
+    }
+
+    fn segment(port: u16, sequence: u32, payload: &[u8]) -> Vec<u8> {
+        let mut octets = port.to_be_bytes().to_vec();
+        octets.extend([1, 0xbb]);
+        octets.extend(sequence.to_be_bytes());
+        octets.extend([0, 0, 0, 1, 0x50, 0x10, 1, 1, 0, 0, 0, 0]);
+        octets.extend(payload);
+        octets
+    }
+
+    #[test]
+    fn a_stream_starts_with_the_prefix_or_part_of_it() {
+        for len in 1..=PREFIX.len() {
+            assert!(may_start(&PREFIX[..len]));
+        }
+        assert!(may_start(b"IKETCP and more"));
+        for payload in [&b""[..], b"i", b"IKED", b"GET / HTTP/1.1"] {
+            assert!(!may_start(payload));
+        }
+    }
+
+    proptest! {
+        /// What is held is what is counted, and never more than is allowed.
+        #[test]
+        fn holds_no_more_than_it_may(
+            segments in prop::collection::vec((0_u16..6, 0_u32..3000, 0_usize..900, any::<bool>()), 1..80),
+        ) {
+            let limits = Limits { streams: 4, reassembly_octets: 8000, ..Limits::default() };
+            let mut streams = Streams::new(&limits);
+            let ports = IkePorts::new(&[]);
+            for (port, sequence, len, opens) in segments {
+                let mut payload = if opens { PREFIX.to_vec() } else { Vec::new() };
+                payload.extend(std::iter::repeat_n(2, len));
+                let sequence = if opens { 0 } else { sequence };
+                let octets = segment(port, sequence, &payload);
+                streams.segment(&place(), Payload::cut(&octets, 0), &ports, &mut |_| ());
+                prop_assert_eq!(streams.octets, streams.followed.iter().map(|(_, stream)| stream.octets()).sum::<usize>());
+                prop_assert!(streams.octets <= 8000);
+                prop_assert!(streams.followed.len() <= 4);
+            }
+            streams.finish(&mut |_| ());
+            prop_assert!(streams.is_empty());
+        }
+    }
 }

@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use crate::base::{FrameRef, Timestamp};
 use crate::capture::CaptureInfo;
-use crate::diagnose::{self, Diagnosis};
+use crate::diagnose::{self, Diagnosis, Outcome};
 use crate::track::{self, Facts, Side};
 
 use super::escape::{escape, escape_octets};
@@ -330,6 +330,7 @@ fn attempt(id: usize, pair: usize, fact: &track::Attempt, judged: Option<&diagno
         .iter()
         .find(|exchange| exchange.kind == track::ExchangeKind::QuickMode)
         .map(|exchange| exchange.started_by);
+    let outcome = judged.map_or(Outcome::Unknown, |judged| judged.outcome);
     Attempt {
         id,
         pair,
@@ -345,9 +346,9 @@ fn attempt(id: usize, pair: usize, fact: &track::Attempt, judged: Option<&diagno
         last: fact.last,
         stage: fact.stage,
         waiting_for: fact.waiting_for,
-        outcome: judged.map_or(diagnose::Outcome::Unknown, |judged| judged.outcome),
+        outcome,
         verdict: judged.and_then(|judged| judged.verdict),
-        states: vendor_state::vendor_states(fact.mode, fact.stage, quick_mode_by),
+        states: vendor_state::vendor_states(fact.mode, fact.stage, quick_mode_by, outcome == Outcome::Failed),
         midstream: fact.midstream,
         rekeyed_from: None,
         phase1_up: fact.phase1_up,
@@ -359,6 +360,8 @@ fn attempt(id: usize, pair: usize, fact: &track::Attempt, judged: Option<&diagno
             responder_behind: fact.nat.behind(Side::Responder),
             initiator_announced: fact.nat.announced[Side::Initiator.index()],
             responder_announced: fact.nat.announced[Side::Responder.index()],
+            own_matches: both(fact.nat.own_matches),
+            peer_matches: both(fact.nat.peer_matches),
             mismatch_frame: fact.nat.mismatch_frame,
         },
         vendor_ids: BothSides { initiator: vendor_ids(initiator_ids), responder: vendor_ids(responder_ids) },
@@ -370,6 +373,10 @@ fn attempt(id: usize, pair: usize, fact: &track::Attempt, judged: Option<&diagno
         exchanges: Vec::with_capacity(fact.exchanges.len()),
         messages_forgotten: fact.messages_forgotten,
     }
+}
+
+fn both<T>([initiator, responder]: [T; 2]) -> BothSides<T> {
+    BothSides { initiator, responder }
 }
 
 fn message(major: u8, record: &track::MessageRecord, vendor_ids: &BothSides<Vec<VendorId>>) -> Message {

@@ -51,35 +51,30 @@ pub fn octets(number: u64) -> String {
     format!("{value:.1} {}", UNITS[unit])
 }
 
-/// `0 s`, `3 ms`, `14.2 s`, `3 min 12 s`, `2 h 5 min`, `3 d 4 h`.
+/// `0 s`, `3 ms`, `14.2 s`, `3 min 12 s`, `2 h 5 min`, `3 d 4 h`. Rounded to what is printed.
 pub fn span(span: Duration) -> String {
-    let seconds = span.as_secs();
     let pair = |big: u64, big_unit: &str, small: u64, small_unit: &str| match small {
         0 => format!("{big} {big_unit}"),
         _ => format!("{big} {big_unit} {small} {small_unit}"),
     };
-    match seconds {
+    let seconds = span.as_secs().saturating_add(u64::from(span.subsec_millis() >= 500));
+    match span.as_millis() {
         0 if span.is_zero() => "0 s".into(),
-        0 if span.as_micros() < 1000 => format!("{} µs", span.as_micros().max(1)),
-        0 => format!("{} ms", span.as_millis()),
-        1..=59 => format!("{} s", tenths(span)),
-        60..=3599 => pair(seconds / 60, "min", seconds % 60, "s"),
-        3600..=86_399 => pair(seconds / 3600, "h", seconds % 3600 / 60, "min"),
+        0 => format!("{} µs", span.as_micros().max(1)),
+        millis @ 1..=999 => format!("{millis} ms"),
+        1_000..=59_949 => format!("{:.1} s", span.as_secs_f64()),
+        _ if seconds < 3600 => pair(seconds / 60, "min", seconds % 60, "s"),
+        _ if seconds < 86_400 => pair(seconds / 3600, "h", seconds % 3600 / 60, "min"),
         _ => pair(seconds / 86_400, "d", seconds % 86_400 / 3600, "h"),
     }
 }
 
-/// Seconds with one decimal, without unit, for lists that share one: `4.0`. Small ones keep what tells them apart: `0.05`.
+/// Seconds without unit, for lists that share one: `4.0`. Small ones keep what tells them apart: `0.05`.
 pub fn seconds(span: Duration) -> String {
     match span.as_millis() {
         0..=999 => format!("{:.2}", span.as_secs_f64()),
-        _ => tenths(span),
+        _ => format!("{:.1}", span.as_secs_f64()),
     }
-}
-
-fn tenths(span: Duration) -> String {
-    // Cut, not rounded: 59.96 s must not read as 60.0 s.
-    format!("{}.{}", span.as_secs(), span.subsec_millis() / 100)
 }
 
 /// Time since the beginning of a ladder: `+0.000`, `+12.345`, `+1:02:03.456`.
@@ -206,8 +201,9 @@ mod tests {
             (0, "0 s"),
             (40_000, "40 µs"),
             (180_000_000, "180 ms"),
-            (14_250_000_000, "14.2 s"),
-            (59_990_000_000, "59.9 s"),
+            (14_230_000_000, "14.2 s"),
+            (59_940_000_000, "59.9 s"),
+            (59_990_000_000, "1 min"),
             (192_000_000_000, "3 min 12 s"),
             (7_500_000_000_000, "2 h 5 min"),
             (273_600_000_000_000, "3 d 4 h"),

@@ -50,8 +50,8 @@ const V2_AUTH_SENT: SideStates = states("IN-NEG", "IN-NEG", "STATE_V2_PARENT_I2"
 const V2_UP: SideStates = states("READY", "READY", "STATE_V2_ESTABLISHED_IKE_SA", "ESTABLISHED");
 
 /// What vendors call `stage`, the furthest message of an attempt in `mode`. `quick_mode_by` is the side that began the
-/// first Quick Mode, if there was one.
-pub fn vendor_states(mode: Mode, stage: Label, quick_mode_by: Option<Side>) -> VendorStates {
+/// first Quick Mode, if there was one; `failed` says that the attempt was refused, maybe by its last message.
+pub fn vendor_states(mode: Mode, stage: Label, quick_mode_by: Option<Side>, failed: bool) -> VendorStates {
     let (side, initiator, responder) = match stage {
         Label::Mm(number) => phase1(&MAIN, MAIN_DONE, number),
         Label::Am(number) => phase1(&AGGRESSIVE, AGGRESSIVE_DONE, number),
@@ -63,6 +63,7 @@ pub fn vendor_states(mode: Mode, stage: Label, quick_mode_by: Option<Side>) -> V
             (Some(Side::Initiator), SideStates { libreswan: None, ..V2_INIT_SENT }, V2_INIT_ANSWERED)
         }
         Label::Request(35) => (Some(Side::Initiator), V2_AUTH_SENT, V2_INIT_ANSWERED),
+        Label::Response(35) if failed => (Some(Side::Initiator), V2_AUTH_SENT, V2_INIT_ANSWERED),
         Label::Response(35) | Label::Request(36 | 37 | 44) | Label::Response(36 | 37 | 44) => (None, V2_UP, V2_UP),
         Label::Ngm(_) | Label::Inf | Label::Stray | Label::Request(_) | Label::Response(_) | Label::Other(_) => {
             (None, UNSEEN, UNSEEN)
@@ -99,11 +100,17 @@ fn phase1(rows: &[SideStates], done: SideStates, number: u8) -> Sides {
     }
 }
 
-fn quick_mode(mode: Mode, number: u8, started_by: Side) -> Sides {
-    let up = match mode {
+/// Phase 1 is behind; which of its two modes it was decides what ASA says.
+fn phase1_done(mode: Mode) -> SideStates {
+    match mode {
+        Mode::Main => MAIN_DONE,
         Mode::Aggressive => AGGRESSIVE_DONE,
-        _ => MAIN_DONE,
-    };
+        Mode::IkeV2 | Mode::Unknown => SideStates { cisco_asa: None, ..MAIN_DONE },
+    }
+}
+
+fn quick_mode(mode: Mode, number: u8, started_by: Side) -> Sides {
+    let up = phase1_done(mode);
     let idle = SideStates { libreswan: None, ..up };
     let named = |libreswan| SideStates { libreswan: Some(libreswan), ..up };
     let (waits, starter, answerer) = match number {
@@ -119,10 +126,7 @@ fn quick_mode(mode: Mode, number: u8, started_by: Side) -> Sides {
 
 /// XAUTH or Mode Config: which of the two is encrypted, so only what both share is named.
 fn transaction(mode: Mode) -> Sides {
-    let up = match mode {
-        Mode::Aggressive => AGGRESSIVE_DONE,
-        _ => MAIN_DONE,
-    };
+    let up = phase1_done(mode);
     let side = SideStates { cisco_ios: Some("CONF_XAUTH"), libreswan: None, ..up };
     (None, side, side)
 }
@@ -141,7 +145,7 @@ mod tests {
             (5, Side::Initiator, "MM_WAIT_MSG6", "MM_KEY_EXCH", "STATE_MAIN_I3"),
         ];
         for (number, side, asa, ios, libreswan) in rows {
-            let states = vendor_states(Mode::Main, Label::Mm(number), None);
+            let states = vendor_states(Mode::Main, Label::Mm(number), None, false);
             assert_eq!(
                 (states.side, states.cisco_asa, states.cisco_ios, states.libreswan),
                 (Some(side), Some(asa), Some(ios), Some(libreswan)),
@@ -151,35 +155,37 @@ mod tests {
 
     #[test]
     fn a_side_stays_where_its_own_last_message_left_it() {
-        let states = vendor_states(Mode::Main, Label::Mm(4), None);
+        let states = vendor_states(Mode::Main, Label::Mm(4), None, false);
         assert_eq!(states.by_side.initiator.cisco_asa, Some("MM_WAIT_MSG4"));
-        let states = vendor_states(Mode::Main, Label::Mm(1), None);
+        let states = vendor_states(Mode::Main, Label::Mm(1), None, false);
         assert_eq!(states.by_side.responder.cisco_asa, None, "nothing shows that message 1 arrived");
     }
 
     #[test]
     fn the_last_message_makes_both_sides_active() {
-        let states = vendor_states(Mode::Main, Label::Mm(6), None);
+        let states = vendor_states(Mode::Main, Label::Mm(6), None, false);
         assert_eq!((states.side, states.cisco_asa, states.cisco_ios), (None, Some("MM_ACTIVE"), Some("QM_IDLE")));
         assert_eq!(states.by_side.initiator.libreswan, Some("STATE_MAIN_I4"));
         assert_eq!(states.by_side.responder.libreswan, Some("STATE_MAIN_R3"));
-        let states = vendor_states(Mode::Aggressive, Label::Am(3), None);
+        let states = vendor_states(Mode::Aggressive, Label::Am(3), None, false);
         assert_eq!(states.by_side.initiator.libreswan, Some("STATE_AGGR_I2"));
         assert_eq!(states.by_side.responder.libreswan, Some("STATE_AGGR_R2"));
     }
 
     #[test]
     fn quick_mode_may_be_begun_by_the_responder_of_phase_1() {
-        let states = vendor_states(Mode::Main, Label::Qm(1), Some(Side::Responder));
+        let states = vendor_states(Mode::Main, Label::Qm(1), Some(Side::Responder), false);
         assert_eq!((states.side, states.libreswan), (Some(Side::Responder), Some("STATE_QUICK_I1")));
         assert_eq!(states.cisco_ios, Some("QM_IDLE"));
     }
 
     #[test]
     fn ikev2_is_in_negotiation_until_the_auth_response() {
-        let states = vendor_states(Mode::IkeV2, Label::Request(35), None);
+        let states = vendor_states(Mode::IkeV2, Label::Request(35), None, false);
         assert_eq!((states.cisco_asa, states.libreswan), (Some("IN-NEG"), Some("STATE_V2_PARENT_I2")));
-        let states = vendor_states(Mode::IkeV2, Label::Response(35), None);
+        let states = vendor_states(Mode::IkeV2, Label::Response(35), None, false);
         assert_eq!((states.cisco_asa, states.strongswan), (Some("READY"), Some("ESTABLISHED")));
+        let refused = vendor_states(Mode::IkeV2, Label::Response(35), None, true);
+        assert_eq!((refused.cisco_asa, refused.strongswan), (Some("IN-NEG"), Some("CONNECTING")));
     }
 }

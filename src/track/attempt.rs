@@ -17,6 +17,8 @@ use super::{Observed, Passage, Tracker, carried, pair, stage};
 
 /// Moves remembered of one attempt.
 const MOVES: usize = 32;
+/// How far the message id of a path probe may be ahead of the last INFORMATIONAL seen.
+const PROBES_AHEAD: u32 = 16;
 /// Messages kept of one exchange: none of any RFC has as many.
 const MESSAGES_AN_EXCHANGE: usize = 64;
 /// Copies of one packet that a capture records lie closer together than this, whatever their IP identification.
@@ -35,6 +37,8 @@ pub(super) struct AttemptState {
     /// Beside [`Attempt::exchanges`].
     messages: Vec<ExchangeState>,
     message_count: usize,
+    /// Highest message id of an IKEv2 INFORMATIONAL seen.
+    highest_informational: u32,
     /// The last exchange that sets something up: the one that may owe a message.
     youngest_setup: Option<usize>,
 }
@@ -96,17 +100,20 @@ impl Tracker {
         Some((pair, attempt, from))
     }
 
-    /// An attempt known by both SPIs whose one end is where it was: the other end has moved (RFC 4555, or a NAT's
-    /// mapping). SPIs alone are not believed, they can be anybody's.
+    /// An attempt known by both SPIs that goes on between other addresses. One end where it was is enough: the other has
+    /// moved (RFC 4555, or a NAT's mapping). With both ends elsewhere only the next INFORMATIONAL of an IKEv2 SA is believed,
+    /// as MOBIKE probes paths (RFC 4555 §3.3). SPIs alone are not: they can be anybody's.
     fn moved(&mut self, passage: &Passage, header: &Header, version: IkeVersion) -> Option<(usize, usize)> {
         if header.responder_spi.is_zero() {
             return None;
         }
         let &(pair, attempt) = self.by_spis.get(&(version, header.initiator_spi, header.responder_spi))?;
-        let current = self.states.get(pair)?.get(attempt)?.current;
+        let state = self.states.get(pair)?.get(attempt)?;
         let ends = [passage.source.ip(), passage.destination.ip()];
-        if !current.iter().any(|endpoint| ends.contains(&endpoint.ip())) {
-            return None;
+        if !state.current.iter().any(|endpoint| ends.contains(&endpoint.ip())) {
+            let kind = exchange::kind(header.version.major, header.exchange_type);
+            let next = header.message_id.0.wrapping_sub(state.highest_informational) <= PROBES_AHEAD;
+            return (kind == ExchangeKind::InformationalV2 && next).then_some((pair, attempt));
         }
         let key = pair::key(passage.source.ip(), passage.destination.ip());
         match self.pairs.get(&key).copied() {
@@ -127,8 +134,17 @@ impl Tracker {
         let flows = std::mem::take(&mut self.facts.pairs[from].flows);
         let states = std::mem::take(&mut self.flow_states[from]);
         let sent = std::mem::take(&mut self.facts.pairs[from].sent);
-        for seen in sent {
-            self.facts.pairs[to].sent[0].esp += seen.esp;
+        let same_way = self.facts.pairs[to].is_from_a(self.facts.pairs[from].a, self.facts.pairs[from].b);
+        for (index, seen) in sent.into_iter().enumerate() {
+            let whole = &mut self.facts.pairs[to].sent[if same_way { index } else { 1 - index }];
+            whole.esp += seen.esp;
+            whole.ah += seen.ah;
+            whole.keepalives += seen.keepalives;
+            whole.on_4500 += seen.on_4500;
+            if let Some((first, last)) = seen.span {
+                let span = whole.span.get_or_insert((first, last));
+                *span = (span.0.min(first), span.1.max(last));
+            }
         }
         let first = self.facts.pairs[to].flows.len();
         self.facts.pairs[to].flows.extend(flows);
@@ -201,6 +217,7 @@ impl Tracker {
             exchanges: HashMap::new(),
             messages: Vec::new(),
             message_count: 0,
+            highest_informational: 0,
             youngest_setup: None,
         });
         self.attempt_count += 1;
@@ -226,11 +243,15 @@ impl Tracker {
     fn note_addresses(&mut self, pair: usize, attempt: usize, passage: &Passage, header: &Header, from: Side) {
         let state = &mut self.states[pair][attempt];
         let facts = &mut self.facts.pairs[pair].attempts[attempt];
+        if exchange::kind(header.version.major, header.exchange_type) == ExchangeKind::InformationalV2 {
+            state.highest_informational = state.highest_informational.max(header.message_id.0);
+        }
         if facts.responder_spi.is_zero() && !header.responder_spi.is_zero() {
             facts.responder_spi = header.responder_spi;
             self.by_spis.entry((facts.version, header.initiator_spi, header.responder_spi)).or_insert((pair, attempt));
         }
-        if state.current[from.index()] != passage.source {
+        let other_end_moved = state.current[from.other().index()].ip() != passage.destination.ip();
+        if state.current[from.index()] != passage.source && !other_end_moved {
             state.current[from.index()] = passage.source;
             if facts.moves.len() < MOVES {
                 facts.moves.push(Move { at: passage.at, frame: passage.frame, side: from, to: passage.source });
@@ -412,8 +433,13 @@ impl Tracker {
             _ => Label::Mm(5 + from.index() as u8),
         };
         let Some(exchange) = attempt.exchanges.iter().position(|exchange| exchange.kind == kind) else { return };
-        let known = attempt.exchanges[exchange].messages.iter_mut().find(|record| record.label == label);
-        if let Some(record) = known {
+        let mut known = attempt.exchanges[exchange].messages.iter_mut().zip(&state.messages[exchange].copies);
+        if let Some((record, copy)) = known.find(|(record, _)| record.label == label) {
+            // What a mirror port left over of a message that had just become whole is not another copy of it.
+            if set.since.since(copy.at).as_nanos() < RECORDED_TWICE_NANOS {
+                record.recorded_again += 1;
+                return;
+            }
             record.repeat_count += 1;
             if record.repeats.len() < self.limits.repeats_a_message {
                 record.repeats.push(Repeat { frame: set.first_frame, at: set.since, changed: true });

@@ -24,8 +24,8 @@ pub use facts::*;
 pub use offer::proposals;
 
 use crate::base::{EspSpi, Fault, FaultKind, FrameRef, IkeSpi, Limits, Timestamp};
-use crate::isakmp::Message;
 use crate::isakmp::payload::Body as PayloadBody;
+use crate::isakmp::{Message, registry};
 use crate::packet::{Body, Datagram, Encapsulation, IsakmpDatagram};
 
 use attempt::AttemptState;
@@ -167,6 +167,7 @@ impl Tracker {
         for (key, set) in self.fragments.drain() {
             self.file_incomplete_fragments(&key, &set);
         }
+        self.facts.pairs.retain(|pair| !pair.is_empty());
         self.facts
     }
 
@@ -300,9 +301,18 @@ impl Tracker {
     }
 }
 
-/// A message of a version that can be followed.
+/// The longest message that a UDP datagram or a TCP record can carry.
+const LONGEST: u32 = 65_535;
+
+/// A message that can be followed: of a known version, and with a header that is damaged in one place at most. A length
+/// that no datagram can hold, claimed for an exchange that does not exist, is somebody else's datagram.
 fn readable(octets: &[u8], missing: u32) -> Result<Message<'_>, Fault> {
     let message = Message::decode(octets, missing)?;
+    let header = &message.header;
+    if header.length > LONGEST && registry::exchange_name(header.version.major, header.exchange_type).is_none() {
+        let room = u32::try_from(octets.len()).unwrap_or(u32::MAX);
+        return Err(Fault { field: "length", at: 24, kind: FaultKind::Overrun { claims: header.length, room } });
+    }
     match message.header.version.major {
         1 | 2 => Ok(message),
         other => Err(Fault { field: "version", at: 17, kind: FaultKind::Unexpected { value: u32::from(other) } }),

@@ -89,12 +89,27 @@ impl Pair {
         self.sent.iter().all(|seen| seen.span.is_some())
     }
 
+    /// Whether what travels from `source` to `destination` goes from `a` to `b`. After a move the pair knows one of the
+    /// two addresses only; that one tells.
+    pub fn is_from_a(&self, source: IpAddr, destination: IpAddr) -> bool {
+        source == self.a || (source != self.b && destination == self.b)
+    }
+
+    /// Nothing is left of it: all of it turned out to belong to another pair.
+    pub(super) fn is_empty(&self) -> bool {
+        self.attempts.is_empty()
+            && self.flows.is_empty()
+            && self.icmp_errors.is_empty()
+            && self.incomplete.is_empty()
+            && self.malformed.is_empty()
+            && self.sent.iter().all(|seen| seen.span.is_none())
+    }
+
     /// Counts a datagram in its direction.
     pub(super) fn note(&mut self, datagram: &Datagram<'_>, count: impl FnOnce(&mut Seen)) {
         self.last = self.last.max(datagram.at);
         self.last_frame = datagram.frame;
-        // After a move the pair knows neither address; the direction is then told by the one that did not move.
-        let from_a = datagram.source == self.a || (datagram.source != self.b && datagram.destination == self.b);
+        let from_a = self.is_from_a(datagram.source, datagram.destination);
         let seen = &mut self.sent[usize::from(!from_a)];
         count(seen);
         let span = seen.span.get_or_insert((datagram.at, datagram.at));

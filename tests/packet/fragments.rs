@@ -153,6 +153,18 @@ fn fragments_of_others_are_not_kept() {
 }
 
 #[test]
+fn a_forged_first_fragment_does_not_hide_a_message() {
+    let parts = fragments(UDP, &udp(500, 500, &ike(300)), 160);
+    let forged = &fragments(UDP, &udp(53, 53, &ike(300)), 160)[0];
+    let mut bench = Bench::new();
+    bench.ip(&parts[0]);
+    bench.ip(forged);
+    assert_eq!(bench.ip(&parts[1]), Class::Isakmp);
+    assert_eq!(bench.messages(), [ike(300)]);
+    assert!(bench.seen[0].ambiguous_overlap);
+}
+
+#[test]
 fn native_esp_in_fragments_is_one_packet() {
     let packet = join(&[&[0, 0, 1, 2, 0, 0, 0, 9], &[7; 3000]]);
     let mut bench = Bench::new();

@@ -73,16 +73,19 @@ unsafe fn find<F: Copy>(function: &CStr) -> F {
     }
 }
 
+/// A name that already ends in NUL, as C wants it; checked when the program is built.
+const fn c_name(name: &'static str) -> &'static CStr {
+    match CStr::from_bytes_with_nul(name.as_bytes()) {
+        Ok(name) => name,
+        Err(_) => panic!("a name ends in its only NUL"),
+    }
+}
+
 /// Defines each function and its forwarding. Pointers to libpcap's own types are opaque here.
 macro_rules! forward {
     ($(fn $name:ident($($argument:ident: $kind:ty),*) $(-> $answer:ty)?;)*) => {
         /// Every function that must be there.
-        const FUNCTIONS: &[&CStr] = &[$(
-            match CStr::from_bytes_with_nul(concat!(stringify!($name), "\0").as_bytes()) {
-                Ok(name) => name,
-                Err(_) => panic!("a name holds a NUL"),
-            }
-        ),*];
+        const FUNCTIONS: &[&CStr] = &[$(c_name(concat!(stringify!($name), "\0"))),*];
 
         $(
             // SAFETY: no other library defines the name, since libpcap is not linked.
@@ -90,14 +93,9 @@ macro_rules! forward {
             unsafe extern "C" fn $name($($argument: $kind),*) $(-> $answer)? {
                 type Function = unsafe extern "C" fn($($kind),*) $(-> $answer)?;
                 static FUNCTION: OnceLock<Function> = OnceLock::new();
-                let name = const {
-                    match CStr::from_bytes_with_nul(concat!(stringify!($name), "\0").as_bytes()) {
-                        Ok(name) => name,
-                        Err(_) => panic!("a name holds a NUL"),
-                    }
-                };
+                const NAME: &CStr = c_name(concat!(stringify!($name), "\0"));
                 // SAFETY: the signature is libpcap's own (pcap.h).
-                let function = FUNCTION.get_or_init(|| unsafe { find(name) });
+                let function = FUNCTION.get_or_init(|| unsafe { find(NAME) });
                 // SAFETY: the arguments are the caller's, passed on as they came.
                 unsafe { function($($argument),*) }
             }

@@ -121,4 +121,32 @@ mod tests {
             Err(LiveError::Pcap(reason)) => assert!(!reason.is_empty()),
         }
     }
+
+    #[test]
+    fn packets_come_through_the_loaded_library() {
+        let loopback = interfaces().ok().and_then(|list| list.into_iter().find(|interface| interface.loopback));
+        let (Some(true), Some(loopback)) = (may_capture(), loopback) else {
+            // without the permission there is only the refusal to look at
+            let open = || pcap::Capture::from_device("no-such-interface").and_then(|capture| capture.open());
+            return assert!(available().is_err() || open().is_err());
+        };
+        let capture = pcap::Capture::from_device(loopback.name.as_str()).unwrap();
+        let mut capture = capture.immediate_mode(true).timeout(100).open().unwrap();
+        let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        let to = socket.local_addr().unwrap();
+        capture.filter(&format!("udp dst port {}", to.port()), true).unwrap();
+        let mut seen = None;
+        for _ in 0..50 {
+            socket.send_to(b"through the library", to).unwrap();
+            match capture.next_packet() {
+                Ok(packet) => {
+                    seen = Some(packet.data.to_vec());
+                    break;
+                }
+                Err(pcap::Error::TimeoutExpired) => {}
+                Err(error) => panic!("{error}"),
+            }
+        }
+        assert!(seen.unwrap().ends_with(b"through the library"));
+    }
 }

@@ -3,7 +3,7 @@
 use crate::diagnose::Confidence;
 use crate::diagnose::case::Case;
 use crate::diagnose::pattern::{Match, pattern};
-use crate::diagnose::words::span;
+use crate::diagnose::words::{number, span};
 
 pattern! {
     /// ## What is seen
@@ -43,6 +43,8 @@ pattern! {
         "Netopia": "DNS Lookup Failure" ("NIR-07");
         "Cisco ASA": "IKE Initiator unable to find policy: Intf, Src, Dst" ("Cisco ASA syslog reference");
         "Cisco ASA": "IKE Peer address not configured for destination" ("Cisco ASA syslog reference");
+        "Cisco ASA": "IKE Peer address same as our interface address" ("Cisco ASA syslog reference");
+        "Cisco ASA": "No crypto map bound to interface... dropping pkt" ("public ASA logs");
         "Cisco ASA": "Static Crypto Map Check by-passed: Crypto map entry incomplete!" ("Cisco ASA syslog reference");
     ];
     sources: [
@@ -57,11 +59,21 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     if !pair.attempts.is_empty() || !pair.flows.is_empty() || !pair.icmp_errors.is_empty() {
         return Vec::new();
     }
-    vec![
-        Match::on_pair(Confidence::Suspected)
-            .seen(format!("no IKE message between {} and {} in {} of capture", pair.a, pair.b, span(case.watched())))
-            .means("no negotiation between them reached this capture point")
-            .frames([pair.first_frame])
-            .settle("a trace on the gateway that should start, while traffic for the far subnet is sent"),
-    ]
+    let mut found = Match::on_pair(Confidence::Suspected)
+        .seen(format!("no IKE message between {} and {} in {} of capture", pair.a, pair.b, span(case.watched())))
+        .means("no negotiation between them reached this capture point")
+        .frames([pair.first_frame])
+        .settle("a trace on the gateway that should start, while traffic for the far subnet is sent");
+    if !pair.malformed.is_empty() {
+        found.seen.push_str(&format!(
+            "; {} on an IKE port that cannot be read as IKE",
+            number(pair.malformed.len() as u64, "datagram")
+        ));
+        found.means = "something else uses an IKE port between them, or the messages are broken".into();
+        found.frames.extend(pair.malformed.iter().take(4).map(|malformed| malformed.frame));
+    }
+    if case.survey.has_ike() {
+        found = found.weigh("capture", 0.3);
+    }
+    vec![found]
 }

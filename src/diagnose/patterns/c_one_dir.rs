@@ -35,7 +35,7 @@ pattern! {
 
 fn check(case: &Case<'_>) -> Vec<Match> {
     case.attempts()
-        .filter(|(_, view)| view.one_sided() && !case.both_ways())
+        .filter(|(_, view)| view.proves_missing_direction() && !case.both_ways())
         .map(|(index, view)| {
             let missing = if view.heard(Side::Initiator) { view.attempt.responder } else { view.attempt.initiator };
             Match::on(index, Confidence::Inferred)

@@ -97,6 +97,12 @@ pub(super) fn read<'a>(view: &View<'a>) -> Vec<Informational<'a>> {
         IkeVersion::V2 => ExchangeKind::InformationalV2,
     };
     let suite = V1Suite::chosen(attempt);
+    // Few lengths come up, each of them often.
+    let mut known: HashMap<(Side, u32), Vec<Content>> = HashMap::new();
+    let mut contents = |from, length| {
+        let fitting = || suite.map(|suite| suite.contents(attempt, from, length)).unwrap_or_default();
+        known.entry((from, length)).or_insert_with(fitting).clone()
+    };
     let mut found: Vec<Informational<'a>> = attempt
         .exchanges
         .iter()
@@ -107,7 +113,7 @@ pub(super) fn read<'a>(view: &View<'a>) -> Vec<Informational<'a>> {
         .map(|(exchange, message)| Informational {
             message,
             exchange,
-            contents: suite.map(|suite| suite.contents(attempt, message.from, message.length)).unwrap_or_default(),
+            contents: contents(message.from, message.length),
             reading: Reading::Unclear,
             partner: None,
             ike_after: false,
@@ -220,8 +226,17 @@ fn pair_by_request(found: &mut [Informational<'_>]) {
 /// What of the SA and its traffic is seen after each message and its answer.
 fn note_use(view: &View<'_>, found: &mut [Informational<'_>]) {
     let last_message = view.messages().map(last_copy).max();
-    let flows = &view.case.pair.flows;
-    let mut begun: Vec<(Timestamp, Timestamp)> = flows.iter().map(|flow| (flow.first, flow.last)).collect();
+    // Only what ran beside this SA: a pair that re-keys all day has many of both.
+    let until = last_message.unwrap_or(view.attempt.last).after(UNDER_WAY);
+    let flows = view
+        .case
+        .pair
+        .flows
+        .iter()
+        .filter(|flow| flow.first <= until && flow.last.after(JUST_BEFORE) >= view.attempt.first);
+    let mut begun: Vec<(Timestamp, Timestamp)> = flows.map(|flow| (flow.first, flow.last)).collect();
+    let mut ended: Vec<Timestamp> = begun.iter().map(|&(_, last)| last).collect();
+    ended.sort_unstable();
     begun.sort_unstable();
     // For each flow in order of its begin: the latest packet of it and of those before.
     let mut latest = Timestamp::from_nanos(i64::MIN);
@@ -229,8 +244,6 @@ fn note_use(view: &View<'_>, found: &mut [Informational<'_>]) {
         latest = latest.max(*last);
         *last = latest;
     }
-    let mut ended: Vec<Timestamp> = flows.iter().map(|flow| flow.last).collect();
-    ended.sort_unstable();
     for index in 0..found.len() {
         let partner = found[index].partner.map(|partner| last_copy(found[partner].message));
         let at = partner.map_or(found[index].last_sent(), |partner| partner.max(found[index].last_sent()));
@@ -313,12 +326,11 @@ fn read_v2(view: &View<'_>, found: &mut [Informational<'_>]) {
         .collect();
     rekeyed.sort_unstable();
     let mut cleaned_up = 0;
-    for index in 0..found.len() {
-        let this = &found[index];
+    for this in found {
         let message = this.message;
         if matches!(message.label, Label::Response(_)) {
             if this.partner.is_some() {
-                found[index].reading = Reading::Answer;
+                this.reading = Reading::Answer;
             }
             continue;
         }
@@ -338,7 +350,7 @@ fn read_v2(view: &View<'_>, found: &mut [Informational<'_>]) {
                 .and_then(|last| rekeyed.get(last))
                 .is_some_and(|&at| message.at.since(at) < PATIENCE);
         let over = this.traffic_stopped || view.case.end().since(message.at) >= PATIENCE;
-        found[index].reading = if must_be_empty {
+        this.reading = if must_be_empty {
             Reading::Question { answered }
         } else if !may_be_empty && !may_delete {
             Reading::Notify

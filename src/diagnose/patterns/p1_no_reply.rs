@@ -1,10 +1,11 @@
 //! P1-NO-REPLY: the first IKEv1 message gets no answer.
 
-use crate::diagnose::case::Case;
+use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
-use crate::track::{IkeVersion, Label};
+use crate::track::{IkeVersion, Label, Mode};
 
-use super::silence;
+use super::phase1::{Habits, Standing};
+use super::{p1_mode, p1_version, silence};
 
 pattern! {
     /// ## What is seen
@@ -58,6 +59,15 @@ pattern! {
         "Fortinet": "no matching gateway for new request" ("public forum log");
         "ZyXEL": "!! IKE Packet Retransmit" ("ZyXEL manuals");
         "Huawei": "53: max transmit reached" ("Huawei ALM-303046755");
+        "Palo Alto": "IKE phase 1 negotiation is failed. Couldn't find configuration for IKE phase-1 request for peer IP" ("PAN-OS message table");
+        "racoon": "no configuration found for …." ("racoon source");
+        "HP-UX": "message retransmission count exceeded the limit" ("HP-UX IPSec admin guide");
+        "Cisco": "Remote Peer Not Responding" ("Cisco doc 5409");
+        "Cisco ASA": "Timed out on initial contact to server. Tunnel could not be established." ("Cisco ASA syslog reference");
+        "Cisco ASA": "Maximum concurrent IKE negotiations exceeded!" ("Cisco ASA syslog reference");
+        "Cisco ASA": "Cookie/peer address session already in progress" ("Cisco ASA syslog reference");
+        "Cisco ASA": "memory resources are critical, IKE key acquire message … ignored" ("Cisco ASA syslog reference");
+        "GCP": "NO_INCOMING_PACKETS" ("Google Cloud VpnTunnel.Status reference");
         "Windows": "Error 809" ("Microsoft RAS error documentation");
     ];
     sources: [
@@ -70,5 +80,35 @@ pattern! {
 }
 
 fn check(case: &Case<'_>) -> Vec<Match> {
-    silence::unanswered_first_message(case, IkeVersion::V1, |label| matches!(label, Label::Mm(1) | Label::Am(1)))
+    let found =
+        silence::unanswered_first_message(case, IkeVersion::V1, |label| matches!(label, Label::Mm(1) | Label::Am(1)));
+    let standing = Standing::of(case);
+    let habits = Habits::of(case);
+    found
+        .into_iter()
+        .filter_map(|found| {
+            let index = found.attempt?;
+            let attempt = case.pair.attempts.get(index)?;
+            let view = View { case: *case, attempt };
+            let explained = p1_mode::explains(&habits, &view) || p1_version::explains(&habits, &view);
+            (!explained).then(|| weighed(&view, &habits, found.severity(standing.severity(&view, P1_NO_REPLY.severity))))
+        })
+        .collect()
+}
+
+/// What the silent peer does at other times, laid in the scales.
+fn weighed(view: &View<'_>, habits: &Habits<'_>, mut found: Match) -> Match {
+    let peer = habits.at(view.attempt.responder.ip());
+    let other_mode = if view.attempt.mode == Mode::Main { peer.starts_aggressive } else { peer.starts_main };
+    if peer.starts_v2.is_some() {
+        found = found.weigh("off", 3.0).weigh("refused", 1.5);
+    }
+    if other_mode.is_some() {
+        found = found.weigh("refused", 3.0);
+    }
+    if peer.accepts_v1.is_some() {
+        found.seen.push_str("; it answered this address at another time");
+        found = found.weigh("no-profile", 0.2).weigh("off", 0.2);
+    }
+    found
 }

@@ -1,15 +1,13 @@
 //! P1-PROPOSAL: the responder refused every phase 1 proposal.
 
 use crate::diagnose::Confidence;
-use crate::diagnose::case::Case;
+use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::times;
-use crate::isakmp::registry;
-use crate::track::{IkeVersion, Side};
+use crate::track::Side;
 
-/// Notify types that refuse a phase 1 offer (RFC 2408 §3.14.1): INVALID-TRANSFORM-ID, ATTRIBUTES-NOT-SUPPORTED,
-/// NO-PROPOSAL-CHOSEN, BAD-PROPOSAL-SYNTAX.
-const REFUSALS: [u16; 4] = [12, 13, 14, 15];
+use super::nearest_miss;
+use super::phase1::{self, Standing, notify};
 
 pattern! {
     /// ## What is seen
@@ -23,7 +21,9 @@ pattern! {
     /// Of everything the initiator offered, nothing was acceptable for this peer. The notify never names the attribute: one
     /// full set of encryption, hash, group, method and key length must be the same on both ends. Some responders answer the
     /// same when they have no configuration for the initiator's address, or not for this IKE version. The notify is not
-    /// authenticated; it is believed more if the initiator gives up or it repeats.
+    /// authenticated; it is believed more if the initiator gives up or it repeats. Where the responder shows elsewhere in the
+    /// captures what it takes, by an offer of its own or a choice it made, the report says which change of this offer would
+    /// have come nearest to it.
     ///
     /// ## Look-alikes
     ///
@@ -58,6 +58,13 @@ pattern! {
         "strongSwan": "no IKE config found for …, sending NO_PROPOSAL_CHOSEN" ("strongSwan source");
         "racoon, MikroTik": "no suitable proposal found." ("racoon source");
         "AWS": "No Proposal Match Found by AWS" ("AWS log-contents");
+        "Tencent": "IKE_NEGO: received NO_PROPOSAL_CHOSEN error notify" ("Tencent Cloud doc 554/79960");
+        "Cisco ASA": "Phase 1 failure: Mismatched attribute types for class …: Rcv'd: … Cfg'd: …" ("Cisco ASA syslog reference");
+        "Cisco ASA": "Detected invalid Diffie-Helmann group_descriptor, in IKE area" ("Cisco ASA syslog reference");
+        "Cisco ASA": "Client IKE Auth mode differs from the group's configured Auth mode" ("Cisco ASA syslog reference");
+        "Check Point": "Main Mode Failed to match proposal: Transform: …; Reason: Wrong value for: Hash Algorithm" ("Check Point log sample");
+        "Fortinet": "negotiate_error, peer SA proposal not match local policy" ("FortiOS event log samples");
+        "GCP": "NEGOTIATION_FAILURE: Handshake failed" ("Google Cloud VpnTunnel.Status reference");
         "Azure": "IkePolicyMismatch" ("Azure network-watcher-troubleshoot-overview");
         "Huawei": "1: phase1 proposal mismatch" ("Huawei ALM-303046755");
         "ZyXEL": "!! No proposal chosen" ("ZyXEL manuals");
@@ -70,32 +77,47 @@ pattern! {
 }
 
 fn check(case: &Case<'_>) -> Vec<Match> {
-    case.attempts()
-        .filter(|(index, view)| view.attempt.version == IkeVersion::V1 && !case.overcome(*index))
+    let standing = Standing::of(case);
+    let mut compared = false;
+    phase1::attempts(case)
+        .filter(|(_, view)| view.attempt.chosen.is_none() && view.attempt.phase1_up.is_none())
         .filter_map(|(index, view)| {
-            let notify = view
-                .clear_notifies(Side::Responder)
-                .find(|notify| REFUSALS.contains(&notify.notify_message_type) && !notify.message.encrypted)?;
-            if view.attempt.chosen.is_some() {
-                return None;
-            }
+            let refusal = phase1::clear_errors(&view, Side::Responder)
+                .find(|refusal| notify::REFUSALS.contains(&refusal.notify_message_type))?;
             let first = view.messages().find(|message| message.from == Side::Initiator);
-            let name = registry::notify_name(1, notify.notify_message_type).unwrap_or("a refusal");
-            let repeats = u64::from(notify.message.repeat_count) + 1;
             let mut found = Match::on(index, Confidence::Stated)
                 .seen(format!(
-                    "the responder answered {} with {name} ({}) in clear, {}",
+                    "the responder answered {} with {} in clear, {}",
                     first.map_or("message 1".to_owned(), |message| message.label.to_string()),
-                    notify.notify_message_type,
-                    times(repeats),
+                    phase1::notify_name(refusal.notify_message_type),
+                    times(u64::from(refusal.message.repeat_count) + 1),
                 ))
-                .means("nothing in the offer fits the responder's phase 1 policy for this peer, or it has no policy for it")
+                .means("nothing in the offer fits the responder's phase 1 policy for this peer")
                 .frames(first.map(|message| message.frame))
-                .frames([notify.message.frame]);
-            if notify.spi_size == 0 {
-                found = found.weigh("no-profile", 1.5);
+                .frames([refusal.message.frame])
+                .severity(standing.severity(&view, P1_PROPOSAL.severity));
+            if refusal.spi_size == 0 {
+                // A responder that never compared anything has no SPI to name either; others never put one.
+                found.means.push_str(", or it has no connection for this address: the notify names no SPI, so either may be");
+                found = found.weigh("no-profile", 4.0);
+            } else {
+                found = found.weigh("no-profile", 0.3);
             }
-            Some(found)
+            // Equal findings of a pair are told once: one comparison is enough.
+            Some(if std::mem::replace(&mut compared, true) { found } else { beside(case, &view, found) })
         })
         .collect()
+}
+
+/// The offer, beside what the responder takes.
+fn beside(case: &Case<'_>, view: &View<'_>, mut found: Match) -> Match {
+    if let Some(offer) = nearest_miss::offer(view.attempt) {
+        found.seen.push_str(&format!("; the offer is {offer}"));
+    }
+    let Some(miss) = nearest_miss::of(case, view) else {
+        return found.settle("the responder's phase 1 policy for this peer, or an attempt that it starts itself, while capturing");
+    };
+    found.means = format!("{}. {}", found.means, miss.sentence);
+    found.frames.push(miss.frame);
+    if miss.changes == 0 { found.weigh("no-profile", 8.0).weigh("differs", 0.3) } else { found.weigh("differs", 2.0) }
 }

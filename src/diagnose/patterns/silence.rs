@@ -1,6 +1,8 @@
 //! First messages that draw no answer, of either version: what may be said of them, and how surely.
 
 use crate::diagnose::Confidence;
+use std::time::Duration;
+
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::Match;
 use crate::diagnose::words::{number, span, times};
@@ -28,13 +30,17 @@ fn unanswered(case: &Case<'_>, index: usize, view: &View<'_>, is_first: impl Fn(
         return None;
     }
     let peer = view.attempt.responder.ip();
-    let alive = case.heard_from(peer);
-    let silent_pairs = case.facts.pairs.iter().filter(|pair| pair.a == case.pair.a && !pair.both_ways()).count();
+    let alive = case.heard_around(peer, view.attempt);
+    let silent_peers = case.survey.silent_peers(case.pair.a);
     let mut seen = format!("{} was sent {}", first.label, times(waited.copies));
     if waited.copies > 1 {
         seen.push_str(&format!(" in {}", span(waited.over)));
     }
-    seen.push_str(&format!("; nothing came back in the {} after the last copy", span(waited.after)));
+    seen.push_str(&if waited.after < Duration::from_secs(1) {
+        "; nothing came back until the capture ends".to_owned()
+    } else {
+        format!("; nothing came back, also not in the {} after the last copy", span(waited.after))
+    });
     seen.push_str(&if alive {
         format!(". {peer} is alive: other packets of it are in the capture")
     } else {
@@ -58,11 +64,11 @@ fn unanswered(case: &Case<'_>, index: usize, view: &View<'_>, is_first: impl Fn(
     found.settle = settle;
     if alive {
         found = found.weigh("path", 0.3).weigh("no-profile", 2.0).weigh("refused", 2.0).weigh("off", 1.5);
-    } else if silent_pairs > 1 {
+    } else if silent_peers > 1 {
         found = found.weigh("path", 1.5);
         found.seen.push_str(&format!(
             "; {} of the same sender are silent too",
-            number(silent_pairs as u64 - 1, "other peer")
+            number(silent_peers as u64 - 1, "other peer")
         ));
     }
     Some(found)

@@ -1,16 +1,21 @@
 //! V2-NO-REPLY: IKE_SA_INIT gets no answer.
 
-use crate::diagnose::case::Case;
+use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
-use crate::track::{IkeVersion, Label};
+use crate::track::{Attempt, ExchangeKind, IkeVersion, Label};
 
-use super::silence;
+use super::phase1::Habits;
+use super::{ikev2, p1_version, silence};
+
+/// IP protocol of the pieces that may be IKE.
+const UDP: u8 = 17;
 
 pattern! {
     /// ## What is seen
     ///
     /// An IKE_SA_INIT request, responder SPI zero, sent again and again with the same initiator SPI. No response, no
-    /// notify, no ICMP error.
+    /// notify, no ICMP error. Or the first request was answered with COOKIE or INVALID_KE_PAYLOAD, and the one that follows
+    /// is not answered.
     ///
     /// ## What it means
     ///
@@ -53,5 +58,53 @@ pattern! {
 }
 
 fn check(case: &Case<'_>) -> Vec<Match> {
-    silence::unanswered_first_message(case, IkeVersion::V2, |label| label == Label::Request(34))
+    let mut found =
+        silence::unanswered_first_message(case, IkeVersion::V2, |label| label == Label::Request(ikev2::SA_INIT));
+    let habits = Habits::of(case);
+    found.retain(|one| {
+        let attempt = one.attempt.and_then(|index| case.pair.attempts.get(index));
+        attempt.is_some_and(|attempt| {
+            !goes_on_in_pieces(case, attempt) && !p1_version::explains(&habits, &View { case: *case, attempt })
+        })
+    });
+    if !ikev2::refused_by_icmp(case) {
+        found.extend(
+            ikev2::never_authenticated(case).filter_map(|(index, view)| unanswered_again(index, &view)),
+        );
+    }
+    ikev2::tempered(case, found)
+}
+
+/// Pieces of a later datagram from the initiator show that it had an answer, even if the capture does not hold it.
+fn goes_on_in_pieces(case: &Case<'_>, attempt: &Attempt) -> bool {
+    case.pair.incomplete.iter().any(|piece| {
+        piece.protocol == UDP && piece.source == attempt.initiator.ip() && piece.at > attempt.first
+    })
+}
+
+/// The responder asked for the request once more, with a cookie or another group, and does not answer that.
+fn unanswered_again(index: usize, view: &View<'_>) -> Option<Match> {
+    let mut exchanges =
+        view.exchanges().iter().filter(|exchange| exchange.kind == ExchangeKind::IkeSaInit).rev();
+    let (last, before) = (exchanges.next()?, exchanges.next()?);
+    let answer = ikev2::request_and_response(before).1?;
+    let unanswered = ikev2::unanswered(view, last)?;
+    let request = unanswered.request;
+    let what = match ikev2::notified(answer, ikev2::notify::COOKIE) {
+        Some(_) => "a COOKIE",
+        None => "a wish for another group",
+    };
+    let found = Match::on(index, unanswered.confidence)
+        .seen(format!(
+            "the first request was answered with {what}; the next one, of {} octets, {}",
+            request.length,
+            unanswered.in_vain()
+        ))
+        .means("the responder is reachable and does not answer the second request, or that one is lost")
+        .weigh("no-profile", 0.5)
+        .weigh("off", 0.1)
+        .weigh("load", 4.0)
+        .frames([answer.frame])
+        .frames(view.frames(request));
+    Some(if request.ip_fragments > 1 { found.weigh("path", 2.0) } else { found })
 }

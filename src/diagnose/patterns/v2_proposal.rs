@@ -1,13 +1,17 @@
 //! V2-PROPOSAL: the responder refused every proposal of IKE_SA_INIT.
 
 use crate::diagnose::Confidence;
-use crate::diagnose::case::Case;
+use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::times;
-use crate::track::{Label, Side};
+use crate::track::{IkeVersion, Label, Side};
 
-/// RFC 7296 §3.10.1.
-const NO_PROPOSAL_CHOSEN: u16 = 14;
+use super::ikev2::{self, SA_INIT, notify};
+use super::nearest_miss;
+use super::phase1::Habits;
+
+/// Transform attribute (RFC 7296 §3.3.5).
+const KEY_LENGTH: u16 = 14;
 
 pattern! {
     /// ## What is seen
@@ -52,26 +56,76 @@ pattern! {
 }
 
 fn check(case: &Case<'_>) -> Vec<Match> {
-    case.attempts()
-        .filter(|(index, view)| view.is_v2() && !case.overcome(*index))
+    let habits = Habits::of(case);
+    let mut compared = false;
+    let found = ikev2::never_authenticated(case)
         .filter_map(|(index, view)| {
-            let notify = view.clear_notifies(Side::Responder).find(|notify| {
-                notify.notify_message_type == NO_PROPOSAL_CHOSEN && notify.message.label == Label::Response(34)
-            })?;
-            if view.attempt.chosen.is_some() {
-                return None;
-            }
-            let request = view.message(Label::Request(34));
-            Some(
-                Match::on(index, Confidence::Stated)
-                    .seen(format!(
-                        "the responder answered IKE_SA_INIT with NO_PROPOSAL_CHOSEN (14) in clear, {}",
-                        times(u64::from(notify.message.repeat_count) + 1)
-                    ))
-                    .means("nothing in the offer fits the responder, or it has no connection for this peer")
-                    .frames(request.map(|message| message.frame))
-                    .frames([notify.message.frame]),
-            )
+            let found = refused(&habits, index, &view)?;
+            // Equal findings of a pair are told once: one comparison is enough.
+            Some(if std::mem::replace(&mut compared, true) { found } else { beside(case, &view, found) })
         })
-        .collect()
+        .collect();
+    ikev2::tempered(case, found)
+}
+
+fn refused(habits: &Habits<'_>, index: usize, view: &View<'_>) -> Option<Match> {
+    let notify = view.clear_notifies(Side::Responder).find(|notify| {
+        notify.notify_message_type == notify::NO_PROPOSAL_CHOSEN && notify.message.label == Label::Response(SA_INIT)
+    })?;
+    if view.attempt.chosen.is_some() {
+        return None;
+    }
+    let request = view.message(Label::Request(SA_INIT));
+    let mut found = Match::on(index, Confidence::Stated)
+        .seen(format!(
+            "the responder answered IKE_SA_INIT with NO_PROPOSAL_CHOSEN (14) in clear, {}",
+            times(u64::from(notify.message.repeat_count) + 1)
+        ))
+        .means("nothing in the offer fits the responder, or it has no connection for this peer")
+        .frames(request.map(|request| request.frame))
+        .frames([notify.message.frame]);
+    let peer = habits.at(view.attempt.responder.ip());
+    match (peer.speaks(IkeVersion::V1), peer.speaks(IkeVersion::V2)) {
+        (Some((_, own)), None) => {
+            found.seen.push_str(if own { "; it starts with IKEv1 itself" } else { "; it accepts IKEv1 from the same peer" });
+            found = found.weigh("version", 15.0);
+        }
+        (_, Some(_)) => found = found.weigh("version", 0.1),
+        (None, None) => {}
+    }
+    if view.attempt.nat.behind(Side::Initiator) == Some(true) {
+        found = found.weigh("no-profile", 1.5);
+    }
+    Some(if is_usual(view) { found.weigh("differs", 0.6) } else { found })
+}
+
+/// The offer, beside what the responder takes.
+fn beside(case: &Case<'_>, view: &View<'_>, mut found: Match) -> Match {
+    if let Some(offer) = nearest_miss::offer(view.attempt) {
+        found.seen.push_str(&format!("; the offer is {offer}"));
+    }
+    let Some(miss) = nearest_miss::of(case, view) else {
+        return found.settle("the responder's IKEv2 proposal for this peer, or an attempt that it starts itself, while capturing");
+    };
+    found.means = format!("{}. {}", found.means, miss.sentence);
+    found.frames.push(miss.frame);
+    if miss.changes == 0 { found.weigh("no-profile", 8.0).weigh("differs", 0.3) } else { found.weigh("differs", 2.0) }
+}
+
+/// The offer holds what nearly every responder takes: AES-CBC or AES-GCM of 256 bits, SHA2-256, a 2048-bit group.
+fn is_usual(view: &View<'_>) -> bool {
+    view.attempt.offered.iter().any(|proposal| {
+        let has = |transform_type: u8, ids: &[u16]| {
+            proposal
+                .transforms
+                .iter()
+                .any(|transform| transform.transform_type == transform_type && ids.contains(&transform.transform_id))
+        };
+        let long_key = proposal.transforms.iter().any(|transform| {
+            transform.transform_type == 1
+                && matches!(transform.transform_id, 12 | 20)
+                && transform.attribute(KEY_LENGTH) == Some(256)
+        });
+        long_key && has(2, &[5]) && has(4, &[14])
+    })
 }

@@ -44,6 +44,7 @@ impl Attribute<'_> {
 impl<'a> Iterator for Walk<'a, Attribute<'a>> {
     type Item = Attribute<'a>;
 
+    #[inline]
     fn next(&mut self) -> Option<Attribute<'a>> {
         const FIXED: usize = 4;
         const AF: u16 = 0x8000;

@@ -14,6 +14,7 @@ pub struct Authentication<'a> {
 }
 
 /// (RFC 7296 §3.8)
+#[inline]
 pub(super) fn decode(content: Content<'_>) -> Result<Body<'_>, Fault> {
     let (data, (method, _)) = content.read((u8("auth method"), array::<3>("reserved")))?;
     Ok(Body::Authentication(Authentication { method, data }))

@@ -14,11 +14,13 @@ pub struct Certificate<'a> {
 }
 
 /// (RFC 2408 §3.9, RFC 7296 §3.6)
+#[inline]
 pub(super) fn decode(content: Content<'_>) -> Result<Body<'_>, Fault> {
     fields(content).map(Body::Certificate)
 }
 
 /// (RFC 2408 §3.10, RFC 7296 §3.7)
+#[inline]
 pub(super) fn decode_request(content: Content<'_>) -> Result<Body<'_>, Fault> {
     fields(content).map(Body::CertificateRequest)
 }

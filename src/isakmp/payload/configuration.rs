@@ -17,6 +17,7 @@ pub struct Configuration<'a> {
 }
 
 /// (draft-dukes-ike-mode-cfg-02 §3.2)
+#[inline]
 pub(super) fn decode_v1(content: Content<'_>) -> Result<Body<'_>, Fault> {
     let (octets, (cfg_type, _, identifier)) = content.read((u8("CFG type"), u8("reserved"), u16("identifier")))?;
     let (at, forms) = (content.position(octets), Attribute::SHORT_OR_LONG);
@@ -24,6 +25,7 @@ pub(super) fn decode_v1(content: Content<'_>) -> Result<Body<'_>, Fault> {
 }
 
 /// (RFC 7296 §3.15)
+#[inline]
 pub(super) fn decode_v2(content: Content<'_>) -> Result<Body<'_>, Fault> {
     let (octets, (cfg_type, _)) = content.read((u8("CFG type"), array::<3>("reserved")))?;
     let (at, forms) = (content.position(octets), Attribute::LONG);

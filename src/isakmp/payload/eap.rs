@@ -18,6 +18,7 @@ pub struct Eap<'a> {
 }
 
 /// (RFC 7296 §3.16)
+#[inline]
 pub(super) fn decode(content: Content<'_>) -> Result<Body<'_>, Fault> {
     const FIXED: u32 = 4;
     const REQUEST: u8 = 1;

@@ -16,11 +16,13 @@ pub struct EncryptedFragment<'a> {
 }
 
 /// (RFC 7296 §3.14)
+#[inline]
 pub(super) fn decode(content: Content<'_>) -> Result<Body<'_>, Fault> {
     Ok(Body::Encrypted(content.octets))
 }
 
 /// (RFC 7383 §2.5)
+#[inline]
 pub(super) fn decode_fragment(content: Content<'_>) -> Result<Body<'_>, Fault> {
     let (data, (number, total)) = content.read((u16("fragment number"), u16("total fragments")))?;
     Ok(Body::EncryptedFragment(EncryptedFragment { number, total, data }))

@@ -18,6 +18,7 @@ pub struct Fragment<'a> {
 }
 
 /// (MS-IKEE §2.2.6)
+#[inline]
 pub(super) fn decode(content: Content<'_>) -> Result<Body<'_>, Fault> {
     let (data, (fragment_id, number, flags)) =
         content.read((u16("fragment ID"), u8("fragment number"), u8("fragment flags")))?;

@@ -18,11 +18,13 @@ pub struct Identification<'a> {
 }
 
 /// (RFC 2407 §4.6.2, RFC 7296 §3.5)
+#[inline]
 pub(super) fn decode(content: Content<'_>) -> Result<Body<'_>, Fault> {
     fields(content).map(Body::Identification)
 }
 
 /// (RFC 3947 §5.2)
+#[inline]
 pub(super) fn decode_nat_oa(content: Content<'_>) -> Result<Body<'_>, Fault> {
     fields(content).map(Body::NatOriginalAddress)
 }

@@ -101,6 +101,7 @@ pub(super) const fn is_encrypted(payload_type: u8) -> bool {
 
 impl<'a> Body<'a> {
     /// The body of a payload of this type. One that is cut short is malformed, unless it is read part by part.
+    #[inline]
     pub(super) fn decode(payload_type: u8, content: Content<'a>) -> Self {
         let decoded = match content.cut {
             Some(cut) if !matches!((content.version, payload_type), (1, 1) | (2, 33)) => Err(cut),
@@ -110,6 +111,7 @@ impl<'a> Body<'a> {
     }
 
     /// The table: major version and payload type to decoder. A type of the other version, or of none, is opaque.
+    #[inline]
     fn look_up(payload_type: u8, content: Content<'a>) -> Result<Self, Fault> {
         match (content.version, payload_type) {
             (1, 1) => security_association::decode_v1(content),
@@ -174,11 +176,13 @@ pub(super) struct Content<'a> {
 
 impl<'a> Content<'a> {
     /// Reads fields from the start of the body.
+    #[inline]
     fn read<O>(&self, parser: impl Parser<&'a [u8], Output = O, Error = Short>) -> Result<(&'a [u8], O), Fault> {
         self.read_on(self.octets, parser)
     }
 
     /// Reads fields from `rest`, the end of the body.
+    #[inline]
     fn read_on<O>(
         &self,
         rest: &'a [u8],
@@ -188,6 +192,7 @@ impl<'a> Content<'a> {
     }
 
     /// Octet of the message at which `rest`, the end of the body, begins.
+    #[inline]
     fn position(&self, rest: &[u8]) -> u32 {
         after(self.at, self.octets.len().saturating_sub(rest.len()))
     }

@@ -11,11 +11,13 @@ const AGGRESSIVE_MODE: u8 = 4;
 const QUICK_MODE: u8 = 32;
 
 /// (RFC 3947 §3.2)
+#[inline]
 pub(super) fn decode_nat_d(content: Content<'_>) -> Result<Body<'_>, Fault> {
     Ok(Body::NatDetection(content.octets))
 }
 
 /// Type 15: NAT-D of draft-ietf-ipsec-nat-t-ike-04 to 08, and SAK of GDOI. GDOI has no place in phase 1.
+#[inline]
 pub(super) fn decode_15(content: Content<'_>) -> Result<Body<'_>, Fault> {
     let phase_1 = matches!(content.exchange_type, MAIN_MODE | AGGRESSIVE_MODE);
     if phase_1 && HASH_LENGTHS.contains(&content.octets.len()) {
@@ -25,6 +27,7 @@ pub(super) fn decode_15(content: Content<'_>) -> Result<Body<'_>, Fault> {
 }
 
 /// Type 16: NAT-OA of the same drafts, and SAT of GDOI. What is laid out as an address to the octet is one.
+#[inline]
 pub(super) fn decode_16(content: Content<'_>) -> Result<Body<'_>, Fault> {
     let is_address = matches!(
         (content.octets.split_first_chunk(), content.octets.len()),

@@ -22,12 +22,14 @@ pub struct Notification<'a> {
 }
 
 /// (RFC 2408 §3.14)
+#[inline]
 pub(super) fn decode_v1(content: Content<'_>) -> Result<Body<'_>, Fault> {
     let (rest, doi) = content.read(u32("domain of interpretation"))?;
     fields(content, Some(doi), rest)
 }
 
 /// (RFC 7296 §3.10)
+#[inline]
 pub(super) fn decode_v2(content: Content<'_>) -> Result<Body<'_>, Fault> {
     fields(content, None, content.octets)
 }

@@ -79,6 +79,7 @@ const DOI_IPSEC: u32 = 1;
 const SIT_SECRECY: u32 = 0x02;
 const SIT_INTEGRITY: u32 = 0x04;
 
+#[inline]
 pub(super) fn decode_v1(content: Content<'_>) -> Result<Body<'_>, Fault> {
     let (rest, doi) = content.read(u32("domain of interpretation"))?;
     let (rest, situation) = match doi {
@@ -104,6 +105,7 @@ pub(super) fn decode_v1(content: Content<'_>) -> Result<Body<'_>, Fault> {
     }))
 }
 
+#[inline]
 pub(super) fn decode_v2(content: Content<'_>) -> Result<Body<'_>, Fault> {
     let Content { octets, at, version, cut, .. } = content;
     Ok(Body::SecurityAssociation(SecurityAssociation {
@@ -195,6 +197,7 @@ impl<'a> Transform<'a> {
 impl<'a> Iterator for Walk<'a, Proposal<'a>> {
     type Item = Proposal<'a>;
 
+    #[inline]
     fn next(&mut self) -> Option<Proposal<'a>> {
         const FIXED: u32 = 4;
         let part = self.substructure(&PROPOSAL)?;
@@ -230,6 +233,7 @@ impl<'a> Iterator for Walk<'a, Proposal<'a>> {
 impl<'a> Iterator for Walk<'a, Transform<'a>> {
     type Item = Transform<'a>;
 
+    #[inline]
     fn next(&mut self) -> Option<Transform<'a>> {
         let part = self.substructure(&TRANSFORM)?;
         // Without its last attributes a transform would say something else than its sender did.

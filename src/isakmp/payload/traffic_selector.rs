@@ -41,6 +41,7 @@ const TS_IPV4_ADDR_RANGE: u8 = 7;
 const TS_IPV6_ADDR_RANGE: u8 = 8;
 
 /// (RFC 7296 §3.13)
+#[inline]
 pub(super) fn decode(content: Content<'_>) -> Result<Body<'_>, Fault> {
     let (octets, (count, _)) = content.read((u8("number of TSs"), array::<3>("reserved")))?;
     let at = content.position(octets);
@@ -62,6 +63,7 @@ impl<'a> TrafficSelectors<'a> {
 impl<'a> Iterator for Walk<'a, TrafficSelector<'a>> {
     type Item = TrafficSelector<'a>;
 
+    #[inline]
     fn next(&mut self) -> Option<TrafficSelector<'a>> {
         const FIXED: u16 = 4;
         const LENGTH_AT: u32 = 2;

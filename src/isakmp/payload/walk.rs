@@ -52,22 +52,26 @@ pub(super) struct Part<'a> {
 
 impl<'a, T> Walk<'a, T> {
     /// Over `octets`, which begin at octet `at` of the message.
+    #[inline]
     pub(super) fn new(octets: &'a [u8], at: u32, version: u8) -> Self {
         let more = !octets.is_empty();
         Self { rest: octets, at, version, more, seen: 0, claim: None, cut: None, fault: None, part: PhantomData }
     }
 
     /// Of a container that says how many parts it has.
+    #[inline]
     pub(super) fn claimed(self, claim: Claim) -> Self {
         Self { claim: Some(claim), ..self }
     }
 
     /// Of a container that ends before its length says, for the reason `cut`.
+    #[inline]
     pub(super) fn cut(self, cut: Option<Fault>) -> Self {
         Self { cut, ..self }
     }
 
     /// Of a container that must have at least one part.
+    #[inline]
     pub(super) fn at_least_one(self) -> Self {
         Self { more: true, ..self }
     }
@@ -89,6 +93,7 @@ impl<'a, T> Walk<'a, T> {
     }
 
     /// Whether the walk goes on. At its end, what is left over and what was claimed is checked.
+    #[inline]
     pub(super) fn goes_on(&mut self, last: &'static str) -> bool {
         if self.fault.is_some() {
             return false;
@@ -110,12 +115,14 @@ impl<'a, T> Walk<'a, T> {
     }
 
     /// Reads fields of the part at hand without stepping over them.
+    #[inline]
     pub(super) fn look<O>(&mut self, parser: impl Fn(&'a [u8]) -> Parsed<'a, O>) -> Option<(&'a [u8], O)> {
         read(self.rest, self.at, parser).map_err(|fault| self.stop_short(fault)).ok()
     }
 
     /// Steps over a part of `length` octets, the value of the field that stands `offset` octets into the part, and
     /// hands out the part without its first `behind` octets.
+    #[inline]
     pub(super) fn take(&mut self, field: &'static str, offset: u32, length: usize, behind: usize) -> Option<&'a [u8]> {
         let Some((part, rest)) = self.rest.split_at_checked(length) else {
             let kind = FaultKind::Overrun { claims: count(length), room: count(self.rest.len()) };
@@ -130,11 +137,13 @@ impl<'a, T> Walk<'a, T> {
     }
 
     /// Octet of the message at which the part at hand begins.
+    #[inline]
     pub(super) fn at(&self) -> u32 {
         self.at
     }
 
     /// The next proposal or transform. Both open alike: whether another one follows, a reserved octet, the length.
+    #[inline]
     pub(super) fn substructure(&mut self, kind: &Kind) -> Option<Part<'a>> {
         if !self.goes_on(kind.last) {
             return None;

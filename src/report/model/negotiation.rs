@@ -124,7 +124,7 @@ pub struct SideStates {
 }
 
 /// Who is behind a NAT, by the hashes of NAT detection; null where no hash could be checked.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Nat {
     /// The initiator is.
@@ -135,6 +135,10 @@ pub struct Nat {
     pub initiator_announced: bool,
     /// The responder announced NAT traversal.
     pub responder_announced: bool,
+    /// By side: the address that it put into its own hash is the one it was seen to send from.
+    pub own_matches: BothSides<Option<bool>>,
+    /// By side: the address that its peer's hash names for it is the one it was seen at.
+    pub peer_matches: BothSides<Option<bool>>,
     /// Frame of the first hash that did not match.
     pub mismatch_frame: Option<FrameRef>,
 }

@@ -125,8 +125,7 @@ fn print_fields(
         let place = place(check.side, attempt);
         field("check", Words::inked(palette.heading, place).and(": ").and(check.text.clone()))?;
     }
-    let logs = finding.logs.iter().map(|log| Words::of(format!("{} \"{}\"", log.vendor, log.message))).collect();
-    field("logs", Words::joined(logs, " · "))?;
+    field("logs", logs(finding))?;
     if let Some(settle) = &finding.settle {
         field("proof", Words::of(settle.clone()))?;
     }
@@ -134,6 +133,22 @@ fn print_fields(
         field("more", Words::of(format!("ikescope explain {}", finding.id)))?;
     }
     Ok(())
+}
+
+/// One line of each of the first few vendors.
+fn logs(finding: &Finding) -> Words {
+    const VENDORS: usize = 6;
+    let mut vendors: Vec<&str> = Vec::new();
+    let mut lines = Vec::new();
+    for log in &finding.logs {
+        if vendors.len() < VENDORS && !vendors.contains(&log.vendor) {
+            vendors.push(log.vendor);
+            lines.push(Words::of(format!("{} \"{}\"", log.vendor, log.message)));
+        }
+    }
+    let more = finding.logs.len() - lines.len();
+    let words = Words::joined(lines, " · ");
+    if more > 0 { words.and(format!(" · {more} more")) } else { words }
 }
 
 /// What vendors call a stage, in one line.

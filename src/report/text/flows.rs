@@ -72,11 +72,18 @@ fn row(view: &View<'_>, page: &Page<'_, impl Write>, pair: &Pair, flow: &EspFlow
         FlowProtocol::Esp => "ESP",
         FlowProtocol::Ah => "AH",
     };
-    let carried = match flow.encapsulation {
+    let mut carried = match flow.encapsulation {
         Encapsulation::None => protocol.to_string(),
         Encapsulation::Udp => format!("{protocol}/UDP"),
         Encapsulation::Tcp => format!("{protocol}/TCP"),
     };
+    // MOBIKE and rebinding: the flow stays with its pair and comes from elsewhere.
+    if flow.source != pair.a && flow.source != pair.b {
+        carried.push_str(&format!(" from {}", flow.source));
+    }
+    if flow.destination != pair.a && flow.destination != pair.b {
+        carried.push_str(&format!(" to {}", flow.destination));
+    }
     let mut sequence =
         Words::of(format!("{} – {}", count(flow.first_sequence.into()), count(flow.last_sequence.into())));
     if flow.resets > 0 {
@@ -88,7 +95,7 @@ fn row(view: &View<'_>, page: &Page<'_, impl Write>, pair: &Pair, flow: &EspFlow
         (late, twice) => Words::inked(palette.notice, format!("{}/{}", count(late), count(twice))),
     };
     vec![
-        Words::of(if flow.source == pair.a { "▸" } else { "◂" }),
+        Words::of(if flow.source == pair.a || flow.destination == pair.b { "▸" } else { "◂" }),
         Words::inked(palette.label, flow.spi.to_string()),
         Words::of(carried),
         Words::of(count(flow.packets)),

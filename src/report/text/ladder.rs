@@ -97,12 +97,8 @@ fn print_attempt(
         .and_inked(ink, standing(attempt))
         .and(attempt.verdict.map(|verdict| format!(" · {verdict}")).unwrap_or_default());
     page.paragraph(0, &head)?;
-    let who = format!(
-        "{} (initiator) ▸ {} (responder), from {}",
-        attempt.initiator,
-        attempt.responder,
-        view.clock.time(attempt.first)
-    );
+    let start = view.clock.time(attempt.first);
+    let who = format!("initiator {} ▸ responder {}, {start}", attempt.initiator, attempt.responder);
     page.paragraph(2, &Words::of(who))?;
     let mut about = vec![format!("SPIs {} {}", attempt.initiator_spi, attempt.responder_spi)];
     if attempt.midstream {
@@ -250,9 +246,10 @@ fn print_rungs(view: &View<'_>, page: &mut Page<'_, impl Write>, attempt: &Attem
                 format!("… no {next}; the next attempt begins {} later", quantity::span(first.since(busy_until)))
             }
             Some(_) => format!("… no {next}"),
-            None => {
-                format!("… no {next} until the capture ends, {} later", quantity::span(window.last.since(busy_until)))
-            }
+            None => match window.last.since(busy_until) {
+                silence if silence < Duration::from_secs(1) => format!("… no {next}; the capture ends here"),
+                silence => format!("… no {next} until the capture ends, {} later", quantity::span(silence)),
+            },
         };
         page.paragraph(columns.frame + 4, &Words::inked(palette.faint, end))?;
     }
@@ -277,14 +274,21 @@ fn icmp_errors<'a>(view: &View<'a>, attempt: &'a Attempt) -> Vec<&'a IcmpError> 
 }
 
 fn quiet_words(view: &View<'_>, palette: &Palette, messages: &[&Message], first: &Message, last: &Message) -> Words {
+    let total = messages.len() as u64;
     let sent = messages.iter().filter(|message| message.from == Side::Initiator).count() as u64;
+    let whose = match sent {
+        0 => "from the responder".into(),
+        sent if sent == total => "from the initiator".into(),
+        sent => format!("({}\u{a0}▸, {}\u{a0}◂)", count(sent), count(total - sent)),
+    };
+    let shortest = messages.iter().map(|message| message.length).min().unwrap_or_default();
+    let longest = messages.iter().map(|message| message.length).max().unwrap_or_default();
+    let octets = if shortest == longest { count(shortest.into()) } else { format!("{shortest} to {longest}") };
     let text = format!(
-        "… frames {} to {}: {} encrypted informational messages, {}\u{a0}▸ and {}\u{a0}◂, {}",
+        "… {} encrypted informational messages {whose} of {octets} octets, frames {} to {}, {}",
+        count(total),
         quantity::frame(first.frame_ref(), view.many_captures),
         quantity::frame(last.frame_ref(), view.many_captures),
-        count(messages.len() as u64),
-        count(sent),
-        count(messages.len() as u64 - sent),
         view.clock.range(first.at, last.at),
     );
     Words::inked(palette.faint, text)
@@ -360,7 +364,7 @@ const fn belongs_to_many(label: Label) -> bool {
 
 /// NAT in words, as far as the hashes tell.
 pub fn nat_text(attempt: &Attempt) -> Option<String> {
-    let nat = attempt.nat;
+    let nat = &attempt.nat;
     let behind = match (nat.initiator_behind, nat.responder_behind) {
         (Some(true), Some(true)) => "both sides are behind NAT",
         (Some(true), _) => "the initiator is behind NAT",

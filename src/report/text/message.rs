@@ -2,10 +2,11 @@
 
 use std::net::SocketAddr;
 
+use crate::isakmp::registry;
 use crate::packet::Encapsulation;
-use crate::report::model::{Attempt, Carried, Message};
-use crate::report::naming;
+use crate::report::model::{Attempt, AttributeValue, Carried, Message};
 use crate::report::quantity::{self, count, counted};
+use crate::report::{naming, proposal};
 use crate::track::{Label, Side};
 
 use super::{Palette, View, Words};
@@ -29,8 +30,8 @@ pub fn content(palette: &Palette, attempt: &Attempt, message: &Message) -> Words
     let mut nat = Vec::new();
     let mut vendor_ids = Vec::new();
     for carried in &message.carried {
-        if is_nat_detection(carried) {
-            nat.push(carried.matches);
+        if is_nat_detection(attempt, carried) {
+            nat.push(hash_matches(attempt, message, carried));
         } else if let Some(index) = carried.vendor_id {
             vendor_ids.extend(attempt.vendor_ids.of(message.from).get(usize::from(index)));
         } else if carried.proposals.is_some() {
@@ -39,18 +40,14 @@ pub fn content(palette: &Palette, attempt: &Attempt, message: &Message) -> Words
             parts.push(
                 Words::whole(palette.error, &carried.text).and(", ").join(Words::whole(palette.faint, "in clear")),
             );
+        } else if let (4, 1, Some(length)) = (carried.payload_type, attempt.version, carried.length) {
+            parts.push(key_exchange(attempt, carried, length));
         } else if !(message.encrypted && is_encrypted_body(carried)) {
             parts.push(short(&carried.text));
         }
     }
     if !nat.is_empty() {
-        let mark = |matches: &Option<bool>| match matches {
-            Some(true) => "✓",
-            Some(false) => "✗",
-            None => "?",
-        };
-        let marks: Vec<&str> = nat.iter().map(mark).collect();
-        parts.push(short(&format!("NAT-D {}", marks.join(""))));
+        parts.push(nat_detection(palette, &nat));
     }
     if !vendor_ids.is_empty() {
         let mut names: Vec<String> = vendor_ids.iter().take(VENDOR_IDS).map(|id| naming::vendor_id_text(id)).collect();
@@ -79,10 +76,53 @@ fn short(text: &str) -> Words {
     if text.chars().count() <= FEW { Words::whole(Default::default(), text) } else { Words::of(text).cut(MANY) }
 }
 
-/// NAT-D payloads of IKEv1, and the NAT_DETECTION notifies of IKEv2 that the tracker checked.
-fn is_nat_detection(carried: &Carried) -> bool {
+/// NAT-D payloads of IKEv1, and the NAT_DETECTION notifies of IKEv2.
+fn is_nat_detection(attempt: &Attempt, carried: &Carried) -> bool {
     const NAT_D: [u8; 2] = [20, 130];
-    carried.matches.is_some() || NAT_D.contains(&carried.payload_type) || carried.text == "NAT-D"
+    const NAT_DETECTION_IP: [u16; 2] = [16388, 16389];
+    let notify = carried.notify_message_type.is_some_and(|kind| NAT_DETECTION_IP.contains(&kind));
+    carried.matches.is_some() || NAT_D.contains(&carried.payload_type) || (attempt.version == 2 && notify)
+}
+
+/// Whether the address in a hash is the one that was seen. Notifies of IKEv2 may list several source addresses of which
+/// only one has to match, so the result is that of the side.
+fn hash_matches(attempt: &Attempt, message: &Message, carried: &Carried) -> Option<bool> {
+    const SOURCE_IP: u16 = 16388;
+    match carried.notify_message_type {
+        _ if carried.matches.is_some() => carried.matches,
+        Some(SOURCE_IP) => *attempt.nat.own_matches.of(message.from),
+        Some(_) => *attempt.nat.peer_matches.of(message.from.other()),
+        None => None,
+    }
+}
+
+/// One mark a hash, in order; none where no hash could be checked.
+fn nat_detection(palette: &Palette, hashes: &[Option<bool>]) -> Words {
+    if hashes.iter().all(Option::is_none) {
+        return Words::of("NAT-D");
+    }
+    let mark = |matches: &Option<bool>| match matches {
+        Some(true) => Words::inked(palette.good, "✓"),
+        Some(false) => Words::inked(palette.warning, "✗"),
+        None => Words::of("?"),
+    };
+    Words::whole(Default::default(), "NAT-D ").join(Words::joined(hashes.iter().map(mark).collect(), ""))
+}
+
+/// KE, with the group that the SA of this attempt is about where the payload does not name it (IKEv1).
+fn key_exchange(attempt: &Attempt, carried: &Carried, length: u16) -> Words {
+    const GROUP: u16 = 4;
+    let transforms = attempt.chosen.iter().chain(&attempt.offered).flat_map(|proposal| &proposal.transforms);
+    let mut groups = transforms.flat_map(|transform| &transform.attributes).filter_map(|attribute| {
+        match (attribute.attribute_type, &attribute.value) {
+            (GROUP, AttributeValue::Number(group)) => u16::try_from(*group).ok(),
+            _ => None,
+        }
+    });
+    match groups.find(|&group| registry::group_public_len(group) == Some(length)) {
+        Some(group) => short(&format!("KE {}", proposal::group(group.into()))),
+        None => short(&carried.text),
+    }
 }
 
 /// SK and SKF: that the message is encrypted is said anyway.

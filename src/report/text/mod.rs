@@ -134,7 +134,7 @@ impl<'a> View<'a> {
             by_need: (0..report.pairs.len()).collect(),
         };
         let mut order = std::mem::take(&mut view.by_need);
-        order.sort_by_key(|&pair| {
+        order.sort_by_cached_key(|&pair| {
             let problem = report.pairs.get(pair).is_some_and(|pair| view.has_problem(pair));
             std::cmp::Reverse((problem, view.worst(pair)))
         });
@@ -158,7 +158,7 @@ impl<'a> View<'a> {
 
     /// Whether somebody has to look at this pair.
     fn has_problem(&self, pair: &Pair) -> bool {
-        let down = matches!(pair.status, PairStatus::Down | PairStatus::DownNegotiating | PairStatus::UpNoIke);
+        let down = matches!(pair.status, PairStatus::Down | PairStatus::DownNegotiating);
         down || self.worst(pair.id) >= Some(Severity::Warning)
     }
 
@@ -251,23 +251,65 @@ mod tests {
         assert!(!text.contains("INFORMATIONAL-REQ"), "healthy pairs have no ladder:\n{text}");
     }
 
+    /// The text with every run of blanks made one, so that wrapping does not matter.
+    fn flat(sample: &Sample) -> String {
+        text(sample, 100).split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn a_ladder_tells_repeats_silence_and_errors_on_the_way() {
+        let mut sample = sample::mixed();
+        let icmp = &mut sample.facts.pairs[0].icmp_errors[0];
+        (icmp.first, icmp.last) = (sample::at(30), sample::at(24_230));
+        let text = flat(&sample);
+        for phrase in [
+            "×4 until 04:21:19, after 4.0, 7.2, 13.0 s (frames 15, 16 and 17)",
+            "20 +0.030 ! 198.51.100.1 says: communication administratively prohibited (ICMP 3/13), ×3 until 04:21:19",
+            "14 +0.050 ◂ INF 56 NO-PROPOSAL-CHOSEN (14), in clear",
+            "… no MM2; the next attempt begins 35.8 s later",
+            "malformed: payload length at octet 30 claims 400 octets, 20 are left",
+            "state: Cisco ASA MM_WAIT_MSG2 · Cisco IOS MM_NO_STATE · libreswan STATE_MAIN_I1",
+            "check: on the responder 198.51.100.2: encryption, hash",
+        ] {
+            assert!(text.contains(phrase), "no {phrase:?} in\n{text}");
+        }
+    }
+
+    #[test]
+    fn a_healthy_tunnel_tells_what_was_agreed_and_what_passes() {
+        let text = flat(&sample::with_healthy(1));
+        for phrase in [
+            "1002 +0.031 ▸ AUTH-REQ 1,820 encrypted, 2 IP fragments, now on port 4500",
+            "20 encrypted informational messages (10 ▸, 10 ◂) of 76 octets, frames 1010 to 1047",
+            "offered 1 ✓ AES-CBC-256/AES-CBC-128 SHA2-256-128 PRF-SHA2-256 MODP-2048/ECP-256",
+            "chosen 1 ✓ AES-CBC-256 SHA2-256-128 PRF-SHA2-256 MODP-2048",
+            "the initiator is behind NAT",
+            "▸ c0ffee01 ESP/UDP 1,204 1.3 MiB 1 – 1,210 6 0/1 12.0/s 04:20:55 – 04:22:35",
+        ] {
+            assert!(text.contains(phrase), "no {phrase:?} in\n{text}");
+        }
+    }
+
+    #[test]
+    fn what_a_peer_sends_cannot_reach_the_terminal() {
+        let mut sample = sample::refused(1);
+        let hostile = "\x1b]0;owned\x07\u{202e}\u{9b}2J";
+        sample.captures[0].0.path = hostile.into();
+        sample.captures[0].0.notes = vec![hostile.into()];
+        sample.diagnosis.findings[0].title = hostile.into();
+        let detail = crate::track::PayloadDetail::Identification { id_type: 2, data: hostile.as_bytes().into() };
+        sample.facts.pairs[0].attempts[0].exchanges[0].messages[0].carried.push(sample::payload(5, detail));
+        let text = text(&sample, 100);
+        assert!(text.matches("\\x1b]0;owned\\x07\\u{202e}").count() >= 4, "{text}");
+        assert!(text.chars().all(|character| character == '\n' || !character.is_control()));
+        assert!(!text.contains('\u{202e}'));
+    }
+
     #[test]
     fn nothing_seen_is_said() {
         let mut sample = sample::refused(1);
         sample.facts.pairs.clear();
         sample.diagnosis = Default::default();
         assert!(text(&sample, 100).contains("no IKE, ESP or AH was seen"));
-    }
-}
-
-#[cfg(test)]
-#[test]
-fn show() {
-    let width = std::env::var("SHOW").ok().and_then(|width| width.parse().ok());
-    let Some(width) = width else { return };
-    for sample in [super::sample::mixed(), super::sample::with_healthy(5)] {
-        let mut out = Vec::new();
-        render(&sample.report(), &mut out, &Style { width, ..Style::default() }).unwrap();
-        println!("{}", String::from_utf8(out).unwrap());
     }
 }

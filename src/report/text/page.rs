@@ -137,26 +137,47 @@ impl Words {
         self.and("…")
     }
 
-    /// The pieces that may stand on a line of their own: each with its ink, and whether a space comes before it.
-    fn pieces(&self, room: usize) -> Vec<(Ink, String, bool)> {
-        let mut pieces: Vec<(Ink, String, bool)> = Vec::new();
-        let mut space = false;
+    /// The pieces between which a line may be broken, none wider than `room`.
+    fn pieces(&self, room: usize) -> Vec<Piece> {
+        let mut pieces: Vec<Piece> = Vec::new();
+        let mut space = true;
         for (ink, text) in &self.spans {
             for (index, word) in text.split(' ').enumerate() {
                 space |= index > 0;
                 if word.is_empty() {
                     continue;
                 }
-                let mut rest: Vec<char> = word.chars().collect();
-                while !rest.is_empty() {
-                    let tail = rest.split_off(rest.len().min(room.max(1)));
-                    pieces.push((*ink, rest.into_iter().collect(), space));
-                    space = false;
-                    rest = tail;
+                let word = word.chars().collect::<Vec<char>>();
+                match pieces.last_mut() {
+                    Some(piece) if !space && piece.width + word.len() <= room => piece.push(*ink, &word),
+                    _ => {
+                        for part in word.chunks(room.max(1)) {
+                            let mut piece = Piece { space, ..Piece::default() };
+                            piece.push(*ink, part);
+                            pieces.push(piece);
+                            space = false;
+                        }
+                    }
                 }
+                space = false;
             }
         }
         pieces
+    }
+}
+
+/// Words that stand on one line; whether a space comes before them if they are not the first of it.
+#[derive(Default)]
+struct Piece {
+    space: bool,
+    words: Words,
+    width: usize,
+}
+
+impl Piece {
+    fn push(&mut self, ink: Ink, part: &[char]) {
+        self.words.spans.push((ink, part.iter().collect()));
+        self.width += part.len();
     }
 }
 
@@ -201,18 +222,17 @@ impl<'a, W: Write> Page<'a, W> {
         let mut room = room_behind(&head);
         let mut line = head;
         let mut used = 0;
-        for (ink, piece, space) in words.pieces(below) {
-            let long = piece.chars().count();
-            let gap = usize::from(space && used > 0);
-            if used + gap + long > room && (used > 0 || room < below) {
+        for piece in words.pieces(below) {
+            let gap = usize::from(piece.space && used > 0);
+            if used + gap + piece.width > room && (used > 0 || room < below) {
                 self.line(&line)?;
                 line = hang.clone();
                 room = below;
                 used = 0;
             }
-            let gap = usize::from(space && used > 0);
-            line = line.and(" ".repeat(gap)).and_inked(ink, piece);
-            used += gap + long;
+            let gap = usize::from(piece.space && used > 0);
+            used += gap + piece.width;
+            line = line.and(" ".repeat(gap)).join(piece.words);
         }
         self.line(&line)
     }
@@ -303,6 +323,13 @@ mod tests {
         let words = Words::of("one two three four five six seven eight nine ten");
         let text = printed(40, |page| page.wrapped(Words::of("  = seen: "), &Words::of("          "), &words));
         assert_eq!(text, "  = seen: one two three four five six\n          seven eight nine ten\n");
+    }
+
+    #[test]
+    fn what_is_written_together_stays_together() {
+        let words = Words::of("one two three four five six sevens").and(", ").join(Words::whole(Ink::new(), "a b"));
+        let text = printed(40, |page| page.paragraph(6, &words));
+        assert_eq!(text, "      one two three four five six\n      sevens, a b\n");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use crate::report::model::{Attempt, Proposal, Transform};
+use crate::report::model::{Attempt, AttributeValue, Proposal, Transform};
 
 use super::{Page, Words};
 
@@ -15,22 +15,26 @@ pub struct Line {
     pub number: u8,
     /// In words.
     pub text: String,
-    /// The transform it stands for (IKEv1).
-    transform: Option<Transform>,
     protocol: Option<&'static str>,
+    /// What there is to choose from: one transform (IKEv1), or several of each type (IKEv2).
+    transforms: Vec<Transform>,
 }
 
 /// The lines of a proposal.
 pub fn lines(proposal: &Proposal) -> Vec<Line> {
+    let protocol = proposal.protocol;
     let v1 = proposal.transforms.iter().any(|transform| transform.number.is_some());
-    let line =
-        |number, text: &str, transform| Line { number, text: text.into(), transform, protocol: proposal.protocol };
-    if v1 {
-        let transforms = proposal.transforms.iter();
-        transforms.map(|part| line(part.number.unwrap_or_default(), &part.text, Some(part.clone()))).collect()
-    } else {
-        vec![line(proposal.number, &proposal.text, None)]
+    if !v1 {
+        let (text, transforms) = (proposal.text.clone(), proposal.transforms.clone());
+        return vec![Line { number: proposal.number, text, protocol, transforms }];
     }
+    let line = |transform: &Transform| Line {
+        number: transform.number.unwrap_or_default(),
+        text: transform.text.clone(),
+        protocol,
+        transforms: vec![transform.clone()],
+    };
+    proposal.transforms.iter().map(line).collect()
 }
 
 /// Prints the offer and the choice of an attempt.
@@ -74,26 +78,54 @@ pub fn print(page: &mut Page<'_, impl Write>, attempt: &Attempt) -> io::Result<(
     Ok(())
 }
 
-/// Whether `choice` is what a responder makes of `line`. IKEv1 responders may change lifetimes, so only what is
-/// negotiated is compared; in IKEv2 the number of the proposal tells.
+/// Whether `choice` can be made from `line`. Lifetimes are left out, because responders may shorten them.
 fn is_choice(line: &Line, choice: &Line) -> bool {
-    const NEGOTIATED: [u16; 7] = [1, 2, 3, 4, 5, 13, 14];
-    match (&line.transform, &choice.transform) {
-        (Some(offer), Some(chosen)) => {
-            let negotiated = |transform: &Transform| {
-                let mut attributes: Vec<_> = transform
-                    .attributes
-                    .iter()
-                    .filter(|attribute| NEGOTIATED.contains(&attribute.attribute_type))
-                    .map(|attribute| (attribute.attribute_type, format!("{:?}", attribute.value)))
-                    .collect();
-                attributes.sort();
-                attributes
-            };
-            line.protocol == choice.protocol
-                && offer.transform_id == chosen.transform_id
-                && negotiated(offer) == negotiated(chosen)
-        }
-        _ => line.protocol == choice.protocol && line.number == choice.number,
+    let is_offered = |chosen: &Transform| line.transforms.iter().any(|offer| negotiated(offer) == negotiated(chosen));
+    line.protocol == choice.protocol && choice.transforms.iter().all(is_offered)
+}
+
+type Negotiated<'a> = (Option<u8>, u16, Vec<(u16, &'a AttributeValue)>);
+
+/// What both sides have to agree on, in an order of its own.
+fn negotiated(transform: &Transform) -> Negotiated<'_> {
+    /// Phase 1 attributes of IKEv1 without lifetimes; 14 is the key length of both versions.
+    const AGREED: [u16; 7] = [1, 2, 3, 4, 5, 13, 14];
+    let mut attributes: Vec<_> = transform
+        .attributes
+        .iter()
+        .filter(|attribute| AGREED.contains(&attribute.attribute_type))
+        .map(|attribute| (attribute.attribute_type, &attribute.value))
+        .collect();
+    attributes.sort_by_key(|(attribute_type, _)| *attribute_type);
+    (transform.transform_type, transform.transform_id, attributes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::proposal::proposal;
+    use crate::report::sample::{v1_transform, v2_transform};
+    use crate::track::{ProposalFact, TransformFact};
+
+    fn row(major: u8, transforms: Vec<TransformFact>) -> Vec<Line> {
+        lines(&proposal(major, &ProposalFact { number: 1, protocol_id: 1, spi: Box::default(), transforms }))
+    }
+
+    #[test]
+    fn an_ikev1_choice_is_one_transform_whatever_its_lifetime() {
+        let offer = row(1, vec![v1_transform(1, 5, None, 2, 1, 2), v1_transform(2, 7, Some(128), 4, 1, 14)]);
+        let mut shorter = v1_transform(2, 7, Some(128), 4, 1, 14);
+        shorter.attributes.last_mut().unwrap().number = Some(3600);
+        let choice = row(1, vec![shorter]);
+        assert_eq!(offer.iter().map(|line| is_choice(line, &choice[0])).collect::<Vec<_>>(), [false, true]);
+    }
+
+    #[test]
+    fn an_ikev2_choice_takes_of_each_type_what_was_offered() {
+        let offer =
+            row(2, vec![v2_transform(1, 12, Some(256)), v2_transform(1, 12, Some(128)), v2_transform(4, 14, None)]);
+        assert!(is_choice(&offer[0], &row(2, vec![v2_transform(1, 12, Some(128)), v2_transform(4, 14, None)])[0]));
+        assert!(!is_choice(&offer[0], &row(2, vec![v2_transform(1, 12, Some(192)), v2_transform(4, 14, None)])[0]));
+        assert!(!is_choice(&offer[0], &row(2, vec![v2_transform(4, 12, None)])[0]));
     }
 }

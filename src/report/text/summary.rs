@@ -72,7 +72,7 @@ fn print_capture(view: &View<'_>, page: &mut Page<'_, impl Write>, capture: &Cap
     page.wrapped(hang.clone(), &hang, &Words::of(counts(&capture.counts)))?;
 
     let mut notes: Vec<String> = Vec::new();
-    if capture.cut_short {
+    if capture.cut_short && capture.notes.is_empty() {
         notes.push("the file ends inside a record".into());
     }
     if capture.snapped > 0 {
@@ -221,7 +221,7 @@ pub fn print_compact(view: &View<'_>, page: &mut Page<'_, impl Write>, pairs: &[
     let healthy = pairs.len() as u64 - problems;
     let title = match (problems, healthy) {
         (0, healthy) => format!("{} without a problem", counted(healthy, "pair", "pairs")),
-        (problems, 0) => format!("{} more with problems", counted(problems, "pair", "pairs")),
+        (problems, 0) => format!("{} with problems", counted(problems, "more pair", "more pairs")),
         (problems, healthy) => format!("{problems} more pairs with problems, {healthy} without"),
     };
     let title = Words::inked(palette.heading, title).and_inked(palette.faint, ", in short (--pair shows one in full)");
@@ -232,18 +232,30 @@ pub fn print_compact(view: &View<'_>, page: &mut Page<'_, impl Write>, pairs: &[
             .and_inked(status_ink(&palette, pair.status), cisco_status(pair.status))
             .and(pair.verdict.map(|verdict| format!(" · {verdict}")).unwrap_or_default());
         page.wrapped(Words::of("  "), &Words::of("    "), &line)?;
-        let Some(attempt) = view.report.attempts_of(pair).last() else { continue };
+        let Some(attempt) = view.report.attempts_of(pair).last() else {
+            page.paragraph(4, &Words::inked(palette.faint, esp_text(view, pair)))?;
+            continue;
+        };
         let mut parts = vec![mode(attempt).to_string(), standing(attempt)];
         if let Some(chosen) = &attempt.chosen {
             parts.push(chosen.text.clone());
         }
         parts.extend(ladder::nat_text(attempt));
+        if pair.attempts.len() > 1 {
+            parts.insert(0, format!("last of {} attempts", count(pair.attempts.len() as u64)));
+        }
         page.paragraph(4, &Words::inked(palette.faint, parts.join(" · ")))?;
     }
     if let Some(hidden) = pairs.len().checked_sub(SHOWN).filter(|&hidden| hidden > 0) {
         page.line(&Words::inked(palette.faint, format!("  … and {} more", count(hidden as u64))))?;
     }
     Ok(())
+}
+
+fn esp_text(view: &View<'_>, pair: &Pair) -> String {
+    let [sent, received] = [pair.sent_by_a, pair.sent_by_b].map(|sent| count(sent.esp.saturating_add(sent.ah)));
+    let flows = counted(view.flows_of(pair).count() as u64, "flow", "flows");
+    format!("no IKE · ESP ▸ {sent} ◂ {received} in {flows}, {}", view.clock.range(pair.first, pair.last))
 }
 
 /// Prints what was forgotten, if anything was.

@@ -1,0 +1,71 @@
+//! C-ESP-NO-IKE: ESP or AH flows, and its negotiation is not in the capture.
+
+use crate::diagnose::Confidence;
+use crate::diagnose::case::Case;
+use crate::diagnose::pattern::{Match, pattern};
+use crate::diagnose::words::{number, span};
+
+pattern! {
+    /// ## What is seen
+    ///
+    /// ESP or AH between two addresses (natively, or ESP on UDP 4500), and not one IKE message between them.
+    ///
+    /// ## What it means
+    ///
+    /// Nothing is wrong. A tunnel lives for hours after its negotiation: the capture begins later than that and ends before
+    /// the keys are due again. Routers that translate addresses forget an idle IKE port long before the tunnel ends.
+    ///
+    /// ## Look-alikes
+    ///
+    /// - Keys configured by hand: no IKE at any time, and sequence numbers that go on across days.
+    /// - `C-ONE-DIR`: IKE is there too, on one side only.
+    /// - IKE on another port or path than the capture holds.
+    C_ESP_NO_IKE = "C-ESP-NO-IKE", Capture, Info;
+    title: "the tunnel carries traffic and its negotiation lies outside the capture";
+    causes: [
+        "earlier" 0.85 "the tunnel was set up before the capture began", raised by "sequence numbers well above 1", lowered by "a flow that begins at 1 inside the capture";
+        "elsewhere" 0.10 "IKE takes another port or path, or the capture filter drops it",
+            raised by "a flow that begins at 1 inside the capture; the same for other pairs", lowered by "IKE of other pairs is there";
+        "manual" 0.05 "the keys are configured by hand", raised by "the same SPI for as long as anybody remembers", lowered by "SPIs that change";
+    ];
+    checks: [
+        Capture: "if the negotiation matters: capture for longer, over the next re-key, or restart the tunnel while capturing";
+        Capture: "check that the capture filter lets UDP 500 and 4500 through";
+    ];
+    logs: [
+        "Netopia": "ESP only translation" ("NIR-41");
+    ];
+    sources: ["PIX-47", "NIR-41", "NIR-42", "RFC 4301 §4.4.2", "RFC 4303 §3.3.3"];
+    check: check
+}
+
+fn check(case: &Case<'_>) -> Vec<Match> {
+    let pair = case.pair;
+    if pair.flows.is_empty() || !pair.attempts.is_empty() || pair.sent.iter().any(|seen| seen.isakmp > 0) {
+        return Vec::new();
+    }
+    let packets = |from| case.flows_from(from).map(|flow| flow.packets).sum::<u64>();
+    let begins = pair.flows.iter().any(|flow| flow.first_sequence == 1);
+    let mut found = Match::on_pair(Confidence::Stated)
+        .seen(format!(
+            "{} from {} and {} from {}, no IKE message between them in {} of capture",
+            number(packets(pair.a), "packet"),
+            pair.a,
+            packets(pair.b),
+            pair.b,
+            span(case.watched()),
+        ))
+        .means(if begins {
+            "a flow begins at sequence number 1 within the capture, so its negotiation took another path or was filtered out"
+        } else {
+            "the tunnel was up before the capture began"
+        })
+        .frames(pair.flows.iter().take(2).map(|flow| flow.first_frame));
+    if pair.flows.iter().any(|flow| flow.destination.is_multicast()) {
+        found.means = "one SA for a group of receivers: IKE does not set up such, its keys are configured by hand or by a group key server".into();
+        found = found.weigh("manual", 50.0);
+    } else if begins {
+        found = found.weigh("earlier", 0.1).weigh("elsewhere", 5.0).weigh("manual", 3.0);
+    }
+    vec![found]
+}

@@ -1,0 +1,263 @@
+//! What the patterns of IKEv2 ask for together: the rounds of IKE_SA_INIT, clear notifies by name, requests without a
+//! response, and whether what went wrong was made good later.
+
+use std::time::Duration;
+
+use crate::base::Timestamp;
+use crate::diagnose::case::{Case, PATIENCE, View, Waited};
+use crate::diagnose::pattern::Match;
+use crate::diagnose::sizes::Suite;
+use crate::diagnose::words::{span, times};
+use crate::diagnose::{Confidence, Severity};
+use crate::isakmp::registry;
+use crate::track::{
+    Attempt, Exchange, ExchangeKind, IcmpAbout, Label, MessageRecord, PayloadDetail, SaInitAnswer, sa_init_answer,
+};
+
+/// Exchange types (RFC 7296 §3.1, RFC 5723).
+pub(super) const SA_INIT: u8 = 34;
+pub(super) const AUTH: u8 = 35;
+pub(super) const CREATE_CHILD_SA: u8 = 36;
+pub(super) const INFORMATIONAL: u8 = 37;
+pub(super) const SESSION_RESUME: u8 = 38;
+
+/// Notify message types that patterns look for (RFC 7296 §3.10.1 and the RFCs named).
+pub(super) mod notify {
+    pub(in super::super) const INVALID_IKE_SPI: u16 = 4;
+    pub(in super::super) const INVALID_MAJOR_VERSION: u16 = 5;
+    pub(in super::super) const INVALID_SPI: u16 = 11;
+    pub(in super::super) const NO_PROPOSAL_CHOSEN: u16 = 14;
+    pub(in super::super) const INVALID_KE_PAYLOAD: u16 = 17;
+    pub(in super::super) const COOKIE: u16 = 16390;
+    /// RFC 5685.
+    pub(in super::super) const REDIRECT: u16 = 16407;
+    /// RFC 5723.
+    pub(in super::super) const TICKET_NACK: u16 = 16412;
+    /// RFC 6023.
+    pub(in super::super) const CHILDLESS_IKEV2_SUPPORTED: u16 = 16418;
+    /// RFC 8784.
+    pub(in super::super) const USE_PPK: u16 = 16435;
+    /// RFC 9242.
+    pub(in super::super) const INTERMEDIATE_EXCHANGE_SUPPORTED: u16 = 16438;
+}
+
+/// The data of the notify of this type that a message carries in clear.
+pub(super) fn notified(message: &MessageRecord, wanted: u16) -> Option<&[u8]> {
+    message.carried.iter().find_map(|payload| match &payload.detail {
+        PayloadDetail::Notify { notify_message_type, data, .. } if *notify_message_type == wanted => Some(&**data),
+        _ => None,
+    })
+}
+
+/// A notify by name and number: `NO_PROPOSAL_CHOSEN (14)`.
+pub(super) fn named(notify_message_type: u16) -> String {
+    match registry::notify_name(2, notify_message_type) {
+        Some(name) => format!("{name} ({notify_message_type})"),
+        None => format!("notify {notify_message_type}"),
+    }
+}
+
+/// A group by number and name: `group 19 (ECP-256)`.
+pub(super) fn group(number: u16) -> String {
+    match registry::group_name(number) {
+        Some(name) => format!("group {number} ({name})"),
+        None => format!("group {number}"),
+    }
+}
+
+/// A request of IKE_SA_INIT and its response.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Round<'a> {
+    pub(super) request: Option<&'a MessageRecord>,
+    pub(super) response: Option<&'a MessageRecord>,
+}
+
+impl Round<'_> {
+    /// The responder made its choice.
+    pub(super) fn accepted(&self) -> bool {
+        self.response.is_some_and(|response| sa_init_answer(response) == SaInitAnswer::Accepted)
+    }
+
+    /// The group that the request's KE payload is for.
+    pub(super) fn sent_group(&self) -> Option<u16> {
+        self.request?.carried.iter().find_map(|payload| match payload.detail {
+            PayloadDetail::KeyExchange { group, .. } => group,
+            _ => None,
+        })
+    }
+
+    /// The group that INVALID_KE_PAYLOAD asks for (RFC 7296 §1.2).
+    pub(super) fn asked_group(&self) -> Option<u16> {
+        let data = notified(self.response?, notify::INVALID_KE_PAYLOAD)?;
+        Some(u16::from_be_bytes([*data.first()?, *data.get(1)?]))
+    }
+
+    /// The responder asked for a cookie.
+    pub(super) fn asked_cookie(&self) -> bool {
+        !self.accepted() && self.response.is_some_and(|response| notified(response, notify::COOKIE).is_some())
+    }
+
+    /// The request brought a cookie back.
+    pub(super) fn brought_cookie(&self) -> bool {
+        self.request.is_some_and(|request| notified(request, notify::COOKIE).is_some())
+    }
+
+    /// Copies of the request that were sent after the response went out.
+    pub(super) fn copies_after_response(&self) -> usize {
+        let (Some(request), Some(response)) = (self.request, self.response) else { return 0 };
+        request.repeats.iter().filter(|repeat| repeat.at > response.at).count()
+    }
+}
+
+/// IKE_SA_INIT of an attempt: one round, or more after COOKIE and INVALID_KE_PAYLOAD.
+pub(super) fn rounds(attempt: &Attempt) -> impl DoubleEndedIterator<Item = Round<'_>> {
+    attempt.exchanges.iter().filter(|exchange| exchange.kind == ExchangeKind::IkeSaInit).map(round)
+}
+
+fn round(exchange: &Exchange) -> Round<'_> {
+    let labelled = |label| exchange.messages.iter().find(|message| message.label == label);
+    Round { request: labelled(Label::Request(SA_INIT)), response: labelled(Label::Response(SA_INIT)) }
+}
+
+/// The round that the responder accepted.
+pub(super) fn accepted(attempt: &Attempt) -> Option<Round<'_>> {
+    rounds(attempt).find(Round::accepted)
+}
+
+/// The request of an exchange and its response, as far as they were seen.
+pub(super) fn request_and_response(exchange: &Exchange) -> (Option<&MessageRecord>, Option<&MessageRecord>) {
+    let request = exchange.messages.iter().find(|message| matches!(message.label, Label::Request(_)));
+    let response = exchange.messages.iter().find(|message| matches!(message.label, Label::Response(_)));
+    (request, response)
+}
+
+/// A request that was never answered.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Unanswered<'a> {
+    pub(super) request: &'a MessageRecord,
+    pub(super) waited: Waited,
+    /// Inferred, or suspected if the capture ends before the sender itself would have sent it once more.
+    pub(super) confidence: Confidence,
+}
+
+/// The request of an exchange that was never answered, if that may be said: both directions seen, long enough watched,
+/// and nothing missing of the request itself.
+pub(super) fn unanswered<'a>(view: &View<'a>, exchange: &'a Exchange) -> Option<Unanswered<'a>> {
+    let (Some(request), None) = request_and_response(exchange) else { return None };
+    let licensed = !view.attempt.midstream
+        && !view.one_sided()
+        && view.case.both_ways()
+        && request.ike_fragments_missing.is_none();
+    let waited = view.waited(request);
+    let outlasted = waited.after >= PATIENCE || waited.after >= last_gap(request);
+    // One repeat on its own is everyday loss.
+    let silent = waited.is_silence() && (outlasted || waited.copies >= 3);
+    let confidence = if outlasted { Confidence::Inferred } else { Confidence::Suspected };
+    (licensed && silent).then_some(Unanswered { request, waited, confidence })
+}
+
+/// How long the sender waited before the last copy.
+fn last_gap(request: &MessageRecord) -> Duration {
+    let mut copies = request.repeats.iter().map(|repeat| repeat.at).rev();
+    let last = copies.next().unwrap_or(request.at);
+    last.since(copies.next().unwrap_or(request.at))
+}
+
+impl Unanswered<'_> {
+    /// `was sent 5 times in 41.2 s; no response in the 12.0 s after the last copy`.
+    pub(super) fn in_vain(&self) -> String {
+        let Waited { copies, over, after } = self.waited;
+        let over = if copies > 1 { format!(" in {}", span(over)) } else { String::new() };
+        format!("was sent {}{over}; no response in the {} after the last copy", times(copies), span(after))
+    }
+}
+
+/// When the pair last came up, and last had an IKE SA whose both ends had proven themselves.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Standing {
+    up: Option<Timestamp>,
+    authenticated: Option<Timestamp>,
+}
+
+impl Standing {
+    pub(super) fn of(case: &Case<'_>) -> Self {
+        let mut standing = Self { up: None, authenticated: None };
+        for (_, view) in case.attempts() {
+            let up = view.tunnel_up();
+            let proven = if view.is_v2() { up.is_some() || view.authenticated() == Some(true) } else { true };
+            let authenticated = view.attempt.phase1_up.filter(|_| proven);
+            standing.up = standing.up.max(up);
+            standing.authenticated = standing.authenticated.max(authenticated);
+        }
+        standing
+    }
+
+    /// An IKE SA came up after this attempt began: whatever kept it from one is over.
+    pub(super) fn authenticated_after(&self, attempt: &Attempt) -> bool {
+        self.authenticated.is_some_and(|at| at > attempt.first)
+    }
+
+    /// A tunnel came up after this attempt began.
+    pub(super) fn up_after(&self, attempt: &Attempt) -> bool {
+        self.up.is_some_and(|at| at > attempt.first)
+    }
+
+    /// No tunnel ever came up.
+    pub(super) fn is_down(&self) -> bool {
+        self.up.is_none()
+    }
+
+    /// A tunnel came up after `at`.
+    pub(super) fn up_since(&self, at: Timestamp) -> bool {
+        self.up.is_some_and(|up| up > at)
+    }
+}
+
+/// IKEv2 attempts with their index.
+pub(super) fn attempts<'a>(case: &Case<'a>) -> impl Iterator<Item = (usize, View<'a>)> + use<'a> {
+    case.attempts().filter(|(_, view)| view.is_v2())
+}
+
+/// IKEv2 attempts without an IKE SA of their own or of a later attempt.
+pub(super) fn never_authenticated<'a>(case: &Case<'a>) -> impl Iterator<Item = (usize, View<'a>)> + use<'a> {
+    let standing = Standing::of(case);
+    attempts(case).filter(move |(_, view)| !standing.authenticated_after(view.attempt))
+}
+
+/// What was found, and no worse than a warning for attempts beside a tunnel that works all the while: traffic went both
+/// ways before them and goes on after them.
+pub(super) fn tempered(case: &Case<'_>, mut found: Vec<Match>) -> Vec<Match> {
+    let span = |from| {
+        let flows = || case.flows_from(from);
+        Some((flows().map(|flow| flow.first).min()?, flows().map(|flow| flow.last).max()?))
+    };
+    let (Some(there), Some(back)) = (span(case.pair.a), span(case.pair.b)) else { return found };
+    for one in &mut found {
+        let Some(attempt) = one.attempt.and_then(|index| case.pair.attempts.get(index)) else { continue };
+        let beside = [there, back].iter().all(|&(first, last)| first < attempt.first && last > attempt.last);
+        if beside && one.severity.is_none() {
+            one.severity = Some(Severity::Warning);
+        }
+    }
+    found
+}
+
+/// Sizes of each attempt's encrypted messages, by index. An IKE SA that replaces another is taken to use its suite.
+pub(super) fn suites(case: &Case<'_>) -> Vec<Option<Suite>> {
+    let mut suites: Vec<Option<Suite>> = Vec::with_capacity(case.pair.attempts.len());
+    for attempt in &case.pair.attempts {
+        let inherited = || attempt.rekeyed_from.and_then(|from| suites.get(from).copied().flatten());
+        let suite = Suite::chosen(attempt).or_else(inherited);
+        suites.push(suite);
+    }
+    suites
+}
+
+/// A router or host said that IKE of this pair cannot be delivered: that says more than silence.
+pub(super) fn refused_by_icmp(case: &Case<'_>) -> bool {
+    case.pair.icmp_errors.iter().any(|error| {
+        let unreachable = matches!((error.version, error.icmp_type), (4, 3) | (6, 1));
+        let too_big = (error.version, error.icmp_type, error.code) == (4, 3, 4);
+        unreachable && !too_big && matches!(error.about, IcmpAbout::Isakmp { .. })
+    })
+}

@@ -1,0 +1,191 @@
+//! P1-AGGR-AUTH: Aggressive Mode stops at authentication.
+
+use crate::diagnose::case::{Case, ClearNotify, View};
+use crate::diagnose::pattern::{Match, pattern};
+use crate::diagnose::words::{span, times};
+use crate::diagnose::{Confidence, Severity};
+use crate::track::{Label, Mode, Side};
+
+use super::phase1::{self, Standing, notify};
+
+pattern! {
+    /// ## What is seen
+    ///
+    /// Messages 1 and 2 of Aggressive Mode and no message 3: the initiator complains in clear (AUTHENTICATION-FAILED 24,
+    /// INVALID-HASH-INFORMATION 23, INVALID-ID-INFORMATION 18) or encrypted, or one side only repeats itself. Or no message 2:
+    /// message 1 is answered in clear by AUTHENTICATION-FAILED or INVALID-ID-INFORMATION.
+    ///
+    /// ## What it means
+    ///
+    /// After message 2 the initiator checks the responder's hash, so a wrong key shows there and the initiator is the one that
+    /// complains. A refusal of message 1 is about what that message carries in clear: an identity (group name) that the
+    /// responder does not know, or a mode that it does not allow. Some gateways answer an unknown group with a made-up
+    /// message 2; then it looks like a wrong key.
+    ///
+    /// ## Look-alikes
+    ///
+    /// - `P1-MODE`: the responder does Main Mode only, and some say AUTHENTICATION-FAILED for it.
+    /// - `F-IKE-FRAG-LOST`: message 2 is large, and fragments of it are missing.
+    /// - `S-SCAN`: a scanner asks for message 2 and goes away.
+    P1_AGGR_AUTH = "P1-AGGR-AUTH", Phase1, Error;
+    title: "aggressive mode stops at authentication";
+    causes: [
+        "keys" 0.45 "the pre-shared key or group password differs",
+            raised by "the initiator complains after message 2, about the hash", lowered by "the responder refuses message 1";
+        "identity" 0.30 "the responder does not know the identity or group name in message 1, or the initiator does not accept the responder's",
+            raised by "the responder refuses message 1; INVALID-ID-INFORMATION", lowered by "INVALID-HASH-INFORMATION";
+        "mode" 0.15 "the responder does not allow Aggressive Mode, or not with a pre-shared key",
+            raised by "message 1 is refused with AUTHENTICATION-FAILED", lowered by "message 2 was sent";
+        "lost" 0.10 "message 2 or 3 is lost, or the initiator is a scanner", raised by "silence after message 2; message 1 repeats", lowered by "any notify";
+    ];
+    checks: [
+        Initiator: "check group name (identity) and group password or key; the identity stands in clear in message 1";
+        Responder: "check that it knows this identity, allows Aggressive Mode for it, and which key it takes";
+        Either: "prefer Main Mode or IKEv2: Aggressive Mode with a shared key can be attacked offline";
+    ];
+    logs: [
+        "Cisco IOS": "AG_INIT_EXCH" ("CON-21");
+        "Netopia": "phase1 auth failure" ("NIR-11");
+        "strongSwan": "IDir … INVALID_ID_INFORMATION / AUTHENTICATION_FAILED" ("strongSwan source");
+        "Cisco ASA": "Received ISAKMP Aggressive Mode message 1 with unknown tunnel group name" ("Cisco ASA syslog reference");
+        "Cisco ASA": "Sending spoofed ISAKMP Aggressive Mode message 2 due to receipt of unknown tunnel group" ("Cisco ASA syslog reference");
+    ];
+    sources: ["PIX-52", "CON-21", "NIR-11", "RFC 2409 §5", "RFC 2409 §5.4", "RFC 2408 §3.14.1"];
+    check: check
+}
+
+fn check(case: &Case<'_>) -> Vec<Match> {
+    let standing = Standing::of(case);
+    phase1::attempts(case)
+        .filter(|(_, view)| view.attempt.mode == Mode::Aggressive)
+        .filter_map(|(index, view)| {
+            let used = view.messages().any(|message| matches!(message.label, Label::Qm(_) | Label::Tr(_)));
+            if used {
+                return None;
+            }
+            let found = message_1_refused(index, &view)
+                .or_else(|| message_2_refused(index, &view))
+                .or_else(|| message_3_refused(index, &view))
+                .or_else(|| no_message_3(index, &view))?;
+            let severity = standing.severity(&view, found.severity.unwrap_or(P1_AGGR_AUTH.severity));
+            Some(found.severity(severity))
+        })
+        .collect()
+}
+
+fn sentence(who: &str, what: &str, error: &ClearNotify<'_>) -> String {
+    format!(
+        "the {who} answered {what} with {} in clear, {}",
+        phase1::notify_name(error.notify_message_type),
+        times(u64::from(error.message.repeat_count) + 1),
+    )
+}
+
+fn about_proof(error: &ClearNotify<'_>) -> bool {
+    matches!(
+        error.notify_message_type,
+        notify::INVALID_ID_INFORMATION | notify::INVALID_HASH_INFORMATION | notify::AUTHENTICATION_FAILED
+    )
+}
+
+fn message_1_refused(index: usize, view: &View<'_>) -> Option<Match> {
+    if view.message(Label::Am(2)).is_some() {
+        return None;
+    }
+    let error = phase1::clear_errors(view, Side::Responder).find(about_proof)?;
+    Some(
+        Match::on(index, Confidence::Stated)
+            .seen(sentence("responder", "AM1", &error))
+            .means("the responder does not know the identity in message 1, or does not allow Aggressive Mode for it")
+            .frames([view.attempt.first_frame, error.message.frame])
+            .weigh("keys", 0.1)
+            .weigh("identity", 1.5)
+            .weigh("mode", 2.0)
+            .weigh("lost", 0.05),
+    )
+}
+
+fn message_2_refused(index: usize, view: &View<'_>) -> Option<Match> {
+    let second = view.message(Label::Am(2))?;
+    if view.message(Label::Am(3)).is_some() {
+        return None;
+    }
+    let found = match phase1::clear_errors(view, Side::Initiator).find(|error| error.message.at >= second.at) {
+        Some(error) => Match::on(index, Confidence::Stated)
+            .seen(sentence("initiator", "AM2", &error))
+            .frames([second.frame, error.message.frame])
+            .weigh("identity", match error.notify_message_type {
+                notify::INVALID_ID_INFORMATION => 4.0,
+                notify::INVALID_HASH_INFORMATION => 0.2,
+                _ => 0.6,
+            }),
+        None => {
+            let answer = phase1::encrypted_informationals(view, Side::Initiator).find(|answer| answer.at >= second.at)?;
+            Match::on(index, Confidence::Inferred)
+                .seen(format!(
+                    "the initiator answered AM2 with an encrypted Informational {} later, and sent no AM3",
+                    span(answer.at.since(second.at)),
+                ))
+                .frames([second.frame, answer.frame])
+                .settle("the initiator's log: whether the hash or the identity of message 2 did not verify")
+        }
+    };
+    Some(
+        found
+            .means("the responder's proof does not verify at the initiator: the keys differ, or the identity is not the expected one")
+            .weigh("keys", 1.5)
+            .weigh("mode", 0.02)
+            .weigh("lost", 0.02),
+    )
+}
+
+/// The responder refuses in clear what message 3 proves.
+fn message_3_refused(index: usize, view: &View<'_>) -> Option<Match> {
+    let third = view.message(Label::Am(3))?;
+    let error = phase1::clear_errors(view, Side::Responder).find(|error| error.message.at >= third.at)?;
+    Some(
+        Match::on(index, Confidence::Stated)
+            .seen(sentence("responder", "AM3", &error))
+            .means("the initiator's proof does not verify at the responder: the keys differ")
+            .frames([third.frame, error.message.frame])
+            .weigh("mode", 0.02)
+            .weigh("lost", 0.02),
+    )
+}
+
+fn no_message_3(index: usize, view: &View<'_>) -> Option<Match> {
+    let second = view.message(Label::Am(2))?;
+    if view.message(Label::Am(3)).is_some() {
+        return None;
+    }
+    let waited = phase1::silence_after(view, second);
+    let anonymous = view.attempt.vendor_ids.first().is_some_and(Vec::is_empty);
+    if waited.is_none() && !anonymous {
+        return None;
+    }
+    let severity = if waited.is_some() { P1_AGGR_AUTH.severity } else { Severity::Notice };
+    let waited = waited.unwrap_or_else(|| view.waited(second));
+    let asked_again = view.message(Label::Am(1)).map_or(0, |first| phase1::repeats_after(first, second.at));
+    let mut found = Match::on(index, Confidence::Suspected)
+        .frames(view.frames(second))
+        .severity(severity)
+        .weigh("mode", 0.1)
+        .settle("the initiator's log, or a capture on its outside: whether message 2 arrives whole");
+    found.seen = format!(
+        "AM2 was sent {}; no AM3 and no notify in the {} after it",
+        times(waited.copies),
+        span(waited.over + waited.after),
+    );
+    if asked_again > 0 {
+        found.seen.push_str(&format!("; AM1 came {} more after it", times(asked_again as u64)));
+        found.means = "the initiator goes on asking: message 2 does not reach it".into();
+        found = found.weigh("lost", 10.0).weigh("keys", 0.3).weigh("identity", 0.3);
+    } else {
+        found.means = "the initiator did not accept message 2 and says nothing, waits for its user, or never wanted more".into();
+    }
+    if anonymous {
+        found.seen.push_str("; the initiator sent no vendor id");
+        found = found.weigh("lost", 4.0);
+    }
+    Some(found)
+}

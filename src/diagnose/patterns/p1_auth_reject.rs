@@ -1,0 +1,132 @@
+//! P1-AUTH-REJECT: the responder refuses message 5 with an encrypted error.
+
+use crate::diagnose::Confidence;
+use crate::diagnose::case::{Case, View};
+use crate::diagnose::pattern::{Match, pattern};
+use crate::diagnose::sizes::{Content, V1Suite};
+use crate::diagnose::words::{number, span, times};
+use crate::track::{Label, Side};
+
+use super::phase1::{self, Answer, Conduct, Method, Standing};
+
+pattern! {
+    /// ## What is seen
+    ///
+    /// Message 5, then an encrypted Informational from the responder and no message 6. The initiator stops; it may begin
+    /// anew with other cookies and fare the same.
+    ///
+    /// ## What it means
+    ///
+    /// Authentication was refused; the reason is encrypted. What the initiator does next tells something: if it stops at once
+    /// it could read the error, so with a pre-shared key the keys agree, and the identity, the method or another policy is
+    /// what the responder refuses. If it goes on with message 5 it could not read it (`P1-PSK`), except that a responder which
+    /// also repeats message 4 may have refused the identity and dropped its state.
+    ///
+    /// ## Look-alikes
+    ///
+    /// - `P1-PSK`: the initiator goes on, each copy drawing another error.
+    /// - `P1-CERT`: the same with certificates.
+    /// - `L-DELETE-AFTER-P1`: message 6 was sent before.
+    P1_AUTH_REJECT = "P1-AUTH-REJECT", Phase1, Error;
+    title: "the responder refuses message 5 with an encrypted error";
+    causes: [
+        "identity" 0.55 "the responder does not know the initiator's identity, or has no configuration for it: its type or value differs",
+            raised by "a pre-shared key method and an initiator that stops; NAT with addresses for identities", lowered by "an initiator that goes on";
+        "method" 0.20 "the responder wants another authentication method for this peer: key against certificate",
+            raised by "several methods in the offer", lowered by "one method on both ends";
+        "keys" 0.15 "the pre-shared keys differ", raised by "the initiator goes on with message 5", lowered by "the initiator stops: it could read the error";
+        "policy" 0.10 "another policy: XAUTH is expected, a limit is reached", raised by "an XAUTH method elsewhere between the two", lowered by "a plain peer";
+    ];
+    checks: [
+        Responder: "look in its log for the identity it got; set its type and value as this peer sends it";
+        Initiator: "set the local identity explicitly (address, name) as the responder expects it";
+        Either: "compare the authentication method, and whether XAUTH is expected";
+        Either: "then compare the pre-shared keys";
+    ];
+    logs: [
+        "strongSwan": "no peer config found / received AUTHENTICATION_FAILED error notify" ("strongSwan source");
+        "strongSwan": "ignore malformed INFORMATIONAL request" ("strongSwan source");
+        "Nokia": "terminated by state machine" ("PIX-43");
+        "Cisco ASA": "MM_WAIT_MSG6" ("S2S-24");
+        "Tencent": "responder no peer config found by ID payload" ("Tencent Cloud doc 554/79960");
+        "Huawei": "13: config ID mismatch" ("Huawei ALM-303046755");
+        "SonicWALL": "IKE Responder: Proposed IKE ID mismatch / VPN Policy NOT found for proposed ID type: KEY ID" ("public forum log");
+        "Cisco ASA": "Unknown identification type / Identification type not supported, Phase 1" ("Cisco ASA syslog reference");
+    ];
+    sources: ["PIX-43", "PIX-52", "S2S-24", "RFC 2409 §5.4", "RFC 2409 §5.7", "RFC 2408 §5.8"];
+    check: check
+}
+
+fn check(case: &Case<'_>) -> Vec<Match> {
+    let standing = Standing::of(case);
+    phase1::attempts(case)
+        .filter(|(_, view)| phase1::method(view) != Method::Certificate)
+        .filter_map(|(index, view)| {
+            let (proof, Answer::Encrypted { messages, initiator }) = phase1::answer_to_message_5(&view)? else {
+                return None;
+            };
+            let waits = view.message(Label::Mm(4)).map_or(0, |fourth| phase1::repeats_after(fourth, proof.at));
+            if initiator == Conduct::GoesOn && waits == 0 {
+                // P1-PSK.
+                return None;
+            }
+            let first = messages.first()?;
+            let mut found = Match::on(index, Confidence::Inferred)
+                .frames([proof.frame, first.frame])
+                .severity(standing.severity(&view, P1_AUTH_REJECT.severity));
+            found.seen = format!(
+                "the responder answered MM5 with {} {} later and sent no MM6",
+                number(messages.len() as u64, "encrypted Informational"),
+                span(first.at.since(proof.at)),
+            );
+            match initiator {
+                Conduct::Stops => {
+                    found.seen.push_str(&format!(
+                        "; the initiator did not send MM5 again in the {} after it",
+                        span(case.end().since(first.at))
+                    ));
+                    found.means = "the initiator could read the error, so the keys agree: identity, method or another policy is refused".into();
+                    found = found.weigh("keys", 0.1).weigh("identity", 1.2);
+                }
+                Conduct::GoesOn => {
+                    found.confidence = Some(Confidence::Suspected);
+                    found.seen.push_str(&format!(
+                        "; the initiator goes on with MM5, the responder sent MM4 {} more",
+                        times(waits as u64)
+                    ));
+                    found.means = "the identity is refused by a responder that drops its state with it, or the keys differ".into();
+                    found = found.weigh("keys", 2.5).settle("the responder's log: the identity it got, or that it could not decrypt");
+                }
+                Conduct::Unknown => {
+                    found.confidence = Some(Confidence::Suspected);
+                    found.seen.push_str("; the capture ends too early to tell whether the initiator could read it");
+                    found.means = "authentication was refused; whether the keys or something else is the reason, this capture does not tell".into();
+                    found = found.weigh("keys", 2.0).settle(
+                        "a capture that goes on for ten seconds: an initiator that sends message 5 again has another key",
+                    );
+                }
+            }
+            if initiator == Conduct::Unknown && names_both_cookies(&view, first.length) {
+                found.seen.push_str("; its length fits an error that names both cookies, and none without them");
+                found = found.weigh("keys", 0.4);
+            }
+            if view.attempt.nat.behind(Side::Initiator) == Some(true) {
+                found = found.weigh("identity", 1.5);
+            }
+            if phase1::wants_xauth(&view) {
+                found = found.weigh("policy", 3.0);
+            }
+            Some(found)
+        })
+        .collect()
+}
+
+/// Responders that could not decrypt message 5 name no SPI; those that refuse what it says often do.
+fn names_both_cookies(view: &View<'_>, length: u32) -> bool {
+    V1Suite::chosen(view.attempt).is_some_and(|suite| {
+        let contents = suite.contents(view.attempt, Side::Responder, length);
+        contents.contains(&Content::IsakmpNotify)
+            && !contents.contains(&Content::BareNotify)
+            && !contents.contains(&Content::IpsecNotify)
+    })
+}

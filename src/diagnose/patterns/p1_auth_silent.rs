@@ -1,0 +1,148 @@
+//! P1-AUTH-SILENT: the first encrypted message gets no answer.
+
+use crate::diagnose::Confidence;
+use crate::diagnose::case::{Case, View, Waited};
+use crate::diagnose::pattern::{Match, pattern};
+use crate::diagnose::words::{span, times};
+use crate::track::{Label, MessageRecord, Side};
+
+use super::phase1::{self, Answer, Method, Standing};
+
+pattern! {
+    /// ## What is seen
+    ///
+    /// Message 5, encrypted, is sent again and again; no message 6, no Informational, no ICMP error. Often the responder sends
+    /// message 4 again in between.
+    ///
+    /// ## What it means
+    ///
+    /// With a pre-shared key, most responders drop a message 5 that they cannot decrypt without a word: the keys differ. A
+    /// responder that repeats message 4 is alive, waits, and its packets get through. Behind a translation message 5 moves
+    /// to UDP 4500, and then a filter there looks just the same. With certificates message 5 is large and travels in
+    /// fragments, which get lost first.
+    ///
+    /// ## Look-alikes
+    ///
+    /// - `N-PORT4500`: nothing ever comes back on UDP 4500.
+    /// - `F-IKE-FRAG-LOST`: fragments of message 5 are missing.
+    /// - `P1-PSK`: the responder does answer, in a way that shows that the keys differ.
+    P1_AUTH_SILENT = "P1-AUTH-SILENT", Phase1, Error;
+    title: "the first encrypted message gets no answer";
+    causes: [
+        "keys" 0.50 "the pre-shared keys differ, and the responder drops what it cannot decrypt",
+            raised by "message 4 is repeated while message 5 keeps coming; several attempts end alike", lowered by "the same pair worked before";
+        "port-4500" 0.15 "UDP 4500 is blocked or not forwarded",
+            raised by "nothing ever comes from the peer on 4500; other peers fail there too", lowered by "message 5 stays on port 500; any packet from the peer on 4500";
+        "lost" 0.15 "message 5 or its fragments are lost", raised by "message 5 in IP fragments; message 4 is not repeated; other losses", lowered by "a small message 5";
+        "identity" 0.12 "the responder refuses the identity without a word", raised by "NAT in front of a peer that is known by its address", lowered by "no NAT";
+        "certificate" 0.08 "the responder refuses the certificate without a word", raised by "a certificate method, message 5 in one piece", lowered by "a pre-shared key method";
+    ];
+    checks: [
+        Either: "compare the pre-shared keys, and which key the responder selects for the address it sees";
+        Path: "if message 5 went to UDP 4500: let it through, both ways, and forward it where the responder is behind a NAT";
+        Path: "with certificates: let IP fragments through, or turn IKE fragmentation on";
+        Responder: "look in its log for the identity it got, and for an error about a payload or decryption";
+    ];
+    logs: [
+        "Cisco ASA": "MM_WAIT_MSG5 / MM_WAIT_MSG6" ("S2S-22");
+        "Cisco IOS": "MM_KEY_EXCH" ("CON-18");
+        "libreswan": "Possible authentication failure: no acceptable response to our first encrypted message" ("libreswan source");
+        "Fortinet": "sent IKE msg (P1_RETRANSMIT)" ("FortiOS debug notes");
+        "Tencent": "retransmit IKEv1 Main Mode Initiator 5th message" ("Tencent Cloud doc 554/79960");
+        "racoon, MikroTik": "phase1 negotiation failed due to time up." ("racoon source");
+        "Cisco ASA": "Error processing payload: Payload ID" ("Cisco ASA syslog reference");
+        "Cisco ASA": "group not found, using BASE GROUP default preshared key" ("Cisco ASA syslog reference");
+        "SonicWALL": "Received packet retransmission. Drop duplicate packet" ("public forum log");
+    ];
+    sources: [
+        "PIX-01", "PIX-14", "S2S-04", "S2S-22", "S2S-24", "CON-18", "CON-28", "NIR-11", "RFC 2409 §5.4", "RFC 3947 §4",
+    ];
+    check: check
+}
+
+fn check(case: &Case<'_>) -> Vec<Match> {
+    let standing = Standing::of(case);
+    phase1::attempts(case)
+        .filter_map(|(index, view)| match phase1::answer_to_message_5(&view)? {
+            (proof, Answer::Silence(waited)) => {
+                let severity = standing.severity(&view, P1_AUTH_SILENT.severity);
+                Some(silent(case, index, &view, proof, waited).severity(severity))
+            }
+            _ => None,
+        })
+        .collect()
+}
+
+fn silent(case: &Case<'_>, index: usize, view: &View<'_>, proof: &MessageRecord, waited: Waited) -> Match {
+    let responder = view.attempt.responder.ip();
+    let port = proof.destination.port();
+    let moved = port == 4500;
+    let waits = view.message(Label::Mm(4)).map_or(0, |fourth| phase1::repeats_after(fourth, proof.at));
+    let from_responder = case.pair.sent.get(usize::from(responder != case.pair.a));
+    let on_4500 = from_responder.is_some_and(|seen| seen.on_4500 > 0);
+    let pieces = proof.ip_fragments > 1;
+
+    let mut found = Match::on(index, Confidence::Inferred).frames(view.frames(proof));
+    found.seen = format!(
+        "MM5 ({} octets, to UDP {port}) was sent {}; no MM6 and no Informational in the {} from the first copy to the end",
+        proof.length,
+        times(waited.copies),
+        span(waited.over + waited.after),
+    );
+    if waits > 0 {
+        found.seen.push_str(&format!("; the responder sent MM4 {} more meanwhile", times(waits as u64)));
+    }
+    if moved {
+        found.seen.push_str(if on_4500 {
+            "; other packets from it came on UDP 4500"
+        } else {
+            "; nothing at all came from it on UDP 4500"
+        });
+    }
+    if pieces {
+        found.seen.push_str(&format!("; MM5 travels in {} IP fragments", proof.ip_fragments));
+    }
+    found.means = match (phase1::method(view), moved) {
+        (Method::Certificate, _) => "message 5 or its fragments are lost, or the responder refuses the certificate without a word",
+        (_, true) if !on_4500 => "either UDP 4500 does not get through, or the keys differ and the responder is silent about it",
+        (_, _) if waits > 0 => "the responder is alive and waits for a message 5 that it can decrypt: the keys most likely differ",
+        _ => "the keys most likely differ; or message 5 does not arrive",
+    }
+    .into();
+    for (key, factor) in weights(view, moved, on_4500, waits > 0, pieces) {
+        found = found.weigh(key, factor);
+    }
+    found.settle(if moved {
+        "a capture on the responder's outside: whether message 5 arrives on UDP 4500"
+    } else {
+        "the responder's log, or a capture on its outside: whether message 5 arrives whole"
+    })
+}
+
+/// The priors of the page are those of all cases together; these make them those of the case at hand.
+fn weights(view: &View<'_>, moved: bool, on_4500: bool, waits: bool, pieces: bool) -> Vec<(&'static str, f32)> {
+    let mut weights = match phase1::method(view) {
+        Method::Certificate => vec![("keys", 0.02), ("certificate", 5.0), ("lost", 3.0)],
+        _ => vec![("certificate", 0.05)],
+    };
+    weights.push(("port-4500", if moved { 3.5 } else { 0.01 }));
+    if moved {
+        weights.push(("keys", 0.8));
+        weights.push(("lost", 0.3));
+    }
+    if on_4500 {
+        weights.push(("port-4500", 0.1));
+    }
+    // Behind a translation a responder repeats message 4 in either case.
+    if waits && !moved {
+        weights.push(("keys", 1.5));
+        weights.push(("lost", 0.5));
+    }
+    if pieces {
+        weights.push(("lost", 3.0));
+    }
+    if view.attempt.nat.behind(Side::Initiator) == Some(true) {
+        weights.push(("identity", 1.5));
+    }
+    weights
+}

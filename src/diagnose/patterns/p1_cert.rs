@@ -1,0 +1,110 @@
+//! P1-CERT: authentication by certificate fails.
+
+use crate::diagnose::Confidence;
+use crate::diagnose::case::{Case, View};
+use crate::diagnose::pattern::{Match, pattern};
+use crate::diagnose::words::{number, span, times};
+use crate::track::Side;
+
+use super::phase1::{self, Answer, Method, Standing, notify};
+
+pattern! {
+    /// ## What is seen
+    ///
+    /// A signature method in message 2; message 5 carries a certificate and is large. Then an encrypted error from the
+    /// responder instead of message 6; or, from either side, a notify in clear about certificates (types 19 to 22, 25, 28).
+    ///
+    /// ## What it means
+    ///
+    /// The certificate, its signature or the identity in it is refused: an unknown or untrusted authority, an expired
+    /// certificate, a name that does not fit, a revocation list that cannot be fetched, a clock that is wrong. A responder
+    /// that wants another method for this peer answers the same.
+    ///
+    /// ## Look-alikes
+    ///
+    /// - `F-IKE-FRAG-LOST`, `P1-AUTH-SILENT`: message 5 travels in fragments, and the path drops them.
+    /// - `P1-AUTH-REJECT`: the same with a pre-shared key.
+    /// - `P1-INIT-REJECT`: the initiator refuses the responder's certificate, after message 6.
+    P1_CERT = "P1-CERT", Phase1, Error;
+    title: "authentication by certificate is refused";
+    causes: [
+        "trust" 0.35 "the issuing authority is not known or not trusted by the other side", raised by "newly installed authorities", lowered by "the same certificate was accepted before";
+        "dates" 0.20 "the certificate has expired, or a clock is wrong", raised by "it worked until some day", lowered by "newly issued";
+        "name" 0.20 "the identity is not in the certificate, or not the expected one", raised by "INVALID-ID-INFORMATION", lowered by "";
+        "method" 0.15 "the other side wants another method for this peer", raised by "several methods in the offer", lowered by "one method on both ends";
+        "revocation" 0.10 "the certificate is revoked, or the revocation list cannot be fetched", raised by "DNS or HTTP of the gateway fails", lowered by "revocation is not checked";
+    ];
+    checks: [
+        Either: "check on both ends: chain, dates, names, and the clock";
+        Responder: "look in its log for the reason; check that it can fetch the revocation list";
+        Either: "compare the authentication method that each end is set to";
+        Path: "if message 5 is not answered at all: let IP fragments through or turn IKE fragmentation on";
+    ];
+    logs: [
+        "Cisco IOS": "MM_KEY_EXCH" ("CON-18");
+        "Huawei": "52: form cert payload fail / 54: no valid local cert" ("Huawei ALM-303046755");
+        "libreswan": "X509: authentication failed" ("libreswan source");
+        "racoon": "no ID nor CERT found." ("racoon source");
+        "Cisco ASA": "Received unexpected Certificate payload Possible invalid Auth Method / Unable to find the requested certificate" ("Cisco ASA syslog reference");
+    ];
+    sources: ["CON-18", "RFC 2408 §3.14.1", "RFC 2409 §5.1", "RFC 4945 §3.3"];
+    check: check
+}
+
+fn check(case: &Case<'_>) -> Vec<Match> {
+    let standing = Standing::of(case);
+    phase1::attempts(case)
+        .filter_map(|(index, view)| {
+            let found = stated(index, &view).or_else(|| refused(index, &view))?;
+            Some(found.severity(standing.severity(&view, P1_CERT.severity)))
+        })
+        .collect()
+}
+
+fn stated(index: usize, view: &View<'_>) -> Option<Match> {
+    let (who, error) = [(Side::Responder, "responder"), (Side::Initiator, "initiator")].into_iter().find_map(|(side, who)| {
+        let error = phase1::clear_errors(view, side)
+            .find(|error| notify::CERTIFICATE.contains(&error.notify_message_type))?;
+        Some((who, error))
+    })?;
+    Some(
+        Match::on(index, Confidence::Stated)
+            .seen(format!(
+                "the {who} sent {} in clear, {}",
+                phase1::notify_name(error.notify_message_type),
+                times(u64::from(error.message.repeat_count) + 1),
+            ))
+            .means(format!("the {who} does not accept the other side's certificate or signature"))
+            .frames([error.message.frame]),
+    )
+}
+
+fn refused(index: usize, view: &View<'_>) -> Option<Match> {
+    if phase1::method(view) != Method::Certificate {
+        return None;
+    }
+    let (proof, answer) = phase1::answer_to_message_5(view)?;
+    let (how, frame, at) = match &answer {
+        Answer::Encrypted { messages, .. } => {
+            let first = messages.first()?;
+            (number(messages.len() as u64, "encrypted Informational"), first.frame, first.at)
+        }
+        Answer::Clear(clear) => ("a message in clear".to_owned(), clear.frame, clear.at),
+        Answer::Silence(_) => return None,
+    };
+    let pieces = proof.ip_fragments.max(proof.ike_fragments);
+    let size = match pieces {
+        0 | 1 => format!("{} octets", proof.length),
+        _ => format!("{} octets in {pieces} fragments", proof.length),
+    };
+    Some(
+        Match::on(index, Confidence::Suspected)
+            .seen(format!(
+                "the method is a signature; MM5 ({size}) arrived and was answered by {how} {} later, and no MM6",
+                span(at.since(proof.at)),
+            ))
+            .means("the responder refuses the certificate, its name or the method; it does not depend on a pre-shared key")
+            .frames([proof.frame, frame])
+            .settle("the responder's log: why it refuses the certificate"),
+    )
+}

@@ -1,0 +1,108 @@
+//! P1-INIT-REJECT: the initiator refuses the responder after message 6.
+
+use std::time::Duration;
+
+use crate::diagnose::case::{Case, PATIENCE};
+use crate::diagnose::pattern::{Match, pattern};
+use crate::diagnose::sizes::{Content, V1Suite};
+use crate::diagnose::words::span;
+use crate::diagnose::{Confidence, Severity};
+use crate::track::{Label, Mode, Side};
+
+use super::phase1::{self, Habits, Method};
+
+/// What the initiator says within this time of message 6 is about message 6.
+const AT_ONCE: Duration = Duration::from_secs(5);
+
+pattern! {
+    /// ## What is seen
+    ///
+    /// Message 6, then at once an encrypted Informational from the initiator; no Quick Mode, and nothing more under these
+    /// cookies.
+    ///
+    /// ## What it means
+    ///
+    /// The responder accepted the initiator, and the initiator did not accept the responder: its identity is not the one that
+    /// was expected, its certificate is not trusted, or its hash does not verify. The error, or the delete, is encrypted.
+    ///
+    /// ## Look-alikes
+    ///
+    /// - `L-DELETE-AFTER-P1`: phase 1 is deleted for another reason, by either side.
+    /// - `P1-UP-NO-P2`: phase 1 stays up and nothing asks for phase 2.
+    /// - An initiator that drops this negotiation because another one with the same peer has come up.
+    P1_INIT_REJECT = "P1-INIT-REJECT", Phase1, Error;
+    title: "the initiator refuses the responder after message 6";
+    causes: [
+        "identity" 0.60 "the responder's identity is not the one that the initiator expects: name against address, or a private address behind a NAT",
+            raised by "NAT in front of the responder; a pre-shared key method", lowered by "a certificate method";
+        "certificate" 0.25 "the responder's certificate is not trusted, has expired, or does not name its identity",
+            raised by "a certificate method", lowered by "a pre-shared key method";
+        "policy" 0.15 "the initiator drops the negotiation for another reason: one SA a peer, changed configuration",
+            raised by "another negotiation of the two came up meanwhile", lowered by "it repeats";
+    ];
+    checks: [
+        Initiator: "look in its log for the identity it got from the responder, and set the one it expects to match";
+        Responder: "set the local identity explicitly, to its address or name, as the initiator expects it";
+        Either: "with certificates: check chain, dates, names and clocks";
+    ];
+    logs: [
+        "strongSwan": "IDir '…' does not match to '…'" ("strongSwan source");
+        "Cisco PIX": "RESPONDER_LIFETIME notify 24576 / DELETE spi size = 16" ("PIX-33");
+        "Nokia": "terminated by state machine" ("PIX-43");
+        "racoon": "invalid ID payload." ("racoon source");
+    ];
+    sources: ["PIX-33", "PIX-43", "RFC 2409 §5", "RFC 2409 §5.7"];
+    check: check
+}
+
+fn check(case: &Case<'_>) -> Vec<Match> {
+    // An attempt that is judged here has no phase 2: one that has is another.
+    let other_up = case.pair.attempts.iter().any(|attempt| attempt.phase2_up.is_some());
+    let latest = Habits::of(case).latest();
+    phase1::attempts(case)
+        .filter(|(_, view)| view.attempt.mode == Mode::Main)
+        .filter_map(|(index, view)| {
+            let sixth = view.message(Label::Mm(6))?;
+            if view.messages().any(|message| matches!(message.label, Label::Qm(_) | Label::Tr(_))) {
+                return None;
+            }
+            let refusal = phase1::encrypted_informationals(&view, Side::Initiator)
+                .find(|message| message.at >= sixth.at && message.at.since(sixth.at) <= AT_ONCE)?;
+            let says_no = V1Suite::chosen(view.attempt).is_none_or(|suite| {
+                let contents = suite.contents(view.attempt, Side::Initiator, refusal.length);
+                contents.is_empty() || contents.iter().any(|content| *content != Content::Dpd)
+            });
+            // An answer means that it was a liveness check; a later message, that the SA is in use.
+            let answered = phase1::encrypted_informationals(&view, Side::Responder)
+                .any(|message| message.at >= refusal.at && message.length == refusal.length);
+            let abandoned = view.attempt.last.since(refusal.at) <= AT_ONCE;
+            let later = latest.is_some_and(|latest| latest > refusal.at);
+            let watched = later || case.end().since(refusal.at) >= PATIENCE;
+            if !says_no || answered || !abandoned || !watched {
+                return None;
+            }
+            let severity = if other_up { Severity::Notice } else { P1_INIT_REJECT.severity };
+            let mut found = Match::on(index, Confidence::Suspected)
+                .seen(format!(
+                    "the initiator sent an encrypted Informational {} after MM6, and neither Quick Mode nor anything else followed under these cookies",
+                    span(refusal.at.since(sixth.at)),
+                ))
+                .means("the responder accepted the initiator; the initiator did not accept the responder, or dropped the SA for another reason")
+                .frames([sixth.frame, refusal.frame])
+                .severity(severity)
+                .settle("the initiator's log: the identity it got from the responder");
+            if phase1::method(&view) == Method::Certificate {
+                found = found.weigh("certificate", 3.0);
+            } else {
+                found = found.weigh("certificate", 0.1);
+            }
+            if view.attempt.nat.behind(Side::Responder) == Some(true) {
+                found = found.weigh("identity", 1.5);
+            }
+            if other_up {
+                found = found.weigh("policy", 6.0);
+            }
+            Some(found)
+        })
+        .collect()
+}

@@ -1,0 +1,70 @@
+//! P1-NO-KEY: the responder says in clear that it has no key for this peer.
+
+use crate::diagnose::Confidence;
+use crate::diagnose::case::Case;
+use crate::diagnose::pattern::{Match, pattern};
+use crate::diagnose::words::times;
+use crate::track::{Label, Side};
+
+use super::p1_ke;
+use super::phase1::{self, Standing, notify};
+
+pattern! {
+    /// ## What is seen
+    ///
+    /// Messages 1 and 2 as they should be, then INVALID-KEY-INFORMATION (17) in clear from the responder as the answer to
+    /// message 3, and no message 4.
+    ///
+    /// ## What it means
+    ///
+    /// The responder needs the pre-shared key to go on from message 3, finds none for this peer and says so. The public value
+    /// in message 3 fits its group, so the complaint is not about that.
+    ///
+    /// ## Look-alikes
+    ///
+    /// - `P1-KE`: the public value does not fit the group.
+    /// - `P1-MM3-NO-REPLY`: other responders have no key and say nothing.
+    /// - `P1-PSK`: there is a key, and it is another one.
+    P1_NO_KEY = "P1-NO-KEY", Phase1, Error;
+    title: "the responder says that it has no key for this peer";
+    causes: [
+        "missing" 0.60 "no pre-shared key is configured for the address or identity of the initiator", raised by "newly configured", lowered by "it worked before";
+        "address" 0.30 "the key is bound to another address than the one the responder sees", raised by "NAT in front of the initiator; a changed address", lowered by "no NAT";
+        "exchange" 0.10 "the responder does not like the public value itself", raised by "an unusual group", lowered by "a common group";
+    ];
+    checks: [
+        Responder: "add the pre-shared key for the address that it really sees";
+        Responder: "check that the key belongs to this connection and not to another one";
+    ];
+    logs: [
+        "strongSwan": "no shared key found for … - …" ("lab");
+        "Cisco ASA": "No Group found matching peer_ID or IP_address for Pre-shared key peer" ("Cisco ASA syslog reference");
+    ];
+    sources: ["RFC 2408 §3.14.1", "RFC 2409 §5.4"];
+    check: check
+}
+
+fn check(case: &Case<'_>) -> Vec<Match> {
+    let standing = Standing::of(case);
+    phase1::attempts(case)
+        .filter(|(_, view)| view.message(Label::Mm(4)).is_none() && p1_ke::fits(view))
+        .filter_map(|(index, view)| {
+            let error = phase1::clear_errors(&view, Side::Responder)
+                .find(|error| error.notify_message_type == notify::INVALID_KEY_INFORMATION)?;
+            let third = view.message(Label::Mm(3));
+            let found = Match::on(index, Confidence::Stated)
+                .seen(format!(
+                    "the responder answered {} with {} in clear, {}",
+                    if third.is_some() { "MM3" } else { "the initiator" },
+                    phase1::notify_name(error.notify_message_type),
+                    times(u64::from(error.message.repeat_count) + 1),
+                ))
+                .means("the responder has no pre-shared key for this peer")
+                .frames(third.map(|third| third.frame))
+                .frames([error.message.frame])
+                .severity(standing.severity(&view, P1_NO_KEY.severity));
+            let translated = view.attempt.nat.behind(Side::Initiator) == Some(true);
+            Some(if translated { found.weigh("address", 2.0) } else { found })
+        })
+        .collect()
+}

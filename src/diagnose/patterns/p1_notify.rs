@@ -1,0 +1,120 @@
+//! P1-NOTIFY: an error in clear during phase 1 that no other pattern speaks about.
+
+use crate::diagnose::Confidence;
+use crate::diagnose::case::Case;
+use crate::diagnose::pattern::{Match, pattern};
+use crate::diagnose::words::times;
+use crate::track::{Label, Mode, Side};
+
+use super::phase1::{self, Standing, notify};
+
+/// INVALID-COOKIE, INVALID-FLAGS, PAYLOAD-MALFORMED (RFC 2408 §3.14.1).
+const INVALID_COOKIE: u16 = 4;
+const INVALID_FLAGS: u16 = 8;
+const PAYLOAD_MALFORMED: u16 = 16;
+
+pattern! {
+    /// ## What is seen
+    ///
+    /// Before message 5, a notify in clear with an error type (1 to 30) that is neither a refused proposal, a wrong mode or
+    /// version, a missing key nor a certificate: the report prints its type.
+    ///
+    /// ## What it means
+    ///
+    /// What the type says. INVALID-COOKIE (4): the sender does not know this SA, it restarted or gave up. INVALID-FLAGS (8): a
+    /// message came in clear that should have been encrypted. PAYLOAD-MALFORMED (16): the sender could not read a payload.
+    /// INVALID-ID-INFORMATION (18): no configuration for this identity or address. The notify is not authenticated:
+    /// anybody can send it.
+    ///
+    /// ## Look-alikes
+    ///
+    /// - `P1-PSK`: the same notifies after message 5 mean keys that differ.
+    /// - `L-STALE-SA`: INVALID-COOKIE for an SA that was up.
+    P1_NOTIFY = "P1-NOTIFY", Phase1, Error;
+    title: "the peer sent an error in clear during phase 1";
+    causes: [
+        "as-said" 0.85 "as the type of the notify says", raised by "it repeats; the other side gives up", lowered by "the exchange goes on regardless";
+        "stale" 0.10 "the notify belongs to an older SA or a restarted peer", raised by "INVALID-COOKIE", lowered by "any other type";
+        "forged" 0.05 "somebody else sent it: it is not authenticated", raised by "the exchange goes on regardless", lowered by "the other side gives up";
+    ];
+    checks: [
+        Either: "look up the notify in the log of the side that sent it: it knows what it disliked";
+        Either: "if both ends are of different vendors, bring their software up to date";
+    ];
+    logs: [
+        "libreswan": "packet rejected: should have been encrypted" ("libreswan source");
+        "racoon": "malformed cookie received." ("racoon source");
+        "Huawei": "21: invalid cookie / 28: malformed payload" ("Huawei ALM-303046755");
+        "D-Link": "Ike_invalid_payload, Ike_invalid_cookie" ("D-Link NetDefendOS manual 9.7.5");
+        "Cisco ASA": "Received packet with missing payload, Expected payload" ("Cisco ASA syslog reference");
+    ];
+    sources: ["RFC 2408 §3.14.1", "RFC 2408 §5"];
+    check: check
+}
+
+fn check(case: &Case<'_>) -> Vec<Match> {
+    let standing = Standing::of(case);
+    phase1::attempts(case)
+        .filter(|(_, view)| view.message(Label::Mm(5)).is_none() && view.message(Label::Am(3)).is_none())
+        .filter_map(|(index, view)| {
+            let (side, error) = [Side::Responder, Side::Initiator].into_iter().find_map(|side| {
+                let mode = view.attempt.mode;
+                let error = phase1::clear_errors(&view, side)
+                    .find(|error| !spoken_for(side, mode, error.notify_message_type))?;
+                Some((side, error))
+            })?;
+            let (who, other) = match side {
+                Side::Initiator => ("initiator", "responder"),
+                Side::Responder => ("responder", "initiator"),
+            };
+            let after = view
+                .messages()
+                .filter(|message| message.from != side && message.at <= error.message.at)
+                .last()
+                .map_or("nothing".to_owned(), |message| message.label.to_string());
+            let mut found = Match::on(index, Confidence::Stated)
+                .seen(format!(
+                    "the {who} answered {after} with {} in clear, {}",
+                    phase1::notify_name(error.notify_message_type),
+                    times(u64::from(error.message.repeat_count) + 1),
+                ))
+                .means(match error.notify_message_type {
+                    INVALID_COOKIE => format!("the {who} does not know this negotiation: it restarted, or gave it up"),
+                    INVALID_FLAGS => format!("the {who} wanted an encrypted message and got one in clear"),
+                    PAYLOAD_MALFORMED => format!("the {who} could not read a payload of the {other}"),
+                    notify::INVALID_ID_INFORMATION => format!("the {who} has no configuration for this peer's identity or address"),
+                    _ if side == Side::Initiator => "the initiator does not accept what the responder chose or sent".to_owned(),
+                    _ => "the responder refuses this message".to_owned(),
+                })
+                .frames([view.attempt.first_frame, error.message.frame])
+                .severity(standing.severity(&view, P1_NOTIFY.severity));
+            if error.notify_message_type == INVALID_COOKIE {
+                found = found.weigh("stale", 4.0);
+            }
+            Some(found)
+        })
+        .collect()
+}
+
+/// Errors that have a page of their own.
+fn spoken_for(side: Side, mode: Mode, error: u16) -> bool {
+    if notify::CERTIFICATE.contains(&error) {
+        return true;
+    }
+    if mode == Mode::Aggressive {
+        let proof = [notify::INVALID_ID_INFORMATION, notify::INVALID_HASH_INFORMATION, notify::AUTHENTICATION_FAILED];
+        if side == Side::Initiator || proof.contains(&error) {
+            return true;
+        }
+    }
+    side == Side::Responder
+        && (notify::REFUSALS.contains(&error)
+            || matches!(
+                error,
+                notify::INVALID_EXCHANGE_TYPE
+                    | notify::UNSUPPORTED_EXCHANGE_TYPE
+                    | notify::INVALID_MAJOR_VERSION
+                    | notify::INVALID_MINOR_VERSION
+                    | notify::INVALID_KEY_INFORMATION
+            ))
+}

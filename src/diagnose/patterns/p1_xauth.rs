@@ -1,0 +1,119 @@
+//! P1-XAUTH: extended authentication or Mode Config stalls.
+
+use std::time::Duration;
+
+use crate::diagnose::case::Case;
+use crate::diagnose::pattern::{Match, pattern};
+use crate::diagnose::words::{number, span};
+use crate::diagnose::{Confidence, Severity};
+use crate::track::{ExchangeKind, Label, Side};
+
+use super::phase1::{self, Habits};
+
+/// A user needs this long to type a password; a tunnel needs less to go on after it.
+const USER: Duration = Duration::from_secs(30);
+/// Quick Mode follows a finished Transaction sooner than this.
+const GOES_ON: Duration = Duration::from_secs(5);
+
+pattern! {
+    /// ## What is seen
+    ///
+    /// Phase 1 complete, then Transaction exchanges (type 6, encrypted), and no Quick Mode: they stop, repeat, or end in a
+    /// delete.
+    ///
+    /// ## What it means
+    ///
+    /// The gateway asks the user for name and password (XAUTH), or hands out an address (Mode Config), and that does not come
+    /// to an end. Two exchanges and nothing more is what a wrong password looks like: question and answer, then verdict
+    /// and acknowledgement. A question that is never answered: the client does not know XAUTH, or its user is still typing. Between
+    /// two gateways it should not happen at all.
+    ///
+    /// ## Look-alikes
+    ///
+    /// - `P1-UP-NO-P2`: no Transaction exchange either.
+    /// - `P1-AUTH-REJECT`: some gateways that want XAUTH refuse message 5 of a peer that does not offer it.
+    P1_XAUTH = "P1-XAUTH", Phase1, Warning;
+    title: "extended authentication or mode config does not come to an end";
+    causes: [
+        "password" 0.50 "user name or password is wrong, or the user may not use this group",
+            raised by "exactly two exchanges and then nothing, or a delete", lowered by "a question that is never answered";
+        "server" 0.20 "the gateway's user directory (RADIUS, LDAP) does not answer", raised by "long gaps between the messages", lowered by "quick answers";
+        "peer" 0.20 "a gateway treats another gateway as a client: XAUTH or Mode Config is on by mistake",
+            raised by "a site-to-site peer; a question that is never answered", lowered by "a client";
+        "user" 0.10 "the user is still typing, or gave up", raised by "tens of seconds of silence", lowered by "an automatic client";
+    ];
+    checks: [
+        Initiator: "check user name, password and group";
+        Responder: "look in its log for the user's name and the directory's answer";
+        Responder: "for a site-to-site peer: turn XAUTH and Mode Config off for its address";
+    ];
+    logs: [
+        "Cisco PIX": "Reserved Not Zero on Payload 8" ("PIX-15");
+        "Check Point": "Client Encryption: User Unknown" ("PIX-42");
+        "racoon": "Attempt to start phase 2 whereas Xauth failed" ("racoon source");
+        "Cisco ASA": "Xauth required but selected Proposal does not support xauth" ("Cisco ASA syslog reference");
+        "Cisco ASA": "Remote peer has failed user authentication - check configured username and password" ("Cisco ASA syslog reference");
+        "Cisco ASA": "Received unexpected Transaction Exchange payload type" ("Cisco ASA syslog reference");
+    ];
+    sources: ["PIX-15", "PIX-42", "draft-beaulieu-ike-xauth-02 §3", "draft-dukes-ike-mode-cfg-02 §3"];
+    check: check
+}
+
+fn check(case: &Case<'_>) -> Vec<Match> {
+    let latest = Habits::of(case).latest();
+    phase1::attempts(case)
+        .filter_map(|(index, view)| {
+            if view.messages().any(|message| matches!(message.label, Label::Qm(_))) {
+                return None;
+            }
+            let transactions =
+                || view.exchanges().iter().filter(|exchange| exchange.kind == ExchangeKind::Transaction);
+            let count = transactions().count() as u64;
+            let last = transactions().flat_map(|exchange| &exchange.messages).max_by_key(|message| message.at)?;
+            let asked = transactions().next_back()?;
+            let answered = asked.messages.iter().any(|message| message.label == Label::Tr(2));
+            let copied = last.repeats.iter().map(|repeat| repeat.at).max().unwrap_or(last.at);
+            let quiet = case.end().since(copied);
+            let ended = [Side::Initiator, Side::Responder]
+                .into_iter()
+                .flat_map(|side| phase1::encrypted_informationals(&view, side))
+                .find(|message| message.at >= last.at);
+            let begins_anew = latest.is_some_and(|latest| latest > copied);
+            let patience = if answered { GOES_ON } else { USER };
+            let settled = case.both_ways() && (quiet >= patience || ended.is_some() || begins_anew);
+            let asked_by = match asked.started_by {
+                Side::Initiator => "initiator",
+                Side::Responder => "responder",
+            };
+            let mut found = Match::on(index, Confidence::Suspected)
+                .frames([view.attempt.first_frame, last.frame])
+                .frames(ended.map(|message| message.frame))
+                .settle("the gateway's log: user name and verdict");
+            found.seen = format!(
+                "phase 1 is complete; {} ran, the last one (started by the {asked_by}) {}; no Quick Mode in the {} after it",
+                number(count, "Transaction exchange"),
+                if answered { "answered" } else { "not answered" },
+                span(quiet),
+            );
+            if ended.is_some() {
+                found.seen.push_str("; an encrypted Informational came instead");
+            } else if begins_anew {
+                found.seen.push_str("; the peers began anew");
+            }
+            found.means = match (answered, count) {
+                _ if !settled => "user authentication or the hand-out of an address is as far as this capture goes",
+                (false, _) => "the question is not answered: the other side does not do XAUTH, or its user has not typed yet",
+                (true, 2) => "question, answer, verdict, acknowledgement, and nothing more: most likely the user was refused",
+                _ => "user authentication or the hand-out of an address did not come to an end",
+            }
+            .into();
+            found = match (answered, count) {
+                (false, _) => found.weigh("password", 0.2).weigh("peer", 2.0).weigh("user", 3.0),
+                (true, 2) => found.weigh("password", 1.5),
+                _ => found,
+            };
+            // Too short to tell a stop from a pause: the stage is all that can be said.
+            Some(if settled { found } else { found.severity(Severity::Notice) })
+        })
+        .collect()
+}

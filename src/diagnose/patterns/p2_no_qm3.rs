@@ -1,0 +1,137 @@
+//! P2-NO-QM3: Quick Mode is not confirmed.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use crate::base::Timestamp;
+use crate::diagnose::case::{Case, View};
+use crate::diagnose::pattern::{Match, pattern};
+use crate::diagnose::words::{span, times};
+use crate::diagnose::{Confidence, Severity};
+use crate::track::{Exchange, ExchangeKind, Label, MessageRecord, Side};
+
+use super::phase1;
+
+/// A responder that sends message 2 again this long after message 3 passed here did not get it.
+const UNDERWAY: Duration = Duration::from_secs(1);
+
+pattern! {
+    /// ## What is seen
+    ///
+    /// Message 2 of Quick Mode is sent again and again: message 3 does not come, or it passes here and yet message 2 goes on.
+    ///
+    /// ## What it means
+    ///
+    /// The responder does not get the confirmation and does not use the SA. If message 3 passes this point, or ESP from the
+    /// side that started appears, that side is content and message 3 is lost further on. If neither is seen, the side that
+    /// started did not like message 2, or did not get it.
+    ///
+    /// ## Look-alikes
+    ///
+    /// - One message 2 more that crosses message 3: normal.
+    /// - `T-ONEWAY`: what follows, if the responder never installs the SA.
+    P2_NO_QM3 = "P2-NO-QM3", Phase2, Warning;
+    title: "quick mode is not confirmed";
+    causes: [
+        "lost-3" 0.45 "message 3 is lost on its way to the responder", raised by "message 3 passes here; ESP from the side that started", lowered by "message 1 is repeated";
+        "lost-2" 0.25 "message 2 does not get back", raised by "message 1 is repeated after message 2 was sent", lowered by "message 1 stops";
+        "dislikes" 0.30 "the side that started refuses what was chosen: networks or proposal", raised by "an encrypted Informational after message 2; message 1 stops", lowered by "ESP from the side that started";
+    ];
+    checks: [
+        Initiator: "look in its log for what it did with message 2";
+        Path: "look for loss or a filter between the two";
+        Either: "clear the SAs on both ends and try again";
+    ];
+    logs: [
+        "strongSwan": "peer selected invalid traffic selectors" ("strongSwan source");
+    ];
+    sources: ["RFC 2409 §5.5", "RFC 2408 §4.5"];
+    check: check
+}
+
+fn check(case: &Case<'_>) -> Vec<Match> {
+    let traffic = [case.pair.a, case.pair.b].map(|end| case.flows_from(end).map(|flow| flow.last).max());
+    case.attempts()
+        .filter(|(_, view)| !view.attempt.midstream && !view.one_sided())
+        .filter_map(|(index, view)| {
+            view.exchanges()
+                .iter()
+                .filter(|exchange| exchange.kind == ExchangeKind::QuickMode)
+                .filter_map(|exchange| unconfirmed(index, &view, exchange, traffic))
+                .next_back()
+        })
+        .collect()
+}
+
+/// `traffic` is the last packet of ESP or AH from either end of the pair.
+fn unconfirmed(
+    index: usize,
+    view: &View<'_>,
+    exchange: &Exchange,
+    traffic: [Option<Timestamp>; 2],
+) -> Option<Match> {
+    let find = |label| exchange.messages.iter().find(|message| message.label == label);
+    let second = find(Label::Qm(2))?;
+    let third = find(Label::Qm(3));
+    let (starter, other) = match exchange.started_by {
+        Side::Initiator => (view.attempt.initiator.ip(), view.attempt.responder.ip()),
+        Side::Responder => (view.attempt.responder.ip(), view.attempt.initiator.ip()),
+    };
+    let waited = phase1::silence_after(view, second)?;
+    let last = second.repeats.iter().map(|repeat| repeat.at).max().unwrap_or(second.at);
+    if let Some(third) = third {
+        let in_vain = second.repeats.iter().filter(|repeat| repeat.at.since(third.at) >= UNDERWAY).count();
+        if in_vain < 2 {
+            return None;
+        }
+    }
+    // Traffic from the responder after all this: it has the SA.
+    let last_from = |end: IpAddr| traffic.get(usize::from(end != view.case.pair.a)).copied().flatten();
+    if last_from(other).is_some_and(|packet| packet > last) {
+        return None;
+    }
+    let uses = last_from(starter).is_some_and(|packet| packet >= second.at);
+    let asked_again = find(Label::Qm(1)).map_or(0, |first: &MessageRecord| phase1::repeats_after(first, second.at));
+    let refused = phase1::encrypted_informationals(view, exchange.started_by)
+        .any(|message| message.at > second.at && third.is_none());
+    let later = view.exchanges().iter().any(|later| {
+        later.kind == ExchangeKind::QuickMode
+            && later.messages.iter().any(|message| message.label == Label::Qm(3))
+            && later.messages.first().is_some_and(|message| message.at > second.at)
+    });
+    let mut found = Match::on(index, Confidence::Inferred)
+        .frames(view.frames(second))
+        .frames(third.map(|third| third.frame))
+        .settle("a capture on the responder's outside: whether QM3 arrives");
+    found.seen = format!(
+        "QM2 was sent {} in {}; {}",
+        times(waited.copies),
+        span(waited.over),
+        match third {
+            Some(_) => "QM3 passed here and did not stop it".to_owned(),
+            None => format!("no QM3 in the {} after it", span(waited.over + waited.after)),
+        },
+    );
+    if uses {
+        found.seen.push_str(&format!("; {starter} uses the SA"));
+    }
+    if asked_again > 0 {
+        found.seen.push_str(&format!("; QM1 came {} more after it", times(asked_again as u64)));
+    }
+    found.means = match (third.is_some() || uses, asked_again > 0) {
+        (true, _) => "the side that started is content: message 3 is lost on its way to the other side",
+        (_, true) => "message 2 does not reach the side that started",
+        _ => "the side that started refuses message 2, did not get it, or its message 3 is lost before this point",
+    }
+    .into();
+    if third.is_some() || uses {
+        found = found.weigh("lost-3", 3.0).weigh("lost-2", 0.05).weigh("dislikes", 0.05);
+    }
+    if asked_again > 0 {
+        found = found.weigh("lost-2", 5.0).weigh("dislikes", 0.3);
+    }
+    if refused {
+        found = found.weigh("dislikes", 3.0);
+    }
+    Some(if later { found.severity(Severity::Notice) } else { found })
+}

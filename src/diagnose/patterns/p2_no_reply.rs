@@ -1,0 +1,105 @@
+//! P2-NO-REPLY: Quick Mode gets no answer.
+
+use crate::base::Timestamp;
+use crate::diagnose::Confidence;
+use crate::diagnose::case::{Case, View};
+use crate::diagnose::pattern::{Match, pattern};
+use crate::diagnose::words::{span, times};
+use crate::track::{IkeVersion, Side};
+
+use super::phase1::{self, Habits};
+use super::phase2::{self, Fate, Standing};
+
+pattern! {
+    /// ## What is seen
+    ///
+    /// Message 1 of Quick Mode is sent again and again under the same message id; nothing comes from the peer for it.
+    ///
+    /// ## What it means
+    ///
+    /// The peer refuses phase 2 without a word (networks, proposal, PFS), or it no longer knows the phase 1 SA, or nothing
+    /// arrives any more. A peer that still answers liveness checks under the same cookies knows the SA: then it refuses.
+    ///
+    /// ## Look-alikes
+    ///
+    /// - `P2-REJECT`: the peer answers with an encrypted error.
+    /// - `L-STALE-SA`: the peer restarted; its own new message 1, or INVALID-COOKIE, follows.
+    /// - `C-ONE-DIR`: the answer exists and the capture does not hold it.
+    P2_NO_REPLY = "P2-NO-REPLY", Phase2, Error;
+    title: "quick mode gets no answer";
+    causes: [
+        "refused" 0.60 "the peer refuses phase 2 without a word: networks, proposal or PFS differ",
+            raised by "the peer answers liveness checks under the same cookies", lowered by "no liveness answer either";
+        "lost-sa" 0.25 "the peer has lost the phase 1 SA", raised by "the peer sends a new message 1, or INVALID-COOKIE", lowered by "liveness checks are answered";
+        "path" 0.15 "the message or its answer is lost", raised by "all traffic of the pair stops; a large message 1 with PFS", lowered by "liveness checks are answered";
+    ];
+    checks: [
+        Either: "make protected networks, ESP or AH proposal and PFS the same on both ends";
+        Either: "clear the phase 1 SA on both ends and try again";
+        Responder: "look in its log whether message 1 of Quick Mode arrives, and what it says about it";
+    ];
+    logs: [
+        "Netopia": "ph2 resend timeout" ("NIR-16");
+        "Cisco PIX": "retransmitting phase 2..." ("PIX-21");
+        "Cisco PIX": "Reserved Not Zero on Payload 8" ("PIX-15");
+        "libreswan": "No acceptable response to our first Quick Mode message: perhaps peer likes no proposal" ("libreswan source");
+        "racoon": "phase2 negotiation failed due to time up." ("racoon source");
+    ];
+    sources: ["PIX-15", "PIX-21", "NIR-16", "NIR-17", "RFC 2409 §5.5", "RFC 3706 §5"];
+    check: check
+}
+
+fn check(case: &Case<'_>) -> Vec<Match> {
+    let standing = Standing::of(case);
+    let habits = Habits::of(case);
+    case.attempts()
+        .filter(|(_, view)| view.attempt.version == IkeVersion::V1)
+        .filter_map(|(index, view)| {
+            let quick_modes = phase2::quick_modes(&view);
+            if quick_modes.iter().any(|quick| matches!(quick.fate, Fate::Refused { .. })) {
+                return None;
+            }
+            let silent = quick_modes.iter().rev().find(|quick| matches!(quick.fate, Fate::Silence(_)))?;
+            let Fate::Silence(waited) = silent.fate else { return None };
+            let (starter, other) = match silent.started_by {
+                Side::Initiator => ("initiator", "responder"),
+                Side::Responder => ("responder", "initiator"),
+            };
+            let mut found = Match::on(index, Confidence::Inferred)
+                .frames(view.frames(silent.first))
+                .severity(standing.severity(silent.first.at, P2_NO_REPLY.severity))
+                .means("the peer refuses phase 2 without a word, has lost the phase 1 SA, or does not get the message")
+                .settle(format!("the {other}'s log, or a capture on its outside: whether QM1 arrives"));
+            found.seen = format!(
+                "QM1 of the {starter} ({} octets) was sent {}; no QM2 and no error in the {} from the first copy to the end",
+                silent.first.length,
+                times(waited.copies),
+                span(waited.over + waited.after),
+            );
+            let peer = silent.started_by.other();
+            let talks = phase1::encrypted_informationals(&view, peer).any(|message| message.at > silent.first.at);
+            if talks {
+                found.seen.push_str(&format!("; the {other} sends other messages under the same cookies meanwhile"));
+                found = found.weigh("refused", 1.5).weigh("lost-sa", 0.2).weigh("path", 0.2);
+            }
+            if lost(&view, &habits, peer, silent.first.at) {
+                found.seen.push_str(&format!("; the {other} then begins anew or says that it does not know the SA"));
+                found = found.weigh("lost-sa", 4.0);
+            }
+            if silent.first.ip_fragments > 1 {
+                found = found.weigh("path", 3.0);
+            }
+            Some(found)
+        })
+        .collect()
+}
+
+/// `side` said, or shows by a new message 1 of its own, that it no longer knows the SA.
+fn lost(view: &View<'_>, habits: &Habits<'_>, side: Side, since: Timestamp) -> bool {
+    let address = match side {
+        Side::Initiator => view.attempt.initiator.ip(),
+        Side::Responder => view.attempt.responder.ip(),
+    };
+    phase1::clear_errors(view, side).any(|error| error.message.at > since)
+        || habits.at(address).latest.is_some_and(|latest| latest > since)
+}

@@ -1,0 +1,148 @@
+//! P2-PFS: perfect forward secrecy may not match.
+
+use std::net::IpAddr;
+
+use crate::base::FrameRef;
+use crate::diagnose::case::{Case, View};
+use crate::diagnose::pattern::{Match, pattern};
+use crate::diagnose::sizes::V1Suite;
+use crate::diagnose::{Confidence, Severity};
+use crate::isakmp::registry;
+use crate::track::{Attempt, IkeVersion, Label, Side};
+
+use super::phase2::{self, Fate, QuickMode, Standing};
+
+/// Lengths compared: a peer's configuration gives a handful.
+const LENGTHS: usize = 32;
+
+pattern! {
+    /// ## What is seen
+    ///
+    /// Quick Mode is refused or not answered, and its message 1 has room for a key exchange. It is much more than a guess if the
+    /// other side's own message 1 is in the capture too, and is shorter or longer by just such a payload.
+    ///
+    /// ## What it means
+    ///
+    /// With perfect forward secrecy (PFS) Quick Mode carries a key exchange of its own. Both sides must have it, with the
+    /// same group, or neither. The payload is encrypted; its size is what shows it.
+    ///
+    /// ## Look-alikes
+    ///
+    /// - More proposals or transforms in message 1 make it longer as well.
+    /// - `P2-SELECTOR`, `P2-PROPOSAL`: refused in the same way.
+    P2_PFS = "P2-PFS", Phase2, Notice;
+    title: "perfect forward secrecy (PFS) may not match";
+    causes: [
+        "one-side" 0.60 "PFS is on at one end only", raised by "message 1 of one side has room for a key exchange and that of the other has not", lowered by "both have";
+        "group" 0.25 "PFS is on at both ends, with different groups", raised by "messages 1 of both sides have room for a key exchange, of different size", lowered by "one has none";
+        "proposals" 0.15 "no PFS: message 1 is long because it offers much", raised by "the other side refuses for another reason", lowered by "the difference is just a key exchange payload";
+    ];
+    checks: [
+        Either: "set the same PFS group on both ends, or turn it off on both; vendors' defaults differ";
+    ];
+    logs: [
+        "SMG": "IkeSelectXform : Mismatch in PFS in policies or group descriptors" ("SMG-22");
+        "Netopia": "ph2 resend timeout" ("NIR-17");
+        "Huawei": "phase2 proposal or pfs mismatch" ("Huawei ALM-303046755");
+        "Cisco ASA": "Mismatch: Overriding phase 2 DH Group with phase 1 group" ("Cisco ASA syslog reference");
+    ];
+    sources: ["SMG-22", "S2S-34", "S2S-51", "NIR-17", "RFC 2409 §5.5"];
+    check: check
+}
+
+fn check(case: &Case<'_>) -> Vec<Match> {
+    let standing = Standing::of(case);
+    let own = first_messages(case);
+    case.attempts()
+        .filter(|(_, view)| view.attempt.version == IkeVersion::V1)
+        .filter_map(|(index, view)| {
+            let quick_modes = phase2::quick_modes(&view);
+            let failed = quick_modes
+                .iter()
+                .rev()
+                .find(|quick| matches!(quick.fate, Fate::Refused { .. } | Fate::Silence(_)))?;
+            both_sides(&own, index, &view, failed, &standing).or_else(|| one_side(index, &view, failed, &standing))
+        })
+        .collect()
+}
+
+/// A message 1 of Quick Mode, with what its length depends on.
+struct First {
+    starter: IpAddr,
+    suite: V1Suite,
+    length: u32,
+    frame: FrameRef,
+}
+
+/// Messages 1 of the pair, each length of each side once.
+fn first_messages(case: &Case<'_>) -> Vec<First> {
+    let mut found: Vec<First> = Vec::new();
+    for attempt in &case.pair.attempts {
+        let Some(suite) = V1Suite::chosen(attempt) else { continue };
+        for exchange in &attempt.exchanges {
+            let Some(first) = exchange.messages.iter().find(|message| message.label == Label::Qm(1)) else { continue };
+            let (starter, length) = (address(attempt, exchange.started_by), first.length);
+            let known = found.iter().any(|known| {
+                (known.starter, known.suite, known.length) == (starter, suite, length)
+            });
+            if !known && found.len() < LENGTHS {
+                found.push(First { starter, suite, length, frame: first.frame });
+            }
+        }
+    }
+    found
+}
+
+/// The other side's own message 1 differs from the failed one by a key exchange payload.
+fn both_sides(
+    firsts: &[First],
+    index: usize,
+    view: &View<'_>,
+    failed: &QuickMode<'_>,
+    standing: &Standing,
+) -> Option<Match> {
+    let suite = V1Suite::chosen(view.attempt)?;
+    let starter = address(view.attempt, failed.started_by);
+    let (own, group) = firsts
+        .iter()
+        .filter(|own| own.starter != starter && own.suite == suite)
+        .find_map(|own| Some((own, phase2::differ_by_key_exchange(suite, failed.first.length, own.length)?)))?;
+    let name = registry::group_name(group).unwrap_or("a group");
+    let (with, without) = if failed.first.length > own.length { ("this one", "the other") } else { ("the other", "this one") };
+    Some(
+        Match::on(index, Confidence::Suspected)
+            .seen(format!(
+                "QM1 from {starter} has {} octets, the peer's own QM1 has {}: they differ by the key exchange payload of {name}",
+                failed.first.length, own.length,
+            ))
+            .means(format!("PFS is on at one end only: {with} asks for it, {without} does not"))
+            .frames([failed.first.frame, own.frame])
+            .severity(standing.severity(failed.first.at, Severity::Error))
+            .weigh("one-side", 2.0)
+            .weigh("group", 0.1)
+            .settle("the configuration or the log of either end"),
+    )
+}
+
+fn one_side(index: usize, view: &View<'_>, failed: &QuickMode<'_>, standing: &Standing) -> Option<Match> {
+    if standing.any_success() || phase2::room_for_key_exchange(view, failed.first.length) != Some(true) {
+        return None;
+    }
+    Some(
+        Match::on(index, Confidence::Suspected)
+            .seen(format!(
+                "QM1 has {} octets: room for a key exchange in the group of phase 1 besides one proposal",
+                failed.first.length,
+            ))
+            .means("the side that started seems to want PFS; the other may want none, or another group")
+            .frames([failed.first.frame])
+            .settle("the same started from the other side, while capturing: the size of its message 1"),
+    )
+}
+
+fn address(attempt: &Attempt, side: Side) -> IpAddr {
+    match side {
+        Side::Initiator => attempt.initiator.ip(),
+        Side::Responder => attempt.responder.ip(),
+    }
+}

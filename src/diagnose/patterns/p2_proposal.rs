@@ -1,0 +1,67 @@
+//! P2-PROPOSAL: the ESP or AH proposal may not match.
+
+use crate::diagnose::Confidence;
+use crate::diagnose::case::Case;
+use crate::diagnose::pattern::{Match, pattern};
+use crate::track::IkeVersion;
+
+use super::phase2::{self, Fate, Standing};
+
+pattern! {
+    /// ## What is seen
+    ///
+    /// The first Quick Mode of two peers is refused, none of theirs ever succeeds, and nothing points at networks or PFS.
+    ///
+    /// ## What it means
+    ///
+    /// Cipher, key length, hash, AH against ESP, ESP without authentication on one end, tunnel against transport mode: one
+    /// full set must be the same on both ends. The proposal is encrypted, so that this is a guess by exclusion.
+    ///
+    /// ## Look-alikes
+    ///
+    /// - `P2-SELECTOR`, `P2-PFS`: refused in the same way.
+    P2_PROPOSAL = "P2-PROPOSAL", Phase2, Notice;
+    title: "the ESP or AH proposal may not match";
+    causes: [
+        "transform" 0.60 "cipher, key length or hash differ", raised by "newly configured; vendors differ", lowered by "it worked before";
+        "protocol" 0.15 "one end wants AH, or ESP without authentication", raised by "AH between other peers of the same end", lowered by "ESP everywhere";
+        "mode" 0.15 "one end wants tunnel mode, the other transport mode, or NAT traversal's form of it", raised by "L2TP; NAT on the path", lowered by "two gateways without NAT";
+        "networks" 0.10 "the proposal fits and the networks do not", raised by "another Quick Mode succeeds", lowered by "none ever does";
+    ];
+    checks: [
+        Either: "compare the transform sets: ESP or AH, cipher with key length, hash, tunnel or transport mode, lifetimes";
+    ];
+    logs: [
+        "SMG": "Could not match Encryption Algorithm / Auth defined in ESP of SPD but not in proposal" ("SMG-23, SMG-26");
+        "Cisco PIX": "IPSec (validate_proposal): transform proposal … not supported" ("PIX-10");
+        "Cisco ASA": "Phase 2 failure: Mismatched attribute types for class …" ("Cisco ASA syslog reference");
+    ];
+    sources: ["SMG-23", "SMG-25", "SMG-26", "PIX-10", "PIX-23", "S2S-28", "S2S-51", "CON-32", "RFC 2407 §4.5", "RFC 2409 §5.5"];
+    check: check
+}
+
+fn check(case: &Case<'_>) -> Vec<Match> {
+    if Standing::of(case).any_success() {
+        return Vec::new();
+    }
+    case.attempts()
+        .filter(|(_, view)| view.attempt.version == IkeVersion::V1 && !view.attempt.midstream)
+        .filter_map(|(index, view)| {
+            let quick_modes = phase2::quick_modes(&view);
+            let refused = quick_modes.iter().find(|quick| matches!(quick.fate, Fate::Refused { .. }))?;
+            if phase2::room_for_key_exchange(&view, refused.first.length) == Some(true) {
+                // P2-PFS.
+                return None;
+            }
+            let translated = [crate::track::Side::Initiator, crate::track::Side::Responder]
+                .into_iter()
+                .any(|side| view.attempt.nat.behind(side) == Some(true));
+            let found = Match::on(index, Confidence::Suspected)
+                .seen("no Quick Mode of the two was ever accepted in this capture, and its size does not point at PFS")
+                .means("either the proposals or the networks differ; nothing on the wire tells which")
+                .frames([refused.first.frame])
+                .settle("the log of the side that refuses");
+            Some(if translated { found.weigh("mode", 1.5) } else { found })
+        })
+        .collect()
+}

@@ -1,0 +1,132 @@
+//! P2-REJECT: Quick Mode is refused.
+
+use crate::diagnose::Confidence;
+use crate::diagnose::case::{Case, View};
+use crate::diagnose::pattern::{Match, pattern};
+use crate::diagnose::words::{number, span, times};
+use crate::track::{IkeVersion, Side};
+
+use super::phase2::{self, Fate, QuickMode, Standing};
+
+pattern! {
+    /// ## What is seen
+    ///
+    /// Message 1 of Quick Mode, encrypted, is answered within a moment by an encrypted Informational under another message
+    /// id, of a length that fits a notify; no message 2. The same is tried again, or a new one.
+    ///
+    /// ## What it means
+    ///
+    /// Phase 1 works: keys and identities are right. Phase 2 is refused, and the reason is encrypted. Networks that differ,
+    /// algorithms that differ and a missing key exchange (PFS) all look the same, to the octet. What the other side does when
+    /// it starts, other Quick Modes that succeed, and the size of message 1 are all that can tell.
+    ///
+    /// ## Look-alikes
+    ///
+    /// - A liveness check or a delete that crosses message 1: message 2 follows it.
+    /// - `P2-NO-REPLY`: refusal without a word.
+    P2_REJECT = "P2-REJECT", Phase2, Error;
+    title: "quick mode is refused with an encrypted error";
+    causes: [
+        "selectors" 0.40 "the protected networks (encryption domain, proxy ids) differ: address, mask, protocol or port",
+            raised by "other Quick Modes of the pair succeed; the peer starts successfully with narrower networks", lowered by "a freshly configured proposal and one pair of networks";
+        "proposal" 0.35 "the ESP or AH proposal differs: cipher, key length, hash, AH against ESP, tunnel against transport mode",
+            raised by "the first Quick Mode of this pair; vendors differ", lowered by "other Quick Modes of the pair succeed";
+        "pfs" 0.20 "one side wants perfect forward secrecy (PFS) and the other does not, or another group",
+            raised by "room for a key exchange in message 1 of one side, and none in that of the other", lowered by "both sides' message 1 has the same size";
+        "other" 0.05 "another reason: a limit, a negotiation already under way, the policy bound to another interface", raised by "two Quick Modes that cross", lowered by "it repeats";
+    ];
+    checks: [
+        Either: "make the protected networks mirror images of each other: same addresses, masks, protocol and port";
+        Either: "then compare ESP or AH, cipher with key length, hash, and tunnel or transport mode";
+        Either: "then compare PFS: the same group on both ends, or off on both";
+        Responder: "its log names the reason; the initiator's only shows that it was refused";
+    ];
+    logs: [
+        "SMG": "QM Msg1 sent / Informational Exchange message received" ("SMG-22");
+        "Cisco PIX": "IPSEC(validate_transform_proposal): proxy identities not supported" ("PIX-03");
+        "Cisco PIX": "transform proposal … not supported / atts not acceptable" ("PIX-10");
+        "Cisco ASA": "MM_WAIT_MSG6" ("S2S-26");
+        "Cisco ASA": "QM FSM error" ("Cisco doc 5409");
+        "strongSwan": "no matching CHILD_SA config found" ("strongSwan source");
+        "strongSwan": "no matching proposal found, sending NO_PROPOSAL_CHOSEN" ("strongSwan source");
+        "racoon, MikroTik": "failed to pre-process ph2 packet" ("racoon source");
+        "racoon": "no suitable policy found. / failed to get sainfo." ("racoon source");
+        "AWS": "No Proposal Match Found. Notifying with \"No proposal chosen\"" ("AWS log-contents");
+        "ZyXEL": "!! Verifying Local ID failed / Verifying Remote ID failed" ("ZyXEL manuals");
+        "Huawei": "2: phase2 proposal or pfs mismatch / 4: flow or peer mismatch / 46: flow conflict / 48: netmask mismatch" ("Huawei ALM-303046755");
+        "Cisco ASA": "Received non-routine Notify message: …" ("Cisco ASA syslog reference");
+        "Cisco ASA": "QM FSM error (P2 struct …)! / Removing peer from correlator table failed, no match!" ("public ASA logs");
+        "Cisco ASA": "Session is being torn down. Reason: crypto map policy not found" ("public ASA logs");
+        "Cisco ASA": "All IPSec SA proposals found unacceptable!" ("public ASA logs");
+        "Fortinet": "IPsec phase 2 error, reason=\"peer SA proposal not match local policy\", mode=\"quick\"" ("FortiOS event log samples");
+        "Cisco ASA": "Rejecting new IPsec SA negotiation for peer. A negotiation was already in progress" ("Cisco ASA syslog reference");
+        "Cisco ASA": "Tunnel Rejected: The maximum tunnel count allowed has been reached" ("Cisco ASA syslog reference");
+    ];
+    sources: [
+        "SMG-07", "SMG-21", "SMG-22", "SMG-23", "SMG-24", "SMG-25", "SMG-26", "SMG-27", "SMG-29", "SMG-32", "PIX-03", "PIX-06",
+        "PIX-08", "PIX-10", "PIX-12", "PIX-15", "PIX-21", "PIX-23", "PIX-24", "PIX-34", "PIX-47", "S2S-26", "S2S-28", "S2S-29",
+        "S2S-30", "S2S-34", "S2S-45", "CON-28", "NIR-15", "RFC 2409 §5.5", "RFC 2409 §5.7",
+    ];
+    check: check
+}
+
+fn check(case: &Case<'_>) -> Vec<Match> {
+    let standing = Standing::of(case);
+    case.attempts()
+        .filter(|(_, view)| view.attempt.version == IkeVersion::V1)
+        .filter_map(|(index, view)| {
+            let quick_modes = phase2::quick_modes(&view);
+            let refused: Vec<&QuickMode<'_>> =
+                quick_modes.iter().filter(|quick| matches!(quick.fate, Fate::Refused { .. })).collect();
+            let last = refused.last()?;
+            let found = refusal(index, &view, &refused, &standing)?;
+            Some(found.severity(standing.severity(last.first.at, P2_REJECT.severity)))
+        })
+        .collect()
+}
+
+fn refusal(index: usize, view: &View<'_>, refused: &[&QuickMode<'_>], standing: &Standing) -> Option<Match> {
+    let quick = refused.first()?;
+    let Fate::Refused { by, .. } = &quick.fate else { return None };
+    let answer = by.first()?;
+    let sure = refused.iter().any(|quick| matches!(quick.fate, Fate::Refused { sure: true, .. }));
+    // Without the phase 1 before it no length can be read, and an answer may be about anything.
+    if !sure && view.attempt.midstream && quick.first.repeat_count == 0 && refused.len() < 2 {
+        return None;
+    }
+    let (starter, other) = match quick.started_by {
+        Side::Initiator => ("initiator", "responder"),
+        Side::Responder => ("responder", "initiator"),
+    };
+    let copies = u64::from(quick.first.repeat_count) + 1;
+    let mut found = Match::on(index, if sure { Confidence::Inferred } else { Confidence::Suspected })
+        .frames([quick.first.frame, answer.frame])
+        .means("phase 1 works; networks, proposal or PFS of phase 2 are refused, and the reason is encrypted");
+    found.seen = format!(
+        "QM1 of the {starter} ({} octets) was sent {}; the {other} answered it with {}, the first {} later, and no QM2",
+        quick.first.length,
+        times(copies),
+        number(by.len() as u64, "encrypted Informational"),
+        span(answer.at.since(quick.first.at)),
+    );
+    if refused.len() > 1 {
+        found.seen.push_str(&format!("; {} fared alike under this phase 1", number(refused.len() as u64, "Quick Mode")));
+    }
+    if standing.any_success() {
+        found.seen.push_str("; another Quick Mode of the two was accepted");
+        found.means = "phase 1 works and so does another Quick Mode: for this one, networks or proposal are refused".into();
+        found = found.weigh("selectors", 1.8).weigh("proposal", 0.4).weigh("pfs", 0.5);
+    }
+    match phase2::room_for_key_exchange(view, quick.first.length) {
+        Some(true) => {
+            found.seen.push_str("; QM1 has room for a key exchange (PFS)");
+            found = found.weigh("pfs", 2.0);
+        }
+        Some(false) => {
+            found.seen.push_str("; QM1 has no room for a key exchange in the group of phase 1 (no PFS)");
+            found = found.weigh("pfs", 0.8);
+        }
+        None => {}
+    }
+    Some(found.settle(format!("the {other}'s log; or the same started from the {other}, while capturing")))
+}

@@ -1,0 +1,153 @@
+//! P-DIRECTION: it works only when one side starts.
+
+use std::net::IpAddr;
+
+use crate::base::FrameRef;
+use crate::diagnose::Confidence;
+use crate::diagnose::case::{Case, View};
+use crate::diagnose::pattern::{Match, pattern};
+use crate::diagnose::words::times;
+use crate::track::{Attempt, IkeVersion, Label, SaInitAnswer, Side, sa_init_answer};
+
+use super::phase1;
+use super::phase2::{self, Fate};
+
+pattern! {
+    /// ## What is seen
+    ///
+    /// In one capture, the same phase between the same two peers completes when one of them starts it, and is refused when
+    /// the other does.
+    ///
+    /// ## What it means
+    ///
+    /// The two configurations overlap without being equal. A responder accepts networks that are part of its own, and the first
+    /// proposal in its list that fits; the other way round the same two settings do not fit. The tunnel works as long as the
+    /// right side starts, and then fails at a re-key for no visible reason.
+    ///
+    /// ## Look-alikes
+    ///
+    /// - The configuration was changed between the two.
+    /// - `L-SIMULT-INIT`: both start at once and one gives way.
+    P_DIRECTION = "P-DIRECTION", Phase2, Warning;
+    title: "the negotiation succeeds only when one of the two sides starts it";
+    causes: [
+        "wider" 0.40 "the networks of one side are part of the other's: the narrower side may start, the wider one may not", raised by "phase 2 is what differs", lowered by "phase 1 is what differs";
+        "proposals" 0.25 "the proposal lists differ in order or length", raised by "phase 1 is what differs", lowered by "equal offers both ways";
+        "role" 0.20 "one side may only answer or only start: a dynamic peer, an answer-only policy", raised by "silence or a refusal without SPI", lowered by "a refusal of the offer";
+        "nat" 0.15 "one side sees the other at another address than it has configured", raised by "NAT in front of one side", lowered by "no NAT";
+    ];
+    checks: [
+        Either: "make networks mirror images and proposal lists equal on both ends";
+        Either: "give each end the other's real address, or agree that one side alone starts";
+    ];
+    logs: [
+        "Cisco ASA": "Rejecting IPSec tunnel: no matching crypto map entry for remote proxy 0.0.0.0/0.0.0.0 …" ("public ASA logs");
+        "Cisco ASA": "Tunnel rejected: Originate-Only: Cannot accept incoming tunnel yet!" ("Cisco ASA syslog reference");
+    ];
+    sources: ["RFC 2409 §5.5", "RFC 7296 §2.9"];
+    check: check
+}
+
+/// Outcomes of one kind of negotiation, by the side that started it.
+#[derive(Debug, Default)]
+struct Tally {
+    /// Successes and refusals, started by `a` and by `b` of the pair.
+    successes: [u64; 2],
+    refusals: [u64; 2],
+    example: [Option<(usize, FrameRef)>; 2],
+    success: [Option<FrameRef>; 2],
+}
+
+impl Tally {
+    fn succeed(&mut self, starter: usize, frame: FrameRef) {
+        if let (Some(count), Some(example)) = (self.successes.get_mut(starter), self.success.get_mut(starter)) {
+            *count += 1;
+            example.get_or_insert(frame);
+        }
+    }
+
+    fn refuse(&mut self, starter: usize, attempt: usize, frame: FrameRef) {
+        if let (Some(count), Some(example)) = (self.refusals.get_mut(starter), self.example.get_mut(starter)) {
+            *count += 1;
+            example.get_or_insert((attempt, frame));
+        }
+    }
+}
+
+fn check(case: &Case<'_>) -> Vec<Match> {
+    let [mut phase1_tally, mut phase2_tally, mut v2_tally] = [Tally::default(), Tally::default(), Tally::default()];
+    let starter = |address: IpAddr| usize::from(address != case.pair.a);
+    for (index, view) in case.attempts() {
+        let attempt = view.attempt;
+        if attempt.midstream || view.one_sided() {
+            continue;
+        }
+        let set_up = if attempt.version == IkeVersion::V1 { &mut phase1_tally } else { &mut v2_tally };
+        let by = starter(attempt.initiator.ip());
+        if attempt.phase1_up.is_some() {
+            set_up.succeed(by, attempt.first_frame);
+        } else if refused(&view) {
+            set_up.refuse(by, index, attempt.first_frame);
+        }
+        for quick in phase2::quick_modes(&view) {
+            let by = starter(address(attempt, quick.started_by));
+            match quick.fate {
+                Fate::Answered => phase2_tally.succeed(by, quick.first.frame),
+                Fate::Refused { sure: true, .. } => phase2_tally.refuse(by, index, quick.first.frame),
+                _ => {}
+            }
+        }
+    }
+    [(phase1_tally, "phase 1"), (phase2_tally, "Quick Mode"), (v2_tally, "IKE_SA_INIT")]
+        .into_iter()
+        .filter_map(|(tally, what)| one_way(case, &tally, what))
+        .collect()
+}
+
+fn refused(view: &View<'_>) -> bool {
+    match view.attempt.version {
+        IkeVersion::V1 => phase1::clear_errors(view, Side::Responder).next().is_some(),
+        IkeVersion::V2 => view
+            .messages()
+            .filter(|message| message.label == Label::Response(34))
+            .last()
+            .is_some_and(|response| sa_init_answer(response) == SaInitAnswer::Refused),
+    }
+}
+
+/// One side only succeeds, the other is only refused.
+fn one_way(case: &Case<'_>, tally: &Tally, what: &str) -> Option<Match> {
+    let ends = [case.pair.a, case.pair.b];
+    for (works, fails) in [(0, 1), (1, 0)] {
+        let counts = (
+            tally.successes.get(works).copied()?,
+            tally.refusals.get(works).copied()?,
+            tally.successes.get(fails).copied()?,
+            tally.refusals.get(fails).copied()?,
+        );
+        let (successes @ 1.., 0, 0, refusals @ 1..) = counts else { continue };
+        let (attempt, frame) = tally.example.get(fails).copied().flatten()?;
+        let found = Match::on(attempt, Confidence::Inferred)
+            .seen(format!(
+                "{what} succeeded {} when {} started it, and was refused {} when {} did",
+                times(successes),
+                ends.get(works)?,
+                times(refusals),
+                ends.get(fails)?,
+            ))
+            .means("the two configurations overlap without being equal")
+            .frames(tally.success.get(works).copied().flatten())
+            .frames([frame])
+            .settle("whether the configuration was changed in between");
+        let (wider, proposals) = if what == "Quick Mode" { (1.5, 0.7) } else { (0.02, 1.5) };
+        return Some(found.weigh("wider", wider).weigh("proposals", proposals));
+    }
+    None
+}
+
+fn address(attempt: &Attempt, side: Side) -> IpAddr {
+    match side {
+        Side::Initiator => attempt.initiator.ip(),
+        Side::Responder => attempt.responder.ip(),
+    }
+}

@@ -1,0 +1,311 @@
+//! Questions of IKEv1 phase 1: what came back for a message, in clear or encrypted, and what the initiator did then.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use crate::base::Timestamp;
+use crate::diagnose::Severity;
+use crate::diagnose::case::{Case, ClearNotify, PATIENCE, View, Waited};
+use crate::isakmp::registry;
+use crate::track::{Attempt, IkeVersion, Label, MessageRecord, Mode, Side};
+
+/// Phase 1 attributes (RFC 2409 appendix A).
+const AUTHENTICATION_METHOD: u16 = 3;
+pub(super) const GROUP_DESCRIPTION: u16 = 4;
+/// ICMP errors looked at: routers repeat themselves, and equal errors are one.
+const ICMP_ERRORS: usize = 256;
+/// Peers that are in the middle of an exchange repeat themselves after half a second and still come to an end after some.
+const PATIENCE_WITHIN: Duration = Duration::from_secs(5);
+/// An initiator that sends message 5 again this long after it was answered did not understand the answer.
+const UNDERSTANDING: Duration = Duration::from_secs(1);
+
+/// Notify message types of RFC 2408 §3.14.1 that patterns tell apart.
+pub(super) mod notify {
+    pub(in super::super) const INVALID_MAJOR_VERSION: u16 = 5;
+    pub(in super::super) const INVALID_MINOR_VERSION: u16 = 6;
+    pub(in super::super) const INVALID_EXCHANGE_TYPE: u16 = 7;
+    /// Of both versions.
+    pub(in super::super) const NO_PROPOSAL_CHOSEN: u16 = 14;
+    pub(in super::super) const INVALID_KEY_INFORMATION: u16 = 17;
+    pub(in super::super) const INVALID_ID_INFORMATION: u16 = 18;
+    pub(in super::super) const INVALID_HASH_INFORMATION: u16 = 23;
+    pub(in super::super) const AUTHENTICATION_FAILED: u16 = 24;
+    pub(in super::super) const UNSUPPORTED_EXCHANGE_TYPE: u16 = 29;
+    /// INVALID-TRANSFORM-ID, ATTRIBUTES-NOT-SUPPORTED, NO-PROPOSAL-CHOSEN, BAD-PROPOSAL-SYNTAX.
+    pub(in super::super) const REFUSALS: [u16; 4] = [12, 13, 14, 15];
+    /// INVALID-CERT-ENCODING, INVALID-CERTIFICATE, CERT-TYPE-UNSUPPORTED, INVALID-CERT-AUTHORITY, INVALID-SIGNATURE,
+    /// CERTIFICATE-UNAVAILABLE.
+    pub(in super::super) const CERTIFICATE: [u16; 6] = [19, 20, 21, 22, 25, 28];
+}
+
+/// How the peers prove who they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Method {
+    /// A pre-shared key, with or without XAUTH.
+    SharedKey,
+    /// Signatures or public key encryption, with or without XAUTH.
+    Certificate,
+    /// The gateway by certificate, the user by XAUTH.
+    Hybrid,
+    /// The choice was not seen, or its number is not known.
+    Unknown,
+}
+
+/// IKEv1 attempts of which the beginning and both directions were captured, as far as the wire shows.
+pub(super) fn attempts<'a>(case: &Case<'a>) -> impl Iterator<Item = (usize, View<'a>)> + use<'a> {
+    case.attempts()
+        .filter(|(_, view)| view.attempt.version == IkeVersion::V1 && !view.attempt.midstream && !view.one_sided())
+}
+
+/// The method of the choice, or of the offer if all of it names the same.
+pub(super) fn method(view: &View<'_>) -> Method {
+    let chosen = view.attempt.chosen.iter().flat_map(|chosen| &chosen.transforms).next();
+    let number = match chosen {
+        Some(transform) => transform.attribute(AUTHENTICATION_METHOD),
+        None => {
+            let mut offered = view
+                .attempt
+                .offered
+                .iter()
+                .flat_map(|proposal| &proposal.transforms)
+                .map(|transform| transform.attribute(AUTHENTICATION_METHOD));
+            let first = offered.next().flatten();
+            if offered.all(|other| other == first) { first } else { None }
+        }
+    };
+    match number {
+        Some(1 | 65001 | 65002) => Method::SharedKey,
+        Some(2..=5 | 8..=11 | 65003..=65010) => Method::Certificate,
+        Some(64221..=64224) => Method::Hybrid,
+        _ => Method::Unknown,
+    }
+}
+
+/// Whether the choice, or any offer, calls for XAUTH (draft-beaulieu-ike-xauth, draft-ietf-ipsec-isakmp-hybrid-auth).
+pub(super) fn wants_xauth(view: &View<'_>) -> bool {
+    let proposals = view.attempt.chosen.as_slice();
+    let proposals = if proposals.is_empty() { view.attempt.offered.as_slice() } else { proposals };
+    proposals
+        .iter()
+        .flat_map(|proposal| &proposal.transforms)
+        .filter_map(|transform| transform.attribute(AUTHENTICATION_METHOD))
+        .any(|method| matches!(method, 65001..=65010 | 64221..=64224))
+}
+
+/// Error notifications in clear from `side`.
+pub(super) fn clear_errors<'a>(view: &View<'a>, side: Side) -> impl Iterator<Item = ClearNotify<'a>> + use<'a> {
+    view.clear_notifies(side).filter(|notify| registry::notify_is_error(1, notify.notify_message_type))
+}
+
+/// Encrypted Informational messages from `side`, in order.
+pub(super) fn encrypted_informationals<'a>(
+    view: &View<'a>,
+    side: Side,
+) -> impl Iterator<Item = &'a MessageRecord> + use<'a> {
+    view.messages().filter(move |message| message.label == Label::Inf && message.encrypted && message.from == side)
+}
+
+/// Copies of `message` sent later than `after`.
+pub(super) fn repeats_after(message: &MessageRecord, after: Timestamp) -> usize {
+    message.repeats.iter().filter(|repeat| repeat.at > after).count()
+}
+
+/// `name (number)`, or the number alone.
+pub(super) fn notify_name(notify_message_type: u16) -> String {
+    match registry::notify_name(1, notify_message_type) {
+        Some(name) => format!("{name} ({notify_message_type})"),
+        None => format!("notify {notify_message_type}"),
+    }
+}
+
+/// A router or host said that the messages of this attempt do not arrive: that explains a silence.
+pub(super) fn icmp_explains(view: &View<'_>) -> bool {
+    view.case.pair.icmp_errors.iter().take(ICMP_ERRORS).any(|error| {
+        let unreachable = matches!(
+            (error.version, error.icmp_type, error.code),
+            (4, 3, 0..=3 | 5..=15) | (4, 11, 0) | (6, 1, _) | (6, 3, 0)
+        );
+        unreachable && error.initiator_spi.is_none_or(|spi| spi == view.attempt.initiator_spi)
+    })
+}
+
+/// `message` was sent, nothing followed it, and it was waited for long enough to say so.
+pub(super) fn silence_after(view: &View<'_>, message: &MessageRecord) -> Option<Waited> {
+    let waited = view.waited(message);
+    let long = waited.is_silence() && waited.over + waited.after >= PATIENCE_WITHIN;
+    (long && view.case.both_ways() && !icmp_explains(view)).then_some(waited)
+}
+
+/// What a failed attempt weighs beside the other attempts of its pair.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Standing {
+    /// Beginning of the latest attempt whose phase 1 came up.
+    last_success: Option<Timestamp>,
+    /// Latest packet of a tunnel of this pair.
+    last_traffic: Option<Timestamp>,
+}
+
+impl Standing {
+    /// Of this pair.
+    pub(super) fn of(case: &Case<'_>) -> Self {
+        let ups = || case.pair.attempts.iter().filter(|attempt| attempt.phase1_up.is_some());
+        Self {
+            last_success: ups().map(|attempt| attempt.first).max(),
+            last_traffic: case.pair.flows.iter().map(|flow| flow.last).max().filter(|_| ups().next().is_some()),
+        }
+    }
+
+    /// `severity`, unless the attempt was overcome by a later one (history), or a tunnel of the pair carries traffic
+    /// after it all the same.
+    pub(super) fn severity(&self, view: &View<'_>, severity: Severity) -> Severity {
+        let first = view.attempt.first;
+        if view.attempt.phase1_up.is_none() && self.last_success.is_some_and(|success| success > first) {
+            severity.min(Severity::Notice)
+        } else if self.last_traffic.is_some_and(|traffic| traffic > view.attempt.last) {
+            severity.min(Severity::Warning)
+        } else {
+            severity
+        }
+    }
+}
+
+/// What the two ends of a pair do at other times: each asked for once, however many attempts there are.
+#[derive(Debug)]
+pub(super) struct Habits<'a> {
+    ends: [Habit<'a>; 2],
+    a: IpAddr,
+}
+
+/// What one end does.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Habit<'a> {
+    /// It starts Main Mode.
+    pub starts_main: Option<&'a Attempt>,
+    /// It starts Aggressive Mode.
+    pub starts_aggressive: Option<&'a Attempt>,
+    /// It starts IKEv2.
+    pub starts_v2: Option<&'a Attempt>,
+    /// It accepts an offer of the other end, in IKEv1 and in IKEv2.
+    pub accepts_v1: Option<&'a Attempt>,
+    /// See `accepts_v1`.
+    pub accepts_v2: Option<&'a Attempt>,
+    /// Beginning of the latest attempt that it started.
+    pub latest: Option<Timestamp>,
+}
+
+impl<'a> Habit<'a> {
+    /// An attempt that shows that this end speaks `version`, and whether it is one of its own.
+    pub(super) fn speaks(&self, version: IkeVersion) -> Option<(&'a Attempt, bool)> {
+        let (accepts, starts) = match version {
+            IkeVersion::V1 => (self.accepts_v1, self.starts_main.or(self.starts_aggressive)),
+            IkeVersion::V2 => (self.accepts_v2, self.starts_v2),
+        };
+        accepts.map(|attempt| (attempt, false)).or(starts.map(|attempt| (attempt, true)))
+    }
+}
+
+impl<'a> Habits<'a> {
+    /// Of this pair.
+    pub(super) fn of(case: &Case<'a>) -> Self {
+        let mut habits = Self { ends: [Habit::default(); 2], a: case.pair.a };
+        for attempt in case.pair.attempts.iter() {
+            if let Some(starter) = habits.end(attempt.initiator.ip()).filter(|_| !attempt.midstream) {
+                let known = match (attempt.version, attempt.mode) {
+                    (IkeVersion::V2, _) => &mut starter.starts_v2,
+                    (_, Mode::Aggressive) => &mut starter.starts_aggressive,
+                    _ => &mut starter.starts_main,
+                };
+                known.get_or_insert(attempt);
+                starter.latest = starter.latest.max(Some(attempt.first));
+            }
+            if let Some(responder) = habits.end(attempt.responder.ip()) {
+                let known = match attempt.version {
+                    IkeVersion::V1 => &mut responder.accepts_v1,
+                    IkeVersion::V2 => &mut responder.accepts_v2,
+                };
+                if attempt.chosen.is_some() {
+                    known.get_or_insert(attempt);
+                }
+            }
+        }
+        habits
+    }
+
+    fn end(&mut self, address: IpAddr) -> Option<&mut Habit<'a>> {
+        self.ends.get_mut(usize::from(address != self.a))
+    }
+
+    /// Of the end with this address.
+    pub(super) fn at(&self, address: IpAddr) -> Habit<'a> {
+        self.ends.get(usize::from(address != self.a)).copied().unwrap_or_default()
+    }
+
+    /// Beginning of the latest attempt of either end.
+    pub(super) fn latest(&self) -> Option<Timestamp> {
+        self.ends.iter().filter_map(|end| end.latest).max()
+    }
+}
+
+/// What became of message 5, the initiator's proof in Main Mode.
+#[derive(Debug)]
+pub(super) enum Answer<'a> {
+    /// Something in clear, where only an encrypted message 6 may stand.
+    Clear(&'a MessageRecord),
+    /// Encrypted Informational messages and no message 6.
+    Encrypted {
+        /// They.
+        messages: Vec<&'a MessageRecord>,
+        /// What the initiator did with them.
+        initiator: Conduct,
+    },
+    /// Nothing, for long enough to say so.
+    Silence(Waited),
+}
+
+/// What the initiator did after an encrypted answer: it could read it, or not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Conduct {
+    /// It sends message 5 again: it could make nothing of the answer.
+    GoesOn,
+    /// It stops.
+    Stops,
+    /// The capture ends too early.
+    Unknown,
+}
+
+/// Message 5 of an attempt whose phase 1 never came up, and what came back for it.
+pub(super) fn answer_to_message_5<'a>(view: &View<'a>) -> Option<(&'a MessageRecord, Answer<'a>)> {
+    if view.attempt.mode != Mode::Main || view.attempt.phase1_up.is_some() {
+        return None;
+    }
+    let proof = view.message(Label::Mm(5))?;
+    let clear = view.messages().find(|message| {
+        message.from == Side::Responder
+            && !message.encrypted
+            && message.at >= proof.at
+            && matches!(message.label, Label::Stray | Label::Inf)
+    });
+    if let Some(clear) = clear {
+        return Some((proof, Answer::Clear(clear)));
+    }
+    let messages: Vec<&MessageRecord> =
+        encrypted_informationals(view, Side::Responder).filter(|message| message.at >= proof.at).collect();
+    if let Some(first) = messages.first() {
+        let initiator = conduct(view, proof, first.at);
+        return Some((proof, Answer::Encrypted { messages, initiator }));
+    }
+    let waited = silence_after(view, proof)?;
+    Some((proof, Answer::Silence(waited)))
+}
+
+fn conduct(view: &View<'_>, proof: &MessageRecord, answered: Timestamp) -> Conduct {
+    let later = || proof.repeats.iter().filter(|repeat| repeat.at > answered);
+    let understood_not = later().count() >= 2 || later().any(|repeat| repeat.at.since(answered) >= UNDERSTANDING);
+    if understood_not {
+        Conduct::GoesOn
+    } else if later().next().is_none() && view.case.end().since(answered) >= PATIENCE {
+        Conduct::Stops
+    } else {
+        Conduct::Unknown
+    }
+}

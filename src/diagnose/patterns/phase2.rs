@@ -1,0 +1,221 @@
+//! Questions of IKEv1 phase 2: what became of each Quick Mode, and what its length says about a key exchange in it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::base::Timestamp;
+use crate::diagnose::Severity;
+use crate::diagnose::case::{Case, PATIENCE, View, Waited};
+use crate::diagnose::sizes::{Content, V1Suite};
+use crate::isakmp::registry;
+use crate::track::{Exchange, ExchangeKind, IkeVersion, Label, MessageRecord, Side};
+
+use super::phase1;
+
+/// A refusal comes within this time of the copy of message 1 that it answers.
+const REFUSAL: Duration = Duration::from_secs(3);
+/// With nothing more of the exchange for this long after it, it was a refusal and no message that crossed.
+const CROSSING: Duration = Duration::from_secs(2);
+
+/// One Quick Mode.
+#[derive(Debug)]
+pub(super) struct QuickMode<'a> {
+    /// Message 1.
+    pub first: &'a MessageRecord,
+    /// The side of the SA that started it.
+    pub started_by: Side,
+    /// What became of it.
+    pub fate: Fate<'a>,
+}
+
+/// What became of a Quick Mode.
+#[derive(Debug)]
+pub(super) enum Fate<'a> {
+    /// Message 2 or 3 came.
+    Answered,
+    /// Encrypted Informational messages came and no message 2.
+    Refused {
+        /// They.
+        by: Vec<&'a MessageRecord>,
+        /// Nothing else they could be.
+        sure: bool,
+    },
+    /// Nothing came, for long enough to say so.
+    Silence(Waited),
+    /// The capture does not tell.
+    Open,
+}
+
+/// All Quick Modes of an attempt of which message 1 was seen.
+pub(super) fn quick_modes<'a>(view: &View<'a>) -> Vec<QuickMode<'a>> {
+    if view.attempt.version != IkeVersion::V1 {
+        return Vec::new();
+    }
+    let informationals = [Side::Initiator, Side::Responder].map(|side| informationals(view, side));
+    let any_answered =
+        view.exchanges().iter().any(|exchange| exchange.kind == ExchangeKind::QuickMode && answered(exchange));
+    view.exchanges()
+        .iter()
+        .filter(|exchange| exchange.kind == ExchangeKind::QuickMode)
+        .filter_map(|exchange| {
+            let first = exchange.messages.iter().find(|message| message.label == Label::Qm(1))?;
+            let fate = if answered(exchange) {
+                Fate::Answered
+            } else {
+                let other = exchange.started_by.other();
+                fate(view, first, informationals.get(other.index()).map_or(&[][..], Vec::as_slice), any_answered)
+            };
+            Some(QuickMode { first, started_by: exchange.started_by, fate })
+        })
+        .collect()
+}
+
+/// An encrypted Informational message, and whether its length fits a refusal.
+#[derive(Debug, Clone)]
+struct Informational<'a> {
+    message: &'a MessageRecord,
+    contents: Option<Vec<Content>>,
+}
+
+/// Those of one side, in order of time.
+fn informationals<'a>(view: &View<'a>, side: Side) -> Vec<Informational<'a>> {
+    let suite = V1Suite::chosen(view.attempt);
+    let mut by_length: BTreeMap<u32, Option<Vec<Content>>> = BTreeMap::new();
+    let mut found: Vec<Informational<'a>> = phase1::encrypted_informationals(view, side)
+        .map(|message| {
+            let contents = by_length.entry(message.length).or_insert_with(|| {
+                let contents = suite?.contents(view.attempt, side, message.length);
+                (!contents.is_empty()).then_some(contents)
+            });
+            Informational { message, contents: contents.clone() }
+        })
+        .collect();
+    found.sort_by_key(|informational| informational.message.at);
+    found
+}
+
+fn answered(exchange: &Exchange) -> bool {
+    exchange.messages.iter().any(|message| matches!(message.label, Label::Qm(2 | 3)))
+}
+
+fn fate<'a>(
+    view: &View<'a>,
+    first: &'a MessageRecord,
+    from_other: &[Informational<'a>],
+    any_answered: bool,
+) -> Fate<'a> {
+    let mut by: Vec<&MessageRecord> = Vec::new();
+    let mut only_refusals = true;
+    let mut next = 0;
+    for copy in std::iter::once(first.at).chain(first.repeats.iter().map(|repeat| repeat.at)) {
+        next = next.max(from_other.partition_point(|answer| answer.message.at < copy));
+        while let Some(answer) = from_other.get(next).filter(|answer| answer.message.at.since(copy) <= REFUSAL) {
+            next += 1;
+            if answer.contents.as_ref().is_none_or(|contents| contents.iter().any(refuses)) {
+                // Without an IPsec SA there is none to delete.
+                only_refusals &= answer.contents.as_ref().is_some_and(|contents| {
+                    contents
+                        .iter()
+                        .all(|content| refuses(content) || (!any_answered && *content == Content::DeleteIpsec))
+                });
+                by.push(answer.message);
+            }
+        }
+    }
+    match by.last() {
+        Some(last) => {
+            let quiet = view.case.end().since(last.at) >= CROSSING;
+            let sure = !view.attempt.midstream && (only_refusals || quiet || by.len() > 1);
+            Fate::Refused { by, sure }
+        }
+        None if view.attempt.midstream || view.one_sided() => Fate::Open,
+        None => phase1::silence_after(view, first).map_or(Fate::Open, Fate::Silence),
+    }
+}
+
+fn refuses(content: &Content) -> bool {
+    matches!(content, Content::BareNotify | Content::IpsecNotify | Content::IsakmpNotify)
+}
+
+/// What a failed Quick Mode weighs beside the others of its pair.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Standing {
+    successes: u64,
+    last_success: Option<Timestamp>,
+}
+
+impl Standing {
+    /// Of this pair.
+    pub(super) fn of(case: &Case<'_>) -> Self {
+        let exchanges = case.pair.attempts.iter().flat_map(|attempt| &attempt.exchanges);
+        let began = exchanges
+            .filter(|exchange| exchange.kind == ExchangeKind::QuickMode && answered(exchange))
+            .filter_map(|exchange| exchange.messages.first())
+            .map(|message| message.at);
+        began.fold(Self { successes: 0, last_success: None }, |standing, at| Self {
+            successes: standing.successes + 1,
+            last_success: standing.last_success.max(Some(at)),
+        })
+    }
+
+    /// Quick Modes of the pair that were answered.
+    pub(super) fn successes(&self) -> u64 {
+        self.successes
+    }
+
+    /// Whether any was.
+    pub(super) fn any_success(&self) -> bool {
+        self.successes > 0
+    }
+
+    /// `severity`, unless a Quick Mode that came later was answered (history), or another one was: then the tunnel works
+    /// in part. One that follows at once is another pair of networks and no second try.
+    pub(super) fn severity(&self, at: Timestamp, severity: Severity) -> Severity {
+        match self.last_success {
+            Some(success) if success.since(at) > PATIENCE => severity.min(Severity::Notice),
+            Some(_) => severity.min(Severity::Warning),
+            None => severity,
+        }
+    }
+}
+
+/// Least octets in front of a key exchange in message 1 besides the hash: an SA of one proposal with one transform
+/// (RFC 2407 §4.6.1) and the shortest nonce.
+const LEAST_SA: u32 = 12 + 12 + 8 + 8;
+const LEAST_NONCE: u32 = 4 + 8;
+
+/// Whether a message 1 of this length has room for a key exchange in the group of phase 1 (PFS). `Some(false)` is
+/// certain; `Some(true)` may also be a longer list of proposals.
+pub(super) fn room_for_key_exchange(view: &View<'_>, length: u32) -> Option<bool> {
+    let suite = V1Suite::chosen(view.attempt)?;
+    let transform = view.attempt.chosen.as_ref()?.transforms.first()?;
+    let group = u16::try_from(transform.attribute(phase1::GROUP_DESCRIPTION)?).ok()?;
+    let public = u32::from(registry::group_public_len(group)?);
+    let least = 4 + suite.hash + LEAST_SA + LEAST_NONCE + 4 + public;
+    Some(length.saturating_sub(28) >= least)
+}
+
+/// The group whose key exchange payload is what two messages 1 of the same suite differ by, to within a cipher block.
+/// Only MODP groups are long enough to tell from another proposal or two.
+pub(super) fn differ_by_key_exchange(suite: V1Suite, one: u32, other: u32) -> Option<u16> {
+    let difference = one.abs_diff(other);
+    [14_u16, 2, 5, 15, 16, 17, 18].into_iter().find(|&group| {
+        registry::group_public_len(group)
+            .is_some_and(|public| difference.abs_diff(u32::from(public) + 4) <= suite.block)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Lengths of one proposal with and without a key exchange in group 14, AES-CBC and SHA2-256, as daemons send them.
+    #[test]
+    fn a_key_exchange_shows_in_the_difference() {
+        let suite = V1Suite { hash: 32, block: 16 };
+        assert_eq!(differ_by_key_exchange(suite, 460, 188), Some(14));
+        assert_eq!(differ_by_key_exchange(suite, 188, 460), Some(14));
+        assert_eq!(differ_by_key_exchange(suite, 188, 188), None);
+        assert_eq!(differ_by_key_exchange(suite, 268, 188), None, "an IPCOMP proposal more");
+    }
+}

@@ -1,0 +1,120 @@
+//! V2-AUTH-FAIL: the responder refuses IKE_AUTH.
+
+use crate::diagnose::Confidence;
+use crate::diagnose::case::{Case, PATIENCE, View};
+use crate::diagnose::pattern::{Match, pattern};
+use crate::diagnose::sizes::AuthAnswer;
+use crate::track::{Label, PayloadDetail, Side};
+
+use super::ikev2::{self, AUTH, INFORMATIONAL};
+
+/// Payload type of CERTREQ (RFC 7296 §3.2).
+const CERTREQ: u8 = 38;
+/// A request with more than this, in octets of its payloads, is likely to carry a certificate.
+const CERTIFICATE_SIZED: u32 = 700;
+
+pattern! {
+    /// ## What is seen
+    ///
+    /// IKE_SA_INIT complete, then an IKE_AUTH response that is too short for an identity and its proof: one notify and no
+    /// more fits in. After it the SA is not used; often a new IKE_SA_INIT follows.
+    ///
+    /// ## What it means
+    ///
+    /// The responder refuses. The notify itself is encrypted; it is AUTHENTICATION_FAILED (24) as a rule. A wrong shared key,
+    /// an identity that matches no connection, another authentication method and an untrusted certificate all give the same
+    /// answer of the same length, so only the responder's log tells them apart.
+    ///
+    /// ## Look-alikes
+    ///
+    /// - `V2-CHILD-REJECT`: some responders refuse the child SA with a lone notify as well, and drop the IKE SA with it; an
+    ///   INFORMATIONAL from the initiator right afterwards speaks for that.
+    /// - `V2-EAP`: refused after further rounds of IKE_AUTH.
+    /// - `V2-AUTH-INIT-REJECT`: the responder's answer is long, and the initiator ends it.
+    V2_AUTH_FAIL = "V2-AUTH-FAIL", IkeV2, Error;
+    title: "the responder refuses IKE_AUTH";
+    causes: [
+        "key" 0.43 "the pre-shared keys differ",
+            raised by "freshly configured; several attempts with the same end", lowered by "an IKE_AUTH request long enough for a certificate";
+        "identity" 0.33 "the initiator's identity, or the one it asks for, matches no connection on the responder",
+            raised by "a NAT in front of a peer that is known by its address; identity left at its default", lowered by "the same pair worked before";
+        "certificate" 0.19 "the certificate is not trusted, or the authentication method is another",
+            raised by "a long IKE_AUTH request; CERTREQ in the IKE_SA_INIT response", lowered by "a short request and no CERTREQ";
+        "child" 0.05 "the responder refuses the child SA, and does so with a lone notify",
+            raised by "the initiator sends an INFORMATIONAL on the same SA right afterwards", lowered by "nothing more is sent on this SA";
+    ];
+    checks: [
+        Responder: "read its log at that time: it knows the reason and keeps it from the wire";
+        Either: "compare the pre-shared key, character by character, and both identities with their types (address, name, distinguished name)";
+        Initiator: "behind a NAT, do not rely on its address as identity; set one";
+        Either: "with certificates: compare the authentication method, the CA that the responder trusts, validity and subjectAltName";
+    ];
+    logs: [
+        "AWS": "AWS tunnel is sending AUTHENTICATION_FAILED as the response / detected a pre-shared key mismatch" ("AWS log-contents");
+        "strongSwan": "received AUTHENTICATION_FAILED notify error / tried 1 shared key … but MAC mismatched" ("strongSwan source");
+        "libreswan": "authentication failed: computed hash does not match hash received from peer" ("libreswan source");
+        "libreswan": "IKE SA authentication failed, unrecognized IKE_AUTH response" ("libreswan source");
+        "pfSense": "received AUTHENTICATION_FAILED notify error / no matching peer config found" ("Netgate docs, strongSwan source");
+        "Azure": "Authentication failed. Check shared key. (13801)" ("Azure network-watcher-troubleshoot-overview");
+        "Windows": "13801 IKE authentication credentials are unacceptable" ("Azure network-watcher-troubleshoot-overview");
+        "Meraki": "IDr payload missing" ("public blog");
+        "GCP": "AUTHORIZATION_ERROR / PEER_IDENTITY_MISMATCH" ("Google Cloud VpnTunnel.Status reference");
+    ];
+    sources: ["S2S-04", "RFC 7296 §2.21.2", "RFC 7296 §2.15", "RFC 7296 §3.14"];
+    check: check
+}
+
+fn check(case: &Case<'_>) -> Vec<Match> {
+    let found = ikev2::never_authenticated(case).filter_map(|(index, view)| refused(case, index, &view)).collect();
+    ikev2::tempered(case, found)
+}
+
+fn refused(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
+    if view.auth_exchanges().nth(1).is_some() {
+        return None;
+    }
+    let response = view.last_auth_response()?;
+    let lone = match view.auth_answer()? {
+        AuthAnswer::Notify => true,
+        // The first answer of EAP without certificates (RFC 5998) is as short; its next round would have come by now.
+        AuthAnswer::Short if case.end().since(response.at) >= PATIENCE => false,
+        _ => return None,
+    };
+    let request = view.message(Label::Request(AUTH));
+    let suite = crate::diagnose::sizes::Suite::chosen(view.attempt)?;
+    let farewell = view.messages().find(|message| {
+        message.label == Label::Request(INFORMATIONAL)
+            && message.from == Side::Initiator
+            && message.at >= response.at
+    });
+    let asked_certificate = ikev2::accepted(view.attempt).and_then(|round| round.response).is_some_and(|response| {
+        response.carried.iter().any(|payload| {
+            payload.payload_type == CERTREQ || matches!(payload.detail, PayloadDetail::Certificate { .. })
+        })
+    });
+    let long = request.and_then(|request| suite.plain_of(request)).is_some_and(|(least, _)| least >= CERTIFICATE_SIZED);
+    let room = if lone { "one notify" } else { "a few notifies" };
+    let mut found = Match::on(index, Confidence::Inferred)
+        .seen(format!(
+            "the IKE_AUTH response of {} octets has room for {room} and not for an identity and its proof{}",
+            response.length,
+            if farewell.is_some() { "; the initiator then sent an INFORMATIONAL on the same SA" } else { "" },
+        ))
+        .means("the responder refused; the reason is encrypted, most often AUTHENTICATION_FAILED (24)")
+        .settle("the responder's log at that time")
+        .frames(request.map(|request| request.frame))
+        .frames([response.frame])
+        .frames(farewell.map(|message| message.frame));
+    found = match (long, asked_certificate) {
+        (true, _) => found.weigh("certificate", 6.0).weigh("key", 0.1),
+        (false, true) => found,
+        (false, false) => found.weigh("certificate", 0.6),
+    };
+    if farewell.is_some() {
+        found = found.weigh("child", 15.0);
+    }
+    if view.attempt.nat.behind(Side::Initiator) == Some(true) {
+        found = found.weigh("identity", 1.5);
+    }
+    Some(found)
+}

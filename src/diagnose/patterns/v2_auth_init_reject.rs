@@ -1,0 +1,118 @@
+//! V2-AUTH-INIT-REJECT: the initiator turns the responder's IKE_AUTH answer down.
+
+use crate::diagnose::Confidence;
+use crate::diagnose::case::{Case, View};
+use crate::diagnose::pattern::{Match, pattern};
+use crate::diagnose::sizes::AuthAnswer;
+use crate::diagnose::words::{number, span};
+use crate::track::Side;
+
+use super::ikev2::{self, Standing};
+
+pattern! {
+    /// ## What is seen
+    ///
+    /// An IKE_AUTH response long enough for an identity and its proof; at once the initiator sends an INFORMATIONAL on the
+    /// same SA, and then nothing more: no ESP, no other exchange. Or it says nothing and begins again with a new
+    /// IKE_SA_INIT, more than once.
+    ///
+    /// ## What it means
+    ///
+    /// The responder was content with the initiator; the initiator is not content with the responder: its identity, its
+    /// proof, its certificate, or something the initiator needs and did not get. The INFORMATIONAL holds
+    /// AUTHENTICATION_FAILED or a delete, encrypted.
+    ///
+    /// ## Look-alikes
+    ///
+    /// - An administrator, or a script, stops a tunnel in the moment it is up.
+    /// - `V2-REDIRECT`: in IKE_AUTH the redirection is encrypted; the initiator turns to another address then.
+    /// - `V2-AUTH-FAIL`: the response is short.
+    /// - `V2-EAP`: several rounds of IKE_AUTH.
+    V2_AUTH_INIT_REJECT = "V2-AUTH-INIT-REJECT", IkeV2, Error;
+    title: "the initiator turns the responder's IKE_AUTH answer down";
+    causes: [
+        "identity" 0.40 "the responder's identity is not the one that the initiator expects", raised by "the peer is named by address on one side and by name on the other", lowered by "";
+        "certificate" 0.25 "the responder's certificate or signature is not accepted", raised by "a long IKE_AUTH response", lowered by "a short response";
+        "key" 0.15 "the responder proves itself with another pre-shared key", raised by "each side has a key of its own for the other", lowered by "";
+        "address" 0.10 "the initiator got no inner address, or a child SA it cannot use", raised by "remote access", lowered by "site to site";
+        "stop" 0.10 "the tunnel was stopped on purpose", raised by "happens once", lowered by "happens on every attempt";
+    ];
+    checks: [
+        Initiator: "read its log at that time: it names the identity or the certificate that it does not accept";
+        Initiator: "compare the peer identity that it expects with the one that the responder sends";
+        Responder: "with certificates: make sure that its identity is in the certificate (subjectAltName), and that the initiator trusts the CA";
+    ];
+    logs: [
+        "strongSwan": "constraint check failed / received IDr …, but require …" ("strongSwan source");
+        "libreswan": "authentication failed: responder did not include IDr payload" ("libreswan source");
+    ];
+    sources: ["RFC 7296 §2.21.2", "RFC 7296 §1.2"];
+    check: check
+}
+
+fn check(case: &Case<'_>) -> Vec<Match> {
+    let standing = Standing::of(case);
+    let mut silent = Vec::new();
+    let mut found = Vec::new();
+    for (index, view) in ikev2::attempts(case) {
+        let proven = matches!(view.auth_answer(), Some(AuthAnswer::NoChild | AuthAnswer::Child));
+        if !proven || view.auth_exchanges().nth(1).is_some() {
+            continue;
+        }
+        if view.turned_down().is_some() && !standing.up_after(view.attempt) {
+            found.extend(with_a_word(index, &view));
+        } else if without_a_word(case, index, &view) {
+            silent.push((index, view));
+        }
+    }
+    // Once may be chance; an initiator that does it again and again has a reason.
+    if silent.len() >= 2 && case.flows_from(case.pair.a).chain(case.flows_from(case.pair.b)).next().is_none() {
+        let count = silent.len() as u64;
+        found.extend(silent.into_iter().filter_map(|(index, view)| {
+            let response = view.last_auth_response()?;
+            Some(
+                Match::on(index, Confidence::Suspected)
+                    .seen(format!(
+                        "{} ended like this: a full IKE_AUTH response, nothing more from the initiator, then a new IKE_SA_INIT from it",
+                        number(count, "attempt")
+                    ))
+                    .means("the initiator seems not to accept the responder's answer, and starts over")
+                    .weigh("stop", 0.2)
+                    .settle("the initiator's log at that time")
+                    .frames([response.frame]),
+            )
+        }));
+    }
+    found
+}
+
+fn with_a_word(index: usize, view: &View<'_>) -> Option<Match> {
+    let response = view.last_auth_response()?;
+    let farewell = view.turned_down()?;
+    Some(
+        Match::on(index, Confidence::Inferred)
+            .seen(format!(
+                "the IKE_AUTH response of {} octets has room for identity and proof; {} later the initiator sent an INFORMATIONAL, and nothing after it",
+                response.length,
+                span(farewell.at.since(response.at)),
+            ))
+            .means("the initiator did not accept what the responder sent, and ended the SA at once")
+            .settle("the initiator's log at that time")
+            .frames([response.frame, farewell.frame]),
+    )
+}
+
+/// The responder's answer was not repeated nor asked for again, and the initiator began anew.
+fn without_a_word(case: &Case<'_>, index: usize, view: &View<'_>) -> bool {
+    let Some(response) = view.last_auth_response() else { return false };
+    let Some(next) = case.pair.attempts.get(index + 1) else { return false };
+    let nothing_more = view.messages().all(|message| message.at <= response.at)
+        && response.repeat_count == 0
+        && !view.traffic_begins(response.at);
+    nothing_more
+        && view.child_created().is_none()
+        && view.heard(Side::Initiator)
+        && next.initiator.ip() == view.attempt.initiator.ip()
+        && next.initiator_spi != view.attempt.initiator_spi
+        && next.rekeyed_from.is_none()
+}

@@ -1,0 +1,125 @@
+//! V2-CHILD-NO-REPLY: a request on an IKE SA that is up gets no answer.
+
+use crate::diagnose::case::{Case, View};
+use crate::diagnose::pattern::{Match, pattern};
+use crate::diagnose::sizes::Suite;
+use crate::diagnose::Severity;
+use crate::track::{Exchange, ExchangeKind};
+
+use super::ikev2::{self, Standing};
+use super::v2_msgid;
+
+/// Fewer copies may be a short loss.
+const COPIES: u64 = 3;
+
+pattern! {
+    /// ## What is seen
+    ///
+    /// A CREATE_CHILD_SA request, or an INFORMATIONAL longer than a liveness check, sent three times or more under the same
+    /// message id, without a response. Afterwards a new IKE_SA_INIT, or silence.
+    ///
+    /// ## What it means
+    ///
+    /// The IKE SA was up, and its peer does not answer on it any more. ESP tells more: if it goes on in both directions, the
+    /// path works and the IKE service of the peer is the problem; if it stops too, the path or the whole peer is gone.
+    ///
+    /// ## Look-alikes
+    ///
+    /// - `L-DPD-TIMEOUT`: short INFORMATIONALs (liveness checks, deletes) without an answer.
+    /// - `V2-REKEY-REFUSED`: an answer comes, and it refuses.
+    V2_CHILD_NO_REPLY = "V2-CHILD-NO-REPLY", IkeV2, Error;
+    title: "a request on an IKE SA that is up gets no answer";
+    causes: [
+        "path" 0.40 "the path is broken, or a NAT mapping is gone", raised by "ESP from the peer stops too; NAT on the path", lowered by "ESP from the peer goes on";
+        "restart" 0.35 "the peer restarted or lost the SA", raised by "a new IKE_SA_INIT from the peer", lowered by "ESP from the peer goes on";
+        "service" 0.15 "the peer's IKE service hangs, or it refuses in silence", raised by "ESP from the peer goes on", lowered by "ESP from the peer stops";
+        "message-id" 0.10 "the two ends disagree on the message id, after a failover", raised by "a cluster; requests of both sides unanswered", lowered by "a single device";
+    ];
+    checks: [
+        Path: "see whether anything of the peer still arrives; check the NAT's timers for UDP 4500";
+        Responder: "look for a restart, a failover or an error in its log at that time";
+        Either: "enable liveness checks, so that a dead SA is replaced early";
+    ];
+    logs: [
+        "AWS": "AWS tunnel DPD timed out after {retry_count} retransmits" ("AWS log-contents");
+        "libreswan": "300 second timeout exceeded after 10 retransmits" ("GitHub issue");
+        "strongSwan": "giving up after 5 retransmits" ("strongSwan source");
+    ];
+    sources: ["RFC 7296 §2.1", "RFC 7296 §2.4", "RFC 6311 §3"];
+    check: check
+}
+
+fn check(case: &Case<'_>) -> Vec<Match> {
+    if ikev2::refused_by_icmp(case) {
+        return Vec::new();
+    }
+    let standing = Standing::of(case);
+    let suites = ikev2::suites(case);
+    ikev2::attempts(case)
+        .filter_map(|(index, view)| no_answer(case, &standing, suites.get(index).copied().flatten(), index, &view))
+        .collect()
+}
+
+fn no_answer(
+    case: &Case<'_>,
+    standing: &Standing,
+    suite: Option<Suite>,
+    index: usize,
+    view: &View<'_>,
+) -> Option<Match> {
+    let unanswered = view
+        .exchanges()
+        .iter()
+        .filter(|exchange| is_meant(exchange, suite))
+        .filter_map(|exchange| ikev2::unanswered(view, exchange))
+        .find(|unanswered| unanswered.waited.copies >= COPIES)?;
+    let ikev2::Unanswered { request, waited, confidence } = unanswered;
+    // A number used before is reason enough not to answer: `V2-MSGID`.
+    if v2_msgid::used_twice(view, request.from).is_some() {
+        return None;
+    }
+    let peer = request.destination.ip();
+    let esp_before = case.flows_from(peer).any(|flow| flow.first <= request.at);
+    let esp_after = case.flows_from(peer).any(|flow| flow.last > request.at.after(waited.over));
+    let starts_anew = case
+        .pair
+        .attempts
+        .get(index + 1..)
+        .unwrap_or_default()
+        .iter()
+        .any(|later| later.initiator.ip() == peer && later.rekeyed_from.is_none());
+    let mut found = Match::on(index, confidence)
+        .seen(format!("{} (message id {}) {}", request.label, request_id(view, request.frame), unanswered.in_vain()))
+        .means("the peer no longer answers on this IKE SA")
+        .frames(view.frames(request));
+    if esp_after {
+        found.seen.push_str("; ESP from the peer goes on");
+        found = found.weigh("path", 0.1).weigh("restart", 0.2).weigh("service", 4.0);
+    } else if esp_before {
+        found.seen.push_str("; no ESP from the peer after it either");
+        found = found.weigh("path", 1.5);
+    }
+    if starts_anew {
+        found = found.weigh("restart", 3.0);
+    }
+    Some(if standing.up_since(request.at) { found.severity(Severity::Notice) } else { found })
+}
+
+/// CREATE_CHILD_SA, or an INFORMATIONAL that is surely no liveness check or delete: those are told by `L-DPD-TIMEOUT`.
+fn is_meant(exchange: &Exchange, suite: Option<Suite>) -> bool {
+    match exchange.kind {
+        ExchangeKind::CreateChildSa => true,
+        ExchangeKind::InformationalV2 => {
+            let (request, _) = ikev2::request_and_response(exchange);
+            request.zip(suite).is_some_and(|(request, suite)| suite.is_short(request) == Some(false))
+        }
+        _ => false,
+    }
+}
+
+fn request_id(view: &View<'_>, frame: crate::base::FrameRef) -> crate::base::MessageId {
+    view.exchanges()
+        .iter()
+        .find(|exchange| exchange.messages.iter().any(|message| message.frame == frame))
+        .map_or(crate::base::MessageId(0), |exchange| exchange.message_id)
+}

@@ -1,0 +1,109 @@
+//! V2-CHILD-REJECT: the IKE SA is up and the child SA is refused.
+
+use crate::diagnose::case::{Case, View};
+use crate::diagnose::pattern::{Match, pattern};
+use crate::diagnose::sizes::{AuthAnswer, Suite};
+use crate::diagnose::words::times;
+use crate::diagnose::{Confidence, Severity};
+use crate::track::{Label, Side};
+
+use super::ikev2::{self, AUTH, CREATE_CHILD_SA, Standing, notify};
+
+pattern! {
+    /// ## What is seen
+    ///
+    /// An IKE_AUTH response with room for an identity and its proof, and none for a child SA; the IKE SA stays (liveness,
+    /// further CREATE_CHILD_SA), and no ESP. Or CREATE_CHILD_SA answered with a lone notify while no child SA was ever up.
+    ///
+    /// ## What it means
+    ///
+    /// Both ends know and trust each other; they do not agree on what to carry. The notify is encrypted: TS_UNACCEPTABLE if
+    /// the traffic selectors (subnets) have nothing in common, NO_PROPOSAL_CHOSEN if the ESP or AH algorithms have not, others
+    /// for address pools and limits. They all have the same length.
+    ///
+    /// ## Look-alikes
+    ///
+    /// - `V2-CHILDLESS`: the initiator did not ask for a child SA; the responder then says CHILDLESS_IKEV2_SUPPORTED in clear
+    ///   and the request is short too.
+    /// - `V2-AUTH-FAIL`: room for a notify only.
+    V2_CHILD_REJECT = "V2-CHILD-REJECT", IkeV2, Error;
+    title: "the IKE SA is up and the child SA is refused";
+    causes: [
+        "selectors" 0.45 "the traffic selectors have nothing in common: subnets differ or are not mirrored",
+            raised by "one end is route-based (0.0.0.0/0), the other policy-based", lowered by "another child SA of the same pair succeeds";
+        "proposal" 0.40 "no ESP or AH proposal in common: cipher, integrity, key length, group, ESP against AH",
+            raised by "products of different vendors, first set-up ever", lowered by "the same pair worked before";
+        "other" 0.15 "no address in the pool, only one pair of selectors per SA, tunnel against transport mode, a limit",
+            raised by "remote access", lowered by "site to site";
+    ];
+    checks: [
+        Either: "put the traffic selectors of both ends side by side: what is local here must be remote there, with the same masks";
+        Either: "compare the ESP proposals: cipher with key length, integrity, group, ESN, mode";
+        Responder: "read its log: it names TS_UNACCEPTABLE or NO_PROPOSAL_CHOSEN; for remote access look at the address pool";
+    ];
+    logs: [
+        "strongSwan": "received TS_UNACCEPTABLE notify, no CHILD_SA built" ("strongSwan source");
+        "strongSwan": "failed to establish CHILD_SA, keeping IKE_SA" ("strongSwan source");
+        "AWS": "AWS: Traffic Selector: TS_UNACCEPTABLE: received from responder" ("AWS log-contents");
+        "AWS": "AWS tunnel Phase 2 was unable to establish while keeping Phase 1" ("AWS log-contents");
+        "libreswan": "IKE_AUTH response contains the Child SA error notification" ("libreswan source");
+        "Azure": "IkeCleanupQMNegotiation called with error 13868 / Policy Mismatch" ("Azure network-watcher-troubleshoot-overview");
+        "Cisco ASA": "%ASA-4-750003: IKEv2 Negotiation aborted due to ERROR: There was no IPSEC policy found for received TS" ("public ASA logs");
+    ];
+    sources: ["RFC 7296 §1.2", "RFC 7296 §2.9", "RFC 7296 §2.21.2", "RFC 7296 §3.10.1"];
+    check: check
+}
+
+fn check(case: &Case<'_>) -> Vec<Match> {
+    let standing = Standing::of(case);
+    let found = ikev2::attempts(case)
+        .filter(|(_, view)| !standing.up_after(view.attempt) && view.auth_exchanges().nth(1).is_none())
+        .filter_map(|(index, view)| refused(index, &view))
+        .collect();
+    ikev2::tempered(case, found)
+}
+
+fn refused(index: usize, view: &View<'_>) -> Option<Match> {
+    let suite = Suite::chosen(view.attempt)?;
+    let response = view.last_auth_response()?;
+    let first = view.auth_answer()?;
+    if first < AuthAnswer::NoChild || view.turned_down().is_some() || view.traffic_begins(response.at) {
+        return None;
+    }
+    let later = view
+        .messages()
+        .filter(|message| message.label == Label::Response(CREATE_CHILD_SA) && suite.refuses_child(message) == Some(true));
+    let (later, last) = later.fold((0_u64, None), |(count, _), message| (count + 1, Some(message)));
+    let request = view.message(Label::Request(AUTH));
+    let childless = first == AuthAnswer::NoChild && allows_childless(view);
+    let asked = request.and_then(|request| suite.asks_no_child(request, response)).map(|no_child| !no_child);
+    // Whether a short answer is a refusal, then only the request can tell.
+    if childless && later == 0 && request.is_none() {
+        return None;
+    }
+    if first == AuthAnswer::Child || (childless && asked == Some(false) && later == 0) {
+        return None;
+    }
+    let mut seen = format!(
+        "the IKE_AUTH response of {} octets has room for identity and proof and none for a child SA; no ESP follows",
+        response.length
+    );
+    if later > 0 {
+        seen.push_str(&format!("; CREATE_CHILD_SA was refused {}", times(later)));
+    }
+    // With CHILDLESS_IKEV2_SUPPORTED a short answer alone may be what was asked for.
+    let sure = !childless || later > 0 || request.is_some_and(|request| suite.surely_asks_child(request, response) == Some(true));
+    let found = Match::on(index, if sure { Confidence::Inferred } else { Confidence::Suspected })
+        .seen(seen)
+        .means("the two ends trust each other and do not agree on subnets or on ESP; which of these is encrypted")
+        .settle("the responder's log at that time, or the keys of the IKE SA")
+        .frames(request.map(|request| request.frame))
+        .frames([response.frame])
+        .frames(last.map(|message| message.frame));
+    Some(if sure { found } else { found.severity(Severity::Warning) })
+}
+
+fn allows_childless(view: &View<'_>) -> bool {
+    view.clear_notifies(Side::Responder)
+        .any(|notify| notify.notify_message_type == notify::CHILDLESS_IKEV2_SUPPORTED)
+}

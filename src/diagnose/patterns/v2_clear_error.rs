@@ -1,0 +1,108 @@
+//! V2-CLEAR-ERROR: an IKEv2 error notify came in clear.
+
+use crate::diagnose::case::{Case, ClearNotify};
+use crate::diagnose::pattern::{Match, pattern};
+use crate::diagnose::words::times;
+use crate::diagnose::{Confidence, Severity};
+use crate::isakmp::registry;
+use crate::track::{Label, Side};
+
+use super::ikev2::{self, SA_INIT, Standing, notify};
+
+pattern! {
+    /// ## What is seen
+    ///
+    /// An IKEv2 message in clear with an error notify that has no page of its own: UNSUPPORTED_CRITICAL_PAYLOAD (1),
+    /// INVALID_IKE_SPI (4), INVALID_SYNTAX (7), INVALID_SPI (11), AUTHENTICATION_FAILED (24) and the like.
+    ///
+    /// ## What it means
+    ///
+    /// Inside IKE_SA_INIT the responder could not make sense of the request, or will not. Outside of it, the sender has no
+    /// key to say it under protection: INVALID_IKE_SPI means that it does not know this IKE SA (any more), INVALID_SPI that
+    /// ESP or AH came for an SA it does not know. Nobody vouches for such a message; a peer must not tear an SA down for it
+    /// alone, only test whether the other end still lives.
+    ///
+    /// ## Look-alikes
+    ///
+    /// - `L-STALE-SA`: what INVALID_IKE_SPI and INVALID_SPI usually come from.
+    /// - `V2-PROPOSAL`, `V2-KE-RETRY`, `V2-VERSION`: error notifies of IKE_SA_INIT with pages of their own.
+    V2_CLEAR_ERROR = "V2-CLEAR-ERROR", IkeV2, Error;
+    title: "an IKEv2 error notify came in clear";
+    causes: [
+        "lost-sa" 0.50 "the sender lost the SA: restart, failover, deletion that did not arrive",
+            raised by "INVALID_IKE_SPI or INVALID_SPI", lowered by "the notify answers IKE_SA_INIT";
+        "unsupported" 0.25 "one side uses a payload or feature that the other does not know",
+            raised by "UNSUPPORTED_CRITICAL_PAYLOAD; the notify answers IKE_SA_INIT", lowered by "INVALID_IKE_SPI";
+        "defect" 0.15 "a message was built or read wrongly, or damaged on the way",
+            raised by "INVALID_SYNTAX; a fault in the message that it answers", lowered by "INVALID_IKE_SPI";
+        "forged" 0.10 "the notify was not sent by the peer",
+            raised by "the peer goes on all the same", lowered by "the SA ends";
+    ];
+    checks: [
+        Either: "clear the SA on both ends and let it come up anew; enable liveness checks on both";
+        Responder: "look in its log for the reason, and for a restart at that time";
+        Initiator: "switch off features that the peer may not know, one by one";
+    ];
+    logs: [
+        "strongSwan": "critical unknown payloads found" ("strongSwan source");
+    ];
+    sources: ["RFC 7296 §1.5", "RFC 7296 §2.21", "RFC 7296 §2.5", "RFC 7296 §3.10.1"];
+    check: check
+}
+
+fn check(case: &Case<'_>) -> Vec<Match> {
+    let standing = Standing::of(case);
+    ikev2::attempts(case)
+        .filter_map(|(index, view)| {
+            let notify = [Side::Responder, Side::Initiator]
+                .into_iter()
+                .flat_map(|side| view.clear_notifies(side))
+                .find(without_page)?;
+            let message = notify.message;
+            let what = notify.notify_message_type;
+            let who = if message.from == Side::Responder { "responder" } else { "initiator" };
+            let over = standing.up_since(message.at) || standing.authenticated_after(view.attempt) && !lost(what);
+            let found = Match::on(index, Confidence::Stated)
+                .seen(format!(
+                    "the {who} sent {} in clear, {}",
+                    ikev2::named(what),
+                    times(u64::from(message.repeat_count) + 1)
+                ))
+                .means(meaning(what))
+                .frames([message.frame]);
+            let found = match what {
+                _ if lost(what) => found.weigh("lost-sa", 3.0).weigh("unsupported", 0.2).weigh("defect", 0.3),
+                1 => found.weigh("unsupported", 4.0).weigh("lost-sa", 0.1),
+                7 => found.weigh("defect", 3.0).weigh("lost-sa", 0.1),
+                _ => found.weigh("lost-sa", 0.3),
+            };
+            Some(if over { found.severity(Severity::Notice) } else { found })
+        })
+        .collect()
+}
+
+/// An error in a clear message that no other pattern of IKEv2 speaks of.
+fn without_page(notify: &ClearNotify<'_>) -> bool {
+    let answers_init = notify.message.label == Label::Response(SA_INIT);
+    let elsewhere = match notify.notify_message_type {
+        notify::INVALID_MAJOR_VERSION => true,
+        notify::NO_PROPOSAL_CHOSEN | notify::INVALID_KE_PAYLOAD => answers_init,
+        _ => false,
+    };
+    !notify.message.encrypted && registry::notify_is_error(2, notify.notify_message_type) && !elsewhere
+}
+
+fn lost(notify_message_type: u16) -> bool {
+    matches!(notify_message_type, notify::INVALID_IKE_SPI | notify::INVALID_SPI)
+}
+
+fn meaning(notify_message_type: u16) -> &'static str {
+    match notify_message_type {
+        1 => "the sender found a payload that it does not know and must not pass over",
+        notify::INVALID_IKE_SPI => "the sender does not know this IKE SA (any more)",
+        7 => "the sender could not read a message, or found a value out of range",
+        notify::INVALID_SPI => "the sender got ESP or AH for an SA that it does not know (any more)",
+        24 => "a refusal that cannot be believed: in clear anybody can send it",
+        _ => "the sender refuses, and cannot say so under protection",
+    }
+}

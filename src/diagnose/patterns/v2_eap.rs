@@ -1,0 +1,127 @@
+//! V2-EAP: the rounds of EAP do not end well.
+
+use crate::diagnose::Confidence;
+use crate::diagnose::case::{Case, View};
+use crate::diagnose::pattern::{Match, pattern};
+use crate::diagnose::sizes::AuthAnswer;
+use crate::diagnose::words::span;
+use crate::track::{Label, MessageRecord, Side};
+
+use super::ikev2::{self, INFORMATIONAL, Standing, Unanswered};
+
+/// A user may look for a password this long before the initiator goes on.
+const A_USER_TYPES: std::time::Duration = std::time::Duration::from_secs(90);
+
+pattern! {
+    /// ## What is seen
+    ///
+    /// Several IKE_AUTH exchanges under rising message ids, and no end to them: the last answer has no room for a child SA,
+    /// and the initiator sends an INFORMATIONAL instead of the next IKE_AUTH; or a request draws no response; or nothing
+    /// more comes.
+    ///
+    /// ## What it means
+    ///
+    /// More than one IKE_AUTH exchange means EAP (or two authentications). What EAP says is encrypted; where it stops tells
+    /// something. After the first response: the initiator does not accept the server's certificate or has no such EAP
+    /// method. Later: user name, password or the AAA server. A refused password, a time-out of the AAA server and a user who
+    /// gives up look the same.
+    ///
+    /// ## Look-alikes
+    ///
+    /// - `F-IKE-FRAG-LOST`, `F-SKF-INCOMPLETE`: EAP-TLS sends long messages, and fragments of them get lost.
+    /// - `V2-AUTH-FAIL`: refused after a single IKE_AUTH exchange.
+    /// - A user who takes long to type a password.
+    V2_EAP = "V2-EAP", IkeV2, Error;
+    title: "the rounds of EAP do not end well";
+    causes: [
+        "credentials" 0.45 "user name or password is wrong, or the account is locked",
+            raised by "the end comes after several rounds", lowered by "the end comes after the first response";
+        "aaa" 0.20 "the AAA server does not answer, or refuses the gateway",
+            raised by "a long wait before the last answer; a request without a response", lowered by "quick answers";
+        "method" 0.15 "the two ends have no EAP method in common",
+            raised by "the end comes in the first rounds", lowered by "many rounds";
+        "certificate" 0.20 "the initiator does not accept the server's certificate: name, EKU or CA",
+            raised by "the end comes right after the first response", lowered by "rounds go on after the first response";
+    ];
+    checks: [
+        Responder: "read the log of the AAA server: does the request arrive, and what does it answer";
+        Initiator: "try the credentials elsewhere; compare the EAP method with the one that the server wants";
+        Initiator: "with EAP-TLS or PEAP: check the server's certificate for the name that the initiator dials and for its EKU";
+        Path: "with EAP-TLS: enable IKE fragmentation on both ends";
+    ];
+    logs: [];
+    sources: ["RFC 7296 §2.16", "RFC 3748 §4.2"];
+    check: check
+}
+
+fn check(case: &Case<'_>) -> Vec<Match> {
+    let standing = Standing::of(case);
+    let found = ikev2::attempts(case)
+        .filter(|(_, view)| !standing.authenticated_after(view.attempt))
+        .filter_map(|(index, view)| stalled(case, index, &view))
+        .collect();
+    ikev2::tempered(case, found)
+}
+
+/// How the rounds ended.
+enum End<'a> {
+    /// With a word of the initiator instead of the next round.
+    Farewell(&'a MessageRecord),
+    /// With a request that was not answered.
+    Unanswered(Unanswered<'a>),
+    /// With nothing more.
+    Nothing,
+}
+
+fn stalled(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
+    let rounds = view.auth_exchanges().count();
+    if rounds < 2 {
+        return None;
+    }
+    let last = view.auth_exchanges().next_back()?;
+    let (request, response) = ikev2::request_and_response(last);
+    let request = request?;
+    // An answer that can hold a child SA is the end that was wanted.
+    if response.is_some() && !matches!(view.auth_answer()?, AuthAnswer::Notify | AuthAnswer::Short | AuthAnswer::NoChild) {
+        return None;
+    }
+    let since = response.unwrap_or(request);
+    let farewell = view.messages().find(|message| {
+        message.at >= since.at && message.from == Side::Initiator && message.label == Label::Request(INFORMATIONAL)
+    });
+    let end = match (response, farewell) {
+        (None, _) => End::Unanswered(ikev2::unanswered(view, last)?),
+        (Some(_), Some(farewell)) => End::Farewell(farewell),
+        (Some(response), None) => {
+            let quiet = case.end().since(response.at) >= A_USER_TYPES && view.attempt.last <= since.at;
+            if !quiet || view.traffic_begins(response.at) {
+                return None;
+            }
+            End::Nothing
+        }
+    };
+    let how = match &end {
+        End::Farewell(_) => "the initiator then sent an INFORMATIONAL in place of the next one".to_owned(),
+        End::Unanswered(unanswered) => format!("the last request {}", unanswered.in_vain()),
+        End::Nothing => format!("nothing followed in {} of capture", span(case.end().since(since.at))),
+    };
+    let slow = response.is_some_and(|response| response.at.since(request.at) >= std::time::Duration::from_secs(5));
+    let confidence = match &end {
+        End::Unanswered(unanswered) => unanswered.confidence,
+        End::Farewell(_) | End::Nothing => Confidence::Inferred,
+    };
+    let mut found = Match::on(index, confidence)
+        .seen(format!("{rounds} IKE_AUTH exchanges and no answer with room for a child SA; {how}"))
+        .means("EAP went on for a while and did not succeed; what it said is encrypted")
+        .settle("the log of the responder or of its AAA server at that time")
+        .weigh("certificate", 0.3)
+        .frames([request.frame])
+        .frames(response.map(|response| response.frame));
+    if let End::Farewell(farewell) = &end {
+        found = found.frames([farewell.frame]);
+    }
+    if matches!(end, End::Unanswered(_)) {
+        found = found.weigh("aaa", 3.0).weigh("credentials", 0.5);
+    }
+    Some(if slow { found.weigh("aaa", 2.0) } else { found })
+}

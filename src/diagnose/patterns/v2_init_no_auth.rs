@@ -1,0 +1,115 @@
+//! V2-INIT-NO-AUTH: IKE_SA_INIT is answered, and IKE_AUTH never follows.
+
+use crate::diagnose::case::{Case, PATIENCE, View};
+use crate::diagnose::pattern::{Match, pattern};
+use crate::diagnose::words::{span, times};
+use crate::diagnose::{Confidence, Severity};
+use crate::track::{ExchangeKind, Side};
+
+use super::ikev2;
+
+/// A request that crosses its answer is repeated once; more copies mean that the answer is not seen.
+const CROSSING: usize = 1;
+
+pattern! {
+    /// ## What is seen
+    ///
+    /// The responder answers IKE_SA_INIT with its choice. Then either the same request keeps coming, answered each time; or
+    /// nothing more comes from the initiator, on port 500 or 4500.
+    ///
+    /// ## What it means
+    ///
+    /// If the request keeps coming, the answers do not reach the initiator. If nothing comes, the initiator's next message is
+    /// lost before the place of the capture (it moves to UDP 4500, which may be blocked on the initiator's side), or the
+    /// initiator does not go on with what it was offered.
+    ///
+    /// ## Look-alikes
+    ///
+    /// - A capture filter that leaves out port 4500.
+    /// - `S-SCAN`: probes send IKE_SA_INIT and nothing else.
+    /// - `V2-AUTH-NO-REPLY`: IKE_AUTH is seen, and its answer is not.
+    V2_INIT_NO_AUTH = "V2-INIT-NO-AUTH", IkeV2, Error;
+    title: "IKE_SA_INIT is answered, and IKE_AUTH never follows";
+    causes: [
+        "port-4500" 0.42 "UDP 4500 is blocked between the initiator and the place of the capture",
+            raised by "NAT on the path; nothing on 4500 from the initiator", lowered by "the same request keeps coming";
+        "return" 0.20 "the answer does not reach the initiator: filter, NAT or route on the way back",
+            raised by "the same request keeps coming after it was answered", lowered by "the request stops with the answer";
+        "initiator" 0.23 "the initiator does not go on: no key or certificate for this peer, or it does not accept the choice",
+            raised by "the request stops with the answer", lowered by "the same request keeps coming";
+        "probe" 0.10 "a probe, and no real peer", raised by "one request, many transforms, no vendor id", lowered by "a known peer";
+        "early" 0.05 "the capture ends before IKE_AUTH was due", raised by "the capture ends within seconds of the answer", lowered by "a long capture";
+    ];
+    checks: [
+        Path: "check the way back to the initiator for UDP 500, and UDP 4500 in both directions near the initiator";
+        Initiator: "read its log: does the answer arrive, and what does it make of it";
+        Capture: "make sure that the capture filter holds UDP 4500";
+    ];
+    logs: [
+        "Cisco ASA": "%ASA-4-750003: IKEv2 Negotiation aborted due to ERROR: Failed to receive the AUTH msg before the timer expired" ("public ASA logs");
+        "strongSwan": "deleting half open IKE_SA with … after timeout" ("public logs");
+    ];
+    sources: ["RFC 7296 §1.2", "RFC 7296 §2.1", "RFC 7296 §2.23"];
+    check: check
+}
+
+fn check(case: &Case<'_>) -> Vec<Match> {
+    // Pieces of a datagram that never became whole may be the IKE_AUTH that is missed.
+    let broken = !case.pair.incomplete.is_empty();
+    let found = ikev2::never_authenticated(case)
+        .filter(|(_, view)| !broken && !view.attempt.midstream && !view.one_sided())
+        .filter_map(|(index, view)| never_follows(case, index, &view))
+        .collect();
+    ikev2::tempered(case, found)
+}
+
+fn never_follows(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
+    let goes_on = view
+        .exchanges()
+        .iter()
+        .any(|exchange| !matches!(exchange.kind, ExchangeKind::IkeSaInit | ExchangeKind::InformationalV2));
+    let refusal = view.exchanges().iter().any(|exchange| exchange.kind == ExchangeKind::InformationalV2);
+    let round = ikev2::accepted(view.attempt)?;
+    let (request, response) = (round.request?, round.response?);
+    if goes_on || refusal {
+        return None;
+    }
+    let copies = round.copies_after_response();
+    let quiet = case.end().since(view.attempt.last);
+    let natted = [Side::Initiator, Side::Responder].iter().any(|&side| view.attempt.nat.behind(side) == Some(true));
+    let found = if copies > CROSSING {
+        Match::on(index, Confidence::Inferred)
+            .seen(format!(
+                "IKE_SA_INIT was answered, and the same request came again {} in the {} after the answer; no IKE_AUTH",
+                times(copies as u64),
+                span(view.attempt.last.since(response.at)),
+            ))
+            .means("the answers do not reach the initiator")
+            .weigh("return", 8.0)
+            .weigh("port-4500", 0.1)
+            .weigh("initiator", 0.3)
+            .weigh("probe", 0.2)
+    } else if quiet >= PATIENCE {
+        let found = Match::on(index, Confidence::Suspected)
+            .seen(format!(
+                "IKE_SA_INIT was answered; nothing more from the initiator on this SA in the {} that follow",
+                span(quiet),
+            ))
+            .means("either IKE_AUTH is lost before the place of the capture, or the initiator does not go on")
+            .weigh("return", 0.5)
+            .settle("a capture on the initiator's outside tells whether it sends IKE_AUTH, and to which port");
+        if natted { found.weigh("port-4500", 1.5) } else { found }
+    } else {
+        // What a filter leaves that takes all of IKE_AUTH; or just a short capture.
+        Match::on(index, Confidence::Suspected)
+            .severity(Severity::Info)
+            .seen(format!(
+                "IKE_SA_INIT was answered; no IKE_AUTH in the {} after it: the capture ends too early to call it a stop",
+                span(quiet)
+            ))
+            .means("the negotiation goes on after the capture, or IKE_AUTH does not get here")
+            .weigh("early", 100.0)
+            .settle("a longer capture")
+    };
+    Some(found.frames(view.frames(request)).frames([response.frame]))
+}

@@ -1,0 +1,66 @@
+//! V2-KE-RETRY: the responder asked for another key exchange group and got it.
+
+use crate::diagnose::Confidence;
+use crate::diagnose::case::Case;
+use crate::diagnose::pattern::{Match, pattern};
+
+use super::ikev2::{self, Round};
+
+pattern! {
+    /// ## What is seen
+    ///
+    /// An IKE_SA_INIT response in clear with INVALID_KE_PAYLOAD (17), which names a group; then a new request with a key
+    /// exchange value for that group, answered normally.
+    ///
+    /// ## What it means
+    ///
+    /// Nothing is wrong. The initiator has to send its key exchange value before it knows which of the offered groups the
+    /// responder will take; it guessed, and guessed another. It costs one round trip.
+    ///
+    /// ## Look-alikes
+    ///
+    /// - `V2-KE-LOOP`: the group asked for was not offered, or the initiator never sends it.
+    V2_KE_RETRY = "V2-KE-RETRY", IkeV2, Info;
+    title: "the responder asked for another key exchange group and got it";
+    causes: [
+        "order" 1.00 "the initiator puts a group first that is not the responder's choice", raised by "", lowered by "";
+    ];
+    checks: [
+        Initiator: "nothing has to be done; putting the common group first saves a round trip";
+    ];
+    logs: [
+        "strongSwan": "peer didn't accept key exchange method …, it requested …" ("strongSwan source");
+    ];
+    sources: ["RFC 7296 §1.2", "RFC 7296 §3.4"];
+    check: check
+}
+
+fn check(case: &Case<'_>) -> Vec<Match> {
+    ikev2::attempts(case)
+        .filter_map(|(index, view)| {
+            let refused = ikev2::rounds(view.attempt).find(|round| round.asked_group().is_some())?;
+            let next = case.pair.attempts.get(index + 1);
+            // Some initiators start over with new SPIs.
+            let granted = ikev2::accepted(view.attempt)
+                .or_else(|| ikev2::accepted(next?).filter(|round| round.sent_group() == refused.asked_group()))?;
+            Some(
+                Match::on(index, Confidence::Stated)
+                    .seen(seen(&refused))
+                    .means("a normal part of IKEv2: the first guess at the group was not the responder's")
+                    .frames(refused.response.map(|response| response.frame))
+                    .frames(granted.request.map(|request| request.frame)),
+            )
+        })
+        .collect()
+}
+
+fn seen(refused: &Round<'_>) -> String {
+    let asked = refused.asked_group().map_or("another group".to_owned(), ikev2::group);
+    match refused.sent_group() {
+        Some(sent) => format!(
+            "the responder asked for {asked} in place of {}; the initiator sent it and was answered",
+            ikev2::group(sent)
+        ),
+        None => format!("the responder asked for {asked}; the initiator sent it and was answered"),
+    }
+}

@@ -1,0 +1,102 @@
+//! V2-REKEY-REFUSED: CREATE_CHILD_SA is refused while the tunnel is up.
+
+use crate::diagnose::case::{Case, View};
+use crate::diagnose::pattern::{Match, pattern};
+use crate::diagnose::sizes::Suite;
+use crate::diagnose::words::{span, times};
+use crate::diagnose::{Confidence, Severity};
+use crate::track::{ExchangeKind, MessageRecord};
+
+use super::ikev2;
+
+pattern! {
+    /// ## What is seen
+    ///
+    /// A tunnel that works; then CREATE_CHILD_SA requests answered with a lone notify, again and again. ESP goes on with the
+    /// old keys until their lifetime ends.
+    ///
+    /// ## What it means
+    ///
+    /// A re-key, or a further child SA, is refused. The notify is encrypted. A classic: the first child SA takes its keys from
+    /// IKE_AUTH and needs no group of its own, so a difference in perfect forward secrecy shows only now, hours after the
+    /// tunnel came up. TEMPORARY_FAILURE and collisions look the same and pass.
+    ///
+    /// ## Look-alikes
+    ///
+    /// - Both sides re-key at once: one refusal, then success; normal (`L-REKEY-COLLISION`).
+    /// - `V2-CHILD-REJECT`: the very first child SA is refused.
+    V2_REKEY_REFUSED = "V2-REKEY-REFUSED", IkeV2, Warning;
+    title: "CREATE_CHILD_SA is refused while the tunnel is up";
+    causes: [
+        "pfs" 0.45 "the groups for perfect forward secrecy differ: first visible at the first re-key",
+            raised by "the request is long enough for a key exchange value; it fails each time", lowered by "an earlier re-key succeeded";
+        "busy" 0.20 "the peer is busy with an exchange of its own (TEMPORARY_FAILURE)",
+            raised by "requests of both sides cross", lowered by "it fails each time";
+        "support" 0.15 "the peer does not support this re-key, or further child SAs (NO_ADDITIONAL_SAS)",
+            raised by "it never works", lowered by "an earlier re-key succeeded";
+        "selectors" 0.10 "this is a further child SA, and its selectors or proposal are refused",
+            raised by "long before the lifetime ends", lowered by "at the time of a re-key";
+        "stale" 0.10 "the SA to be re-keyed no longer exists at the peer (CHILD_SA_NOT_FOUND)",
+            raised by "deletes crossed the request", lowered by "the peer goes on using the SA";
+    ];
+    checks: [
+        Either: "compare the groups for perfect forward secrecy in the ESP proposals of both ends";
+        Either: "compare the lifetimes, so that one end re-keys well before the other gives up";
+        Responder: "read its log at that time: it names the notify";
+    ];
+    logs: [
+        "strongSwan": "CHILD_SA rekeying failed, trying again in … seconds" ("strongSwan source");
+        "strongSwan": "peer seems to not support CHILD_SA rekeying, starting reauthentication" ("strongSwan source");
+        "strongSwan": "generating CREATE_CHILD_SA response 142 [ N(NO_PROP) ]" ("public log");
+    ];
+    sources: ["RFC 7296 §1.3", "RFC 7296 §2.8", "RFC 7296 §2.25", "RFC 7296 §3.10.1"];
+    check: check
+}
+
+fn check(case: &Case<'_>) -> Vec<Match> {
+    let suites = ikev2::suites(case);
+    ikev2::attempts(case)
+        .filter(|(_, view)| view.tunnel_up().is_some())
+        .filter_map(|(index, view)| refused(case, suites.get(index).copied().flatten()?, index, &view))
+        .collect()
+}
+
+fn refused(case: &Case<'_>, suite: Suite, index: usize, view: &View<'_>) -> Option<Match> {
+    // Refusals since the last grant: one refusal and then success is how collisions are settled.
+    let mut refusals: Vec<(&MessageRecord, &MessageRecord)> = Vec::new();
+    for exchange in view.exchanges().iter().filter(|exchange| exchange.kind == ExchangeKind::CreateChildSa) {
+        let (Some(request), Some(response)) = ikev2::request_and_response(exchange) else { continue };
+        match suite.refuses_child(response) {
+            Some(true) => refusals.push((request, response)),
+            Some(false) => refusals.clear(),
+            None => {}
+        }
+    }
+    let (first, _) = refusals.first()?;
+    let (last, _) = refusals.last()?;
+    let count = refusals.len() as u64;
+    // An SA that replaced this one is the success that counts.
+    let replaced =
+        case.pair.attempts.iter().any(|later| later.rekeyed_from == Some(index) && later.first > last.at);
+    if replaced {
+        return None;
+    }
+    let over = if count > 1 { format!(" in {}", span(last.at.since(first.at))) } else { String::new() };
+    let pfs = suite.can_hold_key_exchange(last) == Some(true);
+    let goes_on = case.pair.flows.iter().any(|flow| flow.last > last.at);
+    let found = Match::on(index, if count > 1 { Confidence::Inferred } else { Confidence::Suspected })
+        .seen(format!(
+            "CREATE_CHILD_SA was answered {}{over} with a message that has room for a notify only{}",
+            times(count),
+            if goes_on { "; ESP goes on with the old SA" } else { "" },
+        ))
+        .means(if count > 1 {
+            "the peer refuses each time; when the lifetime of the SA in use ends, the tunnel ends with it"
+        } else {
+            "refused once: it may pass, if the peer was busy or both sides started at once"
+        })
+        .settle("the responder's log at that time, or the keys of the IKE SA")
+        .frames(refusals.iter().flat_map(|(request, response)| [request.frame, response.frame]));
+    let found = if count > 1 { found.weigh("busy", 0.3) } else { found.severity(Severity::Notice).weigh("busy", 2.0) };
+    Some(if pfs { found.weigh("pfs", 1.5) } else { found.weigh("pfs", 0.7) })
+}

@@ -1,0 +1,88 @@
+//! V2-VERSION: the responder refuses the IKE version.
+
+use std::collections::HashSet;
+
+use crate::base::IkeSpi;
+use crate::diagnose::Confidence;
+use crate::diagnose::case::Case;
+use crate::diagnose::pattern::{Match, pattern};
+use crate::diagnose::words::times;
+use crate::track::{IkeVersion, Side};
+
+use super::ikev2::{self, notify};
+use super::phase1::Habits;
+
+pattern! {
+    /// ## What is seen
+    ///
+    /// An IKEv2 request is answered with INVALID_MAJOR_VERSION (5) in clear, in an IKEv2 response or in an IKEv1 message
+    /// with the same initiator SPI.
+    ///
+    /// ## What it means
+    ///
+    /// The responder does not speak IKEv2, or not with this peer. The notify is not authenticated.
+    ///
+    /// ## Look-alikes
+    ///
+    /// - `V2-PROPOSAL`: many responders without IKEv2 for this peer answer NO_PROPOSAL_CHOSEN instead.
+    /// - `P1-VERSION`: the same the other way round, or the two ends seen to start with different versions.
+    V2_VERSION = "V2-VERSION", IkeV2, Error;
+    title: "the responder refuses the IKE version";
+    causes: [
+        "v1-only" 0.70 "the responder is configured for IKEv1 with this peer", raised by "the peer starts with IKEv1 itself", lowered by "the peer sends IKEv2 itself";
+        "old" 0.20 "the responder's software has no IKEv2", raised by "the answer is an IKEv1 message", lowered by "the answer is an IKEv2 message";
+        "forged" 0.10 "the notify was not sent by the responder", raised by "the responder goes on all the same", lowered by "";
+    ];
+    checks: [
+        Either: "set the same IKE version on both ends, IKEv2 if both have it";
+        Responder: "make sure that IKEv2 is enabled for this peer and on this interface";
+    ];
+    logs: [
+        "strongSwan": "received unsupported IKE version" ("strongSwan source");
+    ];
+    sources: ["RFC 7296 §2.5", "RFC 7296 §3.10.1"];
+    check: check
+}
+
+fn check(case: &Case<'_>) -> Vec<Match> {
+    // An answer in IKEv1 is filed as an attempt of that version, under the SPI that it answers.
+    let answered_in_v1: HashSet<IkeSpi> = case
+        .attempts()
+        .filter(|(_, view)| view.attempt.version == IkeVersion::V1)
+        .filter(|(_, view)| {
+            view.messages().any(|message| ikev2::notified(message, notify::INVALID_MAJOR_VERSION).is_some())
+        })
+        .map(|(_, view)| view.attempt.initiator_spi)
+        .collect();
+    let habits = Habits::of(case);
+    let found = ikev2::never_authenticated(case)
+        // A lone IKEv2 answer to an IKEv1 request is that request's refusal.
+        .filter(|(_, view)| view.heard(Side::Initiator))
+        .filter_map(|(index, view)| {
+            let stated = view.messages().find(|message| {
+                message.from == Side::Responder
+                    && !message.encrypted
+                    && ikev2::notified(message, notify::INVALID_MAJOR_VERSION).is_some()
+            });
+            let in_v1 = answered_in_v1.contains(&view.attempt.initiator_spi);
+            if stated.is_none() && !in_v1 {
+                return None;
+            }
+            let request = view.messages().find(|message| message.from == Side::Initiator)?;
+            let how = match stated {
+                Some(message) => times(u64::from(message.repeat_count) + 1),
+                None => "in an IKEv1 message".to_owned(),
+            };
+            let mut found = Match::on(index, Confidence::Stated)
+                .seen(format!("{} was answered with INVALID_MAJOR_VERSION (5) in clear, {how}", request.label))
+                .means("the responder does not speak IKEv2 with this peer")
+                .frames([request.frame])
+                .frames(stated.map(|message| message.frame));
+            if habits.at(view.attempt.responder.ip()).speaks(IkeVersion::V1).is_some() {
+                found = found.weigh("v1-only", 2.0);
+            }
+            Some(if in_v1 { found.weigh("old", 2.0) } else { found })
+        })
+        .collect();
+    ikev2::tempered(case, found)
+}

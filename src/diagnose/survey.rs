@@ -1,0 +1,60 @@
+//! Questions about all pairs at once, answered once: what a check of one pair may ask about the others.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+
+use crate::base::IkeSpi;
+use crate::track::{Facts, IkeVersion};
+
+/// What the capture as a whole shows.
+#[derive(Debug, Default)]
+pub struct Survey {
+    /// Per address: the pairs it opened in which nothing came back.
+    silent: HashMap<IpAddr, usize>,
+    /// Pairs that hold an attempt with this SPI, where more than one does.
+    shared: HashMap<(IkeVersion, IkeSpi), Vec<usize>>,
+    /// Any IKE at all was seen.
+    ike: bool,
+}
+
+impl Survey {
+    /// Looks over all pairs.
+    pub fn of(facts: &Facts) -> Self {
+        let mut survey = Self::default();
+        let mut holders: HashMap<(IkeVersion, IkeSpi), usize> = HashMap::new();
+        for (index, pair) in facts.pairs.iter().enumerate() {
+            survey.ike |= !pair.attempts.is_empty();
+            if !pair.both_ways() {
+                *survey.silent.entry(pair.a).or_default() += 1;
+            }
+            for attempt in &pair.attempts {
+                let key = (attempt.version, attempt.initiator_spi);
+                match holders.get(&key) {
+                    Some(&first) if first != index => {
+                        survey.shared.entry(key).or_insert_with(|| vec![first]).push(index)
+                    }
+                    Some(_) => {}
+                    None => {
+                        holders.insert(key, index);
+                    }
+                }
+            }
+        }
+        survey
+    }
+
+    /// Pairs opened by `address` in which nothing came back.
+    pub fn silent_peers(&self, address: IpAddr) -> usize {
+        self.silent.get(&address).copied().unwrap_or(0)
+    }
+
+    /// The pairs that share an attempt's initiator SPI, if more than one does: the same exchange between other addresses.
+    pub fn pairs_with(&self, version: IkeVersion, initiator_spi: IkeSpi) -> &[usize] {
+        self.shared.get(&(version, initiator_spi)).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether any IKE was seen at all.
+    pub fn has_ike(&self) -> bool {
+        self.ike
+    }
+}
