@@ -1,8 +1,10 @@
 //! L-DELETE-STORM: SAs are made and deleted without end.
 
+use std::collections::BTreeSet;
+use std::ops::Range;
 use std::time::Duration;
 
-use crate::base::Timestamp;
+use crate::base::{FrameRef, Timestamp};
 use crate::diagnose::case::Case;
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::number;
@@ -18,6 +20,8 @@ const MINUTE: Duration = Duration::from_secs(60);
 const DELETES: usize = 10;
 /// New SAs in the same minute.
 const NEW_SAS: usize = 5;
+/// Busy minutes that are read before it is given up.
+const MINUTES_READ: usize = 8;
 
 pattern! {
     /// ## What is seen
@@ -54,40 +58,70 @@ pattern! {
 }
 
 fn check(case: &Case<'_>) -> Vec<Match> {
-    let mut deletes = Vec::new();
+    let mut told: Vec<(Timestamp, usize)> = Vec::new();
     let mut new: Vec<Timestamp> = Vec::new();
-    for (_, view) in case.attempts() {
-        deletes.extend(
-            informational::read(&view)
-                .iter()
-                .filter(|each| each.reading == Reading::Delete)
-                .map(|each| (each.message.at, each.message.frame)),
-        );
-        let sets_up = |label| matches!(label, Label::Qm(3) | Label::Response(35 | 36));
-        new.extend(view.messages().filter(|message| sets_up(message.label)).map(|message| message.at));
+    for (index, view) in case.attempts() {
+        for message in view.messages() {
+            match message.label {
+                Label::Inf | Label::Request(37) if message.encrypted => told.push((message.at, index)),
+                Label::Qm(3) | Label::Response(35 | 36) => new.push(message.at),
+                _ => {}
+            }
+        }
     }
-    deletes.sort_unstable();
+    told.sort_unstable();
     new.sort_unstable();
-    let storm = deletes.windows(DELETES).find(|window| {
-        let (Some((first, _)), Some((last, _))) = (window.first(), window.last()) else { return false };
-        let until = first.after(MINUTE);
-        let made = new.partition_point(|at| *at <= until) - new.partition_point(|at| at < first);
-        *last <= until && made >= NEW_SAS
-    });
-    let Some(storm) = storm else { return Vec::new() };
+    let mut from = 0;
+    for _ in 0..MINUTES_READ {
+        let Some(minute) = busy_minute(&told, &new, from) else { return Vec::new() };
+        if let Some(found) = storm(case, told.get(minute.clone()).unwrap_or_default(), &new) {
+            return vec![found];
+        }
+        from = minute.end;
+    }
+    Vec::new()
+}
+
+/// The first run of Informationals, from index `from` on, that fill a minute with enough of them and with new SAs.
+fn busy_minute(told: &[(Timestamp, usize)], new: &[Timestamp], from: usize) -> Option<Range<usize>> {
+    (from..told.len()).find_map(|first| {
+        let (at, _) = *told.get(first)?;
+        let (last, _) = *told.get(first + DELETES - 1)?;
+        let until = at.after(MINUTE);
+        let made = new.partition_point(|at| *at <= until) - new.partition_point(|new| *new < at);
+        let end = told.partition_point(|(at, _)| *at <= until);
+        (last <= until && made >= NEW_SAS).then_some(first..end)
+    })
+}
+
+/// Reads the Informationals of a busy minute.
+fn storm(case: &Case<'_>, told: &[(Timestamp, usize)], new: &[Timestamp]) -> Option<Match> {
+    let (first, last) = (told.first()?.0, told.last()?.0);
+    let attempts: BTreeSet<usize> = told.iter().map(|(_, index)| *index).collect();
+    let deletes: Vec<FrameRef> = case
+        .attempts()
+        .filter(|(index, _)| attempts.contains(index))
+        .flat_map(|(_, view)| informational::read(&view))
+        .filter(|each| each.reading == Reading::Delete && (first..=last).contains(&each.message.at))
+        .map(|each| each.message.frame)
+        .collect();
+    if deletes.len() < DELETES {
+        return None;
+    }
+    let until = first.after(MINUTE);
+    let made = new.partition_point(|at| *at <= until) - new.partition_point(|at| *at < first);
     let initiators = |address| case.pair.attempts.iter().any(|attempt| attempt.initiator.ip() == address);
     let both = initiators(case.pair.a) && initiators(case.pair.b);
     let up = life_cycle::lives(case).last().is_some_and(|life| life.index + 1 == case.pair.attempts.len());
     let found = Match::on_pair(Confidence::Suspected)
         .seen(format!(
-            "{} or more within a minute, {} in all, beside {}",
-            number(DELETES as u64, "delete"),
-            deletes.len(),
-            number(new.len() as u64, "new SA"),
+            "{} within a minute, beside {}",
+            number(deletes.len() as u64, "delete"),
+            number(made as u64, "new SA"),
         ))
         .means("the two ends undo each other's work")
-        .frames(storm.iter().map(|(_, frame)| *frame))
+        .frames(deletes.into_iter().take(32))
         .weigh("both", if both { 2.0 } else { 0.5 })
         .settle("the logs of both gateways for one such minute");
-    vec![if up { found.severity(Severity::Warning) } else { found }]
+    Some(if up { found.severity(Severity::Warning) } else { found })
 }

@@ -6,7 +6,7 @@ use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::{span, times};
 use crate::diagnose::{Confidence, Severity};
 use crate::isakmp::registry;
-use crate::track::{IcmpAbout, Side};
+use crate::track::{IcmpAbout, Label, Side};
 
 use super::informational::{self, Informational, Reading};
 use super::{life_cycle, traffic};
@@ -65,6 +65,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     case.attempts()
         .filter(|(_, view)| view.attempt.phase1_up.is_some() || view.attempt.midstream)
         .filter(|(_, view)| case.both_ways() && !view.one_sided())
+        .filter(|(_, view)| [Side::Initiator, Side::Responder].into_iter().any(|side| has_last_word(view, side)))
         .filter_map(|(index, view)| {
             let read = informational::read(&view);
             [Side::Initiator, Side::Responder]
@@ -102,14 +103,27 @@ impl Later {
     }
 }
 
+/// When `side` was last heard in this attempt.
+fn last_heard(view: &View<'_>, side: Side) -> Option<Timestamp> {
+    let messages = view.messages().filter(|message| message.from == side);
+    let times =
+        messages.flat_map(|message| std::iter::once(message.at).chain(message.repeats.iter().map(|repeat| repeat.at)));
+    times.max()
+}
+
+/// Whether the last messages of the attempt are enough Informationals of `side`.
+fn has_last_word(view: &View<'_>, side: Side) -> bool {
+    let Some(heard) = last_heard(view, side.other()) else { return false };
+    let since = view.messages().filter(|message| {
+        message.from == side && message.at > heard && matches!(message.label, Label::Inf | Label::Request(37))
+    });
+    since.map(|message| u64::from(message.repeat_count) + 1).sum::<u64>() >= LEAST
+}
+
 /// Questions of `side` since the last word of its peer.
 fn unanswered(later: &Later, index: usize, view: &View<'_>, read: &[Informational<'_>], side: Side) -> Option<Match> {
     let peer = life_cycle::address(view.attempt, side.other());
-    let heard = view
-        .messages()
-        .filter(|message| message.from == side.other())
-        .flat_map(|message| std::iter::once(message.at).chain(message.repeats.iter().map(|repeat| repeat.at)));
-    let heard = heard.max()?;
+    let heard = last_heard(view, side.other())?;
     let questions: Vec<_> = read
         .iter()
         .filter(|each| each.message.from == side && each.message.at > heard)
@@ -128,8 +142,7 @@ fn unanswered(later: &Later, index: usize, view: &View<'_>, read: &[Informationa
     let announced = view.attempt.vendor_ids[side.other().index()]
         .iter()
         .any(|data| registry::vendor_id(data).is_some_and(|vendor| vendor.family == "dpd"));
-    let confidence = if view.is_v2() { Confidence::Stated } else { Confidence::Inferred };
-    let mut found = Match::on(index, confidence)
+    let mut found = Match::on(index, Confidence::Inferred)
         .seen(format!(
             "{} sent a liveness check {} in {}; {peer} said nothing to any of them{}",
             life_cycle::address(view.attempt, side),

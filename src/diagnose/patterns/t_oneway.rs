@@ -93,6 +93,10 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     if one_way.alive {
         found = found.weigh("no-answer", 1.2);
     }
+    if one_way.unconfirmed {
+        // Quick Mode is at fault and has a finding of its own.
+        found.attempt = None;
+    }
     if one_way.answered_before {
         found = found.weigh("dropped", 2.0);
     }

@@ -48,7 +48,8 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     let flows: Vec<_> = traffic::ways(case).into_iter().flat_map(|way| way.flows).collect();
     let judged = flows.iter().filter_map(|flow| Some((*flow, judge(flow)?)));
     let Some((flow, end)) = judged.max_by_key(|(_, end)| *end) else { return Vec::new() };
-    let found = Match::on_pair(Confidence::Stated).frames([flow.first_frame, flow.last_frame]);
+    let frames = [flow.first_frame, flow.last_frame];
+    let found = Match::on_pair(Confidence::Stated).frames(frames);
     let which = format!("SPI {} from {}", flow.spi, flow.source);
     vec![match end {
         End::RanOver => found
@@ -57,9 +58,11 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             .severity(Severity::Notice)
             .weigh("esn", 3.0)
             .settle("whether extended sequence numbers are on, from either gateway"),
-        End::Near => found
+        End::Near => Match::on_pair(Confidence::Suspected)
+            .frames(frames)
             .seen(format!("the numbers of {which} reached {} of 4294967295 without a re-key", flow.last_sequence))
-            .means("without extended sequence numbers this SA stops soon, until it is re-keyed"),
+            .means("without extended sequence numbers this SA stops soon, until it is re-keyed")
+            .settle("whether extended sequence numbers are on, from either gateway"),
         End::Zero => found
             .seen(format!("the first packet of {which} has sequence number 0"))
             .means("the first number of an SA is 1: the sender counts wrongly, or the packets are not what they seem")

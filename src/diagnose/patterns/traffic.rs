@@ -109,7 +109,10 @@ impl<'a> Way<'a> {
 
 /// The latest attempt that brought the tunnel up, with when it did.
 pub(super) fn last_up<'a>(case: &Case<'a>) -> Option<(usize, View<'a>, Timestamp)> {
-    case.attempts().filter_map(|(index, view)| Some((index, view, view.tunnel_up()?))).last()
+    case.pair.attempts.iter().enumerate().rev().find_map(|(index, attempt)| {
+        let view = View { case: *case, attempt };
+        Some((index, view, view.tunnel_up()?))
+    })
 }
 
 /// Traffic of one direction only, since the tunnel last came up.
