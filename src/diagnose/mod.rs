@@ -3,7 +3,9 @@
 //! Not here: anything that looks at packets, and anything that prints. Contract: pure functions of the facts.
 
 pub mod case;
+pub mod documents;
 mod engine;
+pub mod lookup;
 pub mod pattern;
 pub mod patterns;
 pub mod sizes;

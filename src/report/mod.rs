@@ -3,7 +3,7 @@
 //! Not here: anything that decides. Contract: the only place where numbers become text; same facts, same report.
 //!
 //! [`Report`] is made by `build` from facts and findings, and read by [`json`] and [`text`]. Words that other views
-//! share are in [`escape`], [`quantity`], [`naming`], [`proposal`] and [`words`].
+//! share are in [`escape`], [`quantity`], [`naming`], [`proposal`] and [`words`]. [`pages`] prints the catalogue itself.
 
 mod build;
 mod model;
@@ -11,6 +11,7 @@ mod model;
 pub mod escape;
 pub mod json;
 pub mod naming;
+pub mod pages;
 pub mod proposal;
 pub mod quantity;
 pub mod text;

@@ -1,5 +1,6 @@
 //! ICMP errors about IKE, ESP or AH: shared by the patterns that sort them by what the router said.
 
+use crate::base::Timestamp;
 use crate::diagnose::Confidence;
 use crate::diagnose::Severity;
 use crate::diagnose::case::Case;
@@ -7,40 +8,75 @@ use crate::diagnose::pattern::Match;
 use crate::diagnose::words::{span, times};
 use crate::track::{IcmpAbout, IcmpFact};
 
-/// What an error that says `is_this` is about, as one match for each sender and subject. Errors that came and went before
-/// the tunnel came up are no longer an error.
+/// What an error that says `is_this` is about, as one match for each sender and subject.
+///
+/// Errors that came and went before the tunnel came up are history. Those about IKE after a tunnel was up say why it does
+/// not come back, or why nobody answers, and are no more than a warning: what the tunnel lacks has a finding of its own.
 pub(super) fn errors(case: &Case<'_>, is_this: impl Fn(&IcmpFact) -> bool, means: &str) -> Vec<Match> {
+    let mut ups: Vec<(usize, Timestamp)> =
+        case.attempts().filter_map(|(index, view)| Some((index, view.tunnel_up()?))).collect();
+    ups.sort_by_key(|&(_, at)| at);
+    let (first_up, last_up) = (ups.first().map(|&(_, at)| at), ups.last().map(|&(_, at)| at));
     case.pair
         .icmp_errors
         .iter()
         .filter(|fact| is_this(fact))
         .map(|fact| {
-            let attempt = fact
-                .initiator_spi
-                .and_then(|spi| case.pair.attempts.iter().position(|attempt| attempt.initiator_spi == spi));
             let confidence = Confidence::Stated;
-            let mut found = match attempt {
+            let attempt = attempt(case, fact);
+            let found = match attempt {
                 Some(attempt) => Match::on(attempt, confidence),
                 None => Match::on_pair(confidence),
             };
-            let who = if fact.from == fact.quoted_destination { "itself" } else { "on the path" };
-            found = found
-                .seen(format!(
-                    "{} ({who}) answered {} to {} with ICMP {} code {} {} in {}",
-                    fact.from,
-                    about(fact.about),
-                    fact.quoted_destination,
-                    fact.icmp_type,
-                    fact.code,
-                    times(fact.count),
-                    span(fact.last.since(fact.first)),
-                ))
-                .means(means)
-                .frames(fact.frames.iter().copied());
-            let over = case.attempts().any(|(_, view)| view.tunnel_up().is_some_and(|at| at > fact.last));
-            if over { found.severity(Severity::Notice) } else { found }
+            // An SA whose beginning was not captured was up, too.
+            let was_up =
+                attempt.and_then(|index| case.pair.attempts.get(index)).is_some_and(|attempt| attempt.midstream);
+            let itself = fact.from == fact.quoted_destination;
+            let who = if itself { "itself" } else { "on the path" };
+            let mut seen = format!(
+                "{} ({who}) answered {} to {} with ICMP {} code {} {}",
+                fact.from,
+                about(fact.about),
+                fact.quoted_destination,
+                fact.icmp_type,
+                fact.code,
+                times(fact.count),
+            );
+            if fact.count > 1 {
+                seen.push_str(&format!(" in {}", span(fact.last.since(fact.first))));
+            }
+            let about_ike = matches!(fact.about, IcmpAbout::Isakmp { .. });
+            let answers = case.flows_from(fact.quoted_destination).any(|flow| flow.last >= fact.last);
+            let over = last_up.is_some_and(|up| up > fact.last);
+            let after_up = was_up || first_up.is_some_and(|up| up <= fact.first);
+            let severity = match (over, after_up) {
+                (true, _) => Some(Severity::Info),
+                (false, true) if about_ike || answers => Some(Severity::Warning),
+                _ => None,
+            };
+            if after_up && !over {
+                seen.push_str("; the tunnel had been up before");
+            }
+            let mut found = found.seen(seen).means(means).frames(fact.frames.iter().copied());
+            found.severity = severity;
+            found
+                .weigh(HOST_ITSELF, if itself { 1.5 } else { 0.4 })
+                .weigh(WRONG_HOST, if case.heard_from(fact.quoted_destination) { 0.1 } else { 1.0 })
         })
         .collect()
+}
+
+/// Keys of causes that patterns about ICMP share.
+const HOST_ITSELF: &str = "off";
+const WRONG_HOST: &str = "address";
+
+/// The attempt that the quoted message belongs to: by its SPI, or where the quotation is too short, by time.
+fn attempt(case: &Case<'_>, fact: &IcmpFact) -> Option<usize> {
+    let attempts = &case.pair.attempts;
+    match fact.initiator_spi {
+        Some(spi) => attempts.iter().position(|attempt| attempt.initiator_spi == spi),
+        None => attempts.iter().rposition(|attempt| attempt.first <= fact.first),
+    }
 }
 
 fn about(about: IcmpAbout) -> String {

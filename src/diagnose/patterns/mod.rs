@@ -1,11 +1,18 @@
 //! The catalogue: one file a failure pattern, listed here once.
 
+mod fragments;
 mod icmp;
 mod ikev2;
+mod informational;
+mod life_cycle;
+mod nat;
 mod nearest_miss;
+mod offer;
 mod phase1;
 mod phase2;
+mod probe;
 mod silence;
+mod traffic;
 
 use super::pattern::Pattern;
 
@@ -76,11 +83,76 @@ catalogue! {
     v2_childless::V2_CHILDLESS,
     v2_ts_narrow::V2_TS_NARROW,
     v2_resume::V2_RESUME,
+    n_nat_detected::N_NAT_DETECTED,
+    n_port4500::N_PORT4500,
+    n_natt_missing::N_NATT_MISSING,
+    n_win_nat_server::N_WIN_NAT_SERVER,
+    n_wrong_addr::N_WRONG_ADDR,
+    n_nat_ah::N_NAT_AH,
+    n_private_outer::N_PRIVATE_OUTER,
+    n_keepalive::N_KEEPALIVE,
+    n_mapping_changed::N_MAPPING_CHANGED,
+    n_port_filter::N_PORT_FILTER,
     n_icmp_port::N_ICMP_PORT,
     n_icmp_prohib::N_ICMP_PROHIB,
     n_icmp_host::N_ICMP_HOST,
+    n_tcp_encap::N_TCP_ENCAP,
+    n_nat_multi::N_NAT_MULTI,
+    f_ike_frag_lost::F_IKE_FRAG_LOST,
+    f_ike_big::F_IKE_BIG,
+    f_skf_incomplete::F_SKF_INCOMPLETE,
+    f_v1frag_incomplete::F_V1FRAG_INCOMPLETE,
+    f_esp_frag::F_ESP_FRAG,
+    f_pmtu::F_PMTU,
+    f_pmtu_blackhole::F_PMTU_BLACKHOLE,
+    t_none::T_NONE,
+    t_oneway::T_ONEWAY,
+    t_esp_blocked::T_ESP_BLOCKED,
+    t_encap_mismatch::T_ENCAP_MISMATCH,
+    t_spi_unknown::T_SPI_UNKNOWN,
+    t_seq_gap::T_SEQ_GAP,
+    t_reorder::T_REORDER,
+    t_replay::T_REPLAY,
+    t_seq_reset::T_SEQ_RESET,
+    t_seq_wrap::T_SEQ_WRAP,
+    t_proto_mix::T_PROTO_MIX,
+    t_null::T_NULL,
+    t_short_session::T_SHORT_SESSION,
+    l_dpd_timeout::L_DPD_TIMEOUT,
+    l_flap::L_FLAP,
+    l_lifetime::L_LIFETIME,
+    l_delete_after_p1::L_DELETE_AFTER_P1,
+    l_delete_storm::L_DELETE_STORM,
+    l_rekey_collision::L_REKEY_COLLISION,
+    l_simult_init::L_SIMULT_INIT,
+    l_dup_sa::L_DUP_SA,
+    l_stale_sa::L_STALE_SA,
+    l_retry_loop::L_RETRY_LOOP,
+    s_des::S_DES,
+    s_3des::S_3DES,
+    s_md5::S_MD5,
+    s_sha1::S_SHA1,
+    s_dh_weak::S_DH_WEAK,
+    s_aggr_psk::S_AGGR_PSK,
+    s_aggr_id::S_AGGR_ID,
+    s_ikev1::S_IKEV1,
+    s_ah::S_AH,
+    s_null_integ::S_NULL_INTEG,
+    s_keylen::S_KEYLEN,
+    s_halfopen::S_HALFOPEN,
+    s_scan::S_SCAN,
+    s_vid_leak::S_VID_LEAK,
+    s_no_pq::S_NO_PQ,
+    m_enc_bit::M_ENC_BIT,
+    m_length::M_LENGTH,
+    m_marker::M_MARKER,
+    m_unknown::M_UNKNOWN,
+    ok_p1_up::OK_P1_UP,
     ok_up::OK_UP,
     ok_idle::OK_IDLE,
+    ok_dpd::OK_DPD,
+    ok_delete::OK_DELETE,
+    ok_retrans::OK_RETRANS,
 }
 
 /// The pattern with this id, in any letter case.

@@ -2,6 +2,7 @@
 
 use crate::diagnose::case::Case;
 use crate::diagnose::pattern::{Match, pattern};
+use crate::track::{IcmpAbout, IcmpFact};
 
 use super::icmp;
 
@@ -18,6 +19,7 @@ pattern! {
     /// ## Look-alikes
     ///
     /// - `N-ICMP-PORT`: the host refuses, not a filter.
+    /// - `T-ESP-BLOCKED`: ESP is dropped and nobody says so.
     /// - `P1-NO-REPLY`, `V2-NO-REPLY`: a filter that says nothing.
     N_ICMP_PROHIB = "N-ICMP-PROHIB", Path, Error;
     title: "a filter on the path refuses the traffic";
@@ -34,9 +36,14 @@ pattern! {
 }
 
 fn check(case: &Case<'_>) -> Vec<Match> {
-    icmp::errors(
-        case,
-        |fact| matches!((fact.version, fact.icmp_type, fact.code), (4, 3, 2 | 9 | 10 | 13) | (6, 1, 1 | 5 | 6)),
-        "a filter refuses the traffic and says so; its address is the source of the ICMP",
-    )
+    icmp::errors(case, is_prohibited, "a filter refuses the traffic and says so; its address is the source of the ICMP")
+}
+
+fn is_prohibited(fact: &IcmpFact) -> bool {
+    match (fact.version, fact.icmp_type, fact.code) {
+        (4, 3, 9 | 10 | 13) | (6, 1, 1 | 5 | 6) => true,
+        // Protocol unreachable. UDP is there on every host: said of UDP it is no filter.
+        (4, 3, 2) => matches!(fact.about, IcmpAbout::Esp | IcmpAbout::Ah | IcmpAbout::Fragment { protocol: 50 | 51 }),
+        _ => false,
+    }
 }

@@ -3,7 +3,9 @@
 use crate::diagnose::Confidence;
 use crate::diagnose::case::Case;
 use crate::diagnose::pattern::{Match, pattern};
-use crate::diagnose::words::span;
+use crate::diagnose::words::{number, span};
+
+use super::informational::{self, Informational, Reading};
 
 pattern! {
     /// ## What is seen
@@ -32,13 +34,25 @@ pattern! {
 
 fn check(case: &Case<'_>) -> Vec<Match> {
     let up = case.attempts().filter_map(|(index, view)| Some((index, view, view.tunnel_up()?))).last();
-    match up {
-        Some((index, view, at)) if case.pair.flows.is_empty() => vec![
-            Match::on(index, Confidence::Inferred)
-                .seen(format!("set up; no ESP or AH in the {} since", span(case.end().since(at))))
-                .means("the tunnel is up and nothing uses it")
-                .frames([view.attempt.last_frame]),
-        ],
-        _ => Vec::new(),
+    let Some((index, view, at)) = up.filter(|_| case.pair.flows.is_empty()) else { return Vec::new() };
+    let read = informational::read(&view);
+    let is_over = |one: &Informational<'_>| one.reading == Reading::Delete && !one.ike_after;
+    if read.last().is_some_and(is_over) {
+        return Vec::new();
     }
+    let alive = read.iter().filter(|one| one.reading == Reading::Question { answered: true }).count();
+    let keepalives = case.pair.sent.iter().map(|sent| sent.keepalives).sum();
+    let mut seen = format!("set up; no ESP or AH in the {} since", span(case.end().since(at)));
+    if alive > 0 {
+        seen.push_str(&format!("; {} answered", number(alive as u64, "liveness check")));
+    }
+    if keepalives > 0 {
+        seen.push_str(&format!("; {}", number(keepalives, "NAT keepalive")));
+    }
+    vec![
+        Match::on(index, Confidence::Inferred)
+            .seen(seen)
+            .means("the tunnel is up and nothing uses it")
+            .frames([view.attempt.last_frame]),
+    ]
 }

@@ -1,0 +1,465 @@
+//! From what a vendor logged to the patterns it belongs to.
+//!
+//! Known are the log lines of every pattern, the rows of the source documents, and the titles of the patterns
+//! themselves. Not here: how an answer is printed. Contract: any text may be asked; the effort is linear in it, up to
+//! a ceiling.
+
+mod token;
+
+use std::collections::BTreeMap;
+
+use super::documents::{self, Row};
+use super::pattern::Pattern;
+use super::patterns::{CATALOGUE, by_id};
+use token::{Token, tokens};
+
+/// A known line that resembles the one asked for.
+#[derive(Debug, Clone)]
+pub struct Hit {
+    /// Vendor or product; the program itself for a title.
+    pub vendor: &'static str,
+    /// The line, as it is known.
+    pub message: &'static str,
+    /// Under which condition, where a row of a source document was asked for that names one. Mostly empty.
+    pub note: &'static str,
+    /// Whether it is the line of a log, and not a state of affairs in words.
+    pub is_log: bool,
+    /// Where it was seen: rows of the source documents, or a public reference.
+    pub sources: Vec<&'static str>,
+    /// The patterns it belongs to, the likeliest first. Empty for a line that says nothing about a tunnel.
+    pub patterns: Vec<&'static Pattern>,
+    /// How well it fits, 1 for the same line.
+    pub score: f32,
+    /// Whether the known line stands in the one asked for, word for word.
+    whole: bool,
+    /// What speaks for each of the patterns, to the first of them.
+    shares: Vec<f32>,
+}
+
+impl Hit {
+    /// Why the line belongs to no pattern, if it belongs to none.
+    pub fn why_unanswered(&self) -> Option<&'static str> {
+        self.sources.iter().find_map(|source| documents::why_unanswered(source))
+    }
+}
+
+/// Whose lines begin like this.
+const TAGS: &[(&str, &str)] = &[
+    ("charon", "strongSwan"),
+    ("pluto", "libreswan"),
+    ("racoon", "racoon"),
+    ("%asa-", "Cisco ASA"),
+    ("%pix-", "Cisco PIX"),
+    ("%crypto-", "Cisco IOS"),
+];
+
+/// Hits below this share of a full match are not worth showing.
+const WORTH_SHOWING: f32 = 0.4;
+/// Hits from here on may speak for themselves.
+const CLEAR: f32 = 0.55;
+/// How far the best has to be ahead of the next.
+const AHEAD: f32 = 0.1;
+/// What a pattern of a line counts at least, to the first one of it.
+const LEAST_SHARE: f32 = 0.7;
+/// More hits help nobody.
+const MOST_HITS: usize = 6;
+/// A longer line is looked at up to here, in tokens.
+const LONGEST_LINE: usize = 400;
+
+/// The known lines that resemble `line`, best first.
+pub fn find(line: &str) -> Vec<Hit> {
+    let mut asked = tokens(line);
+    asked.truncate(LONGEST_LINE);
+    let lowercase = line.to_lowercase();
+    let tags: Vec<&str> = TAGS.iter().filter(|(tag, _)| lowercase.contains(tag)).map(|(_, vendor)| *vendor).collect();
+    let index = Index::new();
+    let mut hits: Vec<(&Known, f32)> = index
+        .lines
+        .iter()
+        .map(|known| {
+            let tagged = tags.iter().any(|vendor| known.vendor.contains(vendor));
+            let trust = if known.is_log { 1.0 } else { 0.9 };
+            (known, index.score(known, &asked) * trust * if tagged { 1.05 } else { 1.0 })
+        })
+        .filter(|(_, score)| *score >= WORTH_SHOWING)
+        .collect();
+    hits.sort_by(|(_, left), (_, right)| right.total_cmp(left));
+    let best = hits.first().map_or(0.0, |(_, score)| *score);
+    // beside the very line, others are only noise
+    let least = if best > 0.9 { best * 0.9 } else { best * 0.75 };
+    hits.into_iter()
+        .filter(|(_, score)| *score >= least)
+        .take(MOST_HITS)
+        .map(|(known, score)| known.hit(score, &asked))
+        .collect()
+}
+
+/// A row of a source document by its id, as the hit that it would be.
+pub fn row(id: &str) -> Option<Hit> {
+    let (document, row) = documents::row(id)?;
+    let patterns: Vec<&Pattern> = row.patterns.iter().filter_map(|id| by_id(id)).collect();
+    Some(Hit {
+        vendor: if row.vendor.is_empty() { document.vendor } else { row.vendor },
+        message: if row.log.is_empty() { row.note } else { row.log },
+        note: if row.log.is_empty() { "" } else { row.note },
+        is_log: !row.log.is_empty(),
+        sources: vec![row.id],
+        shares: share_of_places().take(patterns.len()).collect(),
+        patterns,
+        score: 1.0,
+        whole: true,
+    })
+}
+
+/// What speaks for the first, the second and each further pattern of a row.
+fn share_of_places() -> impl Iterator<Item = f32> {
+    (1_u8..).map(|place| 1.0 / f32::from(place))
+}
+
+/// Whether the best of the hits may speak for itself.
+pub fn is_good(hits: &[Hit]) -> bool {
+    hits.first().is_some_and(|hit| hit.score >= CLEAR)
+}
+
+/// The pattern that the hits clearly mean, if there is one.
+pub fn clearly(hits: &[Hit]) -> Option<&'static Pattern> {
+    // a line that is there word for word leaves no room for those that only resemble it
+    let whole = hits.first()?.whole;
+    let mut scores: BTreeMap<&str, f32> = BTreeMap::new();
+    for hit in hits.iter().filter(|hit| hit.whole || !whole) {
+        for (pattern, share) in hit.patterns.iter().zip(&hit.shares) {
+            let best = scores.entry(pattern.id).or_default();
+            *best = best.max(hit.score * (LEAST_SHARE + (1.0 - LEAST_SHARE) * share));
+        }
+        if hit.patterns.is_empty() {
+            let best = scores.entry("").or_default();
+            *best = best.max(hit.score);
+        }
+    }
+    let mut ranked: Vec<(&str, f32)> = scores.into_iter().collect();
+    ranked.sort_by(|(_, left), (_, right)| right.total_cmp(left));
+    let (id, best) = *ranked.first()?;
+    let next = ranked.get(1).map_or(0.0, |(_, score)| *score);
+    if best >= CLEAR && best - next >= AHEAD { by_id(id) } else { None }
+}
+
+/// The patterns whose id differs from `text` in a letter or two.
+pub fn similar(text: &str) -> Vec<&'static Pattern> {
+    const MOST: usize = 6;
+    let text = text.to_ascii_uppercase();
+    let near = |pattern: &Pattern| {
+        let far = distance(&text, pattern.id);
+        (far <= 2 && far * 3 <= text.len()).then_some(far)
+    };
+    let mut found: Vec<_> = CATALOGUE.iter().filter_map(|pattern| near(pattern).map(|far| (far, *pattern))).collect();
+    found.sort_by_key(|(far, _)| *far);
+    // beside a single slip of the finger, two of them are far away
+    let nearest = found.first().map_or(0, |(far, _)| *far);
+    found.into_iter().filter(|(far, _)| *far == nearest).take(MOST).map(|(_, pattern)| pattern).collect()
+}
+
+/// The patterns whose ids begin with `family`, as in `P1` or `V2-AUTH`.
+pub fn family(family: &str) -> Vec<&'static Pattern> {
+    let begins = format!("{}-", family.trim_end_matches('-').to_ascii_uppercase());
+    CATALOGUE.iter().copied().filter(|pattern| pattern.id.starts_with(&begins)).collect()
+}
+
+/// How many letters have to be changed, added, left out or swapped with their neighbour.
+fn distance(left: &str, right: &str) -> usize {
+    const LONGEST_ID: usize = 40;
+    let left: Vec<char> = left.chars().take(LONGEST_ID).collect();
+    let right: Vec<char> = right.chars().take(LONGEST_ID).collect();
+    let mut before: Vec<usize> = Vec::new();
+    let mut above: Vec<usize> = (0..=right.len()).collect();
+    for (row, letter) in left.iter().enumerate() {
+        let mut current = vec![row + 1];
+        for (column, other) in right.iter().enumerate() {
+            let at = |line: &[usize], column: usize| line.get(column).copied().unwrap_or(usize::MAX / 2);
+            let change = at(&above, column) + usize::from(letter != other);
+            let mut least = change.min(at(&above, column + 1) + 1).min(at(&current, column) + 1);
+            let swapped =
+                row > 0 && column > 0 && left.get(row - 1) == Some(other) && right.get(column - 1) == Some(letter);
+            if swapped && letter != other {
+                least = least.min(at(&before, column - 1) + 1);
+            }
+            current.push(least);
+        }
+        before = std::mem::replace(&mut above, current);
+    }
+    above.last().copied().unwrap_or(0)
+}
+
+/// A line that is known.
+#[derive(Debug)]
+struct Known {
+    vendor: &'static str,
+    message: &'static str,
+    is_log: bool,
+    tokens: Vec<Token>,
+    sources: Vec<&'static str>,
+    /// With how much speaks for each.
+    patterns: Vec<(&'static Pattern, f32)>,
+}
+
+impl Known {
+    fn belongs_to(&mut self, pattern: &'static Pattern, weight: f32) {
+        match self.patterns.iter_mut().find(|(known, _)| known.id == pattern.id) {
+            Some((_, sum)) => *sum += weight,
+            None => self.patterns.push((pattern, weight)),
+        }
+    }
+
+    fn hit(&self, score: f32, asked: &[Token]) -> Hit {
+        let mut patterns = self.patterns.clone();
+        patterns.sort_by(|(_, left), (_, right)| right.total_cmp(left));
+        let most = patterns.first().map_or(1.0, |(_, share)| *share);
+        Hit {
+            vendor: self.vendor,
+            message: self.message,
+            note: "",
+            is_log: self.is_log,
+            sources: self.sources.clone(),
+            shares: patterns.iter().map(|(_, share)| share / most).collect(),
+            patterns: patterns.into_iter().map(|(pattern, _)| pattern).collect(),
+            score,
+            whole: stands_in(&self.tokens, asked),
+        }
+    }
+}
+
+/// All lines that are known, and how rare each of their tokens is.
+struct Index {
+    lines: Vec<Known>,
+    /// In how many lines a token stands.
+    lines_with: BTreeMap<Token, usize>,
+    by_tokens: BTreeMap<Vec<Token>, Vec<usize>>,
+}
+
+impl Index {
+    fn new() -> Self {
+        let mut index = Self { lines: Vec::new(), lines_with: BTreeMap::new(), by_tokens: BTreeMap::new() };
+        for pattern in CATALOGUE {
+            for log in pattern.logs {
+                for message in log.message.split(" / ") {
+                    index.add(log.vendor, message, true, log.source).belongs_to(pattern, 0.6);
+                }
+            }
+            index.add("ikescope", pattern.title, false, pattern.id).belongs_to(pattern, 1.0);
+        }
+        for (document, row) in documents::rows() {
+            let vendor = if row.vendor.is_empty() { document.vendor } else { row.vendor };
+            if row.log.is_empty() {
+                index.add_row(vendor, row.note, false, row);
+            } else {
+                row.log.split(" / ").for_each(|message| index.add_row(vendor, message, true, row));
+            }
+        }
+        for known in &index.lines {
+            let mut once = known.tokens.clone();
+            once.sort();
+            once.dedup();
+            once.into_iter().for_each(|token| *index.lines_with.entry(token).or_default() += 1);
+        }
+        index
+    }
+
+    fn add_row(&mut self, vendor: &'static str, message: &'static str, is_log: bool, row: &'static Row) {
+        let known = self.add(vendor, message, is_log, row.id);
+        let patterns = row.patterns.iter().filter_map(|id| by_id(id));
+        patterns.zip(share_of_places()).for_each(|(pattern, share)| known.belongs_to(pattern, share));
+    }
+
+    /// The line, made known if it is not yet.
+    fn add(&mut self, vendor: &'static str, message: &'static str, is_log: bool, source: &'static str) -> &mut Known {
+        let tokens = tokens(message);
+        let same = self.by_tokens.entry(tokens.clone()).or_default();
+        let is_same =
+            |known: &Known| known.vendor == vendor || source.split(", ").any(|row| known.sources.contains(&row));
+        let found = same.iter().copied().find(|at| self.lines.get(*at).is_some_and(is_same));
+        let at = found.unwrap_or_else(|| {
+            same.push(self.lines.len());
+            self.lines.push(Known { vendor, message, is_log, tokens, sources: Vec::new(), patterns: Vec::new() });
+            self.lines.len() - 1
+        });
+        let known = &mut self.lines[at];
+        for row in source.split(", ") {
+            if !known.sources.contains(&row) {
+                known.sources.push(row);
+            }
+        }
+        known
+    }
+
+    /// What a token tells: the rarer, the more; a small number half of it, because the same message comes with others.
+    fn weight(&self, token: &Token) -> f32 {
+        let all = self.lines.len().max(1) as f32;
+        let lines = self.lines_with.get(token).copied();
+        let rarity = (1.0 + all / lines.unwrap_or(1) as f32).ln();
+        match token {
+            Token::Gap => 0.0,
+            token if token.is_small_number() => 0.5 * rarity,
+            // a number that no message has is a port, a process, a line
+            Token::Number(_) if lines.is_none() => 0.1 * rarity,
+            Token::Word(_) | Token::Number(_) => rarity,
+        }
+    }
+
+    /// How well the line that is asked for fits the known one, from 0 to 1.
+    fn score(&self, known: &Known, asked: &[Token]) -> f32 {
+        /// What surrounds a message in a log (time, host, process) hardly counts against it, and not without end; words
+        /// that no message has, half of it.
+        const SURROUNDINGS: (f32, f32) = (0.15, 8.0);
+        /// A shorter message may stand in a line by chance.
+        const FEW_WORDS: f32 = 12.0;
+        /// What is left out where only a part of a message is asked for.
+        const LEFT_OUT: f32 = 0.1;
+        /// The same words with others between them.
+        const SCATTERED: f32 = 0.85;
+
+        let whole: f32 = known.tokens.iter().map(|token| self.weight(token)).sum();
+        let (mut asked_for, mut foreign) = (0.0, 0.0);
+        for token in asked {
+            let weight = self.weight(token);
+            asked_for += weight;
+            foreign += if self.lines_with.contains_key(token) { 0.0 } else { weight };
+        }
+        let common = self.common(&known.tokens, asked);
+        if common <= 0.0 {
+            return 0.0;
+        }
+        let around = (SURROUNDINGS.0 * (asked_for - common - foreign / 2.0).max(0.0)).min(SURROUNDINGS.1);
+        let contained = common / (whole + around * (FEW_WORDS / whole).max(1.0));
+        let part = common / (asked_for + LEFT_OUT * (whole - common).max(0.0));
+        let together = stands_in(&known.tokens, asked) || stands_in(asked, &known.tokens);
+        contained.max(part) * if together { 1.0 } else { SCATTERED }
+    }
+
+    /// Weight of the tokens that both have in the same order.
+    fn common(&self, known: &[Token], asked: &[Token]) -> f32 {
+        let tells = |token: &&Token| **token != Token::Gap && !token.is_small_number();
+        if !known.iter().filter(tells).any(|token| asked.contains(token)) {
+            return 0.0;
+        }
+        let mut above = vec![0.0_f32; asked.len() + 1];
+        for token in known {
+            let weight = self.weight(token);
+            let mut current = Vec::with_capacity(above.len());
+            let mut left = 0.0_f32;
+            current.push(left);
+            for (other, pair) in asked.iter().zip(above.windows(2)) {
+                let &[diagonal, upper] = pair else { continue };
+                let gained = if token == other { weight } else { 0.0 };
+                left = (diagonal + gained).max(upper).max(left);
+                current.push(left);
+            }
+            above = current;
+        }
+        above.last().copied().unwrap_or(0.0)
+    }
+}
+
+/// Whether the tokens between the gaps of `part` stand in `whole`, each run unbroken and all in order.
+fn stands_in(part: &[Token], whole: &[Token]) -> bool {
+    let mut rest = whole;
+    for run in part.split(|token| *token == Token::Gap).filter(|run| !run.is_empty()) {
+        match rest.windows(run.len()).position(|window| window == run) {
+            Some(at) => rest = rest.get(at + run.len()..).unwrap_or_default(),
+            None => return false,
+        }
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn clear(line: &str) -> Option<&'static str> {
+        clearly(&find(line)).map(|pattern| pattern.id)
+    }
+
+    #[test]
+    fn a_line_is_found_as_it_is_known() {
+        let hits = find("ISAKMP (0:1); no offers accepted!");
+        let best = hits.first().unwrap();
+        assert_eq!((best.vendor, best.sources.as_slice()), ("Cisco PIX", ["PIX-07"].as_slice()));
+        assert!(best.is_log && best.score > 0.99, "{best:?}");
+        assert_eq!(best.patterns.first().unwrap().id, "P1-PROPOSAL");
+    }
+
+    #[test]
+    fn what_stands_around_a_message_does_no_harm() {
+        for line in [
+            "giving up after 4 retransmits",
+            "Oct 12 13:50:12 gw charon[1234]: 05[IKE] <site|1> giving up after 4 retransmits",
+            "2024-05-01T10:00:00.123+02:00 192.0.2.1 charon: 13[IKE] giving up after 3 retransmits (2001:db8::1)",
+        ] {
+            let hits = find(line);
+            assert_eq!(hits.first().map(|hit| hit.message), Some("giving up after %u retransmits"), "{line}");
+        }
+        let asa = "%ASA-4-713903: Group = 198.51.100.1, IP = 198.51.100.1, All SA proposals found unacceptable";
+        assert_eq!(clear(asa), Some("P1-PROPOSAL"));
+    }
+
+    #[test]
+    fn a_part_of_a_message_is_enough() {
+        assert_eq!(find("no offers accepted").first().unwrap().message, "ISAKMP (0:1); no offers accepted!");
+        assert_eq!(clear("encryption algorithm did not match"), Some("P1-PROPOSAL"));
+    }
+
+    #[test]
+    fn the_number_of_a_state_tells() {
+        assert_eq!(find("MM_WAIT_MSG2").first().unwrap().message, "MM_WAIT_MSG2");
+        assert_eq!(clear("%ASA-7: IKE Peer: 203.0.113.1 State : MM_WAIT_MSG2"), Some("P1-NO-REPLY"));
+    }
+
+    #[test]
+    fn a_line_that_says_nothing_about_the_tunnel_says_so() {
+        let hits = find("ISADB: reaper checking SA 0x10ab3c, conn_id = 0");
+        assert!(hits.first().unwrap().patterns.is_empty());
+        assert!(hits.first().unwrap().why_unanswered().is_some());
+        assert_eq!(clearly(&hits).map(|pattern| pattern.id), None);
+    }
+
+    #[test]
+    fn other_lines_are_not_known() {
+        for line in
+            ["", "…", "sshd: accepted password for root from 192.0.2.1 port 22", "link up, 1000Mbps", "12 34 56"]
+        {
+            assert!(find(line).is_empty(), "{line}: {:?}", find(line).first());
+        }
+    }
+
+    #[test]
+    fn a_title_leads_to_its_page() {
+        for pattern in CATALOGUE {
+            assert_eq!(clear(pattern.title), Some(pattern.id));
+        }
+    }
+
+    #[test]
+    fn a_line_of_any_length_is_answered() {
+        let long = "no offers accepted 10.0.0.1 ".repeat(20_000);
+        assert!(find(&long).len() <= MOST_HITS);
+    }
+
+    #[test]
+    fn ids_are_completed_and_corrected() {
+        let ids = |found: Vec<&Pattern>| found.iter().map(|pattern| pattern.id).collect::<Vec<_>>();
+        assert_eq!(ids(similar("P1-PROPSOAL")), ["P1-PROPOSAL"]);
+        assert_eq!(ids(similar("v2-no-replay")), ["V2-NO-REPLY"]);
+        assert!(similar("").is_empty() && similar("banana").is_empty());
+        assert!(ids(family("n-icmp")).contains(&"N-ICMP-PORT"));
+        assert!(family("N-IC").is_empty() && family("").is_empty());
+    }
+
+    #[test]
+    fn distance_counts_slips_of_the_finger() {
+        for (left, right, expected) in
+            [("", "", 0), ("", "ab", 2), ("ab", "ba", 1), ("abc", "axc", 1), ("abcd", "acd", 1)]
+        {
+            assert_eq!(distance(left, right), expected, "{left} {right}");
+            assert_eq!(distance(right, left), expected, "{right} {left}");
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! F-PMTU-BLACKHOLE: large ESP packets vanish without a word.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use crate::diagnose::Confidence;
+use crate::diagnose::case::Case;
+use crate::diagnose::pattern::{Match, pattern};
+use crate::diagnose::words::{number, span};
+use crate::track::EspFlow;
+
+use super::f_pmtu;
+
+/// A packet that needs more than IPv6's least MTU may be too large for a path.
+const LARGE: u32 = 1200;
+/// So many of them unanswered are more than bad luck.
+const ENOUGH: u64 = 3;
+/// More of them than this are a stream, which nobody repeats in vain.
+const STREAM: u64 = 64;
+/// The other side is silent for this long while the large ones go on.
+const SILENT: Duration = Duration::from_secs(2);
+
+pattern! {
+    /// ## What is seen
+    ///
+    /// Small ESP packets go both ways. Then one side sends a few large ones of one size, again and again, and nothing comes
+    /// back any more. No ICMP that asks for smaller packets.
+    ///
+    /// ## What it means
+    ///
+    /// Packets of that size do not get through, and nobody tells the sender: ping and login work, and everything hangs as
+    /// soon as there is something to transfer.
+    ///
+    /// ## Look-alikes
+    ///
+    /// - An application that stopped answering at that moment.
+    /// - `F-PMTU`: a router does say that packets are too large.
+    /// - `T-ONEWAY`: small packets do not come back either.
+    F_PMTU_BLACKHOLE = "F-PMTU-BLACKHOLE", Fragments, Error;
+    title: "large ESP packets seem to vanish on the path";
+    causes: [
+        "mtu" 0.60 "a link with a smaller MTU, and ICMP that would say so is filtered", raised by "the packets are above 1280 octets", lowered by "packets of that size were answered before";
+        "df" 0.20 "packets with overhead are too large and must not be fragmented (DF)", raised by "the packets are close to 1500 octets", lowered by "";
+        "application" 0.20 "the other end stopped answering for its own reasons", raised by "small packets go unanswered too", lowered by "small packets are answered before and after";
+    ];
+    checks: [
+        Either: "clamp the TCP MSS (1350 octets is usual) or lower the MTU of the tunnel";
+        Path: "let ICMP type 3 code 4 (ICMPv6 type 2) through; look for a link with a smaller MTU";
+        Either: "ping through the tunnel with rising sizes and the don't-fragment bit, and see from which size on it fails";
+    ];
+    logs: [
+        "Cisco PIX": "client fails on large packets" ("PIX-45");
+    ];
+    sources: ["PIX-45", "RFC 2923 §2.1", "RFC 4301 §8.2"];
+    check: check
+}
+
+fn check(case: &Case<'_>) -> Vec<Match> {
+    if case.pair.icmp_errors.iter().any(f_pmtu::asks_for_smaller) {
+        return Vec::new();
+    }
+    // Re-keying replaces flows: the latest one of each side tells how it ended.
+    [case.pair.a, case.pair.b].into_iter().filter_map(|side| found(case, latest_from(case, side)?)).collect()
+}
+
+fn latest_from<'a>(case: &Case<'a>, side: IpAddr) -> Option<&'a EspFlow> {
+    case.flows_from(side).max_by_key(|flow| (flow.last, flow.last_frame))
+}
+
+fn found(case: &Case<'_>, flow: &EspFlow) -> Option<Match> {
+    let (short, long) = flow.length_range;
+    let back = latest_from(case, flow.destination)?;
+    let silent = flow.last.since(back.last);
+    let unanswered = flow.packets.saturating_sub(back.packets);
+    let large = large_packets(flow);
+    let small_both_ways = short < LARGE / 2 && back.length_range.1 < LARGE / 2;
+    let few = (ENOUGH..=STREAM).contains(&large) && unanswered >= ENOUGH && unanswered <= large.saturating_add(1);
+    if long < LARGE || !small_both_ways || !few || silent < SILENT || flow.first > back.last {
+        return None;
+    }
+    Some(
+        Match::on_pair(Confidence::Suspected)
+            .seen(format!(
+                "small packets went both ways; then {} sent about {} of {long} octets, and {} sent nothing for {}. Nobody asked for smaller packets",
+                flow.source,
+                number(large, "packet"),
+                flow.destination,
+                span(silent),
+            ))
+            .means("packets of that size do not arrive, or what they ask for is not answered")
+            .frames([back.last_frame, flow.last_frame])
+            .settle("a capture on the other gateway's outside: do the large packets arrive there?"),
+    )
+}
+
+/// How many packets are of the longest size if all others are of the shortest.
+fn large_packets(flow: &EspFlow) -> u64 {
+    let (short, long) = (u64::from(flow.length_range.0), u64::from(flow.length_range.1));
+    let above = flow.octets.saturating_sub(flow.packets.saturating_mul(short));
+    above.checked_div(long.saturating_sub(short)).unwrap_or(0)
+}

@@ -1,0 +1,96 @@
+//! IKE messages in fragments, of IP or of IKE: which were missed, and what that did. Shared by the patterns about sizes.
+
+use crate::base::Timestamp;
+use crate::diagnose::case::{Case, View};
+use crate::diagnose::pattern::Match;
+use crate::diagnose::words::{span, times};
+use crate::diagnose::{Confidence, Severity};
+use crate::track::{Exchange, IkeVersion, Label, MessageRecord, PayloadDetail, Side};
+
+/// IKEV2_FRAGMENTATION_SUPPORTED (RFC 7383 §2.3).
+const FRAGMENTATION_SUPPORTED: u16 = 16430;
+/// MD5 of "FRAGMENTATION": how IKEv1 stacks announce payload 132.
+const FRAGMENTATION: [u8; 16] =
+    [0x40, 0x48, 0xb7, 0xd5, 0x6e, 0xbc, 0xe8, 0x85, 0x25, 0xe7, 0xde, 0x7f, 0x00, 0xd6, 0xc2, 0xd3];
+
+/// Whether `side` announced that it can take IKE fragments.
+pub(super) fn announced(view: &View<'_>, side: Side) -> bool {
+    match view.attempt.version {
+        IkeVersion::V1 => view.attempt.vendor_ids[side.index()].iter().any(|id| id.starts_with(&FRAGMENTATION)),
+        IkeVersion::V2 => view.messages().filter(|message| message.from == side).any(|message| {
+            message.carried.iter().any(|payload| {
+                matches!(payload.detail, PayloadDetail::Notify { notify_message_type: FRAGMENTATION_SUPPORTED, .. })
+            })
+        }),
+    }
+}
+
+/// The exchange went on past `message`: whatever is missing of it here was not missed there.
+pub(super) fn went_on(view: &View<'_>, exchange: &Exchange, message: &MessageRecord) -> bool {
+    let in_exchange = exchange
+        .messages
+        .iter()
+        .any(|other| other.from != message.from && other.at >= message.at && follows(other.label, message.label));
+    in_exchange
+        || view.exchanges().iter().any(|other| {
+            other.messages.first().is_some_and(|first| {
+                first.at > message.at && first.encrypted && first.label != Label::Inf && other.kind != exchange.kind
+            })
+        })
+}
+
+fn follows(later: Label, earlier: Label) -> bool {
+    match (earlier, later) {
+        (Label::Mm(one), Label::Mm(other))
+        | (Label::Am(one), Label::Am(other))
+        | (Label::Qm(one), Label::Qm(other)) => other > one,
+        (Label::Request(one), Label::Response(other)) => one == other,
+        _ => false,
+    }
+}
+
+/// Messages of `version` of which IKE fragments never came.
+pub(super) fn incomplete(case: &Case<'_>, version: IkeVersion) -> Vec<Match> {
+    case.attempts()
+        .filter(|(index, view)| view.attempt.version == version && !case.overcome(*index))
+        .flat_map(|(index, view)| {
+            let exchanges = view.exchanges();
+            exchanges.iter().filter_map(move |exchange| of_exchange(index, &view, exchange)).take(1)
+        })
+        .collect()
+}
+
+fn of_exchange(index: usize, view: &View<'_>, exchange: &Exchange) -> Option<Match> {
+    let message = exchange.messages.iter().find(|message| message.ike_fragments_missing.is_some())?;
+    let (lowest, total) = message.ike_fragments_missing?;
+    let waited = view.waited(message);
+    if went_on(view, exchange, message) || view.one_sided() || !waited.is_silence() {
+        return None;
+    }
+    let of = total.map_or("an unknown number".to_owned(), |total| total.to_string());
+    let found = Match::on(index, Confidence::Inferred)
+        .seen(format!(
+            "of {} {} of {of} IKE fragments were seen; number {lowest} is the first that never came. The message was sent {}, watched for {}",
+            message.label,
+            message.ike_fragments,
+            times(waited.copies),
+            span(waited.over + waited.after),
+        ))
+        .means("the message cannot be put together, and so cannot be answered")
+        .frames(view.frames(message))
+        .settle("a capture next to the sender: if all fragments leave, the path loses them");
+    // A single set may have been lost by the capture alone.
+    Some(if waited.copies > 1 { found } else { Match { confidence: Some(Confidence::Suspected), ..found } })
+}
+
+/// The attempt that was being negotiated at `at`.
+pub(super) fn negotiating<'a>(case: &Case<'a>, at: Timestamp) -> Option<(usize, View<'a>)> {
+    case.attempts()
+        .filter(|(_, view)| view.attempt.first <= at && view.attempt.phase1_up.is_none_or(|up| up >= at))
+        .last()
+}
+
+/// What is over is no longer an error.
+pub(super) fn unless_over(found: Match, over: bool) -> Match {
+    if over { found.severity(Severity::Info) } else { found }
+}

@@ -1,0 +1,374 @@
+//! Encrypted Informationals, read without their keys: which of them ask whether the peer is alive, which answer that, which
+//! delete, which refuse.
+//!
+//! IKEv2 pairs a request with its response, and an empty one shorter than any notify can only ask for life. IKEv1 does not
+//! pair: size (as far as the suite tells contents apart), an answer within about a round trip, and whether the SA is used
+//! afterwards decide together. Where they do not, the reading is [`Reading::Unclear`].
+//!
+//! Not here: notifies in clear. Contract: linear in messages, but for one sort.
+
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+use crate::base::Timestamp;
+use crate::diagnose::case::{PATIENCE, View};
+use crate::diagnose::sizes::{Content, Suite, V1Suite};
+use crate::track::{ExchangeKind, IkeVersion, Label, MessageRecord, Side};
+
+/// An answer comes within this many of the shortest answer times seen.
+const ROUND_TRIPS: u32 = 4;
+/// Bounds on what is taken for an answer, whatever the round trip: a path may be short and a peer busy.
+const ANSWER_WITHIN: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(3));
+/// What goes on no longer than this after a delete was still under way.
+const UNDER_WAY: Duration = Duration::from_secs(2);
+/// Traffic that stopped no longer than this before a delete may have been stopped by it.
+const JUST_BEFORE: Duration = Duration::from_secs(60);
+/// Questions follow each other at least this far apart; what comes closer belongs to one farewell.
+const APART: Duration = Duration::from_secs(1);
+/// IKEv2 exchange type.
+const CREATE_CHILD_SA: u8 = 36;
+/// Plaintext of the smallest IKEv2 payload that an Informational may hold: a notify or a delete without SPI.
+const LEAST_PAYLOAD: u32 = 8;
+/// A delete of one IPsec SA (RFC 7296 §3.11).
+const DELETE_CHILD: u32 = 12;
+
+/// What an encrypted Informational seems to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reading {
+    /// It asks whether the peer is alive, and was answered or not.
+    Question {
+        /// Its answer was seen.
+        answered: bool,
+    },
+    /// It answers the partner: life, or an acknowledged delete or notify.
+    Answer,
+    /// It deletes something.
+    Delete,
+    /// It refuses what came right before it: message 5, or message 1 of a Quick Mode.
+    Refusal,
+    /// Something else: neither empty nor a delete by its size.
+    Notify,
+    /// More than one of these fits.
+    Unclear,
+}
+
+/// One encrypted Informational with its reading.
+#[derive(Debug, Clone)]
+pub(super) struct Informational<'a> {
+    /// The message.
+    pub(super) message: &'a MessageRecord,
+    /// Index of its exchange in the attempt.
+    pub(super) exchange: usize,
+    /// What its size allows it to hold (IKEv1). Empty if the suite is unknown or nothing known fits.
+    pub(super) contents: Vec<Content>,
+    /// What it seems to be.
+    pub(super) reading: Reading,
+    /// Index, in the same list, of its question or its answer.
+    pub(super) partner: Option<usize>,
+    /// The IKE SA was used after it (and after its answer).
+    pub(super) ike_after: bool,
+    /// ESP or AH that ran before it went on after it.
+    pub(super) traffic_after: bool,
+    /// ESP or AH that ran before it stopped with it, while the capture went on.
+    pub(super) traffic_stopped: bool,
+}
+
+impl Informational<'_> {
+    /// When its last copy was sent.
+    pub(super) fn last_sent(&self) -> Timestamp {
+        last_copy(self.message)
+    }
+
+    /// Whether its size allows `content`; an unknown suite allows all.
+    fn may_be(&self, content: Content) -> bool {
+        self.contents.is_empty() || self.contents.contains(&content)
+    }
+
+    fn may_delete(&self) -> bool {
+        self.may_be(Content::DeleteIpsec) || self.may_be(Content::DeleteIsakmp)
+    }
+}
+
+/// All encrypted Informationals of an attempt in order of time, each with its reading.
+pub(super) fn read<'a>(view: &View<'a>) -> Vec<Informational<'a>> {
+    let attempt = view.attempt;
+    let kind = match attempt.version {
+        IkeVersion::V1 => ExchangeKind::InformationalV1,
+        IkeVersion::V2 => ExchangeKind::InformationalV2,
+    };
+    let suite = V1Suite::chosen(attempt);
+    // Few lengths come up, each of them often.
+    let mut known: HashMap<(Side, u32), Vec<Content>> = HashMap::new();
+    let mut contents = |from, length| {
+        let fitting = || suite.map(|suite| suite.contents(attempt, from, length)).unwrap_or_default();
+        known.entry((from, length)).or_insert_with(fitting).clone()
+    };
+    let mut found: Vec<Informational<'a>> = attempt
+        .exchanges
+        .iter()
+        .enumerate()
+        .filter(|(_, exchange)| exchange.kind == kind)
+        .flat_map(|(index, exchange)| exchange.messages.iter().map(move |message| (index, message)))
+        .filter(|(_, message)| message.encrypted)
+        .map(|(exchange, message)| Informational {
+            message,
+            exchange,
+            contents: contents(message.from, message.length),
+            reading: Reading::Unclear,
+            partner: None,
+            ike_after: false,
+            traffic_after: false,
+            traffic_stopped: false,
+        })
+        .collect();
+    found.sort_by_key(|informational| (informational.message.at, informational.message.frame));
+    if found.is_empty() {
+        return found;
+    }
+    match attempt.version {
+        IkeVersion::V1 => {
+            refusals(view, &mut found);
+            pair_by_time(view, &mut found);
+            note_use(view, &mut found);
+            read_v1(view, suite.is_some(), &mut found);
+        }
+        IkeVersion::V2 => {
+            pair_by_request(&mut found);
+            note_use(view, &mut found);
+            read_v2(view, &mut found);
+        }
+    }
+    found
+}
+
+/// How long `side` takes to answer at this capture point, with room for a busy moment.
+fn answer_within(view: &View<'_>, side: Side) -> Duration {
+    let shortest = view
+        .exchanges()
+        .iter()
+        .flat_map(|exchange| exchange.messages.windows(2))
+        .filter(|two| two[0].from != side && two[1].from == side && two[1].at > two[0].at)
+        .map(|two| two[1].at.since(two[0].at))
+        .min()
+        .unwrap_or(ANSWER_WITHIN.0);
+    shortest.saturating_mul(ROUND_TRIPS).clamp(ANSWER_WITHIN.0, ANSWER_WITHIN.1)
+}
+
+/// IKEv1: what comes right after a copy of message 5, or of a Quick Mode's first message that was never answered in kind,
+/// refuses it.
+fn refusals(view: &View<'_>, found: &mut [Informational<'_>]) {
+    let mut asked: [Vec<Timestamp>; 2] = [Vec::new(), Vec::new()];
+    for exchange in view.exchanges() {
+        let has = |label| exchange.messages.iter().any(|message| message.label == label);
+        let unanswered = exchange.messages.iter().filter(|message| match message.label {
+            Label::Mm(5) => !has(Label::Mm(6)),
+            Label::Qm(1) => !has(Label::Qm(2)),
+            _ => false,
+        });
+        for message in unanswered {
+            let copies = message.repeats.iter().map(|repeat| repeat.at);
+            asked[message.from.index()].extend(std::iter::once(message.at).chain(copies));
+        }
+    }
+    for times in &mut asked {
+        times.sort_unstable();
+    }
+    for side in [Side::Initiator, Side::Responder] {
+        let within = answer_within(view, side);
+        let times = &asked[side.other().index()];
+        for informational in found.iter_mut().filter(|informational| informational.message.from == side) {
+            let at = informational.message.at;
+            let before = times.partition_point(|&asked| asked <= at);
+            let just_before = before.checked_sub(1).and_then(|index| times.get(index));
+            if just_before.is_some_and(|&asked| at.since(asked) <= within) {
+                informational.reading = Reading::Refusal;
+            }
+        }
+    }
+}
+
+/// IKEv1: a question and the answer of the other side that follows it closely, both of a size that allows R-U-THERE.
+fn pair_by_time(view: &View<'_>, found: &mut [Informational<'_>]) {
+    let within = [answer_within(view, Side::Initiator), answer_within(view, Side::Responder)];
+    let mut pending: [Option<usize>; 2] = [None, None];
+    for index in 0..found.len() {
+        let (from, at) = (found[index].message.from, found[index].message.at);
+        if found[index].reading == Reading::Refusal || !found[index].may_be(Content::Dpd) {
+            continue;
+        }
+        let question = pending[from.other().index()]
+            .filter(|&question| at.since(last_copy(found[question].message)) <= within[from.index()])
+            .filter(|&question| {
+                !found[question].contents.is_empty() || found[question].message.length == found[index].message.length
+            });
+        match question {
+            Some(question) => {
+                found[question].partner = Some(index);
+                found[index].partner = Some(question);
+                pending[from.other().index()] = None;
+            }
+            None => pending[from.index()] = Some(index),
+        }
+    }
+}
+
+/// IKEv2: a response stands behind its request in the same exchange.
+fn pair_by_request(found: &mut [Informational<'_>]) {
+    let mut last: HashMap<usize, usize> = HashMap::new();
+    for index in 0..found.len() {
+        if let Some(request) = last.insert(found[index].exchange, index) {
+            found[request].partner = Some(index);
+            found[index].partner = Some(request);
+        }
+    }
+}
+
+/// What of the SA and its traffic is seen after each message and its answer.
+fn note_use(view: &View<'_>, found: &mut [Informational<'_>]) {
+    let last_message = view.messages().map(last_copy).max();
+    // Only what ran beside this SA: a pair that re-keys all day has many of both.
+    let until = last_message.unwrap_or(view.attempt.last).after(UNDER_WAY);
+    let flows = view
+        .case
+        .pair
+        .flows
+        .iter()
+        .filter(|flow| flow.first <= until && flow.last.after(JUST_BEFORE) >= view.attempt.first);
+    let mut begun: Vec<(Timestamp, Timestamp)> = flows.map(|flow| (flow.first, flow.last)).collect();
+    let mut ended: Vec<Timestamp> = begun.iter().map(|&(_, last)| last).collect();
+    ended.sort_unstable();
+    begun.sort_unstable();
+    // For each flow in order of its begin: the latest packet of it and of those before.
+    let mut latest = Timestamp::from_nanos(i64::MIN);
+    for (_, last) in &mut begun {
+        latest = latest.max(*last);
+        *last = latest;
+    }
+    for index in 0..found.len() {
+        let partner = found[index].partner.map(|partner| last_copy(found[partner].message));
+        let at = partner.map_or(found[index].last_sent(), |partner| partner.max(found[index].last_sent()));
+        let soon = at.after(UNDER_WAY);
+        let before = begun.partition_point(|&(first, _)| first <= at);
+        let goes_on = before.checked_sub(1).and_then(|last| begun.get(last)).is_some_and(|&(_, last)| last > soon);
+        let stopped = ended.partition_point(|&last| last <= soon);
+        let stopped = stopped.checked_sub(1).and_then(|last| ended.get(last));
+        let informational = &mut found[index];
+        informational.ike_after = last_message.is_some_and(|last| last > at);
+        informational.traffic_after = goes_on;
+        informational.traffic_stopped =
+            view.case.end() > soon && stopped.is_some_and(|&last| last.after(JUST_BEFORE) >= at);
+    }
+}
+
+fn read_v1(view: &View<'_>, suite_known: bool, found: &mut [Informational<'_>]) {
+    let mut asked_before: HashSet<(Side, u32)> = HashSet::new();
+    let mut unanswered: [Option<usize>; 2] = [None, None];
+    let mut deleted: [Option<Timestamp>; 2] = [None, None];
+    for index in 0..found.len() {
+        let this = &found[index];
+        let (from, at, length) = (this.message.from, this.message.at, this.message.length);
+        if this.reading != Reading::Unclear {
+            continue;
+        }
+        if let Some(partner) = this.partner {
+            if partner > index {
+                let goes_on = this.ike_after || this.traffic_after;
+                let only_life = !this.contents.is_empty() && !this.may_delete();
+                if goes_on || only_life || asked_before.contains(&(from, length)) {
+                    asked_before.insert((from, length));
+                    found[index].reading = Reading::Question { answered: true };
+                    found[partner].reading = Reading::Answer;
+                }
+            }
+            continue;
+        }
+        let unknown_content = suite_known && this.contents.is_empty();
+        let may_ask = !unknown_content && this.may_be(Content::Dpd);
+        let may_delete = !unknown_content && this.may_delete();
+        let up_before = view.attempt.phase1_up.map_or(view.attempt.midstream, |up| up <= at);
+        let repeated = this.last_sent().since(at) >= APART;
+        let again = unanswered[from.index()].filter(|&earlier| {
+            found[earlier].message.length == length && at.since(found[earlier].last_sent()) >= APART
+        });
+        if may_ask && up_before && (repeated || again.is_some() || !may_delete) {
+            found[index].reading = Reading::Question { answered: false };
+            if let Some(earlier) = again {
+                found[earlier].reading = Reading::Question { answered: false };
+            }
+        } else if may_delete && up_before {
+            let goes_on = this.ike_after || this.traffic_after;
+            let with_others = deleted[from.index()].is_some_and(|deleted| at.since(deleted) < APART);
+            let quiet = view.case.end().since(this.last_sent()) >= PATIENCE;
+            let is_delete = if may_ask {
+                !goes_on && (with_others || quiet)
+            } else {
+                !goes_on || view.attempt.phase2_up.is_some_and(|up| up <= at)
+            };
+            if is_delete {
+                deleted[from.index()] = Some(at);
+                found[index].reading = Reading::Delete;
+            }
+        } else if !unknown_content && suite_known && !may_ask && !may_delete {
+            found[index].reading = Reading::Notify;
+        }
+        if may_ask {
+            unanswered[from.index()] = Some(index);
+        }
+    }
+}
+
+fn read_v2(view: &View<'_>, found: &mut [Informational<'_>]) {
+    let suite = Suite::chosen(view.attempt);
+    let mut rekeyed: Vec<Timestamp> = view
+        .messages()
+        .filter(|message| message.label == Label::Response(CREATE_CHILD_SA))
+        .map(|message| message.at)
+        .collect();
+    rekeyed.sort_unstable();
+    let mut cleaned_up = 0;
+    for this in found {
+        let message = this.message;
+        if matches!(message.label, Label::Response(_)) {
+            if this.partner.is_some() {
+                this.reading = Reading::Answer;
+            }
+            continue;
+        }
+        let plain = if message.ike_fragments == 0 { suite.and_then(|suite| suite.plain(message.length)) } else { None };
+        let may_be_empty = message.ike_fragments == 0 && plain.is_none_or(|(least, _)| least == 0);
+        let must_be_empty = plain.is_some_and(|(_, most)| most < LEAST_PAYLOAD);
+        let may_delete = plain.is_none_or(|(least, most)| most >= LEAST_PAYLOAD && least <= DELETE_CHILD);
+        let must_delete_child =
+            plain.is_some_and(|(least, most)| least > LEAST_PAYLOAD && most >= DELETE_CHILD) && may_delete;
+        let answered = this.partner.is_some();
+        let goes_on = this.ike_after || this.traffic_after;
+        let changes = rekeyed.partition_point(|&at| at <= message.at);
+        let cleans_up = may_delete
+            && changes > cleaned_up
+            && changes
+                .checked_sub(1)
+                .and_then(|last| rekeyed.get(last))
+                .is_some_and(|&at| message.at.since(at) < PATIENCE);
+        let over = this.traffic_stopped || view.case.end().since(message.at) >= PATIENCE;
+        this.reading = if must_be_empty {
+            Reading::Question { answered }
+        } else if !may_be_empty && !may_delete {
+            Reading::Notify
+        } else if cleans_up || must_delete_child {
+            cleaned_up = changes;
+            Reading::Delete
+        } else if !answered {
+            if message.repeat_count > 0 && may_be_empty { Reading::Question { answered } } else { Reading::Unclear }
+        } else if goes_on && may_be_empty {
+            Reading::Question { answered }
+        } else if !goes_on && may_delete && (over || !may_be_empty) {
+            Reading::Delete
+        } else {
+            Reading::Unclear
+        };
+    }
+}
+
+fn last_copy(message: &MessageRecord) -> Timestamp {
+    message.repeats.iter().map(|repeat| repeat.at).fold(message.at, Timestamp::max)
+}

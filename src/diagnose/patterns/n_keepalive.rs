@@ -1,0 +1,125 @@
+//! N-KEEPALIVE: the NAT forgets its mapping between packets.
+
+use std::time::Duration;
+
+use crate::base::Timestamp;
+use crate::diagnose::Confidence;
+use crate::diagnose::case::{Case, View};
+use crate::diagnose::pattern::{Match, pattern};
+use crate::diagnose::words::{number, span, times};
+use crate::track::{Label, MessageRecord, Side};
+
+use super::nat;
+
+/// NATs are known to forget a UDP mapping after this.
+const MAPPING: Duration = Duration::from_secs(30);
+
+pattern! {
+    /// ## What is seen
+    ///
+    /// One side is behind a NAT. It sends nothing for half a minute or longer, not even keepalives (a single octet 0xFF on
+    /// UDP 4500); then a message from the other side stays without an answer.
+    ///
+    /// ## What it means
+    ///
+    /// A NAT forgets a mapping that is not used, some after 30 seconds. After that nothing from outside gets in until the inner
+    /// side sends again. The keepalive interval has to be shorter than the NAT's timer.
+    ///
+    /// ## Look-alikes
+    ///
+    /// - `L-DPD-TIMEOUT`: the side behind the NAT is gone, and does not come back when it sends.
+    /// - `N-MAPPING-CHANGED`: the mapping came back as another port.
+    N_KEEPALIVE = "N-KEEPALIVE", Path, Warning;
+    title: "the NAT seems to forget its mapping between packets";
+    causes: [
+        "timer" 0.60 "the NAT's UDP timer is shorter than the interval between packets of the inner side", raised by "the tunnel works again as soon as the inner side sends", lowered by "keepalives every 20 s or oftener";
+        "gone" 0.40 "the inner side, its link or the NAT went down", raised by "it never sends again", lowered by "it sends again under the same SPIs";
+    ];
+    checks: [
+        Initiator: "send NAT keepalives every 10 to 20 seconds, and let the side behind the NAT do the liveness checks";
+        Path: "raise the NAT's timer for UDP 4500";
+    ];
+    logs: [
+        "strongSwan": "keep_alive = 20s" ("strongSwan source");
+        "Netopia": "ESP_LIFE = 180 IKE_LIFE = 600" ("NIR-40");
+    ];
+    sources: ["NIR-40", "RFC 3948 §4", "RFC 7296 §2.23"];
+    check: check
+}
+
+fn check(case: &Case<'_>) -> Vec<Match> {
+    case.attempts()
+        .filter(|(_, view)| view.attempt.phase1_up.is_some() && !view.one_sided())
+        .filter_map(|(index, view)| {
+            let inner = nat::behind(&view).next()?;
+            found(case, index, &view, inner)
+        })
+        .collect()
+}
+
+fn found(case: &Case<'_>, index: usize, view: &View<'_>, inner: Side) -> Option<Match> {
+    let up = view.attempt.phase1_up?;
+    let ordered = nat::in_order(view);
+    let asked = ordered
+        .iter()
+        .enumerate()
+        .filter(|(_, message)| message.from == inner.other() && message.at > up && is_question(message.label))
+        .find(|&(place, message)| !answered(&ordered, place) && view.waited(message).is_silence())
+        .map(|(_, message)| *message)?;
+    let address = match inner {
+        Side::Initiator => view.attempt.initiator.ip(),
+        Side::Responder => view.attempt.responder.ip(),
+    };
+    let flows = || case.pair.flows.iter().filter(|flow| flow.source != asked.source.ip());
+    // A flow that spans the question may have spoken at any time: nothing can be said about quiet.
+    if flows().any(|flow| flow.first <= asked.at && flow.last >= asked.at) {
+        return None;
+    }
+    let spoke_before = |at: Timestamp| (at <= asked.at).then_some(at);
+    let last = view
+        .messages()
+        .filter(|message| message.from == inner)
+        .filter_map(|message| spoke_before(message.at))
+        .chain(flows().filter_map(|flow| spoke_before(flow.last)))
+        .max()?;
+    let quiet = asked.at.since(last);
+    let direction = usize::from(address != case.pair.a);
+    let sent = case.pair.sent[direction];
+    let often = sent.span.map_or(Duration::MAX, |(first, last)| {
+        u32::try_from(sent.keepalives).ok().and_then(|count| last.since(first).checked_div(count)).unwrap_or(Duration::MAX)
+    });
+    if quiet < MAPPING || often <= MAPPING {
+        return None;
+    }
+    let again = view.messages().any(|message| message.from == inner && message.at > asked.at)
+        || flows().any(|flow| flow.first > asked.at);
+    let waited = view.waited(asked);
+    let found = Match::on(index, Confidence::Suspected)
+        .seen(format!(
+            "{} is behind a NAT and was quiet for {} ({} in all); then {} from outside was sent {} without an answer",
+            nat::name(inner),
+            span(quiet),
+            number(sent.keepalives, "keepalive"),
+            asked.label,
+            times(waited.copies),
+        ))
+        .means(if again {
+            "the inner side came back when it sent by itself: a mapping that had been forgotten fits"
+        } else {
+            "the mapping was forgotten, or the inner side is gone"
+        })
+        .frames(view.frames(asked))
+        .settle("captures on both sides of the NAT: does the message from outside get in?");
+    Some(if again { found.weigh("timer", 2.0) } else { found.weigh("gone", 1.5) })
+}
+
+fn is_question(label: Label) -> bool {
+    matches!(label, Label::Inf | Label::Qm(1) | Label::Tr(1) | Label::Request(_))
+}
+
+/// Whether the other side sent anything soon after the message at `place`.
+fn answered(ordered: &[&MessageRecord], place: usize) -> bool {
+    let Some((question, later)) = ordered.get(place..).and_then(<[_]>::split_first) else { return false };
+    let until = question.at.after(MAPPING);
+    later.iter().take_while(|message| message.at <= until).any(|message| message.from != question.from)
+}

@@ -1,0 +1,88 @@
+//! N-MAPPING-CHANGED: a side shows up at another address or port while the tunnel is up.
+
+use std::time::Duration;
+
+use crate::diagnose::Confidence;
+use crate::diagnose::Severity;
+use crate::diagnose::case::{Case, View};
+use crate::diagnose::pattern::{Match, pattern};
+use crate::diagnose::words::times;
+use crate::track::{ExchangeKind, Side};
+
+use super::nat;
+
+/// A client that moves says so within this (RFC 4555 §3.5).
+const SAYS_SO: Duration = Duration::from_secs(10);
+
+pattern! {
+    /// ## What is seen
+    ///
+    /// Messages with the same SPIs come from another port or address than before, after the tunnel was up.
+    ///
+    /// ## What it means
+    ///
+    /// The NAT in front of that side made a new mapping: it restarted, or the old one timed out; or its outer address is
+    /// dynamic. Until the peer notices it sends to the old place, and what it sends is lost.
+    ///
+    /// ## Look-alikes
+    ///
+    /// - `V2-MOBIKE`: a client that moves on purpose, and says so.
+    /// - `N-WRONG-ADDR`: the place changes while the tunnel is still being negotiated.
+    N_MAPPING_CHANGED = "N-MAPPING-CHANGED", Path, Warning;
+    title: "the NAT mapping of a side changed while the tunnel was up";
+    causes: [
+        "timeout" 0.50 "the mapping timed out and was made anew", raised by "quiet before the change; only the port changed", lowered by "steady traffic or keepalives before the change";
+        "restart" 0.30 "the NAT restarted, or failed over to another one", raised by "several pairs change at once", lowered by "";
+        "dynamic" 0.20 "the outer address is dynamic and was renewed", raised by "the address changed", lowered by "only the port changed";
+    ];
+    checks: [
+        Path: "shorten the keepalive interval below the NAT's timer";
+        Either: "let both ends follow new mappings (NAT traversal by RFC 3947, MOBIKE in IKEv2)";
+    ];
+    logs: [
+        "strongSwan": "detected changes in NAT mappings" ("strongSwan source");
+        "ZyXEL": "!! WAN IP changed to <IP>" ("ZyXEL manuals");
+    ];
+    sources: ["S2S-48", "RFC 3947 §5.2", "RFC 7296 §2.23"];
+    check: check
+}
+
+fn check(case: &Case<'_>) -> Vec<Match> {
+    case.attempts().filter_map(|(index, view)| found(index, &view)).collect()
+}
+
+fn found(index: usize, view: &View<'_>) -> Option<Match> {
+    let up = view.attempt.phase1_up?;
+    let changes: Vec<_> = nat::rebound(view)
+        .into_iter()
+        .filter(|change| change.message.at > up && !announced(view, change))
+        .collect();
+    let last = changes.last()?;
+    let (old, new) = (last.old, last.message.source);
+    let side = last.message.from;
+    // The peer talks to the new place: it noticed.
+    let followed =
+        view.messages().any(|message| message.from == side.other() && message.at >= last.message.at && message.destination == new);
+    let found = Match::on(index, Confidence::Stated)
+        .seen(format!("{} moved from {old} to {new} under the same SPIs; its place changed {}", nat::name(side), times(changes.len() as u64)))
+        .frames(changes.iter().map(|change| change.message.frame))
+        .weigh("dynamic", if old.ip() == new.ip() { 0.1 } else { 3.0 });
+    Some(if followed {
+        found.severity(Severity::Info).means("a new mapping; the peer noticed and follows")
+    } else {
+        found.means("a new mapping; the peer was not seen to send there, and what goes to the old place is lost")
+    })
+}
+
+/// IKEv2: the initiator changed its address and sent an INFORMATIONAL from the new one: that is how MOBIKE moves.
+fn announced(view: &View<'_>, change: &nat::Rebound<'_>) -> bool {
+    let (message, moved) = (change.message, change.old.ip() != change.message.source.ip());
+    view.is_v2()
+        && moved
+        && message.from == Side::Initiator
+        && view.exchanges().iter().filter(|exchange| exchange.kind == ExchangeKind::InformationalV2).any(|exchange| {
+            exchange.messages.iter().any(|said| {
+                said.from == Side::Initiator && said.at >= message.at && said.at.since(message.at) <= SAYS_SO
+            })
+        })
+}

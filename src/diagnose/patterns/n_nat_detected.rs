@@ -1,0 +1,85 @@
+//! N-NAT-DETECTED: addresses or ports are translated on the path.
+
+use crate::diagnose::Confidence;
+use crate::diagnose::case::{Case, View};
+use crate::diagnose::pattern::{Match, pattern};
+use crate::diagnose::words::number;
+use crate::track::Side;
+
+use super::nat;
+
+pattern! {
+    /// ## What is seen
+    ///
+    /// The hashes that both sides send of the addresses and ports they know (NAT-D in IKEv1, NAT_DETECTION notifies in
+    /// IKEv2), computed again for the addresses in the capture, do not match. Or IKE comes from a port that is neither 500
+    /// nor 4500. Then both sides move to UDP 4500, and the one behind the NAT sends keepalives.
+    ///
+    /// ## What it means
+    ///
+    /// Somebody between the two rewrites addresses or ports. That is normal and works, as long as UDP 4500 passes. A side's
+    /// own hash that does not match puts the NAT between it and the capture point; its peer's hash that does not match, between
+    /// the capture point and the peer.
+    ///
+    /// ## Look-alikes
+    ///
+    /// - A gateway that sends a wrong hash on purpose, to have ESP in UDP where no NAT is.
+    /// - `N-PORT4500`: NAT was detected, and port 4500 does not pass.
+    N_NAT_DETECTED = "N-NAT-DETECTED", Path, Info;
+    title: "addresses or ports are translated on the path";
+    causes: [
+        "nat" 0.85 "a NAT between a gateway and the capture point", raised by "the source port is rewritten", lowered by "ports and addresses unchanged, and both sides on public addresses";
+        "forced" 0.15 "a gateway sends a wrong hash on purpose, to force UDP encapsulation", raised by "only the sender's own hash is wrong and no port is rewritten", lowered by "a rewritten port";
+    ];
+    checks: [
+        Path: "nothing, as long as UDP 4500 passes both ways and its mapping lives longer than the keepalive interval";
+    ];
+    logs: [
+        "strongSwan": "remote host is behind NAT / local host is behind NAT, sending keep alives" ("strongSwan source");
+        "SonicWALL": "Peer IPSec Gateway behind a NAT/NAPT device / Local IPSec Security Gateway behind a NAT/NAPT device" ("SonicWALL manual, NAT Traversal chapter");
+        "Cisco ASA": "Automatic NAT Detection Status: Remote end is/is not behind a NAT device" ("Cisco ASA syslog reference");
+    ];
+    sources: ["PIX-19", "S2S-48", "CON-02", "NIR-01", "RFC 3947 §3.2", "RFC 7296 §2.23"];
+    check: check
+}
+
+fn check(case: &Case<'_>) -> Vec<Match> {
+    case.attempts().filter_map(|(index, view)| found(case, index, &view)).collect()
+}
+
+fn found(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
+    let attempt = view.attempt;
+    let behind: Vec<Side> = nat::behind(view).collect();
+    let port = nat::rewritten_port(view);
+    if behind.is_empty() && port.is_none() {
+        return None;
+    }
+    let mut seen: Vec<String> = behind
+        .iter()
+        .map(|&side| {
+            let own = attempt.nat.own_matches[side.index()] == Some(false);
+            let whose = if own { "its own" } else { "its peer's" };
+            format!("{} ({}) is behind a NAT: {whose} hash of that address does not match", nat::name(side), place(view, side))
+        })
+        .collect();
+    if let Some(port) = port {
+        seen.push(format!("the initiator sends from port {port}, not from 500 or 4500"));
+    }
+    let keepalives = case.pair.sent.iter().map(|sent| sent.keepalives).sum();
+    if keepalives > 0 {
+        seen.push(format!("{} seen", number(keepalives, "keepalive")));
+    }
+    let confidence = if behind.is_empty() { Confidence::Suspected } else { Confidence::Stated };
+    let found = Match::on(index, confidence)
+        .seen(seen.join("; "))
+        .means("normal: IKE and ESP have to go in UDP 4500, and the mapping has to be kept alive")
+        .frames(attempt.nat.mismatch_frame.or(Some(attempt.first_frame)));
+    Some(if port.is_some() { found.weigh("forced", 0.2) } else { found })
+}
+
+fn place(view: &View<'_>, side: Side) -> std::net::IpAddr {
+    match side {
+        Side::Initiator => view.attempt.initiator.ip(),
+        Side::Responder => view.attempt.responder.ip(),
+    }
+}

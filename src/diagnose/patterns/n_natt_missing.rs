@@ -1,0 +1,96 @@
+//! N-NATT-MISSING: a NAT on the path, and no NAT traversal.
+
+use crate::diagnose::Confidence;
+use crate::diagnose::Severity;
+use crate::diagnose::case::{Case, View};
+use crate::diagnose::pattern::{Match, pattern};
+use crate::diagnose::words::{number, span};
+use crate::packet::Encapsulation;
+use crate::track::Side;
+
+use super::nat;
+
+/// Native ESP in one direction, so many packets of it, is no accident.
+const ENOUGH: u64 = 3;
+
+pattern! {
+    /// ## What is seen
+    ///
+    /// The initiator's port is rewritten, so there is a NAT; one side or both announce no NAT traversal (no vendor id in
+    /// IKEv1, no NAT_DETECTION notify in IKEv2). IKE completes on UDP 500 all the same, and ESP goes natively over IP, in one
+    /// direction only or not at all.
+    ///
+    /// ## What it means
+    ///
+    /// Without NAT traversal ESP has no ports that the NAT could tell clients apart by. Some NATs pass one client's ESP; most
+    /// lose the packets that come back.
+    ///
+    /// ## Look-alikes
+    ///
+    /// - A NAT that passes ESP through for one client: works, until a second one comes (`N-NAT-MULTI`).
+    /// - `T-ESP-BLOCKED`: a filter for ESP, without a NAT.
+    N_NATT_MISSING = "N-NATT-MISSING", Path, Error;
+    title: "there is a NAT on the path and no NAT traversal";
+    causes: [
+        "off" 0.70 "NAT traversal is turned off at the side that does not announce it", raised by "that product is known to do it", lowered by "";
+        "unsupported" 0.30 "that side cannot do NAT traversal", raised by "an old or small device", lowered by "";
+    ];
+    checks: [
+        Either: "turn on NAT traversal on both ends";
+        Path: "permit UDP 4500 both ways; an ESP helper in the NAT serves one client at most";
+    ];
+    logs: [
+        "Windows": "AssumeUDPEncapsulationContextOnSendRule" ("MS KB 947234");
+        "SonicWALL": "Peer IPSec Security Gateway doesn't support VPN NAT Traversal" ("SonicWALL manual, NAT Traversal chapter");
+    ];
+    sources: ["RFC 3947 §3.1", "RFC 3715 §2.1", "RFC 7296 §2.23"];
+    check: check
+}
+
+fn check(case: &Case<'_>) -> Vec<Match> {
+    if !case.both_ways() {
+        return Vec::new();
+    }
+    case.attempts()
+        .filter(|(_, view)| nat::rewritten_port(view).is_some() && view.attempt.phase1_up.is_some())
+        .last()
+        .and_then(|(index, view)| found(case, index, &view))
+        .into_iter()
+        .collect()
+}
+
+fn found(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
+    let attempt = view.attempt;
+    let port = nat::rewritten_port(view)?;
+    let up = attempt.phase1_up?;
+    let silent: Vec<Side> = [Side::Initiator, Side::Responder]
+        .into_iter()
+        .filter(|side| view.heard(*side) && !attempt.nat.announced[side.index()])
+        .collect();
+    if silent.is_empty() || case.pair.flows.iter().any(|flow| flow.encapsulation != Encapsulation::None) {
+        return None;
+    }
+    let packets = |from| case.flows_from(from).filter(|flow| flow.last >= up).map(|flow| flow.packets).sum::<u64>();
+    let (there, back) = (packets(attempt.initiator.ip()), packets(attempt.responder.ip()));
+    if there > 0 && back > 0 {
+        return None;
+    }
+    let sides: Vec<&str> = silent.iter().map(|&side| nat::name(side)).collect();
+    let found = Match::on(index, Confidence::Suspected).frames([attempt.first_frame]).seen(format!(
+        "the initiator's packets come from port {port}, as a NAT would have it; {} announced no NAT traversal. In {} since IKE came up: {} of native ESP from the initiator, {} back",
+        sides.join(" and "),
+        span(case.end().since(up)),
+        number(there, "packet"),
+        number(back, "packet"),
+    ));
+    Some(if there + back >= ENOUGH {
+        found
+            .means("native ESP does not get through the NAT in one direction")
+            .settle("captures on both sides of the NAT: does ESP arrive, and does it leave?")
+    } else {
+        found
+            .severity(Severity::Warning)
+            .means("IKE works; ESP has no ports for the NAT to go by")
+            .settle("send traffic through the tunnel and look whether ESP goes both ways")
+    })
+}

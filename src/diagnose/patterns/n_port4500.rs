@@ -1,0 +1,148 @@
+//! N-PORT4500: the negotiation stops where it moves to UDP 4500.
+
+use crate::diagnose::{Confidence, Severity};
+use crate::diagnose::case::{Case, PATIENCE, View};
+use crate::diagnose::pattern::{Match, pattern};
+use crate::diagnose::words::{span, times};
+use crate::track::{IcmpAbout, Label, MessageRecord, Side};
+
+use super::nat;
+
+pattern! {
+    /// ## What is seen
+    ///
+    /// Messages on UDP 500 go both ways. The next message is sent on UDP 4500, again and again, and nothing ever comes back
+    /// on 4500. At the other end it looks like this: NAT is detected, the answer on 500 leaves, and the message that has to
+    /// come on 4500 never does.
+    ///
+    /// ## What it means
+    ///
+    /// UDP 4500 does not pass between the two, in one direction or both. IKEv2 may move to 4500 without any NAT, so tunnels
+    /// without a NAT can be hit too. A responder that stays silent about a wrong key looks the same when it is reached on
+    /// 4500; what it sends after the first message on 4500 tells the two apart.
+    ///
+    /// ## Look-alikes
+    ///
+    /// - `P1-PSK`: an encrypted answer comes back, even from port 500: message 5 did arrive.
+    /// - `P1-AUTH-SILENT`, `V2-AUTH-NO-REPLY`: the responder got it and says nothing.
+    /// - `F-IKE-FRAG-LOST`: the message on 4500 is large, and its fragments are lost.
+    N_PORT4500 = "N-PORT4500", Path, Error;
+    title: "the negotiation stops where it moves to UDP 4500";
+    causes: [
+        "blocked" 0.50 "UDP 4500 is filtered on the way, or not forwarded by the NAT in front of the responder",
+            raised by "nothing ever comes from the peer on 4500; other peers fail there too", lowered by "any packet from the peer on 4500";
+        "secret" 0.30 "the packet arrives, and the responder stays silent because the pre-shared keys or identities differ",
+            raised by "the responder repeats its last message on 500; earlier tries failed the same way on 500", lowered by "other authentication than a shared key; earlier success";
+        "natt" 0.20 "NAT traversal is on at one end where the path or the other end does not do it",
+            raised by "both announce it and no NAT is there", lowered by "a NAT is detected";
+    ];
+    checks: [
+        Path: "permit UDP 4500 both ways, and forward it to the responder wherever UDP 500 is forwarded";
+        Responder: "capture on its outside: does the message on 4500 arrive?";
+        Either: "if there is no NAT, NAT traversal can be turned off on both ends";
+    ];
+    logs: [
+        "Cisco ASA": "MM_WAIT_MSG5/6: NAT-T on and should be off" ("S2S-23, S2S-25");
+        "Windows": "Error 809: UDP 500 and 4500 must be open and forwarded" ("Microsoft RAS error documentation");
+    ];
+    sources: ["S2S-09", "S2S-23", "S2S-25", "RFC 3947 §4", "RFC 7296 §2.23"];
+    check: check
+}
+
+fn check(case: &Case<'_>) -> Vec<Match> {
+    if case.pair.icmp_errors.iter().any(|error| matches!(error.about, IcmpAbout::Isakmp { destination_port: nat::NAT_T, .. })) {
+        return Vec::new();
+    }
+    case.attempts()
+        .filter(|(index, view)| {
+            !view.attempt.midstream && !view.one_sided() && view.attempt.phase1_up.is_none() && !case.overcome(*index)
+        })
+        .filter_map(|(index, view)| sent(case, index, &view).or_else(|| awaited(case, index, &view)))
+        .collect()
+}
+
+/// A message went out on 4500 and nothing came back there.
+fn sent(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
+    let attempt = view.attempt;
+    let first = view.messages().find(|message| message.from == Side::Initiator && nat::on_4500(message))?;
+    let began_on_500 = attempt.responder.port() != nat::NAT_T && view.heard(Side::Responder);
+    // Past the move, whatever the responder says under encryption shows that it got the message.
+    let answered = view.messages().any(|message| {
+        message.from == Side::Responder && (nat::on_4500(message) || (message.encrypted && message.at >= first.at))
+    });
+    let traffic = case.flows_from(attempt.responder.ip()).any(|flow| flow.last >= first.at);
+    let waited = view.waited(first);
+    if !began_on_500 || answered || traffic || first.ip_fragments > 1 || !waited.is_silence() {
+        return None;
+    }
+    let repeated = last_of(view, Side::Responder).filter(|message| message.repeats.iter().any(|repeat| repeat.at > first.at));
+    let mut seen = format!(
+        "{} went to UDP 4500 {} in {}; nothing came back on 4500 in the {} after the last copy, though UDP 500 was answered",
+        first.label,
+        times(waited.copies),
+        span(waited.over),
+        span(waited.after),
+    );
+    if let Some(message) = repeated {
+        seen.push_str(&format!(". The responder went on repeating {} on UDP 500", message.label));
+    }
+    let elsewhere = elsewhere_on_4500(case);
+    let mut found = Match::on(index, Confidence::Suspected)
+        .seen(seen)
+        .means("UDP 4500 does not pass, or the responder got the message and keeps silent about it")
+        .frames(view.frames(first))
+        .settle("a capture on the responder's outside: if the message arrives there on UDP 4500, the path is fine");
+    if repeated.is_some() {
+        found = found.weigh("secret", 2.0);
+    }
+    if elsewhere {
+        found = found.weigh("blocked", 0.6);
+    }
+    Some(if nat::detected(view) { found.weigh("natt", 0.5) } else { found })
+}
+
+/// The responder waits for the message that has to come on 4500.
+fn awaited(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
+    let owed = matches!(view.attempt.waiting_for, Some(Label::Mm(5) | Label::Request(35)));
+    let moved = view.messages().any(nat::on_4500);
+    // A place that changes breaks the hashes as a NAT does, and fragments that are lost say more than this.
+    if !owed || moved || !nat::detected(view) || !nat::rebound(view).is_empty() || !case.pair.incomplete.is_empty() {
+        return None;
+    }
+    let answer = last_of(view, Side::Responder).filter(|message| matches!(message.label, Label::Mm(4) | Label::Response(34)))?;
+    let waited = view.waited(answer);
+    let watched = waited.over + waited.after;
+    // A filter for UDP 4500 leaves a capture that ends here; so does a capture that was stopped too soon.
+    let early = watched < PATIENCE;
+    let found = Match::on(index, Confidence::Suspected)
+        .seen(format!(
+            "{} left the responder {}; NAT is detected, so the next message has to come on UDP 4500, and none came in {}{}",
+            answer.label,
+            times(waited.copies),
+            span(watched),
+            if early { ": the capture ends too early to call it a stop" } else { "" },
+        ))
+        .means(if early {
+            "the negotiation goes on after the capture, or UDP 4500 does not get here"
+        } else {
+            "the initiator's message on UDP 4500 is lost before this point, or the initiator stopped by itself"
+        })
+        .frames(view.frames(answer))
+        .weigh("secret", 0.2)
+        .settle("a capture on the initiator's outside: does it send on UDP 4500?");
+    Some(if early { found.severity(Severity::Info) } else { found })
+}
+
+fn last_of<'a>(view: &View<'a>, side: Side) -> Option<&'a MessageRecord> {
+    view.messages().filter(|message| message.from == side && !message.encrypted).max_by_key(|message| message.at)
+}
+
+/// Whether UDP 4500 works for another pair of this initiator.
+fn elsewhere_on_4500(case: &Case<'_>) -> bool {
+    const PAIRS: usize = 256;
+    case.facts.pairs.iter().take(PAIRS).any(|pair| {
+        !std::ptr::eq(pair, case.pair)
+            && [pair.a, pair.b].contains(&case.pair.a)
+            && pair.sent.iter().all(|sent| sent.on_4500 > sent.keepalives)
+    })
+}

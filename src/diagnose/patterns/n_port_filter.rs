@@ -1,0 +1,74 @@
+//! N-PORT-FILTER: UDP 500 is filtered, and UDP 4500 passes.
+
+use crate::diagnose::Confidence;
+use crate::diagnose::case::Case;
+use crate::diagnose::pattern::{Match, pattern};
+use crate::diagnose::words::{span, times};
+use crate::track::Side;
+
+use super::nat;
+
+pattern! {
+    /// ## What is seen
+    ///
+    /// First messages on UDP 500 are never answered, while the same two hosts talk IKE on UDP 4500 from the first message on.
+    ///
+    /// ## What it means
+    ///
+    /// Somebody on the way filters UDP 500 and lets 4500 through. Clients that start on 4500 work, the others do not.
+    ///
+    /// ## Look-alikes
+    ///
+    /// - `P1-NO-REPLY`, `V2-NO-REPLY`: nothing from the peer on any port.
+    /// - `P1-VERSION`: the version that is tried on 500 is not enabled, and the other one is.
+    N_PORT_FILTER = "N-PORT-FILTER", Path, Warning;
+    title: "UDP 500 seems to be filtered while UDP 4500 passes";
+    causes: [
+        "filter" 0.80 "a provider or firewall filters UDP 500", raised by "the same offer is answered on 4500", lowered by "another version or mode is tried on 500";
+        "listen" 0.20 "the responder does not listen on UDP 500, or not for what is tried there", raised by "another version or mode is tried on 500", lowered by "the same offer is answered on 4500";
+    ];
+    checks: [
+        Path: "permit UDP 500 both ways";
+        Initiator: "start on UDP 4500 (IKEv2 allows it), or use TCP encapsulation";
+    ];
+    logs: [
+        "Netopia": "ISP is not doing any UDP port 500 filtering" ("NIR-35");
+    ];
+    sources: ["NIR-35", "RFC 7296 §2.23"];
+    check: check
+}
+
+fn check(case: &Case<'_>) -> Vec<Match> {
+    let Some((_, works)) = case.attempts().find(|(_, view)| {
+        view.attempt.responder.port() == nat::NAT_T && !view.attempt.midstream && view.heard(Side::Responder)
+    }) else {
+        return Vec::new();
+    };
+    case.attempts()
+        .filter(|(_, view)| {
+            view.attempt.responder.port() == 500 && !view.attempt.midstream && !view.heard(Side::Responder) && !view.one_sided()
+        })
+        .filter_map(|(index, view)| {
+            let first = view.messages().next()?;
+            let waited = view.waited(first);
+            if !waited.is_silence() || !case.pair.icmp_errors.is_empty() {
+                return None;
+            }
+            let same = view.attempt.version == works.attempt.version && view.attempt.mode == works.attempt.mode;
+            Some(
+                Match::on(index, Confidence::Suspected)
+                    .seen(format!(
+                        "{} on UDP 500 was sent {} in {} without an answer; on UDP 4500 the same host answers",
+                        first.label,
+                        times(waited.copies),
+                        span(waited.over),
+                    ))
+                    .means("UDP 500 is filtered on the way, or the responder does not serve it")
+                    .frames(view.frames(first))
+                    .frames([works.attempt.first_frame])
+                    .weigh(if same { "filter" } else { "listen" }, 3.0)
+                    .settle("a capture on the responder's outside: does the message on UDP 500 arrive?"),
+            )
+        })
+        .collect()
+}

@@ -1,0 +1,109 @@
+//! N-WRONG-ADDR: the answer comes from another address than the one that was asked.
+
+use std::net::IpAddr;
+
+use crate::diagnose::Confidence;
+use crate::diagnose::Severity;
+use crate::diagnose::case::{Case, View};
+use crate::diagnose::pattern::{Match, pattern};
+use crate::track::{Attempt, Side};
+
+use super::nat;
+
+/// Pairs that hold the same SPI, and attempts of each, that are looked at.
+const PAIRS: usize = 8;
+const ATTEMPTS: usize = 64;
+
+pattern! {
+    /// ## What is seen
+    ///
+    /// A message is sent to one address, and its answer, with the same SPIs, comes from another address or from a port that is
+    /// not an IKE port.
+    ///
+    /// ## What it means
+    ///
+    /// The initiator drops an answer from an address it did not ask. The peer has several addresses and answers from the
+    /// wrong one, or a NAT on the way back rewrites its source.
+    ///
+    /// ## Look-alikes
+    ///
+    /// - A cluster with a shared address, where the member answers from its own.
+    /// - `N-MAPPING-CHANGED`, `V2-MOBIKE`: the address changes after the tunnel is up.
+    N_WRONG_ADDR = "N-WRONG-ADDR", Path, Error;
+    title: "the answer comes from another address than the one that was asked";
+    causes: [
+        "source" 0.45 "the peer answers from another of its addresses or interfaces", raised by "both addresses are in one network", lowered by "only the port differs";
+        "nat" 0.35 "a static translation on the way is wrong or one-way", raised by "the port is rewritten too", lowered by "";
+        "address" 0.20 "the initiator's peer address is an alias or another box than the gateway", raised by "first attempt ever", lowered by "it worked before";
+    ];
+    checks: [
+        Responder: "bind IKE to the address that the initiator asks (source interface, crypto map on the outside interface)";
+        Initiator: "check the peer address in its configuration";
+        Path: "check static translations in both directions: answers must leave with the address that was asked";
+    ];
+    logs: [
+        "Cisco PIX": "invalid local address / Peer Info not found" ("PIX-08, PIX-19");
+        "Netopia": "no matching phase1 profile" ("NIR-09");
+        "racoon": "remote address mismatched. db=%s, act=%s" ("racoon source");
+        "Huawei": "12: peer address mismatch / 39: local address mismatch" ("Huawei ALM-303046755");
+        "Check Point": "Link Selection: wrong source IP" ("public guide");
+        "Cisco ASA": "Attempting to establish a phase2 tunnel on x interface but phase1 tunnel is on y interface" ("Cisco ASA syslog reference");
+        "Cisco ASA": "Remote L2L Peer initiated a tunnel with same outer and inner addresses. Peer could be Originate Only" ("Cisco ASA syslog reference");
+    ];
+    sources: ["PIX-08", "PIX-11", "PIX-19", "S2S-12", "S2S-35", "NIR-09", "NIR-33", "RFC 2408 §2.5.3", "RFC 7296 §2.11"];
+    check: check
+}
+
+fn check(case: &Case<'_>) -> Vec<Match> {
+    let mut found: Vec<Match> =
+        case.attempts().filter_map(|(index, view)| moved_while_negotiating(case, index, &view)).collect();
+    found.extend(answered_elsewhere(case));
+    found
+}
+
+/// The responder changed its place before anything was up.
+fn moved_while_negotiating(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
+    let attempt = view.attempt;
+    let change = nat::rebound(view).into_iter().find(|change| {
+        change.message.from == Side::Responder && attempt.phase1_up.is_none_or(|up| change.message.at < up)
+    })?;
+    let message = change.message;
+    let over = attempt.phase1_up.is_some() || case.overcome(index);
+    let found = Match::on(index, Confidence::Stated)
+        .seen(format!("{} came from {}, where the responder had been {}", message.label, message.source, change.old))
+        .means("the peer does not keep to one address; many initiators drop what comes from another one")
+        .frames([message.frame])
+        .weigh("source", if change.old.ip() == message.source.ip() { 0.2 } else { 1.0 });
+    Some(if over { found.severity(Severity::Info) } else { found })
+}
+
+/// Attempts that were never answered here, and whose answer another pair holds.
+fn answered_elsewhere(case: &Case<'_>) -> Vec<Match> {
+    let asked = case.attempts().filter(|(_, view)| !view.heard(Side::Responder) && !view.attempt.midstream);
+    asked.filter_map(|(index, view)| from_elsewhere(case, index, view.attempt)).collect()
+}
+
+fn from_elsewhere(case: &Case<'_>, index: usize, attempt: &Attempt) -> Option<Match> {
+    let pairs = case.survey.pairs_with(attempt.version, attempt.initiator_spi).iter().take(PAIRS);
+    let others = pairs.filter_map(|&pair| case.facts.pairs.get(pair)).filter(|pair| !std::ptr::eq(*pair, case.pair));
+    let mut answers = others.flat_map(|pair| pair.attempts.iter().take(ATTEMPTS)).filter(|other| {
+        (other.version, other.initiator_spi) == (attempt.version, attempt.initiator_spi)
+    });
+    let (answer, from) = answers.find_map(|answer| Some((answer, answers_from(attempt, answer)?)))?;
+    Some(
+        Match::on(index, Confidence::Inferred)
+            .seen(format!("{} was asked, and the answer with the same SPI came from {from}", attempt.responder.ip()))
+            .means("the initiator does not take an answer from an address it did not ask")
+            .frames([attempt.first_frame, answer.first_frame])
+            .settle("a capture on the outside of the peer: from which address does it answer?"),
+    )
+}
+
+/// The address that `answer` came from, if it can be the answer to `attempt`.
+fn answers_from(attempt: &Attempt, answer: &Attempt) -> Option<IpAddr> {
+    let from_responder =
+        answer.exchanges.iter().flat_map(|exchange| &exchange.messages).find(|message| message.from == Side::Responder)?;
+    let asked_there = answer.exchanges.iter().flat_map(|exchange| &exchange.messages).any(|message| message.from == Side::Initiator);
+    let to_us = from_responder.destination.ip() == attempt.initiator.ip() && from_responder.at >= attempt.first;
+    (to_us && !asked_there).then_some(from_responder.source.ip())
+}

@@ -1,0 +1,88 @@
+//! OK-DELETE: an SA was deleted in good order.
+
+use std::time::Duration;
+
+use crate::diagnose::Confidence;
+use crate::diagnose::case::Case;
+use crate::diagnose::pattern::{Match, pattern};
+use crate::diagnose::words::span;
+
+use super::informational::{self, Reading};
+use super::nat;
+
+/// Quiet shorter than this is not worth a number.
+const SHORT: Duration = Duration::from_secs(1);
+
+pattern! {
+    /// ## What is seen
+    ///
+    /// An encrypted Informational of the size of a delete; after it the IKE SA, or the ESP that ran before it, is not used any
+    /// more. Often two in a row: one for the IPsec SA, one for the IKE SA.
+    ///
+    /// ## What it means
+    ///
+    /// One side took the tunnel down, or cleaned up after re-keying: an idle timeout, a lifetime, an administrator.
+    ///
+    /// ## Look-alikes
+    ///
+    /// - `OK-DPD`: liveness checks have the same size in some suites; they are answered, and the SA is used afterwards.
+    /// - `L-DELETE-AFTER-P1`, `L-DELETE-STORM`, `L-FLAP`: deletes that come too early or too often.
+    OK_DELETE = "OK-DELETE", Normal, Info;
+    title: "an SA was deleted in good order";
+    causes: [
+        "rekey" 0.40 "clean-up after re-keying", raised by "a new SA came up right before", lowered by "no traffic goes on";
+        "idle" 0.35 "idle timeout or end of the session", raised by "no traffic for a while before", lowered by "traffic until right before";
+        "admin" 0.25 "an administrator or a restart", raised by "traffic until right before", lowered by "a new SA came up right before";
+    ];
+    checks: [];
+    logs: [
+        "Cisco PIX": "processing DELETE payload" ("PIX-38");
+        "AWS": "AWS tunnel received DELETE for Phase 2 SA" ("AWS log-contents");
+        "Check Point": "Informational Exchange Received Delete IKE-SA from Peer" ("Check Point log sample");
+        "Cisco ASA": "IKE Received delete for rekeyed SA" ("Cisco ASA syslog reference");
+    ];
+    sources: ["PIX-38", "PIX-39", "PIX-51", "RFC 2408 §3.15", "RFC 7296 §1.4.1"];
+    check: check
+}
+
+fn check(case: &Case<'_>) -> Vec<Match> {
+    let mut found = Vec::new();
+    for (index, view) in case.attempts() {
+        // A delete before anything was up belongs to the failure that it follows.
+        if view.tunnel_up().is_none() && view.attempt.rekeyed_from.is_none() && !view.attempt.midstream {
+            continue;
+        }
+        let read = informational::read(&view);
+        // A peer that no longer answers is not taken leave of in good order.
+        if read.iter().any(|one| one.reading == Reading::Question { answered: false }) {
+            continue;
+        }
+        let deletes: Vec<_> = read.iter().filter(|one| one.reading == Reading::Delete).collect();
+        let Some(last) = deletes.last() else { continue };
+        let farewell = !last.ike_after && !last.traffic_after;
+        let sender = nat::name(last.message.from);
+        let seen = match deletes.len() {
+            1 => format!("a delete from {sender}, by its size and by what follows"),
+            several => format!("{several} deletes by size and by what follows, the last one from {sender}"),
+        };
+        let quiet = case.end().since(last.last_sent());
+        let matched = if farewell {
+            Match::on(index, Confidence::Suspected)
+                .seen(if quiet < SHORT {
+                    format!("{seen}; the capture ends with it")
+                } else {
+                    format!("{seen}; nothing was sent under these SAs in the {} since", span(quiet))
+                })
+                .means(format!("{sender} took the tunnel down"))
+                .weigh("rekey", 0.3)
+        } else {
+            // The tunnel lives on: that it is up says more about the attempt.
+            Match::on_pair(Confidence::Suspected)
+                .seen(format!("{seen}; the tunnel goes on"))
+                .means("clean-up of an SA that is no longer needed")
+                .weigh("rekey", 3.0)
+        };
+        found.push(matched.frames(deletes.iter().map(|one| one.message.frame)));
+    }
+    found
+}

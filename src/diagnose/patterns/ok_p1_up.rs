@@ -1,0 +1,83 @@
+//! OK-P1-UP: phase 1, or the IKE SA, is established.
+
+use crate::diagnose::Confidence;
+use crate::diagnose::case::{Case, View};
+use crate::diagnose::pattern::{Match, pattern};
+use crate::diagnose::words::span;
+use crate::track::{ExchangeKind, IkeVersion, Label, Side};
+
+pattern! {
+    /// ## What is seen
+    ///
+    /// IKEv1: message 6 of Main Mode; or message 3 of Aggressive Mode, and the responder going on under the keys. IKEv2:
+    /// an answer to IKE_AUTH that is longer than a refusal. No phase 2 yet.
+    ///
+    /// ## What it means
+    ///
+    /// Both sides agree on the proposal, on the keys and on who they are. What they send from here on is encrypted, so this
+    /// is known from what follows and from sizes.
+    ///
+    /// ## Look-alikes
+    ///
+    /// - `P1-INIT-REJECT`: the initiator refuses message 6.
+    /// - `P1-UP-NO-P2`: phase 1 is up, and nobody asks for phase 2.
+    OK_P1_UP = "OK-P1-UP", Normal, Info;
+    title: "the IKE SA is established";
+    causes: [];
+    checks: [];
+    logs: [
+        "Netopia": "phase1 complete" ("NIR-14");
+        "Cisco IOS": "IKE_P1_COMPLETE / MM_KEY_AUTH / QM_IDLE" ("CON-11");
+        "Cisco ASA": "MM_ACTIVE" ("S2S-27");
+        "Cisco ASA": "PHASE 1 COMPLETED" ("Cisco ASA syslog reference");
+    ];
+    sources: [
+        "SMG-01", "SMG-06", "SMG-18", "PIX-44", "PIX-49", "PIX-51", "S2S-27", "CON-03", "CON-05", "CON-06", "CON-08",
+        "CON-09", "CON-10", "CON-11", "CON-19", "CON-22", "CON-23", "CON-30", "CON-31", "NIR-14", "RFC 2409 §5",
+        "RFC 7296 §1.2",
+    ];
+    check: check
+}
+
+fn check(case: &Case<'_>) -> Vec<Match> {
+    // Once a tunnel is up, OK-UP and OK-IDLE say more.
+    if case.attempts().any(|(_, view)| view.tunnel_up().is_some()) {
+        return Vec::new();
+    }
+    case.attempts()
+        .filter(|(_, view)| is_confirmed(view))
+        .last()
+        .and_then(|(index, view)| {
+            let up = view.attempt.phase1_up?;
+            Some(
+                Match::on(index, Confidence::Inferred)
+                    .seen(format!("the IKE SA was set up in {}; no phase 2 so far", span(up.since(view.attempt.first))))
+                    .means("both sides agree on proposal, keys and identities")
+                    .frames([view.attempt.last_frame]),
+            )
+        })
+        .into_iter()
+        .collect()
+}
+
+/// The peer showed that it takes the SA for good.
+fn is_confirmed(view: &View<'_>) -> bool {
+    let Some(up) = view.attempt.phase1_up else { return false };
+    match view.attempt.version {
+        // With EAP an answer that is longer than a refusal is just one more round.
+        IkeVersion::V2 => view.attempt.rekeyed_from.is_some() || (rounds(view) == 1 && view.authenticated() == Some(true)),
+        IkeVersion::V1 => {
+            view.message(Label::Mm(6)).is_some()
+                || view.messages().any(|message| {
+                    message.from == Side::Responder
+                        && message.at >= up
+                        && matches!(message.label, Label::Qm(_))
+                        && message.encrypted
+                })
+        }
+    }
+}
+
+fn rounds(view: &View<'_>) -> usize {
+    view.exchanges().iter().filter(|exchange| exchange.kind == ExchangeKind::IkeAuth).count()
+}

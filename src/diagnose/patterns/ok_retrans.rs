@@ -1,0 +1,75 @@
+//! OK-RETRANS: a message was repeated and then answered.
+
+use crate::base::Timestamp;
+use crate::diagnose::Confidence;
+use crate::diagnose::case::Case;
+use crate::diagnose::pattern::{Match, pattern};
+use crate::diagnose::words::number;
+use crate::track::{Exchange, MessageRecord};
+
+/// More repeats of one message than this are no longer an accident.
+const FEW: u32 = 3;
+
+pattern! {
+    /// ## What is seen
+    ///
+    /// A message is sent again, once or a few times, and the exchange goes on.
+    ///
+    /// ## What it means
+    ///
+    /// A packet was lost or its answer came late. Nothing to do.
+    ///
+    /// ## Look-alikes
+    ///
+    /// - The same packet recorded twice by a mirror port: not counted.
+    /// - `P1-NO-REPLY`, `P2-NO-REPLY` and the like: the repeats are never answered.
+    OK_RETRANS = "OK-RETRANS", Normal, Info;
+    title: "a message was repeated, and then the exchange went on";
+    causes: [];
+    checks: [];
+    logs: [];
+    sources: ["RFC 2408 §5.1", "RFC 7296 §2.1"];
+    check: check
+}
+
+fn check(case: &Case<'_>) -> Vec<Match> {
+    let traffic = |address| case.flows_from(address).map(|flow| flow.last).max();
+    let both_ways_until = traffic(case.pair.a).zip(traffic(case.pair.b)).map(|(one, other)| one.min(other));
+    let mut repeated: Vec<&MessageRecord> = Vec::new();
+    for (_, view) in case.attempts() {
+        let exchanges = view.exchanges();
+        let begins = exchanges.iter().filter_map(|exchange| exchange.messages.first());
+        let last_begin = begins.filter(|first| first.encrypted).map(|first| first.at).max();
+        let seen_until = last_begin.max(both_ways_until);
+        repeated.extend(exchanges.iter().flat_map(|exchange| settled_repeats(exchange, seen_until)));
+    }
+    if repeated.is_empty() {
+        return Vec::new();
+    }
+    let copies = repeated.iter().map(|message| u64::from(message.repeat_count)).sum();
+    vec![
+        Match::on_pair(Confidence::Stated)
+            .seen(format!(
+                "{} of {}, all of which went on",
+                number(copies, "repeat"),
+                number(repeated.len() as u64, "message")
+            ))
+            .means("a packet was lost or late; the protocol made up for it")
+            .frames(repeated.iter().map(|message| message.frame)),
+    ]
+}
+
+/// Repeated messages of which is seen what came of them: messages beyond the answer, or, by `seen_until`, another exchange or
+/// traffic both ways.
+fn settled_repeats(exchange: &Exchange, seen_until: Option<Timestamp>) -> impl Iterator<Item = &MessageRecord> {
+    let messages = &exchange.messages;
+    let last = messages.iter().flat_map(|message| message.repeats.iter().map(|repeat| repeat.at)).max();
+    let settled = last.is_some_and(|last| seen_until.is_some_and(|until| until > last));
+    messages
+        .iter()
+        .enumerate()
+        .filter(move |(place, message)| {
+            (1..=FEW).contains(&message.repeat_count) && (settled || place + 2 < messages.len())
+        })
+        .map(|(_, message)| message)
+}
