@@ -54,6 +54,9 @@ pub fn diagnose(facts: &Facts) -> Diagnosis {
         diagnosis.findings.extend(fold(index, pair, matches));
     }
     diagnosis.findings.extend(nothing_at_all(facts));
+    if !survey.has_ike() {
+        diagnosis.findings.extend(failed_lookups(facts));
+    }
     diagnosis.findings.sort_by_key(|finding| {
         (std::cmp::Reverse(finding.severity), finding.frames.first().copied(), finding.pair, finding.id)
     });
@@ -69,6 +72,13 @@ fn name_consequences(matches: &mut [Found]) {
             }
         }
     }
+}
+
+/// Names that did not resolve, in a capture without any IKE: the peer's may be among them.
+fn failed_lookups(facts: &Facts) -> Option<Finding> {
+    let pattern = super::patterns::by_id("C-DNS-FAIL")?;
+    let case = super::patterns::failed_lookups(facts)?.severity(Severity::Notice);
+    Some(finding(None, &Found { pattern, case, consequence_of: None }))
 }
 
 /// A capture without any pair: that is a result too, and has reasons.
