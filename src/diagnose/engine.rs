@@ -6,6 +6,7 @@ use super::case::{Case, PATIENCE, View};
 use super::pattern::{Match, Pattern, Stage};
 use super::patterns::CATALOGUE;
 use super::survey::Survey;
+use super::words::span;
 use super::{
     AttemptDiagnosis, Cause, Check, Confidence, Diagnosis, Finding, Outcome, PairDiagnosis, PairStatus, Severity,
 };
@@ -13,39 +14,87 @@ use super::{
 /// A pair that tried more than once is still negotiating if its last try ended no longer ago than this.
 const NEGOTIATING: std::time::Duration = std::time::Duration::from_secs(120);
 
+/// What follows from what: where the first is found on a pair, the others are its consequences. They stay in the report,
+/// and neither raise an alarm of their own nor explain the pair.
+const CONSEQUENCES: &[(&str, &[&str])] = &[
+    ("P2-NO-QM3", &["T-ONEWAY", "T-ESP-BLOCKED", "T-NONE"]),
+    ("F-IKE-FRAG-LOST", &["P1-AUTH-SILENT", "P1-CERT", "P1-MM4-NO-MM5", "V2-AUTH-NO-REPLY", "V2-INIT-NO-AUTH"]),
+    ("N-PORT4500", &["P1-AUTH-SILENT", "V2-AUTH-NO-REPLY"]),
+    ("N-WRONG-ADDR", &["P1-NO-REPLY", "V2-NO-REPLY"]),
+];
+
+/// A pattern found, before it is made a finding.
+struct Found {
+    pattern: &'static Pattern,
+    case: Match,
+    consequence_of: Option<&'static str>,
+}
+
+impl Found {
+    fn severity(&self) -> Severity {
+        let own = self.case.severity.unwrap_or(self.pattern.severity);
+        if self.consequence_of.is_some() { own.min(Severity::Notice) } else { own }
+    }
+}
+
 /// Judges the facts.
 pub fn diagnose(facts: &Facts) -> Diagnosis {
     let mut diagnosis = Diagnosis::default();
     let survey = Survey::of(facts);
     for (index, pair) in facts.pairs.iter().enumerate() {
         let case = Case::new(facts, &survey, pair);
-        let matches: Vec<(&Pattern, Match)> = CATALOGUE
+        let mut matches: Vec<Found> = CATALOGUE
             .iter()
-            .flat_map(|pattern| (pattern.check)(&case).into_iter().map(move |found| (*pattern, found)))
+            .flat_map(|pattern| {
+                (pattern.check)(&case).into_iter().map(move |case| Found { pattern, case, consequence_of: None })
+            })
             .collect();
+        name_consequences(&mut matches);
         diagnosis.pairs.push(verdicts(&case, &matches));
         diagnosis.findings.extend(fold(index, pair, matches));
     }
+    diagnosis.findings.extend(nothing_at_all(facts));
     diagnosis.findings.sort_by_key(|finding| {
         (std::cmp::Reverse(finding.severity), finding.frames.first().copied(), finding.pair, finding.id)
     });
     diagnosis
 }
 
+fn name_consequences(matches: &mut [Found]) {
+    for &(cause, consequences) in CONSEQUENCES {
+        let loud = |found: &Found| found.pattern.id == cause && found.severity() >= Severity::Warning;
+        if matches.iter().any(loud) {
+            for found in matches.iter_mut().filter(|found| consequences.contains(&found.pattern.id)) {
+                found.consequence_of = Some(cause);
+            }
+        }
+    }
+}
+
+/// A capture without any pair: that is a result too, and has reasons.
+fn nothing_at_all(facts: &Facts) -> Option<Finding> {
+    let (first, last) = facts.window.filter(|_| facts.pairs.is_empty())?;
+    let pattern = super::patterns::by_id("C-NO-IKE")?;
+    let case = Match::on_pair(Confidence::Suspected)
+        .seen(format!("no IKE, ESP or AH at all in {} of capture", span(last.since(first))))
+        .means("no negotiation reached this capture point while it was recorded")
+        .settle("a trace on the gateway that should start, while traffic for the far subnet is sent");
+    Some(finding(None, &Found { pattern, case, consequence_of: None }))
+}
+
 /// Matches of one pattern on one pair are one finding, counted.
-fn fold(pair_index: usize, pair: &Pair, matches: Vec<(&'static Pattern, Match)>) -> Vec<Finding> {
+fn fold(pair_index: usize, pair: &Pair, matches: Vec<Found>) -> Vec<Finding> {
     let mut findings: Vec<Finding> = Vec::new();
-    for (pattern, found) in matches {
-        let severity = found.severity.unwrap_or(pattern.severity);
-        if let Some(known) =
-            findings.iter_mut().find(|finding| finding.id == pattern.id && finding.severity == severity)
-        {
+    for found in matches {
+        let known =
+            findings.iter_mut().find(|finding| finding.id == found.pattern.id && finding.severity == found.severity());
+        if let Some(known) = known {
             known.count += 1;
-            known.confidence = known.confidence.max(found.confidence.unwrap_or(Confidence::Suspected));
-            known.frames.extend(found.frames);
+            known.confidence = known.confidence.max(found.case.confidence.unwrap_or(Confidence::Suspected));
+            known.frames.extend(found.case.frames);
             continue;
         }
-        findings.push(finding(pair_index, pattern, severity, found));
+        findings.push(finding(Some(pair_index), &found));
     }
     for finding in &mut findings {
         finding.frames.sort_unstable();
@@ -60,29 +109,29 @@ fn fold(pair_index: usize, pair: &Pair, matches: Vec<(&'static Pattern, Match)>)
     findings
 }
 
-fn finding(pair: usize, pattern: &'static Pattern, severity: Severity, found: Match) -> Finding {
+fn finding(pair: Option<usize>, found: &Found) -> Finding {
+    let Found { pattern, case, consequence_of } = found;
     let mut causes: Vec<(f32, &str)> = pattern
         .causes
         .iter()
         .map(|cause| {
-            let factor: f32 =
-                found.weights.iter().filter(|(key, _)| *key == cause.key).map(|(_, factor)| factor).product();
-            (cause.prior * factor, cause.text)
+            let factors = case.weights.iter().filter(|(key, _)| *key == cause.key);
+            (cause.prior * factors.map(|(_, factor)| factor).product::<f32>(), cause.text)
         })
         .collect();
     let total: f32 = causes.iter().map(|(weight, _)| weight).sum();
     causes.sort_by(|one, other| other.0.total_cmp(&one.0));
     Finding {
         id: pattern.id,
-        severity,
-        confidence: found.confidence.unwrap_or(Confidence::Suspected),
-        pair: Some(pair),
-        attempt: found.attempt,
-        frames: found.frames,
+        severity: found.severity(),
+        confidence: case.confidence.unwrap_or(Confidence::Suspected),
+        pair,
+        attempt: case.attempt,
+        frames: case.frames.clone(),
         count: 1,
         title: pattern.title.to_owned(),
-        seen: found.seen,
-        means: found.means,
+        seen: case.seen.clone(),
+        means: case.means.clone(),
         causes: causes
             .into_iter()
             .map(|(weight, text)| Cause {
@@ -93,7 +142,8 @@ fn finding(pair: usize, pattern: &'static Pattern, severity: Severity, found: Ma
         checks: pattern.checks.iter().map(|&(side, text)| Check { side, text: text.to_owned() }).collect(),
         logs: pattern.logs.to_vec(),
         sources: pattern.sources.to_vec(),
-        settle: found.settle,
+        settle: case.settle.clone(),
+        consequence_of: *consequence_of,
     }
 }
 
@@ -106,42 +156,72 @@ fn likelihood(share: f32) -> &'static str {
 }
 
 /// Status of the pair, its verdict, and outcome and verdict of each attempt.
-fn verdicts(case: &Case<'_>, matches: &[(&Pattern, Match)]) -> PairDiagnosis {
-    let best = |of: &dyn Fn(&Match) -> bool| {
-        matches
-            .iter()
-            .filter(|(_, found)| of(found))
-            .max_by_key(|(pattern, found)| weight(pattern, found, case))
-            .map(|(pattern, _)| pattern.id)
+fn verdicts(case: &Case<'_>, matches: &[Found]) -> PairDiagnosis {
+    let count = case.pair.attempts.len();
+    let mut best: Vec<Option<&Found>> = vec![None; count];
+    let mut errors = vec![false; count];
+    let mut best_of_all: Option<&Found> = None;
+    // Advice explains nothing: a pair about which nothing else can be said has no verdict.
+    let explains = |found: &Found| found.consequence_of.is_none() && weight(found, case).0 > 0;
+    let better = |found: &Found, known: Option<&Found>| {
+        explains(found) && known.is_none_or(|known| weight(found, case) >= weight(known, case))
     };
+    for found in matches {
+        if better(found, best_of_all) {
+            best_of_all = Some(found);
+        }
+        if let Some(index) = found.case.attempt.filter(|&index| index < count) {
+            errors[index] |= found.severity() == Severity::Error;
+            if better(found, best[index]) {
+                best[index] = Some(found);
+            }
+        }
+    }
     let attempts: Vec<AttemptDiagnosis> = case
         .attempts()
         .map(|(index, view)| AttemptDiagnosis {
-            outcome: outcome(case, index, &view, matches),
-            verdict: best(&|found| found.attempt == Some(index)),
+            outcome: outcome(case, &view, errors[index]),
+            verdict: best[index].map(|found| found.pattern.id),
         })
         .collect();
-    PairDiagnosis { status: status(case, &attempts), verdict: best(&|_| true), attempts }
+    PairDiagnosis {
+        status: status(case, &attempts, best_of_all),
+        verdict: best_of_all.map(|found| found.pattern.id),
+        attempts,
+    }
 }
 
 /// What makes one match explain a pair better than another: how bad, what kind of evidence, how deep, how late.
-fn weight(pattern: &Pattern, found: &Match, case: &Case<'_>) -> (Severity, u8, u8, usize) {
-    let severity = found.severity.unwrap_or(pattern.severity);
-    // Advice never explains a pair; a normal state does, when nothing is wrong.
-    let severity = match (pattern.stage, severity) {
-        (Stage::Security, _) => Severity::Info,
-        (Stage::Normal, _) => Severity::Notice,
-        (_, other) => other,
-    };
-    let evidence = match pattern.stage {
-        Stage::Path => 3,
-        Stage::Fragments => 2,
-        Stage::Security => 0,
+///
+/// A normal state explains a pair better than a notice does, and advice never explains one.
+fn weight(found: &Found, case: &Case<'_>) -> (u8, u8, u8, usize, u8) {
+    let index = found.case.attempt.unwrap_or(0);
+    let normal = NORMAL.iter().position(|&id| id == found.pattern.id).map_or(0, |position| position as u8 + 1);
+    if normal > 0 {
+        return (3, 0, 0, index, normal);
+    }
+    let probes = found.case.attempt.is_some() && matches!(found.pattern.id, "S-SCAN" | "S-HALFOPEN");
+    let level = match (found.pattern.stage, found.severity()) {
+        // Attempts that are nothing but probes are best called that; a flood of them before all.
+        (Stage::Security, Severity::Warning) if probes => 6,
+        (Stage::Security, _) if probes => 3,
+        (_, Severity::Error) => 5,
+        (_, Severity::Warning) => 4,
+        (Stage::Security, _) => 0,
+        (_, Severity::Notice) => 2,
         _ => 1,
     };
-    let depth = found.attempt.and_then(|index| case.pair.attempts.get(index)).map_or(0, depth);
-    (severity, evidence, depth, found.attempt.unwrap_or(0))
+    let evidence = match found.pattern.stage {
+        Stage::Path => 3,
+        Stage::Fragments => 2,
+        _ => 1,
+    };
+    let depth = found.case.attempt.and_then(|index| case.pair.attempts.get(index)).map_or(0, depth);
+    (level, evidence, depth, index, 0)
 }
+
+/// Normal states that can explain a pair, the most telling last.
+const NORMAL: [&str; 6] = ["OK-RETRANS", "OK-DPD", "OK-P1-UP", "OK-IDLE", "OK-UP", "OK-DELETE"];
 
 fn depth(attempt: &Attempt) -> u8 {
     match attempt.stage {
@@ -156,11 +236,8 @@ fn depth(attempt: &Attempt) -> u8 {
     }
 }
 
-fn outcome(case: &Case<'_>, index: usize, view: &View<'_>, matches: &[(&Pattern, Match)]) -> Outcome {
+fn outcome(case: &Case<'_>, view: &View<'_>, error: bool) -> Outcome {
     let attempt = view.attempt;
-    let error = matches.iter().any(|(pattern, found)| {
-        found.attempt == Some(index) && found.severity.unwrap_or(pattern.severity) == Severity::Error
-    });
     // An IKE SA whose phase 2 nobody asked for is all that was negotiated.
     let done = attempt.phase1_up.is_some() && attempt.waiting_for.is_none() && !error;
     if view.tunnel_up().is_some() || (done && !(view.is_v2() && view.authenticated() == Some(false))) {
@@ -176,23 +253,37 @@ fn outcome(case: &Case<'_>, index: usize, view: &View<'_>, matches: &[(&Pattern,
         return Outcome::Unknown;
     }
     let quiet = case.end().since(attempt.last);
-    let replaced =
-        case.pair.attempts.get(index + 1..).unwrap_or_default().iter().any(|later| later.first >= attempt.last);
+    // Attempts stand in the order of their first messages.
+    let replaced = case
+        .pair
+        .attempts
+        .last()
+        .is_some_and(|youngest| youngest.first >= attempt.last && youngest.first > attempt.first);
     if replaced || quiet > PATIENCE * 6 { Outcome::Failed } else { Outcome::Unfinished }
 }
 
-fn status(case: &Case<'_>, attempts: &[AttemptDiagnosis]) -> PairStatus {
+fn status(case: &Case<'_>, attempts: &[AttemptDiagnosis], verdict: Option<&Found>) -> PairStatus {
     let pair = case.pair;
     let traffic = !pair.flows.is_empty();
-    let up = case.attempts().any(|(_, view)| view.tunnel_up().is_some());
-    match (up, traffic) {
-        (true, true) => return PairStatus::UpActive,
-        (true, false) => return PairStatus::UpIdle,
-        (false, true) if pair.attempts.is_empty() => return PairStatus::UpNoIke,
-        _ => {}
+    let up = case.attempts().filter(|(_, view)| view.tunnel_up().is_some()).map(|(index, _)| index).last();
+    let taken_down = verdict.is_some_and(|found| found.pattern.id == "OK-DELETE" && found.case.attempt >= up);
+    let lost =
+        verdict.is_some_and(|found| found.pattern.stage == Stage::LifeCycle && found.severity() == Severity::Error);
+    match up {
+        Some(_) if taken_down => return PairStatus::Down,
+        Some(_) if lost => {
+            let last_traffic = pair.flows.iter().map(|flow| flow.last).max();
+            if last_traffic.is_some_and(|at| case.end().since(at) < PATIENCE) {
+                return PairStatus::UpNoIke;
+            }
+        }
+        Some(_) if traffic => return PairStatus::UpActive,
+        Some(_) => return PairStatus::UpIdle,
+        None if traffic && pair.attempts.is_empty() => return PairStatus::UpNoIke,
+        None => {}
     }
     let Some(last) = pair.attempts.last() else { return PairStatus::Down };
-    if traffic && last.midstream {
+    if traffic && last.midstream && !lost {
         return PairStatus::UpActive;
     }
     match attempts.last().map(|attempt| attempt.outcome) {

@@ -101,6 +101,7 @@ impl Finding {
                 .collect(),
             sources: finding.sources.clone(),
             settle: finding.settle.as_deref().map(safe),
+            consequence_of: finding.consequence_of,
         }
     }
 }

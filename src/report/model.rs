@@ -410,6 +410,8 @@ pub struct Finding {
     pub sources: Vec<&'static str>,
     /// What would settle it, if it is not stated.
     pub settle: Option<String>,
+    /// Id of the finding on the same pair that this one follows from.
+    pub consequence_of: Option<&'static str>,
 }
 
 /// A possible cause.

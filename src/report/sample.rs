@@ -213,6 +213,7 @@ pub fn finding(id: &'static str, severity: Severity, pair: usize, attempt: usize
         logs: Vec::new(),
         sources: Vec::new(),
         settle: None,
+        consequence_of: None,
     }
 }
 

@@ -13,7 +13,7 @@ use crate::samples;
 const AROUND: [isize; 8] = [-20, -1, 0, 1, 8, 15, 16, 30];
 
 /// Records of each capture around which it is cut.
-const BORDERS: usize = 4;
+const BORDERS: usize = 3;
 
 #[test]
 fn a_file_cut_anywhere_tells_what_its_whole_frames_tell() {

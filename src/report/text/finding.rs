@@ -126,6 +126,9 @@ fn print_fields(
         field("check", Words::inked(palette.heading, place).and(": ").and(check.text.clone()))?;
     }
     field("logs", logs(finding))?;
+    if let Some(cause) = finding.consequence_of {
+        field("from", Words::of(format!("a consequence of {cause}, above")))?;
+    }
     if let Some(settle) = &finding.settle {
         field("proof", Words::of(settle.clone()))?;
     }

@@ -1,0 +1,178 @@
+//! L-DPD-TIMEOUT: nobody answers the liveness checks.
+
+use crate::base::Timestamp;
+use crate::diagnose::case::{Case, PATIENCE, View};
+use crate::diagnose::pattern::{Match, pattern};
+use crate::diagnose::words::{span, times};
+use crate::diagnose::{Confidence, Severity};
+use crate::isakmp::registry;
+use crate::track::{IcmpAbout, Label, Side};
+
+use super::informational::{self, Informational, Reading};
+use super::{life_cycle, traffic};
+
+/// Copies of a question before its silence means something.
+const LEAST: u64 = 3;
+
+pattern! {
+    /// ## What is seen
+    ///
+    /// After the tunnel was up, one side sends small encrypted Informationals of the size of a liveness check, at
+    /// intervals or repeated, and the other side answers none of them. In IKEv2 each request must have its response, so the
+    /// lack of one is certain; in IKEv1 the size and the spacing tell.
+    ///
+    /// ## What it means
+    ///
+    /// The peer, its IKE daemon, its memory of this SA, or the path is gone. The side that asks soon deletes the SA and
+    /// starts anew. If ESP of the peer goes on all the while, its kernel lives and its daemon does not.
+    ///
+    /// ## Look-alikes
+    ///
+    /// - `L-STALE-SA`: the peer says in clear that it does not know the SA, or starts anew itself.
+    /// - IKEv1 deletes: some suites give them the length of a liveness check; they come in one burst.
+    /// - `N-ICMP-PORT`: the errors that a host without IKE daemon sends for each check.
+    L_DPD_TIMEOUT = "L-DPD-TIMEOUT", LifeCycle, Error;
+    title: "the peer no longer answers liveness checks";
+    causes: [
+        "path" 0.45 "the path is gone, or a NAT device forgot its mapping",
+            raised by "ESP of the peer stopped too; NAT on the path", lowered by "ESP of the peer goes on";
+        "restart" 0.35 "the peer restarted, or its SAs were cleared",
+            raised by "the peer sends a new message 1; INVALID-COOKIE or INVALID-SPI", lowered by "ESP of the peer goes on";
+        "daemon" 0.20 "the IKE daemon of the peer is dead, or does not support liveness checks",
+            raised by "ICMP port unreachable; ESP goes on both ways; no dead peer detection vendor id", lowered by "it answered checks before";
+    ];
+    checks: [
+        Responder: "look whether the silent peer is up, its IKE daemon runs, and which SAs it lists";
+        Path: "ping it, and check UDP 500 and 4500 both ways; if NAT is on the path, shorten the keepalive interval";
+        Either: "use dead peer detection on both ends or on none; between vendors, try a longer interval";
+    ];
+    logs: [
+        "AWS": "Peer is not responsive - Declaring peer dead" ("AWS log-contents");
+        "AWS": "AWS tunnel DPD timed out after … retransmits" ("AWS log-contents");
+        "Cisco ASA": "DPD (Dead Peer Detection) setting" ("S2S-47");
+        "Azure": "network glitch causing a DPD timeout" ("Azure diagnostics doc");
+        "Cisco ASA": "IKE lost contact with remote peer, deleting connection (keepalive type: …)" ("Cisco ASA syslog reference");
+        "Cisco ASA": "Keep-alives configured … but peer … support keep-alives (type = …)" ("Cisco ASA syslog reference");
+        "Cisco ASA": "Received DPD sequence number in … expected seq #" ("Cisco ASA syslog reference");
+        "SonicWALL": "IKE Dead Peer Detection" ("SonicWALL manual");
+    ];
+    sources: ["S2S-47", "RFC 3706 §5", "RFC 7296 §2.4"];
+    check: check
+}
+
+fn check(case: &Case<'_>) -> Vec<Match> {
+    let later = Later::of(case);
+    case.attempts()
+        .filter(|(_, view)| view.attempt.phase1_up.is_some() || view.attempt.midstream)
+        .filter(|(_, view)| case.both_ways() && !view.one_sided())
+        .filter(|(_, view)| [Side::Initiator, Side::Responder].into_iter().any(|side| has_last_word(view, side)))
+        .filter_map(|(index, view)| {
+            let read = informational::read(&view);
+            [Side::Initiator, Side::Responder]
+                .into_iter()
+                .find_map(|side| unanswered(&later, index, &view, &read, side))
+        })
+        .collect()
+}
+
+/// The last of what may follow an attempt, from and to `a` (0) and `b` (1).
+struct Later {
+    /// ESP or AH of that address.
+    traffic: [Option<Timestamp>; 2],
+    /// ICMP errors about IKE sent to it.
+    refused: [Option<Timestamp>; 2],
+    /// The last attempt that it began.
+    begun: [Option<usize>; 2],
+    /// The last attempt that came up.
+    up: Option<usize>,
+}
+
+impl Later {
+    fn of(case: &Case<'_>) -> Self {
+        let addresses = [case.pair.a, case.pair.b];
+        let errors = case.pair.icmp_errors.iter().filter(|fact| matches!(fact.about, IcmpAbout::Isakmp { .. }));
+        Self {
+            traffic: traffic::ways(case).map(|way| way.last()),
+            refused: addresses.map(|address| {
+                errors.clone().filter(|fact| fact.quoted_destination == address).map(|fact| fact.last).max()
+            }),
+            begun: addresses
+                .map(|address| case.pair.attempts.iter().rposition(|attempt| attempt.initiator.ip() == address)),
+            up: life_cycle::last_up(case),
+        }
+    }
+}
+
+/// When `side` was last heard in this attempt.
+fn last_heard(view: &View<'_>, side: Side) -> Option<Timestamp> {
+    let messages = view.messages().filter(|message| message.from == side);
+    let times =
+        messages.flat_map(|message| std::iter::once(message.at).chain(message.repeats.iter().map(|repeat| repeat.at)));
+    times.max()
+}
+
+/// Whether the last messages of the attempt are enough Informationals of `side`.
+fn has_last_word(view: &View<'_>, side: Side) -> bool {
+    let Some(heard) = last_heard(view, side.other()) else { return false };
+    let since = view.messages().filter(|message| {
+        message.from == side && message.at > heard && matches!(message.label, Label::Inf | Label::Request(37))
+    });
+    since.map(|message| u64::from(message.repeat_count) + 1).sum::<u64>() >= LEAST
+}
+
+/// Questions of `side` since the last word of its peer.
+fn unanswered(later: &Later, index: usize, view: &View<'_>, read: &[Informational<'_>], side: Side) -> Option<Match> {
+    let peer = life_cycle::address(view.attempt, side.other());
+    let heard = last_heard(view, side.other())?;
+    let questions: Vec<_> = read
+        .iter()
+        .filter(|each| each.message.from == side && each.message.at > heard)
+        .filter(|each| each.reading == Reading::Question { answered: false })
+        .collect();
+    let copies: u64 = questions.iter().map(|each| u64::from(each.message.repeat_count) + 1).sum();
+    let first = questions.first()?.message;
+    let last = questions.last()?.last_sent();
+    if copies < LEAST || (view.case.end().since(last).is_zero() && last.since(first.at) < PATIENCE) {
+        return None;
+    }
+    let peers = usize::from(peer == view.case.pair.b);
+    let traffic_goes_on = later.traffic[peers].is_some_and(|at| at > first.at);
+    let refused = later.refused[peers].is_some_and(|at| at >= first.at);
+    let starts_anew = later.begun[peers].is_some_and(|begun| begun > index);
+    let announced = view.attempt.vendor_ids[side.other().index()]
+        .iter()
+        .any(|data| registry::vendor_id(data).is_some_and(|vendor| vendor.family == "dpd"));
+    let mut found = Match::on(index, Confidence::Inferred)
+        .seen(format!(
+            "{} sent a liveness check {} in {}; {peer} said nothing to any of them{}",
+            life_cycle::address(view.attempt, side),
+            times(copies),
+            span(last.since(first.at)),
+            match (refused, traffic_goes_on) {
+                (true, _) => ", and ICMP errors came back instead",
+                (_, true) => ", while its ESP goes on",
+                _ => "",
+            },
+        ))
+        .means(match (refused, traffic_goes_on) {
+            (true, _) => "the host is there and its IKE daemon is not",
+            (_, true) => "the kernel of the peer lives; its IKE daemon does not answer",
+            _ => "the peer, its memory of this SA, or the path is gone",
+        })
+        .frames(questions.iter().take(8).flat_map(|each| view.frames(each.message)));
+    if refused || traffic_goes_on {
+        found = found.weigh("daemon", 8.0).weigh("path", 0.2);
+    } else {
+        found = found.settle(format!("whether {peer} answers anything at all, and since when it has been up"));
+    }
+    if starts_anew {
+        found = found.weigh("restart", 4.0);
+    }
+    if !view.is_v2() && !announced && !view.attempt.midstream {
+        found = found.weigh("daemon", 1.5);
+    }
+    if later.up.is_some_and(|up| up > index) {
+        found = found.severity(Severity::Notice);
+    }
+    Some(found)
+}

@@ -1,0 +1,90 @@
+//! L-DUP-SA: two SAs where one is meant, and the two ends use different ones.
+
+use std::time::Duration;
+
+use crate::base::Timestamp;
+use crate::diagnose::Confidence;
+use crate::diagnose::case::Case;
+use crate::diagnose::pattern::{Match, pattern};
+use crate::diagnose::words::span;
+use crate::track::Label;
+
+use super::traffic;
+
+/// Longer than this after a re-key, the old SA ought to be gone.
+const OVERLAP: Duration = Duration::from_secs(60);
+/// Re-keys looked at, the latest ones.
+const LATEST: usize = 4;
+
+pattern! {
+    /// ## What is seen
+    ///
+    /// After a re-key one side sends on the new SPI only, while the other goes on with the old one for more than a minute
+    /// and never uses the new one.
+    ///
+    /// ## What it means
+    ///
+    /// Both SAs exist, and the two ends disagree on which one counts. It works until the old one expires or is deleted on
+    /// the receiving side; then traffic one way is lost.
+    ///
+    /// ## Look-alikes
+    ///
+    /// - Several subnets, one SA each, are normal: several SPIs at once say nothing.
+    /// - Old and new SPI side by side for some seconds are a normal re-key.
+    /// - `T-SPI-UNKNOWN`: the same after a new IKE SA.
+    L_DUP_SA = "L-DUP-SA", LifeCycle, Warning;
+    title: "the two ends use different SAs after a re-key";
+    causes: [
+        "collision" 0.50 "both sides re-keyed at once and kept different results", raised by "crossing requests", lowered by "";
+        "late" 0.35 "the sender did not install the new SA, or prefers the old one until it expires", raised by "", lowered by "";
+        "lost" 0.15 "the last message of the re-key was lost", raised by "repeats of the re-key", lowered by "";
+    ];
+    checks: [
+        Either: "compare the SPIs that each gateway lists with those in use in the capture";
+        Either: "clear the IPsec SAs of this tunnel on both ends";
+        Either: "avoid re-keying from both sides at once: a shorter lifetime on one side, or a random margin";
+    ];
+    logs: [
+        "libreswan": "Child SA duplicated on one side only" ("GitHub issue");
+    ];
+    sources: ["S2S-61", "RFC 7296 §2.8", "RFC 7296 §2.8.1"];
+    check: check
+}
+
+fn check(case: &Case<'_>) -> Vec<Match> {
+    let mut rekeys: Vec<(Timestamp, crate::base::FrameRef)> = case
+        .attempts()
+        .flat_map(|(_, view)| view.messages().map(move |message| (view, message)))
+        .filter(|(view, message)| match message.label {
+            Label::Response(36) => true,
+            Label::Qm(3) => view.attempt.phase2_up.is_some_and(|up| message.at > up),
+            _ => false,
+        })
+        .map(|(_, message)| (message.at, message.frame))
+        .collect();
+    rekeys.sort_unstable();
+    let [there, back] = traffic::ways(case);
+    let apart = rekeys.iter().rev().take(LATEST).find_map(|&(at, frame)| {
+        [(&there, &back), (&back, &there)].into_iter().find_map(|(old, new)| {
+            let late = old.only(|flow| flow.first.after(OVERLAP) < at && flow.last > at.after(OVERLAP));
+            let stuck = old.begun_since(at).is_empty() && !late.is_empty();
+            let changed = !new.begun_since(at).is_empty()
+                && new.only(|flow| flow.first < at && flow.last > at.after(traffic::GRACE)).is_empty();
+            (stuck && changed).then(|| (late.clone(), at, frame))
+        })
+    });
+    let Some((late, at, frame)) = apart else { return Vec::new() };
+    vec![
+        Match::on_pair(Confidence::Suspected)
+            .seen(format!(
+                "{} still sent on an old SPI {} after the re-key and never on a new one, while {} changed over",
+                late.from,
+                span(late.last().map_or_else(Default::default, |last| last.since(at))),
+                late.to,
+            ))
+            .means("both SAs exist, and the two ends use different ones")
+            .frames([frame])
+            .frames(late.frames())
+            .settle("the SAs that each gateway lists, by SPI"),
+    ]
+}

@@ -1,0 +1,69 @@
+//! L-SIMULT-INIT: both sides initiate at the same moment.
+
+use std::time::Duration;
+
+use crate::diagnose::Confidence;
+use crate::diagnose::case::Case;
+use crate::diagnose::pattern::{Match, pattern};
+use crate::diagnose::words::span;
+use crate::track::Attempt;
+
+/// Further apart than this, the second is an answer to trouble with the first.
+const AT_ONCE: Duration = Duration::from_secs(5);
+
+pattern! {
+    /// ## What is seen
+    ///
+    /// Two first messages in opposite directions, the second before the first negotiation is complete, and both go on.
+    ///
+    /// ## What it means
+    ///
+    /// Both ends start at boot or on traffic, and did so at once. The result is two IKE SAs and often two sets of IPsec
+    /// SAs, of which one carries the traffic. It is normal; some stacks then delete one, and rarely the wrong one.
+    ///
+    /// ## Look-alikes
+    ///
+    /// - `L-STALE-SA`: one side starts anew because it lost its state.
+    L_SIMULT_INIT = "L-SIMULT-INIT", LifeCycle, Notice;
+    title: "both sides initiate at the same moment";
+    causes: [
+        "both" 1.0 "both ends are configured to initiate", raised by "", lowered by "";
+    ];
+    checks: [
+        Either: "if it makes trouble, let one side only respond";
+    ];
+    logs: [
+        "racoon": "the negotiation is stopped, because there is no suitable ISAKMP-SA" ("racoon source");
+        "Cisco ASA": "Cookie/peer address session already in progress" ("Cisco ASA syslog reference");
+    ];
+    sources: ["RFC 7296 §2.8.2", "RFC 2408 §5.1"];
+    check: check
+}
+
+fn check(case: &Case<'_>) -> Vec<Match> {
+    let crossed = case.pair.attempts.windows(2).find_map(|two| match two {
+        [first, second] if crossed(first, second) => Some((first, second)),
+        _ => None,
+    });
+    let Some((first, second)) = crossed else { return Vec::new() };
+    vec![
+        Match::on_pair(Confidence::Stated)
+            .seen(format!(
+                "{} began {} after {} did, before that negotiation was complete",
+                second.initiator.ip(),
+                span(second.first.since(first.first)),
+                first.initiator.ip(),
+            ))
+            .means("two negotiations run side by side; one of them is enough")
+            .frames([first.first_frame, second.first_frame]),
+    ]
+}
+
+fn crossed(first: &Attempt, second: &Attempt) -> bool {
+    let opposite = first.initiator.ip() == second.responder.ip() && first.responder.ip() == second.initiator.ip();
+    let from_the_start = !first.midstream && !second.midstream && second.rekeyed_from.is_none();
+    let answered = !first.responder_spi.is_zero() && !second.responder_spi.is_zero();
+    let progress = first.phase1_up.is_some() || second.phase1_up.is_some();
+    let open = first.phase1_up.is_none_or(|up| second.first < up);
+    opposite && from_the_start && answered && progress && open && second.first.since(first.first) <= AT_ONCE
+}

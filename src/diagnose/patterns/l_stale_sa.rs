@@ -1,0 +1,136 @@
+//! L-STALE-SA: one end lost its SAs, the other goes on using them.
+
+use std::time::Duration;
+
+use crate::diagnose::case::Case;
+use crate::diagnose::pattern::{Match, pattern};
+use crate::diagnose::words::{span, times};
+use crate::diagnose::{Confidence, Severity};
+use crate::track::{IkeVersion, Side};
+
+use super::informational::{self, Reading};
+use super::{life_cycle, traffic};
+
+/// INVALID-COOKIE (RFC 2408 §3.14.1) and INVALID_IKE_SPI (RFC 7296 §3.10.1) have the same number.
+const UNKNOWN_SA: u16 = 4;
+/// Traffic that one side sends for this long after the other has stopped.
+const UNANSWERED: Duration = Duration::from_secs(2);
+/// A negotiation with a message younger than this goes on.
+const AT_IT: Duration = Duration::from_secs(60);
+
+pattern! {
+    /// ## What is seen
+    ///
+    /// One side uses an IKE SA and the other answers in clear that it does not know it (INVALID-COOKIE, INVALID_IKE_SPI).
+    /// Or: both sent ESP, one of them falls silent without a delete and then starts a new negotiation, while the other goes
+    /// on sending on the old SAs.
+    ///
+    /// ## What it means
+    ///
+    /// One end restarted, was cleared, or a cluster failed over without its SAs. The other end does not know until it asks,
+    /// or until the new negotiation tells it.
+    ///
+    /// ## Look-alikes
+    ///
+    /// - `L-DPD-TIMEOUT`: the silent side says nothing at all; the path may be gone.
+    /// - `T-SPI-UNKNOWN`: the same for a single IPsec SA.
+    /// - A notify in clear is not authenticated: anybody can send it.
+    L_STALE_SA = "L-STALE-SA", LifeCycle, Error;
+    title: "one end lost its SAs and the other goes on using them";
+    causes: [
+        "restart" 0.55 "the gateway restarted", raised by "it starts a new negotiation", lowered by "";
+        "cleared" 0.25 "its SAs were cleared by hand or by a change of configuration", raised by "", lowered by "";
+        "failover" 0.20 "another cluster member took over without the SAs", raised by "sequence numbers or addresses change", lowered by "a single gateway";
+    ];
+    checks: [
+        Either: "look how long the end that lost the SAs has been up, and what it logged at that time";
+        Either: "clear the SAs on the end that still uses them";
+        Either: "enable dead peer detection and INITIAL-CONTACT, and recovery on invalid SPIs where the product has it";
+    ];
+    logs: [
+        "Cisco": "Up-No-IKE" ("CON-27");
+        "Cisco PIX": "Peer Info for x.x.x.x/500 not found" ("PIX-16");
+        "Netopia": "phase2 hash failed" ("NIR-15");
+        "Huawei": "16: rekey no find old sa" ("Huawei ALM-303046755");
+        "Meraki, Palo Alto": "rekey: outbound CHILD_SA missing" ("public post");
+        "Cisco ASA": "Received encrypted packet with no matching SA, dropping" ("public ASA logs");
+        "D-Link": "Ike_invalid_cookie" ("D-Link NetDefendOS manual 9.7.5");
+    ];
+    sources: ["PIX-16", "CON-27", "NIR-15", "NIR-26", "RFC 7296 §2.4", "RFC 7296 §2.21.4", "RFC 3706 §3", "RFC 6290"];
+    check: check
+}
+
+fn check(case: &Case<'_>) -> Vec<Match> {
+    let last_up = life_cycle::last_up(case);
+    let mut found: Vec<Match> = case
+        .attempts()
+        .filter(|(_, view)| view.attempt.phase1_up.is_some() || view.attempt.midstream)
+        .filter_map(|(index, view)| {
+            [Side::Initiator, Side::Responder].into_iter().find_map(|side| {
+                let notify = view
+                    .clear_notifies(side)
+                    .find(|notify| notify.notify_message_type == UNKNOWN_SA && !notify.message.encrypted)?;
+                let name = match view.attempt.version {
+                    IkeVersion::V1 => "INVALID-COOKIE",
+                    IkeVersion::V2 => "INVALID_IKE_SPI",
+                };
+                let from = life_cycle::address(view.attempt, side);
+                let over = last_up.is_some_and(|up| up > index);
+                let found = Match::on(index, Confidence::Stated)
+                    .seen(format!(
+                        "{from} answered with {name} ({UNKNOWN_SA}) in clear {}",
+                        times(u64::from(notify.message.repeat_count) + 1)
+                    ))
+                    .means(format!("{from} does not know this IKE SA; the notify is not authenticated"))
+                    .frames(view.frames(notify.message));
+                Some(if over { found.severity(Severity::Notice) } else { found })
+            })
+        })
+        .collect();
+    if found.is_empty() {
+        found.extend(started_anew(case));
+    }
+    found
+}
+
+/// A side fell silent while the other still sent, and started anew without a delete.
+fn started_anew(case: &Case<'_>) -> Option<Match> {
+    let lives = life_cycle::lives(case);
+    let [there, back] = traffic::ways(case);
+    lives.iter().rev().take(4).find_map(|life| {
+        let next = case
+            .pair
+            .attempts
+            .iter()
+            .skip(life.index + 1)
+            .find(|next| !next.midstream && next.rekeyed_from.is_none())?;
+        let (silent, sending) = if next.initiator.ip() == there.from { (&there, &back) } else { (&back, &there) };
+        let old = |flow: &crate::track::EspFlow| flow.first < next.first && flow.last >= life.up;
+        let stopped = silent.only(old).last()?;
+        let went_on = sending.only(old).last()?;
+        let unanswered = went_on.since(stopped);
+        if unanswered < UNANSWERED || stopped >= next.first || next.first <= life.up {
+            return None;
+        }
+        let gone = informational::read(&life.view).iter().any(|each| each.reading == Reading::Delete);
+        if gone {
+            return None;
+        }
+        let over = next.phase1_up.is_some() || life_cycle::last_up(case).is_some_and(|up| up > life.index);
+        let found = Match::on(life.index, Confidence::Suspected)
+            .seen(format!(
+                "{} sent its last ESP {} before it began a new negotiation, with no delete between; {} went on for {}",
+                silent.from,
+                span(next.first.since(stopped)),
+                sending.from,
+                span(unanswered),
+            ))
+            .means(format!("{} most likely restarted or lost its SAs", silent.from))
+            .frames([life.view.attempt.last_frame, next.first_frame])
+            .weigh("restart", 1.5)
+            .settle(format!("how long {} has been up", silent.from));
+        // Still negotiating: it may be all right again in a moment.
+        let under_way = case.end().since(next.last) < AT_IT;
+        Some(if over || under_way { found.severity(Severity::Notice) } else { found })
+    })
+}

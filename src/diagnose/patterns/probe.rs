@@ -1,0 +1,34 @@
+//! First messages that were never followed up: shared by the patterns about scans and floods.
+
+use crate::diagnose::case::View;
+use crate::track::{IkeVersion, Label, Side};
+
+/// More transforms than these in one offer are a list to try and not a configuration.
+const MANY_TRANSFORMS: usize = 8;
+/// NAT_DETECTION_SOURCE_IP and NAT_DETECTION_DESTINATION_IP (RFC 7296 §2.23).
+const NAT_DETECTION: [u16; 2] = [16388, 16389];
+
+/// All that the initiator ever sent are first messages, and the responder answered them.
+pub(super) fn left_open(view: &View<'_>) -> bool {
+    let only_first = view
+        .messages()
+        .filter(|message| message.from == Side::Initiator)
+        .all(|message| matches!(message.label, Label::Mm(1) | Label::Am(1) | Label::Request(34)));
+    only_first && view.heard(Side::Initiator) && view.heard(Side::Responder) && !view.attempt.midstream
+}
+
+/// Left open by a sender that does not look like a gateway, and that did not ask again once it had its answer.
+pub(super) fn looks_like_one(view: &View<'_>) -> bool {
+    let Some(first) = view.messages().find(|message| message.from == Side::Initiator) else { return false };
+    let answer = view.messages().find(|message| message.from == Side::Responder);
+    let asked_again = answer.is_some_and(|answer| first.repeats.iter().any(|repeat| repeat.at > answer.at));
+    let transforms: usize = view.attempt.offered.iter().map(|proposal| proposal.transforms.len()).sum();
+    let bare = match view.attempt.version {
+        IkeVersion::V1 => view.attempt.vendor_ids[Side::Initiator.index()].is_empty(),
+        IkeVersion::V2 => {
+            !view.clear_notifies(Side::Initiator).any(|notify| NAT_DETECTION.contains(&notify.notify_message_type))
+        }
+    };
+    let went_ahead = view.attempt.chosen.is_some();
+    left_open(view) && bare && !asked_again && (went_ahead || transforms >= MANY_TRANSFORMS)
+}

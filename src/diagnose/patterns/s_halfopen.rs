@@ -1,0 +1,73 @@
+//! S-HALFOPEN: negotiations that are begun and left.
+
+use std::time::Duration;
+
+use crate::diagnose::Confidence;
+use crate::diagnose::case::{Case, View};
+use crate::diagnose::pattern::{Match, pattern};
+use crate::diagnose::words::span;
+
+use super::probe;
+
+/// What is counted together.
+const MINUTE: Duration = Duration::from_secs(60);
+/// Negotiations left open in a minute.
+const LEAST: usize = 10;
+
+pattern! {
+    /// ## What is seen
+    ///
+    /// Many first messages within a minute, each with new SPIs, that the responder answers (also with COOKIE) and that the
+    /// initiator never goes on with.
+    ///
+    /// ## What it means
+    ///
+    /// Each of them costs the responder memory and, without cookies, a key exchange. It is a flood, a scan, or an initiator that
+    /// forgets its own negotiations.
+    ///
+    /// ## Look-alikes
+    ///
+    /// - `S-SCAN`: a few probes.
+    /// - `P1-MM2-NO-MM3`, `V2-INIT-NO-AUTH`: the answers do not reach the initiator, which repeats the same message.
+    S_HALFOPEN = "S-HALFOPEN", Security, Warning;
+    title: "many negotiations are begun and none is continued";
+    causes: [
+        "flood" 0.50 "somebody floods the responder, perhaps with forged addresses", raised by "no vendor ids; COOKIE answers never returned", lowered by "the initiator is a known peer";
+        "loop" 0.50 "a broken initiator starts anew each time", raised by "the address of a configured peer", lowered by "";
+    ];
+    checks: [
+        Responder: "enable cookies and limits on half-open negotiations for each address";
+        Initiator: "if it is a known peer: look why it does not take the answer";
+        Path: "if it is not: filter it";
+    ];
+    logs: [];
+    sources: ["RFC 7296 §2.6", "RFC 8019 §4"];
+    check: check
+}
+
+fn check(case: &Case<'_>) -> Vec<Match> {
+    let left: Vec<_> = case.attempts().filter(|(_, view)| probe::left_open(view)).collect();
+    let start = |window: &[(usize, View<'_>)]| window.first().map(|(_, view)| view.attempt.first);
+    let flood = left.windows(LEAST).find(|window| {
+        start(window).zip(window.last()).is_some_and(|(first, (_, last))| last.attempt.first.since(first) <= MINUTE)
+    });
+    let (Some(flood), Some((index, last))) = (flood, left.last()) else { return Vec::new() };
+    let others = case.attempts().any(|(_, view)| view.attempt.phase1_up.is_some());
+    let found = if left.len() == case.pair.attempts.len() {
+        Match::on(*index, Confidence::Inferred)
+    } else {
+        Match::on_pair(Confidence::Inferred)
+    };
+    vec![
+        found
+            .seen(format!(
+                "{} negotiations of {} were answered and never continued, {LEAST} of them within {}",
+                left.len(),
+                last.attempt.initiator.ip(),
+                span(MINUTE),
+            ))
+            .means("each costs the responder memory and computing time")
+            .frames(flood.iter().map(|(_, view)| view.attempt.first_frame))
+            .weigh("flood", if others { 0.3 } else { 1.5 }),
+    ]
+}

@@ -1,0 +1,59 @@
+//! S-SCAN: probes.
+
+use crate::diagnose::Confidence;
+use crate::diagnose::case::Case;
+use crate::diagnose::pattern::{Match, pattern};
+use crate::diagnose::words::number;
+use crate::track::Side;
+
+use super::probe;
+
+pattern! {
+    /// ## What is seen
+    ///
+    /// First messages that are answered and never followed up, from a sender that does not look like a gateway: no vendor ids
+    /// (IKEv1) or no NAT detection (IKEv2), often with many transforms, and never repeated once the answer is there.
+    ///
+    /// ## What it means
+    ///
+    /// Somebody looks what answers here: a scanner, a security test, a monitor. It is no tunnel that fails.
+    ///
+    /// ## Look-alikes
+    ///
+    /// - `P1-MM2-NO-MM3`: a real initiator that does not get, or does not like, the answer.
+    /// - `S-HALFOPEN`: many of them.
+    S_SCAN = "S-SCAN", Security, Notice;
+    title: "first messages look like probes";
+    causes: [
+        "scan" 0.60 "a scan or a security test", raised by "many transforms; other addresses are tried too", lowered by "one address, at fixed intervals";
+        "monitor" 0.30 "monitoring that checks whether IKE answers", raised by "fixed intervals from one address", lowered by "";
+        "peer" 0.10 "a real peer with an old or bare stack", raised by "it continues at times", lowered by "many transforms";
+    ];
+    checks: [
+        Responder: "nothing to repair; if it should not be seen from there, filter UDP 500 by address";
+        Initiator: "if the address is a real peer of yours, look why it does not continue";
+    ];
+    logs: [];
+    sources: ["RFC 2408 §5.1"];
+    check: check
+}
+
+fn check(case: &Case<'_>) -> Vec<Match> {
+    let all: Vec<_> = case.attempts().collect();
+    let probes = all.iter().filter(|(_, view)| probe::looks_like_one(view)).count();
+    let (Some((index, last)), true) = (all.last(), probes > 0 && probes == all.len()) else { return Vec::new() };
+    let transforms = last.attempt.offered.iter().map(|proposal| proposal.transforms.len()).sum::<usize>();
+    vec![
+        Match::on(*index, Confidence::Suspected)
+            .seen(format!(
+                "{} of {}, {}, {} and never continued",
+                number(probes as u64, "first message"),
+                last.attempt.initiator.ip(),
+                number(transforms as u64, "transform"),
+                if last.heard(Side::Responder) { "answered" } else { "not answered" },
+            ))
+            .means("somebody looks what answers here; no tunnel is meant")
+            .frames(all.iter().take(8).map(|(_, view)| view.attempt.first_frame))
+            .settle(format!("whether {} is one of your peers", last.attempt.initiator.ip())),
+    ]
+}

@@ -1,0 +1,99 @@
+//! T-ESP-BLOCKED: IKE passes and ESP does not.
+
+use crate::diagnose::case::Case;
+use crate::diagnose::pattern::{Match, pattern};
+use crate::diagnose::words::{number, span, times};
+use crate::diagnose::{Confidence, Severity};
+use crate::track::{IcmpAbout, IcmpFact};
+
+use super::traffic;
+
+pattern! {
+    /// ## What is seen
+    ///
+    /// IKE over UDP is answered, during set-up and after. ESP travels directly over IP (protocol 50, no NAT, so no UDP
+    /// around it), and either a router or host answers it with an ICMP error (protocol unreachable, prohibited), or it goes
+    /// out and none ever comes in.
+    ///
+    /// ## What it means
+    ///
+    /// A firewall, a provider or a NAT device passes UDP 500 and not IP protocol 50. An ICMP error proves it; without one,
+    /// a capture at one point cannot tell it from a far side that has nothing to answer with.
+    ///
+    /// ## Look-alikes
+    ///
+    /// - `T-ONEWAY`: the same picture at one capture point, when the fault is behind the far gateway.
+    T_ESP_BLOCKED = "T-ESP-BLOCKED", Traffic, Error;
+    title: "IKE passes and ESP does not";
+    causes: [
+        "filter" 0.70 "a firewall or provider on the path passes UDP 500 and drops IP protocol 50",
+            raised by "an ICMP error about protocol 50; liveness checks answered meanwhile", lowered by "ESP of other pairs on the same path";
+        "nat" 0.15 "a NAT or pass-through device handles one ESP flow at a time, or none",
+            raised by "several clients behind one address", lowered by "public addresses on both ends";
+        "host" 0.15 "the receiving host does not take protocol 50: no SA in its kernel, or its own packet filter",
+            raised by "protocol unreachable from the peer itself", lowered by "the error comes from a router";
+    ];
+    checks: [
+        Path: "permit IP protocol 50 (and 51, if AH is used) in both directions on every firewall between the two gateways";
+        Either: "if that is not possible, force UDP encapsulation of ESP on both ends";
+        Responder: "capture on its outside: does ESP arrive?";
+    ];
+    logs: [
+        "Cisco ASA": "ESP traffic permitted through the outside interface" ("S2S-07");
+    ];
+    sources: ["S2S-07", "NIR-02", "RFC 4303 §2", "RFC 3948 §1", "RFC 792"];
+    check: check
+}
+
+fn check(case: &Case<'_>) -> Vec<Match> {
+    let Some((attempt, view, up)) = traffic::last_up(case) else { return Vec::new() };
+    let refused: Vec<&IcmpFact> =
+        case.pair.icmp_errors.iter().filter(|fact| fact.last >= up && is_refusal(fact)).collect();
+    if let Some(first) = refused.first() {
+        let itself = first.from == first.quoted_destination;
+        return vec![
+            Match::on(attempt, Confidence::Stated)
+                .seen(format!(
+                    "the tunnel is up, and {} answered ESP to {} with ICMP type {} code {} {}",
+                    first.from,
+                    first.quoted_destination,
+                    first.icmp_type,
+                    first.code,
+                    times(refused.iter().map(|fact| fact.count).sum()),
+                ))
+                .means("IKE gets through on UDP, and IP protocol 50 is refused")
+                .frames([view.attempt.last_frame])
+                .frames(first.frames.iter().copied())
+                .weigh("host", if itself { 4.0 } else { 0.3 }),
+        ];
+    }
+    let Some(one_way) = traffic::one_way(case) else { return Vec::new() };
+    if !one_way.alive || !one_way.way.is_native() || one_way.answered_before || one_way.unconfirmed {
+        return Vec::new();
+    }
+    let way = &one_way.way;
+    vec![
+        Match::on(attempt, Confidence::Suspected)
+            .seen(format!(
+                "{} of ESP from {} in {} and none from {}, which goes on answering IKE",
+                number(way.packets(), "packet"),
+                way.from,
+                span(way.span()),
+                way.to,
+            ))
+            .means("UDP passes between the two and IP protocol 50 perhaps does not")
+            .frames(way.frames())
+            .severity(Severity::Warning)
+            .settle(format!("a capture on the outside of {}: ESP that arrives there is not blocked", way.to)),
+    ]
+}
+
+/// Protocol unreachable, or prohibited, about ESP or AH directly over IP.
+fn is_refusal(fact: &IcmpFact) -> bool {
+    let about = matches!(fact.about, IcmpAbout::Esp | IcmpAbout::Ah | IcmpAbout::Fragment { protocol: 50 | 51 });
+    let refusal = match fact.version {
+        4 => fact.icmp_type == 3 && matches!(fact.code, 2 | 9 | 10 | 13),
+        _ => matches!((fact.icmp_type, fact.code), (1, 1 | 5 | 6) | (4, 1)),
+    };
+    about && refusal
+}

@@ -1,0 +1,108 @@
+//! T-ONEWAY: traffic in one direction only.
+
+use crate::diagnose::case::Case;
+use crate::diagnose::pattern::{Match, pattern};
+use crate::diagnose::words::{number, span};
+use crate::diagnose::{Confidence, Severity};
+
+use super::traffic;
+
+pattern! {
+    /// ## What is seen
+    ///
+    /// The tunnel is up, one side sends ESP (or AH), its sequence numbers rise, and the other side sends none, while IKE
+    /// shows that the capture holds both directions. The spacing often tells what asks: one packet a second of one size is
+    /// ping, intervals of 1, 2, 4 s are a TCP SYN that nobody answers.
+    ///
+    /// ## What it means
+    ///
+    /// From one capture point three things look the same: the packets do not arrive; they arrive and are dropped (unknown
+    /// SPI, integrity, an inner address outside the negotiated subnets); or they arrive and nothing comes back, because
+    /// the far host has no route through its gateway, its firewall drops them, or its answers are translated or routed
+    /// past the tunnel. The receive counter of the far gateway decides.
+    ///
+    /// ## Look-alikes
+    ///
+    /// - `T-ESP-BLOCKED`: the path passes UDP and not IP protocol 50.
+    /// - `L-STALE-SA`, `L-DPD-TIMEOUT`: the far end lost the SA; liveness checks fail too.
+    /// - `C-ONE-DIR`: the capture misses the answers.
+    /// - Traffic that needs no answer (logs, streams) has none.
+    T_ONEWAY = "T-ONEWAY", Traffic, Error;
+    title: "the tunnel carries traffic in one direction only";
+    causes: [
+        "no-answer" 0.45 "the far side has nothing to answer with: no route back through its gateway, a host firewall, address translation before encryption",
+            raised by "IKE liveness is answered; the far side sends ESP for other traffic", lowered by "the far side never sends ESP at all";
+        "blocked" 0.35 "ESP is blocked towards the far side, or on its way back",
+            raised by "ESP directly over IP, and the far side never sends any", lowered by "ESP in UDP, on the port where IKE works";
+        "dropped" 0.20 "the far side drops it after it arrived: unknown SPI, integrity, inner addresses that do not fit the policy",
+            raised by "INVALID-SPI; a re-key or a restart shortly before", lowered by "";
+    ];
+    checks: [
+        Responder: "look at the receive (decaps) counter of the SA on the silent side: if it stands still, ESP does not arrive; if it rises, look behind that gateway";
+        Responder: "check that the target host's route to the other subnet leads through this gateway, and that the host and its firewall answer (try another host)";
+        Responder: "check that answers are exempt from address translation and match the policy, with the subnets mirrored on both ends";
+        Path: "check that IP protocol 50 passes both ways, or force UDP encapsulation";
+        Either: "check that the two subnets do not overlap";
+    ];
+    logs: [
+        "Cisco PIX": "SYN timeout / invalid proxy IDs" ("PIX-41, PIX-13");
+        "Netopia": "Tx without Rx / Rx Discard" ("NIR-21");
+        "Cisco ASA": "#pkts encaps / #pkts decaps" ("S2S-36");
+        "Check Point": "According to the policy the packet should not have been decrypted" ("Check Point guides");
+    ];
+    sources: [
+        "PIX-13", "PIX-40", "PIX-41", "S2S-07", "S2S-31", "S2S-32", "S2S-33", "S2S-36", "S2S-37", "S2S-39", "S2S-40",
+        "S2S-50", "CON-24", "NIR-21", "NIR-22", "NIR-23", "NIR-24", "NIR-25", "NIR-27", "NIR-29", "NIR-30", "NIR-43",
+        "RFC 4301 §5.2", "RFC 4303 §3.4",
+    ];
+    check: check
+}
+
+fn check(case: &Case<'_>) -> Vec<Match> {
+    let Some(one_way) = traffic::one_way(case) else { return Vec::new() };
+    let way = &one_way.way;
+    let mut seen = format!(
+        "{} from {} to {} in {}, none back in the {} since the first",
+        number(way.packets(), "packet"),
+        way.from,
+        way.to,
+        span(way.span()),
+        span(one_way.waited),
+    );
+    if let Some(rhythm) = way.rhythm() {
+        seen.push_str(": ");
+        seen.push_str(rhythm);
+    }
+    if one_way.alive {
+        seen.push_str(&format!(". IKE of {} goes on", way.to));
+    }
+    let confidence = if one_way.short { Confidence::Suspected } else { Confidence::Stated };
+    let mut found = Match::on(one_way.attempt, confidence)
+        .seen(seen)
+        .means(format!("{} does not get them, drops them, or has no answer that takes the tunnel", way.to))
+        .frames(way.frames())
+        .settle(format!(
+            "the receive counter of the SA on {}, or a capture on its outside and inside while traffic is sent",
+            way.to
+        ));
+    if way.is_native() {
+        found = found.weigh("blocked", 1.2);
+    } else {
+        found = found.weigh("blocked", 0.3);
+    }
+    if one_way.alive {
+        found = found.weigh("no-answer", 1.2);
+    }
+    if one_way.unconfirmed {
+        // Quick Mode is at fault and has a finding of its own.
+        found.attempt = None;
+    }
+    if one_way.answered_before {
+        found = found.weigh("dropped", 2.0);
+    }
+    // It worked before, something else explains it, or more time would tell.
+    if one_way.answered_before || one_way.unconfirmed || one_way.short {
+        found = found.severity(Severity::Warning);
+    }
+    vec![found]
+}

@@ -1,0 +1,75 @@
+//! T-REPLAY: the same sequence number twice.
+
+use crate::diagnose::case::Case;
+use crate::diagnose::pattern::{Match, pattern};
+use crate::diagnose::words::number;
+use crate::diagnose::{Confidence, Severity};
+
+use super::traffic;
+
+/// One or two may be a stray.
+const LEAST: u64 = 3;
+
+pattern! {
+    /// ## What is seen
+    ///
+    /// Packets of an SA whose sequence number had come before, and that are not the same packet recorded twice.
+    ///
+    /// ## What it means
+    ///
+    /// Something on the path duplicates packets, two machines send on one SA, or somebody replays. The receiver drops the
+    /// second copy; that harms nobody unless a sender's numbers began again.
+    ///
+    /// ## Look-alikes
+    ///
+    /// - A mirror port or a capture on several interfaces records packets twice, some of them a hop later: nearly every
+    ///   packet then has its double.
+    /// - `T-SEQ-RESET`: the numbers began again and go on from there.
+    T_REPLAY = "T-REPLAY", Traffic, Warning;
+    title: "sequence numbers come twice";
+    causes: [
+        "capture" 0.40 "the capture recorded packets twice, at two places of their path", raised by "nearly every packet has its double", lowered by "a few doubles only";
+        "link" 0.30 "a link or a bridge loop duplicates packets", raised by "doubles in bursts; IKE messages come twice too", lowered by "";
+        "cluster" 0.20 "both members of a cluster send on the same SA", raised by "doubles after a failover", lowered by "";
+        "attack" 0.10 "somebody replays recorded packets, or floods the receiver with one", raised by "doubles come minutes later; one number many times", lowered by "doubles come at once";
+    ];
+    checks: [
+        Capture: "compare TTL and IP identification of two copies: equal identification and another TTL mean one packet seen twice";
+        Path: "look for bridge loops and duplicating links";
+        Either: "check that only one member of a cluster is active";
+    ];
+    logs: [
+        "Cisco": "Replay Check Failed" ("Cisco doc 5409");
+    ];
+    sources: ["S2S-42", "RFC 4303 §3.4.3"];
+    check: check
+}
+
+fn check(case: &Case<'_>) -> Vec<Match> {
+    let doubles = |way: &traffic::Way<'_>| way.flows.iter().map(|flow| flow.duplicates).sum::<u64>();
+    let Some(way) = traffic::ways(case).into_iter().filter(|way| doubles(way) >= LEAST).max_by_key(doubles) else {
+        return Vec::new();
+    };
+    let found = Match::on_pair(Confidence::Stated)
+        .seen(format!(
+            "{} of {} from {} had a number that had come before",
+            doubles(&way),
+            number(way.packets(), "packet"),
+            way.from
+        ))
+        .frames(way.only(|flow| flow.duplicates > 0).frames());
+    let everywhere = doubles(&way).saturating_mul(5) >= way.packets().saturating_mul(2);
+    let rare = doubles(&way).saturating_mul(1000) < way.packets();
+    let stuck = doubles(&way).saturating_mul(3) > way.packets().saturating_mul(2);
+    vec![if stuck {
+        found
+            .means("the numbers hardly rise at all: a broken sender, a flood of one packet, or no IPsec")
+            .weigh("capture", 0.2)
+    } else if everywhere {
+        found.means("most likely the capture holds each packet twice").severity(Severity::Notice).weigh("capture", 5.0)
+    } else if rare {
+        found.means("too few to matter: the receiver drops them").severity(Severity::Notice)
+    } else {
+        found.means("the receiver drops the second copy; something sends or copies packets twice").weigh("capture", 0.5)
+    }]
+}

@@ -1,0 +1,74 @@
+//! T-SEQ-GAP: packets are lost on the way.
+
+use crate::diagnose::Confidence;
+use crate::diagnose::case::Case;
+use crate::diagnose::pattern::{Match, pattern};
+use crate::track::{EspFlow, FlowProtocol};
+
+use super::traffic;
+
+/// Fewer lost packets than these are nothing to speak of.
+const LEAST_LOST: u64 = 5;
+/// One in so many lost is worth a word.
+const ONE_IN: u64 = 200;
+
+pattern! {
+    /// ## What is seen
+    ///
+    /// Sequence numbers of an SA that never came by, though higher ones did.
+    ///
+    /// ## What it means
+    ///
+    /// The sender numbers its packets without gaps, so what is missing was lost before the capture point, or the capture
+    /// itself dropped it. Loss behind the capture point does not show.
+    ///
+    /// ## Look-alikes
+    ///
+    /// - `T-REORDER`: late packets are not lost.
+    /// - An SA keyed by hand that several destinations share (OSPFv3) counts over all of them.
+    /// - A sender that spreads an SA over several paths, of which one is captured.
+    T_SEQ_GAP = "T-SEQ-GAP", Traffic, Notice;
+    title: "packets of the tunnel are lost before the capture point";
+    causes: [
+        "path" 0.50 "loss or policing on the path", raised by "one direction loses more than the other; bursts of IKE repeats",
+            lowered by "the capture was taken at the sender";
+        "capture" 0.35 "the capture could not keep up, or its mirror port drops",
+            raised by "both directions lose alike", lowered by "the capture file reports no drops";
+        "paths" 0.15 "part of the packets travels another path", raised by "a steady share is missing", lowered by "";
+    ];
+    checks: [
+        Capture: "look at the capture's own drop counter first";
+        Path: "check interface errors, policing and queues for protocol 50 or UDP 4500 on the way to the capture point";
+    ];
+    logs: [];
+    sources: ["S2S-49", "RFC 4303 §2.2"];
+    check: check
+}
+
+fn check(case: &Case<'_>) -> Vec<Match> {
+    let mut parts = Vec::new();
+    let mut frames = Vec::new();
+    // AH or ESP without IKE may be keyed by hand and count over several destinations, as routing protocols do.
+    let by_hand = case.pair.attempts.is_empty();
+    let counted = |flow: &EspFlow| !(flow.destination.is_multicast() || by_hand && flow.protocol == FlowProtocol::Ah);
+    for way in traffic::ways(case).map(|way| way.only(counted)) {
+        let lost: u64 = way.flows.iter().map(|flow| flow.lost).sum();
+        let sent = way.packets().saturating_add(lost);
+        if lost >= LEAST_LOST && lost.saturating_mul(ONE_IN) >= sent {
+            let percent = lost as f64 * 100.0 / sent as f64;
+            parts.push(format!("{lost} of {sent} packets from {} never came by ({percent:.1} %)", way.from));
+            frames.extend(way.only(|flow| flow.lost > 0).frames());
+        }
+    }
+    if parts.is_empty() {
+        return Vec::new();
+    }
+    let both = parts.len() == 2;
+    vec![
+        Match::on_pair(Confidence::Inferred)
+            .seen(parts.join("; "))
+            .means("they were lost before the capture point, or by the capture")
+            .frames(frames)
+            .weigh("capture", if both { 1.5 } else { 0.7 }),
+    ]
+}

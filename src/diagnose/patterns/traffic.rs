@@ -1,0 +1,180 @@
+//! ESP and AH of a pair by direction: shared by the patterns that judge traffic.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use crate::base::{FrameRef, Timestamp};
+use crate::diagnose::case::{Case, View};
+use crate::packet::Encapsulation;
+use crate::track::{EspFlow, Label};
+
+/// An SA replaced by a newer one is used for this long at most: longer, and the sender does not know the newer one.
+pub(super) const GRACE: Duration = Duration::from_secs(30);
+/// The first packets on an SA may be recorded before the message that completes it.
+const AHEAD: Duration = Duration::from_secs(1);
+
+/// Packets of one direction.
+#[derive(Debug, Clone)]
+pub(super) struct Way<'a> {
+    /// Who sends.
+    pub from: IpAddr,
+    /// Who receives.
+    pub to: IpAddr,
+    /// One entry an SPI, in order of first packet.
+    pub flows: Vec<&'a EspFlow>,
+}
+
+/// From `a` to `b`, and back. An address that moved counts for the side it belongs to.
+pub(super) fn ways<'a>(case: &Case<'a>) -> [Way<'a>; 2] {
+    let (a, b) = (case.pair.a, case.pair.b);
+    let (there, back) = case.pair.flows.iter().partition(|flow| flow.source == a || flow.destination == b);
+    [Way { from: a, to: b, flows: there }, Way { from: b, to: a, flows: back }]
+}
+
+impl<'a> Way<'a> {
+    /// Flows that `keep` accepts.
+    pub fn only(&self, keep: impl Fn(&EspFlow) -> bool) -> Self {
+        Self { flows: self.flows.iter().copied().filter(|flow| keep(flow)).collect(), ..*self }
+    }
+
+    /// Flows of SAs that came up at `at` or later.
+    pub fn begun_since(&self, at: Timestamp) -> Self {
+        self.only(|flow| flow.first.after(AHEAD) >= at)
+    }
+
+    /// Flows of SAs that came up between `at` and `until`, if all flows are in order of their first packet.
+    pub fn begun_between(&self, at: Timestamp, until: Timestamp) -> Self {
+        let from = self.flows.partition_point(|flow| flow.first.after(AHEAD) < at);
+        let to = self.flows.partition_point(|flow| flow.first <= until);
+        Self { flows: self.flows.get(from..to).unwrap_or_default().to_vec(), ..*self }
+    }
+
+    /// Flows still in use at `at` or later.
+    pub fn used_since(&self, at: Timestamp) -> Self {
+        self.only(|flow| flow.last >= at)
+    }
+
+    /// No packet.
+    pub fn is_empty(&self) -> bool {
+        self.flows.is_empty()
+    }
+
+    /// Packets in all.
+    pub fn packets(&self) -> u64 {
+        self.flows.iter().map(|flow| flow.packets).sum()
+    }
+
+    /// Time of the first packet.
+    pub fn first(&self) -> Option<Timestamp> {
+        self.flows.iter().map(|flow| flow.first).min()
+    }
+
+    /// Time of the last packet.
+    pub fn last(&self) -> Option<Timestamp> {
+        self.flows.iter().map(|flow| flow.last).max()
+    }
+
+    /// From the first packet to the last.
+    pub fn span(&self) -> Duration {
+        self.first().zip(self.last()).map_or(Duration::ZERO, |(first, last)| last.since(first))
+    }
+
+    /// All packets travel directly over IP.
+    pub fn is_native(&self) -> bool {
+        self.flows.iter().all(|flow| flow.encapsulation == Encapsulation::None)
+    }
+
+    /// Frames of the first and last packet of the first few flows.
+    pub fn frames(&self) -> Vec<FrameRef> {
+        self.flows.iter().take(8).flat_map(|flow| [flow.first_frame, flow.last_frame]).collect()
+    }
+
+    /// What the spacing of equal packets looks like, in words.
+    pub fn rhythm(&self) -> Option<&'static str> {
+        let [flow] = self.flows.as_slice() else { return None };
+        if flow.length_range.0 != flow.length_range.1 || !(3..=64).contains(&flow.packets) {
+            return None;
+        }
+        let seconds = flow.last.since(flow.first).as_secs_f64();
+        let gaps = (flow.packets - 1) as f64;
+        let close = |to: f64| (seconds - to).abs() <= 0.1 * to;
+        if close(gaps) {
+            return Some("one a second and all of one size, as ping sends them");
+        }
+        // A SYN is sent again after 1, 2, 4, … s.
+        let doubling = flow.packets >= 3 && flow.packets <= 8 && close(gaps.exp2() - 1.0);
+        doubling.then_some("all of one size, at doubling intervals, as TCP repeats a SYN")
+    }
+}
+
+/// The latest attempt that brought the tunnel up, with when it did.
+pub(super) fn last_up<'a>(case: &Case<'a>) -> Option<(usize, View<'a>, Timestamp)> {
+    case.pair.attempts.iter().enumerate().rev().find_map(|(index, attempt)| {
+        let view = View { case: *case, attempt };
+        Some((index, view, view.tunnel_up()?))
+    })
+}
+
+/// Traffic of one direction only, since the tunnel last came up.
+#[derive(Debug, Clone)]
+pub(super) struct OneWay<'a> {
+    /// The attempt that brought the tunnel up.
+    pub attempt: usize,
+    /// The direction that has packets.
+    pub way: Way<'a>,
+    /// The silent side sent ESP or AH before that.
+    pub answered_before: bool,
+    /// From the first packet to the end of the capture.
+    pub waited: Duration,
+    /// The wait was short, though longer than answers take here.
+    pub short: bool,
+    /// The silent side sent IKE after the traffic began.
+    pub alive: bool,
+    /// The responder does not know that the tunnel is up: it repeats Quick Mode message 2.
+    pub unconfirmed: bool,
+}
+
+/// Fewer packets than these may just not have been answered yet.
+const LEAST_PACKETS: u64 = 4;
+/// So may those of which the first has waited no longer than this, or than so many answer times of IKE.
+const LEAST_TIME: Duration = Duration::from_millis(500);
+/// See [`LEAST_TIME`].
+const ANSWER_TIMES: u32 = 4;
+/// Waited so long, there is no doubt.
+const LONG_TIME: Duration = Duration::from_secs(3);
+
+/// Whether traffic flows one way only, if the capture permits to say so: both directions are captured, the tunnel came
+/// up, and several packets waited for an answer.
+pub(super) fn one_way<'a>(case: &Case<'a>) -> Option<OneWay<'a>> {
+    let (attempt, view, up) = last_up(case)?;
+    if !case.both_ways() || view.one_sided() {
+        return None;
+    }
+    let [there, back] = ways(case);
+    let (sending, silent) = match (there.used_since(up).is_empty(), back.used_since(up).is_empty()) {
+        (false, true) => (there, back),
+        (true, false) => (back, there),
+        _ => return None,
+    };
+    let way = sending.begun_since(up);
+    let first = way.first()?;
+    let waited = case.end().since(first);
+    if way.packets() < LEAST_PACKETS || waited < LEAST_TIME.max(answer_time(&view).saturating_mul(ANSWER_TIMES)) {
+        return None;
+    }
+    let short = waited < LONG_TIME;
+    let alive = view.messages().any(|message| message.source.ip() == silent.from && message.at > first);
+    let unconfirmed =
+        view.message(Label::Qm(2)).is_some_and(|message| message.repeats.iter().any(|repeat| repeat.at > up));
+    Some(OneWay { attempt, way, answered_before: !silent.is_empty(), waited, short, alive, unconfirmed })
+}
+
+/// The shortest time that an answer took during the negotiation, seen from the capture point.
+fn answer_time(view: &View<'_>) -> Duration {
+    let answers =
+        view.exchanges().iter().flat_map(|exchange| exchange.messages.windows(2)).filter_map(|two| match two {
+            [asked, answer] if asked.from != answer.from && answer.at > asked.at => Some(answer.at.since(asked.at)),
+            _ => None,
+        });
+    answers.min().unwrap_or_default()
+}
