@@ -216,8 +216,8 @@ pub const TRIALS: &[Trial] = &[
     },
     Trial {
         id: "V2-TS-NARROW",
-        positive: Crafted("two child SAs carry traffic one way, and one the other way", || uneven_traffic(false)),
-        near_miss: Crafted("two child SAs carry traffic both ways", || uneven_traffic(true)),
+        positive: Crafted("two child SAs carry traffic one way, and one the other way", || two_child_sas(false)),
+        near_miss: Crafted("two child SAs carry traffic both ways", || two_child_sas(true)),
         how: "each has its counterpart",
     },
     Trial {
@@ -257,7 +257,7 @@ fn wish_for_group_19() -> Payload {
     v2::notify(v2::INVALID_KE_PAYLOAD, &[0, 19])
 }
 
-fn group_changed() -> Capture {
+pub fn group_changed() -> Capture {
     let (story, both) = another_group_wanted();
     let answered = story.sa_init_request_with(&[both], 19, &[]).sa_init_response(&v2::ike_cbc(19));
     answered.ikev2_auth().traffic(4).capture()
@@ -294,7 +294,7 @@ impl Scenario {
 }
 
 /// Identities and certificate, three rounds of EAP, then both AUTH payloads and the child SA (RFC 7296 §2.16).
-fn eap_succeeds() -> Capture {
+pub fn eap_succeeds() -> Capture {
     let story = Scenario::new().ikev2_init(&v2::ike_cbc(14));
     let asked = [vec![story.identity_v2(Side::Initiator)], story.child(Side::Initiator)].concat();
     let proof = [story.certificate_proof(Side::Responder, 900), vec![v2::eap(5, 1)]].concat();
@@ -319,7 +319,7 @@ fn post_quantum() -> Scenario {
     Scenario::new().sa_init_request_with(&[v2::ike_cbc(14)], 14, &announced).sa_init_response(&v2::ike_cbc(14))
 }
 
-fn childless() -> Capture {
+pub fn childless() -> Capture {
     let allowed = [v2::notify(v2::CHILDLESS_IKEV2_SUPPORTED, &[])];
     let story = request().sa_init_response_with(&v2::ike_cbc(14), &allowed);
     let (asked, answered) = (story.psk_proof(Side::Initiator), story.psk_proof(Side::Responder));
@@ -340,7 +340,7 @@ fn hybrid_proposal() -> v2::Proposal {
 }
 
 /// A KE payload of ML-KEM-768: its public key has 1184 octets, its ciphertext 1088.
-fn kem(length: usize) -> Payload {
+pub fn kem(length: usize) -> Payload {
     Payload::new(34, [vec![0, 36, 0, 0], filler::octets(length as u64, length)].concat())
 }
 
@@ -353,7 +353,7 @@ fn hybrid_init() -> Scenario {
 }
 
 /// The whole set-up.
-fn hybrid() -> Scenario {
+pub fn hybrid() -> Scenario {
     hybrid_init()
         .request(Side::Initiator, INTERMEDIATE, &[kem(1184)])
         .response(Side::Responder, INTERMEDIATE, &[kem(1088)])
@@ -362,7 +362,7 @@ fn hybrid() -> Scenario {
 }
 
 /// A re-key of its child SA, up to the request that brings the second public value (RFC 9370 §2.2.4).
-fn hybrid_rekey() -> Scenario {
+pub fn hybrid_rekey() -> Scenario {
     let story = hybrid().after(secs(600));
     let link = v2::notify(v2::ADDITIONAL_KEY_EXCHANGE, &[7; 8]);
     let with_link = |keys: Vec<Payload>| [keys, vec![link.clone()]].concat();
@@ -376,20 +376,20 @@ fn hybrid_rekey() -> Scenario {
 }
 
 /// CREATE_CHILD_SA with a key exchange: SA, nonce, KE, selectors (RFC 7296 §1.3.1).
-fn child_keys(story: &Scenario, side: Side) -> Vec<Payload> {
+pub fn child_keys(story: &Scenario, side: Side) -> Vec<Payload> {
     let mut payloads = story.child(side);
     payloads.splice(1..1, [v2::nonce(32, 11), v2::key_exchange(14, 12)]);
     payloads
 }
 
 /// The same, naming the SA that it is to replace.
-fn child_rekey(story: &Scenario, side: Side) -> Vec<Payload> {
+pub fn child_rekey(story: &Scenario, side: Side) -> Vec<Payload> {
     let replaced = v2::notify_about(v2::PROTO_ESP, &story.esp_spi(side).to_be_bytes(), v2::REKEY_SA, &[]);
     [vec![replaced], child_keys(story, side)].concat()
 }
 
-/// Half a minute of ESP on two child SAs; the second one is answered or not.
-fn uneven_traffic(answered: bool) -> Capture {
+/// Half a minute of ESP on two child SAs; as many both ways, or the second one one way only.
+pub fn two_child_sas(even: bool) -> Capture {
     let story = ikev2_psk();
     let (there, back) = (story.esp_spi(Side::Responder), story.esp_spi(Side::Initiator));
     let (asked, granted) = (child_keys(&story, Side::Initiator), child_keys(&story, Side::Responder));
@@ -398,7 +398,7 @@ fn uneven_traffic(answered: bool) -> Capture {
         told = told.esp(Side::Initiator, there, [sequence], 120, secs(1));
         told = told.esp(Side::Responder, back, [sequence], 120, ms(15));
         told = told.esp(Side::Initiator, there + 1, [sequence], 120, ms(15));
-        if answered {
+        if even {
             told = told.esp(Side::Responder, back + 1, [sequence], 120, ms(15));
         }
     }
@@ -424,7 +424,7 @@ fn ticket_refused() -> Capture {
     story.raw(Side::Responder, &refusal).new_attempt().ikev2(&v2::ike_cbc(14)).traffic(4).capture()
 }
 
-fn ticket_taken() -> Capture {
+pub fn ticket_taken() -> Capture {
     const RESPONDER_SPI: u64 = 0x5e55_1014;
     let story = ticket_shown();
     let taken = resumption(&story, RESPONDER_SPI, v2::RESPONSE).message(&[v2::nonce(32, 5)]);

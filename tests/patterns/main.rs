@@ -92,7 +92,7 @@ fn every_pattern_is_silent_on_its_near_miss() {
 fn healthy_stories_raise_no_alarm() {
     let mut wrong = Vec::new();
     for (name, story) in healthy::STORIES {
-        let alarms = trial::alarms(&story().capture());
+        let alarms = trial::alarms(&story());
         if !alarms.is_empty() {
             wrong.push(format!("{name}: {alarms:?}"));
         }
