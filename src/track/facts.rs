@@ -249,12 +249,13 @@ pub struct NatFacts {
 }
 
 impl NatFacts {
-    /// Whether `side` is behind a NAT, as far as hashes could be checked.
+    /// Whether `side` is behind a NAT. A hash that matches speaks for one stretch of the path only, from the side to the
+    /// capture or from there to its peer: "no" takes both.
     pub fn behind(&self, side: Side) -> Option<bool> {
         match (self.own_matches[side.index()], self.peer_matches[side.index()]) {
             (Some(false), _) | (_, Some(false)) => Some(true),
-            (None, None) => None,
-            _ => Some(false),
+            (Some(true), Some(true)) => Some(false),
+            _ => None,
         }
     }
 }
@@ -699,4 +700,23 @@ pub struct MalformedFact {
     pub direction: usize,
     /// What was wrong.
     pub fault: Fault,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn not_behind_a_nat_takes_both_hashes() {
+        let behind = |own: Option<bool>, peer: Option<bool>| {
+            let nat = NatFacts { own_matches: [own, None], peer_matches: [peer, None], ..NatFacts::default() };
+            nat.behind(Side::Initiator)
+        };
+        assert_eq!(behind(Some(true), Some(true)), Some(false));
+        assert_eq!(behind(Some(false), Some(true)), Some(true));
+        assert_eq!(behind(None, Some(false)), Some(true));
+        assert_eq!(behind(None, Some(true)), None, "the NAT may stand between the side and the capture");
+        assert_eq!(behind(Some(true), None), None, "the NAT may stand between the capture and the peer");
+        assert_eq!(behind(None, None), None);
+    }
 }
