@@ -1,0 +1,5 @@
+//! Trials: IKEv2.
+
+use crate::trial::Trial;
+
+pub const TRIALS: &[Trial] = &[];

@@ -1,0 +1,137 @@
+//! Every failure pattern on trial: found where it is, silent where something merely looks like it, and on all that is
+//! healthy.
+//!
+//! One file a stage of the catalogue, each with its `TRIALS`; a new pattern takes a line there.
+//! `docs/patterns-tried.md` is written from them: `IKESCOPE_BLESS=1 cargo test --test patterns` writes it anew.
+//!
+//! Not here: what real captures are judged to be (`tests/verdicts.rs`).
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod capture;
+mod fragments;
+mod healthy;
+mod ikev2;
+mod life_cycle;
+mod malformed;
+mod normal;
+mod path;
+mod phase1;
+mod phase2;
+mod security;
+mod table;
+mod traffic;
+mod trial;
+
+use std::collections::BTreeSet;
+
+use ikescope::diagnose::Severity;
+use ikescope::diagnose::pattern::Stage;
+use ikescope::diagnose::patterns::{CATALOGUE, by_id};
+
+use trial::Trial;
+
+/// All trials, by stage.
+const STAGES: &[(Stage, &[Trial])] = &[
+    (Stage::Capture, capture::TRIALS),
+    (Stage::Phase1, phase1::TRIALS),
+    (Stage::Phase2, phase2::TRIALS),
+    (Stage::IkeV2, ikev2::TRIALS),
+    (Stage::Path, path::TRIALS),
+    (Stage::Fragments, fragments::TRIALS),
+    (Stage::Traffic, traffic::TRIALS),
+    (Stage::LifeCycle, life_cycle::TRIALS),
+    (Stage::Security, security::TRIALS),
+    (Stage::Malformed, malformed::TRIALS),
+    (Stage::Normal, normal::TRIALS),
+];
+
+/// Patterns that nothing can raise yet, and why.
+const NOT_YET: &[(&str, &str)] = &[
+    ("C-CLEAR-INNER", "packets in clear between the protected networks are not among the facts"),
+    ("C-DNS-FAIL", "DNS is not among the facts"),
+];
+
+fn trials() -> impl Iterator<Item = &'static Trial> {
+    STAGES.iter().flat_map(|(_, trials)| *trials)
+}
+
+/// Fails with everything that is wrong, a line each.
+fn expect_none(wrong: &[String]) {
+    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn every_pattern_is_found_where_it_is() {
+    let mut wrong = Vec::new();
+    for trial in trials() {
+        let raised = trial.positive.raises();
+        let loud = by_id(trial.id).map(|pattern| pattern.severity).filter(|severity| *severity >= Severity::Warning);
+        match raised.iter().find(|(id, _)| *id == trial.id) {
+            Some((_, severity)) if loud.is_none_or(|loud| loud == *severity) => {}
+            Some((_, severity)) => wrong.push(format!("{}: only as {severity:?}", trial.id)),
+            None => wrong.push(format!("{}: not in {}, which raises {raised:?}", trial.id, trial.positive.name())),
+        }
+    }
+    expect_none(&wrong);
+}
+
+#[test]
+fn every_pattern_is_silent_on_its_near_miss() {
+    let mut wrong = Vec::new();
+    for trial in trials() {
+        if trial.near_miss.raises().iter().any(|(id, _)| *id == trial.id) {
+            wrong.push(format!("{}: in {} too", trial.id, trial.near_miss.name()));
+        }
+    }
+    expect_none(&wrong);
+}
+
+#[test]
+fn healthy_stories_raise_no_alarm() {
+    let mut wrong = Vec::new();
+    for (name, story) in healthy::STORIES {
+        let alarms = trial::alarms(&story().capture());
+        if !alarms.is_empty() {
+            wrong.push(format!("{name}: {alarms:?}"));
+        }
+    }
+    expect_none(&wrong);
+}
+
+#[test]
+fn trials_are_filed_by_stage_and_once() {
+    let mut wrong = Vec::new();
+    let mut known = BTreeSet::new();
+    for (stage, trials) in STAGES {
+        for Trial { id, .. } in *trials {
+            match by_id(id) {
+                Some(pattern) if pattern.stage != *stage => wrong.push(format!("{id}: belongs to {:?}", pattern.stage)),
+                Some(_) if !known.insert(id) => wrong.push(format!("{id}: tried twice")),
+                Some(_) => {}
+                None => wrong.push(format!("{id}: no such pattern")),
+            }
+        }
+    }
+    for (id, _) in NOT_YET {
+        if by_id(id).is_none() || known.contains(id) {
+            wrong.push(format!("{id}: does not belong among those that cannot be tried"));
+        }
+    }
+    expect_none(&wrong);
+}
+
+#[test]
+#[ignore = "until the catalogue is whole"]
+fn every_pattern_is_tried() {
+    let tried: BTreeSet<&str> = trials().map(|trial| trial.id).chain(NOT_YET.iter().map(|(id, _)| *id)).collect();
+    let missing: Vec<String> =
+        CATALOGUE.iter().filter(|pattern| !tried.contains(pattern.id)).map(|pattern| pattern.id.to_owned()).collect();
+    expect_none(&missing);
+}
+
+#[test]
+fn the_table_of_trials_is_up_to_date() {
+    table::compare(&table::write(&trials().collect::<Vec<_>>(), NOT_YET));
+}

@@ -1,0 +1,5 @@
+//! Trials: Malformed messages.
+
+use crate::trial::Trial;
+
+pub const TRIALS: &[Trial] = &[];

@@ -1,0 +1,5 @@
+//! Trials: ESP and AH.
+
+use crate::trial::Trial;
+
+pub const TRIALS: &[Trial] = &[];

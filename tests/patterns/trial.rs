@@ -1,0 +1,86 @@
+//! What a pattern is tried on, and what the program finds there.
+
+use std::io::{Cursor, Read};
+use std::path::{Path, PathBuf};
+
+use ikescope::capture::Captures;
+use ikescope::diagnose::Severity;
+use ikescope::pipeline::{self, Analysis, Options};
+
+use crate::support::Capture;
+
+/// One pattern, and the two captures that hold it to its word.
+#[derive(Debug)]
+pub struct Trial {
+    /// Its id in the catalogue.
+    pub id: &'static str,
+    /// Where it must be found.
+    pub positive: Evidence,
+    /// What looks like it and is something else: here it must be silent.
+    pub near_miss: Evidence,
+    /// What tells the two apart, in one lower-case phrase.
+    pub how: &'static str,
+}
+
+/// A capture to judge.
+#[derive(Debug)]
+pub enum Evidence {
+    /// `captures/lab/NAME.pcap`, recorded from real daemons.
+    Lab(&'static str),
+    /// Several of those, read together.
+    Labs(&'static [&'static str]),
+    /// A story told from the RFCs, and what happens in it, in one lower-case phrase.
+    Crafted(&'static str, fn() -> Capture),
+}
+
+impl Evidence {
+    /// The files that are read for it, with a name for complaints.
+    fn files(&self) -> Vec<(PathBuf, Vec<u8>)> {
+        match self {
+            Self::Lab(name) => vec![recorded(name)],
+            Self::Labs(names) => names.iter().map(|name| recorded(name)).collect(),
+            Self::Crafted(tells, story) => vec![(PathBuf::from(tells), story().pcap())],
+        }
+    }
+
+    /// As the table of trials names it.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Lab(name) => format!("`{name}`"),
+            Self::Labs(names) => names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" and "),
+            Self::Crafted(tells, _) => format!("crafted: {tells}"),
+        }
+    }
+
+    /// Everything that is found in it: ids with their severity, the worst of each.
+    pub fn raises(&self) -> Vec<(&'static str, Severity)> {
+        found(&analyze(self.files()))
+    }
+}
+
+fn recorded(name: &str) -> (PathBuf, Vec<u8>) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("captures/lab/{name}.pcap"));
+    let file = std::fs::read(&path).unwrap_or_else(|fault| panic!("{}: {fault}", path.display()));
+    (path, file)
+}
+
+fn analyze(files: Vec<(PathBuf, Vec<u8>)>) -> Analysis {
+    let open = |(name, file)| -> (PathBuf, Box<dyn Read + Send>) { (name, Box::new(Cursor::new(file))) };
+    let mut captures = Captures::from_readers(files.into_iter().map(open));
+    let analysis = pipeline::analyze(&mut captures, &Options::default(), &mut ());
+    assert!(captures.errors().is_empty(), "{:?}", captures.errors());
+    analysis
+}
+
+fn found(analysis: &Analysis) -> Vec<(&'static str, Severity)> {
+    let mut found: Vec<_> = analysis.diagnosis.findings.iter().map(|finding| (finding.id, finding.severity)).collect();
+    found.sort_by_key(|&(id, severity)| (id, std::cmp::Reverse(severity)));
+    found.dedup_by_key(|(id, _)| *id);
+    found
+}
+
+/// Ids of severity warning and error that a crafted capture raises.
+pub fn alarms(capture: &Capture) -> Vec<&'static str> {
+    let raised = found(&analyze(vec![(PathBuf::from("crafted"), capture.pcap())]));
+    raised.into_iter().filter(|(_, severity)| *severity >= Severity::Warning).map(|(id, _)| id).collect()
+}
