@@ -51,6 +51,7 @@ const STAGES: &[(Stage, &[Trial])] = &[
 const NOT_YET: &[(&str, &str)] = &[
     ("C-CLEAR-INNER", "packets in clear between the protected networks are not among the facts"),
     ("C-DNS-FAIL", "DNS is not among the facts"),
+    ("T-NULL", "whether a packet of ESP could be read is not among the facts"),
 ];
 
 fn trials() -> impl Iterator<Item = &'static Trial> {

@@ -143,6 +143,11 @@ impl Scenario {
         self
     }
 
+    /// The capture goes on for `span` in which nothing of IKE or IPsec passes: it ends with an echo of the initiator.
+    pub fn quiet(self, span: Duration) -> Self {
+        self.after(span).ping(Side::Initiator)
+    }
+
     /// Echo request of `side` and the reply.
     pub fn ping(self, side: Side) -> Self {
         self.echo(side, false).echo(side.other(), true)
