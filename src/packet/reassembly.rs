@@ -117,13 +117,17 @@ impl Reassembly {
         if payload.wire == 0 || end > LONGEST {
             return Outcome::Malformed;
         }
-        let key = Key {
-            capture: place.frame.capture,
-            source: place.source,
-            destination: place.destination,
-            id: place.ip_id.unwrap_or(0),
-            protocol,
-        };
+        let key = self.at_home(
+            Key {
+                capture: place.frame.capture,
+                source: place.source,
+                destination: place.destination,
+                id: place.ip_id.unwrap_or(0),
+                protocol,
+            },
+            fragment.offset,
+            end,
+        );
         let upper = (fragment.offset == 0).then(|| Upper::read(protocol, payload.octets));
         let known_as_ours = self.partial.peek(&key).is_some_and(|held| held.upper.is_some());
         if !known_as_ours && upper.is_some_and(|upper| !upper.is_ours(ports)) {
@@ -174,6 +178,20 @@ impl Reassembly {
         }
         self.make_room(self.most, self.most_octets, sink);
         outcome
+    }
+
+    /// The key under which a fragment is put together. Two captures may be two taps, which see the same fragments; but a
+    /// recorder that changes files may also do so between two fragments, and then what came in the file before waits for
+    /// just this one.
+    fn at_home(&self, key: Key, offset: u32, end: u32) -> Key {
+        if key.capture == 0 || self.partial.is_empty() || self.partial.contains(&key) {
+            return key;
+        }
+        let before = Key { capture: key.capture - 1, ..key };
+        match self.partial.peek(&before) {
+            Some(held) if !held.overlaps(offset, end) => before,
+            _ => key,
+        }
     }
 
     /// Gives up what waits too long by `at`.
@@ -369,6 +387,10 @@ impl Partial {
             gaps.push((reached, end));
         }
         gaps
+    }
+
+    fn overlaps(&self, offset: u32, end: u32) -> bool {
+        self.pieces.range(..end).next_back().is_some_and(|(start, piece)| start.saturating_add(piece.wire) > offset)
     }
 
     fn is_whole(&self) -> bool {

@@ -74,7 +74,6 @@ fn rotated_files_give_the_report_of_one() {
 }
 
 #[test]
-#[ignore = "a datagram whose fragments lie in two files is not put together: reassembly keeps captures apart"]
 fn rotated_files_with_ip_fragments_give_the_report_of_one() {
     nothing_wrong(&torn_apart(&by_fragments().0));
 }

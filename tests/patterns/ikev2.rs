@@ -1,5 +1,439 @@
 //! Trials: IKEv2.
 
+use crate::support::filler;
+use crate::support::story::{ikev2_gcm, ikev2_psk};
+use crate::support::wire::v2::exchange::{AUTH, FOLLOWUP_KE, INTERMEDIATE, SESSION_RESUME};
+use crate::support::wire::{Header, Payload, v2};
+use crate::support::{Capture, Scenario, Side, ms, secs};
+use crate::trial::Evidence::{Crafted, Lab};
 use crate::trial::Trial;
 
-pub const TRIALS: &[Trial] = &[];
+pub const TRIALS: &[Trial] = &[
+    Trial {
+        id: "V2-NO-REPLY",
+        positive: Lab("v2-ipv6-no-answer"),
+        near_miss: Lab("v2-no-responder-icmp"),
+        how: "ICMP says why there is no answer",
+    },
+    Trial {
+        id: "V2-PROPOSAL",
+        positive: Lab("v2-dh-mismatch"),
+        near_miss: Crafted("the responder asks for another group, and is never satisfied", group_refused_again),
+        how: "INVALID_KE_PAYLOAD refuses the guess at the group, not the offer",
+    },
+    Trial {
+        id: "V2-KE-RETRY",
+        positive: Crafted("the responder asks for another group and gets it", group_changed),
+        near_miss: Crafted("the responder asks for another group, and is never satisfied", group_refused_again),
+        how: "the retry is not accepted",
+    },
+    Trial {
+        id: "V2-KE-LOOP",
+        positive: Crafted("the responder asks for another group, and is never satisfied", group_refused_again),
+        near_miss: Crafted("the responder asks for another group and gets it", group_changed),
+        how: "asked for once, the group comes",
+    },
+    Trial {
+        id: "V2-COOKIE",
+        positive: Lab("v2-cookie-healthy"),
+        near_miss: Crafted("each cookie is answered by the wish for another", cookies_without_end),
+        how: "the request with the cookie is not accepted",
+    },
+    Trial {
+        id: "V2-COOKIE-LOOP",
+        positive: Crafted("each cookie is answered by the wish for another", cookies_without_end),
+        near_miss: Lab("v2-cookie-healthy"),
+        how: "asked for once, the cookie is accepted",
+    },
+    Trial {
+        id: "V2-VERSION",
+        positive: Crafted("IKE_SA_INIT is answered with INVALID_MAJOR_VERSION in clear", || {
+            init_refused(v2::INVALID_MAJOR_VERSION)
+        }),
+        near_miss: Lab("v2-to-v1-only-responder"),
+        how: "a responder without IKEv2 says NO_PROPOSAL_CHOSEN",
+    },
+    Trial {
+        id: "V2-CLEAR-ERROR",
+        positive: Crafted("IKE_SA_INIT is answered with INVALID_SYNTAX in clear", || init_refused(v2::INVALID_SYNTAX)),
+        near_miss: Lab("v2-dh-mismatch"),
+        how: "NO_PROPOSAL_CHOSEN has a page of its own",
+    },
+    Trial {
+        id: "V2-AUTH-FAIL",
+        positive: Lab("ss-lsw-v2-psk-mismatch"),
+        near_miss: Lab("v2-ts-unacceptable"),
+        how: "the answer has room for the responder's identity and proof",
+    },
+    Trial {
+        id: "V2-AUTH-INIT-REJECT",
+        positive: Crafted("a whole IKE_AUTH, then an INFORMATIONAL of the initiator and nothing more", || {
+            let reason = [v2::notify(v2::AUTHENTICATION_FAILED, &[])];
+            ikev2_psk().informational_request(Side::Initiator, &reason).quiet(secs(120)).capture()
+        }),
+        near_miss: Crafted("a whole IKE_AUTH, then a liveness check of the initiator and nothing more", || {
+            ikev2_gcm().liveness(Side::Initiator).quiet(secs(120)).capture()
+        }),
+        how: "the INFORMATIONAL is empty: it asks whether the peer is alive",
+    },
+    Trial {
+        id: "V2-AUTH-NO-REPLY",
+        positive: Crafted("IKE_AUTH to UDP 500 is sent five times and never answered", || {
+            let story = Scenario::new().ikev2_init(&v2::ike_cbc(14));
+            let proof = [story.psk_proof(Side::Initiator), story.child(Side::Initiator)].concat();
+            story.auth_request(&proof).repeat(4, &BACKOFF).quiet(secs(60)).capture()
+        }),
+        near_miss: Lab("v2-cookie-healthy"),
+        how: "IKE_AUTH is repeated too, and then answered",
+    },
+    Trial {
+        id: "V2-CHILD-REJECT",
+        positive: Lab("ss-lsw-v2-ts"),
+        near_miss: Lab("v2-ts-narrowed-healthy"),
+        how: "the selectors are narrowed, not refused",
+    },
+    Trial {
+        id: "V2-EAP",
+        positive: Lab("v2-eap-wrong-password"),
+        near_miss: Crafted("four rounds of EAP, the last with room for a child SA", eap_succeeds),
+        how: "EAP comes to its end",
+    },
+    Trial {
+        id: "V2-INTERMEDIATE",
+        positive: Crafted("ML-KEM is agreed, and IKE_INTERMEDIATE is never answered", || {
+            hybrid_init()
+                .request(Side::Initiator, INTERMEDIATE, &[kem(1184)])
+                .repeat(4, &BACKOFF)
+                .quiet(secs(60))
+                .capture()
+        }),
+        near_miss: Crafted("ML-KEM is agreed, and IKE_INTERMEDIATE is answered with its ciphertext", || {
+            hybrid().quiet(secs(60)).capture()
+        }),
+        how: "the key exchange takes place",
+    },
+    Trial {
+        id: "V2-FOLLOWUP",
+        positive: Crafted("a re-key with ML-KEM whose IKE_FOLLOWUP_KE is answered with a lone notify", || {
+            let refusal = [v2::notify(v2::TEMPORARY_FAILURE, &[])];
+            hybrid_rekey().response(Side::Responder, FOLLOWUP_KE, &refusal).traffic(4).quiet(secs(60)).capture()
+        }),
+        near_miss: Crafted("a re-key with ML-KEM whose IKE_FOLLOWUP_KE is answered with its ciphertext", || {
+            hybrid_rekey().response(Side::Responder, FOLLOWUP_KE, &[kem(1088)]).traffic(4).quiet(secs(60)).capture()
+        }),
+        how: "the answer has room for the key exchange",
+    },
+    Trial {
+        id: "V2-CHILD-NO-REPLY",
+        positive: Crafted("CREATE_CHILD_SA is sent five times and never answered", || {
+            let story = ikev2_psk().traffic(4).after(secs(600));
+            let rekey = child_rekey(&story, Side::Initiator);
+            story.create_child_request(Side::Initiator, &rekey).repeat(4, &BACKOFF).quiet(secs(60)).capture()
+        }),
+        near_miss: Crafted("CREATE_CHILD_SA is sent three times and then answered", || {
+            let story = ikev2_psk().traffic(4).after(secs(600));
+            let (rekey, granted) = (child_rekey(&story, Side::Initiator), child_keys(&story, Side::Responder));
+            story
+                .create_child_request(Side::Initiator, &rekey)
+                .repeat(2, &BACKOFF)
+                .create_child_response(Side::Responder, &granted)
+                .quiet(secs(60))
+                .capture()
+        }),
+        how: "late, and answered",
+    },
+    Trial {
+        id: "V2-REKEY-REFUSED",
+        positive: Lab("v2-rekey-pfs-group-mismatch"),
+        near_miss: Lab("v2-rekey-ike-healthy"),
+        how: "CREATE_CHILD_SA is granted",
+    },
+    Trial {
+        id: "V2-REDIRECT",
+        positive: Crafted("IKE_SA_INIT is answered with REDIRECT to another gateway", || {
+            request().sa_init_notify(v2::notify(v2::REDIRECT, &[1, 4, 192, 0, 2, 9])).capture()
+        }),
+        near_miss: Lab("v2-psk-healthy"),
+        how: "the gateway that was asked goes on itself",
+    },
+    Trial {
+        id: "V2-MSGID",
+        positive: Crafted("message id 9 after message id 2, sent five times and never answered", || {
+            ikev2_psk()
+                .liveness(Side::Initiator)
+                .next_message_id(Side::Initiator, 9)
+                .after(secs(30))
+                .informational_request(Side::Initiator, &[])
+                .repeat(4, &BACKOFF)
+                .quiet(secs(60))
+                .capture()
+        }),
+        near_miss: Crafted("message id 3 after message id 2, sent five times and never answered", || {
+            ikev2_psk()
+                .liveness(Side::Initiator)
+                .after(secs(30))
+                .informational_request(Side::Initiator, &[])
+                .repeat(4, &BACKOFF)
+                .quiet(secs(60))
+                .capture()
+        }),
+        how: "the numbers follow each other",
+    },
+    Trial {
+        id: "V2-MOBIKE",
+        positive: Lab("v2-mobike-move-healthy"),
+        near_miss: Crafted("the initiator's NAT gives it another port", || {
+            let moved = Scenario::new().nat().ikev2(&v2::ike_cbc(14)).traffic(4).mapping_changes();
+            moved.after(secs(60)).liveness(Side::Initiator).traffic(4).capture()
+        }),
+        how: "the address stays, only the port is another",
+    },
+    Trial {
+        id: "V2-PPK",
+        positive: Crafted("the initiator alone announces USE_PPK, and IKE_AUTH is refused", || {
+            let refusal = [v2::notify(v2::AUTHENTICATION_FAILED, &[])];
+            post_quantum().ikev2_auth_refused(&refusal).quiet(secs(30)).capture()
+        }),
+        near_miss: Crafted("the initiator alone announces USE_PPK, and does without it", || {
+            post_quantum().ikev2_auth().traffic(4).capture()
+        }),
+        how: "the PPK was optional: IKE_AUTH succeeds",
+    },
+    Trial {
+        id: "V2-INIT-NO-AUTH",
+        positive: Crafted("IKE_SA_INIT is answered, and asked five more times", || {
+            let answered = Scenario::new().ikev2_init(&v2::ike_cbc(14));
+            answered.repeat_from(Side::Initiator, 5, &BACKOFF).quiet(secs(60)).capture()
+        }),
+        near_miss: Lab("v2-nat-udp4500-blocked"),
+        how: "IKE_AUTH was sent",
+    },
+    Trial {
+        id: "V2-CHILDLESS",
+        positive: Crafted("the responder allows it, and IKE_AUTH is without a child SA", childless),
+        near_miss: Lab("v2-ts-unacceptable"),
+        how: "the initiator asked for a child SA",
+    },
+    Trial {
+        id: "V2-TS-NARROW",
+        positive: Crafted("two child SAs carry traffic one way, and one the other way", || two_child_sas(false)),
+        near_miss: Crafted("two child SAs carry traffic both ways", || two_child_sas(true)),
+        how: "each has its counterpart",
+    },
+    Trial {
+        id: "V2-RESUME",
+        positive: Crafted("IKE_SESSION_RESUME is answered with TICKET_NACK, and IKE_SA_INIT follows", ticket_refused),
+        near_miss: Crafted("IKE_SESSION_RESUME is answered with a nonce, and IKE_AUTH follows", ticket_taken),
+        how: "the ticket is taken",
+    },
+];
+
+/// The backoff of a daemon in common use, in seconds.
+const BACKOFF: [f64; 4] = [4.0, 7.2, 13.0, 23.3];
+
+/// IKE_SA_INIT: what is asked and refused in clear.
+fn request() -> Scenario {
+    Scenario::new().sa_init_request(&[v2::ike_cbc(14)])
+}
+
+fn init_refused(notify: u16) -> Capture {
+    request().sa_init_notify(v2::notify(notify, &[])).quiet(secs(30)).capture()
+}
+
+/// Groups 14 and 19, a guess at 14, and the wish for 19.
+fn another_group_wanted() -> (Scenario, v2::Proposal) {
+    let both = v2::ike(&[
+        v2::encr(v2::AES_CBC, 256),
+        v2::integ(v2::SHA2_256_128),
+        v2::prf(v2::PRF_SHA2_256),
+        v2::group(14),
+        v2::group(19),
+    ]);
+    let story = Scenario::new().sa_init_request(std::slice::from_ref(&both));
+    (story.sa_init_notify(wish_for_group_19()), both)
+}
+
+fn wish_for_group_19() -> Payload {
+    v2::notify(v2::INVALID_KE_PAYLOAD, &[0, 19])
+}
+
+pub fn group_changed() -> Capture {
+    let (story, both) = another_group_wanted();
+    let answered = story.sa_init_request_with(&[both], 19, &[]).sa_init_response(&v2::ike_cbc(19));
+    answered.ikev2_auth().traffic(4).capture()
+}
+
+fn group_refused_again() -> Capture {
+    let (story, both) = another_group_wanted();
+    let offered = [both];
+    story
+        .sa_init_request_with(&offered, 14, &[])
+        .sa_init_notify(wish_for_group_19())
+        .sa_init_request_with(&offered, 14, &[])
+        .sa_init_notify(wish_for_group_19())
+        .quiet(secs(30))
+        .capture()
+}
+
+fn cookies_without_end() -> Capture {
+    let offered = [v2::ike_cbc(14)];
+    let cookie = |round: u8| v2::notify(v2::COOKIE, &[round; 16]);
+    let first = Scenario::new().sa_init_request(&offered).sa_init_notify(cookie(1));
+    let story = (1..4).fold(first, |told, round| {
+        told.sa_init_request_with(&offered, 14, &[cookie(round)]).sa_init_notify(cookie(round + 1))
+    });
+    story.quiet(secs(30)).capture()
+}
+
+/// IKE_AUTH and what may stand in its place.
+impl Scenario {
+    fn ikev2_auth_refused(self, refusal: &[Payload]) -> Self {
+        let request = [self.psk_proof(Side::Initiator), self.child(Side::Initiator)].concat();
+        self.auth_request(&request).auth_response(refusal)
+    }
+}
+
+/// Identities and certificate, three rounds of EAP, then both AUTH payloads and the child SA (RFC 7296 §2.16).
+pub fn eap_succeeds() -> Capture {
+    let story = Scenario::new().ikev2_init(&v2::ike_cbc(14));
+    let asked = [vec![story.identity_v2(Side::Initiator)], story.child(Side::Initiator)].concat();
+    let proof = [story.certificate_proof(Side::Responder, 900), vec![v2::eap(5, 1)]].concat();
+    let granted = [vec![v2::auth(2, 32, 8)], story.child(Side::Responder)].concat();
+    story
+        .auth_request(&asked)
+        .auth_response(&proof)
+        .auth_request(&[v2::eap(14, 2)])
+        .auth_response(&[v2::eap(33, 3)])
+        .after(secs(6))
+        .auth_request(&[v2::eap(70, 4)])
+        .auth_response(&[v2::eap(4, 5)])
+        .auth_request(&[v2::auth(2, 32, 6)])
+        .auth_response(&granted)
+        .traffic(4)
+        .capture()
+}
+
+/// USE_PPK of the initiator, which the responder passes over (RFC 8784 §3).
+fn post_quantum() -> Scenario {
+    let announced = [v2::notify(v2::USE_PPK, &[])];
+    Scenario::new().sa_init_request_with(&[v2::ike_cbc(14)], 14, &announced).sa_init_response(&v2::ike_cbc(14))
+}
+
+pub fn childless() -> Capture {
+    let allowed = [v2::notify(v2::CHILDLESS_IKEV2_SUPPORTED, &[])];
+    let story = request().sa_init_response_with(&v2::ike_cbc(14), &allowed);
+    let (asked, answered) = (story.psk_proof(Side::Initiator), story.psk_proof(Side::Responder));
+    story
+        .auth_request(&asked)
+        .auth_response(&answered)
+        .after(secs(30))
+        .liveness(Side::Initiator)
+        .quiet(secs(30))
+        .capture()
+}
+
+/// AES-CBC-256 with group 14 and ML-KEM-768 as an additional key exchange (RFC 9370 §2.2.1).
+fn hybrid_proposal() -> v2::Proposal {
+    let mut proposal = v2::ike_cbc(14);
+    proposal.transforms.push(v2::Transform { kind: 6, id: 36, key_length: None });
+    proposal
+}
+
+/// A KE payload of ML-KEM-768: its public key has 1184 octets, its ciphertext 1088.
+pub fn kem(length: usize) -> Payload {
+    Payload::new(34, [vec![0, 36, 0, 0], filler::octets(length as u64, length)].concat())
+}
+
+/// IKE_SA_INIT that agrees on it; both announce IKE_INTERMEDIATE (RFC 9242 §3.1).
+fn hybrid_init() -> Scenario {
+    let announced = [v2::notify(v2::INTERMEDIATE_EXCHANGE_SUPPORTED, &[])];
+    Scenario::new()
+        .sa_init_request_with(&[hybrid_proposal()], 14, &announced)
+        .sa_init_response_with(&hybrid_proposal(), &announced)
+}
+
+/// The whole set-up.
+pub fn hybrid() -> Scenario {
+    hybrid_init()
+        .request(Side::Initiator, INTERMEDIATE, &[kem(1184)])
+        .response(Side::Responder, INTERMEDIATE, &[kem(1088)])
+        .ikev2_auth()
+        .traffic(4)
+}
+
+/// A re-key of its child SA, up to the request that brings the second public value (RFC 9370 §2.2.4).
+pub fn hybrid_rekey() -> Scenario {
+    let story = hybrid().after(secs(600));
+    let link = v2::notify(v2::ADDITIONAL_KEY_EXCHANGE, &[7; 8]);
+    let with_link = |keys: Vec<Payload>| [keys, vec![link.clone()]].concat();
+    let asked = with_link(child_rekey(&story, Side::Initiator));
+    let granted = with_link(child_keys(&story, Side::Responder));
+    story.create_child_request(Side::Initiator, &asked).create_child_response(Side::Responder, &granted).request(
+        Side::Initiator,
+        FOLLOWUP_KE,
+        &[kem(1184), link],
+    )
+}
+
+/// CREATE_CHILD_SA with a key exchange: SA, nonce, KE, selectors (RFC 7296 §1.3.1).
+pub fn child_keys(story: &Scenario, side: Side) -> Vec<Payload> {
+    let mut payloads = story.child(side);
+    payloads.splice(1..1, [v2::nonce(32, 11), v2::key_exchange(14, 12)]);
+    payloads
+}
+
+/// The same, naming the SA that it is to replace.
+pub fn child_rekey(story: &Scenario, side: Side) -> Vec<Payload> {
+    let replaced = v2::notify_about(v2::PROTO_ESP, &story.esp_spi(side).to_be_bytes(), v2::REKEY_SA, &[]);
+    [vec![replaced], child_keys(story, side)].concat()
+}
+
+/// Half a minute of ESP on two child SAs; as many both ways, or the second one one way only.
+pub fn two_child_sas(even: bool) -> Capture {
+    let story = ikev2_psk();
+    let (there, back) = (story.esp_spi(Side::Responder), story.esp_spi(Side::Initiator));
+    let (asked, granted) = (child_keys(&story, Side::Initiator), child_keys(&story, Side::Responder));
+    let mut told = story.create_child_request(Side::Initiator, &asked).create_child_response(Side::Responder, &granted);
+    for sequence in 1..=30 {
+        told = told.esp(Side::Initiator, there, [sequence], 120, secs(1));
+        told = told.esp(Side::Responder, back, [sequence], 120, ms(15));
+        told = told.esp(Side::Initiator, there + 1, [sequence], 120, ms(15));
+        if even {
+            told = told.esp(Side::Responder, back + 1, [sequence], 120, ms(15));
+        }
+    }
+    told.capture()
+}
+
+/// IKE_SESSION_RESUME: nonce and ticket in clear (RFC 5723 §4.3.2).
+fn resumption(story: &Scenario, responder_spi: u64, flags: u8) -> Header {
+    let initiator_spi = story.ike_spis().0;
+    Header { initiator_spi, responder_spi, version: 0x20, exchange_type: SESSION_RESUME, flags, message_id: 0 }
+}
+
+fn ticket_shown() -> Scenario {
+    let story = Scenario::new();
+    let ticket = v2::notify(v2::TICKET_OPAQUE, &filler::octets(3, 120));
+    let shown = resumption(&story, 0, v2::INITIATOR).message(&[v2::nonce(32, 4), ticket]);
+    story.raw(Side::Initiator, &shown)
+}
+
+fn ticket_refused() -> Capture {
+    let story = ticket_shown();
+    let refusal = resumption(&story, 0, v2::RESPONSE).message(&[v2::notify(v2::TICKET_NACK, &[])]);
+    story.raw(Side::Responder, &refusal).new_attempt().ikev2(&v2::ike_cbc(14)).traffic(4).capture()
+}
+
+pub fn ticket_taken() -> Capture {
+    const RESPONDER_SPI: u64 = 0x5e55_1014;
+    let story = ticket_shown();
+    let taken = resumption(&story, RESPONDER_SPI, v2::RESPONSE).message(&[v2::nonce(32, 5)]);
+    let auth = |flags, side| {
+        let header = Header { exchange_type: AUTH, message_id: 1, ..resumption(&story, RESPONDER_SPI, flags) };
+        let payloads = [story.psk_proof(side), story.child(side)].concat();
+        header.message(&[v2::encrypted(v2::Suite::AES_CBC_SHA2_256, &payloads, 6)])
+    };
+    let (asked, answered) = (auth(v2::INITIATOR, Side::Initiator), auth(v2::RESPONSE, Side::Responder));
+    let told = story.clone().raw(Side::Responder, &taken).raw(Side::Initiator, &asked).raw(Side::Responder, &answered);
+    told.traffic(4).capture()
+}

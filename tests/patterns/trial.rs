@@ -30,8 +30,11 @@ pub enum Evidence {
     /// Several of those, read together.
     Labs(&'static [&'static str]),
     /// A story told from the RFCs, and what happens in it, in one lower-case phrase.
-    Crafted(&'static str, fn() -> Capture),
+    Crafted(&'static str, Story),
 }
+
+/// Tells a story from its beginning.
+pub type Story = fn() -> Capture;
 
 impl Evidence {
     /// The files that are read for it, with a name for complaints.

@@ -39,7 +39,10 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         .map(|(index, view)| {
             let missing = if view.heard(Side::Initiator) { view.attempt.responder } else { view.attempt.initiator };
             Match::on(index, Confidence::Inferred)
-                .seen(format!("no packet from {} is in the capture, and yet its SPI and its answers are taken for granted", missing.ip()))
+                .seen(format!(
+                    "no packet from {} is in the capture, and yet its SPI and its answers are taken for granted",
+                    missing.ip()
+                ))
                 .means("the other direction exists and was not captured: nothing can be said about missing answers")
                 .frames([view.attempt.first_frame])
                 .settle("capture both directions")

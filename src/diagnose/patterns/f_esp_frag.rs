@@ -57,7 +57,9 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     }
     let found = Match::on_pair(Confidence::Stated)
         .seen(seen)
-        .means("packets no longer fit after encryption and are fragmented: slow, and lost wherever fragments are dropped")
+        .means(
+            "packets no longer fit after encryption and are fragmented: slow, and lost wherever fragments are dropped",
+        )
         .frames(fragmented.iter().map(|flow| flow.first_frame))
         .frames(lost.iter().map(|lost| lost.frame));
     let few = lost.is_empty() && pieces.saturating_mul(SHARE) < packets;

@@ -72,7 +72,9 @@ fn reassembly_failed(case: &Case<'_>, error: &IcmpFact) -> Option<Match> {
     // The error comes half a minute or more after the fragments.
     let of = case
         .attempts()
-        .filter(|(_, view)| view.attempt.first <= error.first && view.messages().any(|message| message.ip_fragments > 1))
+        .filter(|(_, view)| {
+            view.attempt.first <= error.first && view.messages().any(|message| message.ip_fragments > 1)
+        })
         .last()
         .or_else(|| fragments::negotiating(case, error.first));
     let (index, view) = of?;
@@ -128,7 +130,8 @@ fn never_whole(case: &Case<'_>, incomplete: &IncompleteFact) -> Option<Match> {
 
 /// All fragments came by, and no answer.
 fn unanswered(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
-    if view.one_sided() || case.overcome(index) || view.attempt.phase1_up.is_some() || !case.pair.icmp_errors.is_empty() {
+    if view.one_sided() || case.overcome(index) || view.attempt.phase1_up.is_some() || !case.pair.icmp_errors.is_empty()
+    {
         return None;
     }
     let exchange = view.exchanges().last()?;

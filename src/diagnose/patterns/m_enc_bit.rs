@@ -57,7 +57,9 @@ fn found(index: usize, view: &View<'_>) -> Option<Match> {
         .exchanges()
         .iter()
         .flat_map(|exchange| exchange.messages.iter().map(move |message| (exchange, message)))
-        .filter(|(exchange, message)| !message.encrypted && message.fault.is_none() && must_be_encrypted(&keys, exchange, message))
+        .filter(|(exchange, message)| {
+            !message.encrypted && message.fault.is_none() && must_be_encrypted(&keys, exchange, message)
+        })
         .collect();
     let (exchange, first) = bare.first()?;
     let after_mm5 = exchange.kind == ExchangeKind::MainMode;

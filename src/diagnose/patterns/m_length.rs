@@ -53,7 +53,12 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             let (first, fault) = broken.first()?;
             Some(
                 Match::on(index, Confidence::Stated)
-                    .seen(format!("{} from {}: {fault}; {} like this", first.label, first.source, number(broken.len() as u64, "message")))
+                    .seen(format!(
+                        "{} from {}: {fault}; {} like this",
+                        first.label,
+                        first.source,
+                        number(broken.len() as u64, "message")
+                    ))
                     .means("the message is not what its lengths say; it was read as far as they can be believed")
                     .frames(broken.iter().map(|(message, _)| message.frame)),
             )
@@ -63,7 +68,11 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     if let Some(first) = unreadable.first() {
         let speaks_ike = !case.pair.attempts.is_empty();
         let unread = Match::on_pair(Confidence::Stated)
-            .seen(format!("{} on an IKE port that cannot be read as IKE: {}", number(unreadable.len() as u64, "datagram"), first.fault))
+            .seen(format!(
+                "{} on an IKE port that cannot be read as IKE: {}",
+                number(unreadable.len() as u64, "datagram"),
+                first.fault
+            ))
             .means("not an IKE message, or one cut off before its header ends")
             .frames(unreadable.iter().map(|datagram| datagram.frame));
         found.push(if speaks_ike { unread } else { unread.severity(Severity::Notice).weigh("foreign", 3.0) });

@@ -52,7 +52,12 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             let what = if first.non_esp_marker { "has a marker on UDP 500" } else { "has no marker on UDP 4500" };
             Some(
                 Match::on(index, Confidence::Stated)
-                    .seen(format!("{} from {} {what}; {} like this", first.label, first.source, number(odd.len() as u64, "message")))
+                    .seen(format!(
+                        "{} from {} {what}; {} like this",
+                        first.label,
+                        first.source,
+                        number(odd.len() as u64, "message")
+                    ))
                     .means("the receiver takes it for something else and drops it")
                     .frames(odd.iter().map(|message| message.frame)),
             )

@@ -87,5 +87,10 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         seen.push_str(&format!(" and {more} more"));
     }
     frames.dedup();
-    vec![Match::on_pair(Confidence::Stated).seen(seen).means("not known here: shown by number and passed over").frames(frames)]
+    vec![
+        Match::on_pair(Confidence::Stated)
+            .seen(seen)
+            .means("not known here: shown by number and passed over")
+            .frames(frames),
+    ]
 }

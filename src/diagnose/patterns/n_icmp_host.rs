@@ -38,7 +38,12 @@ pattern! {
 fn check(case: &Case<'_>) -> Vec<Match> {
     icmp::errors(
         case,
-        |fact| matches!((fact.version, fact.icmp_type, fact.code), (4, 3, 0 | 1 | 6 | 7) | (4, 11, 0) | (6, 1, 0 | 3) | (6, 3, 0)),
+        |fact| {
+            matches!(
+                (fact.version, fact.icmp_type, fact.code),
+                (4, 3, 0 | 1 | 6 | 7) | (4, 11, 0) | (6, 1, 0 | 3) | (6, 3, 0)
+            )
+        },
         "the packet did not get to the peer: no route, no host, or a loop",
     )
 }

@@ -86,7 +86,10 @@ fn found(case: &Case<'_>, index: usize, view: &View<'_>, inner: Side) -> Option<
     let direction = usize::from(address != case.pair.a);
     let sent = case.pair.sent[direction];
     let often = sent.span.map_or(Duration::MAX, |(first, last)| {
-        u32::try_from(sent.keepalives).ok().and_then(|count| last.since(first).checked_div(count)).unwrap_or(Duration::MAX)
+        u32::try_from(sent.keepalives)
+            .ok()
+            .and_then(|count| last.since(first).checked_div(count))
+            .unwrap_or(Duration::MAX)
     });
     if quiet < MAPPING || often <= MAPPING {
         return None;

@@ -53,18 +53,21 @@ fn check(case: &Case<'_>) -> Vec<Match> {
 
 fn found(index: usize, view: &View<'_>) -> Option<Match> {
     let up = view.attempt.phase1_up?;
-    let changes: Vec<_> = nat::rebound(view)
-        .into_iter()
-        .filter(|change| change.message.at > up && !announced(view, change))
-        .collect();
+    let changes: Vec<_> =
+        nat::rebound(view).into_iter().filter(|change| change.message.at > up && !announced(view, change)).collect();
     let last = changes.last()?;
     let (old, new) = (last.old, last.message.source);
     let side = last.message.from;
     // The peer talks to the new place: it noticed.
-    let followed =
-        view.messages().any(|message| message.from == side.other() && message.at >= last.message.at && message.destination == new);
+    let followed = view
+        .messages()
+        .any(|message| message.from == side.other() && message.at >= last.message.at && message.destination == new);
     let found = Match::on(index, Confidence::Stated)
-        .seen(format!("{} moved from {old} to {new} under the same SPIs; its place changed {}", nat::name(side), times(changes.len() as u64)))
+        .seen(format!(
+            "{} moved from {old} to {new} under the same SPIs; its place changed {}",
+            nat::name(side),
+            times(changes.len() as u64)
+        ))
         .frames(changes.iter().map(|change| change.message.frame))
         .weigh("dynamic", if old.ip() == new.ip() { 0.1 } else { 3.0 });
     Some(if followed {

@@ -38,14 +38,19 @@ pattern! {
 
 fn check(case: &Case<'_>) -> Vec<Match> {
     let flows: Vec<_> = case.pair.flows.iter().filter(|flow| flow.protocol == FlowProtocol::Ah).collect();
-    let (Some(first), Some(last)) = (flows.first(), flows.iter().map(|flow| flow.last).max()) else { return Vec::new() };
+    let (Some(first), Some(last)) = (flows.first(), flows.iter().map(|flow| flow.last).max()) else {
+        return Vec::new();
+    };
     let packets = flows.iter().map(|flow| flow.packets).sum();
     case.attempts()
         .filter(|(_, view)| nat::detected(view) && view.attempt.first <= last)
         .last()
         .map(|(index, view)| {
             Match::on(index, Confidence::Inferred)
-                .seen(format!("NAT detection shows a NAT on the path, and {} of AH go through it", number(packets, "packet")))
+                .seen(format!(
+                    "NAT detection shows a NAT on the path, and {} of AH go through it",
+                    number(packets, "packet")
+                ))
                 .means("the NAT changes what AH protects: the receiver must drop every packet")
                 .frames(view.attempt.nat.mismatch_frame)
                 .frames([first.first_frame])

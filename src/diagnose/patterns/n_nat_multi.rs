@@ -46,7 +46,11 @@ pattern! {
 fn check(case: &Case<'_>) -> Vec<Match> {
     let up: Vec<(usize, View<'_>)> = case
         .attempts()
-        .filter(|(_, view)| view.attempt.phase1_up.is_some() && !view.one_sided() && (nat::detected(view) || nat::rewritten_port(view).is_some()))
+        .filter(|(_, view)| {
+            view.attempt.phase1_up.is_some()
+                && !view.one_sided()
+                && (nat::detected(view) || nat::rewritten_port(view).is_some())
+        })
         .collect();
     up.iter().zip(up.iter().skip(1)).filter_map(|((index, first), (_, second))| found(*index, first, second)).collect()
 }
@@ -84,5 +88,8 @@ fn is_question(message: &MessageRecord) -> bool {
 }
 
 fn last_port(view: &View<'_>) -> Option<u16> {
-    view.messages().filter(|message| message.from == Side::Initiator).max_by_key(|message| message.at).map(|message| message.source.port())
+    view.messages()
+        .filter(|message| message.from == Side::Initiator)
+        .max_by_key(|message| message.at)
+        .map(|message| message.source.port())
 }

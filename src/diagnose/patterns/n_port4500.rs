@@ -1,9 +1,9 @@
 //! N-PORT4500: the negotiation stops where it moves to UDP 4500.
 
-use crate::diagnose::{Confidence, Severity};
 use crate::diagnose::case::{Case, PATIENCE, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::{span, times};
+use crate::diagnose::{Confidence, Severity};
 use crate::track::{IcmpAbout, Label, MessageRecord, Side};
 
 use super::nat;
@@ -50,7 +50,12 @@ pattern! {
 }
 
 fn check(case: &Case<'_>) -> Vec<Match> {
-    if case.pair.icmp_errors.iter().any(|error| matches!(error.about, IcmpAbout::Isakmp { destination_port: nat::NAT_T, .. })) {
+    if case
+        .pair
+        .icmp_errors
+        .iter()
+        .any(|error| matches!(error.about, IcmpAbout::Isakmp { destination_port: nat::NAT_T, .. }))
+    {
         return Vec::new();
     }
     case.attempts()
@@ -75,7 +80,8 @@ fn sent(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
     if !began_on_500 || answered || traffic || first.ip_fragments > 1 || !waited.is_silence() {
         return None;
     }
-    let repeated = last_of(view, Side::Responder).filter(|message| message.repeats.iter().any(|repeat| repeat.at > first.at));
+    let repeated =
+        last_of(view, Side::Responder).filter(|message| message.repeats.iter().any(|repeat| repeat.at > first.at));
     let mut seen = format!(
         "{} went to UDP 4500 {} in {}; nothing came back on 4500 in the {} after the last copy, though UDP 500 was answered",
         first.label,
@@ -109,7 +115,8 @@ fn awaited(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
     if !owed || moved || !nat::detected(view) || !nat::rebound(view).is_empty() || !case.pair.incomplete.is_empty() {
         return None;
     }
-    let answer = last_of(view, Side::Responder).filter(|message| matches!(message.label, Label::Mm(4) | Label::Response(34)))?;
+    let answer =
+        last_of(view, Side::Responder).filter(|message| matches!(message.label, Label::Mm(4) | Label::Response(34)))?;
     let waited = view.waited(answer);
     let watched = waited.over + waited.after;
     // A filter for UDP 4500 leaves a capture that ends here; so does a capture that was stopped too soon.

@@ -46,7 +46,10 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     };
     case.attempts()
         .filter(|(_, view)| {
-            view.attempt.responder.port() == 500 && !view.attempt.midstream && !view.heard(Side::Responder) && !view.one_sided()
+            view.attempt.responder.port() == 500
+                && !view.attempt.midstream
+                && !view.heard(Side::Responder)
+                && !view.one_sided()
         })
         .filter_map(|(index, view)| {
             let first = view.messages().next()?;

@@ -86,9 +86,9 @@ fn answered_elsewhere(case: &Case<'_>) -> Vec<Match> {
 fn from_elsewhere(case: &Case<'_>, index: usize, attempt: &Attempt) -> Option<Match> {
     let pairs = case.survey.pairs_with(attempt.version, attempt.initiator_spi).iter().take(PAIRS);
     let others = pairs.filter_map(|&pair| case.facts.pairs.get(pair)).filter(|pair| !std::ptr::eq(*pair, case.pair));
-    let mut answers = others.flat_map(|pair| pair.attempts.iter().take(ATTEMPTS)).filter(|other| {
-        (other.version, other.initiator_spi) == (attempt.version, attempt.initiator_spi)
-    });
+    let mut answers = others
+        .flat_map(|pair| pair.attempts.iter().take(ATTEMPTS))
+        .filter(|other| (other.version, other.initiator_spi) == (attempt.version, attempt.initiator_spi));
     let (answer, from) = answers.find_map(|answer| Some((answer, answers_from(attempt, answer)?)))?;
     Some(
         Match::on(index, Confidence::Inferred)
@@ -101,9 +101,13 @@ fn from_elsewhere(case: &Case<'_>, index: usize, attempt: &Attempt) -> Option<Ma
 
 /// The address that `answer` came from, if it can be the answer to `attempt`.
 fn answers_from(attempt: &Attempt, answer: &Attempt) -> Option<IpAddr> {
-    let from_responder =
-        answer.exchanges.iter().flat_map(|exchange| &exchange.messages).find(|message| message.from == Side::Responder)?;
-    let asked_there = answer.exchanges.iter().flat_map(|exchange| &exchange.messages).any(|message| message.from == Side::Initiator);
+    let from_responder = answer
+        .exchanges
+        .iter()
+        .flat_map(|exchange| &exchange.messages)
+        .find(|message| message.from == Side::Responder)?;
+    let asked_there =
+        answer.exchanges.iter().flat_map(|exchange| &exchange.messages).any(|message| message.from == Side::Initiator);
     let to_us = from_responder.destination.ip() == attempt.initiator.ip() && from_responder.at >= attempt.first;
     (to_us && !asked_there).then_some(from_responder.source.ip())
 }

@@ -65,7 +65,9 @@ fn is_confirmed(view: &View<'_>) -> bool {
     let Some(up) = view.attempt.phase1_up else { return false };
     match view.attempt.version {
         // With EAP an answer that is longer than a refusal is just one more round.
-        IkeVersion::V2 => view.attempt.rekeyed_from.is_some() || (rounds(view) == 1 && view.authenticated() == Some(true)),
+        IkeVersion::V2 => {
+            view.attempt.rekeyed_from.is_some() || (rounds(view) == 1 && view.authenticated() == Some(true))
+        }
         IkeVersion::V1 => {
             view.message(Label::Mm(6)).is_some()
                 || view.messages().any(|message| {

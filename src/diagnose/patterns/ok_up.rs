@@ -41,8 +41,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         return Vec::new();
     };
     // Traffic of a tunnel that was up before does not show that this one works.
-    let packets =
-        |from| case.flows_from(from).filter(|flow| flow.last >= up).map(|flow| flow.packets).sum::<u64>();
+    let packets = |from| case.flows_from(from).filter(|flow| flow.last >= up).map(|flow| flow.packets).sum::<u64>();
     let (there, back) = (packets(case.pair.a), packets(case.pair.b));
     if there == 0 || back == 0 {
         return Vec::new();

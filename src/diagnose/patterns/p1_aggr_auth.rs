@@ -114,13 +114,17 @@ fn message_2_refused(index: usize, view: &View<'_>) -> Option<Match> {
         Some(error) => Match::on(index, Confidence::Stated)
             .seen(sentence("initiator", "AM2", &error))
             .frames([second.frame, error.message.frame])
-            .weigh("identity", match error.notify_message_type {
-                notify::INVALID_ID_INFORMATION => 4.0,
-                notify::INVALID_HASH_INFORMATION => 0.2,
-                _ => 0.6,
-            }),
+            .weigh(
+                "identity",
+                match error.notify_message_type {
+                    notify::INVALID_ID_INFORMATION => 4.0,
+                    notify::INVALID_HASH_INFORMATION => 0.2,
+                    _ => 0.6,
+                },
+            ),
         None => {
-            let answer = phase1::encrypted_informationals(view, Side::Initiator).find(|answer| answer.at >= second.at)?;
+            let answer =
+                phase1::encrypted_informationals(view, Side::Initiator).find(|answer| answer.at >= second.at)?;
             Match::on(index, Confidence::Inferred)
                 .seen(format!(
                     "the initiator answered AM2 with an encrypted Informational {} later, and sent no AM3",
@@ -181,7 +185,8 @@ fn no_message_3(index: usize, view: &View<'_>) -> Option<Match> {
         found.means = "the initiator goes on asking: message 2 does not reach it".into();
         found = found.weigh("lost", 10.0).weigh("keys", 0.3).weigh("identity", 0.3);
     } else {
-        found.means = "the initiator did not accept message 2 and says nothing, waits for its user, or never wanted more".into();
+        found.means =
+            "the initiator did not accept message 2 and says nothing, waits for its user, or never wanted more".into();
     }
     if anonymous {
         found.seen.push_str("; the initiator sent no vendor id");

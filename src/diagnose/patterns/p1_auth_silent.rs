@@ -103,9 +103,15 @@ fn silent(case: &Case<'_>, index: usize, view: &View<'_>, proof: &MessageRecord,
         found.seen.push_str(&format!("; MM5 travels in {} IP fragments", proof.ip_fragments));
     }
     found.means = match (phase1::method(view), moved) {
-        (Method::Certificate, _) => "message 5 or its fragments are lost, or the responder refuses the certificate without a word",
-        (_, true) if !on_4500 => "either UDP 4500 does not get through, or the keys differ and the responder is silent about it",
-        (_, _) if waits > 0 => "the responder is alive and waits for a message 5 that it can decrypt: the keys most likely differ",
+        (Method::Certificate, _) => {
+            "message 5 or its fragments are lost, or the responder refuses the certificate without a word"
+        }
+        (_, true) if !on_4500 => {
+            "either UDP 4500 does not get through, or the keys differ and the responder is silent about it"
+        }
+        (_, _) if waits > 0 => {
+            "the responder is alive and waits for a message 5 that it can decrypt: the keys most likely differ"
+        }
         _ => "the keys most likely differ; or message 5 does not arrive",
     }
     .into();

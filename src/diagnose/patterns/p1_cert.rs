@@ -62,11 +62,12 @@ fn check(case: &Case<'_>) -> Vec<Match> {
 }
 
 fn stated(index: usize, view: &View<'_>) -> Option<Match> {
-    let (who, error) = [(Side::Responder, "responder"), (Side::Initiator, "initiator")].into_iter().find_map(|(side, who)| {
-        let error = phase1::clear_errors(view, side)
-            .find(|error| notify::CERTIFICATE.contains(&error.notify_message_type))?;
-        Some((who, error))
-    })?;
+    let (who, error) =
+        [(Side::Responder, "responder"), (Side::Initiator, "initiator")].into_iter().find_map(|(side, who)| {
+            let error = phase1::clear_errors(view, side)
+                .find(|error| notify::CERTIFICATE.contains(&error.notify_message_type))?;
+            Some((who, error))
+        })?;
     Some(
         Match::on(index, Confidence::Stated)
             .seen(format!(
@@ -103,7 +104,9 @@ fn refused(index: usize, view: &View<'_>) -> Option<Match> {
                 "the method is a signature; MM5 ({size}) arrived and was answered by {how} {} later, and no MM6",
                 span(at.since(proof.at)),
             ))
-            .means("the responder refuses the certificate, its name or the method; it does not depend on a pre-shared key")
+            .means(
+                "the responder refuses the certificate, its name or the method; it does not depend on a pre-shared key",
+            )
             .frames([proof.frame, frame])
             .settle("the responder's log: why it refuses the certificate"),
     )

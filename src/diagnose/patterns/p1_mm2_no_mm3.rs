@@ -85,11 +85,8 @@ fn stopped(index: usize, view: &View<'_>, choice: &MessageRecord, standing: &Sta
         .frames(first.map(|first| first.frame))
         .severity(severity);
     let waited = waited.unwrap_or_else(|| view.waited(choice));
-    found.seen = format!(
-        "MM2 was sent {}; no MM3 in the {} after it",
-        times(waited.copies),
-        span(waited.over + waited.after)
-    );
+    found.seen =
+        format!("MM2 was sent {}; no MM3 in the {} after it", times(waited.copies), span(waited.over + waited.after));
     if repeated > 0 {
         found.seen.push_str(&format!("; MM1 came {} more after it", times(repeated as u64)));
         found.means = "the initiator goes on asking: it does not get, or does not take, the answer".into();
@@ -107,5 +104,7 @@ fn stopped(index: usize, view: &View<'_>, choice: &MessageRecord, standing: &Sta
         found.seen.push_str("; the initiator sent no vendor id");
         found = found.weigh("probe", 4.0);
     }
-    Some(found.settle("a capture on the initiator's outside: whether message 2 arrives there; else the initiator's log"))
+    Some(
+        found.settle("a capture on the initiator's outside: whether message 2 arrives there; else the initiator's log"),
+    )
 }

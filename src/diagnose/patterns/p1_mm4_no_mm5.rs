@@ -73,11 +73,9 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             if early && (!case.both_ways() || phase1::icmp_explains(&view)) {
                 return None;
             }
-            let asked_again =
-                view.message(Label::Mm(3)).map_or(0, |third| phase1::repeats_after(third, fourth.at));
-            let translated = [Side::Initiator, Side::Responder]
-                .into_iter()
-                .any(|side| view.attempt.nat.behind(side) == Some(true));
+            let asked_again = view.message(Label::Mm(3)).map_or(0, |third| phase1::repeats_after(third, fourth.at));
+            let translated =
+                [Side::Initiator, Side::Responder].into_iter().any(|side| view.attempt.nat.behind(side) == Some(true));
             let pieces = case.pair.incomplete.iter().any(|piece| piece.source == view.attempt.initiator.ip());
             let (confidence, most) =
                 if early { (Confidence::Suspected, Severity::Info) } else { (Confidence::Inferred, Severity::Error) };

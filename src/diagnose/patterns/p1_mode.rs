@@ -53,7 +53,9 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     let habits = Habits::of(case);
     phase1::attempts(case)
         .filter(|(_, view)| view.attempt.phase1_up.is_none())
-        .filter_map(|(index, view)| Some((stated(index, &view).or_else(|| by_the_peer_itself(&habits, index, &view))?, view)))
+        .filter_map(|(index, view)| {
+            Some((stated(index, &view).or_else(|| by_the_peer_itself(&habits, index, &view))?, view))
+        })
         .map(|(found, view)| {
             let severity = standing.severity(&view, P1_MODE.severity);
             found.severity(severity)

@@ -91,7 +91,8 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             let attempt = case.pair.attempts.get(index)?;
             let view = View { case: *case, attempt };
             let explained = p1_mode::explains(&habits, &view) || p1_version::explains(&habits, &view);
-            (!explained).then(|| weighed(&view, &habits, found.severity(standing.severity(&view, P1_NO_REPLY.severity))))
+            (!explained)
+                .then(|| weighed(&view, &habits, found.severity(standing.severity(&view, P1_NO_REPLY.severity))))
         })
         .collect()
 }

@@ -82,8 +82,12 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                     INVALID_COOKIE => format!("the {who} does not know this negotiation: it restarted, or gave it up"),
                     INVALID_FLAGS => format!("the {who} wanted an encrypted message and got one in clear"),
                     PAYLOAD_MALFORMED => format!("the {who} could not read a payload of the {other}"),
-                    notify::INVALID_ID_INFORMATION => format!("the {who} has no configuration for this peer's identity or address"),
-                    _ if side == Side::Initiator => "the initiator does not accept what the responder chose or sent".to_owned(),
+                    notify::INVALID_ID_INFORMATION => {
+                        format!("the {who} has no configuration for this peer's identity or address")
+                    }
+                    _ if side == Side::Initiator => {
+                        "the initiator does not accept what the responder chose or sent".to_owned()
+                    }
                     _ => "the responder refuses this message".to_owned(),
                 })
                 .frames([view.attempt.first_frame, error.message.frame])

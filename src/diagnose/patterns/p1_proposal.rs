@@ -98,7 +98,9 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 .severity(standing.severity(&view, P1_PROPOSAL.severity));
             if refusal.spi_size == 0 {
                 // A responder that never compared anything has no SPI to name either; others never put one.
-                found.means.push_str(", or it has no connection for this address: the notify names no SPI, so either may be");
+                found
+                    .means
+                    .push_str(", or it has no connection for this address: the notify names no SPI, so either may be");
                 found = found.weigh("no-profile", 4.0);
             } else {
                 found = found.weigh("no-profile", 0.3);
@@ -115,7 +117,9 @@ fn beside(case: &Case<'_>, view: &View<'_>, mut found: Match) -> Match {
         found.seen.push_str(&format!("; the offer is {offer}"));
     }
     let Some(miss) = nearest_miss::of(case, view) else {
-        return found.settle("the responder's phase 1 policy for this peer, or an attempt that it starts itself, while capturing");
+        return found.settle(
+            "the responder's phase 1 policy for this peer, or an attempt that it starts itself, while capturing",
+        );
     };
     found.means = format!("{}. {}", found.means, miss.sentence);
     found.frames.push(miss.frame);

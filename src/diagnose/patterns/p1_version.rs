@@ -48,9 +48,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     let standing = Standing::of(case);
     let habits = Habits::of(case);
     case.attempts()
-        .filter(|(_, view)| {
-            view.attempt.phase1_up.is_none() && !view.attempt.midstream && !view.one_sided()
-        })
+        .filter(|(_, view)| view.attempt.phase1_up.is_none() && !view.attempt.midstream && !view.one_sided())
         .filter_map(|(index, view)| {
             let found = stated(index, &view).or_else(|| by_the_other(&habits, index, &view))?;
             Some(found.severity(standing.severity(&view, P1_VERSION.severity)))

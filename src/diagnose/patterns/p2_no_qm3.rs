@@ -64,12 +64,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
 }
 
 /// `traffic` is the last packet of ESP or AH from either end of the pair.
-fn unconfirmed(
-    index: usize,
-    view: &View<'_>,
-    exchange: &Exchange,
-    traffic: [Option<Timestamp>; 2],
-) -> Option<Match> {
+fn unconfirmed(index: usize, view: &View<'_>, exchange: &Exchange, traffic: [Option<Timestamp>; 2]) -> Option<Match> {
     let find = |label| exchange.messages.iter().find(|message| message.label == label);
     let second = find(Label::Qm(2))?;
     let third = find(Label::Qm(3));

@@ -57,10 +57,8 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         .filter(|(_, view)| view.attempt.version == IkeVersion::V1)
         .filter_map(|(index, view)| {
             let quick_modes = phase2::quick_modes(&view);
-            let failed = quick_modes
-                .iter()
-                .rev()
-                .find(|quick| matches!(quick.fate, Fate::Refused { .. } | Fate::Silence(_)))?;
+            let failed =
+                quick_modes.iter().rev().find(|quick| matches!(quick.fate, Fate::Refused { .. } | Fate::Silence(_)))?;
             both_sides(&own, index, &view, failed, &standing).or_else(|| one_side(index, &view, failed, &standing))
         })
         .collect()
@@ -82,9 +80,8 @@ fn first_messages(case: &Case<'_>) -> Vec<First> {
         for exchange in &attempt.exchanges {
             let Some(first) = exchange.messages.iter().find(|message| message.label == Label::Qm(1)) else { continue };
             let (starter, length) = (address(attempt, exchange.started_by), first.length);
-            let known = found.iter().any(|known| {
-                (known.starter, known.suite, known.length) == (starter, suite, length)
-            });
+            let known =
+                found.iter().any(|known| (known.starter, known.suite, known.length) == (starter, suite, length));
             if !known && found.len() < LENGTHS {
                 found.push(First { starter, suite, length, frame: first.frame });
             }
@@ -108,7 +105,8 @@ fn both_sides(
         .filter(|own| own.starter != starter && own.suite == suite)
         .find_map(|own| Some((own, phase2::differ_by_key_exchange(suite, failed.first.length, own.length)?)))?;
     let name = registry::group_name(group).unwrap_or("a group");
-    let (with, without) = if failed.first.length > own.length { ("this one", "the other") } else { ("the other", "this one") };
+    let (with, without) =
+        if failed.first.length > own.length { ("this one", "the other") } else { ("the other", "this one") };
     Some(
         Match::on(index, Confidence::Suspected)
             .seen(format!(

@@ -110,11 +110,14 @@ fn refusal(index: usize, view: &View<'_>, refused: &[&QuickMode<'_>], standing: 
         span(answer.at.since(quick.first.at)),
     );
     if refused.len() > 1 {
-        found.seen.push_str(&format!("; {} fared alike under this phase 1", number(refused.len() as u64, "Quick Mode")));
+        found
+            .seen
+            .push_str(&format!("; {} fared alike under this phase 1", number(refused.len() as u64, "Quick Mode")));
     }
     if standing.any_success() {
         found.seen.push_str("; another Quick Mode of the two was accepted");
-        found.means = "phase 1 works and so does another Quick Mode: for this one, networks or proposal are refused".into();
+        found.means =
+            "phase 1 works and so does another Quick Mode: for this one, networks or proposal are refused".into();
         found = found.weigh("selectors", 1.8).weigh("proposal", 0.4).weigh("pfs", 0.5);
     }
     match phase2::room_for_key_exchange(view, quick.first.length) {

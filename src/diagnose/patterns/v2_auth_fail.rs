@@ -83,9 +83,7 @@ fn refused(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
     let request = view.message(Label::Request(AUTH));
     let suite = crate::diagnose::sizes::Suite::chosen(view.attempt)?;
     let farewell = view.messages().find(|message| {
-        message.label == Label::Request(INFORMATIONAL)
-            && message.from == Side::Initiator
-            && message.at >= response.at
+        message.label == Label::Request(INFORMATIONAL) && message.from == Side::Initiator && message.at >= response.at
     });
     let asked_certificate = ikev2::accepted(view.attempt).and_then(|round| round.response).is_some_and(|response| {
         response.carried.iter().any(|payload| {

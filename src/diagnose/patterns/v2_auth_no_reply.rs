@@ -72,7 +72,11 @@ fn no_answer(index: usize, view: &View<'_>) -> Option<Match> {
         .any(|message| message.from == Side::Responder && message.source.port() == request.destination.port());
     let mut seen = format!("IKE_AUTH {}", unanswered.in_vain());
     if moved {
-        seen.push_str(&format!("; it went to port {}, IKE_SA_INIT to {}", request.destination.port(), answered.source.port()));
+        seen.push_str(&format!(
+            "; it went to port {}, IKE_SA_INIT to {}",
+            request.destination.port(),
+            answered.source.port()
+        ));
     }
     if request.ip_fragments > 1 {
         seen.push_str(&format!("; its {} octets travel in {} IP fragments", request.length, request.ip_fragments));

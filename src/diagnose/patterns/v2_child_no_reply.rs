@@ -1,9 +1,9 @@
 //! V2-CHILD-NO-REPLY: a request on an IKE SA that is up gets no answer.
 
+use crate::diagnose::Severity;
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::sizes::Suite;
-use crate::diagnose::Severity;
 use crate::track::{Exchange, ExchangeKind};
 
 use super::ikev2::{self, Standing};

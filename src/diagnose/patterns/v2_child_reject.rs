@@ -70,9 +70,9 @@ fn refused(index: usize, view: &View<'_>) -> Option<Match> {
     if first < AuthAnswer::NoChild || view.turned_down().is_some() || view.traffic_begins(response.at) {
         return None;
     }
-    let later = view
-        .messages()
-        .filter(|message| message.label == Label::Response(CREATE_CHILD_SA) && suite.refuses_child(message) == Some(true));
+    let later = view.messages().filter(|message| {
+        message.label == Label::Response(CREATE_CHILD_SA) && suite.refuses_child(message) == Some(true)
+    });
     let (later, last) = later.fold((0_u64, None), |(count, _), message| (count + 1, Some(message)));
     let request = view.message(Label::Request(AUTH));
     let childless = first == AuthAnswer::NoChild && allows_childless(view);
@@ -92,7 +92,9 @@ fn refused(index: usize, view: &View<'_>) -> Option<Match> {
         seen.push_str(&format!("; CREATE_CHILD_SA was refused {}", times(later)));
     }
     // With CHILDLESS_IKEV2_SUPPORTED a short answer alone may be what was asked for.
-    let sure = !childless || later > 0 || request.is_some_and(|request| suite.surely_asks_child(request, response) == Some(true));
+    let sure = !childless
+        || later > 0
+        || request.is_some_and(|request| suite.surely_asks_child(request, response) == Some(true));
     let found = Match::on(index, if sure { Confidence::Inferred } else { Confidence::Suspected })
         .seen(seen)
         .means("the two ends trust each other and do not agree on subnets or on ESP; which of these is encrypted")
@@ -104,6 +106,5 @@ fn refused(index: usize, view: &View<'_>) -> Option<Match> {
 }
 
 fn allows_childless(view: &View<'_>) -> bool {
-    view.clear_notifies(Side::Responder)
-        .any(|notify| notify.notify_message_type == notify::CHILDLESS_IKEV2_SUPPORTED)
+    view.clear_notifies(Side::Responder).any(|notify| notify.notify_message_type == notify::CHILDLESS_IKEV2_SUPPORTED)
 }

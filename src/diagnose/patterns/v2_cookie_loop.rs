@@ -51,7 +51,8 @@ pattern! {
 }
 
 fn check(case: &Case<'_>) -> Vec<Match> {
-    let found = ikev2::never_authenticated(case).filter_map(|(index, view)| never_content(case, index, &view)).collect();
+    let found =
+        ikev2::never_authenticated(case).filter_map(|(index, view)| never_content(case, index, &view)).collect();
     ikev2::tempered(case, found)
 }
 

@@ -82,7 +82,9 @@ fn stalled(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
     let (request, response) = ikev2::request_and_response(last);
     let request = request?;
     // An answer that can hold a child SA is the end that was wanted.
-    if response.is_some() && !matches!(view.auth_answer()?, AuthAnswer::Notify | AuthAnswer::Short | AuthAnswer::NoChild) {
+    if response.is_some()
+        && !matches!(view.auth_answer()?, AuthAnswer::Notify | AuthAnswer::Short | AuthAnswer::NoChild)
+    {
         return None;
     }
     let since = response.unwrap_or(request);

@@ -49,7 +49,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         .filter_map(|(index, view)| {
             let exchange = view.exchanges().iter().rfind(|exchange| exchange.kind == ExchangeKind::IkeFollowupKe)?;
             if let Some(unanswered) = ikev2::unanswered(&view, exchange) {
-let request = unanswered.request;
+                let request = unanswered.request;
                 return Some(
                     Match::on(index, unanswered.confidence)
                         .seen(format!("IKE_FOLLOWUP_KE of {} octets {}", request.length, unanswered.in_vain()))
@@ -64,7 +64,10 @@ let request = unanswered.request;
             let refused = suites.get(index).copied().flatten()?.lacks_key_exchange(response)?;
             refused.then(|| {
                 Match::on(index, Confidence::Inferred)
-                    .seen(format!("the IKE_FOLLOWUP_KE response of {} octets has no room for a key exchange value", response.length))
+                    .seen(format!(
+                        "the IKE_FOLLOWUP_KE response of {} octets has no room for a key exchange value",
+                        response.length
+                    ))
                     .means("the responder refused to go on with the re-key; the reason is encrypted")
                     .weigh("state", 2.0)
                     .weigh("lost", 0.1)

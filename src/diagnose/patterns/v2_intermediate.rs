@@ -79,7 +79,7 @@ fn unannounced(index: usize, view: &View<'_>) -> Option<Match> {
 fn failed(index: usize, view: &View<'_>) -> Option<Match> {
     let exchange = view.exchanges().iter().rfind(|exchange| exchange.kind == ExchangeKind::IkeIntermediate)?;
     if let Some(unanswered) = ikev2::unanswered(view, exchange) {
-let request = unanswered.request;
+        let request = unanswered.request;
         let long = request.ip_fragments > 1 || request.length > 1200;
         let found = Match::on(index, unanswered.confidence)
             .seen(format!("IKE_INTERMEDIATE of {} octets {}", request.length, unanswered.in_vain()))
@@ -95,7 +95,10 @@ let request = unanswered.request;
     let additional = chose_additional(view.attempt);
     (refused && additional).then(|| {
         Match::on(index, Confidence::Inferred)
-            .seen(format!("the IKE_INTERMEDIATE response of {} octets has no room for a key exchange value", response.length))
+            .seen(format!(
+                "the IKE_INTERMEDIATE response of {} octets has no room for a key exchange value",
+                response.length
+            ))
             .means("the responder refused; the reason is encrypted")
             .weigh("support", 4.0)
             .weigh("fragments", 0.1)

@@ -67,9 +67,8 @@ fn begun_by<'a>(view: &View<'a>, side: Side) -> impl Iterator<Item = &'a Exchang
 
 /// Two exchanges of different kinds that `side` began under one number.
 pub(super) fn used_twice<'a>(view: &View<'a>, side: Side) -> Option<(&'a Exchange, &'a Exchange)> {
-    let mut exchanges: Vec<&Exchange> = begun_by(view, side)
-        .filter(|exchange| ikev2::request_and_response(exchange).0.is_some())
-        .collect();
+    let mut exchanges: Vec<&Exchange> =
+        begun_by(view, side).filter(|exchange| ikev2::request_and_response(exchange).0.is_some()).collect();
     exchanges.sort_by_key(|exchange| exchange.message_id);
     exchanges.windows(2).find_map(|pair| match pair {
         [one, other] if one.message_id == other.message_id && one.kind != other.kind => Some((*one, *other)),

@@ -68,24 +68,22 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         })
     });
     if !ikev2::refused_by_icmp(case) {
-        found.extend(
-            ikev2::never_authenticated(case).filter_map(|(index, view)| unanswered_again(index, &view)),
-        );
+        found.extend(ikev2::never_authenticated(case).filter_map(|(index, view)| unanswered_again(index, &view)));
     }
     ikev2::tempered(case, found)
 }
 
 /// Pieces of a later datagram from the initiator show that it had an answer, even if the capture does not hold it.
 fn goes_on_in_pieces(case: &Case<'_>, attempt: &Attempt) -> bool {
-    case.pair.incomplete.iter().any(|piece| {
-        piece.protocol == UDP && piece.source == attempt.initiator.ip() && piece.at > attempt.first
-    })
+    case.pair
+        .incomplete
+        .iter()
+        .any(|piece| piece.protocol == UDP && piece.source == attempt.initiator.ip() && piece.at > attempt.first)
 }
 
 /// The responder asked for the request once more, with a cookie or another group, and does not answer that.
 fn unanswered_again(index: usize, view: &View<'_>) -> Option<Match> {
-    let mut exchanges =
-        view.exchanges().iter().filter(|exchange| exchange.kind == ExchangeKind::IkeSaInit).rev();
+    let mut exchanges = view.exchanges().iter().filter(|exchange| exchange.kind == ExchangeKind::IkeSaInit).rev();
     let (last, before) = (exchanges.next()?, exchanges.next()?);
     let answer = ikev2::request_and_response(before).1?;
     let unanswered = ikev2::unanswered(view, last)?;

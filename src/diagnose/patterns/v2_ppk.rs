@@ -44,8 +44,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             let (request, response) = (round.request?, round.response?);
             let wants = |message| ikev2::notified(message, notify::USE_PPK).is_some();
             let refused = view.authenticated() == Some(false);
-            let given_up =
-                view.auth_exchanges().next().is_none() && case.end().since(view.attempt.last) >= PATIENCE;
+            let given_up = view.auth_exchanges().next().is_none() && case.end().since(view.attempt.last) >= PATIENCE;
             let (who, key) = match (wants(request), wants(response)) {
                 _ if !refused && !given_up => return None,
                 (true, true) => ("both ends want", "differs"),

@@ -87,7 +87,11 @@ fn refused(habits: &Habits<'_>, index: usize, view: &View<'_>) -> Option<Match> 
     let peer = habits.at(view.attempt.responder.ip());
     match (peer.speaks(IkeVersion::V1), peer.speaks(IkeVersion::V2)) {
         (Some((_, own)), None) => {
-            found.seen.push_str(if own { "; it starts with IKEv1 itself" } else { "; it accepts IKEv1 from the same peer" });
+            found.seen.push_str(if own {
+                "; it starts with IKEv1 itself"
+            } else {
+                "; it accepts IKEv1 from the same peer"
+            });
             found = found.weigh("version", 15.0);
         }
         (_, Some(_)) => found = found.weigh("version", 0.1),
@@ -105,7 +109,9 @@ fn beside(case: &Case<'_>, view: &View<'_>, mut found: Match) -> Match {
         found.seen.push_str(&format!("; the offer is {offer}"));
     }
     let Some(miss) = nearest_miss::of(case, view) else {
-        return found.settle("the responder's IKEv2 proposal for this peer, or an attempt that it starts itself, while capturing");
+        return found.settle(
+            "the responder's IKEv2 proposal for this peer, or an attempt that it starts itself, while capturing",
+        );
     };
     found.means = format!("{}. {}", found.means, miss.sentence);
     found.frames.push(miss.frame);

@@ -76,8 +76,7 @@ fn refused(case: &Case<'_>, suite: Suite, index: usize, view: &View<'_>) -> Opti
     let (last, _) = refusals.last()?;
     let count = refusals.len() as u64;
     // An SA that replaced this one is the success that counts.
-    let replaced =
-        case.pair.attempts.iter().any(|later| later.rekeyed_from == Some(index) && later.first > last.at);
+    let replaced = case.pair.attempts.iter().any(|later| later.rekeyed_from == Some(index) && later.first > last.at);
     if replaced {
         return None;
     }

@@ -64,10 +64,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     }
     vec![
         Match::on(index, Confidence::Suspected)
-            .seen(format!(
-                "{} in use at once in one direction, {less} in the other",
-                number(more as u64, "child SA"),
-            ))
+            .seen(format!("{} in use at once in one direction, {less} in the other", number(more as u64, "child SA"),))
             .means("some traffic has no way back; narrowed selectors would look like this, and so would inner routing")
             .settle("the selectors that the status commands of both ends show")
             .frames([view.attempt.last_frame]),

@@ -42,7 +42,7 @@ pub const PROTO_IKE: u8 = 1;
 pub const PROTO_AH: u8 = 2;
 pub const PROTO_ESP: u8 = 3;
 
-// Notify message types (RFC 7296 §3.10.1, RFC 7383, RFC 5685, RFC 4555).
+// Notify message types (RFC 7296 §3.10.1, RFC 4555, RFC 5685, RFC 5723, RFC 6023, RFC 7383, RFC 8784, RFC 9242, RFC 9370).
 pub const UNSUPPORTED_CRITICAL_PAYLOAD: u16 = 1;
 pub const INVALID_IKE_SPI: u16 = 4;
 pub const INVALID_MAJOR_VERSION: u16 = 5;
@@ -60,8 +60,14 @@ pub const COOKIE: u16 = 16390;
 pub const REKEY_SA: u16 = 16393;
 pub const UPDATE_SA_ADDRESSES: u16 = 16400;
 pub const REDIRECT: u16 = 16407;
+pub const TICKET_NACK: u16 = 16412;
+pub const TICKET_OPAQUE: u16 = 16413;
+pub const CHILDLESS_IKEV2_SUPPORTED: u16 = 16418;
 pub const FRAGMENTATION_SUPPORTED: u16 = 16430;
 pub const SIGNATURE_HASH_ALGORITHMS: u16 = 16431;
+pub const USE_PPK: u16 = 16435;
+pub const INTERMEDIATE_EXCHANGE_SUPPORTED: u16 = 16438;
+pub const ADDITIONAL_KEY_EXCHANGE: u16 = 16441;
 
 /// A transform (RFC 7296 §3.3.2).
 #[derive(Debug, Clone, PartialEq, Eq)]
