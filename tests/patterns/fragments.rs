@@ -1,5 +1,97 @@
 //! Trials: Fragments and packet sizes.
 
+use std::net::Ipv4Addr;
+
+use crate::support::story::main_mode_psk;
+use crate::support::{Capture, Scenario, Side, ms, secs, v1, v2};
+use crate::trial::Evidence::{Crafted, Lab};
 use crate::trial::Trial;
 
-pub const TRIALS: &[Trial] = &[];
+pub const TRIALS: &[Trial] = &[
+    Trial {
+        id: "F-IKE-FRAG-LOST",
+        positive: Lab("v2-cert-ipfrag-dropped"),
+        near_miss: Lab("v1-ipv6-rsa-ipfrag"),
+        how: "all fragments arrive, and the message is answered",
+    },
+    Trial {
+        id: "F-IKE-BIG",
+        positive: Lab("v1-rsa-ipfrag-dropped-all"),
+        near_miss: Lab("v1-main-rsa-healthy-ikefrag"),
+        how: "IKE cuts its messages itself",
+    },
+    Trial {
+        id: "F-SKF-INCOMPLETE",
+        positive: Crafted("the second of IKE_AUTH's fragments never comes, in three tries", || {
+            second_skf_lost().repeat(2, &[4.0, 8.0]).quiet(secs(30)).capture()
+        }),
+        near_miss: Crafted("it comes with the repeat, and IKE_AUTH is answered", || {
+            second_skf_lost().losing(&[]).repeat(1, &[4.0]).auth_response(&[v2::auth(14, 272, 1)]).capture()
+        }),
+        how: "the exchange goes on",
+    },
+    Trial {
+        id: "F-V1FRAG-INCOMPLETE",
+        positive: Crafted("the second fragment of message 5 never comes, in three tries", || {
+            second_v1_fragment_lost().repeat(2, &[4.0, 8.0]).quiet(secs(30)).capture()
+        }),
+        near_miss: Crafted("it comes with the repeat, and message 6 answers", || {
+            second_v1_fragment_lost().losing(&[]).repeat(1, &[4.0]).mm6_certificate(1200).capture()
+        }),
+        how: "the exchange goes on",
+    },
+    Trial {
+        id: "F-ESP-FRAG",
+        positive: Crafted("packets of ESP that are too long for the path come in IP fragments", || {
+            long_packets(main_mode_psk().quick_mode().mtu(1400))
+        }),
+        near_miss: Crafted("the path takes them whole", || long_packets(main_mode_psk().quick_mode())),
+        how: "no IP fragments",
+    },
+    Trial {
+        id: "F-PMTU",
+        positive: Crafted("a router asks for smaller packets for five seconds", || {
+            let router = Ipv4Addr::new(192, 0, 2, 254).into();
+            let story = main_mode_psk().quick_mode().traffic(4);
+            let spi = story.esp_spi(Side::Responder);
+            (5..11)
+                .fold(story, |told, number| {
+                    told.esp(Side::Initiator, spi, [number], 1440, secs(1)).icmp_too_big(router, 1400)
+                })
+                .capture()
+        }),
+        near_miss: Lab("v1-esp-large-dropped"),
+        how: "large packets vanish, and no router says so",
+    },
+    Trial {
+        id: "F-PMTU-BLACKHOLE",
+        positive: Lab("v1-esp-large-dropped"),
+        near_miss: Lab("v1-esp-blocked-oneway"),
+        how: "small packets vanish too",
+    },
+];
+
+/// IKEv2 with certificates, up to an IKE_AUTH request of which the second fragment is lost.
+fn second_skf_lost() -> Scenario {
+    let story = Scenario::new().ike_fragments(576).ikev2_init(&v2::ike_cbc(14));
+    let request = [story.certificate_proof(Side::Initiator, 1200), story.child(Side::Initiator)].concat();
+    story.losing(&[2]).auth_request(&request)
+}
+
+/// The same of Main Mode and its message 5.
+fn second_v1_fragment_lost() -> Scenario {
+    let signatures = v1::transform(v1::AES_CBC, 256, v1::SHA2_256, v1::RSA_SIG, 14);
+    Scenario::new()
+        .ike_fragments(576)
+        .mm1(std::slice::from_ref(&signatures))
+        .mm2(&signatures)
+        .mm3()
+        .mm4()
+        .losing(&[2])
+        .mm5_certificate(1200)
+}
+
+fn long_packets(story: Scenario) -> Capture {
+    let [there, back] = story.esp_spis();
+    story.esp(Side::Initiator, there, 1..=20, 1440, ms(50)).esp(Side::Responder, back, 1..=20, 1440, ms(50)).capture()
+}

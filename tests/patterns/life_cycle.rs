@@ -1,5 +1,211 @@
 //! Trials: Liveness, re-keying, deletion.
 
+use crate::support::story::{ikev2_gcm, main_mode_psk, usual_transform};
+use crate::support::wire::Attribute;
+use crate::support::{Capture, Scenario, Side, ms, secs, v1, v2};
+use crate::trial::Evidence::{Crafted, Lab};
 use crate::trial::Trial;
 
-pub const TRIALS: &[Trial] = &[];
+pub const TRIALS: &[Trial] = &[
+    Trial {
+        id: "L-DPD-TIMEOUT",
+        positive: Crafted("a liveness check is sent four times, and the peer is silent", || {
+            ikev2_gcm()
+                .traffic(10)
+                .after(secs(30))
+                .informational_request(Side::Initiator, &[])
+                .repeat(3, &[2.0, 4.0, 8.0])
+                .quiet(secs(20))
+                .capture()
+        }),
+        near_miss: Lab("v1-main-dpd-healthy"),
+        how: "the checks are answered",
+    },
+    Trial {
+        id: "L-FLAP",
+        positive: Crafted("the tunnel comes up four times and breaks each time, then nobody answers", || {
+            (0..3)
+                .fold(life(Scenario::new()), |told, _| life(told.after(secs(40)).new_attempt()))
+                .after(secs(40))
+                .new_attempt()
+                .mm1(&[usual_transform()])
+                .repeat(3, &[4.0, 7.2, 13.0])
+                .quiet(secs(90))
+                .capture()
+        }),
+        near_miss: Crafted("it is negotiated anew four times, while traffic goes on", || {
+            (0..4).fold(life(Scenario::new()), |told, _| make_before_break(told, usual_transform())).capture()
+        }),
+        how: "the old SAs carry traffic until the new ones are there",
+    },
+    Trial {
+        id: "L-LIFETIME",
+        positive: Crafted(
+            "phase 1 is agreed for two minutes; when they are over, the tunnel is down until set up anew",
+            || {
+                let short = lasting(120);
+                let story = Scenario::new().main_mode_of(&short).quick_mode();
+                let spis = story.esp_spis();
+                story
+                    .traffic_on(spis, 1..=115, ms(985))
+                    .after(secs(6))
+                    .new_attempt()
+                    .main_mode_of(&short)
+                    .quick_mode()
+                    .traffic(20)
+                    .capture()
+            },
+        ),
+        near_miss: Crafted("the same, set up anew a few seconds before they are over", || {
+            let short = lasting(120);
+            let story = Scenario::new().main_mode_of(&short).quick_mode();
+            let spis = story.esp_spis();
+            make_before_break(story.traffic_on(spis, 1..=110, ms(985)), short).capture()
+        }),
+        how: "new SAs are there before the old ones end",
+    },
+    Trial {
+        id: "L-DELETE-AFTER-P1",
+        positive: Crafted("half a second after Main Mode the responder deletes the SA", || {
+            main_mode_psk().after(ms(500)).delete_isakmp(Side::Responder).quiet(secs(60)).capture()
+        }),
+        near_miss: Crafted("the responder deletes it after it was used", || {
+            main_mode_psk().quick_mode().traffic(4).delete_isakmp(Side::Responder).quiet(secs(60)).capture()
+        }),
+        how: "a Quick Mode lies between",
+    },
+    Trial {
+        id: "L-DELETE-STORM",
+        positive: Crafted("fifteen Quick Modes in half a minute, each deleted by the responder", || {
+            (0..15)
+                .fold(main_mode_psk(), |told, number: u32| {
+                    let spi = 0xc000_1000 + number;
+                    told.quick_mode()
+                        .esp(Side::Initiator, spi, [1], 120, ms(500))
+                        .esp(Side::Responder, spi + 0x1000, [1], 120, ms(15))
+                        .delete_ipsec(Side::Responder, spi)
+                        .after(ms(1200))
+                })
+                .new_attempt()
+                .mm1(&[usual_transform()])
+                .repeat(3, &[4.0, 7.2, 13.0])
+                .quiet(secs(90))
+                .capture()
+        }),
+        near_miss: Crafted("fifteen Quick Modes, and fifteen deletes when the tunnel is taken down", || {
+            let all_up = (0..15).fold(main_mode_psk(), |told, _| told.quick_mode()).traffic(20).after(secs(300));
+            (0..15).fold(all_up, |told, number| told.delete_ipsec(Side::Responder, number)).quiet(secs(60)).capture()
+        }),
+        how: "deletes without new SAs beside them",
+    },
+    Trial {
+        id: "L-REKEY-COLLISION",
+        positive: Crafted("both sides ask for a new child SA within five milliseconds", || {
+            let story = ikev2_gcm().traffic(10).after(secs(30));
+            let (ours, theirs) = (story.child(Side::Initiator), story.child(Side::Responder));
+            story
+                .create_child_request(Side::Initiator, &ours)
+                .after(ms(5))
+                .create_child_request(Side::Responder, &theirs)
+                .create_child_response(Side::Initiator, &ours)
+                .create_child_response(Side::Responder, &theirs)
+                .traffic(4)
+                .capture()
+        }),
+        near_miss: Crafted("both do, one after the other", || {
+            let story = ikev2_gcm().traffic(10).after(secs(30));
+            let (ours, theirs) = (story.child(Side::Initiator), story.child(Side::Responder));
+            story
+                .create_child_request(Side::Initiator, &ours)
+                .create_child_response(Side::Responder, &theirs)
+                .create_child_request(Side::Responder, &theirs)
+                .create_child_response(Side::Initiator, &ours)
+                .traffic(4)
+                .capture()
+        }),
+        how: "each request is answered before the next",
+    },
+    Trial {
+        id: "L-SIMULT-INIT",
+        positive: Lab("v1-simultaneous-initiation"),
+        near_miss: Crafted("both sides initiate, a minute apart", || {
+            main_mode_psk().quick_mode().after(secs(60)).swap_roles().main_mode().quick_mode().traffic(4).capture()
+        }),
+        how: "the first negotiation is complete when the second begins",
+    },
+    Trial {
+        id: "L-DUP-SA",
+        positive: Crafted("after a re-key one side changes to the new SA and the other never does", || {
+            rekeyed(|told, [there, _], [_, new_back]| told.traffic_on([there, new_back], 151..=300, ms(985)))
+        }),
+        near_miss: Crafted("after a re-key both sides change over", || {
+            rekeyed(|told, _, new| told.traffic_on(new, 1..=150, ms(985)))
+        }),
+        how: "both use the new SAs",
+    },
+    Trial {
+        id: "L-STALE-SA",
+        positive: Crafted("INVALID-COOKIE in clear answers a liveness check", || {
+            asked_when_idle(|told| told.informational_clear(Side::Responder, v1::notify(v1::INVALID_COOKIE)))
+        }),
+        near_miss: Crafted("R-U-THERE-ACK does", || asked_when_idle(|told| told.dpd_ack(Side::Responder, 1))),
+        how: "the peer knows the SA",
+    },
+    Trial {
+        id: "L-RETRY-LOOP",
+        positive: Lab("lsw-ss-v2-psk-mismatch"),
+        near_miss: Crafted("every second of five negotiations is refused", || {
+            (0..2)
+                .fold(refused(Scenario::new()), |told, _| {
+                    let up = told.after(secs(30)).new_attempt().main_mode().quick_mode().traffic(4);
+                    refused(up.after(secs(30)).new_attempt())
+                })
+                .capture()
+        }),
+        how: "the others succeed",
+    },
+];
+
+/// The usual transform, with this lifetime in seconds.
+fn lasting(seconds: u16) -> v1::Transform {
+    let mut transform = usual_transform();
+    transform.attributes.retain(|attribute| !matches!(attribute, Attribute::Tv(12, _)));
+    transform.attributes.push(Attribute::Tv(12, seconds));
+    transform
+}
+
+/// A tunnel that is used for about a minute.
+fn life(story: Scenario) -> Scenario {
+    let up = story.main_mode().quick_mode();
+    let spis = up.esp_spis();
+    up.traffic_on(spis, 1..=60, ms(985))
+}
+
+/// A new negotiation while the old SAs still carry traffic, then a minute on the new ones.
+fn make_before_break(story: Scenario, transform: v1::Transform) -> Scenario {
+    let old = story.esp_spis();
+    let new = story.new_attempt().main_mode_of(&transform).quick_mode();
+    let spis = new.esp_spis();
+    new.traffic_on(old, 1001..=1003, ms(985)).traffic_on(spis, 1..=60, ms(985))
+}
+
+/// IKEv2 with traffic, a child SA re-keyed, and `then`, which is told the old SPIs and the new.
+fn rekeyed(then: fn(Scenario, [u32; 2], [u32; 2]) -> Scenario) -> Capture {
+    let story = ikev2_gcm();
+    let old = story.esp_spis();
+    let keys = [story.child(Side::Initiator), vec![v2::nonce(32, 1), v2::key_exchange(19, 2)]].concat();
+    let told = story
+        .traffic_on(old, 1..=150, ms(985))
+        .create_child_request(Side::Initiator, &keys)
+        .create_child_response(Side::Responder, &keys);
+    then(told, old, [0xc001_0001, 0xc001_0002]).capture()
+}
+
+/// A tunnel, half a minute of quiet, a liveness check of the initiator, and `then`.
+fn asked_when_idle(then: fn(Scenario) -> Scenario) -> Capture {
+    then(main_mode_psk().quick_mode().traffic(10).after(secs(30)).dpd(Side::Initiator, 1)).quiet(secs(30)).capture()
+}
+
+fn refused(story: Scenario) -> Scenario {
+    story.mm1(&[usual_transform()]).informational_clear(Side::Responder, v1::notify(v1::NO_PROPOSAL_CHOSEN))
+}

@@ -51,6 +51,7 @@ const STAGES: &[(Stage, &[Trial])] = &[
 const NOT_YET: &[(&str, &str)] = &[
     ("C-CLEAR-INNER", "packets in clear between the protected networks are not among the facts"),
     ("C-DNS-FAIL", "DNS is not among the facts"),
+    ("T-NULL", "whether a packet of ESP could be read is not among the facts"),
 ];
 
 fn trials() -> impl Iterator<Item = &'static Trial> {
@@ -123,7 +124,6 @@ fn trials_are_filed_by_stage_and_once() {
 }
 
 #[test]
-#[ignore = "until the catalogue is whole"]
 fn every_pattern_is_tried() {
     let tried: BTreeSet<&str> = trials().map(|trial| trial.id).chain(NOT_YET.iter().map(|(id, _)| *id)).collect();
     let missing: Vec<String> =

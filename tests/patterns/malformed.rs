@@ -1,5 +1,73 @@
 //! Trials: Malformed messages.
 
+use crate::support::story::main_mode_psk;
+use crate::support::{Capture, Payload, Scenario, Side, secs, v1};
+use crate::trial::Evidence::{Crafted, Lab};
 use crate::trial::Trial;
 
-pub const TRIALS: &[Trial] = &[];
+pub const TRIALS: &[Trial] = &[
+    Trial {
+        id: "M-ENC-BIT",
+        positive: Crafted("Quick Mode is refused in clear", || refused_in_clear(v1::NO_PROPOSAL_CHOSEN)),
+        near_miss: Crafted("Quick Mode is answered by INVALID-COOKIE in clear", || {
+            refused_in_clear(v1::INVALID_COOKIE)
+        }),
+        how: "who does not know the SA has no keys to encrypt with",
+    },
+    Trial {
+        id: "M-LENGTH",
+        positive: Crafted("message 3 says that it is longer than it is", || {
+            let story = Scenario::new().mm1(&[transform()]).mm2(&transform());
+            story.tampered(longer, Scenario::mm3).quiet(secs(30)).capture()
+        }),
+        near_miss: Crafted("Main Mode and Quick Mode, of which 96 octets a frame were captured", || {
+            main_mode_psk().quick_mode().traffic(4).capture().snap(96)
+        }),
+        how: "the capture cut the messages, not their sender",
+    },
+    Trial {
+        id: "M-MARKER",
+        positive: Crafted("behind a NAT the messages on UDP 4500 have no non-ESP marker", || {
+            let transform = transform();
+            let story = Scenario::new().nat().mm1(std::slice::from_ref(&transform)).mm2(&transform).mm3().mm4();
+            story.without_marker(|told| told.mm5().repeat(3, &[4.0, 7.2, 13.0])).quiet(secs(30)).capture()
+        }),
+        near_miss: Lab("v1-main-nat-healthy"),
+        how: "they have it",
+    },
+    Trial {
+        id: "M-UNKNOWN",
+        positive: Crafted("message 3 holds a payload of type 200", || with_payload(200)),
+        near_miss: Crafted("message 3 holds a payload of type 130", || with_payload(130)),
+        how: "130 is private, too, and known: NAT-D of the drafts",
+    },
+];
+
+fn transform() -> v1::Transform {
+    crate::support::story::usual_transform()
+}
+
+/// Main Mode, then a Quick Mode that the responder answers with this notify in clear.
+fn refused_in_clear(message_type: u16) -> Capture {
+    main_mode_psk().qm1(0).informational_clear(Side::Responder, v1::notify(message_type)).quiet(secs(30)).capture()
+}
+
+/// Adds a hundred octets to what the header says (RFC 2408 §3.1).
+fn longer(message: &mut Vec<u8>) {
+    let length = message.len() as u32 + 100;
+    message[24..28].copy_from_slice(&length.to_be_bytes());
+}
+
+/// Main Mode with one more payload in message 3.
+fn with_payload(payload_type: u8) -> Capture {
+    Scenario::new()
+        .mm1(&[transform()])
+        .mm2(&transform())
+        .mm3_with(&[Payload::new(payload_type, vec![0x5a; 20])])
+        .mm4()
+        .mm5()
+        .mm6()
+        .quick_mode()
+        .traffic(4)
+        .capture()
+}

@@ -1,5 +1,203 @@
 //! Trials: NAT, ports and ICMP.
 
+use std::net::{IpAddr, Ipv4Addr};
+
+use md5::{Digest, Md5};
+
+use crate::support::story::{ikev2_gcm, usual_transform};
+use crate::support::{Capture, Payload, Scenario, Side, secs, v1, v2};
+use crate::trial::Evidence::{Crafted, Lab};
 use crate::trial::Trial;
 
-pub const TRIALS: &[Trial] = &[];
+pub const TRIALS: &[Trial] = &[
+    Trial {
+        id: "N-NAT-DETECTED",
+        positive: Lab("v1-main-nat-healthy"),
+        near_miss: Lab("v1-main-psk-healthy"),
+        how: "all NAT-D hashes match",
+    },
+    Trial {
+        id: "N-PORT4500",
+        positive: Lab("v1-nat-udp4500-blocked"),
+        near_miss: Lab("v1-mm5-lost"),
+        how: "message 5 is lost once, and its repeat is answered",
+    },
+    Trial {
+        id: "N-NATT-MISSING",
+        positive: Crafted("a NAT rewrites the initiator's port, nobody knows NAT traversal, ESP goes one way", || {
+            let story = behind_nat_without_nat_t();
+            let spi = story.esp_spi(Side::Responder);
+            story.esp(Side::Initiator, spi, 1..=6, 120, secs(1)).capture()
+        }),
+        near_miss: Crafted("the same, and ESP goes both ways", || behind_nat_without_nat_t().traffic(6).capture()),
+        how: "a helper in the NAT lets ESP through",
+    },
+    Trial {
+        id: "N-WIN-NAT-SERVER",
+        positive: Crafted("a Windows client stops after Main Mode message 4 of a server behind a NAT", || {
+            stops_before_server_behind_nat(&[windows(), v1::vid_nat_t()])
+        }),
+        near_miss: Crafted("another client does", || stops_before_server_behind_nat(&[v1::vid_nat_t(), v1::vid_dpd()])),
+        how: "no vendor id of Windows",
+    },
+    Trial {
+        id: "N-WRONG-ADDR",
+        positive: Crafted("message 1 is asked of one address and answered by another, again and again", || {
+            answered_from(Ipv4Addr::new(198, 51, 100, 8))
+        }),
+        near_miss: Crafted("the answers come from the address that was asked", || {
+            answered_from(Ipv4Addr::new(198, 51, 100, 7))
+        }),
+        how: "the address of message 2",
+    },
+    Trial {
+        id: "N-NAT-AH",
+        positive: Crafted("the initiator is behind a NAT and sends AH", || {
+            let story = behind_nat();
+            let spi = story.esp_spi(Side::Responder);
+            story.ah(Side::Initiator, spi, 1..=6, 100, secs(1)).capture()
+        }),
+        near_miss: Crafted("the same, with ESP in UDP", || behind_nat().traffic(6).capture()),
+        how: "AH protects the addresses that the NAT changes, ESP does not",
+    },
+    Trial {
+        id: "N-PRIVATE-OUTER",
+        positive: Lab("v1-nat-idle"),
+        near_miss: Lab("v1-nat-idle.rside"),
+        how: "outside the NAT both addresses are public",
+    },
+    Trial {
+        id: "N-KEEPALIVE",
+        positive: Crafted("after 40 s in which the side behind the NAT was quiet, nothing gets in to it", || {
+            asked_from_outside(|told| told.after(secs(40)))
+        }),
+        near_miss: Crafted("the same, with a keepalive every 20 s", || {
+            asked_from_outside(|told| told.after(secs(20)).keepalive(Side::Initiator).after(secs(20)))
+        }),
+        how: "keepalives hold the mapping open",
+    },
+    Trial {
+        id: "N-MAPPING-CHANGED",
+        positive: Crafted("the initiator's port changes while the tunnel is up", || {
+            behind_nat()
+                .traffic(4)
+                .after(secs(60))
+                .mapping_changes()
+                .dpd(Side::Initiator, 1)
+                .after(secs(10))
+                .dpd(Side::Initiator, 2)
+                .quiet(secs(20))
+                .capture()
+        }),
+        near_miss: Lab("v2-mobike-move-healthy"),
+        how: "the initiator announces that it moves (MOBIKE)",
+    },
+    Trial {
+        id: "N-PORT-FILTER",
+        positive: Crafted("silence on UDP 500; another attempt on UDP 4500 is answered", || {
+            on_4500_after_silence(|told| told.main_mode().quick_mode().traffic(4))
+        }),
+        near_miss: Crafted("silence on both ports", || {
+            on_4500_after_silence(|told| told.mm1(&[usual_transform()]).repeat(3, &[4.0, 7.2, 13.0]))
+        }),
+        how: "nothing answers on UDP 4500 either",
+    },
+    Trial {
+        id: "N-ICMP-PORT",
+        positive: Lab("v1-no-responder-icmp-port-unreach"),
+        near_miss: Lab("v1-udp500-admin-prohibited"),
+        how: "the ICMP code tells of a filter",
+    },
+    Trial {
+        id: "N-ICMP-PROHIB",
+        positive: Lab("v1-udp500-admin-prohibited"),
+        near_miss: Lab("v1-no-responder-icmp-port-unreach"),
+        how: "the ICMP code tells of a closed port",
+    },
+    Trial {
+        id: "N-ICMP-HOST",
+        positive: Lab("v1-host-unreachable-icmp"),
+        near_miss: Lab("v1-udp500-drop"),
+        how: "nobody says why there is no answer",
+    },
+    Trial {
+        id: "N-TCP-ENCAP",
+        positive: Crafted("IKEv2 and ESP in TCP", || {
+            Scenario::new().over_tcp().ikev2(&v2::ike_gcm(19)).traffic(4).capture()
+        }),
+        near_miss: Crafted("IKEv2 and ESP in UDP", || ikev2_gcm().traffic(4).capture()),
+        how: "the transport",
+    },
+    Trial {
+        id: "N-NAT-MULTI",
+        positive: Crafted("a second client comes up behind the same NAT, and the first is answered no more", || {
+            two_clients(|told| told.after(secs(10)))
+        }),
+        near_miss: Crafted("the same, and the first is answered", || {
+            two_clients(|told| told.dpd_ack(Side::Responder, 1).after(secs(10)))
+        }),
+        how: "both clients are served",
+    },
+];
+
+fn behind_nat() -> Scenario {
+    Scenario::new().nat().main_mode().quick_mode()
+}
+
+fn behind_nat_without_nat_t() -> Scenario {
+    Scenario::new().nat().without_nat_t().main_mode().quick_mode()
+}
+
+/// The vendor id of Windows: a hash and the version.
+fn windows() -> Payload {
+    v1::vendor_id(&[&Md5::digest(b"MS NT5 ISAKMPOAKLEY")[..], &[0, 0, 0, 9]].concat())
+}
+
+fn stops_before_server_behind_nat(vendor_ids: &[Payload]) -> Capture {
+    Scenario::new()
+        .responder_nat()
+        .vendor_ids(Side::Initiator, vendor_ids)
+        .mm1(&[usual_transform()])
+        .mm2(&usual_transform())
+        .mm3()
+        .mm4()
+        .repeat(2, &[4.0, 8.0])
+        .quiet(secs(30))
+        .capture()
+}
+
+fn answered_from(address: Ipv4Addr) -> Capture {
+    let story = Scenario::new();
+    let asked: IpAddr = story.address(Side::Responder);
+    let answer = |told: Scenario| told.responder_moves(address.into()).mm2(&usual_transform()).responder_moves(asked);
+    let told = answer(story.mm1(&[usual_transform()])).repeat_from(Side::Initiator, 1, &[4.0]);
+    answer(told).repeat_from(Side::Initiator, 1, &[8.0]).quiet(secs(30)).capture()
+}
+
+/// A tunnel with traffic, `quietly` for some time, then three questions from outside that nobody answers.
+fn asked_from_outside(quietly: fn(Scenario) -> Scenario) -> Capture {
+    (1..=3)
+        .fold(quietly(behind_nat().traffic(4)), |told, number| told.dpd(Side::Responder, number).after(secs(10)))
+        .quiet(secs(10))
+        .capture()
+}
+
+fn on_4500_after_silence(then: fn(Scenario) -> Scenario) -> Capture {
+    Scenario::new()
+        .mm1(&[usual_transform()])
+        .repeat(3, &[4.0, 7.2, 13.0])
+        .after(secs(30))
+        .new_attempt()
+        .ike_port(4500)
+        .with_marker(then)
+        .quiet(secs(30))
+        .capture()
+}
+
+/// Two clients behind one NAT, the second half a minute after the first, which asks three times after that; `then` is
+/// what follows each question.
+fn two_clients(then: fn(Scenario) -> Scenario) -> Capture {
+    let second = Scenario::new().seed(2).nat().mapping_changes().after(secs(30)).main_mode().quick_mode().traffic(4);
+    let first = behind_nat().traffic(4).after(secs(60));
+    (0..3).fold(first, |told, _| then(told.dpd(Side::Initiator, 1))).quiet(secs(10)).capture().merge(&second.capture())
+}

@@ -1,5 +1,150 @@
 //! Trials: Security advice.
 
+use crate::support::story::{ikev2_psk, main_mode_psk, usual_transform};
+use crate::support::{Capture, Scenario, Side, secs, v1, v2};
+use crate::trial::Evidence::{Crafted, Lab};
 use crate::trial::Trial;
 
-pub const TRIALS: &[Trial] = &[];
+pub const TRIALS: &[Trial] = &[
+    Trial {
+        id: "S-DES",
+        positive: Crafted("Main Mode with DES", || agreed(v1::transform(v1::DES_CBC, 0, v1::SHA2_256, v1::PSK, 14))),
+        near_miss: Crafted("Main Mode with 3DES", triple_des),
+        how: "the cipher",
+    },
+    Trial {
+        id: "S-3DES",
+        positive: Crafted("Main Mode with 3DES", triple_des),
+        near_miss: Crafted("Main Mode with AES", aes),
+        how: "the cipher",
+    },
+    Trial {
+        id: "S-MD5",
+        positive: Crafted("Main Mode with MD5", || agreed(v1::transform(v1::AES_CBC, 256, v1::MD5, v1::PSK, 14))),
+        near_miss: Crafted("Main Mode with SHA-1", sha1),
+        how: "the hash",
+    },
+    Trial {
+        id: "S-SHA1",
+        positive: Crafted("Main Mode with SHA-1", sha1),
+        near_miss: Crafted("Main Mode with SHA2-256", aes),
+        how: "the hash",
+    },
+    Trial {
+        id: "S-DH-WEAK",
+        positive: Crafted("IKEv2 with MODP-1536", || ikev2_of(v2::ike_cbc(5))),
+        near_miss: Crafted("IKEv2 with MODP-2048", || ikev2_of(v2::ike_cbc(14))),
+        how: "the group",
+    },
+    Trial {
+        id: "S-AGGR-PSK",
+        positive: Lab("v1-aggr-xauth-modecfg-healthy"),
+        near_miss: Crafted("Aggressive Mode with RSA signatures", || {
+            let signatures = v1::transform(v1::AES_CBC, 256, v1::SHA2_256, v1::RSA_SIG, 14);
+            Scenario::new().am1(std::slice::from_ref(&signatures)).am2(&signatures).am3().quick_mode().capture()
+        }),
+        how: "no shared key goes into the hash",
+    },
+    Trial {
+        id: "S-AGGR-ID",
+        positive: Lab("v1-aggr-xauth-modecfg-healthy"),
+        near_miss: Lab("v1-main-psk-healthy"),
+        how: "Main Mode encrypts the identities",
+    },
+    Trial { id: "S-IKEV1", positive: Lab("v1-main-psk-healthy"), near_miss: Lab("v2-psk-healthy"), how: "the version" },
+    Trial {
+        id: "S-AH",
+        positive: Lab("v1-main-psk-ah-healthy"),
+        near_miss: Lab("v1-main-psk-healthy"),
+        how: "the tunnel uses ESP",
+    },
+    Trial {
+        id: "S-NULL-INTEG",
+        positive: Crafted("IKEv2 with AES-CBC and no integrity algorithm", || {
+            ikev2_of(v2::ike(&[v2::encr(v2::AES_CBC, 256), v2::prf(v2::PRF_SHA2_256), v2::group(14)]))
+        }),
+        near_miss: Crafted("IKEv2 with AES-GCM and no integrity algorithm", || ikev2_of(v2::ike_gcm(14))),
+        how: "AES-GCM is integrity enough",
+    },
+    Trial {
+        id: "S-KEYLEN",
+        positive: Crafted("Main Mode with AES without a key length", || {
+            agreed(v1::transform(v1::AES_CBC, 0, v1::SHA2_256, v1::PSK, 14))
+        }),
+        near_miss: Crafted("Main Mode with 3DES without a key length", triple_des),
+        how: "3DES has one length only",
+    },
+    Trial {
+        id: "S-HALFOPEN",
+        positive: Crafted("thirty negotiations in half a minute, all answered and none continued", || {
+            thirty(|told| told)
+        }),
+        near_miss: Crafted("thirty negotiations in half a minute, all complete", || thirty(Scenario::ikev2_auth)),
+        how: "the initiator goes on",
+    },
+    Trial {
+        id: "S-SCAN",
+        positive: Lab("ikescan-main-lsw"),
+        near_miss: Crafted("a first message with vendor ids is answered, and the initiator gives up", || {
+            let transform = usual_transform();
+            Scenario::new()
+                .mm1(std::slice::from_ref(&transform))
+                .mm2(&transform)
+                .repeat(2, &[4.0, 8.0])
+                .quiet(secs(30))
+                .capture()
+        }),
+        how: "it says what it can, as a peer does and a probe does not",
+    },
+    Trial {
+        id: "S-VID-LEAK",
+        positive: Lab("vpnc-ss-wrong-xauth"),
+        near_miss: Crafted("vendor ids of features alone: NAT traversal, DPD, XAUTH, fragmentation", || {
+            let features = [v1::vid_nat_t(), v1::vid_dpd(), v1::vid_xauth(), v1::vid_fragmentation()];
+            Scenario::new()
+                .vendor_ids(Side::Initiator, &features)
+                .vendor_ids(Side::Responder, &features)
+                .main_mode()
+                .quick_mode()
+                .traffic(4)
+                .capture()
+        }),
+        how: "no product among them",
+    },
+    Trial {
+        id: "S-NO-PQ",
+        positive: Lab("v2-psk-healthy"),
+        near_miss: Crafted("IKEv2 with ML-KEM-768 as an additional key exchange", || {
+            let mut hybrid = v2::ike_gcm(14);
+            hybrid.transforms.push(v2::Transform { kind: 6, id: 36, key_length: None });
+            Scenario::new().ikev2_init(&hybrid).capture()
+        }),
+        how: "a second key exchange is agreed (RFC 9370)",
+    },
+];
+
+fn agreed(transform: v1::Transform) -> Capture {
+    Scenario::new().main_mode_of(&transform).quick_mode().traffic(4).capture()
+}
+
+fn aes() -> Capture {
+    main_mode_psk().quick_mode().traffic(4).capture()
+}
+
+fn triple_des() -> Capture {
+    agreed(v1::transform(v1::TRIPLE_DES, 0, v1::SHA2_256, v1::PSK, 14))
+}
+
+fn sha1() -> Capture {
+    agreed(v1::transform(v1::AES_CBC, 256, v1::SHA1, v1::PSK, 14))
+}
+
+fn ikev2_of(proposal: v2::Proposal) -> Capture {
+    Scenario::new().ikev2(&proposal).traffic(4).capture()
+}
+
+/// Thirty times IKE_SA_INIT, a second apart, each followed by `then`.
+fn thirty(then: fn(Scenario) -> Scenario) -> Capture {
+    let begin = |told: Scenario| then(told.ikev2_init(&v2::ike_cbc(14)));
+    (0..29).fold(begin(Scenario::new()), |told, _| begin(told.after(secs(1)).new_attempt())).quiet(secs(60)).capture()
+}

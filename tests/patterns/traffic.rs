@@ -1,5 +1,226 @@
 //! Trials: ESP and AH.
 
+use std::net::Ipv4Addr;
+
+use crate::support::story::main_mode_psk;
+use crate::support::{Capture, Scenario, Side, ms, secs, v1};
+use crate::trial::Evidence::{Crafted, Lab};
 use crate::trial::Trial;
 
-pub const TRIALS: &[Trial] = &[];
+pub const TRIALS: &[Trial] = &[
+    Trial {
+        id: "T-NONE",
+        positive: Crafted("four negotiations in five minutes and never a packet of ESP", || {
+            four_times(|told| told.after(secs(80)))
+        }),
+        near_miss: Crafted("four negotiations with traffic after each", || {
+            four_times(|told| told.traffic(4).after(secs(80)))
+        }),
+        how: "the tunnel is used",
+    },
+    Trial {
+        id: "T-ONEWAY",
+        positive: Lab("v1-esp-oneway-no-return-route"),
+        near_miss: Crafted("a tunnel with traffic both ways, captured where only one direction passes", || {
+            let story = up().traffic(30);
+            let initiator = story.address(Side::Initiator);
+            story.capture().only_from(initiator)
+        }),
+        how: "of IKE too only one direction is there",
+    },
+    Trial {
+        id: "T-ESP-BLOCKED",
+        positive: Crafted("a router refuses ESP with ICMP protocol unreachable", || {
+            let router = Ipv4Addr::new(192, 0, 2, 254).into();
+            let story = up();
+            let [there, _] = story.esp_spis();
+            (1..=5)
+                .fold(story, |told, number| {
+                    told.esp(Side::Initiator, there, [number], 120, secs(1)).icmp_unreachable(router, 2)
+                })
+                .capture()
+        }),
+        near_miss: Crafted("ESP in UDP goes one way, and liveness checks are answered", || {
+            let story = Scenario::new().floats().nat().main_mode().quick_mode();
+            let [there, _] = story.esp_spis();
+            story
+                .esp(Side::Initiator, there, 1..=6, 120, secs(1))
+                .dpd(Side::Initiator, 1)
+                .dpd_ack(Side::Responder, 1)
+                .quiet(secs(20))
+                .capture()
+        }),
+        how: "what passes for IKE passes for ESP in UDP",
+    },
+    Trial {
+        id: "T-ENCAP-MISMATCH",
+        positive: Crafted("one side sends ESP in UDP, the other directly over IP", || {
+            let story = up();
+            let [there, back] = story.esp_spis();
+            (1..=10)
+                .fold(story, |told, number| {
+                    told.esp_in_udp(Side::Initiator, there, [number], 120, secs(1)).esp_native(
+                        Side::Responder,
+                        back,
+                        [number],
+                        120,
+                        ms(15),
+                    )
+                })
+                .capture()
+        }),
+        near_miss: Crafted("both sides change from ESP over IP to ESP in UDP when they negotiate anew", || {
+            up().traffic(10).new_attempt().floats().main_mode().quick_mode().traffic(10).capture()
+        }),
+        how: "at any one time both use the same form",
+    },
+    Trial {
+        id: "T-SPI-UNKNOWN",
+        positive: Crafted("INVALID-SPI in clear answers ESP", || refuses_esp(v1::PROTO_ESP, v1::INVALID_SPI)),
+        near_miss: Crafted("INVALID-COOKIE in clear does", || refuses_esp(v1::PROTO_ISAKMP, v1::INVALID_COOKIE)),
+        how: "the notify speaks of IKE's own SA",
+    },
+    Trial {
+        id: "T-SEQ-GAP",
+        positive: Crafted("one packet in twenty never comes by", one_in_twenty_lost),
+        near_miss: Crafted("one packet in ten comes late", one_in_ten_late),
+        how: "all numbers come in the end",
+    },
+    Trial {
+        id: "T-REORDER",
+        positive: Crafted("one packet in ten comes late", one_in_ten_late),
+        near_miss: Crafted("one packet in twenty never comes by", one_in_twenty_lost),
+        how: "what is missing never comes, and nothing comes out of order",
+    },
+    Trial {
+        id: "T-REPLAY",
+        positive: Crafted("one packet in twenty comes again a second later", || {
+            let story = up();
+            let [there, back] = story.esp_spis();
+            (1..=200)
+                .fold(story, |told, number| {
+                    let told = told.traffic_on([there, back], [number], ms(100));
+                    if number % 20 == 0 { told.esp(Side::Initiator, there, [number - 10], 120, ms(20)) } else { told }
+                })
+                .capture()
+        }),
+        near_miss: Crafted("a mirror port records every packet twice", || {
+            up().traffic(60).capture().double_every_frame()
+        }),
+        how: "the second copy is the same frame, microseconds later",
+    },
+    Trial {
+        id: "T-SEQ-RESET",
+        positive: Crafted("the numbers of both SAs begin again at 1", || {
+            let story = up();
+            let spis = story.esp_spis();
+            story.traffic_on(spis, 10_000..10_060, ms(100)).traffic_on(spis, 1..60, ms(100)).capture()
+        }),
+        near_miss: Crafted("new SAs are negotiated, and their numbers begin at 1", || {
+            let story = up();
+            let spis = story.esp_spis();
+            story.traffic_on(spis, 10_000..10_060, ms(100)).new_attempt().main_mode().quick_mode().traffic(60).capture()
+        }),
+        how: "the SPIs are new, too",
+    },
+    Trial {
+        id: "T-SEQ-WRAP",
+        positive: Crafted("the numbers come near the end of 32 bits", || numbered_from(0xff00_0000)),
+        near_miss: Crafted("the numbers are half way there", || numbered_from(0x7fff_fff0)),
+        how: "there is room for a re-key",
+    },
+    Trial {
+        id: "T-PROTO-MIX",
+        positive: Crafted("ESP one way, AH the other", || {
+            let story = up();
+            let [there, back] = story.esp_spis();
+            (1..=20)
+                .fold(story, |told, number| {
+                    told.esp(Side::Initiator, there, [number], 120, secs(1)).ah(
+                        Side::Responder,
+                        back,
+                        [number],
+                        100,
+                        ms(15),
+                    )
+                })
+                .capture()
+        }),
+        near_miss: Lab("v1-main-psk-ah-healthy"),
+        how: "AH both ways",
+    },
+    Trial {
+        id: "T-SHORT-SESSION",
+        positive: Crafted("the tunnel comes up twice, and each time it is deleted after five seconds", || {
+            two_sessions(5)
+        }),
+        near_miss: Crafted("the same, after two minutes", || two_sessions(120)),
+        how: "the tunnel is used for longer",
+    },
+];
+
+fn up() -> Scenario {
+    main_mode_psk().quick_mode()
+}
+
+fn four_times(then: fn(Scenario) -> Scenario) -> Capture {
+    (0..3).fold(then(up()), |told, _| then(told.new_attempt().main_mode().quick_mode())).quiet(secs(1)).capture()
+}
+
+/// A tunnel with traffic; then the responder answers a packet with this notify in clear.
+fn refuses_esp(protocol: u8, message_type: u16) -> Capture {
+    let story = up().traffic(6).after(secs(30));
+    let [there, _] = story.esp_spis();
+    let spi = there.to_be_bytes();
+    let about: &[u8] = if protocol == v1::PROTO_ESP { &spi } else { &[] };
+    story
+        .esp(Side::Initiator, there, [7], 120, ms(100))
+        .informational_clear(Side::Responder, v1::notify_about(protocol, about, message_type, &[]))
+        .quiet(secs(20))
+        .capture()
+}
+
+fn one_in_twenty_lost() -> Capture {
+    let story = up();
+    let [there, back] = story.esp_spis();
+    (1..=200)
+        .fold(story, |told, number| {
+            let told = if number % 20 == 0 { told } else { told.esp(Side::Initiator, there, [number], 120, ms(100)) };
+            told.esp(Side::Responder, back, [number], 120, ms(15))
+        })
+        .capture()
+}
+
+fn one_in_ten_late() -> Capture {
+    let story = up();
+    let [there, back] = story.esp_spis();
+    (0..20)
+        .fold(story, |told, ten| {
+            let in_order = (2..=9).chain([1, 10]).map(|number| ten * 10 + number);
+            told.esp(Side::Initiator, there, in_order, 120, ms(100)).esp(
+                Side::Responder,
+                back,
+                (1..=10).map(|number| ten * 10 + number),
+                120,
+                ms(15),
+            )
+        })
+        .capture()
+}
+
+fn numbered_from(first: u32) -> Capture {
+    let story = up();
+    let spis = story.esp_spis();
+    story.traffic_on(spis, first..first + 60, ms(100)).capture()
+}
+
+/// Twice a tunnel that is used once a second for `seconds`, then deleted by the initiator.
+fn two_sessions(seconds: u32) -> Capture {
+    let session = |told: Scenario| {
+        let told = told.main_mode().quick_mode();
+        let spis = told.esp_spis();
+        let told = told.traffic_on(spis, 1..=seconds, ms(985));
+        told.delete_ipsec(Side::Initiator, spis[1]).delete_isakmp(Side::Initiator)
+    };
+    session(session(Scenario::new()).after(secs(60)).new_attempt()).quiet(secs(60)).capture()
+}

@@ -3,7 +3,7 @@
 use crate::diagnose::case::Case;
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::number;
-use crate::diagnose::{Confidence, Severity};
+use crate::diagnose::Confidence;
 
 use super::traffic;
 
@@ -27,7 +27,7 @@ pattern! {
     ///
     /// - `T-REPLAY`: the number had come before.
     /// - `T-SEQ-RESET`: all following numbers are low.
-    T_REORDER = "T-REORDER", Traffic, Warning;
+    T_REORDER = "T-REORDER", Traffic, Notice;
     title: "packets of the tunnel arrive out of order";
     causes: [
         "queues" 0.45 "queueing by class after encryption lets some packets overtake others",
@@ -69,7 +69,6 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             ))
             .means("harmless within the receiver's replay window; what comes later than that it drops")
             .frames(way.only(|flow| flow.reordered > 0).frames())
-            .severity(Severity::Notice)
             .weigh("fragments", if fragmented { 3.0 } else { 0.2 })
             .settle(format!("the replay counter of the SA on {}", way.to)),
     ]

@@ -1,5 +1,7 @@
 //! Whole negotiations in which all goes well, so that a test only tells where its own story departs.
 
+use std::time::Duration;
+
 use super::{Scenario, Side, ms};
 use crate::support::wire::{v1, v2};
 
@@ -32,8 +34,12 @@ pub fn ikev2_gcm() -> Scenario {
 impl Scenario {
     /// Main Mode with pre-shared key.
     pub fn main_mode(self) -> Self {
-        let transform = usual_transform();
-        self.mm1(std::slice::from_ref(&transform)).mm2(&transform).mm3().mm4().mm5().mm6()
+        self.main_mode_of(&usual_transform())
+    }
+
+    /// Main Mode with pre-shared key, in which this transform is offered and chosen.
+    pub fn main_mode_of(self, transform: &v1::Transform) -> Self {
+        self.mm1(std::slice::from_ref(transform)).mm2(transform).mm3().mm4().mm5().mm6()
     }
 
     /// Main Mode with certificates of `length` octets and RSA-2048 signatures.
@@ -97,15 +103,26 @@ impl Scenario {
 impl Scenario {
     /// `packets` ESP packets each way in turn, sequence numbers from 1.
     pub fn traffic(self, packets: u32) -> Self {
-        let (to_initiator, to_responder) = (self.esp_spi(Side::Initiator), self.esp_spi(Side::Responder));
-        (1..=packets).fold(self, |told, sequence| {
-            told.esp(Side::Initiator, to_responder, [sequence], 120, ms(100)).esp(
+        let spis = self.esp_spis();
+        self.traffic_on(spis, 1..=packets, ms(100))
+    }
+
+    /// One ESP packet each way for each of these sequence numbers, the first way `gap` after the packet before. `spis`
+    /// are those that the initiator sends on and that the responder sends on.
+    pub fn traffic_on(self, spis: [u32; 2], sequences: impl IntoIterator<Item = u32>, gap: Duration) -> Self {
+        sequences.into_iter().fold(self, |told, sequence| {
+            told.esp(Side::Initiator, spis[0], [sequence], 120, gap).esp(
                 Side::Responder,
-                to_initiator,
+                spis[1],
                 [sequence],
                 120,
                 ms(15),
             )
         })
+    }
+
+    /// The SPIs of the first SAs of this attempt: the one that the initiator sends on, the one that the responder does.
+    pub fn esp_spis(&self) -> [u32; 2] {
+        [self.esp_spi(Side::Responder), self.esp_spi(Side::Initiator)]
     }
 }

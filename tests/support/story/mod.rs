@@ -269,6 +269,13 @@ impl Scenario {
         self
     }
 
+    /// From here on the responder is at another address: it is asked there, and answers from there.
+    pub fn responder_moves(mut self, to: IpAddr) -> Self {
+        self.hosts[1].own = to;
+        self.hosts[1].seen = to;
+        self
+    }
+
     /// The capture is taken between the initiator and its NAT, not outside.
     pub fn captured_inside(mut self) -> Self {
         self.captured_inside = true;
