@@ -525,26 +525,27 @@ impl Scenario {
 
     /// Where `side` is, as packets at the capture point say.
     fn endpoint(&self, side: Side) -> SocketAddr {
-        if self.stream.is_some() {
-            let port = if side == Side::Initiator { 51_234 } else { 4500 };
-            return SocketAddr::new(self.hosts[side.index()].seen, port);
-        }
         if self.captured_inside && side == Side::Initiator { self.own_endpoint(side) } else { self.seen_endpoint(side) }
     }
 
-    fn port(&self) -> u16 {
-        if self.floated { 4500 } else { self.ike_port }
+    fn port(&self, side: Side) -> u16 {
+        match self.stream {
+            Some(_) if side == Side::Initiator => 51_234,
+            Some(_) => 4500,
+            None if self.floated => 4500,
+            None => self.ike_port,
+        }
     }
 
     /// Where `side` believes to be.
     fn own_endpoint(&self, side: Side) -> SocketAddr {
-        SocketAddr::new(self.hosts[side.index()].own, self.port())
+        SocketAddr::new(self.hosts[side.index()].own, self.port(side))
     }
 
     /// Where the other peer sees `side`.
     fn seen_endpoint(&self, side: Side) -> SocketAddr {
         let host = &self.hosts[side.index()];
-        SocketAddr::new(host.seen, self.port() + host.port_shift)
+        SocketAddr::new(host.seen, self.port(side) + host.port_shift)
     }
 
     fn is_behind_nat(&self, side: Side) -> bool {
