@@ -103,6 +103,11 @@ impl<'a> Case<'a> {
         pair.flows.iter().filter(move |flow| pair.is_from_a(flow.source, flow.destination) == wanted)
     }
 
+    /// Another attempt began after this one's last message: nobody waits for this one any more.
+    pub fn is_over(&self, attempt: &Attempt) -> bool {
+        self.pair.attempts.last().is_some_and(|youngest| youngest.first > attempt.last)
+    }
+
     /// A later attempt got further than `index` did: what stopped `index` is over.
     pub fn overcome(&self, index: usize) -> bool {
         let Some(this) = self.pair.attempts.get(index) else { return false };
@@ -195,6 +200,25 @@ impl<'a> View<'a> {
             over: last.since(message.at),
             after: self.case.end().since(last),
         }
+    }
+
+    /// When the next copy of `message` is due, as the gaps between its copies so far tell: they grow by a steady factor, or
+    /// stay the same. `None` with fewer than three copies, or without a rhythm.
+    pub fn next_copy(&self, message: &MessageRecord) -> Option<NextCopy> {
+        if message.repeats.len() < 2 || message.repeat_count as usize != message.repeats.len() {
+            return None;
+        }
+        let times: Vec<Timestamp> =
+            std::iter::once(message.at).chain(message.repeats.iter().map(|repeat| repeat.at)).collect();
+        let gaps: Vec<f64> = times.windows(2).map(|pair| pair[1].since(pair[0]).as_secs_f64()).collect();
+        let factors: Vec<f64> = gaps.windows(2).map(|pair| pair[1] / pair[0]).collect();
+        let mean = factors.iter().sum::<f64>() / factors.len() as f64;
+        let steady =
+            mean.is_finite() && mean > 0.5 && factors.iter().all(|factor| (factor / mean - 1.0).abs() < RHYTHM);
+        let gap = gaps.last().map(|gap| gap * mean).filter(|gap| steady && *gap > 0.0 && *gap < 86_400.0)?;
+        let due = times.last()?.after(Duration::from_secs_f64(gap));
+        let late = Duration::from_secs_f64(gap * RHYTHM).max(Duration::from_secs(1));
+        Some(NextCopy { due, given_up: self.case.end() > due.after(late) })
     }
 
     /// Frames of a message and its repeats.
@@ -313,6 +337,18 @@ fn needs_answer_between(earlier: &MessageRecord, later: &MessageRecord) -> bool 
         (Label::Request(34), Label::Request(35)) | (Label::Response(34), Label::Response(35)) => true,
         _ => false,
     }
+}
+
+/// Gaps between copies are in rhythm if their growth stays within this of its mean.
+const RHYTHM: f64 = 0.25;
+
+/// The copy of a message that its rhythm lets expect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NextCopy {
+    /// When it is due.
+    pub due: Timestamp,
+    /// The capture goes on long enough after that to say that it did not come.
+    pub given_up: bool,
 }
 
 /// Copies of a message, and the time they took.

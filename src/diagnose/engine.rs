@@ -1,6 +1,6 @@
 //! From matches to findings and verdicts: one finding a loop, the deepest stage first, what is over no longer an error.
 
-use crate::track::{Attempt, Facts, Label, Pair};
+use crate::track::{Attempt, Facts, Label, Pair, Side};
 
 use super::case::{Case, PATIENCE, View};
 use super::pattern::{Match, Pattern, Stage};
@@ -50,10 +50,16 @@ pub fn diagnose(facts: &Facts) -> Diagnosis {
             })
             .collect();
         name_consequences(&mut matches);
+        for found in matches.iter_mut().filter(|found| found.severity() >= Severity::Warning) {
+            tell_next_copy(&case, &mut found.case);
+        }
         diagnosis.pairs.push(verdicts(&case, &matches));
         diagnosis.findings.extend(fold(index, pair, matches));
     }
     diagnosis.findings.extend(nothing_at_all(facts));
+    if !survey.has_ike() {
+        diagnosis.findings.extend(failed_lookups(facts));
+    }
     diagnosis.findings.sort_by_key(|finding| {
         (std::cmp::Reverse(finding.severity), finding.frames.first().copied(), finding.pair, finding.id)
     });
@@ -69,6 +75,35 @@ fn name_consequences(matches: &mut [Found]) {
             }
         }
     }
+}
+
+/// Where a message is repeated in vain: who gave up, or when the next copy is due.
+fn tell_next_copy(case: &Case<'_>, found: &mut Match) {
+    let Some(attempt) = found.attempt.and_then(|index| case.pair.attempts.get(index)) else { return };
+    let view = View { case: *case, attempt };
+    let repeated = view.message(attempt.stage).filter(|_| attempt.waiting_for.is_some() && !case.is_over(attempt));
+    let Some((message, next)) = repeated.and_then(|message| Some((message, view.next_copy(message)?))) else { return };
+    let side = match message.from {
+        Side::Initiator => "initiator",
+        Side::Responder => "responder",
+    };
+    let end = case.end();
+    let label = message.label;
+    found.seen.push_str(&if next.given_up {
+        let ago = span(end.since(next.due));
+        format!("; by this rhythm another {label} was due {ago} before the capture ends and did not come: the {side} gave up")
+    } else if next.due > end {
+        format!("; by this rhythm the next {label} is due {} after the capture ends", span(next.due.since(end)))
+    } else {
+        format!("; by this rhythm the next {label} is due as the capture ends")
+    });
+}
+
+/// Names that did not resolve, in a capture without any IKE: the peer's may be among them.
+fn failed_lookups(facts: &Facts) -> Option<Finding> {
+    let pattern = super::patterns::by_id("C-DNS-FAIL")?;
+    let case = super::patterns::failed_lookups(facts)?;
+    Some(finding(None, &Found { pattern, case, consequence_of: None }))
 }
 
 /// A capture without any pair: that is a result too, and has reasons.

@@ -1,6 +1,6 @@
 //! Questions about all pairs at once, answered once: what a check of one pair may ask about the others.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
 use crate::base::IkeSpi;
@@ -13,8 +13,10 @@ pub struct Survey {
     silent: HashMap<IpAddr, usize>,
     /// Pairs that hold an attempt with this SPI, where more than one does.
     shared: HashMap<(IkeVersion, IkeSpi), Vec<usize>>,
-    /// Any IKE at all was seen.
-    ike: bool,
+    /// Pairs with IKE.
+    with_ike: usize,
+    /// Addresses that start IKE.
+    initiators: HashSet<IpAddr>,
 }
 
 impl Survey {
@@ -23,7 +25,8 @@ impl Survey {
         let mut survey = Self::default();
         let mut holders: HashMap<(IkeVersion, IkeSpi), usize> = HashMap::new();
         for (index, pair) in facts.pairs.iter().enumerate() {
-            survey.ike |= !pair.attempts.is_empty();
+            survey.with_ike += usize::from(!pair.attempts.is_empty());
+            survey.initiators.extend(pair.attempts.iter().map(|attempt| attempt.initiator.ip()));
             if !pair.both_ways() {
                 *survey.silent.entry(pair.a).or_default() += 1;
             }
@@ -55,6 +58,16 @@ impl Survey {
 
     /// Whether any IKE was seen at all.
     pub fn has_ike(&self) -> bool {
-        self.ike
+        self.with_ike > 0
+    }
+
+    /// Whether one pair speaks IKE, and no other.
+    pub fn is_only_pair_with_ike(&self) -> bool {
+        self.with_ike == 1
+    }
+
+    /// Whether `address` starts IKE with anybody.
+    pub fn starts_ike(&self, address: IpAddr) -> bool {
+        self.initiators.contains(&address)
     }
 }

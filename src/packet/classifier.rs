@@ -3,6 +3,7 @@
 use crate::base::{Limits, Timestamp};
 use crate::capture::Frame;
 
+use super::aside::{self, ClearTraffic};
 use super::encap::{self, Content, ISAKMP_HEADER_LEN};
 use super::icmp::{self, Version};
 use super::ip::{self, Payload};
@@ -12,7 +13,7 @@ use super::place::Place;
 use super::protocol::{IkePorts, ip_protocol};
 use super::reassembly::{Outcome, Reassembly, Whole};
 use super::tcp::Streams;
-use super::{Body, Class, Datagram, Encapsulation, IsakmpDatagram, Sink, ah, esp, look, tunnel, udp};
+use super::{Aside, Body, Class, Datagram, Encapsulation, IsakmpDatagram, Sink, ah, esp, look, tunnel, udp};
 
 /// Tunnels within tunnels that are opened.
 const MOST_TUNNELS: u8 = 4;
@@ -23,12 +24,18 @@ pub struct Classifier {
     ports: IkePorts,
     reassembly: Reassembly,
     streams: Streams,
+    clear: ClearTraffic,
 }
 
 impl Classifier {
     /// For IKE on UDP 500, 4500 and `extra_ports`.
     pub fn new(extra_ports: &[u16], limits: &Limits) -> Self {
-        Self { ports: IkePorts::new(extra_ports), reassembly: Reassembly::new(limits), streams: Streams::new(limits) }
+        Self {
+            ports: IkePorts::new(extra_ports),
+            reassembly: Reassembly::new(limits),
+            streams: Streams::new(limits),
+            clear: ClearTraffic::default(),
+        }
     }
 
     /// Tells what `frame` is, and gives `sink` every datagram that ended in it: none, one, or several (TCP).
@@ -36,6 +43,7 @@ impl Classifier {
     pub fn classify(&mut self, frame: &Frame<'_>, sink: &mut impl FnMut(&Datagram<'_>)) -> Class {
         self.reassembly.advance(frame.at, sink);
         if look::refuses(frame, &self.ports, !self.streams.is_empty()) {
+            self.clear.note(frame, sink);
             return Class::Other;
         }
         self.read(frame, sink)
@@ -62,6 +70,7 @@ impl Classifier {
     pub fn finish(&mut self, sink: &mut impl FnMut(&Datagram<'_>)) {
         self.streams.finish(sink);
         self.reassembly.finish(sink);
+        self.clear.finish(sink);
     }
 
     /// TCP streams no longer followed because others needed the room.
@@ -128,7 +137,12 @@ impl Classifier {
                 Some(datagram) if self.ports.either(datagram.source_port, datagram.destination_port) => {
                     return self.udp(place, &datagram, sink);
                 }
-                Some(datagram) => datagram.payload.and_then(|payload| tunnel::udp(datagram.destination_port, payload)),
+                Some(datagram) => {
+                    if let Some(aside) = said_aside(&datagram) {
+                        sink(&place.datagram(0, Body::Aside(aside)));
+                    }
+                    datagram.payload.and_then(|payload| tunnel::udp(datagram.destination_port, payload))
+                }
                 None => None,
             },
             ip_protocol::TCP => return self.streams.segment(place, carried, &self.ports, sink),
@@ -162,6 +176,15 @@ impl Classifier {
             }
             None => Class::Other,
         }
+    }
+}
+
+/// What a UDP datagram between other ports says that matters here.
+fn said_aside<'a>(datagram: &udp::UdpDatagram<'a>) -> Option<Aside<'a>> {
+    match (datagram.source_port, datagram.destination_port) {
+        (aside::L2TP, _) | (_, aside::L2TP) => Some(Aside::ClearL2tp),
+        (aside::DNS, _) => aside::failed_lookup(datagram.payload?.octets),
+        _ => None,
     }
 }
 

@@ -6,6 +6,7 @@
 use crate::base::LinkType;
 use crate::capture::Frame;
 
+use super::aside;
 use super::icmp::Version;
 use super::octets::{be8, be16};
 use super::protocol::{IkePorts, ether_type, ip_protocol, tunnel_port};
@@ -58,7 +59,8 @@ fn refuses_upper(protocol: u8, carried: &[u8], ports: &IkePorts, streams: bool) 
     match protocol {
         ip_protocol::UDP => {
             let (source, destination) = (be16(carried, 0)?, be16(carried, 2)?);
-            Some(!ports.either(source, destination) && !tunnel_port::any(destination))
+            let aside = source == aside::DNS || source == aside::L2TP || destination == aside::L2TP;
+            Some(!aside && !ports.either(source, destination) && !tunnel_port::any(destination))
         }
         ip_protocol::TCP => {
             let (source, destination) = (be16(carried, 0)?, be16(carried, 2)?);

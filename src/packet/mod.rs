@@ -8,6 +8,7 @@
 //! waits for fragments, `tunnel` goes round again; then `udp` or `tcp` and `encap`, `esp`, `ah` or `icmp`.
 
 mod ah;
+mod aside;
 mod classifier;
 mod encap;
 mod esp;
@@ -76,9 +77,31 @@ pub enum Body<'a> {
     },
     /// An ICMP or ICMPv6 error that quotes one of the above.
     IcmpError(IcmpError<'a>),
+    /// Not ours, and still of interest. Never counted as anything but "other".
+    Aside(Aside<'a>),
     /// A datagram given up before all of its fragments had come. Where the first one was cut at the snap length, the
     /// message in it was handed on when it came, as far as it was captured.
     Incomplete(IncompleteDatagram),
+}
+
+/// Something beside the exchanges that a diagnosis may want to know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Aside<'a> {
+    /// A packet in clear between private networks; told for the first one of two networks, each time their count has
+    /// doubled, and at the end.
+    ClearPrivate {
+        /// Packets so far between these two networks, this way.
+        count: u64,
+    },
+    /// L2TP in clear: a datagram from or to UDP 1701 (RFC 2661).
+    ClearL2tp,
+    /// An answer to a DNS query for an address that gives none. The datagram's destination is who asked.
+    DnsFailure {
+        /// Response code: 3 is NXDOMAIN, 2 SERVFAIL, 0 an empty answer (RFC 1035 §4.1.1).
+        code: u8,
+        /// The name asked for, labels with their lengths as on the wire.
+        name: &'a [u8],
+    },
 }
 
 /// How ISAKMP or ESP was carried.
@@ -122,6 +145,8 @@ pub struct EspPacket {
     pub source_port: u16,
     /// Ports, if encapsulated; zero otherwise.
     pub destination_port: u16,
+    /// What follows the sequence number is an IPv4 header with the right checksum: it is not encrypted (RFC 2410).
+    pub readable: bool,
 }
 
 /// The clear part of an AH packet (RFC 4302 §2).

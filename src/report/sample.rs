@@ -300,6 +300,8 @@ pub fn refused(times: u64) -> Sample {
     Sample {
         captures: vec![capture("office.pcapng", times * 5)],
         facts: Facts {
+            clear: Vec::new(),
+            dns_failures: Vec::new(),
             window: Some((at(0), pair.last.after(Duration::from_secs(35)))),
             pairs: vec![pair],
             forgotten: Forgotten::default(),
@@ -406,6 +408,7 @@ pub fn healthy(a: &str, b: &str, first_frame: u64) -> (Pair, PairDiagnosis, Find
         first_frame: frame(first_frame + 4),
         last_frame: frame(first_frame + 50),
         fragmented: 0,
+        readable: 0,
     };
     pair.flows = vec![flow(pair.a, pair.b, 0xc0ff_ee01, 1_204), flow(pair.b, pair.a, 0x0a0b_0c0d, 1_198)];
     pair.sent = [

@@ -16,8 +16,50 @@ pub struct Facts {
     pub pairs: Vec<Pair>,
     /// Earliest and latest time stamp over all frames of all captures, ours or not.
     pub window: Option<(Timestamp, Timestamp)>,
+    /// Packets in clear that may belong into a tunnel, by their addresses, the first few.
+    pub clear: Vec<ClearFact>,
+    /// DNS answers for addresses that gave none, by who asked and for what, the first few.
+    pub dns_failures: Vec<DnsFact>,
     /// What was forgotten to stay within the limits.
     pub forgotten: Forgotten,
+}
+
+/// Packets in clear one way between two private networks, or L2TP between two addresses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClearFact {
+    /// From (the first one seen of its network).
+    pub source: IpAddr,
+    /// To.
+    pub destination: IpAddr,
+    /// Interface within the capture.
+    pub interface: u32,
+    /// It is L2TP (UDP 1701), not a packet between private networks.
+    pub l2tp: bool,
+    /// Packets.
+    pub count: u64,
+    /// The first one's frame.
+    pub frame: FrameRef,
+    /// The last one's time.
+    pub last: Timestamp,
+}
+
+/// DNS answers without an address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DnsFact {
+    /// Who asked.
+    pub client: IpAddr,
+    /// Who answered.
+    pub server: IpAddr,
+    /// Response code (RFC 1035 §4.1.1).
+    pub code: u8,
+    /// The name asked for, labels with their lengths as on the wire.
+    pub name: Box<[u8]>,
+    /// How often.
+    pub count: u64,
+    /// The first one's frame.
+    pub frame: FrameRef,
+    /// The first one's time.
+    pub first: Timestamp,
 }
 
 /// Counts of what was forgotten because of [`crate::base::Limits`].
@@ -207,12 +249,13 @@ pub struct NatFacts {
 }
 
 impl NatFacts {
-    /// Whether `side` is behind a NAT, as far as hashes could be checked.
+    /// Whether `side` is behind a NAT. A hash that matches speaks for one stretch of the path only, from the side to the
+    /// capture or from there to its peer: "no" takes both.
     pub fn behind(&self, side: Side) -> Option<bool> {
         match (self.own_matches[side.index()], self.peer_matches[side.index()]) {
             (Some(false), _) | (_, Some(false)) => Some(true),
-            (None, None) => None,
-            _ => Some(false),
+            (Some(true), Some(true)) => Some(false),
+            _ => None,
         }
     }
 }
@@ -557,6 +600,8 @@ pub struct EspFlow {
     pub last_frame: FrameRef,
     /// Packets that came in IP fragments.
     pub fragmented: u64,
+    /// ESP packets whose inside is readable IPv4: not encrypted.
+    pub readable: u64,
 }
 
 /// ICMP errors of one kind from one sender about one kind of datagram.
@@ -655,4 +700,23 @@ pub struct MalformedFact {
     pub direction: usize,
     /// What was wrong.
     pub fault: Fault,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn not_behind_a_nat_takes_both_hashes() {
+        let behind = |own: Option<bool>, peer: Option<bool>| {
+            let nat = NatFacts { own_matches: [own, None], peer_matches: [peer, None], ..NatFacts::default() };
+            nat.behind(Side::Initiator)
+        };
+        assert_eq!(behind(Some(true), Some(true)), Some(false));
+        assert_eq!(behind(Some(false), Some(true)), Some(true));
+        assert_eq!(behind(None, Some(false)), Some(true));
+        assert_eq!(behind(None, Some(true)), None, "the NAT may stand between the side and the capture");
+        assert_eq!(behind(Some(true), None), None, "the NAT may stand between the capture and the peer");
+        assert_eq!(behind(None, None), None);
+    }
 }

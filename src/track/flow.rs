@@ -42,6 +42,7 @@ pub(super) struct Sequenced {
     pub(super) length: u32,
     pub(super) protocol: FlowProtocol,
     pub(super) encapsulation: Encapsulation,
+    pub(super) readable: bool,
 }
 
 impl From<&EspPacket> for Sequenced {
@@ -52,6 +53,7 @@ impl From<&EspPacket> for Sequenced {
             length: esp.length,
             protocol: FlowProtocol::Esp,
             encapsulation: esp.encapsulation,
+            readable: esp.readable,
         }
     }
 }
@@ -64,6 +66,7 @@ impl From<&AhPacket> for Sequenced {
             length: ah.length,
             protocol: FlowProtocol::Ah,
             encapsulation: Encapsulation::None,
+            readable: false,
         }
     }
 }
@@ -102,6 +105,7 @@ pub(super) fn open(datagram: &Datagram<'_>, packet: &Sequenced) -> (EspFlow, Flo
         first_frame: datagram.frame,
         last_frame: datagram.frame,
         fragmented: u64::from(datagram.fragments > 1),
+        readable: u64::from(packet.readable),
     };
     (flow, state)
 }
@@ -116,6 +120,7 @@ pub(super) fn count(flow: &mut EspFlow, state: &mut FlowState, datagram: &Datagr
     flow.packets += 1;
     flow.octets += u64::from(packet.length);
     flow.fragmented += u64::from(datagram.fragments > 1);
+    flow.readable += u64::from(packet.readable);
     flow.length_range = (flow.length_range.0.min(packet.length), flow.length_range.1.max(packet.length));
     flow.last = flow.last.max(datagram.at);
     flow.last_frame = datagram.frame;
@@ -259,6 +264,7 @@ mod tests {
             length: 120,
             protocol: FlowProtocol::Esp,
             encapsulation: Encapsulation::None,
+            readable: false,
         };
         let (mut flow, mut state) = open(&datagram(0, 0), &packet(sequences[0]));
         for (index, &sequence) in sequences.iter().enumerate().skip(1) {
@@ -301,6 +307,7 @@ mod tests {
             length: 120,
             protocol: FlowProtocol::Esp,
             encapsulation: Encapsulation::None,
+            readable: false,
         };
         let (mut flow, mut state) = open(&datagram(0, 77), &packet);
         count(&mut flow, &mut state, &datagram(1, 77), &packet);

@@ -3,6 +3,7 @@
 //! Not here: judgement, and text. Contract: time comes from the datagrams, memory has a ceiling, what is
 //! forgotten is counted, and the same datagrams in the same order give the same facts.
 
+mod aside;
 mod attempt;
 mod carried;
 mod exchange;
@@ -143,6 +144,10 @@ impl Tracker {
             }
             Body::IcmpError(error) => {
                 self.observe_icmp(datagram, error);
+                None
+            }
+            Body::Aside(aside) => {
+                self.observe_aside(datagram, aside);
                 None
             }
             Body::Incomplete(incomplete) => {

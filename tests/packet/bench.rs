@@ -33,6 +33,7 @@ pub enum What {
     Keepalive(u16, u16),
     Error { version: u8, icmp_type: u8, code: u8, mtu: Option<u32>, from: IpAddr, ip_id: Option<u32>, quoted: Quote },
     Incomplete(IncompleteDatagram),
+    Aside,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,6 +71,7 @@ pub fn seen(datagram: &Datagram<'_>) -> Seen {
                 Quoted::Fragment { protocol } => Quote::Fragment(protocol),
             },
         },
+        Body::Aside(_) => What::Aside,
         Body::Incomplete(incomplete) => What::Incomplete(incomplete),
     };
     Seen {

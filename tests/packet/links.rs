@@ -150,6 +150,7 @@ fn the_length_of_esp_is_what_was_on_the_wire() {
         encapsulation: Encapsulation::None,
         source_port: 0,
         destination_port: 0,
+        readable: false,
     };
     assert_eq!(bench.seen[0].what, What::Esp(expected));
     assert_eq!(bench.seen[0].missing, u32::try_from(frame.len() - 96).expect("small"));

@@ -20,6 +20,7 @@ fn assert_is_the_stream(seen: &[Seen]) {
         encapsulation: Encapsulation::Tcp,
         source_port: 40_000,
         destination_port: 443,
+        readable: false,
     };
     let what: Vec<&What> = seen.iter().map(|seen| &seen.what).collect();
     assert_eq!(what, [&isakmp(60), &What::Esp(esp), &isakmp(90)]);

@@ -46,6 +46,7 @@ fn payloads_of_every_length_on_port_4500() {
                 encapsulation: Encapsulation::Udp,
                 source_port: 4500,
                 destination_port: 61_000,
+                readable: false,
             };
             assert_eq!(seen.what, What::Esp(esp));
         }

@@ -62,7 +62,8 @@ pub const STORIES: &[(&str, Story)] = &[
     ("Quick Mode again after an hour, the old SA deleted", || {
         let story = main_mode_psk().quick_mode().traffic(20);
         let old = story.esp_spi(Initiator);
-        story.after(secs(3_400)).quick_mode().after(secs(20)).delete_ipsec(Initiator, old).traffic(20).capture()
+        let replaced = story.after(secs(3_400)).quick_mode();
+        ikev2::traffic_of_another(replaced).after(secs(20)).delete_ipsec(Initiator, old).capture()
     }),
     ("Main Mode again after eight hours, the old SA deleted", || {
         let story = main_mode_psk().quick_mode().traffic(20).after(secs(28_000)).new_attempt().main_mode();
@@ -117,17 +118,20 @@ pub const STORIES: &[(&str, Story)] = &[
         let old = v2::delete_esp(&[story.esp_spi(Initiator)]);
         let replaced = story.create_child_request(Initiator, &asked).create_child_response(Responder, &granted);
         let deleted = replaced.informational_request(Initiator, std::slice::from_ref(&old));
-        deleted.informational_response(Responder, &[old]).traffic(20).capture()
+        ikev2::traffic_of_another(deleted.informational_response(Responder, &[old])).capture()
     }),
     ("IKEv2, child SA replaced with an additional key exchange", || {
-        ikev2::hybrid_rekey().response(Responder, FOLLOWUP_KE, &[ikev2::kem(1_088)]).traffic(4).capture()
+        let replaced = ikev2::hybrid_rekey().response(Responder, FOLLOWUP_KE, &[ikev2::kem(1_088)]);
+        ikev2::traffic_of_another(replaced).capture()
     }),
     ("IKEv2, the initiator moves", || {
         let elsewhere = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 77));
         let story = Scenario::new().floats().ikev2(&v2::ike_cbc(14)).traffic(4).after(secs(60));
         let update = [v2::notify(v2::UPDATE_SA_ADDRESSES, &[])];
         let moved = story.initiator_moves(elsewhere).informational_request(Initiator, &update);
-        moved.informational_response(Responder, &[]).traffic(4).capture()
+        let (there, back) = (moved.esp_spi(Responder), moved.esp_spi(Initiator));
+        let answered = moved.informational_response(Responder, &[]);
+        answered.esp(Initiator, there, 5..=8, 120, ms(100)).esp(Responder, back, 5..=8, 120, ms(100)).capture()
     }),
     ("IKEv2, taken down", || {
         let story = ikev2_psk().traffic(20).after(secs(60));
@@ -163,7 +167,7 @@ pub const STORIES: &[(&str, Story)] = &[
     }),
     ("a liveness check repeated once", || {
         let story = ikev2_psk().traffic(4).after(secs(30)).informational_request(Responder, &[]);
-        story.repeat(1, &[2.0]).informational_response(Initiator, &[]).traffic(4).capture()
+        story.repeat(1, &[2.0]).informational_response(Initiator, &[]).quiet(secs(30)).capture()
     }),
     // Seen in part.
     ("captured from Quick Mode on", || with_traffic(main_mode_psk()).skip(6)),

@@ -3,6 +3,7 @@
 use std::net::Ipv4Addr;
 
 use crate::support::story::main_mode_psk;
+use crate::support::story::path::inner_packet;
 use crate::support::{Capture, Scenario, Side, ms, secs, v1};
 use crate::trial::Evidence::{Crafted, Lab};
 use crate::trial::Trial;
@@ -158,6 +159,12 @@ pub const TRIALS: &[Trial] = &[
         near_miss: Crafted("the same, after two minutes", || two_sessions(120)),
         how: "the tunnel is used for longer",
     },
+    Trial {
+        id: "T-NULL",
+        positive: Crafted("ESP whose inside is a readable IP packet", || in_the_open(&inner_packet(64))),
+        near_miss: Crafted("ESP of the same size whose inside is none", || in_the_open(&[0x5a; 92])),
+        how: "ciphertext has no checksum that is right",
+    },
 ];
 
 fn up() -> Scenario {
@@ -220,4 +227,18 @@ fn two_sessions(seconds: u32) -> Capture {
         told.delete_ipsec(Side::Initiator, spis[1]).delete_isakmp(Side::Initiator)
     };
     session(session(Scenario::new()).after(secs(60)).new_attempt()).quiet(secs(60)).capture()
+}
+
+/// A tunnel, and eight packets each way around `inside`.
+fn in_the_open(inside: &[u8]) -> Capture {
+    (1..=8)
+        .fold(up(), |told, sequence| {
+            told.esp_around(Side::Initiator, 0x1111_1111, sequence, inside).esp_around(
+                Side::Responder,
+                0x2222_2222,
+                sequence,
+                inside,
+            )
+        })
+        .capture()
 }

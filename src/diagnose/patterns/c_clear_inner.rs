@@ -1,7 +1,11 @@
 //! C-CLEAR-INNER: traffic that belongs into the tunnel leaves in clear.
 
+use std::net::IpAddr;
+
 use crate::diagnose::case::Case;
 use crate::diagnose::pattern::{Match, pattern};
+use crate::diagnose::words::number;
+use crate::diagnose::{Confidence, Severity};
 
 pattern! {
     /// ## What is seen
@@ -38,8 +42,65 @@ pattern! {
     check: check
 }
 
-/// Packets in clear are not among the facts: the classifier passes over everything that is not IKE, IPsec or an ICMP error
-/// about them, so there is nothing to find yet.
-fn check(_: &Case<'_>) -> Vec<Match> {
-    Vec::new()
+/// Packets in clear that are more than a stray.
+const ENOUGH: u64 = 3;
+
+fn check(case: &Case<'_>) -> Vec<Match> {
+    l2tp(case).into_iter().chain(private(case)).collect()
+}
+
+/// L2TP between the very peers that negotiate protection for it.
+fn l2tp(case: &Case<'_>) -> Option<Match> {
+    let (index, view) = case.attempts().last()?;
+    let pair = case.pair;
+    let fact = case.facts.clear.iter().find(|fact| {
+        let ends = (fact.source, fact.destination);
+        fact.l2tp && (ends == (pair.a, pair.b) || ends == (pair.b, pair.a))
+    })?;
+    Some(
+        Match::on(index, Confidence::Inferred)
+            .seen(format!(
+                "{} from {} to {} in clear, UDP 1701, {}",
+                number(fact.count, "L2TP packet"),
+                fact.source,
+                fact.destination,
+                if view.attempt.phase1_up.is_some() {
+                    "beside an IKE SA of the same peers"
+                } else {
+                    "and no IKE SA came up"
+                },
+            ))
+            .means(format!("{} sends L2TP past IPsec", fact.source))
+            .frames([fact.frame]),
+    )
+}
+
+/// Packets between private networks beside the only pair of gateways with public addresses: a guess at what the tunnel is
+/// for, and said as one.
+fn private(case: &Case<'_>) -> Option<Match> {
+    let pair = case.pair;
+    if pair.attempts.is_empty() || !case.survey.is_only_pair_with_ike() || is_private(pair.a) || is_private(pair.b) {
+        return None;
+    }
+    let fact = case.facts.clear.iter().find(|fact| !fact.l2tp && fact.count >= ENOUGH)?;
+    let carried = pair.flows.iter().any(|flow| flow.last <= fact.last && flow.packets > 1);
+    let found = Match::on_pair(Confidence::Suspected)
+        .seen(format!(
+            "{} from {} to {} in clear, both private addresses, on the link between the gateways",
+            number(fact.count, "packet"),
+            fact.source,
+            fact.destination,
+        ))
+        .means("if these networks belong into the tunnel, a gateway sends their traffic around it")
+        .frames([fact.frame])
+        .settle("the networks that the tunnel is for, and whether the capture point also sees the inside");
+    // With traffic in the tunnel at the same time, a capture that sees the inside too is the likelier reading.
+    Some(found.severity(if carried { Severity::Notice } else { Severity::Warning }))
+}
+
+fn is_private(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => address.is_private(),
+        IpAddr::V6(address) => address.is_unique_local(),
+    }
 }

@@ -1,7 +1,10 @@
 //! C-DNS-FAIL: the peer's name does not resolve.
 
+use crate::diagnose::Confidence;
 use crate::diagnose::case::Case;
 use crate::diagnose::pattern::{Match, pattern};
+use crate::diagnose::words::times;
+use crate::track::{DnsFact, Facts};
 
 pattern! {
     /// ## What is seen
@@ -35,7 +38,67 @@ pattern! {
     check: check
 }
 
-/// DNS is not among the facts: the classifier passes over it, so there is nothing to find yet.
-fn check(_: &Case<'_>) -> Vec<Match> {
-    Vec::new()
+/// Answers shown.
+const SHOWN: usize = 3;
+
+/// On a pair of which one end asked in vain and started no IKE after it.
+fn check(case: &Case<'_>) -> Vec<Match> {
+    let pair = case.pair;
+    let started = |address| pair.attempts.iter().any(|attempt| attempt.initiator.ip() == address);
+    [pair.a, pair.b]
+        .into_iter()
+        .filter(|&address| !started(address) && !case.survey.starts_ike(address))
+        .filter_map(|address| of(case.facts, |fact| fact.client == address))
+        .collect()
+}
+
+/// What the failed look-ups that `concerns` selects amount to.
+pub(crate) fn of(facts: &Facts, concerns: impl Fn(&DnsFact) -> bool) -> Option<Match> {
+    let failed: Vec<&DnsFact> = facts.dns_failures.iter().filter(|fact| concerns(fact)).collect();
+    let first = failed.first()?;
+    let names: Vec<String> = failed
+        .iter()
+        .take(SHOWN)
+        .map(|fact| format!("{} ({}, {})", name(&fact.name), answer(fact.code), times(fact.count)))
+        .collect();
+    Some(
+        Match::on_pair(Confidence::Suspected)
+            .seen(format!(
+                "{} asked {} in vain for {}, and started no IKE",
+                first.client,
+                first.server,
+                names.join(", ")
+            ))
+            .means("if one of these is the name of the peer, message 1 cannot be sent while it does not resolve")
+            .frames(failed.iter().map(|fact| fact.frame))
+            .weigh("record", if first.code == NXDOMAIN { 1.5 } else { 0.7 })
+            .settle("the peer's name in the gateway's configuration"),
+    )
+}
+
+const NXDOMAIN: u8 = 3;
+
+fn answer(code: u8) -> String {
+    match code {
+        0 => "no address".into(),
+        2 => "SERVFAIL".into(),
+        NXDOMAIN => "NXDOMAIN".into(),
+        5 => "REFUSED".into(),
+        other => format!("code {other}"),
+    }
+}
+
+/// A name from its labels; octets that are not printable are left to whoever prints it.
+fn name(labels: &[u8]) -> String {
+    let mut name = String::new();
+    let mut rest = labels;
+    while let Some((&len, behind)) = rest.split_first() {
+        let Some((label, behind)) = behind.split_at_checked(usize::from(len)) else { break };
+        if !name.is_empty() {
+            name.push('.');
+        }
+        name.push_str(&String::from_utf8_lossy(label));
+        rest = behind;
+    }
+    name
 }

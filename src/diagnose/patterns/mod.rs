@@ -14,7 +14,8 @@ mod probe;
 mod silence;
 mod traffic;
 
-use super::pattern::Pattern;
+use super::pattern::{Match, Pattern};
+use crate::track::Facts;
 
 macro_rules! catalogue {
     ($($file:ident::$name:ident,)*) => {
@@ -153,6 +154,12 @@ catalogue! {
     ok_dpd::OK_DPD,
     ok_delete::OK_DELETE,
     ok_retrans::OK_RETRANS,
+}
+
+/// C-DNS-FAIL for a capture in which nobody belongs to a pair.
+pub(super) fn failed_lookups(facts: &Facts) -> Option<Match> {
+    let ends = |address| facts.pairs.iter().any(|pair| pair.a == address || pair.b == address);
+    c_dns_fail::of(facts, |fact| !ends(fact.client))
 }
 
 /// The pattern with this id, in any letter case.

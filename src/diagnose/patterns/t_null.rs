@@ -1,7 +1,9 @@
 //! T-NULL: ESP that can be read.
 
+use crate::diagnose::Confidence;
 use crate::diagnose::case::Case;
 use crate::diagnose::pattern::{Match, pattern};
+use crate::diagnose::words::number;
 
 pattern! {
     /// ## What is seen
@@ -29,7 +31,26 @@ pattern! {
     check: check
 }
 
-/// Flows do not tell yet how many of their packets could be read.
-fn check(_: &Case<'_>) -> Vec<Match> {
-    Vec::new()
+/// Readable packets that make it certain.
+const ENOUGH: u64 = 5;
+
+fn check(case: &Case<'_>) -> Vec<Match> {
+    let readable: Vec<_> = case
+        .pair
+        .flows
+        .iter()
+        .filter(|flow| flow.readable >= ENOUGH && flow.readable * 10 >= flow.packets * 9)
+        .collect();
+    let Some(first) = readable.first() else { return Vec::new() };
+    let packets: u64 = readable.iter().map(|flow| flow.readable).sum();
+    vec![
+        Match::on_pair(Confidence::Stated)
+            .seen(format!(
+                "{} of {} hold a readable IP packet behind the sequence number",
+                number(packets, "ESP packet"),
+                number(readable.len() as u64, "SA"),
+            ))
+            .means("everybody on the path can read this traffic")
+            .frames([first.first_frame]),
+    ]
 }

@@ -123,7 +123,7 @@ pub struct SideStates {
     pub strongswan: Option<&'static str>,
 }
 
-/// Who is behind a NAT, by the hashes of NAT detection; null where no hash could be checked.
+/// Who is behind a NAT, by the hashes of NAT detection; null where they do not tell.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Nat {

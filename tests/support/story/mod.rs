@@ -24,7 +24,7 @@ use super::wire::{Header, Payload, v1, v2};
 mod healthy;
 mod ikev1;
 mod ikev2;
-mod path;
+pub mod path;
 
 pub use healthy::*;
 
@@ -528,12 +528,13 @@ impl Scenario {
         if self.captured_inside && side == Side::Initiator { self.own_endpoint(side) } else { self.seen_endpoint(side) }
     }
 
+    /// The port that `side` sends from; in TCP the initiator takes any (RFC 9329 §2).
     fn port(&self, side: Side) -> u16 {
-        match self.stream {
-            Some(_) if side == Side::Initiator => 51_234,
-            Some(_) => 4500,
-            None if self.floated => 4500,
-            None => self.ike_port,
+        match (&self.stream, side) {
+            (Some(_), Side::Initiator) => 51_234,
+            (Some(_), Side::Responder) => 4500,
+            (None, _) if self.floated => 4500,
+            (None, _) => self.ike_port,
         }
     }
 
