@@ -12,12 +12,13 @@ pub const TRIALS: &[Trial] = &[
     Trial {
         id: "T-NONE",
         positive: Crafted("four negotiations in five minutes and never a packet of ESP", || {
-            four_times(|told| told.after(secs(80)))
+            (0..3)
+                .fold(up(), |told, _| told.after(secs(80)).new_attempt().main_mode().quick_mode())
+                .quiet(secs(60))
+                .capture()
         }),
-        near_miss: Crafted("four negotiations with traffic after each", || {
-            four_times(|told| told.traffic(4).after(secs(80)))
-        }),
-        how: "the tunnel is used",
+        near_miss: Crafted("one negotiation, then nothing for two seconds", || up().quiet(secs(2)).capture()),
+        how: "too soon to say so",
     },
     Trial {
         id: "T-ONEWAY",
@@ -168,10 +169,6 @@ pub const TRIALS: &[Trial] = &[
 
 fn up() -> Scenario {
     main_mode_psk().quick_mode()
-}
-
-fn four_times(then: fn(Scenario) -> Scenario) -> Capture {
-    (0..3).fold(then(up()), |told, _| then(told.new_attempt().main_mode().quick_mode())).quiet(secs(1)).capture()
 }
 
 /// A tunnel with traffic; then the responder answers a packet with this notify in clear.
