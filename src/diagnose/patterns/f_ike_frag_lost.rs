@@ -38,7 +38,7 @@ pattern! {
         "silent" 0.10 "the message arrives and is not answered for another reason", raised by "all fragments come by at the peer's side", lowered by "ICMP reassembly time exceeded";
     ];
     checks: [
-        Either: "turn on IKE fragmentation (RFC 7383 in IKEv2, the vendor extension in IKEv1) on both ends";
+        Either: "turn on IKE fragmentation (RFC 7383 in IKEv2, the vendor extension in IKEv1)";
         Path: "let IP fragments through between the two, or reassemble them on the firewall";
         Either: "send fewer or smaller certificates (no chain, ECDSA), or lower the MTU";
     ];

@@ -39,7 +39,7 @@ pattern! {
     checks: [
         Path: "permit UDP 4500 both ways, and forward it to the responder wherever UDP 500 is forwarded";
         Responder: "capture on its outside and see whether the message on 4500 arrives";
-        Either: "if there is no NAT, NAT traversal can be turned off on both ends";
+        Either: "if there is no NAT, NAT traversal can be turned off";
     ];
     logs: [
         "Cisco ASA": "MM_WAIT_MSG5/6: NAT-T on and should be off" ("S2S-23, S2S-25");

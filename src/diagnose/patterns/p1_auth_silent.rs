@@ -39,8 +39,8 @@ pattern! {
     ];
     checks: [
         Either: "compare the pre-shared keys, and which key the responder selects for the address it sees";
-        Path: "if message 5 went to UDP 4500: let it through, both ways, and forward it where the responder is behind a NAT";
-        Path: "with certificates: let IP fragments through, or turn IKE fragmentation on";
+        Path: "if message 5 went to UDP 4500, let it through, both ways, and forward it where the responder is behind a NAT";
+        Path: "with certificates, let IP fragments through, or turn IKE fragmentation on";
         Responder: "look in its log for the identity it got, and for an error about a payload or decryption";
     ];
     logs: [

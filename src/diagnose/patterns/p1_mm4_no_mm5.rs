@@ -38,7 +38,7 @@ pattern! {
     checks: [
         Initiator: "check that it has a key or a certificate with its private key for this peer, and that it meets the responder's certificate request";
         Path: "let UDP 4500 and IP fragments through, both ways";
-        Initiator: "capture there: whether message 4 arrives, and message 5 leaves, on which port";
+        Initiator: "capture on its outside: whether message 4 arrives, whether message 5 leaves, and on which port";
     ];
     logs: [
         "Cisco ASA": "MM_WAIT_MSG5" ("S2S-23");

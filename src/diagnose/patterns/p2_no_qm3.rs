@@ -40,7 +40,7 @@ pattern! {
     checks: [
         Initiator: "look in its log for what it did with message 2";
         Path: "look for loss or a filter between the two";
-        Either: "clear the SAs on both ends and try again";
+        Either: "clear the SAs and try again";
     ];
     logs: [
         "strongSwan": "peer selected invalid traffic selectors" ("strongSwan source");
@@ -114,7 +114,9 @@ fn unconfirmed(index: usize, view: &View<'_>, exchange: &Exchange, traffic: [Opt
         found.seen.push_str(&format!("; QM1 came {} more after it", times(asked_again as u64)));
     }
     found.means = match (third.is_some() || uses, asked_again > 0) {
-        (true, _) => "the side that started is content: message 3 is lost on its way to the other side",
+        (true, _) => {
+            "the side that started takes the SA for complete; its message 3 is lost on the way to the other side"
+        }
         (_, true) => "message 2 does not reach the side that started",
         _ => "the side that started refuses message 2, did not get it, or its message 3 is lost before this point",
     }

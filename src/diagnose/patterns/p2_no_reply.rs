@@ -34,8 +34,8 @@ pattern! {
         "path" 0.15 "the message or its answer is lost", raised by "all traffic of the pair stops; a large message 1 with PFS", lowered by "liveness checks are answered";
     ];
     checks: [
-        Either: "make protected networks, ESP or AH proposal and PFS the same on both ends";
-        Either: "clear the phase 1 SA on both ends and try again";
+        Either: "make protected networks, ESP or AH proposal and PFS the same";
+        Either: "clear the phase 1 SA and try again";
         Responder: "look in its log whether message 1 of Quick Mode arrives, and what it says about it";
     ];
     logs: [

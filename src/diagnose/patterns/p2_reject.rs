@@ -36,7 +36,7 @@ pattern! {
         "other" 0.05 "another reason: a limit, a negotiation already under way, the policy bound to another interface", raised by "two Quick Modes that cross", lowered by "it repeats";
     ];
     checks: [
-        Responder: "read its log at that time: it names the reason; the initiator's only shows the refusal";
+        Either: "on the side that refuses, read the log at that time: it names the reason; the other log only shows the refusal";
         Either: "make the protected networks mirror images of each other: same addresses, masks, protocol and port";
         Either: "then compare ESP or AH, cipher with key length, hash, and tunnel or transport mode";
         Either: "then compare PFS: the same group on both ends, or off on both";
@@ -94,14 +94,14 @@ fn refusal(index: usize, view: &View<'_>, refused: &[&QuickMode<'_>], standing: 
     if !sure && view.attempt.midstream && quick.first.repeat_count == 0 && refused.len() < 2 {
         return None;
     }
-    let (starter, other) = match quick.started_by {
-        Side::Initiator => ("initiator", "responder"),
-        Side::Responder => ("responder", "initiator"),
+    let (starter, other, refuser) = match quick.started_by {
+        Side::Initiator => ("initiator", "responder", view.attempt.responder.ip()),
+        Side::Responder => ("responder", "initiator", view.attempt.initiator.ip()),
     };
     let copies = u64::from(quick.first.repeat_count) + 1;
     let mut found = Match::on(index, if sure { Confidence::Inferred } else { Confidence::Suspected })
         .frames([quick.first.frame, answer.frame])
-        .means("phase 1 works; the responder refuses the networks, the proposal or PFS of phase 2");
+        .means(format!("phase 1 works; the {other} {refuser} refuses the networks, the proposal or PFS of phase 2"));
     found.seen = format!(
         "QM1 from the {starter} ({} octets) was sent {}; the {other} answered with {}{}{} later, and no QM2",
         quick.first.length,

@@ -26,7 +26,7 @@ pattern! {
         "peer" 0.20 "the other end has no IKEv2", raised by "", lowered by "the other end speaks IKEv2 elsewhere in the capture";
     ];
     checks: [
-        Either: "change both ends to IKEv2 when the tunnel is next touched";
+        Either: "change to IKEv2 when the tunnel is next touched";
     ];
     logs: [];
     sources: ["RFC 9395 §2"];

@@ -46,7 +46,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     vec![
         Match::on(*index, Confidence::Suspected)
             .seen(format!(
-                "{} of {}, {}, {} and never continued",
+                "{} from {}, {}, {} and never continued",
                 number(probes as u64, "first message"),
                 last.attempt.initiator.ip(),
                 number(transforms as u64, "transform"),

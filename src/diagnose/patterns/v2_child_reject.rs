@@ -37,7 +37,7 @@ pattern! {
             raised by "remote access", lowered by "site to site";
     ];
     checks: [
-        Either: "put the traffic selectors of both ends side by side: what is local here must be remote there, with the same masks";
+        Either: "put the traffic selectors side by side: what is local here must be remote there, with the same masks";
         Either: "compare the ESP proposals: cipher with key length, integrity, group, ESN, mode";
         Responder: "read its log: it names TS_UNACCEPTABLE or NO_PROPOSAL_CHOSEN; for remote access look at the address pool";
     ];

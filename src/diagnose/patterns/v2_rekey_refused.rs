@@ -40,7 +40,7 @@ pattern! {
             raised by "deletes crossed the request", lowered by "the peer goes on using the SA";
     ];
     checks: [
-        Either: "compare the groups for perfect forward secrecy in the ESP proposals of both ends";
+        Either: "compare the groups for perfect forward secrecy in the ESP proposals";
         Either: "compare the lifetimes, so that one end re-keys well before the other gives up";
         Responder: "read its log at that time: it names the notify";
     ];

@@ -149,8 +149,8 @@ fn print_fields(
     let wants_action = finding.severity >= Severity::Warning;
     field("seen", Words::of(finding.seen.clone()))?;
     field("means", Words::of(finding.means.clone()))?;
-    if !wants_action && finding.severity != Severity::Notice {
-        return Ok(());
+    if finding.severity < Severity::Notice {
+        return field("proof", Words::of(finding.settle.clone().unwrap_or_default()));
     }
     for cause in finding.causes.iter().take(CAUSES) {
         field("cause", Words::inked(palette.faint, format!("{}: ", cause.likelihood)).and(cause.text.clone()))?;
@@ -158,7 +158,7 @@ fn print_fields(
     for check in &finding.checks {
         let text = Words::of(check.text.clone());
         // Some checks name the place themselves.
-        let told = check.side == Where::Either && check.text.starts_with("on ");
+        let told = check.text.starts_with("on the ");
         let words =
             if told { text } else { Words::inked(palette.heading, place(check.side, attempt)).and(": ").join(text) };
         field("check", words)?;
