@@ -236,6 +236,9 @@ fn weight(found: &Found, case: &Case<'_>) -> (u8, u8, u8, usize, u8) {
         return (3, 0, 0, index, normal);
     }
     let probes = found.case.attempt.is_some() && matches!(found.pattern.id, "S-SCAN" | "S-HALFOPEN");
+    if found.severity() <= Severity::Notice && CIRCUMSTANCES.contains(&found.pattern.id) {
+        return (0, 0, 0, 0, 0);
+    }
     let level = match (found.pattern.stage, found.severity()) {
         // Attempts that are nothing but probes are best called that; a flood of them before all.
         (Stage::Security, Severity::Warning) if probes => 6,
@@ -254,6 +257,9 @@ fn weight(found: &Found, case: &Case<'_>) -> (u8, u8, u8, usize, u8) {
     let depth = found.case.attempt.and_then(|index| case.pair.attempts.get(index)).map_or(0, depth);
     (level, evidence, depth, index, 0)
 }
+
+/// How things are, which explains nothing by itself.
+const CIRCUMSTANCES: [&str; 5] = ["N-NAT-DETECTED", "N-PRIVATE-OUTER", "N-TCP-ENCAP", "F-IKE-BIG", "F-PMTU"];
 
 /// Normal states that can explain a pair, the most telling last.
 const NORMAL: [&str; 6] = ["OK-RETRANS", "OK-DPD", "OK-P1-UP", "OK-IDLE", "OK-UP", "OK-DELETE"];

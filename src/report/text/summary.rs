@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use crate::diagnose::{PairStatus, Severity};
+use crate::diagnose::{Outcome, PairStatus, Severity};
 use crate::report::model::{Capture, Counts, Pair};
 use crate::report::quantity::{self, count, counted};
 use crate::report::words::{Word, cisco_status};
@@ -183,6 +183,8 @@ fn print_pairs(view: &View<'_>, page: &mut Page<'_, impl Write>) -> io::Result<(
                 None => Words::inked(palette.notice, verdict),
             };
             page.wrapped(Words::of("  "), &Words::of("    "), &line)?;
+        } else if let Some(open) = still_open(view, pair) {
+            page.wrapped(Words::of("  "), &Words::of("    "), &Words::inked(palette.notice, open))?;
         }
     }
     if let Some(hidden) = view.by_need.len().checked_sub(SHOWN).filter(|&hidden| hidden > 0) {
@@ -190,6 +192,13 @@ fn print_pairs(view: &View<'_>, page: &mut Page<'_, impl Write>) -> io::Result<(
         page.paragraph(0, &faint(&format!("… and {pairs}: --pair shows one, --format json all")))?;
     }
     Ok(())
+}
+
+/// What to say of a pair about which there is no finding: the capture ended too early for one.
+fn still_open(view: &View<'_>, pair: &Pair) -> Option<String> {
+    let attempt = view.report.attempts.get(*pair.attempts.last()?)?;
+    let awaited = attempt.waiting_for.as_ref().filter(|_| attempt.outcome == Outcome::Unfinished)?;
+    Some(format!("too early to tell: the capture ends while {awaited} is awaited"))
 }
 
 /// Prints the line that a pair begins with.
