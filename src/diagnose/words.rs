@@ -39,3 +39,24 @@ pub(super) fn times(count: u64) -> String {
 pub(super) fn number(count: u64, noun: &str) -> String {
     if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_read_as_people_say_them() {
+        let spans =
+            [(0, "less than 1 ms"), (40, "40 ms"), (14_230, "14.2 s"), (59_990, "1 min"), (192_000, "3 min 12 s")];
+        for (millis, text) in spans {
+            assert_eq!(span(Duration::from_millis(millis)), text);
+        }
+        assert_eq!(span(Duration::from_secs(7_500)), "2 h 5 min");
+    }
+
+    #[test]
+    fn no_time_to_wait_is_no_silence() {
+        assert_eq!(until(Duration::ZERO, "it"), "before the capture ends");
+        assert_eq!(until(Duration::from_secs(12), "the last copy"), "in the 12.0 s after the last copy");
+    }
+}

@@ -43,7 +43,9 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             let first = view.messages().next();
             let what = first.map_or("a message".to_owned(), |message| message.label.to_string());
             Match::on(index, Confidence::Stated)
-                .seen(format!("the first message of this SA in the capture is {what}, and no set-up goes before it"))
+                .seen(format!(
+                    "the first message of this SA in the capture is {what}; its set-up is not in the capture"
+                ))
                 .means("what was offered and chosen is not known: less can be said about this SA")
                 .frames([view.attempt.first_frame])
         })

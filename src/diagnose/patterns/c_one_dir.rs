@@ -40,7 +40,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             let missing = if view.heard(Side::Initiator) { view.attempt.responder } else { view.attempt.initiator };
             Match::on(index, Confidence::Inferred)
                 .seen(format!(
-                    "no packet from {} is in the capture, and yet its SPI and its answers are taken for granted",
+                    "no packet from {} is in the capture, and yet the other side goes on as if it answered",
                     missing.ip()
                 ))
                 .means("the other direction exists and was not captured: nothing can be said about missing answers")

@@ -70,7 +70,7 @@ fn of_exchange(index: usize, view: &View<'_>, exchange: &Exchange) -> Option<Mat
     let of = total.map_or("an unknown number".to_owned(), |total| total.to_string());
     let found = Match::on(index, Confidence::Inferred)
         .seen(format!(
-            "of {} {} of {of} IKE fragments were seen; number {lowest} is the first that never came. The message was sent {}, watched for {}",
+            "of {} {} of {of} IKE fragments were seen; number {lowest} is the first that never came; the message was sent {}, watched for {}",
             message.label,
             message.ike_fragments,
             times(waited.copies),

@@ -50,7 +50,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     vec![
         Match::on_pair(Confidence::Stated)
             .seen(format!(
-                "{} of {}, all of which went on",
+                "{} of {}; the exchange went on each time",
                 number(copies, "repeat"),
                 number(repeated.len() as u64, "message")
             ))

@@ -46,16 +46,14 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     if there == 0 || back == 0 {
         return Vec::new();
     }
+    // A re-key takes over what is up; its own beginning tells nothing.
+    let took = match view.attempt.rekeyed_from {
+        Some(_) => "re-keyed".into(),
+        None => format!("set up in {}", span(up.since(view.attempt.first))),
+    };
     vec![
         Match::on(index, Confidence::Inferred)
-            .seen(format!(
-                "set up in {}; {} from {}, {} from {}",
-                span(up.since(view.attempt.first)),
-                number(there, "packet"),
-                case.pair.a,
-                back,
-                case.pair.b,
-            ))
+            .seen(format!("{took}; {} from {}, {} from {}", number(there, "packet"), case.pair.a, back, case.pair.b,))
             .means("the tunnel works as far as the outside can see")
             .frames([view.attempt.last_frame]),
     ]

@@ -104,9 +104,7 @@ fn refused(index: usize, view: &View<'_>) -> Option<Match> {
                 "the method is a signature; MM5 ({size}) arrived and was answered by {how} {} later, and no MM6",
                 span(at.since(proof.at)),
             ))
-            .means(
-                "the responder refuses the certificate, its name or the method; it does not depend on a pre-shared key",
-            )
+            .means("the responder refuses the certificate, the name in it or the method; no pre-shared key is involved")
             .frames([proof.frame, frame])
             .settle("the responder's log: why it refuses the certificate"),
     )

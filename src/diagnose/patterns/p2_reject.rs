@@ -117,8 +117,9 @@ fn refusal(index: usize, view: &View<'_>, refused: &[&QuickMode<'_>], standing: 
     }
     if standing.any_success() {
         found.seen.push_str("; another Quick Mode between the two was accepted");
-        found.means =
-            "phase 1 works and so does another Quick Mode: for this one, networks or proposal are refused".into();
+        found.means = format!(
+            "phase 1 works and so does another Quick Mode; the {other} {refuser} refuses networks or proposal of this one"
+        );
         found = found.weigh("selectors", 1.8).weigh("proposal", 0.4).weigh("pfs", 0.5);
     }
     match phase2::room_for_key_exchange(view, quick.first.length) {
@@ -127,7 +128,7 @@ fn refusal(index: usize, view: &View<'_>, refused: &[&QuickMode<'_>], standing: 
             found = found.weigh("pfs", 2.0);
         }
         Some(false) => {
-            found.seen.push_str("; QM1 has no room for a key exchange in the group of phase 1 (no PFS)");
+            found.seen.push_str("; QM1 is too short for PFS with the group of phase 1");
             found = found.weigh("pfs", 0.8);
         }
         None => {}

@@ -97,7 +97,7 @@ fn refused(index: usize, view: &View<'_>) -> Option<Match> {
         || request.is_some_and(|request| suite.surely_asks_child(request, response) == Some(true));
     let found = Match::on(index, if sure { Confidence::Inferred } else { Confidence::Suspected })
         .seen(seen)
-        .means("the two ends trust each other and do not agree on subnets or on ESP; which of these is encrypted")
+        .means("authentication works; the two ends do not agree on subnets or on ESP, and the reason is encrypted")
         .settle("the responder's log at that time, or the keys of the IKE SA")
         .frames(request.map(|request| request.frame))
         .frames([response.frame])

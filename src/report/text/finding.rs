@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
+use std::net::SocketAddr;
 
 use crate::base::FrameRef;
 use crate::diagnose::{Severity, Where};
@@ -109,7 +110,11 @@ fn print_place(
     let mut place = Vec::new();
     match (attempt, finding.pair.and_then(|id| view.report.pair(id))) {
         (Some(attempt), _) => {
-            place.push(format!("initiator {} → responder {}", attempt.initiator, attempt.responder));
+            place.push(format!(
+                "initiator {} → responder {}",
+                endpoint(attempt.initiator),
+                endpoint(attempt.responder)
+            ));
             place.push(mode(attempt).into());
         }
         (None, Some(pair)) => place.push(format!("{} ⇄ {}", pair.a, pair.b)),
@@ -221,6 +226,11 @@ pub fn states(states: &VendorStates) -> Words {
         Some(side) if !named.is_empty() => Words::joined(named, " · ").and(format!(" (the {})", side.word())),
         _ => Words::joined(named, " · "),
     }
+}
+
+/// An address, with its port where it is not the usual one.
+fn endpoint(at: SocketAddr) -> String {
+    if at.port() == 500 { at.ip().to_string() } else { at.to_string() }
 }
 
 /// Where to check, with the address of the box.

@@ -127,7 +127,7 @@ fn list(page: &mut Page<'_, impl Write>, title: &str, entries: Vec<Words>) -> io
 
 fn icmp_words(view: &View<'_>, error: &IcmpError) -> Words {
     let about = match (error.about, error.quoted_ports) {
-        ("isakmp", Some(ports)) => format!("IKE from port {} to port {}", ports.source, ports.destination),
+        ("isakmp", Some(ports)) => format!("IKE (port {} to {})", ports.source, ports.destination),
         ("esp-in-udp", _) => "ESP in UDP".into(),
         ("esp", _) => "ESP".into(),
         ("ah", _) => "AH".into(),
@@ -135,7 +135,7 @@ fn icmp_words(view: &View<'_>, error: &IcmpError) -> Words {
     };
     let mtu = error.mtu.map(|mtu| format!(", next hop takes {mtu} octets")).unwrap_or_default();
     Words::of(format!(
-        "{} ×{}, {} says: {}{mtu}, about {about} of {} to {}; {}",
+        "{} ×{}, {} says: {}{mtu}, about {about} from {} to {}; {}",
         view.clock.range(error.first, error.last),
         count(error.count),
         error.from,

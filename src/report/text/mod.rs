@@ -264,6 +264,32 @@ mod tests {
     }
 
     #[test]
+    fn the_verdict_comes_before_louder_advice_which_is_one_line() {
+        let mut sample = sample::refused(1);
+        let mut advice = sample.diagnosis.findings[0].clone();
+        (advice.id, advice.severity, advice.title) = ("S-IKEV1", Severity::Advisory, "IKEv1 is in use".into());
+        (advice.seen, advice.attempt) = ("1 of 1 negotiation here".into(), None);
+        sample.diagnosis.findings[0].severity = Severity::Info;
+        sample.diagnosis.findings.insert(0, advice);
+        let text = text(&sample, 100);
+        let at = |needle: &str| text.find(needle).unwrap_or_else(|| panic!("no {needle} in\n{text}"));
+        assert!(
+            at("info[P1-PROPOSAL]: ") < at("also\n  advisory[S-IKEV1] IKEv1 is in use – 1 of 1 negotiation here (")
+        );
+    }
+
+    #[test]
+    fn four_log_lines_are_shown_those_of_the_vendors_seen_first() {
+        let mut sample = sample::refused(1);
+        let log = |vendor| crate::diagnose::VendorLog { vendor, message: "no", source: "S2S-01" };
+        sample.diagnosis.findings[0].logs = ["Netopia", "AWS", "Huawei", "SMG", "Azure", "Cisco ASA"].map(log).into();
+        let unity = hex::decode("12f5f28c457168a9702d9fe274cc0100").unwrap();
+        sample.facts.pairs[0].attempts[0].vendor_ids[1].push(unity.into());
+        let logs = r#"logs: Cisco ASA "no" · Netopia "no" · AWS "no" · Huawei "no" ="#;
+        assert!(flat(&sample).contains(logs), "{}", flat(&sample));
+    }
+
+    #[test]
     fn problems_come_first_and_healthy_pairs_are_short() {
         let mut sample = sample::with_healthy(6);
         sample.facts.pairs.swap(0, 3);

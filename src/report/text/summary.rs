@@ -44,6 +44,9 @@ pub fn print(view: &View<'_>, page: &mut Page<'_, impl Write>) -> io::Result<()>
 
     if report.pairs.is_empty() {
         let nothing = match report.selection.as_slice() {
+            [] if !report.captures.is_empty() && report.captures.iter().all(|capture| capture.frames == 0) => {
+                "no IKE, ESP or AH was seen: the capture is empty. Check its filter, interface and place".to_string()
+            }
             [] => "no IKE, ESP or AH was seen".to_string(),
             selection => format!("no IKE, ESP or AH was seen of {}", quantity::listed(selection)),
         };
