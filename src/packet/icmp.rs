@@ -14,6 +14,40 @@ use super::{IcmpError, Quoted, udp};
 /// Octets in front of the quotation.
 const HEADER_LEN: usize = 8;
 
+/// What an ICMP error says, by IP version, type and code (RFC 792, RFC 1812 §5.2.7.1, RFC 4443 §3).
+pub fn icmp_error_name(version: u8, icmp_type: u8, code: u8) -> Option<&'static str> {
+    Some(match (version, icmp_type, code) {
+        (4, 3, 0) => "network unreachable",
+        (4, 3, 1) => "host unreachable",
+        (4, 3, 2) => "protocol unreachable",
+        (4, 3, 3) => "port unreachable",
+        (4, 3, 4) => "fragmentation needed and not allowed",
+        (4, 3, 5) => "source route failed",
+        (4, 3, 6) => "network unknown",
+        (4, 3, 7) => "host unknown",
+        (4, 3, 9) => "network administratively prohibited",
+        (4, 3, 10) => "host administratively prohibited",
+        (4, 3, 13) => "communication administratively prohibited",
+        (4, 4, 0) => "source quench",
+        (4, 5, _) => "redirect",
+        (4, 11, 0) => "time to live exceeded",
+        (4, 11, 1) => "fragment reassembly time exceeded",
+        (4, 12, _) => "parameter problem",
+        (6, 1, 0) => "no route to destination",
+        (6, 1, 1) => "communication administratively prohibited",
+        (6, 1, 2) => "beyond scope of source address",
+        (6, 1, 3) => "address unreachable",
+        (6, 1, 4) => "port unreachable",
+        (6, 1, 5) => "source address failed policy",
+        (6, 1, 6) => "route rejected",
+        (6, 2, _) => "packet too big",
+        (6, 3, 0) => "hop limit exceeded",
+        (6, 3, 1) => "fragment reassembly time exceeded",
+        (6, 4, _) => "parameter problem",
+        _ => return None,
+    })
+}
+
 /// The IP version whose errors a message is about; the types differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Version {

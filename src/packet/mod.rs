@@ -25,6 +25,7 @@ mod tunnel;
 mod udp;
 
 pub use classifier::Classifier;
+pub use icmp::icmp_error_name;
 
 use std::net::IpAddr;
 

@@ -1,6 +1,7 @@
 //! Code points in words, for everything but proposals ([`super::proposal`]): payloads, notifies, vendor ids, ICMP.
 
 use crate::isakmp::registry;
+use crate::packet;
 use crate::track::{IcmpAbout, IcmpFact, PayloadDetail, PayloadFact};
 
 use super::escape::escape_octets;
@@ -161,40 +162,13 @@ pub fn vendor_id_text(vendor_id: &VendorId) -> String {
     }
 }
 
-/// What an ICMP error says (RFC 792, RFC 1812 §5.2.7.1, RFC 4443 §3).
+/// What an ICMP error says, with its numbers.
 pub fn icmp_text(version: u8, icmp_type: u8, code: u8) -> String {
-    let name = match (version, icmp_type, code) {
-        (4, 3, 0) => "network unreachable",
-        (4, 3, 1) => "host unreachable",
-        (4, 3, 2) => "protocol unreachable",
-        (4, 3, 3) => "port unreachable",
-        (4, 3, 4) => "fragmentation needed and not allowed",
-        (4, 3, 5) => "source route failed",
-        (4, 3, 6) => "network unknown",
-        (4, 3, 7) => "host unknown",
-        (4, 3, 9) => "network administratively prohibited",
-        (4, 3, 10) => "host administratively prohibited",
-        (4, 3, 13) => "communication administratively prohibited",
-        (4, 4, 0) => "source quench",
-        (4, 5, _) => "redirect",
-        (4, 11, 0) => "time to live exceeded",
-        (4, 11, 1) => "fragment reassembly time exceeded",
-        (4, 12, _) => "parameter problem",
-        (6, 1, 0) => "no route to destination",
-        (6, 1, 1) => "communication administratively prohibited",
-        (6, 1, 2) => "beyond scope of source address",
-        (6, 1, 3) => "address unreachable",
-        (6, 1, 4) => "port unreachable",
-        (6, 1, 5) => "source address failed policy",
-        (6, 1, 6) => "route rejected",
-        (6, 2, _) => "packet too big",
-        (6, 3, 0) => "hop limit exceeded",
-        (6, 3, 1) => "fragment reassembly time exceeded",
-        (6, 4, _) => "parameter problem",
-        _ => return format!("ICMP type {icmp_type} code {code}"),
-    };
     let protocol = if version == 6 { "ICMPv6" } else { "ICMP" };
-    format!("{name} ({protocol} {icmp_type}/{code})")
+    match packet::icmp_error_name(version, icmp_type, code) {
+        Some(name) => format!("{name} ({protocol} {icmp_type}/{code})"),
+        None => format!("{protocol} type {icmp_type} code {code}"),
+    }
 }
 
 /// What was quoted in an ICMP error: its word, and the ports if it was ISAKMP.

@@ -110,7 +110,8 @@ pub const STORIES: &[(&str, Story)] = &[
     }),
     // IKEv2, later.
     ("IKEv2, idle with liveness checks", || {
-        (0..20).fold(ikev2_psk(), |told, _| told.after(secs(30)).liveness(Initiator)).capture()
+        let idle = (0..20).fold(ikev2_psk(), |told, _| told.after(secs(30)).liveness(Initiator));
+        idle.quiet(secs(25)).capture()
     }),
     ("IKEv2, child SA replaced", || {
         let story = ikev2_psk().traffic(20).after(secs(3_000));

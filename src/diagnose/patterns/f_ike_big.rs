@@ -28,7 +28,7 @@ pattern! {
         "unsupported" 0.40 "that side cannot do it", raised by "an old product", lowered by "";
     ];
     checks: [
-        Either: "turn on IKE fragmentation on both ends, or send smaller certificates";
+        Either: "turn on IKE fragmentation, or send smaller certificates";
     ];
     logs: [
         "strongSwan": "splitting IKE message (%zu bytes) into %hu fragments" ("strongSwan source");

@@ -81,7 +81,7 @@ fn found(case: &Case<'_>, flow: &EspFlow) -> Option<Match> {
     Some(
         Match::on_pair(Confidence::Suspected)
             .seen(format!(
-                "small packets went both ways; then {} sent about {} of {long} octets, and {} sent nothing for {}. Nobody asked for smaller packets",
+                "small packets went both ways; then {} sent about {} of {long} octets, and {} sent nothing for {}; nobody asked for smaller packets",
                 flow.source,
                 number(large, "packet"),
                 flow.destination,

@@ -6,6 +6,7 @@ use crate::diagnose::Severity;
 use crate::diagnose::case::Case;
 use crate::diagnose::pattern::Match;
 use crate::diagnose::words::{span, times};
+use crate::packet::icmp_error_name;
 use crate::track::{IcmpAbout, IcmpFact};
 
 /// What an error that says `is_this` is about, as one match for each sender and subject.
@@ -32,19 +33,21 @@ pub(super) fn errors(case: &Case<'_>, is_this: impl Fn(&IcmpFact) -> bool, means
             let was_up =
                 attempt.and_then(|index| case.pair.attempts.get(index)).is_some_and(|attempt| attempt.midstream);
             let itself = fact.from == fact.quoted_destination;
-            let who = if itself { "itself" } else { "on the path" };
-            let mut seen = format!(
-                "{} ({who}) answered {} to {} with ICMP {} code {} {}",
-                fact.from,
-                about(fact.about),
-                fact.quoted_destination,
-                fact.icmp_type,
-                fact.code,
-                times(fact.count),
-            );
-            if fact.count > 1 {
-                seen.push_str(&format!(" in {}", span(fact.last.since(fact.first))));
-            }
+            let (who, to) = match itself {
+                true => (format!("{} itself", fact.from), String::new()),
+                false => (format!("{}, on the path,", fact.from), format!(" to {}", fact.quoted_destination)),
+            };
+            let over_time = match fact.count {
+                0 | 1 => String::new(),
+                _ => format!(" in {}", span(fact.last.since(fact.first))),
+            };
+            let numbers = format!("ICMP{} {}/{}", if fact.version == 6 { "v6" } else { "" }, fact.icmp_type, fact.code);
+            let says = match icmp_error_name(fact.version, fact.icmp_type, fact.code) {
+                Some(name) => format!("\"{name}\" ({numbers})"),
+                None => numbers,
+            };
+            let mut seen =
+                format!("{who} says {says} about {}{to}, {}{over_time}", about(fact.about), times(fact.count));
             let about_ike = matches!(fact.about, IcmpAbout::Isakmp { .. });
             let answers = case.flows_from(fact.quoted_destination).any(|flow| flow.last >= fact.last);
             let over = last_up.is_some_and(|up| up > fact.last);

@@ -326,6 +326,7 @@ fn read_v2(view: &View<'_>, found: &mut [Informational<'_>]) {
         .collect();
     rekeyed.sort_unstable();
     let mut cleaned_up = 0;
+    let mut asked_before: HashSet<(Side, u32)> = HashSet::new();
     for this in found {
         let message = this.message;
         if matches!(message.label, Label::Response(_)) {
@@ -342,6 +343,8 @@ fn read_v2(view: &View<'_>, found: &mut [Informational<'_>]) {
             plain.is_some_and(|(least, most)| least > LEAST_PAYLOAD && most >= DELETE_CHILD) && may_delete;
         let answered = this.partner.is_some();
         let goes_on = this.ike_after || this.traffic_after;
+        // The last check of many is followed by nothing, as a delete is.
+        let asks_again = asked_before.contains(&(message.from, message.length));
         let changes = rekeyed.partition_point(|&at| at <= message.at);
         let cleans_up = may_delete
             && changes > cleaned_up
@@ -359,7 +362,8 @@ fn read_v2(view: &View<'_>, found: &mut [Informational<'_>]) {
             Reading::Delete
         } else if !answered {
             if message.repeat_count > 0 && may_be_empty { Reading::Question { answered } } else { Reading::Unclear }
-        } else if goes_on && may_be_empty {
+        } else if (goes_on || asks_again) && may_be_empty {
+            asked_before.insert((message.from, message.length));
             Reading::Question { answered }
         } else if !goes_on && may_delete && (over || !may_be_empty) {
             Reading::Delete

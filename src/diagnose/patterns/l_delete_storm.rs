@@ -46,7 +46,7 @@ pattern! {
     ];
     checks: [
         Either: "let one side initiate and the other only respond";
-        Either: "set the same policy for unique SAs on both ends";
+        Either: "set the same policy for unique SAs";
         Either: "re-key instead of re-authenticating, or make the new SA before the old one goes";
     ];
     logs: [

@@ -41,7 +41,7 @@ pattern! {
     ];
     checks: [
         Either: "compare the SPIs that each gateway lists with those in use in the capture";
-        Either: "clear the IPsec SAs of this tunnel on both ends";
+        Either: "clear the IPsec SAs of this tunnel";
         Either: "avoid re-keying from both sides at once: a shorter lifetime on one side, or a random margin";
     ];
     logs: [

@@ -36,7 +36,7 @@ pattern! {
         "order" 0.20 "phase 1 lives shorter than phase 2", raised by "Quick Modes further apart than the phase 1 lifetime", lowered by "";
     ];
     checks: [
-        Either: "set the same phase 1 lifetime on both ends, and the same phase 2 lifetime (by time and by volume)";
+        Either: "set the same phase 1 lifetime, and the same phase 2 lifetime (by time and by volume)";
         Either: "let phase 1 live at least as long as phase 2";
         Either: "re-key some time before the end (margin, soft lifetime), and let one side begin earlier";
     ];

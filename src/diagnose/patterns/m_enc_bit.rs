@@ -35,7 +35,7 @@ pattern! {
         "spoof" 0.15 "somebody else sent it", raised by "another time to live than the peer's other packets", lowered by "the negotiation stops with it";
     ];
     checks: [
-        Either: "if it answers message 5, enter the pre-shared key anew on both ends";
+        Either: "if it answers message 5, enter the pre-shared key anew";
         Either: "otherwise look up the sender's version for known faults; do not take the message at its word";
     ];
     logs: [

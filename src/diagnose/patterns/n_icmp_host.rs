@@ -26,7 +26,7 @@ pattern! {
         "address" 0.10 "the peer address is wrong", raised by "first attempt ever", lowered by "the peer answered before";
     ];
     checks: [
-        Path: "from the router that sent the ICMP, check the route to the peer and, if it is the last one, its ARP or neighbour entry";
+        Path: "on the router that sent the ICMP, check the route to the peer and, if it is the last one, its ARP or neighbour entry";
         Responder: "check that it is up and connected";
         Initiator: "check the peer address";
     ];

@@ -36,7 +36,7 @@ pattern! {
         "unsupported" 0.30 "that side cannot do NAT traversal", raised by "an old or small device", lowered by "";
     ];
     checks: [
-        Either: "turn on NAT traversal on both ends";
+        Either: "turn on NAT traversal";
         Path: "permit UDP 4500 both ways; an ESP helper in the NAT serves one client at most";
     ];
     logs: [

@@ -35,10 +35,10 @@ pattern! {
         "revocation" 0.10 "the certificate is revoked, or the revocation list cannot be fetched", raised by "DNS or HTTP of the gateway fails", lowered by "revocation is not checked";
     ];
     checks: [
-        Either: "check on both ends: chain, dates, names, and the clock";
+        Either: "check the chain, dates, names, and the clock";
         Responder: "look in its log for the reason; check that it can fetch the revocation list";
-        Either: "compare the authentication method that each end is set to";
-        Path: "if message 5 is not answered at all: let IP fragments through or turn IKE fragmentation on";
+        Either: "compare the authentication method that is set";
+        Path: "if message 5 is not answered at all, let IP fragments through or turn IKE fragmentation on";
     ];
     logs: [
         "Cisco IOS": "MM_KEY_EXCH" ("CON-18");

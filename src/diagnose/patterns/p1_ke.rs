@@ -32,7 +32,7 @@ pattern! {
         "altered" 0.10 "the message was altered on its way", raised by "an older proxy or inspection device on the path", lowered by "it repeats the same";
     ];
     checks: [
-        Either: "use group 14 on both ends and see whether it works";
+        Either: "use group 14 and see whether it works";
         Either: "bring the software of both ends up to date";
     ];
     logs: [

@@ -33,7 +33,7 @@ pattern! {
             raised by "silence without any attempt of the peer", lowered by "the notify";
     ];
     checks: [
-        Either: "set the same mode on both ends; prefer Main Mode, or IKEv2, which knows no modes";
+        Either: "set the same mode; prefer Main Mode, or IKEv2, which knows no modes";
         Responder: "if the initiator's address changes, Main Mode with a shared key cannot work: use certificates or IKEv2 rather than Aggressive Mode";
     ];
     logs: [

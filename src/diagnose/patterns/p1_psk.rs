@@ -37,7 +37,7 @@ pattern! {
             raised by "a single occurrence", lowered by "it repeats with new cookies";
     ];
     checks: [
-        Either: "enter the same key again on both ends; mind case, blanks at the end, and text against hexadecimal";
+        Either: "enter the same key again; mind case, blanks at the end, and text against hexadecimal";
         Responder: "check which key it selects for the source address it really sees, wildcard entries last";
         Initiator: "check that the peer address the key belongs to is the one it connects to";
     ];

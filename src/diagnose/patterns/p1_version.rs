@@ -32,7 +32,7 @@ pattern! {
             raised by "both versions are answered", lowered by "one version is never answered";
     ];
     checks: [
-        Either: "choose one version on both ends; prefer IKEv2";
+        Either: "set the same version; prefer IKEv2";
         Responder: "look whether its policy drops or rejects the other version for this peer";
     ];
     logs: [

@@ -26,7 +26,7 @@ pattern! {
     /// - `L-STALE-SA`: the peer restarted; its own new message 1, or INVALID-COOKIE, follows.
     /// - `C-ONE-DIR`: the answer exists and the capture does not hold it.
     P2_NO_REPLY = "P2-NO-REPLY", Phase2, Error;
-    title: "quick mode gets no answer";
+    title: "phase 2 (quick mode) gets no answer";
     causes: [
         "refused" 0.60 "the peer refuses phase 2 without a word: networks, proposal or PFS differ",
             raised by "the peer answers liveness checks under the same cookies", lowered by "no liveness answer either";
@@ -34,8 +34,8 @@ pattern! {
         "path" 0.15 "the message or its answer is lost", raised by "all traffic of the pair stops; a large message 1 with PFS", lowered by "liveness checks are answered";
     ];
     checks: [
-        Either: "make protected networks, ESP or AH proposal and PFS the same on both ends";
-        Either: "clear the phase 1 SA on both ends and try again";
+        Either: "make protected networks, ESP or AH proposal and PFS the same";
+        Either: "clear the phase 1 SA and try again";
         Responder: "look in its log whether message 1 of Quick Mode arrives, and what it says about it";
     ];
     logs: [
@@ -71,7 +71,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 .means("the peer refuses phase 2 without a word, has lost the phase 1 SA, or does not get the message")
                 .settle(format!("the {other}'s log, or a capture on its outside: whether QM1 arrives"));
             found.seen = format!(
-                "QM1 of the {starter} ({} octets) was sent {}; no QM2 and no error in the {} from the first copy to the end",
+                "QM1 from the {starter} ({} octets) was sent {}; no QM2 and no error in the {} from the first copy to the end",
                 silent.first.length,
                 times(waited.copies),
                 span(waited.over + waited.after),

@@ -32,7 +32,7 @@ pattern! {
         "summary" 0.15 "one end joins networks into a larger one, or adds its own address to its domain", raised by "Check Point's vendor id", lowered by "other vendors on both ends";
     ];
     checks: [
-        Either: "make local and remote networks mirror images: same address, same mask, same protocol and port, on both ends";
+        Either: "make local and remote networks mirror images: same address, same mask, same protocol and port";
         Either: "look for overlapping entries, a host written as a network, and networks that one end joins together";
     ];
     logs: [

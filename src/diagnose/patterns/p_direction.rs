@@ -37,7 +37,7 @@ pattern! {
         "nat" 0.15 "one side sees the other at another address than it has configured", raised by "NAT in front of one side", lowered by "no NAT";
     ];
     checks: [
-        Either: "make networks mirror images and proposal lists equal on both ends";
+        Either: "make networks mirror images and proposal lists equal";
         Either: "give each end the other's real address, or agree that one side alone starts";
     ];
     logs: [

@@ -25,7 +25,7 @@ pattern! {
         "default" 0.40 "the product offers it by default, beside better ones", raised by "a long offer of which a better part was chosen", lowered by "";
     ];
     checks: [
-        Either: "take DES out of the proposals of both ends; use AES-GCM or AES-CBC with SHA-256";
+        Either: "take DES out of the proposals; use AES-GCM or AES-CBC with SHA-256";
     ];
     logs: [];
     sources: ["PIX-23", "RFC 8247 §2.1", "RFC 8221 §5", "RFC 4772"];

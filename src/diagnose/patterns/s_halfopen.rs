@@ -38,7 +38,7 @@ pattern! {
     checks: [
         Responder: "enable cookies and limits on half-open negotiations for each address";
         Initiator: "if it is a known peer: look why it does not take the answer";
-        Path: "if it is not: filter it";
+        Path: "if it is not, filter it";
     ];
     logs: [];
     sources: ["RFC 7296 §2.6", "RFC 8019 §4"];

@@ -26,7 +26,7 @@ pattern! {
         "peer" 0.20 "the other end has no IKEv2", raised by "", lowered by "the other end speaks IKEv2 elsewhere in the capture";
     ];
     checks: [
-        Either: "change both ends to IKEv2 when the tunnel is next touched";
+        Either: "change to IKEv2 when the tunnel is next touched";
     ];
     logs: [];
     sources: ["RFC 9395 §2"];
@@ -40,7 +40,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     }
     vec![
         Match::on_pair(Confidence::Stated)
-            .seen(format!("{} of {} with IKEv1", v1.len(), number(case.pair.attempts.len() as u64, "negotiation")))
+            .seen(format!("{} of {} here", v1.len(), number(case.pair.attempts.len() as u64, "negotiation")))
             .means("IKEv1 is deprecated; IKEv2 replaces it")
             .frames(v1.iter().take(8).map(|attempt| attempt.first_frame)),
     ]

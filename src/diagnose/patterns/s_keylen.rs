@@ -32,7 +32,7 @@ pattern! {
         "config" 0.30 "the length is not set in the proposal", raised by "a setting such as aes without a number", lowered by "";
     ];
     checks: [
-        Either: "state the key length on both ends (aes-128 or aes-256)";
+        Either: "state the key length (aes-128 or aes-256)";
     ];
     logs: [];
     sources: ["RFC 7296 §3.3.5", "RFC 2409 appendix A", "RFC 3602 §5.3", "RFC 8247 §2.1"];

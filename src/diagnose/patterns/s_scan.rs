@@ -46,13 +46,13 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     vec![
         Match::on(*index, Confidence::Suspected)
             .seen(format!(
-                "{} of {}, {}, {} and never continued",
+                "{} from {}, {}, {} and never continued",
                 number(probes as u64, "first message"),
                 last.attempt.initiator.ip(),
                 number(transforms as u64, "transform"),
                 if last.heard(Side::Responder) { "answered" } else { "not answered" },
             ))
-            .means("somebody looks what answers here; no tunnel is meant")
+            .means("somebody seems to look what answers here; no tunnel is meant")
             .frames(all.iter().take(8).map(|(_, view)| view.attempt.first_frame))
             .settle(format!("whether {} is one of your peers", last.attempt.initiator.ip())),
     ]

@@ -36,7 +36,7 @@ pattern! {
             raised by "the hashes match on one side only", lowered by "";
     ];
     checks: [
-        Either: "set NAT traversal alike on both ends (automatic, or forced on both)";
+        Either: "set NAT traversal alike (automatic, or forced on both)";
         Path: "switch off IPsec pass-through or VPN helper functions of NAT devices on the path";
         Either: "update the end that speaks an old draft of NAT traversal";
     ];

@@ -35,7 +35,7 @@ pattern! {
     ];
     checks: [
         Path: "permit IP protocol 50 (and 51, if AH is used) in both directions on every firewall between the two gateways";
-        Either: "if that is not possible, force UDP encapsulation of ESP on both ends";
+        Either: "if that is not possible, force UDP encapsulation of ESP";
         Responder: "capture on its outside: does ESP arrive?";
     ];
     logs: [

@@ -62,7 +62,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     let native = !view.messages().any(|message| message.non_esp_marker);
     let found = Match::on_pair(Confidence::Stated)
         .seen(format!(
-            "the tunnel came up {} and neither side sent ESP or AH; {} watched since it last did",
+            "the tunnel came up {} and neither side sent ESP or AH in the {} since",
             times(set_up.max(1) as u64),
             span(idle),
         ))

@@ -29,8 +29,8 @@ pattern! {
         "mismatch" 0.20 "the two ends are configured differently and use left-over or manual SAs", raised by "one protocol each way", lowered by "";
     ];
     checks: [
-        Either: "use ESP only, with integrity protection, on both ends";
-        Either: "clear the SAs of this pair on both ends, and compare the proposals of both";
+        Either: "use ESP only, with integrity protection";
+        Either: "clear the SAs of this pair, and compare the proposals of both";
     ];
     logs: [
         "Netopia": "Rx discard: SA mismatch" ("NIR-28");

@@ -30,7 +30,7 @@ pattern! {
         "reuse" 0.10 "a new SA got the same SPI", raised by "a negotiation at that moment", lowered by "no negotiation then";
     ];
     checks: [
-        Either: "clear the SAs of this tunnel on both ends, so that new ones are negotiated";
+        Either: "clear the SAs of this tunnel, so that new ones are negotiated";
         Initiator: "if the sender is a cluster, check that it synchronises IPsec counters";
     ];
     logs: [];

@@ -39,7 +39,7 @@ pattern! {
     ];
     checks: [
         Either: "compare the SPIs in the capture with those each gateway lists for this tunnel";
-        Either: "clear the SAs of this tunnel on both ends";
+        Either: "clear the SAs of this tunnel";
         Either: "enable dead peer detection, and recovery on invalid SPIs where the product has it";
     ];
     logs: [

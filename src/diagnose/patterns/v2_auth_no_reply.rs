@@ -36,7 +36,7 @@ pattern! {
     ];
     checks: [
         Path: "open and forward UDP 4500 both ways, on every filter and NAT between the two";
-        Either: "enable IKE fragmentation (RFC 7383) on both ends; shorten the certificate chain";
+        Either: "enable IKE fragmentation (RFC 7383); shorten the certificate chain";
         Responder: "look in its log whether the IKE_AUTH request arrives, and what it makes of it";
     ];
     logs: [

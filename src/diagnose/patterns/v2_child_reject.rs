@@ -27,7 +27,7 @@ pattern! {
     ///   and the request is short too.
     /// - `V2-AUTH-FAIL`: room for a notify only.
     V2_CHILD_REJECT = "V2-CHILD-REJECT", IkeV2, Error;
-    title: "the IKE SA is up and the child SA is refused";
+    title: "the IKE SA is up and the child SA (phase 2) is refused";
     causes: [
         "selectors" 0.45 "the traffic selectors have nothing in common: subnets differ or are not mirrored",
             raised by "one end is route-based (0.0.0.0/0), the other policy-based", lowered by "another child SA of the same pair succeeds";
@@ -37,7 +37,7 @@ pattern! {
             raised by "remote access", lowered by "site to site";
     ];
     checks: [
-        Either: "put the traffic selectors of both ends side by side: what is local here must be remote there, with the same masks";
+        Either: "put the traffic selectors side by side: what is local here must be remote there, with the same masks";
         Either: "compare the ESP proposals: cipher with key length, integrity, group, ESN, mode";
         Responder: "read its log: it names TS_UNACCEPTABLE or NO_PROPOSAL_CHOSEN; for remote access look at the address pool";
     ];

@@ -39,7 +39,7 @@ pattern! {
             raised by "the peer goes on all the same", lowered by "the SA ends";
     ];
     checks: [
-        Either: "clear the SA on both ends and let it come up anew; enable liveness checks on both";
+        Either: "clear the SA and let it come up anew; enable liveness checks on both";
         Responder: "look in its log for the reason, and for a restart at that time";
         Initiator: "switch off features that the peer may not know, one by one";
     ];

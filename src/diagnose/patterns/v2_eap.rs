@@ -32,7 +32,7 @@ pattern! {
     /// - `V2-AUTH-FAIL`: refused after a single IKE_AUTH exchange.
     /// - A user who takes long to type a password.
     V2_EAP = "V2-EAP", IkeV2, Error;
-    title: "the rounds of EAP do not end well";
+    title: "user authentication by EAP does not succeed";
     causes: [
         "credentials" 0.45 "user name or password is wrong, or the account is locked",
             raised by "the end comes after several rounds", lowered by "the end comes after the first response";
@@ -44,10 +44,10 @@ pattern! {
             raised by "the end comes right after the first response", lowered by "rounds go on after the first response";
     ];
     checks: [
-        Responder: "read the log of the AAA server: does the request arrive, and what does it answer";
+        Responder: "read the log of the AAA server: whether the request arrives, and what it answers";
         Initiator: "try the credentials elsewhere; compare the EAP method with the one that the server wants";
-        Initiator: "with EAP-TLS or PEAP: check the server's certificate for the name that the initiator dials and for its EKU";
-        Path: "with EAP-TLS: enable IKE fragmentation on both ends";
+        Initiator: "with EAP-TLS or PEAP, check the server's certificate for the name that the initiator dials and for its EKU";
+        Path: "with EAP-TLS, enable IKE fragmentation on both ends";
     ];
     logs: [];
     sources: ["RFC 7296 §2.16", "RFC 3748 §4.2"];

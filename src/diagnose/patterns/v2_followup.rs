@@ -33,7 +33,7 @@ pattern! {
     ];
     checks: [
         Responder: "look in its log; raise the time for which it keeps the state if that can be set";
-        Either: "enable IKE fragmentation (RFC 7383) on both ends";
+        Either: "enable IKE fragmentation (RFC 7383)";
         Initiator: "see whether it tries the re-key again";
     ];
     logs: [

@@ -2,7 +2,7 @@
 
 use crate::diagnose::case::{Case, PATIENCE, View};
 use crate::diagnose::pattern::{Match, pattern};
-use crate::diagnose::words::{span, times};
+use crate::diagnose::words::{span, times, until};
 use crate::diagnose::{Confidence, Severity};
 use crate::track::{ExchangeKind, Side};
 
@@ -29,7 +29,7 @@ pattern! {
     /// - `S-SCAN`: probes send IKE_SA_INIT and nothing else.
     /// - `V2-AUTH-NO-REPLY`: IKE_AUTH is seen, and its answer is not.
     V2_INIT_NO_AUTH = "V2-INIT-NO-AUTH", IkeV2, Error;
-    title: "IKE_SA_INIT is answered, and IKE_AUTH never follows";
+    title: "IKE_SA_INIT is answered, and no IKE_AUTH follows";
     causes: [
         "port-4500" 0.42 "UDP 4500 is blocked between the initiator and the place of the capture",
             raised by "NAT on the path; nothing on 4500 from the initiator", lowered by "the same request keeps coming";
@@ -42,7 +42,7 @@ pattern! {
     ];
     checks: [
         Path: "check the way back to the initiator for UDP 500, and UDP 4500 in both directions near the initiator";
-        Initiator: "read its log: does the answer arrive, and what does it make of it";
+        Initiator: "read its log: whether the answer arrives, and what it makes of it";
         Capture: "make sure that the capture filter holds UDP 4500";
     ];
     logs: [
@@ -104,8 +104,8 @@ fn never_follows(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match
         Match::on(index, Confidence::Suspected)
             .severity(Severity::Info)
             .seen(format!(
-                "IKE_SA_INIT was answered; no IKE_AUTH in the {} after it: the capture ends too early to call it a stop",
-                span(quiet)
+                "IKE_SA_INIT was answered; no IKE_AUTH {}, which is too early to call it a stop",
+                until(quiet, "it")
             ))
             .means("the negotiation goes on after the capture, or IKE_AUTH does not get here")
             .weigh("early", 100.0)

@@ -38,7 +38,7 @@ pattern! {
             raised by "a request in one packet without an answer", lowered by "a short answer came back";
     ];
     checks: [
-        Either: "enable IKE fragmentation (RFC 7383) on both ends, with fragments of 1280 octets or less";
+        Either: "enable IKE fragmentation (RFC 7383), with fragments of 1280 octets or less";
         Either: "compare the additional key exchanges (ADDKE1 to ADDKE7) of both ends, and the software versions";
         Responder: "look in its log whether IKE_INTERMEDIATE arrives, and what it makes of it";
     ];

@@ -33,7 +33,7 @@ pattern! {
     ];
     checks: [
         Either: "on a cluster: check that IKE state is synchronised, and whether RFC 6311 is supported and enabled";
-        Either: "clear the SA on both ends";
+        Either: "clear the SA";
         Capture: "look for dropped packets at the capture point";
     ];
     logs: [

@@ -28,7 +28,7 @@ pattern! {
         "mandatory" 0.50 "the PPK is mandatory on one end and not set on the other", raised by "USE_PPK in one direction", lowered by "USE_PPK in both directions";
     ];
     checks: [
-        Either: "compare the PPK and its identifier, and whether it is mandatory, on both ends";
+        Either: "compare the PPK and its identifier, and whether it is mandatory";
     ];
     logs: [
         "strongSwan": "PPK required but peer does not support PPK" ("strongSwan source");

@@ -81,7 +81,7 @@ fn refused(habits: &Habits<'_>, index: usize, view: &View<'_>) -> Option<Match> 
             "the responder answered IKE_SA_INIT with NO_PROPOSAL_CHOSEN (14) in clear, {}",
             times(u64::from(notify.message.repeat_count) + 1)
         ))
-        .means("nothing in the offer fits the responder, or it has no connection for this peer")
+        .means("nothing in the offer fits the responder, or it has no connection for this peer; the notify does not tell which")
         .frames(request.map(|request| request.frame))
         .frames([notify.message.frame]);
     let peer = habits.at(view.attempt.responder.ip());

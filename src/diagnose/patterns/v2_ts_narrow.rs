@@ -37,7 +37,7 @@ pattern! {
     ];
     checks: [
         Either: "compare the selectors that both status commands show, child SA by child SA";
-        Either: "use one child SA a pair of subnets on both ends, or 0.0.0.0/0 on both";
+        Either: "use one child SA a pair of subnets, or 0.0.0.0/0 on both";
     ];
     logs: [
         "GCP": "TS_NARROWING_NOT_ALLOWED: Traffic selector narrowing not allowed for an HA-VPN tunnel" ("Google Cloud VpnTunnel.Status reference");

@@ -34,7 +34,7 @@ pattern! {
         "forged" 0.10 "the notify was not sent by the responder", raised by "the responder goes on all the same", lowered by "";
     ];
     checks: [
-        Either: "set the same IKE version on both ends, IKEv2 if both have it";
+        Either: "set the same IKE version, IKEv2 if both have it";
         Responder: "make sure that IKEv2 is enabled for this peer and on this interface";
     ];
     logs: [
