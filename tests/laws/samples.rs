@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 
 use crate::support::story::{aggressive, ikev2_gcm, ikev2_psk, main_mode_psk, usual_transform};
-use crate::support::{Capture, Scenario, Side, ms, secs, v2};
+use crate::support::{Capture, Scenario, Side, ms, secs, v1, v2};
 
 /// A capture, its name, and whether it shows nothing but healthy tunnels.
 #[derive(Debug, Clone)]
@@ -85,6 +85,16 @@ pub fn crafted() -> Vec<Sample> {
                 .mm4()
                 .mm5()
                 .repeat(4, &backoff)
+                .after(secs(40))
+                .ping(Side::Initiator),
+        ),
+        (
+            "cookie-unknown",
+            Scenario::new()
+                .mm1(transforms)
+                .mm2(&transform)
+                .mm3()
+                .informational_clear(Side::Responder, v1::notify(v1::INVALID_COOKIE))
                 .after(secs(40))
                 .ping(Side::Initiator),
         ),

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use crate::diagnose::case::Case;
+use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::{span, times};
 use crate::diagnose::{Confidence, Severity};
-use crate::track::{IkeVersion, Side};
+use crate::track::{IkeVersion, Label, Side};
 
 use super::informational::{self, Reading};
 use super::{life_cycle, traffic};
@@ -60,11 +60,25 @@ pattern! {
     check: check
 }
 
+/// Phase 1 was complete: seen to be, or nothing of its negotiation is in a capture that began later.
+fn was_up(view: &View<'_>) -> bool {
+    let negotiates =
+        |label| matches!(label, Label::Mm(_) | Label::Am(_) | Label::Request(34 | 35) | Label::Response(34 | 35));
+    view.attempt.phase1_up.is_some()
+        || (view.attempt.midstream && !view.messages().any(|message| negotiates(message.label)))
+}
+
+fn seen_in_use(case: &Case<'_>, view: &View<'_>) -> bool {
+    view.attempt.phase1_up.is_some()
+        || !case.pair.flows.is_empty()
+        || view.messages().any(|message| message.encrypted)
+}
+
 fn check(case: &Case<'_>) -> Vec<Match> {
     let last_up = life_cycle::last_up(case);
     let mut found: Vec<Match> = case
         .attempts()
-        .filter(|(_, view)| view.attempt.phase1_up.is_some() || view.attempt.midstream)
+        .filter(|(_, view)| was_up(view))
         .filter_map(|(index, view)| {
             [Side::Initiator, Side::Responder].into_iter().find_map(|side| {
                 let notify = view
@@ -83,7 +97,14 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                     ))
                     .means(format!("{from} does not know this IKE SA; the notify is not authenticated"))
                     .frames(view.frames(notify.message));
-                Some(if over { found.severity(Severity::Notice) } else { found })
+                Some(if over {
+                    found.severity(Severity::Notice)
+                } else if seen_in_use(case, &view) {
+                    found
+                } else {
+                    // It may be the answer to a negotiation that was not captured.
+                    found.severity(Severity::Warning)
+                })
             })
         })
         .collect();
