@@ -1,6 +1,6 @@
 //! Trials: Security advice.
 
-use crate::support::story::{ikev2_psk, main_mode_psk, usual_transform};
+use crate::support::story::{main_mode_psk, usual_transform};
 use crate::support::{Capture, Scenario, Side, secs, v1, v2};
 use crate::trial::Evidence::{Crafted, Lab};
 use crate::trial::Trial;
