@@ -102,7 +102,7 @@ fn tell_next_copy(case: &Case<'_>, found: &mut Match) {
 /// Names that did not resolve, in a capture without any IKE: the peer's may be among them.
 fn failed_lookups(facts: &Facts) -> Option<Finding> {
     let pattern = super::patterns::by_id("C-DNS-FAIL")?;
-    let case = super::patterns::failed_lookups(facts)?.severity(Severity::Notice);
+    let case = super::patterns::failed_lookups(facts)?;
     Some(finding(None, &Found { pattern, case, consequence_of: None }))
 }
 

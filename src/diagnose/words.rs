@@ -4,12 +4,25 @@ use std::time::Duration;
 
 /// `40 ms`, `14.2 s`, `3 min 12 s`, `2 h 5 min`.
 pub(super) fn span(duration: Duration) -> String {
-    let seconds = duration.as_secs();
-    match seconds {
-        0 => format!("{} ms", duration.as_millis()),
-        1..60 => format!("{:.1} s", duration.as_secs_f64()),
-        60..3600 => format!("{} min {} s", seconds / 60, seconds % 60),
-        _ => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
+    let pair = |big: u64, big_unit: &str, small: u64, small_unit: &str| match small {
+        0 => format!("{big} {big_unit}"),
+        _ => format!("{big} {big_unit} {small} {small_unit}"),
+    };
+    let seconds = duration.as_secs().saturating_add(u64::from(duration.subsec_millis() >= 500));
+    match duration.as_millis() {
+        0 => "less than 1 ms".into(),
+        millis @ 1..=999 => format!("{millis} ms"),
+        1_000..=59_949 => format!("{:.1} s", duration.as_secs_f64()),
+        _ if seconds < 3600 => pair(seconds / 60, "min", seconds % 60, "s"),
+        _ => pair(seconds / 3600, "h", seconds % 3600 / 60, "min"),
+    }
+}
+
+/// How long nothing came: `in the 14.2 s after the last copy`, or that there was no time to wait.
+pub(super) fn until(quiet: Duration, after: &str) -> String {
+    match quiet.as_millis() {
+        0..=99 => "before the capture ends".into(),
+        _ => format!("in the {} after {after}", span(quiet)),
     }
 }
 

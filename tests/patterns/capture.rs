@@ -1,8 +1,8 @@
 //! Trials: what the capture itself can and cannot show.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
-use crate::support::story::main_mode_psk;
+use crate::support::story::{main_mode_psk, usual_transform};
 use crate::support::{Capture, Scenario, Side, secs};
 use crate::trial::Evidence::{Crafted, Lab, Labs};
 use crate::trial::Trial;
@@ -44,7 +44,48 @@ pub const TRIALS: &[Trial] = &[
         near_miss: Labs(&["v1-main-psk-healthy", "v1-main-psk-healthy.rside"]),
         how: "both captures hold the same",
     },
+    Trial {
+        id: "C-CLEAR-INNER",
+        positive: Crafted("L2TP in clear between peers that negotiate protection for it", || {
+            let story = main_mode_psk().quick_mode();
+            let at_1701 = |side| SocketAddr::new(story.address(side), 1701);
+            let (from, to) = (at_1701(Side::Initiator), at_1701(Side::Responder));
+            story.udp(from, to, &[0xc8, 2, 0, 12, 0, 0, 0, 0, 0, 0, 0, 0]).capture()
+        }),
+        near_miss: Crafted("packets between private networks, beside IKE between private addresses", || {
+            main_site_leaks(Scenario::between(address("10.9.0.1"), address("10.9.0.2")).mm1(&[usual_transform()]))
+        }),
+        how: "where the gateways are private themselves, private addresses say nothing",
+    },
+    Trial {
+        id: "C-DNS-FAIL",
+        positive: Crafted("a name does not resolve, and no IKE follows", || {
+            let server = address("192.0.2.53");
+            Scenario::new()
+                .dns_query(server, "vpn.example.com")
+                .dns_answer(server, "vpn.example.com", Err(3))
+                .after(secs(60))
+                .ping(Side::Responder)
+                .capture()
+        }),
+        near_miss: Crafted("a name does not resolve, and IKE starts all the same", || {
+            let server = address("192.0.2.53");
+            main_mode_psk().dns_query(server, "ntp.example.com").dns_answer(server, "ntp.example.com", Err(3)).capture()
+        }),
+        how: "whoever starts IKE knows its peer",
+    },
 ];
+
+fn address(text: &str) -> IpAddr {
+    text.parse().expect("an address")
+}
+
+fn main_site_leaks(story: Scenario) -> Capture {
+    let end = |text: &str| text.parse::<SocketAddr>().expect("an address and a port");
+    (0..5)
+        .fold(story, |told, _| told.after(secs(2)).udp(end("10.1.0.5:40000"), end("10.2.0.9:40001"), b"inner"))
+        .capture()
+}
 
 fn something_else() -> Capture {
     let story = Scenario::new();

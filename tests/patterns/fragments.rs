@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 
 use crate::support::story::main_mode_psk;
-use crate::support::{Capture, Scenario, Side, ms, secs, v1, v2};
+use crate::support::{Capture, Payload, Scenario, Side, ms, secs, v1, v2};
 use crate::trial::Evidence::{Crafted, Lab};
 use crate::trial::Trial;
 
@@ -26,7 +26,9 @@ pub const TRIALS: &[Trial] = &[
             second_skf_lost().repeat(2, &[4.0, 8.0]).quiet(secs(30)).capture()
         }),
         near_miss: Crafted("it comes with the repeat, and IKE_AUTH is answered", || {
-            second_skf_lost().losing(&[]).repeat(1, &[4.0]).auth_response(&[v2::auth(14, 272, 1)]).capture()
+            let told = second_skf_lost().losing(&[]).repeat(1, &[4.0]);
+            let response = proof(&told, Side::Responder);
+            told.auth_response(&response).traffic(4).capture()
         }),
         how: "the exchange goes on",
     },
@@ -36,7 +38,13 @@ pub const TRIALS: &[Trial] = &[
             second_v1_fragment_lost().repeat(2, &[4.0, 8.0]).quiet(secs(30)).capture()
         }),
         near_miss: Crafted("it comes with the repeat, and message 6 answers", || {
-            second_v1_fragment_lost().losing(&[]).repeat(1, &[4.0]).mm6_certificate(1200).capture()
+            second_v1_fragment_lost()
+                .losing(&[])
+                .repeat(1, &[4.0])
+                .mm6_certificate(1200)
+                .quick_mode()
+                .traffic(4)
+                .capture()
         }),
         how: "the exchange goes on",
     },
@@ -74,8 +82,13 @@ pub const TRIALS: &[Trial] = &[
 /// IKEv2 with certificates, up to an IKE_AUTH request of which the second fragment is lost.
 fn second_skf_lost() -> Scenario {
     let story = Scenario::new().ike_fragments(576).ikev2_init(&v2::ike_cbc(14));
-    let request = [story.certificate_proof(Side::Initiator, 1200), story.child(Side::Initiator)].concat();
+    let request = proof(&story, Side::Initiator);
     story.losing(&[2]).auth_request(&request)
+}
+
+/// Certificate and child SA of `side`.
+fn proof(story: &Scenario, side: Side) -> Vec<Payload> {
+    [story.certificate_proof(side, 1200), story.child(side)].concat()
 }
 
 /// The same of Main Mode and its message 5.

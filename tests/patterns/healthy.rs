@@ -83,6 +83,10 @@ pub const STORIES: &[(&str, Story)] = &[
     ("IKEv2, port 4500 without NAT", || Scenario::new().floats().ikev2(&v2::ike_cbc(14)).traffic(4).capture()),
     ("IKEv2, no NAT detection", || Scenario::new().without_nat_t().ikev2(&v2::ike_cbc(14)).traffic(4).capture()),
     ("IKEv2, TCP", || Scenario::new().over_tcp().ikev2(&v2::ike_gcm(19)).traffic(4).capture()),
+    ("IKEv2, TCP, a new connection", || {
+        let connected = Scenario::new().nat().over_tcp().ikev2(&v2::ike_gcm(19)).traffic(4);
+        connected.mapping_changes().over_tcp().informational_request(Initiator, &[]).capture()
+    }),
     ("IKEv2, certificates, IKE fragments", || {
         let story = Scenario::new().ike_fragments(1_280).ikev2_init(&v2::ike_cbc(14));
         story.ikev2_auth_certificates(2_400).traffic(4).capture()

@@ -2,7 +2,7 @@
 
 use crate::support::story::{ikev2_gcm, main_mode_psk, usual_transform};
 use crate::support::wire::Attribute;
-use crate::support::{Capture, Scenario, Side, ms, secs, v1, v2};
+use crate::support::{Capture, Payload, Scenario, Side, ms, secs, v1, v2};
 use crate::trial::Evidence::{Crafted, Lab};
 use crate::trial::Trial;
 
@@ -34,7 +34,7 @@ pub const TRIALS: &[Trial] = &[
                 .capture()
         }),
         near_miss: Crafted("it is negotiated anew four times, while traffic goes on", || {
-            (0..4).fold(life(Scenario::new()), |told, _| make_before_break(told, usual_transform())).capture()
+            (0..4).fold(life(Scenario::new()), |told, _| make_before_break(told, usual_transform(), 61)).capture()
         }),
         how: "the old SAs carry traffic until the new ones are there",
     },
@@ -60,7 +60,7 @@ pub const TRIALS: &[Trial] = &[
             let short = lasting(120);
             let story = Scenario::new().main_mode_of(&short).quick_mode();
             let spis = story.esp_spis();
-            make_before_break(story.traffic_on(spis, 1..=110, ms(985)), short).capture()
+            make_before_break(story.traffic_on(spis, 1..=110, ms(985)), short, 111).capture()
         }),
         how: "new SAs are there before the old ones end",
     },
@@ -102,25 +102,25 @@ pub const TRIALS: &[Trial] = &[
         id: "L-REKEY-COLLISION",
         positive: Crafted("both sides ask for a new child SA within five milliseconds", || {
             let story = ikev2_gcm().traffic(10).after(secs(30));
-            let (ours, theirs) = (story.child(Side::Initiator), story.child(Side::Responder));
+            let (ours, theirs) = (new_child(&story, Side::Initiator), new_child(&story, Side::Responder));
             story
                 .create_child_request(Side::Initiator, &ours)
                 .after(ms(5))
                 .create_child_request(Side::Responder, &theirs)
                 .create_child_response(Side::Initiator, &ours)
                 .create_child_response(Side::Responder, &theirs)
-                .traffic(4)
+                .traffic_on(NEW_SPIS, 1..=4, ms(100))
                 .capture()
         }),
         near_miss: Crafted("both do, one after the other", || {
             let story = ikev2_gcm().traffic(10).after(secs(30));
-            let (ours, theirs) = (story.child(Side::Initiator), story.child(Side::Responder));
+            let (ours, theirs) = (new_child(&story, Side::Initiator), new_child(&story, Side::Responder));
             story
                 .create_child_request(Side::Initiator, &ours)
                 .create_child_response(Side::Responder, &theirs)
                 .create_child_request(Side::Responder, &theirs)
                 .create_child_response(Side::Initiator, &ours)
-                .traffic(4)
+                .traffic_on(NEW_SPIS, 1..=4, ms(100))
                 .capture()
         }),
         how: "each request is answered before the next",
@@ -181,25 +181,33 @@ fn life(story: Scenario) -> Scenario {
     up.traffic_on(spis, 1..=60, ms(985))
 }
 
-/// A new negotiation while the old SAs still carry traffic, then a minute on the new ones.
-fn make_before_break(story: Scenario, transform: v1::Transform) -> Scenario {
+/// A new negotiation while the old SAs still carry traffic, numbered from `next` on; then a minute on the new ones.
+fn make_before_break(story: Scenario, transform: v1::Transform, next: u32) -> Scenario {
     let old = story.esp_spis();
     let new = story.new_attempt().main_mode_of(&transform).quick_mode();
     let spis = new.esp_spis();
-    new.traffic_on(old, 1001..=1003, ms(985)).traffic_on(spis, 1..=60, ms(985))
+    new.traffic_on(old, next..next + 3, ms(985)).traffic_on(spis, 1..=60, ms(985))
 }
 
 /// IKEv2 with traffic, a child SA re-keyed, and `then`, which is told the old SPIs and the new.
 fn rekeyed(then: fn(Scenario, [u32; 2], [u32; 2]) -> Scenario) -> Capture {
     let story = ikev2_gcm();
     let old = story.esp_spis();
-    let keys = [story.child(Side::Initiator), vec![v2::nonce(32, 1), v2::key_exchange(19, 2)]].concat();
+    let (ours, theirs) = (new_child(&story, Side::Initiator), new_child(&story, Side::Responder));
     let told = story
         .traffic_on(old, 1..=150, ms(985))
-        .create_child_request(Side::Initiator, &keys)
-        .create_child_response(Side::Responder, &keys);
-    then(told, old, [0xc001_0001, 0xc001_0002]).capture()
+        .create_child_request(Side::Initiator, &ours)
+        .create_child_response(Side::Responder, &theirs);
+    then(told, old, NEW_SPIS).capture()
 }
+
+/// What CREATE_CHILD_SA with PFS holds (RFC 7296 §1.3.1).
+fn new_child(story: &Scenario, side: Side) -> Vec<Payload> {
+    [story.child(side), vec![v2::nonce(32, 1), v2::key_exchange(19, 2)]].concat()
+}
+
+/// The SPIs of a child SA that was re-keyed: what the initiator sends on, what the responder does.
+const NEW_SPIS: [u32; 2] = [0xc001_0001, 0xc001_0002];
 
 /// A tunnel, half a minute of quiet, a liveness check of the initiator, and `then`.
 fn asked_when_idle(then: fn(Scenario) -> Scenario) -> Capture {

@@ -38,8 +38,8 @@ pub const TRIALS: &[Trial] = &[
     Trial {
         id: "M-UNKNOWN",
         positive: Crafted("message 3 holds a payload of type 200", || with_payload(200)),
-        near_miss: Crafted("message 3 holds a payload of type 130", || with_payload(130)),
-        how: "130 is private, too, and known: NAT-D of the drafts",
+        near_miss: Crafted("message 3 holds a payload of type 131", || with_payload(131)),
+        how: "131 is private, too, and known: NAT-OA of the drafts",
     },
 ];
 

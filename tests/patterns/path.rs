@@ -13,14 +13,16 @@ pub const TRIALS: &[Trial] = &[
     Trial {
         id: "N-NAT-DETECTED",
         positive: Lab("v1-main-nat-healthy"),
-        near_miss: Lab("v1-main-psk-healthy"),
-        how: "all NAT-D hashes match",
+        near_miss: Crafted("IKEv2 in TCP from port 51234, without NAT detection", || {
+            Scenario::new().without_nat_t().over_tcp().ikev2(&v2::ike_gcm(19)).traffic(4).capture()
+        }),
+        how: "a TCP connection begins at any port",
     },
     Trial {
         id: "N-PORT4500",
         positive: Lab("v1-nat-udp4500-blocked"),
         near_miss: Lab("v1-mm5-lost"),
-        how: "message 5 is lost once, and its repeat is answered",
+        how: "there is no NAT, and message 5 stays on UDP 500",
     },
     Trial {
         id: "N-NATT-MISSING",

@@ -3,6 +3,7 @@
 use std::net::Ipv4Addr;
 
 use crate::support::story::main_mode_psk;
+use crate::support::story::path::inner_packet;
 use crate::support::{Capture, Scenario, Side, ms, secs, v1};
 use crate::trial::Evidence::{Crafted, Lab};
 use crate::trial::Trial;
@@ -11,12 +12,13 @@ pub const TRIALS: &[Trial] = &[
     Trial {
         id: "T-NONE",
         positive: Crafted("four negotiations in five minutes and never a packet of ESP", || {
-            four_times(|told| told.after(secs(80)))
+            (0..3)
+                .fold(up(), |told, _| told.after(secs(80)).new_attempt().main_mode().quick_mode())
+                .quiet(secs(60))
+                .capture()
         }),
-        near_miss: Crafted("four negotiations with traffic after each", || {
-            four_times(|told| told.traffic(4).after(secs(80)))
-        }),
-        how: "the tunnel is used",
+        near_miss: Crafted("one negotiation, then nothing for two seconds", || up().quiet(secs(2)).capture()),
+        how: "too soon to say so",
     },
     Trial {
         id: "T-ONEWAY",
@@ -157,14 +159,16 @@ pub const TRIALS: &[Trial] = &[
         near_miss: Crafted("the same, after two minutes", || two_sessions(120)),
         how: "the tunnel is used for longer",
     },
+    Trial {
+        id: "T-NULL",
+        positive: Crafted("ESP whose inside is a readable IP packet", || in_the_open(&inner_packet(64))),
+        near_miss: Crafted("ESP of the same size whose inside is none", || in_the_open(&[0x5a; 92])),
+        how: "ciphertext has no checksum that is right",
+    },
 ];
 
 fn up() -> Scenario {
     main_mode_psk().quick_mode()
-}
-
-fn four_times(then: fn(Scenario) -> Scenario) -> Capture {
-    (0..3).fold(then(up()), |told, _| then(told.new_attempt().main_mode().quick_mode())).quiet(secs(1)).capture()
 }
 
 /// A tunnel with traffic; then the responder answers a packet with this notify in clear.
@@ -223,4 +227,18 @@ fn two_sessions(seconds: u32) -> Capture {
         told.delete_ipsec(Side::Initiator, spis[1]).delete_isakmp(Side::Initiator)
     };
     session(session(Scenario::new()).after(secs(60)).new_attempt()).quiet(secs(60)).capture()
+}
+
+/// A tunnel, and eight packets each way around `inside`.
+fn in_the_open(inside: &[u8]) -> Capture {
+    (1..=8)
+        .fold(up(), |told, sequence| {
+            told.esp_around(Side::Initiator, 0x1111_1111, sequence, inside).esp_around(
+                Side::Responder,
+                0x2222_2222,
+                sequence,
+                inside,
+            )
+        })
+        .capture()
 }

@@ -3,7 +3,7 @@
 use crate::diagnose::Confidence;
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
-use crate::diagnose::words::{number, span, times};
+use crate::diagnose::words::{number, span, times, until};
 use crate::packet::GaveUp;
 use crate::track::{IcmpAbout, IcmpFact, IncompleteFact};
 
@@ -145,13 +145,13 @@ fn unanswered(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
     Some(
         Match::on(index, Confidence::Suspected)
             .seen(format!(
-                "{}, {} octets in {}, was sent {} in {}; smaller messages were answered, this one was not in the {} after the last copy",
+                "{}, {} octets in {}, was sent {} in {}; smaller messages were answered, this one was not {}",
                 message.label,
                 message.length,
                 number(message.ip_fragments.into(), "IP fragment"),
                 times(waited.copies),
                 span(waited.over),
-                span(waited.after),
+                until(waited.after, "the last copy"),
             ))
             .means("most likely the fragments do not get through to the peer")
             .frames(view.frames(message))

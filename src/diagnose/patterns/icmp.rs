@@ -32,19 +32,21 @@ pub(super) fn errors(case: &Case<'_>, is_this: impl Fn(&IcmpFact) -> bool, means
             let was_up =
                 attempt.and_then(|index| case.pair.attempts.get(index)).is_some_and(|attempt| attempt.midstream);
             let itself = fact.from == fact.quoted_destination;
-            let who = if itself { "itself" } else { "on the path" };
+            let (who, to) = match itself {
+                true => (format!("{} itself", fact.from), String::new()),
+                false => (format!("{}, on the path,", fact.from), format!(" to {}", fact.quoted_destination)),
+            };
+            let over_time = match fact.count {
+                0 | 1 => String::new(),
+                _ => format!(" in {}", span(fact.last.since(fact.first))),
+            };
             let mut seen = format!(
-                "{} ({who}) answered {} to {} with ICMP {} code {} {}",
-                fact.from,
-                about(fact.about),
-                fact.quoted_destination,
+                "{who} sent ICMP type {} code {} about {}{to}, {}{over_time}",
                 fact.icmp_type,
                 fact.code,
+                about(fact.about),
                 times(fact.count),
             );
-            if fact.count > 1 {
-                seen.push_str(&format!(" in {}", span(fact.last.since(fact.first))));
-            }
             let about_ike = matches!(fact.about, IcmpAbout::Isakmp { .. });
             let answers = case.flows_from(fact.quoted_destination).any(|flow| flow.last >= fact.last);
             let over = last_up.is_some_and(|up| up > fact.last);

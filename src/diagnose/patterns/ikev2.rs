@@ -7,7 +7,7 @@ use crate::base::Timestamp;
 use crate::diagnose::case::{Case, PATIENCE, View, Waited};
 use crate::diagnose::pattern::Match;
 use crate::diagnose::sizes::Suite;
-use crate::diagnose::words::{span, times};
+use crate::diagnose::words::{span, times, until};
 use crate::diagnose::{Confidence, Severity};
 use crate::isakmp::registry;
 use crate::track::{
@@ -168,7 +168,7 @@ impl Unanswered<'_> {
     pub(super) fn in_vain(&self) -> String {
         let Waited { copies, over, after } = self.waited;
         let over = if copies > 1 { format!(" in {}", span(over)) } else { String::new() };
-        format!("was sent {}{over}; no response in the {} after the last copy", times(copies), span(after))
+        format!("was sent {}{over}; no response {}", times(copies), until(after, "the last copy"))
     }
 }
 

@@ -42,7 +42,7 @@ pattern! {
             raised by "ICMP port unreachable; ESP goes on both ways; no dead peer detection vendor id", lowered by "it answered checks before";
     ];
     checks: [
-        Responder: "look whether the silent peer is up, its IKE daemon runs, and which SAs it lists";
+        Either: "on the silent peer, look whether it is up, its IKE daemon runs, and which SAs it lists";
         Path: "ping it, and check UDP 500 and 4500 both ways; if NAT is on the path, shorten the keepalive interval";
         Either: "use dead peer detection on both ends or on none; between vendors, try a longer interval";
     ];
@@ -155,7 +155,7 @@ fn unanswered(later: &Later, index: usize, view: &View<'_>, read: &[Informationa
             },
         ))
         .means(match (refused, traffic_goes_on) {
-            (true, _) => "the host is there and its IKE daemon is not",
+            (true, _) => "the host is there, and its IKE daemon seems to be gone",
             (_, true) => "the kernel of the peer lives; its IKE daemon does not answer",
             _ => "the peer, its memory of this SA, or the path is gone",
         })

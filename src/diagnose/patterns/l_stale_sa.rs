@@ -43,8 +43,8 @@ pattern! {
         "failover" 0.20 "another cluster member took over without the SAs", raised by "sequence numbers or addresses change", lowered by "a single gateway";
     ];
     checks: [
-        Either: "look how long the end that lost the SAs has been up, and what it logged at that time";
-        Either: "clear the SAs on the end that still uses them";
+        Either: "on the end that lost its SAs, look how long it has been up, and what it logged at that time";
+        Either: "on the end that still uses them, clear the SAs";
         Either: "enable dead peer detection and INITIAL-CONTACT, and recovery on invalid SPIs where the product has it";
     ];
     logs: [

@@ -60,7 +60,7 @@ fn found(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
             let own = attempt.nat.own_matches[side.index()] == Some(false);
             let whose = if own { "its own" } else { "its peer's" };
             format!(
-                "{} ({}) is behind a NAT: {whose} hash of that address does not match",
+                "{} ({}) is behind a NAT ({whose} hash of that address does not match)",
                 nat::name(side),
                 place(view, side)
             )

@@ -2,7 +2,7 @@
 
 use crate::diagnose::case::{Case, PATIENCE, View};
 use crate::diagnose::pattern::{Match, pattern};
-use crate::diagnose::words::{span, times};
+use crate::diagnose::words::{span, times, until};
 use crate::diagnose::{Confidence, Severity};
 use crate::track::{IcmpAbout, Label, MessageRecord, Side};
 
@@ -38,7 +38,7 @@ pattern! {
     ];
     checks: [
         Path: "permit UDP 4500 both ways, and forward it to the responder wherever UDP 500 is forwarded";
-        Responder: "capture on its outside: does the message on 4500 arrive?";
+        Responder: "capture on its outside and see whether the message on 4500 arrives";
         Either: "if there is no NAT, NAT traversal can be turned off on both ends";
     ];
     logs: [
@@ -83,14 +83,14 @@ fn sent(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
     let repeated =
         last_of(view, Side::Responder).filter(|message| message.repeats.iter().any(|repeat| repeat.at > first.at));
     let mut seen = format!(
-        "{} went to UDP 4500 {} in {}; nothing came back on 4500 in the {} after the last copy, though UDP 500 was answered",
+        "{} went to UDP 4500 {} in {}; nothing came back on 4500 {}, though UDP 500 was answered",
         first.label,
         times(waited.copies),
         span(waited.over),
-        span(waited.after),
+        until(waited.after, "the last copy"),
     );
     if let Some(message) = repeated {
-        seen.push_str(&format!(". The responder went on repeating {} on UDP 500", message.label));
+        seen.push_str(&format!("; the responder went on repeating {} on UDP 500", message.label));
     }
     let elsewhere = elsewhere_on_4500(case);
     let mut found = Match::on(index, Confidence::Suspected)
@@ -123,11 +123,11 @@ fn awaited(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
     let early = watched < PATIENCE;
     let found = Match::on(index, Confidence::Suspected)
         .seen(format!(
-            "{} left the responder {}; NAT is detected, so the next message has to come on UDP 4500, and none came in {}{}",
+            "{} left the responder {}; NAT is detected, so the next message has to come on UDP 4500, and none came {}{}",
             answer.label,
             times(waited.copies),
-            span(watched),
-            if early { ": the capture ends too early to call it a stop" } else { "" },
+            until(watched, "it"),
+            if early { ", which is too early to call it a stop" } else { "" },
         ))
         .means(if early {
             "the negotiation goes on after the capture, or UDP 4500 does not get here"

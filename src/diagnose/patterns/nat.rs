@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use crate::diagnose::case::View;
+use crate::packet::Encapsulation;
 use crate::track::{MessageRecord, Side};
 
 /// The port that both sides move to for NAT traversal (RFC 3947 §4, RFC 7296 §2.23).
@@ -22,12 +23,13 @@ pub(super) fn detected(view: &View<'_>) -> bool {
 }
 
 /// The initiator's port looks rewritten: answered IKE to port 500 or 4500 comes from neither, and no hash says that this
-/// is its own choice.
+/// is its own choice. A TCP connection begins at any port.
 pub(super) fn rewritten_port(view: &View<'_>) -> Option<u16> {
     let attempt = view.attempt;
     let port = attempt.initiator.port();
     let own_choice = attempt.nat.behind(Side::Initiator) == Some(false);
-    let rewritten = IKE.contains(&attempt.responder.port()) && !IKE.contains(&port);
+    let in_udp = view.messages().next().is_some_and(|message| message.encapsulation == Encapsulation::Udp);
+    let rewritten = in_udp && IKE.contains(&attempt.responder.port()) && !IKE.contains(&port);
     (rewritten && !own_choice && !attempt.midstream && view.heard(Side::Responder)).then_some(port)
 }
 
@@ -65,7 +67,8 @@ pub(super) fn rebound<'a>(view: &View<'a>) -> Vec<Rebound<'a>> {
         {
             let ports = [old.port(), message.source.port()];
             let floated = old.ip() == message.source.ip() && ports.iter().all(|port| IKE.contains(port));
-            if !floated {
+            let reconnected = old.ip() == message.source.ip() && message.encapsulation == Encapsulation::Tcp;
+            if !floated && !reconnected {
                 found.push(Rebound { message, old });
             }
         }

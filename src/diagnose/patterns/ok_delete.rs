@@ -62,8 +62,10 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         let farewell = !last.ike_after && !last.traffic_after;
         let sender = nat::name(last.message.from);
         let seen = match deletes.len() {
-            1 => format!("a delete from {sender}, by its size and by what follows"),
-            several => format!("{several} deletes by size and by what follows, the last one from {sender}"),
+            1 => format!("an encrypted message from {sender} looks like a delete, by its size and what follows"),
+            several => format!(
+                "{several} encrypted messages look like deletes, by size and what follows; the last is from {sender}"
+            ),
         };
         let quiet = case.end().since(last.last_sent());
         let matched = if farewell {
@@ -73,7 +75,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 } else {
                     format!("{seen}; nothing was sent under these SAs in the {} since", span(quiet))
                 })
-                .means(format!("{sender} took the tunnel down"))
+                .means(format!("{sender} most likely took the tunnel down"))
                 .weigh("rekey", 0.3)
         } else {
             // The tunnel lives on: that it is up says more about the attempt.

@@ -51,7 +51,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             let up = view.attempt.phase1_up?;
             Some(
                 Match::on(index, Confidence::Inferred)
-                    .seen(format!("the IKE SA was set up in {}; no phase 2 so far", span(up.since(view.attempt.first))))
+                    .seen(format!("set up in {}; phase 2 is not up", span(up.since(view.attempt.first))))
                     .means("both sides agree on proposal, keys and identities")
                     .frames([view.attempt.last_frame]),
             )

@@ -49,10 +49,12 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     vec![
         Match::on(index, Confidence::Inferred)
             .seen(format!(
-                "set up in {}; {} one way, {} the other",
+                "set up in {}; {} from {}, {} from {}",
                 span(up.since(view.attempt.first)),
                 number(there, "packet"),
-                number(back, "packet"),
+                case.pair.a,
+                back,
+                case.pair.b,
             ))
             .means("the tunnel works as far as the outside can see")
             .frames([view.attempt.last_frame]),

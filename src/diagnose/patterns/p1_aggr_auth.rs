@@ -2,7 +2,7 @@
 
 use crate::diagnose::case::{Case, ClearNotify, View};
 use crate::diagnose::pattern::{Match, pattern};
-use crate::diagnose::words::{span, times};
+use crate::diagnose::words::{span, times, until};
 use crate::diagnose::{Confidence, Severity};
 use crate::track::{Label, Mode, Side};
 
@@ -176,9 +176,9 @@ fn no_message_3(index: usize, view: &View<'_>) -> Option<Match> {
         .weigh("mode", 0.1)
         .settle("the initiator's log, or a capture on its outside: whether message 2 arrives whole");
     found.seen = format!(
-        "AM2 was sent {}; no AM3 and no notify in the {} after it",
+        "AM2 was sent {}; no AM3 and no notify {}",
         times(waited.copies),
-        span(waited.over + waited.after),
+        until(waited.over + waited.after, "it"),
     );
     if asked_again > 0 {
         found.seen.push_str(&format!("; AM1 came {} more after it", times(asked_again as u64)));

@@ -4,7 +4,7 @@ use crate::diagnose::Confidence;
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::sizes::{Content, V1Suite};
-use crate::diagnose::words::{number, span, times};
+use crate::diagnose::words::{number, span, times, until};
 use crate::track::{Label, Side};
 
 use super::phase1::{self, Answer, Conduct, Method, Standing};
@@ -28,7 +28,7 @@ pattern! {
     /// - `P1-CERT`: the same with certificates.
     /// - `L-DELETE-AFTER-P1`: message 6 was sent before.
     P1_AUTH_REJECT = "P1-AUTH-REJECT", Phase1, Error;
-    title: "the responder refuses message 5 with an encrypted error";
+    title: "the responder refuses message 5, reason encrypted";
     causes: [
         "identity" 0.55 "the responder does not know the initiator's identity, or has no configuration for it: its type or value differs",
             raised by "a pre-shared key method and an initiator that stops; NAT with addresses for identities", lowered by "an initiator that goes on";
@@ -82,8 +82,8 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             match initiator {
                 Conduct::Stops => {
                     found.seen.push_str(&format!(
-                        "; the initiator did not send MM5 again in the {} after it",
-                        span(case.end().since(first.at))
+                        "; the initiator did not send MM5 again {}",
+                        until(case.end().since(first.at), "it")
                     ));
                     found.means = "the initiator could read the error, so the keys agree: identity, method or another policy is refused".into();
                     found = found.weigh("keys", 0.1).weigh("identity", 1.2);
@@ -91,7 +91,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 Conduct::GoesOn => {
                     found.confidence = Some(Confidence::Suspected);
                     found.seen.push_str(&format!(
-                        "; the initiator goes on with MM5, the responder sent MM4 {} more",
+                        "; the initiator repeats MM5, the responder sent MM4 {} more",
                         times(waits as u64)
                     ));
                     found.means = "the identity is refused by a responder that drops its state with it, or the keys differ".into();
@@ -100,14 +100,14 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 Conduct::Unknown => {
                     found.confidence = Some(Confidence::Suspected);
                     found.seen.push_str("; the capture ends too early to tell whether the initiator could read it");
-                    found.means = "authentication was refused; whether the keys or something else is the reason, this capture does not tell".into();
+                    found.means = "authentication was refused; this capture does not tell whether the keys or something else is the reason".into();
                     found = found.weigh("keys", 2.0).settle(
                         "a capture that goes on for ten seconds: an initiator that sends message 5 again has another key",
                     );
                 }
             }
             if initiator == Conduct::Unknown && names_both_cookies(&view, first.length) {
-                found.seen.push_str("; its length fits an error that names both cookies, and none without them");
+                found.seen.push_str("; by its length the error names both cookies");
                 found = found.weigh("keys", 0.4);
             }
             if view.attempt.nat.behind(Side::Initiator) == Some(true) {

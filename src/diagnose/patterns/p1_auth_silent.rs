@@ -27,7 +27,7 @@ pattern! {
     /// - `F-IKE-FRAG-LOST`: fragments of message 5 are missing.
     /// - `P1-PSK`: the responder does answer, in a way that shows that the keys differ.
     P1_AUTH_SILENT = "P1-AUTH-SILENT", Phase1, Error;
-    title: "the first encrypted message gets no answer";
+    title: "message 5, the first encrypted one, gets no answer";
     causes: [
         "keys" 0.50 "the pre-shared keys differ, and the responder drops what it cannot decrypt",
             raised by "message 4 is repeated while message 5 keeps coming; several attempts end alike", lowered by "the same pair worked before";
@@ -84,7 +84,7 @@ fn silent(case: &Case<'_>, index: usize, view: &View<'_>, proof: &MessageRecord,
 
     let mut found = Match::on(index, Confidence::Inferred).frames(view.frames(proof));
     found.seen = format!(
-        "MM5 ({} octets, to UDP {port}) was sent {}; no MM6 and no Informational in the {} from the first copy to the end",
+        "MM5 ({} octets, to UDP {port}) was sent {}; no MM6 and no error in the {} from the first copy to the end",
         proof.length,
         times(waited.copies),
         span(waited.over + waited.after),

@@ -2,7 +2,7 @@
 
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
-use crate::diagnose::words::{span, times};
+use crate::diagnose::words::{times, until};
 use crate::diagnose::{Confidence, Severity};
 use crate::track::{Label, MessageRecord, Mode, Side};
 
@@ -24,7 +24,7 @@ pattern! {
     /// - `C-ONE-DIR`: message 3 exists and the capture does not hold that direction.
     /// - `S-SCAN`: many offers, many targets, no vendor ids.
     P1_MM2_NO_MM3 = "P1-MM2-NO-MM3", Phase1, Error;
-    title: "the responder answered message 1 and the initiator never goes on";
+    title: "message 1 is answered and the initiator does not go on";
     causes: [
         "return" 0.60 "message 2 does not get back to the initiator: a filter, an address translation, no return route",
             raised by "message 1 keeps repeating after message 2 was sent", lowered by "message 1 stops after message 2";
@@ -85,8 +85,7 @@ fn stopped(index: usize, view: &View<'_>, choice: &MessageRecord, standing: &Sta
         .frames(first.map(|first| first.frame))
         .severity(severity);
     let waited = waited.unwrap_or_else(|| view.waited(choice));
-    found.seen =
-        format!("MM2 was sent {}; no MM3 in the {} after it", times(waited.copies), span(waited.over + waited.after));
+    found.seen = format!("MM2 was sent {}; no MM3 {}", times(waited.copies), until(waited.over + waited.after, "it"));
     if repeated > 0 {
         found.seen.push_str(&format!("; MM1 came {} more after it", times(repeated as u64)));
         found.means = "the initiator goes on asking: it does not get, or does not take, the answer".into();

@@ -2,7 +2,7 @@
 
 use crate::diagnose::case::Case;
 use crate::diagnose::pattern::{Match, pattern};
-use crate::diagnose::words::{span, times};
+use crate::diagnose::words::{times, until};
 use crate::diagnose::{Confidence, Severity};
 use crate::track::{Label, Mode, Side};
 
@@ -25,7 +25,7 @@ pattern! {
     /// - `N-PORT4500`: seen from the initiator's side, message 5 goes to UDP 4500 and is not answered.
     /// - `F-IKE-FRAG-LOST`: pieces of message 5 arrive, and not all of them.
     P1_MM4_NO_MM5 = "P1-MM4-NO-MM5", Phase1, Error;
-    title: "the initiator stops before it authenticates itself";
+    title: "message 4 is sent and message 5 does not come";
     causes: [
         "no-key" 0.34 "the initiator has no key or certificate for this peer, or no private key for it",
             raised by "the initiator stops at once", lowered by "the initiator repeats message 3";
@@ -84,12 +84,12 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 .severity(standing.severity(&view, most))
                 .settle("a capture on the initiator's outside: whether message 4 arrives and message 5 leaves");
             found.seen = format!(
-                "MM4 was sent {}; no MM5 on any port in the {} after it",
+                "MM4 was sent {}; no MM5 on any port {}",
                 times(waited.copies),
-                span(waited.over + waited.after)
+                until(waited.over + waited.after, "it")
             );
             if early {
-                found.seen.push_str(": the capture ends too early to call it a stop");
+                found.seen.push_str(", which is too early to call it a stop");
                 found.means = "the negotiation goes on after the capture, or message 5 does not get here".into();
                 found = found.weigh("early", 100.0);
             } else if asked_again > 0 {

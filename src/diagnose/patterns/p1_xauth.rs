@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::diagnose::case::Case;
 use crate::diagnose::pattern::{Match, pattern};
-use crate::diagnose::words::{number, span};
+use crate::diagnose::words::{number, until};
 use crate::diagnose::{Confidence, Severity};
 use crate::track::{ExchangeKind, Label, Side};
 
@@ -33,7 +33,7 @@ pattern! {
     /// - `P1-UP-NO-P2`: no Transaction exchange either.
     /// - `P1-AUTH-REJECT`: some gateways that want XAUTH refuse message 5 of a peer that does not offer it.
     P1_XAUTH = "P1-XAUTH", Phase1, Warning;
-    title: "extended authentication or mode config does not come to an end";
+    title: "extended authentication (XAUTH) or mode config does not finish";
     causes: [
         "password" 0.50 "user name or password is wrong, or the user may not use this group",
             raised by "exactly two exchanges and then nothing, or a delete", lowered by "a question that is never answered";
@@ -45,7 +45,7 @@ pattern! {
     checks: [
         Initiator: "check user name, password and group";
         Responder: "look in its log for the user's name and the directory's answer";
-        Responder: "for a site-to-site peer: turn XAUTH and Mode Config off for its address";
+        Responder: "for a site-to-site peer, turn XAUTH and Mode Config off for its address";
     ];
     logs: [
         "Cisco PIX": "Reserved Not Zero on Payload 8" ("PIX-15");
@@ -66,8 +66,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             if view.messages().any(|message| matches!(message.label, Label::Qm(_))) {
                 return None;
             }
-            let transactions =
-                || view.exchanges().iter().filter(|exchange| exchange.kind == ExchangeKind::Transaction);
+            let transactions = || view.exchanges().iter().filter(|exchange| exchange.kind == ExchangeKind::Transaction);
             let count = transactions().count() as u64;
             let last = transactions().flat_map(|exchange| &exchange.messages).max_by_key(|message| message.at)?;
             let asked = transactions().next_back()?;
@@ -90,10 +89,10 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 .frames(ended.map(|message| message.frame))
                 .settle("the gateway's log: user name and verdict");
             found.seen = format!(
-                "phase 1 is complete; {} ran, the last one (started by the {asked_by}) {}; no Quick Mode in the {} after it",
+                "phase 1 is complete; {} ran, the last one (started by the {asked_by}) {}; no Quick Mode {}",
                 number(count, "Transaction exchange"),
                 if answered { "answered" } else { "not answered" },
-                span(quiet),
+                until(quiet, "it"),
             );
             if ended.is_some() {
                 found.seen.push_str("; an encrypted Informational came instead");
@@ -102,8 +101,12 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             }
             found.means = match (answered, count) {
                 _ if !settled => "user authentication or the hand-out of an address is as far as this capture goes",
-                (false, _) => "the question is not answered: the other side does not do XAUTH, or its user has not typed yet",
-                (true, 2) => "question, answer, verdict, acknowledgement, and nothing more: most likely the user was refused",
+                (false, _) => {
+                    "the question is not answered: the other side does not do XAUTH, or its user has not typed yet"
+                }
+                (true, 2) => {
+                    "question, answer, verdict, acknowledgement, and nothing more: most likely the user was refused"
+                }
                 _ => "user authentication or the hand-out of an address did not come to an end",
             }
             .into();

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::base::Timestamp;
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
-use crate::diagnose::words::{span, times};
+use crate::diagnose::words::{span, times, until};
 use crate::diagnose::{Confidence, Severity};
 use crate::track::{Exchange, ExchangeKind, Label, MessageRecord, Side};
 
@@ -31,7 +31,7 @@ pattern! {
     /// - One message 2 more that crosses message 3: normal.
     /// - `T-ONEWAY`: what follows, if the responder never installs the SA.
     P2_NO_QM3 = "P2-NO-QM3", Phase2, Warning;
-    title: "quick mode is not confirmed";
+    title: "phase 2 (quick mode) is not confirmed";
     causes: [
         "lost-3" 0.45 "message 3 is lost on its way to the responder", raised by "message 3 passes here; ESP from the side that started", lowered by "message 1 is repeated";
         "lost-2" 0.25 "message 2 does not get back", raised by "message 1 is repeated after message 2 was sent", lowered by "message 1 stops";
@@ -104,7 +104,7 @@ fn unconfirmed(index: usize, view: &View<'_>, exchange: &Exchange, traffic: [Opt
         span(waited.over),
         match third {
             Some(_) => "QM3 passed here and did not stop it".to_owned(),
-            None => format!("no QM3 in the {} after it", span(waited.over + waited.after)),
+            None => format!("no QM3 {}", until(waited.over + waited.after, "it")),
         },
     );
     if uses {

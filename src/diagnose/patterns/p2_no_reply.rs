@@ -26,7 +26,7 @@ pattern! {
     /// - `L-STALE-SA`: the peer restarted; its own new message 1, or INVALID-COOKIE, follows.
     /// - `C-ONE-DIR`: the answer exists and the capture does not hold it.
     P2_NO_REPLY = "P2-NO-REPLY", Phase2, Error;
-    title: "quick mode gets no answer";
+    title: "phase 2 (quick mode) gets no answer";
     causes: [
         "refused" 0.60 "the peer refuses phase 2 without a word: networks, proposal or PFS differ",
             raised by "the peer answers liveness checks under the same cookies", lowered by "no liveness answer either";
@@ -71,7 +71,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 .means("the peer refuses phase 2 without a word, has lost the phase 1 SA, or does not get the message")
                 .settle(format!("the {other}'s log, or a capture on its outside: whether QM1 arrives"));
             found.seen = format!(
-                "QM1 of the {starter} ({} octets) was sent {}; no QM2 and no error in the {} from the first copy to the end",
+                "QM1 from the {starter} ({} octets) was sent {}; no QM2 and no error in the {} from the first copy to the end",
                 silent.first.length,
                 times(waited.copies),
                 span(waited.over + waited.after),

@@ -57,8 +57,8 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 .into_iter()
                 .any(|side| view.attempt.nat.behind(side) == Some(true));
             let found = Match::on(index, Confidence::Suspected)
-                .seen("no Quick Mode of the two was ever accepted in this capture, and its size does not point at PFS")
-                .means("either the proposals or the networks differ; nothing on the wire tells which")
+                .seen("no Quick Mode between the two was accepted in this capture, and the size of QM1 does not point at PFS")
+                .means("either the proposals or the networks differ; the wire does not tell which")
                 .frames([refused.first.frame])
                 .settle("the log of the side that refuses");
             Some(if translated { found.weigh("mode", 1.5) } else { found })

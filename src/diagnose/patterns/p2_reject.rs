@@ -25,7 +25,7 @@ pattern! {
     /// - A liveness check or a delete that crosses message 1: message 2 follows it.
     /// - `P2-NO-REPLY`: refusal without a word.
     P2_REJECT = "P2-REJECT", Phase2, Error;
-    title: "quick mode is refused with an encrypted error";
+    title: "phase 2 (quick mode) is refused, reason encrypted";
     causes: [
         "selectors" 0.40 "the protected networks (encryption domain, proxy ids) differ: address, mask, protocol or port",
             raised by "other Quick Modes of the pair succeed; the peer starts successfully with narrower networks", lowered by "a freshly configured proposal and one pair of networks";
@@ -36,10 +36,10 @@ pattern! {
         "other" 0.05 "another reason: a limit, a negotiation already under way, the policy bound to another interface", raised by "two Quick Modes that cross", lowered by "it repeats";
     ];
     checks: [
+        Responder: "read its log at that time: it names the reason; the initiator's only shows the refusal";
         Either: "make the protected networks mirror images of each other: same addresses, masks, protocol and port";
         Either: "then compare ESP or AH, cipher with key length, hash, and tunnel or transport mode";
         Either: "then compare PFS: the same group on both ends, or off on both";
-        Responder: "its log names the reason; the initiator's only shows that it was refused";
     ];
     logs: [
         "SMG": "QM Msg1 sent / Informational Exchange message received" ("SMG-22");
@@ -101,12 +101,13 @@ fn refusal(index: usize, view: &View<'_>, refused: &[&QuickMode<'_>], standing: 
     let copies = u64::from(quick.first.repeat_count) + 1;
     let mut found = Match::on(index, if sure { Confidence::Inferred } else { Confidence::Suspected })
         .frames([quick.first.frame, answer.frame])
-        .means("phase 1 works; networks, proposal or PFS of phase 2 are refused, and the reason is encrypted");
+        .means("phase 1 works; the responder refuses the networks, the proposal or PFS of phase 2");
     found.seen = format!(
-        "QM1 of the {starter} ({} octets) was sent {}; the {other} answered it with {}, the first {} later, and no QM2",
+        "QM1 from the {starter} ({} octets) was sent {}; the {other} answered with {}{}{} later, and no QM2",
         quick.first.length,
         times(copies),
         number(by.len() as u64, "encrypted Informational"),
+        if by.len() > 1 { ", the first " } else { " " },
         span(answer.at.since(quick.first.at)),
     );
     if refused.len() > 1 {
@@ -115,7 +116,7 @@ fn refusal(index: usize, view: &View<'_>, refused: &[&QuickMode<'_>], standing: 
             .push_str(&format!("; {} fared alike under this phase 1", number(refused.len() as u64, "Quick Mode")));
     }
     if standing.any_success() {
-        found.seen.push_str("; another Quick Mode of the two was accepted");
+        found.seen.push_str("; another Quick Mode between the two was accepted");
         found.means =
             "phase 1 works and so does another Quick Mode: for this one, networks or proposal are refused".into();
         found = found.weigh("selectors", 1.8).weigh("proposal", 0.4).weigh("pfs", 0.5);

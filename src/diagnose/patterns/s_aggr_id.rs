@@ -58,7 +58,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     }
     vec![
         Match::on_pair(Confidence::Stated)
-            .seen(format!("identities in clear: {}", told.join("; ")))
+            .seen(told.join("; "))
             .means("everybody on the path can read who connects")
             .frames(frames),
     ]

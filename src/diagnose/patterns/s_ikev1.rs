@@ -40,7 +40,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     }
     vec![
         Match::on_pair(Confidence::Stated)
-            .seen(format!("{} of {} with IKEv1", v1.len(), number(case.pair.attempts.len() as u64, "negotiation")))
+            .seen(format!("{} of {} here", v1.len(), number(case.pair.attempts.len() as u64, "negotiation")))
             .means("IKEv1 is deprecated; IKEv2 replaces it")
             .frames(v1.iter().take(8).map(|attempt| attempt.first_frame)),
     ]

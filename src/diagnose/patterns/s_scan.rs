@@ -52,7 +52,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 number(transforms as u64, "transform"),
                 if last.heard(Side::Responder) { "answered" } else { "not answered" },
             ))
-            .means("somebody looks what answers here; no tunnel is meant")
+            .means("somebody seems to look what answers here; no tunnel is meant")
             .frames(all.iter().take(8).map(|(_, view)| view.attempt.first_frame))
             .settle(format!("whether {} is one of your peers", last.attempt.initiator.ip())),
     ]

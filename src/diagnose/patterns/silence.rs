@@ -37,14 +37,14 @@ fn unanswered(case: &Case<'_>, index: usize, view: &View<'_>, is_first: impl Fn(
         seen.push_str(&format!(" in {}", span(waited.over)));
     }
     seen.push_str(&if waited.after < Duration::from_secs(1) {
-        "; nothing came back until the capture ends".to_owned()
+        "; nothing came back before the capture ends".to_owned()
     } else {
         format!("; nothing came back, also not in the {} after the last copy", span(waited.after))
     });
     seen.push_str(&if alive {
-        format!(". {peer} is alive: other packets of it are in the capture")
+        format!("; {peer} is alive: other packets of it are in the capture")
     } else {
-        format!(". no packet of any kind from {peer} in {} of capture", span(case.watched()))
+        format!("; no packet of any kind from {peer} in {} of capture", span(case.watched()))
     });
     let (confidence, settle) = if alive {
         (Confidence::Inferred, None)

@@ -38,9 +38,9 @@ pattern! {
             raised by "INVALID-SPI; a re-key or a restart shortly before", lowered by "";
     ];
     checks: [
-        Responder: "look at the receive (decaps) counter of the SA on the silent side: if it stands still, ESP does not arrive; if it rises, look behind that gateway";
-        Responder: "check that the target host's route to the other subnet leads through this gateway, and that the host and its firewall answer (try another host)";
-        Responder: "check that answers are exempt from address translation and match the policy, with the subnets mirrored on both ends";
+        Either: "on the silent side, look at the receive (decaps) counter of the SA: if it stands still, ESP does not arrive; if it rises, look behind that gateway";
+        Either: "on the silent side, check that the target host's route to the other subnet leads through this gateway, and that the host and its firewall answer (try another host)";
+        Either: "on the silent side, check that answers are exempt from address translation and match the policy, with the subnets mirrored on both ends";
         Path: "check that IP protocol 50 passes both ways, or force UDP encapsulation";
         Either: "check that the two subnets do not overlap";
     ];

@@ -1,9 +1,9 @@
 //! T-REORDER: packets overtake each other.
 
+use crate::diagnose::Confidence;
 use crate::diagnose::case::Case;
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::number;
-use crate::diagnose::Confidence;
 
 use super::traffic;
 

@@ -29,7 +29,7 @@ pattern! {
     /// - `V2-AUTH-FAIL`: the response is short.
     /// - `V2-EAP`: several rounds of IKE_AUTH.
     V2_AUTH_INIT_REJECT = "V2-AUTH-INIT-REJECT", IkeV2, Error;
-    title: "the initiator turns the responder's IKE_AUTH answer down";
+    title: "the initiator refuses the responder's IKE_AUTH answer";
     causes: [
         "identity" 0.40 "the responder's identity is not the one that the initiator expects", raised by "the peer is named by address on one side and by name on the other", lowered by "";
         "certificate" 0.25 "the responder's certificate or signature is not accepted", raised by "a long IKE_AUTH response", lowered by "a short response";

@@ -27,7 +27,7 @@ pattern! {
     ///   and the request is short too.
     /// - `V2-AUTH-FAIL`: room for a notify only.
     V2_CHILD_REJECT = "V2-CHILD-REJECT", IkeV2, Error;
-    title: "the IKE SA is up and the child SA is refused";
+    title: "the IKE SA is up and the child SA (phase 2) is refused";
     causes: [
         "selectors" 0.45 "the traffic selectors have nothing in common: subnets differ or are not mirrored",
             raised by "one end is route-based (0.0.0.0/0), the other policy-based", lowered by "another child SA of the same pair succeeds";

@@ -25,7 +25,7 @@ pattern! {
     /// - `V2-NO-REPLY`: the request with the cookie is sent and draws no answer at all.
     /// - `V2-KE-LOOP`: COOKIE and INVALID_KE_PAYLOAD may alternate.
     V2_COOKIE_LOOP = "V2-COOKIE-LOOP", IkeV2, Error;
-    title: "the responder asks for cookies and is never content";
+    title: "the responder asks for a cookie again and again";
     causes: [
         "nodes" 0.40 "a NAT or load balancer changes the source, or sends the requests to different nodes",
             raised by "the cookie comes back and is refused", lowered by "the cookie never comes back";

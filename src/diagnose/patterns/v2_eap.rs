@@ -32,7 +32,7 @@ pattern! {
     /// - `V2-AUTH-FAIL`: refused after a single IKE_AUTH exchange.
     /// - A user who takes long to type a password.
     V2_EAP = "V2-EAP", IkeV2, Error;
-    title: "the rounds of EAP do not end well";
+    title: "user authentication by EAP does not succeed";
     causes: [
         "credentials" 0.45 "user name or password is wrong, or the account is locked",
             raised by "the end comes after several rounds", lowered by "the end comes after the first response";

@@ -2,7 +2,7 @@
 
 use crate::diagnose::case::{Case, PATIENCE, View};
 use crate::diagnose::pattern::{Match, pattern};
-use crate::diagnose::words::{span, times};
+use crate::diagnose::words::{span, times, until};
 use crate::diagnose::{Confidence, Severity};
 use crate::track::{ExchangeKind, Side};
 
@@ -104,8 +104,8 @@ fn never_follows(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match
         Match::on(index, Confidence::Suspected)
             .severity(Severity::Info)
             .seen(format!(
-                "IKE_SA_INIT was answered; no IKE_AUTH in the {} after it: the capture ends too early to call it a stop",
-                span(quiet)
+                "IKE_SA_INIT was answered; no IKE_AUTH {}, which is too early to call it a stop",
+                until(quiet, "it")
             ))
             .means("the negotiation goes on after the capture, or IKE_AUTH does not get here")
             .weigh("early", 100.0)

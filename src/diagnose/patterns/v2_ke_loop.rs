@@ -27,7 +27,7 @@ pattern! {
     /// - `V2-KE-RETRY`: asked once and granted, which is normal.
     /// - `V2-PROPOSAL`: no group in common at all, so the responder refuses outright.
     V2_KE_LOOP = "V2-KE-LOOP", IkeV2, Error;
-    title: "the responder's wish for another key exchange group is never met";
+    title: "the responder asks for another key exchange group and does not get it";
     causes: [
         "not-offered" 0.60 "the initiator is not configured for the group that the responder asks for",
             raised by "the group is not in the offer", lowered by "the group is in the offer";

@@ -26,7 +26,7 @@ pattern! {
     /// - Both sides re-key at once: one refusal, then success; normal (`L-REKEY-COLLISION`).
     /// - `V2-CHILD-REJECT`: the very first child SA is refused.
     V2_REKEY_REFUSED = "V2-REKEY-REFUSED", IkeV2, Warning;
-    title: "CREATE_CHILD_SA is refused while the tunnel is up";
+    title: "a re-key or further child SA is refused while the tunnel is up";
     causes: [
         "pfs" 0.45 "the groups for perfect forward secrecy differ: first visible at the first re-key",
             raised by "the request is long enough for a key exchange value; it fails each time", lowered by "an earlier re-key succeeded";

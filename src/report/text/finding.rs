@@ -1,19 +1,52 @@
 //! One finding, in the manner of rustc: level, id, sentence; the place; the evidence as a small ladder; what it means,
-//! what to check and where.
+//! what to check and where. Or in short, where it explains nothing by itself.
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use crate::base::FrameRef;
 use crate::diagnose::{Severity, Where};
-use crate::report::model::{Attempt, Finding, Message, VendorStates};
+use crate::report::model::{Attempt, Finding, Message, VendorLog, VendorStates};
 use crate::report::quantity;
 use crate::report::words::Word;
+use crate::track::Side;
 
 use super::{Page, View, Words, message, mode, summary};
 
 /// Messages shown as evidence; the ladder below has them all.
 const EVIDENCE: usize = 6;
+/// Causes named; the page of the pattern has them all.
+const CAUSES: usize = 4;
+
+/// Prints a finding that is good to know and explains nothing by itself: advice, what is normal, consequences.
+pub fn print_short(view: &View<'_>, page: &mut Page<'_, impl Write>, finding: &Finding) -> io::Result<()> {
+    let palette = page.palette;
+    let mut told = vec![finding.title.clone()];
+    match finding.consequence_of {
+        // The cause has said what was seen.
+        Some(_) => told.push(finding.means.clone()),
+        None if finding.severity == Severity::Notice => told.extend([finding.seen.clone(), finding.means.clone()]),
+        None => told.push(finding.seen.clone()),
+    }
+    told.retain(|words| !words.is_empty());
+    let mut place = Vec::new();
+    place.extend(finding.consequence_of.map(|cause| format!("follows from {cause}")));
+    match finding.frames.as_slice() {
+        [] => {}
+        [first, _, _, ..] => place.push(format!("from frame {} on", quantity::frame(*first, view.many_captures))),
+        few => place.push(quantity::frames(few, view.many_captures)),
+    }
+    let (title, rest) = (told.remove(0), told.join("; "));
+    let mut words = Words::inked(palette.heading, title);
+    if !rest.is_empty() {
+        words = words.and(format!(" – {rest}"));
+    }
+    if !place.is_empty() {
+        words = words.and(" ").join(Words::whole(palette.faint, &format!("({})", place.join(", "))));
+    }
+    let head = Words::of("  ").join(summary::severity_words(&palette, finding.severity, finding.id)).and(" ");
+    page.wrapped(head, &Words::of("    "), &words)
+}
 
 /// Prints a finding.
 pub fn print(view: &View<'_>, page: &mut Page<'_, impl Write>, finding: &Finding) -> io::Result<()> {
@@ -76,7 +109,7 @@ fn print_place(
     let mut place = Vec::new();
     match (attempt, finding.pair.and_then(|id| view.report.pair(id))) {
         (Some(attempt), _) => {
-            place.push(format!("{} → {}", attempt.initiator, attempt.responder));
+            place.push(format!("initiator {} → responder {}", attempt.initiator, attempt.responder));
             place.push(mode(attempt).into());
         }
         (None, Some(pair)) => place.push(format!("{} ⇄ {}", pair.a, pair.b)),
@@ -85,7 +118,8 @@ fn print_place(
     if !finding.frames.is_empty() {
         place.push(quantity::frames(&finding.frames, view.many_captures));
     }
-    if finding.count > 1 {
+    // On attempts, what was seen tells how many.
+    if finding.count > 1 && attempt.is_none() {
         place.push(format!("×{}\u{a0}in\u{a0}all", quantity::count(finding.count)));
     }
     if place.is_empty() {
@@ -114,23 +148,30 @@ fn print_fields(
     };
     let wants_action = finding.severity >= Severity::Warning;
     field("seen", Words::of(finding.seen.clone()))?;
-    if let Some(attempt) = attempt.filter(|attempt| wants_action && attempt.verdict == Some(finding.id)) {
-        field("state", states(&attempt.states))?;
-    }
     field("means", Words::of(finding.means.clone()))?;
-    for cause in &finding.causes {
+    if !wants_action && finding.severity != Severity::Notice {
+        return Ok(());
+    }
+    for cause in finding.causes.iter().take(CAUSES) {
         field("cause", Words::inked(palette.faint, format!("{}: ", cause.likelihood)).and(cause.text.clone()))?;
     }
     for check in &finding.checks {
-        let place = place(check.side, attempt);
-        field("check", Words::inked(palette.heading, place).and(": ").and(check.text.clone()))?;
-    }
-    field("logs", logs(finding))?;
-    if let Some(cause) = finding.consequence_of {
-        field("from", Words::of(format!("a consequence of {cause}, above")))?;
+        let text = Words::of(check.text.clone());
+        // Some checks name the place themselves.
+        let told = check.side == Where::Either && check.text.starts_with("on ");
+        let words =
+            if told { text } else { Words::inked(palette.heading, place(check.side, attempt)).and(": ").join(text) };
+        field("check", words)?;
     }
     if let Some(settle) = &finding.settle {
         field("proof", Words::of(settle.clone()))?;
+    }
+    if let Some(attempt) = attempt.filter(|attempt| wants_action && attempt.verdict == Some(finding.id)) {
+        field("state", states(&attempt.states))?;
+    }
+    field("logs", logs(attempt, finding))?;
+    if let Some(cause) = finding.consequence_of {
+        field("from", Words::of(format!("a consequence of {cause}")))?;
     }
     if wants_action {
         field("more", Words::of(format!("ikescope explain {}", finding.id)))?;
@@ -138,20 +179,32 @@ fn print_fields(
     Ok(())
 }
 
-/// One line of each of the first few vendors.
-fn logs(finding: &Finding) -> Words {
-    const VENDORS: usize = 6;
+/// One line of each of a few vendors, those whose vendor ids were seen first.
+fn logs(attempt: Option<&Attempt>, finding: &Finding) -> Words {
+    const VENDORS: usize = 4;
+    let families: Vec<&str> = attempt
+        .into_iter()
+        .flat_map(|attempt| [Side::Initiator, Side::Responder].map(|side| attempt.vendor_ids.of(side)))
+        .flatten()
+        .filter_map(|vendor_id| vendor_id.family)
+        .collect();
+    let mut logs: Vec<&VendorLog> = finding.logs.iter().collect();
+    logs.sort_by_key(|log| !families.iter().any(|family| is_of(log.vendor, family)));
     let mut vendors: Vec<&str> = Vec::new();
     let mut lines = Vec::new();
-    for log in &finding.logs {
+    for log in logs {
         if vendors.len() < VENDORS && !vendors.contains(&log.vendor) {
             vendors.push(log.vendor);
             lines.push(Words::of(format!("{} \"{}\"", log.vendor, log.message)));
         }
     }
-    let more = finding.logs.len() - lines.len();
-    let words = Words::joined(lines, " · ");
-    if more > 0 { words.and(format!(" · {more} more")) } else { words }
+    Words::joined(lines, " · ")
+}
+
+/// Whether log lines of `vendor` are those of products that send vendor ids of `family`.
+fn is_of(vendor: &str, family: &str) -> bool {
+    let vendor = vendor.to_lowercase().replace(' ', "");
+    vendor.contains(if family == "microsoft" { "windows" } else { family })
 }
 
 /// What vendors call a stage, in one line.

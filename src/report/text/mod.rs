@@ -22,7 +22,7 @@ use std::io::{self, BufWriter, Write};
 
 use crate::diagnose::{Outcome, PairStatus, Severity};
 
-use super::model::{Attempt, Pair, Report};
+use super::model::{Attempt, Finding, Pair, Report};
 use super::quantity::{self, Clock};
 use super::words;
 
@@ -91,9 +91,17 @@ pub fn render_pair(report: &Report, pair: &Pair, out: &mut impl Write, style: &S
 fn print_pair(view: &View<'_>, page: &mut Page<'_, impl Write>, pair: &Pair) -> io::Result<()> {
     page.blank()?;
     summary::print_heading(page, pair)?;
-    for finding in view.findings_of(pair) {
+    let (full, short) = view.by_weight(pair);
+    for finding in &full {
         page.blank()?;
         finding::print(view, page, finding)?;
+    }
+    if !short.is_empty() {
+        page.blank()?;
+        page.line(&Words::inked(page.palette.heading, if full.is_empty() { "noted" } else { "also" }))?;
+    }
+    for finding in short {
+        finding::print_short(view, page, finding)?;
     }
     ladder::print_attempts(view, page, pair)?;
     flows::print(view, page, pair)
@@ -142,9 +150,26 @@ impl<'a> View<'a> {
         view
     }
 
-    fn findings_of(&self, pair: &Pair) -> impl Iterator<Item = &'a super::model::Finding> + use<'a, '_> {
+    fn findings_of(&self, pair: &Pair) -> impl Iterator<Item = &'a Finding> + use<'a, '_> {
         let indices = self.findings.get(pair.id).map(Vec::as_slice).unwrap_or_default();
         indices.iter().filter_map(|&index| self.report.findings.get(index))
+    }
+
+    /// Findings told in full, the verdict first; and in short: hypotheses, consequences, what is normal, advice.
+    fn by_weight(&self, pair: &Pair) -> (Vec<&'a Finding>, Vec<&'a Finding>) {
+        let verdict = pair.verdict.and_then(|verdict| self.verdict(pair, verdict));
+        let is_verdict = |finding: &Finding| verdict.is_some_and(|verdict| std::ptr::eq(verdict, finding));
+        let down = matches!(pair.status, PairStatus::Down | PairStatus::DownNegotiating);
+        // What was well before the end is in the ladders.
+        let over = |finding: &Finding| down && matches!(finding.id, "OK-UP" | "OK-IDLE");
+        let loud = |finding: &Finding| finding.severity >= Severity::Warning && finding.consequence_of.is_none();
+        let (mut full, mut short): (Vec<_>, Vec<_>) = self
+            .findings_of(pair)
+            .filter(|finding| is_verdict(finding) || !over(finding))
+            .partition(|finding| is_verdict(finding) || loud(finding));
+        full.sort_by_key(|finding| !is_verdict(finding));
+        short.sort_by_key(|finding| is_advice(finding));
+        (full, short)
     }
 
     fn flows_of(&self, pair: &Pair) -> impl Iterator<Item = &'a super::model::EspFlow> + use<'a, '_> {
@@ -163,9 +188,14 @@ impl<'a> View<'a> {
     }
 
     /// The finding that a verdict about this pair names.
-    fn verdict(&self, pair: &Pair, verdict: &str) -> Option<&'a super::model::Finding> {
+    fn verdict(&self, pair: &Pair, verdict: &str) -> Option<&'a Finding> {
         self.findings_of(pair).find(|finding| finding.id == verdict)
     }
+}
+
+/// Whether a finding is advice on security, which explains nothing.
+fn is_advice(finding: &Finding) -> bool {
+    finding.id.starts_with("S-")
 }
 
 /// How an attempt stands, in a few words: `failed at MM1, waiting for MM2`, `up after 55 ms`.

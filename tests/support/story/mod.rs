@@ -24,7 +24,7 @@ use super::wire::{Header, Payload, v1, v2};
 mod healthy;
 mod ikev1;
 mod ikev2;
-mod path;
+pub mod path;
 
 pub use healthy::*;
 
