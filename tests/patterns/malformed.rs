@@ -18,7 +18,7 @@ pub const TRIALS: &[Trial] = &[
         id: "M-LENGTH",
         positive: Crafted("message 3 says that it is longer than it is", || {
             let story = Scenario::new().mm1(&[transform()]).mm2(&transform());
-            story.tampered(longer, Scenario::mm3).quiet(secs(30)).capture()
+            story.tampered(|message| longer(message), Scenario::mm3).quiet(secs(30)).capture()
         }),
         near_miss: Crafted("Main Mode and Quick Mode, of which 96 octets a frame were captured", || {
             main_mode_psk().quick_mode().traffic(4).capture().snap(96)
@@ -53,7 +53,7 @@ fn refused_in_clear(message_type: u16) -> Capture {
 }
 
 /// Adds a hundred octets to what the header says (RFC 2408 §3.1).
-fn longer(message: &mut Vec<u8>) {
+fn longer(message: &mut [u8]) {
     let length = message.len() as u32 + 100;
     message[24..28].copy_from_slice(&length.to_be_bytes());
 }
