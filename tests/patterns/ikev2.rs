@@ -389,10 +389,13 @@ pub fn child_rekey(story: &Scenario, side: Side) -> Vec<Payload> {
     [vec![replaced], child_keys(story, side)].concat()
 }
 
-/// A few packets each way on the child SA that has just been set up beside the first one.
+/// Ten seconds of ESP each way on the child SA that has just been set up beside the first one.
 pub fn traffic_of_another(story: Scenario) -> Scenario {
     let (there, back) = (story.esp_spi(Side::Responder) + 1, story.esp_spi(Side::Initiator) + 1);
-    story.esp(Side::Initiator, there, 1..=4, 120, ms(100)).esp(Side::Responder, back, 1..=4, 120, ms(100))
+    (1..=10).fold(story, |told, sequence| {
+        let sent = told.esp(Side::Initiator, there, [sequence], 120, secs(1));
+        sent.esp(Side::Responder, back, [sequence], 120, ms(15))
+    })
 }
 
 /// Half a minute of ESP on two child SAs; as many both ways, or the second one one way only.

@@ -86,12 +86,17 @@ fn every_pattern_is_silent_on_its_near_miss() {
 }
 
 #[test]
-fn healthy_stories_raise_no_alarm() {
+fn healthy_stories_raise_no_alarm_and_end_well() {
     let mut wrong = Vec::new();
     for (name, story) in healthy::STORIES {
-        let alarms = trial::alarms(&story());
+        let analysis = trial::judge(&story());
+        let alarms = trial::alarms(&analysis);
         if !alarms.is_empty() {
             wrong.push(format!("{name}: {alarms:?}"));
+        }
+        if trial::is_up(&analysis) == healthy::NOT_UP.contains(name) {
+            let pair = analysis.diagnosis.pairs.last();
+            wrong.push(format!("{name}: {:?}", pair.map(|pair| (pair.status, pair.verdict))));
         }
     }
     expect_none(&wrong);

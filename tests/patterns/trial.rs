@@ -4,7 +4,7 @@ use std::io::{Cursor, Read};
 use std::path::{Path, PathBuf};
 
 use ikescope::capture::Captures;
-use ikescope::diagnose::Severity;
+use ikescope::diagnose::{PairStatus, Severity};
 use ikescope::pipeline::{self, Analysis, Options};
 
 use crate::support::Capture;
@@ -82,8 +82,19 @@ fn found(analysis: &Analysis) -> Vec<(&'static str, Severity)> {
     found
 }
 
-/// Ids of severity warning and error that a crafted capture raises.
-pub fn alarms(capture: &Capture) -> Vec<&'static str> {
-    let raised = found(&analyze(vec![(PathBuf::from("crafted"), capture.pcap())]));
-    raised.into_iter().filter(|(_, severity)| *severity >= Severity::Warning).map(|(id, _)| id).collect()
+/// What is found in a crafted capture as a whole.
+pub fn judge(capture: &Capture) -> Analysis {
+    analyze(vec![(PathBuf::from("crafted"), capture.pcap())])
+}
+
+/// Ids of severity warning and error.
+pub fn alarms(analysis: &Analysis) -> Vec<&'static str> {
+    let loud = |(id, severity): &(&'static str, Severity)| (*severity >= Severity::Warning).then_some(*id);
+    found(analysis).iter().filter_map(loud).collect()
+}
+
+/// Whether the last pair has a tunnel at the end of the capture.
+pub fn is_up(analysis: &Analysis) -> bool {
+    let up = [PairStatus::UpActive, PairStatus::UpIdle, PairStatus::UpNoIke];
+    analysis.diagnosis.pairs.last().is_some_and(|pair| up.contains(&pair.status))
 }

@@ -67,7 +67,7 @@ pub(super) struct Informational<'a> {
     pub(super) partner: Option<usize>,
     /// The IKE SA was used after it (and after its answer).
     pub(super) ike_after: bool,
-    /// ESP or AH that ran before it went on after it.
+    /// ESP or AH that ran before it went on after it, or other began before the peers set up another IKE SA.
     pub(super) traffic_after: bool,
     /// ESP or AH that ran before it stopped with it, while the capture went on.
     pub(super) traffic_stopped: bool,
@@ -244,20 +244,39 @@ fn note_use(view: &View<'_>, found: &mut [Informational<'_>]) {
         latest = latest.max(*last);
         *last = latest;
     }
+    let begins = begins_later(view);
     for index in 0..found.len() {
         let partner = found[index].partner.map(|partner| last_copy(found[partner].message));
         let at = partner.map_or(found[index].last_sent(), |partner| partner.max(found[index].last_sent()));
         let soon = at.after(UNDER_WAY);
         let before = begun.partition_point(|&(first, _)| first <= at);
         let goes_on = before.checked_sub(1).and_then(|last| begun.get(last)).is_some_and(|&(_, last)| last > soon);
+        let later = begins.get(begins.partition_point(|&(first, _)| first <= at));
+        let begins_anew = later.is_some_and(|&(_, last)| last > soon);
         let stopped = ended.partition_point(|&last| last <= soon);
         let stopped = stopped.checked_sub(1).and_then(|last| ended.get(last));
         let informational = &mut found[index];
         informational.ike_after = last_message.is_some_and(|last| last > at);
-        informational.traffic_after = goes_on;
+        informational.traffic_after = goes_on || begins_anew;
         informational.traffic_stopped =
             view.case.end() > soon && stopped.is_some_and(|&last| last.after(JUST_BEFORE) >= at);
     }
+}
+
+/// Flows in the order of their begin, up to the next IKE SA of the pair, each with the latest packet of it and of those
+/// behind it: what begins there runs under an SA of this attempt.
+fn begins_later(view: &View<'_>) -> Vec<(Timestamp, Timestamp)> {
+    let attempts = &view.case.pair.attempts;
+    let next = attempts.get(attempts.partition_point(|attempt| attempt.first <= view.attempt.first));
+    let flows = view.case.pair.flows.iter().filter(|flow| next.is_none_or(|next| flow.first < next.first));
+    let mut begins: Vec<(Timestamp, Timestamp)> = flows.map(|flow| (flow.first, flow.last)).collect();
+    begins.sort_unstable();
+    let mut latest = Timestamp::from_nanos(i64::MIN);
+    for (_, last) in begins.iter_mut().rev() {
+        latest = latest.max(*last);
+        *last = latest;
+    }
+    begins
 }
 
 fn read_v1(view: &View<'_>, suite_known: bool, found: &mut [Informational<'_>]) {
