@@ -19,8 +19,17 @@ const NEGOTIATING: std::time::Duration = std::time::Duration::from_secs(120);
 const CONSEQUENCES: &[(&str, &[&str])] = &[
     ("P2-NO-QM3", &["T-ONEWAY", "T-ESP-BLOCKED", "T-NONE"]),
     ("F-IKE-FRAG-LOST", &["P1-AUTH-SILENT", "P1-CERT", "P1-MM4-NO-MM5", "V2-AUTH-NO-REPLY", "V2-INIT-NO-AUTH"]),
+    ("F-V1FRAG-INCOMPLETE", &["P1-AUTH-SILENT", "P1-MM4-NO-MM5"]),
+    ("M-MARKER", &["N-PORT4500", "P1-AUTH-SILENT", "V2-AUTH-NO-REPLY"]),
+    ("M-LENGTH", &["P1-MM3-NO-REPLY"]),
     ("N-PORT4500", &["P1-AUTH-SILENT", "V2-AUTH-NO-REPLY"]),
+    ("N-WIN-NAT-SERVER", &["N-PORT4500", "P1-MM4-NO-MM5"]),
     ("N-WRONG-ADDR", &["P1-NO-REPLY", "V2-NO-REPLY"]),
+    ("N-NATT-MISSING", &["T-ONEWAY"]),
+    ("N-NAT-AH", &["T-ONEWAY"]),
+    ("L-STALE-SA", &["P2-NO-REPLY"]),
+    ("M-ENC-BIT", &["P2-NO-REPLY"]),
+    ("S-HALFOPEN", &["V2-INIT-NO-AUTH", "P1-MM2-NO-MM3"]),
 ];
 
 /// A pattern found, before it is made a finding.
@@ -233,7 +242,9 @@ fn weight(found: &Found, case: &Case<'_>) -> (u8, u8, u8, usize, u8) {
     let index = found.case.attempt.unwrap_or(0);
     let normal = NORMAL.iter().position(|&id| id == found.pattern.id).map_or(0, |position| position as u8 + 1);
     if normal > 0 {
-        return (3, 0, 0, index, normal);
+        // What was only cleaned up, while the tunnel goes on, is said of the pair and of no attempt.
+        let rank = if found.case.attempt.is_some() { normal } else { 0 };
+        return (3, 0, 0, index, rank);
     }
     let probes = found.case.attempt.is_some() && matches!(found.pattern.id, "S-SCAN" | "S-HALFOPEN");
     if found.severity() <= Severity::Notice && CIRCUMSTANCES.contains(&found.pattern.id) {

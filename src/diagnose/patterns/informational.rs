@@ -371,7 +371,6 @@ fn read_v2(view: &View<'_>, found: &mut [Informational<'_>]) {
                 .checked_sub(1)
                 .and_then(|last| rekeyed.get(last))
                 .is_some_and(|&at| message.at.since(at) < PATIENCE);
-        let over = this.traffic_stopped || view.case.end().since(message.at) >= PATIENCE;
         this.reading = if must_be_empty {
             Reading::Question { answered }
         } else if !may_be_empty && !may_delete {
@@ -384,7 +383,8 @@ fn read_v2(view: &View<'_>, found: &mut [Informational<'_>]) {
         } else if (goes_on || asks_again) && may_be_empty {
             asked_before.insert((message.from, message.length));
             Reading::Question { answered }
-        } else if !goes_on && may_delete && (over || !may_be_empty) {
+        } else if !goes_on && may_delete && (this.traffic_stopped || !may_be_empty) {
+            // A liveness check may have the same length; only traffic that ends with it tells them apart.
             Reading::Delete
         } else {
             Reading::Unclear

@@ -69,9 +69,7 @@ fn was_up(view: &View<'_>) -> bool {
 }
 
 fn seen_in_use(case: &Case<'_>, view: &View<'_>) -> bool {
-    view.attempt.phase1_up.is_some()
-        || !case.pair.flows.is_empty()
-        || view.messages().any(|message| message.encrypted)
+    view.attempt.phase1_up.is_some() || !case.pair.flows.is_empty() || view.messages().any(|message| message.encrypted)
 }
 
 fn check(case: &Case<'_>) -> Vec<Match> {
