@@ -4,7 +4,7 @@ use crate::track::{Attempt, Facts, Label, Pair, Side};
 
 use super::case::{Case, PATIENCE, View};
 use super::pattern::{Match, Pattern, Stage};
-use super::patterns::CATALOGUE;
+use super::patterns::{CATALOGUE, Floods};
 use super::survey::Survey;
 use super::words::span;
 use super::{
@@ -50,8 +50,10 @@ impl Found {
 pub fn diagnose(facts: &Facts) -> Diagnosis {
     let mut diagnosis = Diagnosis::default();
     let survey = Survey::of(facts);
+    let mut floods = Floods::default();
     for (index, pair) in facts.pairs.iter().enumerate() {
         let case = Case::new(facts, &survey, pair);
+        floods.note(&case);
         let mut matches: Vec<Found> = CATALOGUE
             .iter()
             .flat_map(|pattern| {
@@ -65,6 +67,7 @@ pub fn diagnose(facts: &Facts) -> Diagnosis {
         diagnosis.pairs.push(verdicts(&case, &matches));
         diagnosis.findings.extend(fold(index, pair, matches));
     }
+    diagnosis.findings.extend(floods.found().into_iter().filter_map(|case| beside_pairs("S-HALFOPEN", case)));
     diagnosis.findings.extend(nothing_at_all(facts));
     if !survey.has_ike() {
         diagnosis.findings.extend(failed_lookups(facts));
@@ -108,22 +111,25 @@ fn tell_next_copy(case: &Case<'_>, found: &mut Match) {
     });
 }
 
+/// A finding that belongs to no pair.
+fn beside_pairs(id: &str, case: Match) -> Option<Finding> {
+    let pattern = super::patterns::by_id(id)?;
+    Some(finding(None, &Found { pattern, case, consequence_of: None }))
+}
+
 /// Names that did not resolve, in a capture without any IKE: the peer's may be among them.
 fn failed_lookups(facts: &Facts) -> Option<Finding> {
-    let pattern = super::patterns::by_id("C-DNS-FAIL")?;
-    let case = super::patterns::failed_lookups(facts)?;
-    Some(finding(None, &Found { pattern, case, consequence_of: None }))
+    beside_pairs("C-DNS-FAIL", super::patterns::failed_lookups(facts)?)
 }
 
 /// A capture without any pair: that is a result too, and has reasons.
 fn nothing_at_all(facts: &Facts) -> Option<Finding> {
     let (first, last) = facts.window.filter(|_| facts.pairs.is_empty())?;
-    let pattern = super::patterns::by_id("C-NO-IKE")?;
     let case = Match::on_pair(Confidence::Suspected)
         .seen(format!("no IKE, ESP or AH at all in {} of capture", span(last.since(first))))
         .means("no negotiation reached this capture point while it was recorded")
         .settle("a trace on the gateway that should start, while traffic for the far subnet is sent");
-    Some(finding(None, &Found { pattern, case, consequence_of: None }))
+    beside_pairs("C-NO-IKE", case)
 }
 
 /// Matches of one pattern on one pair are one finding, counted.

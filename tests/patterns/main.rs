@@ -103,6 +103,15 @@ fn healthy_stories_raise_no_alarm_and_end_well() {
 }
 
 #[test]
+fn a_flood_from_many_addresses_is_one_finding() {
+    let analysis = trial::judge(&security::flood_of_many());
+    let floods: Vec<_> = analysis.diagnosis.findings.iter().filter(|finding| finding.id == "S-HALFOPEN").collect();
+    assert_eq!(floods.len(), 1);
+    assert_eq!(floods[0].pair, None);
+    assert!(floods[0].seen.starts_with("39 addresses"), "{}", floods[0].seen);
+}
+
+#[test]
 fn trials_are_filed_by_stage_and_once() {
     let mut wrong = Vec::new();
     let mut known = BTreeSet::new();

@@ -138,6 +138,16 @@ fn ikev2_of(proposal: v2::Proposal) -> Capture {
 }
 
 /// IKE_SA_INIT thirty times, this many seconds apart.
+/// Negotiations of many addresses with one responder, all begun at once and none continued.
+pub fn flood_of_many() -> Capture {
+    let story = |number: u8, seed: u64| {
+        let address = |text: String| text.parse().expect("an address");
+        let told = Scenario::between(address(format!("192.0.2.{number}")), address("198.51.100.7".to_owned()));
+        told.seed(seed).ikev2_init(&v2::ike_cbc(14)).quiet(secs(60)).capture()
+    };
+    (2..40).fold(story(1, 1), |all, number| all.merge(&story(number, u64::from(number))))
+}
+
 fn half_open(apart: u64) -> Capture {
     let begin = |told: Scenario| told.ikev2_init(&v2::ike_cbc(14));
     (0..29)

@@ -156,6 +156,8 @@ catalogue! {
     ok_retrans::OK_RETRANS,
 }
 
+pub(super) use s_halfopen::Floods;
+
 /// C-DNS-FAIL for a capture in which nobody belongs to a pair.
 pub(super) fn failed_lookups(facts: &Facts) -> Option<Match> {
     let ends = |address| facts.pairs.iter().any(|pair| pair.a == address || pair.b == address);

@@ -1,7 +1,10 @@
 //! S-HALFOPEN: negotiations that are begun and left.
 
+use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::time::Duration;
 
+use crate::base::{FrameRef, Timestamp};
 use crate::diagnose::Confidence;
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
@@ -13,6 +16,8 @@ use super::probe;
 const MINUTE: Duration = Duration::from_secs(60);
 /// Negotiations left open in a minute.
 const LEAST: usize = 10;
+/// Addresses that leave one open in a minute.
+const SOURCES: usize = 20;
 
 pattern! {
     /// ## What is seen
@@ -70,4 +75,47 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             .frames(flood.iter().map(|(_, view)| view.attempt.first_frame))
             .weigh("flood", if others { 0.3 } else { 1.5 }),
     ]
+}
+
+/// Negotiations left open at one responder by many addresses: one flood, whoever it claims to come from.
+#[derive(Debug, Default)]
+pub(crate) struct Floods {
+    left_open: BTreeMap<IpAddr, Vec<(Timestamp, FrameRef)>>,
+}
+
+impl Floods {
+    /// Counts the first negotiation of a pair that was left open.
+    pub(crate) fn note(&mut self, case: &Case<'_>) {
+        if let Some((_, view)) = case.attempts().find(|(_, view)| probe::left_open(view)) {
+            let seen = (view.attempt.first, view.attempt.first_frame);
+            self.left_open.entry(view.attempt.responder.ip()).or_default().push(seen);
+        }
+    }
+
+    /// One match for each responder that was flooded.
+    pub(crate) fn found(mut self) -> Vec<Match> {
+        for seen in self.left_open.values_mut() {
+            seen.sort_unstable();
+        }
+        self.left_open
+            .iter()
+            .filter_map(|(responder, seen)| {
+                let flood = seen.windows(SOURCES).find(|window| match (window.first(), window.last()) {
+                    (Some((first, _)), Some((last, _))) => last.since(*first) <= MINUTE,
+                    _ => false,
+                })?;
+                Some(
+                    Match::on_pair(Confidence::Inferred)
+                        .seen(format!(
+                            "{} addresses began a negotiation with {responder} that was answered and never continued, {SOURCES} of them within {}",
+                            seen.len(),
+                            span(MINUTE),
+                        ))
+                        .means("each costs the responder memory and computing time; the addresses may be forged")
+                        .frames(flood.iter().map(|&(_, frame)| frame))
+                        .weigh("flood", 3.0),
+                )
+            })
+            .collect()
+    }
 }
