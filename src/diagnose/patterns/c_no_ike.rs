@@ -22,7 +22,7 @@ pattern! {
     /// - `C-ESP-NO-IKE`: the tunnel is up and quiet; its negotiation lies before the capture.
     /// - `C-ONE-DIR`: the capture misses one direction.
     C_NO_IKE = "C-NO-IKE", Capture, Warning;
-    title: "no IKE seen between these addresses";
+    title: "no IKE is seen";
     causes: [
         "trigger" 0.40 "nothing triggers the tunnel: no traffic for the far subnet, or it does not match the policy or access list",
             raised by "", lowered by "";
