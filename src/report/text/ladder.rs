@@ -379,7 +379,21 @@ pub fn nat_text(attempt: &Attempt) -> Option<String> {
             (false, false) => return None,
         },
     };
-    Some(behind.into())
+    let hedge = if may_be_forced(attempt) { ", or say so on purpose, to force UDP encapsulation" } else { "" };
+    Some(format!("{behind}{hedge}"))
+}
+
+/// Only a side's own hash speaks for a NAT, and no port was rewritten: a gateway that is told to encapsulate in UDP
+/// sends a wrong hash of its own address.
+fn may_be_forced(attempt: &Attempt) -> bool {
+    let nat = &attempt.nat;
+    let sides = [
+        (nat.initiator_behind, nat.own_matches.initiator, nat.peer_matches.initiator),
+        (nat.responder_behind, nat.own_matches.responder, nat.peer_matches.responder),
+    ];
+    let behind: Vec<_> = sides.iter().filter(|(behind, _, _)| *behind == Some(true)).collect();
+    let own_word_only = behind.iter().all(|(_, own, peer)| *own == Some(false) && *peer != Some(false));
+    !behind.is_empty() && own_word_only && matches!(attempt.initiator.port(), 500 | 4500)
 }
 
 fn vendors_text(vendor_ids: &[VendorId]) -> String {
