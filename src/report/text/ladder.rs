@@ -379,7 +379,7 @@ pub fn nat_text(attempt: &Attempt) -> Option<String> {
             (false, false) => return None,
         },
     };
-    let hedge = if may_be_forced(attempt) { ", or say so on purpose, to force UDP encapsulation" } else { "" };
+    let hedge = if may_be_forced(attempt) { " (or a wrong hash on purpose, to force UDP encapsulation)" } else { "" };
     Some(format!("{behind}{hedge}"))
 }
 
