@@ -22,15 +22,13 @@ This page is generated: `IKESCOPE_BLESS=1 cargo test --test patterns`.
 ";
 
 /// The page, in the order of the catalogue.
-pub fn write(trials: &[&Trial], not_yet: &[(&str, &str)]) -> String {
+pub fn write(trials: &[&Trial]) -> String {
     let mut page = HEAD.to_owned();
     for pattern in CATALOGUE {
         let link = format!("[{0}](patterns/{0}.md)", pattern.id);
         if let Some(trial) = trials.iter().find(|trial| trial.id == pattern.id) {
             let (found, silent) = (trial.positive.name(), trial.near_miss.name());
             writeln!(page, "| {link} | {found} | {silent} | {} |", trial.how).unwrap();
-        } else if let Some((_, reason)) = not_yet.iter().find(|(id, _)| *id == pattern.id) {
-            writeln!(page, "| {link} | not yet: {reason} | | |").unwrap();
         }
     }
     page
