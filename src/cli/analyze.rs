@@ -37,7 +37,7 @@ pub(super) struct Arguments {
     #[command(flatten)]
     output: Output,
 
-    /// Threads to use; the report is the same for any number
+    /// Threads to use at most; this version uses one, and the report is the same for any number
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
 
