@@ -92,7 +92,9 @@ pub fn follow(captures: &mut Captures, options: &Options, watch: &mut impl Watch
         }
     });
     counts.resize(captures.infos().len(), Counts::default());
-    (counts, tracker.into_facts())
+    let mut facts = tracker.into_facts();
+    facts.forgotten.streams = classifier.streams_forgotten();
+    (counts, facts)
 }
 
 fn pass(tracker: &mut Tracker, datagram: &Datagram<'_>, watch: &mut impl Watch) -> ControlFlow<()> {

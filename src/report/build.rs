@@ -137,6 +137,7 @@ impl Build {
                 flows: forgotten.flows,
                 messages: forgotten.messages,
                 reassemblies: forgotten.reassemblies,
+                streams: forgotten.streams,
             },
             captures,
             pairs: Vec::new(),

@@ -77,6 +77,8 @@ pub struct Forgotten {
     pub messages: u64,
     /// Reassemblies given up for room.
     pub reassemblies: u64,
+    /// TCP streams no longer followed.
+    pub streams: u64,
 }
 
 /// One capture.

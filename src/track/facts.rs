@@ -75,6 +75,8 @@ pub struct Forgotten {
     pub messages: u64,
     /// Reassemblies given up for room.
     pub reassemblies: u64,
+    /// TCP streams no longer followed.
+    pub streams: u64,
 }
 
 /// Two addresses that exchange IKE, ESP or AH, or are named in an ICMP error about it.

@@ -279,6 +279,7 @@ pub fn print_foot(view: &View<'_>, page: &mut Page<'_, impl Write>) -> io::Resul
         (forgotten.flows, "flow", "flows"),
         (forgotten.messages, "message", "messages"),
         (forgotten.reassemblies, "reassembly", "reassemblies"),
+        (forgotten.streams, "TCP stream", "TCP streams"),
     ];
     let words: Vec<String> = kinds
         .iter()
