@@ -16,6 +16,7 @@ mod pcapng;
 mod reader;
 mod recognise;
 mod search;
+mod source;
 mod tally;
 mod window;
 
@@ -26,6 +27,7 @@ use std::path::PathBuf;
 
 pub use error::{CaptureError, shown_path};
 pub use merge::Captures;
+pub use source::{Drops, Heard, Source};
 
 use crate::base::{FrameRef, LinkType, Timestamp};
 
