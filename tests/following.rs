@@ -2,22 +2,28 @@
 //!
 //! The truth is the column `signature` of `captures/lab/expectations.tsv`, written from the daemons' own packets and logs.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use ikescope::capture::Captures;
 use ikescope::pipeline::{self, Options};
-use ikescope::track::{Attempt, EspFlow, Facts, IkeVersion, Label, MessageRecord, Mode, Side};
+use ikescope::track::{Attempt, EspFlow, IkeVersion, Label, MessageRecord, Mode, Pair, Side};
 
 fn lab(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("captures/lab").join(name)
 }
 
-fn facts(name: &str) -> Facts {
+/// The facts of a lab capture, with all pairs brought out.
+struct Seen {
+    pairs: Vec<Pair>,
+}
+
+fn facts(name: &str) -> Seen {
     let mut captures = Captures::open(&[lab(name)]);
     let (_, facts) = pipeline::follow(&mut captures, &Options::default(), &mut ());
     assert!(captures.errors().is_empty(), "{:?}", captures.errors());
-    facts
+    Seen { pairs: facts.pairs.iter().map(Cow::into_owned).collect() }
 }
 
 /// The table cuts signatures at this many characters.
@@ -52,7 +58,7 @@ fn counts(signature: &str) -> (usize, usize) {
     (first, again)
 }
 
-fn messages(facts: &Facts) -> impl Iterator<Item = &MessageRecord> {
+fn messages(facts: &Seen) -> impl Iterator<Item = &MessageRecord> {
     facts
         .pairs
         .iter()
@@ -61,7 +67,7 @@ fn messages(facts: &Facts) -> impl Iterator<Item = &MessageRecord> {
         .flat_map(|exchange| &exchange.messages)
 }
 
-fn only_attempt(facts: &Facts) -> &Attempt {
+fn only_attempt(facts: &Seen) -> &Attempt {
     let attempts: Vec<&Attempt> = facts.pairs.iter().flat_map(|pair| &pair.attempts).collect();
     assert_eq!(attempts.len(), 1);
     attempts[0]

@@ -70,7 +70,7 @@ fn every_capture_gets_a_verdict_that_the_wire_supports() {
     let mut wrong = Vec::new();
     for expected in expectations() {
         let analysis = analyze(&expected.capture);
-        for (pair, facts) in analysis.diagnosis.pairs.iter().zip(&analysis.facts.pairs) {
+        for (pair, facts) in analysis.diagnosis.pairs.iter().zip(analysis.facts.pairs.iter()) {
             if !facts.attempts.is_empty() && !pair.verdict.is_some_and(|verdict| expected.accept.contains(verdict)) {
                 let name = expected.capture.file_name().unwrap().to_string_lossy();
                 wrong.push(format!("{name}: {:?}, expected one of {:?}", pair.verdict, expected.accept));

@@ -29,6 +29,8 @@ pub struct Case<'a> {
     pub survey: &'a Survey,
     /// The pair in question.
     pub pair: &'a Pair,
+    /// Its index in [`Facts::pairs`].
+    pub index: usize,
     /// When the youngest attempt that got past authentication began.
     youngest_success: Option<Timestamp>,
 }
@@ -47,9 +49,9 @@ pub struct ClearNotify<'a> {
 }
 
 impl<'a> Case<'a> {
-    /// The case of `pair`, one of `facts`.
-    pub fn new(facts: &'a Facts, survey: &'a Survey, pair: &'a Pair) -> Self {
-        let mut case = Self { facts, survey, pair, youngest_success: None };
+    /// The case of `pair`, number `index` of `facts`.
+    pub fn new(facts: &'a Facts, survey: &'a Survey, index: usize, pair: &'a Pair) -> Self {
+        let mut case = Self { facts, survey, pair, index, youngest_success: None };
         case.youngest_success = case
             .attempts()
             .filter(|(_, view)| {

@@ -1,6 +1,6 @@
 //! From matches to findings and verdicts: one finding a loop, the deepest stage first, what is over no longer an error.
 
-use crate::track::{Attempt, Facts, Label, Pair, Side};
+use crate::track::{Attempt, Facts, Label, Pair, Room, Side};
 
 use super::case::{Case, PATIENCE, View};
 use super::pattern::{Match, Pattern, Stage};
@@ -51,8 +51,10 @@ pub fn diagnose(facts: &Facts) -> Diagnosis {
     let mut diagnosis = Diagnosis::default();
     let survey = Survey::of(facts);
     let mut floods = Floods::default();
-    for (index, pair) in facts.pairs.iter().enumerate() {
-        let case = Case::new(facts, &survey, pair);
+    let mut room = Room::default();
+    for index in 0..facts.pairs.len() {
+        let Some(pair) = facts.pairs.read(index, &mut room) else { continue };
+        let case = Case::new(facts, &survey, index, pair);
         floods.note(&case);
         let mut matches: Vec<Found> = CATALOGUE
             .iter()

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
 use crate::base::IkeSpi;
-use crate::track::{Facts, IkeVersion};
+use crate::track::{Facts, IkeVersion, Room};
 
 /// What the capture as a whole shows.
 #[derive(Debug, Default)]
@@ -24,7 +24,9 @@ impl Survey {
     pub fn of(facts: &Facts) -> Self {
         let mut survey = Self::default();
         let mut holders: HashMap<(IkeVersion, IkeSpi), usize> = HashMap::new();
-        for (index, pair) in facts.pairs.iter().enumerate() {
+        let mut room = Room::default();
+        for index in 0..facts.pairs.len() {
+            let Some(pair) = facts.pairs.read(index, &mut room) else { continue };
             survey.with_ike += usize::from(!pair.attempts.is_empty());
             survey.initiators.extend(pair.attempts.iter().map(|attempt| attempt.initiator.ip()));
             if !pair.both_ways() {

@@ -158,12 +158,13 @@ impl Build {
 
     fn pairs(&mut self, facts: &Facts, diagnosis: &Diagnosis, selection: &Selection) {
         let mut order: Vec<usize> = (0..facts.pairs.len())
-            .filter(|&index| facts.pairs.get(index).is_some_and(|pair| selection.admits(pair.a, pair.b)))
+            .filter(|&index| facts.pairs.ends(index).is_some_and(|(a, b)| selection.admits(a, b)))
             .collect();
-        order.sort_by_key(|&index| facts.pairs.get(index).map(|pair| self.place(pair.first, pair.first_frame)));
+        let whole: Vec<_> = facts.pairs.iter().collect();
+        order.sort_by_key(|&index| whole.get(index).map(|pair| self.place(pair.first, pair.first_frame)));
         let mut chosen: Vec<(&track::Pair, Option<&diagnose::PairDiagnosis>)> = Vec::with_capacity(order.len());
         for (id, &index) in order.iter().enumerate() {
-            let Some(fact) = facts.pairs.get(index) else { continue };
+            let Some(fact) = whole.get(index).map(AsRef::as_ref) else { continue };
             let judged = diagnosis.pairs.get(index);
             self.report.pairs.push(pair(id, fact, judged));
             if let Some(slot) = self.ids.get_mut(index) {
@@ -510,7 +511,7 @@ mod tests {
     #[test]
     fn rows_stand_in_order_of_first_frame() {
         let mut sample = sample::with_healthy(3);
-        sample.facts.pairs.reverse();
+        sample.pairs.reverse();
         sample.diagnosis.pairs.reverse();
         let report = sample.report();
         let firsts = |frames: Vec<FrameRef>| frames.is_sorted();

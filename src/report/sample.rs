@@ -18,17 +18,24 @@ use super::{Counts, Report, Selection};
 /// Facts and findings that belong together.
 pub struct Sample {
     pub captures: Vec<(CaptureInfo, Counts)>,
+    pub pairs: Vec<Pair>,
+    /// Everything but the pairs.
     pub facts: Facts,
     pub diagnosis: Diagnosis,
 }
 
 impl Sample {
     pub fn report(&self) -> Report {
-        Report::new(self.captures.clone(), &self.facts, &self.diagnosis)
+        Report::new(self.captures.clone(), &self.facts(), &self.diagnosis)
+    }
+
+    pub fn facts(&self) -> Facts {
+        Facts { pairs: self.pairs.clone().into(), ..self.facts.clone() }
     }
 
     pub fn selected(&self, selection: &str) -> Report {
-        Report::selected(self.captures.clone(), &self.facts, &self.diagnosis, &selection.parse::<Selection>().unwrap())
+        let selection = selection.parse::<Selection>().unwrap();
+        Report::selected(self.captures.clone(), &self.facts(), &self.diagnosis, &selection)
     }
 }
 
@@ -299,13 +306,8 @@ pub fn refused(times: u64) -> Sample {
         vec![AttemptDiagnosis { outcome: Outcome::Failed, verdict: Some("P1-PROPOSAL") }; pair.attempts.len()];
     Sample {
         captures: vec![capture("office.pcapng", times * 5)],
-        facts: Facts {
-            clear: Vec::new(),
-            dns_failures: Vec::new(),
-            window: Some((at(0), pair.last.after(Duration::from_secs(35)))),
-            pairs: vec![pair],
-            forgotten: Forgotten::default(),
-        },
+        facts: Facts { window: Some((at(0), pair.last.after(Duration::from_secs(35)))), ..Facts::default() },
+        pairs: vec![pair],
         diagnosis: Diagnosis {
             findings: vec![found],
             pairs: vec![PairDiagnosis {
@@ -435,8 +437,8 @@ pub fn with_healthy(count: usize) -> Sample {
             _ => (format!("192.0.2.{number}"), "192.0.2.254".to_string()),
         };
         let (pair, judged, mut found) = healthy(&a, &b, 1_000 * number as u64);
-        found.pair = Some(sample.facts.pairs.len());
-        sample.facts.pairs.push(pair);
+        found.pair = Some(sample.pairs.len());
+        sample.pairs.push(pair);
         sample.diagnosis.pairs.push(judged);
         sample.diagnosis.findings.push(found);
     }
@@ -449,7 +451,7 @@ pub fn mixed() -> Sample {
     use crate::packet::GaveUp;
 
     let mut sample = with_healthy(2);
-    let pair = &mut sample.facts.pairs[0];
+    let pair = &mut sample.pairs[0];
     pair.icmp_errors.push(IcmpFact {
         from: "198.51.100.1".parse().unwrap(),
         version: 4,

@@ -121,7 +121,7 @@ impl Tracker {
                 self.pairs.insert(key, pair);
             }
             // ESP was seen at the new address before IKE explained it: it belongs to the pair that moved.
-            Some(early) if early != pair && self.facts.pairs[early].attempts.is_empty() => {
+            Some(early) if early != pair && self.seen[early].attempts.is_empty() => {
                 self.adopt_flows(early, pair);
                 self.pairs.insert(key, pair);
             }
@@ -131,12 +131,12 @@ impl Tracker {
     }
 
     fn adopt_flows(&mut self, from: usize, to: usize) {
-        let flows = std::mem::take(&mut self.facts.pairs[from].flows);
+        let flows = std::mem::take(&mut self.seen[from].flows);
         let states = std::mem::take(&mut self.flow_states[from]);
-        let sent = std::mem::take(&mut self.facts.pairs[from].sent);
-        let same_way = self.facts.pairs[to].is_from_a(self.facts.pairs[from].a, self.facts.pairs[from].b);
+        let sent = std::mem::take(&mut self.seen[from].sent);
+        let same_way = self.seen[to].is_from_a(self.seen[from].a, self.seen[from].b);
         for (index, seen) in sent.into_iter().enumerate() {
-            let whole = &mut self.facts.pairs[to].sent[if same_way { index } else { 1 - index }];
+            let whole = &mut self.seen[to].sent[if same_way { index } else { 1 - index }];
             whole.esp += seen.esp;
             whole.ah += seen.ah;
             whole.keepalives += seen.keepalives;
@@ -146,8 +146,8 @@ impl Tracker {
                 *span = (span.0.min(first), span.1.max(last));
             }
         }
-        let first = self.facts.pairs[to].flows.len();
-        self.facts.pairs[to].flows.extend(flows);
+        let first = self.seen[to].flows.len();
+        self.seen[to].flows.extend(flows);
         self.flow_states[to].extend(states);
         for place in self.flows.values_mut().filter(|place| place.0 == from) {
             *place = (to, first + place.1);
@@ -179,7 +179,7 @@ impl Tracker {
             IkeVersion::V2 if !begins => self.rekeying_attempt(pair),
             _ => None,
         };
-        let attempts = &mut self.facts.pairs[pair].attempts;
+        let attempts = &mut self.seen[pair].attempts;
         let index = attempts.len();
         attempts.push(Attempt {
             version,
@@ -231,7 +231,7 @@ impl Tracker {
     /// The youngest IKEv2 SA of the pair that had a CREATE_CHILD_SA answered: what a new SA without an SA_INIT of its own
     /// came from (RFC 7296 §1.3.2).
     fn rekeying_attempt(&self, pair: usize) -> Option<usize> {
-        self.facts.pairs[pair].attempts.iter().rposition(|attempt| {
+        self.seen[pair].attempts.iter().rposition(|attempt| {
             attempt.version == IkeVersion::V2
                 && attempt
                     .exchanges
@@ -242,7 +242,7 @@ impl Tracker {
 
     fn note_addresses(&mut self, pair: usize, attempt: usize, passage: &Passage, header: &Header, from: Side) {
         let state = &mut self.states[pair][attempt];
-        let facts = &mut self.facts.pairs[pair].attempts[attempt];
+        let facts = &mut self.seen[pair].attempts[attempt];
         if exchange::kind(header.version.major, header.exchange_type) == ExchangeKind::InformationalV2 {
             state.highest_informational = state.highest_informational.max(header.message_id.0);
         }
@@ -262,7 +262,7 @@ impl Tracker {
     /// Files a whole message (or one SKF fragment of one).
     pub(super) fn file_message(&mut self, passage: &Passage, message: &Message<'_>) -> Option<Observed> {
         let (pair, index, from) = self.locate(passage, &message.header)?;
-        let attempt = &mut self.facts.pairs[pair].attempts[index];
+        let attempt = &mut self.seen[pair].attempts[index];
         let state = &mut self.states[pair][index];
         attempt.last = attempt.last.max(passage.at);
         attempt.last_frame = passage.frame;
@@ -421,7 +421,7 @@ impl Tracker {
             self.attempts.get(&(pair, IkeVersion::V1, key.initiator_spi)).map(|&attempt| (pair, attempt))
         });
         let Some((pair, index)) = found else { return };
-        let attempt = &mut self.facts.pairs[pair].attempts[index];
+        let attempt = &mut self.seen[pair].attempts[index];
         let state = &mut self.states[pair][index];
         let from = if key.source.ip() == state.current[0].ip() { Side::Initiator } else { Side::Responder };
         let kind = match attempt.mode {

@@ -9,11 +9,13 @@ use std::net::{IpAddr, SocketAddr};
 use crate::base::{EspSpi, Fault, FrameRef, IkeSpi, MessageId, Timestamp};
 use crate::packet::{Encapsulation, GaveUp};
 
+use super::pairs::Pairs;
+
 /// Everything that was seen.
 #[derive(Debug, Clone, Default)]
 pub struct Facts {
     /// Peer pairs in order of their first frame.
-    pub pairs: Vec<Pair>,
+    pub pairs: Pairs,
     /// Earliest and latest time stamp over all frames of all captures, ours or not.
     pub window: Option<(Timestamp, Timestamp)>,
     /// Packets in clear that may belong into a tunnel, by their addresses, the first few.

@@ -17,7 +17,7 @@ impl Tracker {
         else {
             return;
         };
-        let pair = &mut self.facts.pairs[index];
+        let pair = &mut self.seen[index];
         pair.last = pair.last.max(datagram.at);
         let (about, initiator_spi) = match error.quoted {
             Quoted::Udp { esp: Some(_), .. } => (IcmpAbout::EspInUdp, None),

@@ -14,6 +14,7 @@ mod ike_fragment;
 mod nat;
 mod offer;
 mod pair;
+mod pairs;
 mod stage;
 
 use std::collections::HashMap;
@@ -23,6 +24,7 @@ use std::net::{IpAddr, SocketAddr};
 pub use exchange::{SaInitAnswer, sa_init_answer};
 pub use facts::*;
 pub use offer::proposals;
+pub use pairs::{Pairs, Room};
 
 use crate::base::{EspSpi, Fault, FaultKind, FrameRef, IkeSpi, Limits, Timestamp};
 use crate::isakmp::payload::Body as PayloadBody;
@@ -39,7 +41,9 @@ const MALFORMED_A_PAIR: usize = 64;
 /// Follows every exchange of every pair.
 #[derive(Debug)]
 pub struct Tracker {
+    /// Everything but the pairs.
     facts: Facts,
+    seen: Vec<Pair>,
     limits: Limits,
     /// Unordered address pairs, and the pair an address moved to belongs to.
     pairs: HashMap<(IpAddr, IpAddr), usize>,
@@ -106,6 +110,7 @@ impl Tracker {
     pub fn new(limits: &Limits) -> Self {
         Self {
             facts: Facts::default(),
+            seen: Vec::new(),
             limits: *limits,
             pairs: HashMap::new(),
             attempts: HashMap::new(),
@@ -135,7 +140,7 @@ impl Tracker {
             }
             Body::Keepalive { .. } => {
                 if let Some(pair) = self.pair_of(datagram) {
-                    self.facts.pairs[pair].note(datagram, |seen| {
+                    self.seen[pair].note(datagram, |seen| {
                         seen.keepalives += 1;
                         seen.on_4500 += 1;
                     });
@@ -172,13 +177,14 @@ impl Tracker {
         for (key, set) in self.fragments.drain() {
             self.file_incomplete_fragments(&key, &set);
         }
-        self.facts.pairs.retain(|pair| !pair.is_empty());
-        self.facts
+        self.seen.retain(|pair| !pair.is_empty());
+        Facts { pairs: self.seen.into(), ..self.facts }
     }
 
-    /// The facts so far.
-    pub fn facts(&self) -> &Facts {
-        &self.facts
+    /// The facts so far, while more is coming.
+    pub fn facts(&self) -> Facts {
+        let seen: Vec<Pair> = self.seen.iter().filter(|pair| !pair.is_empty()).cloned().collect();
+        Facts { pairs: seen.into(), ..self.facts.clone() }
     }
 
     fn observe_isakmp(&mut self, datagram: &Datagram<'_>, isakmp: &IsakmpDatagram<'_>) -> Option<Observed> {
@@ -225,7 +231,7 @@ impl Tracker {
         let observed = match added {
             Added::Waiting => {
                 let (pair, attempt, from) = self.locate(&passage, &message.header)?;
-                let label = attempt::expected(&self.facts.pairs[pair].attempts[attempt], &message.header, from);
+                let label = attempt::expected(&self.seen[pair].attempts[attempt], &message.header, from);
                 Observed {
                     pair,
                     attempt,
@@ -250,7 +256,7 @@ impl Tracker {
 
     fn note_isakmp(&mut self, datagram: &Datagram<'_>, pair: usize, passage: &Passage) {
         let on_4500 = passage.source.port() == 4500 || passage.destination.port() == 4500;
-        self.facts.pairs[pair].note(datagram, |seen| {
+        self.seen[pair].note(datagram, |seen| {
             seen.isakmp += 1;
             seen.on_4500 += u64::from(on_4500);
         });
@@ -266,7 +272,7 @@ impl Tracker {
         };
         let (pair, index) = match self.flows.get(&key) {
             Some(&(pair, index)) => {
-                let flow = &mut self.facts.pairs[pair].flows[index];
+                let flow = &mut self.seen[pair].flows[index];
                 flow::count(flow, &mut self.flow_states[pair][index], datagram, packet);
                 (pair, index)
             }
@@ -277,16 +283,16 @@ impl Tracker {
                 }
                 let Some(pair) = self.pair_of(datagram) else { return };
                 let (flow, state) = flow::open(datagram, packet);
-                self.facts.pairs[pair].flows.push(flow);
+                self.seen[pair].flows.push(flow);
                 self.flow_states[pair].push(state);
                 self.flow_count += 1;
-                let index = self.facts.pairs[pair].flows.len() - 1;
+                let index = self.seen[pair].flows.len() - 1;
                 self.flows.insert(key, (pair, index));
                 (pair, index)
             }
         };
-        let protocol = self.facts.pairs[pair].flows[index].protocol;
-        self.facts.pairs[pair].note(datagram, |seen| {
+        let protocol = self.seen[pair].flows[index].protocol;
+        self.seen[pair].note(datagram, |seen| {
             match protocol {
                 FlowProtocol::Esp => seen.esp += 1,
                 FlowProtocol::Ah => seen.ah += 1,
@@ -297,7 +303,7 @@ impl Tracker {
 
     fn file_malformed(&mut self, datagram: &Datagram<'_>, fault: Fault) {
         let Some(index) = self.pair_of(datagram) else { return };
-        let pair = &mut self.facts.pairs[index];
+        let pair = &mut self.seen[index];
         pair.note(datagram, |_| {});
         if pair.malformed.len() < MALFORMED_A_PAIR {
             let direction = usize::from(datagram.source != pair.a);

@@ -33,12 +33,12 @@ impl Tracker {
         if let Some(&index) = self.pairs.get(&key) {
             return Some(index);
         }
-        if self.facts.pairs.len() >= self.limits.pairs {
+        if self.seen.len() >= self.limits.pairs {
             self.facts.forgotten.pairs += 1;
             return None;
         }
-        let index = self.facts.pairs.len();
-        self.facts.pairs.push(Pair {
+        let index = self.seen.len();
+        self.seen.push(Pair {
             a: source,
             b: destination,
             first: at,
@@ -60,7 +60,7 @@ impl Tracker {
 
     pub(super) fn observe_incomplete(&mut self, datagram: &Datagram<'_>, incomplete: &IncompleteDatagram) {
         let Some(index) = self.pair_of(datagram) else { return };
-        let pair = &mut self.facts.pairs[index];
+        let pair = &mut self.seen[index];
         if pair.incomplete.len() >= INCOMPLETE_A_PAIR {
             self.facts.forgotten.reassemblies += 1;
             return;

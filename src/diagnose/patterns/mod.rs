@@ -160,7 +160,8 @@ pub(super) use s_halfopen::Floods;
 
 /// C-DNS-FAIL for a capture in which nobody belongs to a pair.
 pub(super) fn failed_lookups(facts: &Facts) -> Option<Match> {
-    let ends = |address| facts.pairs.iter().any(|pair| pair.a == address || pair.b == address);
+    let all = || (0..facts.pairs.len()).filter_map(|index| facts.pairs.ends(index));
+    let ends = |address| all().any(|(a, b)| a == address || b == address);
     c_dns_fail::of(facts, |fact| !ends(fact.client))
 }
 

@@ -85,16 +85,20 @@ fn answered_elsewhere(case: &Case<'_>) -> Vec<Match> {
 
 fn from_elsewhere(case: &Case<'_>, index: usize, attempt: &Attempt) -> Option<Match> {
     let pairs = case.survey.pairs_with(attempt.version, attempt.initiator_spi).iter().take(PAIRS);
-    let others = pairs.filter_map(|&pair| case.facts.pairs.get(pair)).filter(|pair| !std::ptr::eq(*pair, case.pair));
-    let mut answers = others
-        .flat_map(|pair| pair.attempts.iter().take(ATTEMPTS))
-        .filter(|other| (other.version, other.initiator_spi) == (attempt.version, attempt.initiator_spi));
-    let (answer, from) = answers.find_map(|answer| Some((answer, answers_from(attempt, answer)?)))?;
+    let mut others = pairs.filter(|&&pair| pair != case.index).filter_map(|&pair| case.facts.pairs.get(pair));
+    let (first_frame, from) = others.find_map(|pair| {
+        let mut same = pair
+            .attempts
+            .iter()
+            .take(ATTEMPTS)
+            .filter(|other| (other.version, other.initiator_spi) == (attempt.version, attempt.initiator_spi));
+        same.find_map(|answer| Some((answer.first_frame, answers_from(attempt, answer)?)))
+    })?;
     Some(
         Match::on(index, Confidence::Inferred)
             .seen(format!("{} was asked, and the answer with the same SPI came from {from}", attempt.responder.ip()))
             .means("the initiator does not take an answer from an address it did not ask")
-            .frames([attempt.first_frame, answer.first_frame])
+            .frames([attempt.first_frame, first_frame])
             .settle("a capture on the outside of the peer: from which address does it answer?"),
     )
 }

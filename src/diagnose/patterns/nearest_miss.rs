@@ -3,6 +3,7 @@
 //!
 //! Not here: any claim that the change is the cause. A responder may have another policy for each peer.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::net::IpAddr;
 
@@ -109,15 +110,24 @@ pub(super) fn offer(attempt: &Attempt) -> Option<String> {
 /// Everything that the responder of `refused` showed it would take: in other attempts of the pair and of other pairs.
 fn known(case: &Case<'_>, refused: &Attempt) -> Vec<Known> {
     let responder = refused.responder.ip();
-    let others = case
-        .facts
-        .pairs
-        .iter()
-        .take(PAIRS)
-        .filter(|pair| !std::ptr::eq(*pair, case.pair) && (pair.a == responder || pair.b == responder));
+    let pairs = &case.facts.pairs;
+    let concerns = |&index: &usize| {
+        index != case.index && pairs.ends(index).is_some_and(|(a, b)| a == responder || b == responder)
+    };
+    let others = (0..pairs.len().min(PAIRS)).filter(concerns).filter_map(|index| pairs.get(index));
     let mut known: Vec<Known> = Vec::new();
-    let attempts = std::iter::once(case.pair).chain(others).flat_map(|pair| pair.attempts.iter().take(ATTEMPTS));
-    for attempt in attempts.filter(|attempt| attempt.version == refused.version) {
+    for pair in std::iter::once(Cow::Borrowed(case.pair)).chain(others) {
+        let attempts = pair.attempts.iter().take(ATTEMPTS).filter(|attempt| attempt.version == refused.version);
+        if !learn(attempts, responder, &mut known) {
+            break;
+        }
+    }
+    known
+}
+
+/// Adds what these attempts show that `responder` takes. Answers whether there is room for more.
+fn learn<'a>(attempts: impl Iterator<Item = &'a Attempt>, responder: IpAddr, known: &mut Vec<Known>) -> bool {
+    for attempt in attempts {
         let (how, other, proposals) = if attempt.responder.ip() == responder {
             (How::Accepted, attempt.initiator.ip(), attempt.chosen.as_slice())
         } else if attempt.initiator.ip() == responder {
@@ -127,14 +137,14 @@ fn known(case: &Case<'_>, refused: &Attempt) -> Vec<Known> {
         };
         for set in sets(attempt.version, proposals, KNOWN) {
             if known.len() >= KNOWN {
-                return known;
+                return false;
             }
             if !known.iter().any(|known| known.set == set) {
                 known.push(Known { set, how, other, frame: attempt.first_frame });
             }
         }
     }
-    known
+    true
 }
 
 fn sets(version: IkeVersion, proposals: &[ProposalFact], most: usize) -> Vec<Set> {

@@ -284,7 +284,7 @@ mod tests {
         let log = |vendor| crate::diagnose::VendorLog { vendor, message: "no", source: "S2S-01" };
         sample.diagnosis.findings[0].logs = ["Netopia", "AWS", "Huawei", "SMG", "Azure", "Cisco ASA"].map(log).into();
         let unity = hex::decode("12f5f28c457168a9702d9fe274cc0100").unwrap();
-        sample.facts.pairs[0].attempts[0].vendor_ids[1].push(unity.into());
+        sample.pairs[0].attempts[0].vendor_ids[1].push(unity.into());
         let logs = r#"logs: Cisco ASA "no" · Netopia "no" · AWS "no" · Huawei "no" ="#;
         assert!(flat(&sample).contains(logs), "{}", flat(&sample));
     }
@@ -292,7 +292,7 @@ mod tests {
     #[test]
     fn problems_come_first_and_healthy_pairs_are_short() {
         let mut sample = sample::with_healthy(6);
-        sample.facts.pairs.swap(0, 3);
+        sample.pairs.swap(0, 3);
         sample.diagnosis.pairs.swap(0, 3);
         for finding in &mut sample.diagnosis.findings {
             finding.pair = match finding.pair {
@@ -315,7 +315,7 @@ mod tests {
     #[test]
     fn a_ladder_tells_repeats_silence_and_errors_on_the_way() {
         let mut sample = sample::mixed();
-        let icmp = &mut sample.facts.pairs[0].icmp_errors[0];
+        let icmp = &mut sample.pairs[0].icmp_errors[0];
         (icmp.first, icmp.last) = (sample::at(30), sample::at(24_230));
         let text = flat(&sample);
         for phrase in [
@@ -354,7 +354,7 @@ mod tests {
         sample.captures[0].0.notes = vec![hostile.into()];
         sample.diagnosis.findings[0].title = hostile.into();
         let detail = crate::track::PayloadDetail::Identification { id_type: 2, data: hostile.as_bytes().into() };
-        sample.facts.pairs[0].attempts[0].exchanges[0].messages[0].carried.push(sample::payload(5, detail));
+        sample.pairs[0].attempts[0].exchanges[0].messages[0].carried.push(sample::payload(5, detail));
         let text = text(&sample, 100);
         assert!(text.matches("\\x1b]0;owned\\x07\\u{202e}").count() >= 4, "{text}");
         assert!(text.chars().all(|character| character == '\n' || !character.is_control()));
@@ -364,7 +364,7 @@ mod tests {
     #[test]
     fn nothing_seen_is_said() {
         let mut sample = sample::refused(1);
-        sample.facts.pairs.clear();
+        sample.pairs.clear();
         sample.diagnosis = Default::default();
         assert!(text(&sample, 100).contains("no IKE, ESP or AH was seen"));
     }
