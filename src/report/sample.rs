@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::{EspSpi, FrameRef, IkeSpi, LinkType, MessageId, Timestamp};
@@ -119,9 +120,9 @@ pub fn attempt(pair: &Pair, mode: Mode, number: u64, first: Timestamp, first_fra
         first_frame: frame(first_frame),
         last_frame: frame(first_frame),
         exchanges: Vec::new(),
-        offered: Vec::new(),
+        offered: Arc::default(),
         chosen: None,
-        vendor_ids: [Vec::new(), Vec::new()],
+        vendor_ids: [Arc::default(), Arc::default()],
         nat: NatFacts::default(),
         midstream: false,
         moves: Vec::new(),
@@ -167,7 +168,7 @@ impl Attempt {
             ip_fragments: 1,
             ike_fragments: 0,
             ike_fragments_missing: None,
-            carried,
+            carried: carried.into(),
             fault: None,
             repeats: Vec::new(),
             repeat_count: 0,
@@ -257,10 +258,11 @@ pub fn refused(times: u64) -> Sample {
     for number in 0..times {
         let (base, first_frame) = (number * 60_000, 12 + number * 10);
         let mut attempt = attempt(&pair, Mode::Main, number, at(base), first_frame);
-        attempt.offered = v1_offer();
-        attempt.vendor_ids[0] = vec![Box::from([
+        attempt.offered = v1_offer().into();
+        attempt.vendor_ids[0] = [Box::<[u8]>::from([
             0xaf, 0xca, 0xd7, 0x13, 0x68, 0xa1, 0xf1, 0xc9, 0x6b, 0x86, 0x96, 0xfc, 0x77, 0x57, 0x01, 0x00,
-        ])];
+        ])]
+        .into();
         attempt.begin(ExchangeKind::MainMode, 0, Side::Initiator);
         let carried = vec![
             payload(1, PayloadDetail::Sa { proposals: 1, transforms: 2 }),
@@ -325,8 +327,8 @@ pub fn healthy(a: &str, b: &str, first_frame: u64) -> (Pair, PairDiagnosis, Find
     pair.first_frame = frame(first_frame);
     let mut attempt = attempt(&pair, Mode::IkeV2, 0x40, at(0), first_frame);
     attempt.responder_spi = IkeSpi(0xaabb_ccdd_eeff_0011);
-    attempt.offered = vec![v2_offer()];
-    attempt.chosen = Some(v2_choice());
+    attempt.offered = vec![v2_offer()].into();
+    attempt.chosen = Some(v2_choice().into());
     attempt.nat = NatFacts {
         own_matches: [Some(false), Some(true)],
         peer_matches: [Some(true), Some(true)],

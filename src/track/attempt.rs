@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use crate::base::{MessageId, Timestamp};
 use crate::isakmp::payload::{Body, EncryptedFragment};
@@ -198,9 +199,9 @@ impl Tracker {
             first_frame: passage.frame,
             last_frame: passage.frame,
             exchanges: Vec::new(),
-            offered: Vec::new(),
+            offered: Arc::default(),
             chosen: None,
-            vendor_ids: [Vec::new(), Vec::new()],
+            vendor_ids: [Arc::default(), Arc::default()],
             nat: NatFacts::default(),
             midstream: !begins && rekeyed_from.is_none(),
             moves: Vec::new(),
@@ -325,7 +326,7 @@ impl Tracker {
                     attempt.messages_forgotten += 1;
                     return Some(observed);
                 }
-                let carried = carried::read(attempt, state, message, passage, from);
+                let carried = carried::read(attempt, state, &mut self.shared, message, passage, from);
                 let exchange = match known {
                     Some(exchange) => exchange,
                     None => {
@@ -461,7 +462,7 @@ impl Tracker {
             ip_fragments: 1,
             ike_fragments: set.count(),
             ike_fragments_missing: set.missing(),
-            carried: Vec::new(),
+            carried: Arc::default(),
             fault: None,
             repeats: Vec::new(),
             repeat_count: 0,

@@ -1,14 +1,16 @@
 //! What a message carried in clear, kept: payload types, and of each what later stops may need.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use crate::isakmp::payload::Body;
 use crate::isakmp::{Header, Message, registry};
 
+use super::Passage;
 use super::attempt::AttemptState;
 use super::facts::{Attempt, PayloadDetail, PayloadFact, Side};
 use super::nat::{self, HashAlgorithm};
-use super::{Passage, offer};
+use super::shared::Shared;
 
 /// Octets kept of notification and identification data.
 const NOTIFY_OCTETS: usize = 64;
@@ -27,16 +29,18 @@ const HASH_ALGORITHM: u16 = 2;
 pub(super) fn read(
     attempt: &mut Attempt,
     state: &mut AttemptState,
+    shared: &mut Shared,
     message: &Message<'_>,
     passage: &Passage,
     from: Side,
-) -> Vec<PayloadFact> {
+) -> Arc<[PayloadFact]> {
     let mut carried = Vec::new();
     let mut nat_hashes = 0;
+    let major = message.header.version.major;
     for payload in message.payloads() {
         let detail = match payload.body {
             Body::SecurityAssociation(sa) => {
-                let proposals = offer::proposals(&sa);
+                let proposals = shared.offer(major, payload.octets, &sa);
                 let transforms = proposals.iter().map(|proposal| proposal.transforms.len()).sum::<usize>();
                 let detail = PayloadDetail::Sa {
                     proposals: u16::try_from(proposals.len()).unwrap_or(u16::MAX),
@@ -45,7 +49,7 @@ pub(super) fn read(
                 match from {
                     Side::Initiator => attempt.offered = proposals,
                     Side::Responder => {
-                        attempt.chosen = proposals.into_iter().next();
+                        attempt.chosen = proposals.first().map(|choice| shared.choice(choice));
                         state.hash = attempt
                             .chosen
                             .as_ref()
@@ -61,7 +65,7 @@ pub(super) fn read(
             }
             Body::Nonce(nonce) => PayloadDetail::Nonce { length: octets(nonce) },
             Body::Notification(notification) => {
-                if message.header.version.major == 2 {
+                if major == 2 {
                     note_nat_detection(
                         attempt,
                         message,
@@ -75,7 +79,10 @@ pub(super) fn read(
                     protocol_id: notification.protocol_id,
                     spi_size: u8::try_from(notification.spi.len()).unwrap_or(u8::MAX),
                     notify_message_type: notification.notify_message_type,
-                    data: notification.data.iter().copied().take(NOTIFY_OCTETS).collect(),
+                    data: match notification.notify_message_type {
+                        NAT_DETECTION_SOURCE_IP | NAT_DETECTION_DESTINATION_IP if major == 2 => Box::default(),
+                        _ => notification.data.iter().copied().take(NOTIFY_OCTETS).collect(),
+                    },
                 }
             }
             Body::Delete(delete) => PayloadDetail::Delete {
@@ -86,7 +93,7 @@ pub(super) fn read(
                 id_type: identification.id_type,
                 data: identification.data.iter().copied().take(IDENTITY_OCTETS).collect(),
             },
-            Body::VendorId(data) => match remember_vendor_id(attempt, from, data) {
+            Body::VendorId(data) => match remember_vendor_id(attempt, shared, from, data) {
                 Some(index) => PayloadDetail::VendorId { index },
                 None => PayloadDetail::Plain,
             },
@@ -114,14 +121,14 @@ pub(super) fn read(
         };
         carried.push(PayloadFact { payload_type: payload.payload_type, detail });
     }
-    carried
+    shared.payloads(&carried)
 }
 
 fn octets(data: &[u8]) -> u16 {
     u16::try_from(data.len()).unwrap_or(u16::MAX)
 }
 
-fn remember_vendor_id(attempt: &mut Attempt, from: Side, data: &[u8]) -> Option<u16> {
+fn remember_vendor_id(attempt: &mut Attempt, shared: &mut Shared, from: Side, data: &[u8]) -> Option<u16> {
     if registry::vendor_id(data).is_some_and(|known| known.family == "nat-t") {
         attempt.nat.announced[from.index()] = true;
     }
@@ -130,7 +137,8 @@ fn remember_vendor_id(attempt: &mut Attempt, from: Side, data: &[u8]) -> Option<
     let index = match known.iter().position(|seen| **seen == *data) {
         Some(index) => index,
         None if known.len() < VENDOR_IDS => {
-            known.push(data.into());
+            let list: Vec<Box<[u8]>> = known.iter().cloned().chain([data.into()]).collect();
+            *known = shared.vendor_ids(&list);
             known.len() - 1
         }
         None => return None,

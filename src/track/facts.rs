@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use crate::base::{EspSpi, Fault, FrameRef, IkeSpi, MessageId, Timestamp};
 use crate::packet::{Encapsulation, GaveUp};
@@ -200,11 +201,11 @@ pub struct Attempt {
     /// Exchanges in order of their first message.
     pub exchanges: Vec<Exchange>,
     /// Proposals of the first SA payload from the initiator (the latest one, where SA_INIT was repeated).
-    pub offered: Vec<ProposalFact>,
+    pub offered: Arc<[ProposalFact]>,
     /// The responder's choice.
-    pub chosen: Option<ProposalFact>,
+    pub chosen: Option<Arc<ProposalFact>>,
     /// Vendor ids in clear, by side ([`Side::index`]), each once, in order.
-    pub vendor_ids: [Vec<Box<[u8]>>; 2],
+    pub vendor_ids: [Arc<[Box<[u8]>]>; 2],
     /// What the NAT-D hashes say.
     pub nat: NatFacts,
     /// The capture does not hold its beginning.
@@ -224,6 +225,13 @@ pub struct Attempt {
     pub rekeyed_from: Option<usize>,
     /// Messages not kept because of the limits.
     pub messages_forgotten: u64,
+}
+
+impl Attempt {
+    /// The responder's choice as a list: of one, or empty.
+    pub fn choice(&self) -> &[ProposalFact] {
+        self.chosen.as_deref().map_or(&[], std::slice::from_ref)
+    }
 }
 
 /// Address and port that a side began to send from.
@@ -399,7 +407,7 @@ pub struct MessageRecord {
     /// IKE fragments of it that never came, as (lowest missing number, total if known).
     pub ike_fragments_missing: Option<(u16, Option<u16>)>,
     /// Its payloads in clear, in order.
-    pub carried: Vec<PayloadFact>,
+    pub carried: Arc<[PayloadFact]>,
     /// First lie in it.
     pub fault: Option<Fault>,
     /// Repeats, the first [`crate::base::Limits::repeats_a_message`] of them.
@@ -422,7 +430,7 @@ pub struct Repeat {
 }
 
 /// One payload of a message, in clear.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct PayloadFact {
     /// Payload type.
     pub payload_type: u8,
@@ -431,7 +439,7 @@ pub struct PayloadFact {
 }
 
 /// What is kept of a payload.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum PayloadDetail {
     /// Its type only.
     Plain,
@@ -462,7 +470,7 @@ pub enum PayloadDetail {
         spi_size: u8,
         /// Type.
         notify_message_type: u16,
-        /// Up to 64 octets of its data.
+        /// Up to 64 octets of its data; none of NAT detection, whose hash is checked and means nothing to a reader.
         data: Box<[u8]>,
     },
     /// Delete.

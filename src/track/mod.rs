@@ -15,6 +15,7 @@ mod nat;
 mod offer;
 mod pair;
 mod pairs;
+mod shared;
 mod stage;
 
 use std::collections::HashMap;
@@ -34,6 +35,7 @@ use crate::packet::{Body, Datagram, Encapsulation, IsakmpDatagram};
 use attempt::AttemptState;
 use flow::{FlowState, Sequenced};
 use ike_fragment::{Added, FragmentSets, SetKey};
+use shared::Shared;
 
 /// Unreadable datagrams remembered of one pair.
 const MALFORMED_A_PAIR: usize = 64;
@@ -57,6 +59,7 @@ pub struct Tracker {
     /// Working state beside [`Pair::flows`].
     flow_states: Vec<Vec<FlowState>>,
     fragments: FragmentSets,
+    shared: Shared,
     attempt_count: usize,
     flow_count: usize,
     icmp_count: usize,
@@ -119,6 +122,7 @@ impl Tracker {
             flows: HashMap::new(),
             flow_states: Vec::new(),
             fragments: FragmentSets::new(limits),
+            shared: Shared::default(),
             attempt_count: 0,
             flow_count: 0,
             icmp_count: 0,

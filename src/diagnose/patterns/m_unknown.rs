@@ -63,7 +63,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 if message.fault.is_some() {
                     continue;
                 }
-                for payload in &message.carried {
+                for payload in message.carried.iter() {
                     if registry::payload_name(major, payload.payload_type).is_none() {
                         what.insert(format!("IKEv{major} payload type {}", payload.payload_type));
                         frames.push(message.frame);

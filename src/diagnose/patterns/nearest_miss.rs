@@ -129,9 +129,9 @@ fn known(case: &Case<'_>, refused: &Attempt) -> Vec<Known> {
 fn learn<'a>(attempts: impl Iterator<Item = &'a Attempt>, responder: IpAddr, known: &mut Vec<Known>) -> bool {
     for attempt in attempts {
         let (how, other, proposals) = if attempt.responder.ip() == responder {
-            (How::Accepted, attempt.initiator.ip(), attempt.chosen.as_slice())
+            (How::Accepted, attempt.initiator.ip(), attempt.choice())
         } else if attempt.initiator.ip() == responder {
-            (How::Offered, attempt.responder.ip(), attempt.offered.as_slice())
+            (How::Offered, attempt.responder.ip(), &attempt.offered[..])
         } else {
             continue;
         };

@@ -101,7 +101,7 @@ pub(super) fn advice(case: &Case<'_>, weak: impl Fn(&Attempt, &TransformFact) ->
         let before = advice.names.len();
         let mut hit = false;
         let offers = attempt.offered.iter().map(|proposal| (false, proposal));
-        let choice = attempt.chosen.iter().map(|proposal| (true, proposal));
+        let choice = attempt.choice().iter().map(|proposal| (true, proposal));
         for (chosen, proposal) in offers.chain(choice) {
             for name in proposal.transforms.iter().flat_map(|transform| weak(attempt, transform)) {
                 hit = true;

@@ -163,7 +163,7 @@ fn no_message_3(index: usize, view: &View<'_>) -> Option<Match> {
         return None;
     }
     let waited = phase1::silence_after(view, second);
-    let anonymous = view.attempt.vendor_ids.first().is_some_and(Vec::is_empty);
+    let anonymous = view.attempt.vendor_ids.first().is_some_and(|ids| ids.is_empty());
     if waited.is_none() && !anonymous {
         return None;
     }

@@ -83,8 +83,8 @@ pub(super) fn method(view: &View<'_>) -> Method {
 
 /// Whether the choice, or any offer, calls for XAUTH (draft-beaulieu-ike-xauth, draft-ietf-ipsec-isakmp-hybrid-auth).
 pub(super) fn wants_xauth(view: &View<'_>) -> bool {
-    let proposals = view.attempt.chosen.as_slice();
-    let proposals = if proposals.is_empty() { view.attempt.offered.as_slice() } else { proposals };
+    let proposals = view.attempt.choice();
+    let proposals = if proposals.is_empty() { &view.attempt.offered[..] } else { proposals };
     proposals
         .iter()
         .flat_map(|proposal| &proposal.transforms)

@@ -44,7 +44,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         view.messages().filter(|message| matches!(message.label, Label::Am(1 | 2)) && !message.encrypted)
     });
     for message in shown {
-        for payload in &message.carried {
+        for payload in message.carried.iter() {
             let PayloadDetail::Identification { id_type, data } = &payload.detail else { continue };
             let line = format!("{}: {}", message.source.ip(), words(*id_type, data));
             if told.len() < MOST && !told.contains(&line) {

@@ -45,7 +45,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         .iter()
         .filter(|attempt| attempt.version == IkeVersion::V2)
         .filter_map(|attempt| {
-            let proposal = attempt.offered.iter().chain(&attempt.chosen).find(|proposal| is_bare(proposal))?;
+            let proposal = attempt.offered.iter().chain(attempt.choice()).find(|proposal| is_bare(proposal))?;
             Some((attempt, proposal))
         })
         .collect();

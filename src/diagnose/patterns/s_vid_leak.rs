@@ -50,7 +50,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     let mut versions = false;
     for attempt in &case.pair.attempts {
         for side in [Side::Initiator, Side::Responder] {
-            for data in &attempt.vendor_ids[side.index()] {
+            for data in attempt.vendor_ids[side.index()].iter() {
                 let Some(vendor) = registry::vendor_id(data).filter(|vendor| !FEATURES.contains(&vendor.family)) else {
                     continue;
                 };

@@ -284,7 +284,7 @@ mod tests {
         let log = |vendor| crate::diagnose::VendorLog { vendor, message: "no", source: "S2S-01" };
         sample.diagnosis.findings[0].logs = ["Netopia", "AWS", "Huawei", "SMG", "Azure", "Cisco ASA"].map(log).into();
         let unity = hex::decode("12f5f28c457168a9702d9fe274cc0100").unwrap();
-        sample.pairs[0].attempts[0].vendor_ids[1].push(unity.into());
+        sample.pairs[0].attempts[0].vendor_ids[1] = [unity.into()].into();
         let logs = r#"logs: Cisco ASA "no" · Netopia "no" · AWS "no" · Huawei "no" ="#;
         assert!(flat(&sample).contains(logs), "{}", flat(&sample));
     }
@@ -354,7 +354,7 @@ mod tests {
         sample.captures[0].0.notes = vec![hostile.into()];
         sample.diagnosis.findings[0].title = hostile.into();
         let detail = crate::track::PayloadDetail::Identification { id_type: 2, data: hostile.as_bytes().into() };
-        sample.pairs[0].attempts[0].exchanges[0].messages[0].carried.push(sample::payload(5, detail));
+        sample.pairs[0].attempts[0].exchanges[0].messages[0].carried = [sample::payload(5, detail)].into();
         let text = text(&sample, 100);
         assert!(text.matches("\\x1b]0;owned\\x07\\u{202e}").count() >= 4, "{text}");
         assert!(text.chars().all(|character| character == '\n' || !character.is_control()));
