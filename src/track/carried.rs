@@ -8,7 +8,7 @@ use crate::isakmp::{Header, Message, registry};
 
 use super::Passage;
 use super::attempt::AttemptState;
-use super::facts::{Attempt, PayloadDetail, PayloadFact, Side};
+use super::facts::{Attempt, PayloadDetail, PayloadFact, ProposalFact, Side};
 use super::nat::{self, HashAlgorithm};
 use super::shared::Shared;
 
@@ -50,12 +50,7 @@ pub(super) fn read(
                     Side::Initiator => attempt.offered = proposals,
                     Side::Responder => {
                         attempt.chosen = proposals.first().map(|choice| shared.choice(choice));
-                        state.hash = attempt
-                            .chosen
-                            .as_ref()
-                            .and_then(|chosen| chosen.transforms.first())
-                            .and_then(|transform| transform.attribute(HASH_ALGORITHM))
-                            .and_then(HashAlgorithm::from_attribute);
+                        state.hash = attempt.chosen.as_deref().and_then(negotiated_hash);
                     }
                 }
                 detail
@@ -122,6 +117,11 @@ pub(super) fn read(
         carried.push(PayloadFact { payload_type: payload.payload_type, detail });
     }
     shared.payloads(&carried)
+}
+
+/// The hash that IKEv1 negotiated, if the choice names one.
+pub(super) fn negotiated_hash(chosen: &ProposalFact) -> Option<HashAlgorithm> {
+    HashAlgorithm::from_attribute(chosen.transforms.first()?.attribute(HASH_ALGORITHM)?)
 }
 
 fn octets(data: &[u8]) -> u16 {

@@ -52,7 +52,7 @@ impl Shared {
         }
         let offer: Arc<[ProposalFact]> = offer::proposals(sa).into();
         if octets.len() <= LONGEST_SA {
-            if self.sweep.is_due(known.len()) {
+            if self.sweep.is_due(known.len(), MOST) {
                 known.retain(|_, offer| Arc::strong_count(offer) > 1);
             }
             if known.len() < MOST {
@@ -78,14 +78,15 @@ struct Pool<T: ?Sized> {
 /// When a full pool is looked through for what nobody holds any more: once in as many misses as it has room for, so that
 /// the work stays even when everything is held.
 #[derive(Debug, Default)]
-struct Sweep {
+pub(super) struct Sweep {
     misses: usize,
 }
 
 impl Sweep {
-    fn is_due(&mut self, known: usize) -> bool {
+    /// Counts a miss in a pool that holds `known` of at most `most`.
+    pub(super) fn is_due(&mut self, known: usize, most: usize) -> bool {
         self.misses += 1;
-        let due = known >= MOST && self.misses >= MOST;
+        let due = known >= most && self.misses >= most;
         if due {
             self.misses = 0;
         }
@@ -110,7 +111,7 @@ impl<T: ?Sized + Eq + Hash> Pool<T> {
             return Arc::clone(known);
         }
         let new = value.to_shared();
-        if self.sweep.is_due(self.known.len()) {
+        if self.sweep.is_due(self.known.len(), MOST) {
             self.known.retain(|known| Arc::strong_count(known) > 1);
         }
         if self.known.len() < MOST {

@@ -10,6 +10,7 @@ pub use request_response::{SaInitAnswer, sa_init_answer};
 
 use crate::isakmp::{Header, Message};
 
+use super::attempt::MessageState;
 use super::facts::{Exchange, ExchangeKind, Label, Side};
 
 /// Payload types of IKEv1 that tell messages apart.
@@ -29,11 +30,11 @@ pub(super) struct Clues {
     /// A KE payload is there in clear.
     pub(super) has_ke: bool,
     /// Hash of the message's octets.
-    pub(super) digest: u64,
+    pub(super) digest: u32,
 }
 
 impl Clues {
-    pub(super) fn of(message: &Message<'_>, digest: u64) -> Self {
+    pub(super) fn of(message: &Message<'_>, digest: u32) -> Self {
         let mut clues =
             Self { header: message.header, encrypted: message.is_encrypted(), has_sa: false, has_ke: false, digest };
         for payload in message.payloads() {
@@ -75,8 +76,13 @@ pub(super) fn kind(major: u8, exchange_type: u8) -> ExchangeKind {
 }
 
 /// The place of a message sent by `from`. `exchange` is what was seen of the exchange so far, with the digest of
-/// each message in `digests`.
-pub(super) fn label(kind: ExchangeKind, clues: &Clues, from: Side, exchange: Option<(&Exchange, &[u64])>) -> Label {
+/// each message.
+pub(super) fn label(
+    kind: ExchangeKind,
+    clues: &Clues,
+    from: Side,
+    exchange: Option<(&Exchange, &[MessageState])>,
+) -> Label {
     match kind {
         ExchangeKind::MainMode => main_mode::label(clues, from),
         ExchangeKind::AggressiveMode => aggressive_mode::label(clues, from),
