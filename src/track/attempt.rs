@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 
-use crate::base::{FrameRef, MessageId, Timestamp};
-use crate::isakmp::payload::{Body, EncryptedFragment};
-use crate::isakmp::{Header, Message};
+use crate::base::{FrameRef, IkeSpi, MessageId, Timestamp};
+use crate::isakmp::payload::EncryptedFragment;
+use crate::isakmp::{Header, Message, Payload};
 
 use super::exchange::{self, Clues};
 use super::facts::{
@@ -79,6 +79,9 @@ struct LastCopy {
     digest: u32,
 }
 
+/// Attempts of a pair that are looked through one by one, and the number that is too many.
+const FEW_ATTEMPTS: usize = 4;
+const MORE_ATTEMPTS: usize = FEW_ATTEMPTS + 1;
 /// Exchanges that are looked through one by one.
 const FEW_EXCHANGES: usize = 16;
 
@@ -269,9 +272,9 @@ impl Tracker {
     /// The pair and attempt a message belongs to, opened if need be, and the side that sent it.
     pub(super) fn locate(&mut self, passage: &Passage, header: &Header) -> Option<(usize, usize, Side)> {
         let version = if header.version.major == 2 { IkeVersion::V2 } else { IkeVersion::V1 };
-        let here = self.pair_known(passage.source.ip(), passage.destination.ip()).and_then(|pair| {
-            self.attempts.find(&self.pairs, pair, version, header.initiator_spi).map(|attempt| (pair, attempt))
-        });
+        let here = self
+            .pair_known(passage.source.ip(), passage.destination.ip())
+            .and_then(|pair| self.attempt_known(pair, version, header.initiator_spi).map(|attempt| (pair, attempt)));
         let (pair, attempt) = match here.or_else(|| self.moved(passage, header, version)) {
             Some(found) => found,
             None => self.open_attempt(passage, header, version)?,
@@ -309,6 +312,27 @@ impl Tracker {
             Some(_) => {}
         }
         Some((pair, attempt))
+    }
+
+    /// The attempt of a pair whose initiator chose this SPI. The few of most pairs are looked through, the youngest first.
+    fn attempt_known(&self, pair: usize, version: IkeVersion, initiator_spi: IkeSpi) -> Option<usize> {
+        let count = self.pairs.attempts(pair);
+        if count > FEW_ATTEMPTS {
+            return self.attempts.find(&self.pairs, pair, version, initiator_spi);
+        }
+        let is = |&place: &usize| {
+            self.pairs.spis(pair, place).is_some_and(|(of, initiator, _)| (of, initiator) == (version, initiator_spi))
+        };
+        (0..count).rev().find(is)
+    }
+
+    /// Enters an attempt, the last one of its pair, for [`Tracker::attempt_known`].
+    pub(super) fn index_attempt(&mut self, pair: usize, attempt: usize) {
+        match attempt + 1 {
+            0..=FEW_ATTEMPTS => {}
+            MORE_ATTEMPTS => (0..=attempt).for_each(|attempt| self.attempts.insert(&self.pairs, pair, attempt)),
+            _ => self.attempts.insert(&self.pairs, pair, attempt),
+        }
     }
 
     fn open_attempt(&mut self, passage: &Passage, header: &Header, version: IkeVersion) -> Option<(usize, usize)> {
@@ -371,7 +395,7 @@ impl Tracker {
         let state = AttemptState::new(&facts);
         open.attempts.push(Kept::Open(Box::new(Followed { facts, state })));
         self.attempt_count += 1;
-        self.attempts.insert(&self.pairs, pair, index);
+        self.index_attempt(pair, index);
         if !header.responder_spi.is_zero() {
             self.by_spis.insert(&self.pairs, pair, index);
         }
@@ -422,7 +446,7 @@ impl Tracker {
             from,
             known.map(|known| (&attempt.exchanges[known], state.exchanges[known].messages.as_slice())),
         );
-        let fragment = skf(message);
+        let fragment = clues.fragment;
         let mut place = match known {
             Some(known) => place(
                 &attempt.exchanges[known],
@@ -464,6 +488,8 @@ impl Tracker {
                     return Some(observed);
                 }
                 let carried = carried::read(attempt, state, shared, message, passage, from);
+                let sound = |payload: &Payload<'_>| shared.is_sound(message.header.version.major, payload);
+                let fault = message.fault_unless(sound);
                 let skf_set = fragment.as_ref().map(SkfSet::new);
                 let record = MessageRecord {
                     frame: passage.frame,
@@ -481,7 +507,7 @@ impl Tracker {
                     ike_fragments: skf_set.as_ref().map_or(passage.ike_fragments, SkfSet::count),
                     ike_fragments_missing: skf_set.as_ref().and_then(SkfSet::missing),
                     carried,
-                    fault: message.fault(),
+                    fault,
                     repeats: Vec::new(),
                     repeat_count: 0,
                     recorded_again: 0,
@@ -554,8 +580,7 @@ impl Tracker {
     /// A set of IKEv1 fragments that will not become whole: a message all the same, with what is missing of it.
     pub(super) fn file_incomplete_fragments(&mut self, key: &SetKey, set: &FragmentSet) {
         let Some(pair) = self.pair_known(key.source.ip(), key.destination.ip()) else { return };
-        let found = self.attempts.find(&self.pairs, pair, IkeVersion::V1, key.initiator_spi);
-        let Some(index) = found else { return };
+        let Some(index) = self.attempt_known(pair, IkeVersion::V1, key.initiator_spi) else { return };
         let repeats_a_message = self.limits.repeats_a_message;
         let Some((_, Followed { facts: attempt, state })) = self.follow(pair, index) else { return };
         let from = if key.source.ip() == state.current[0].ip() { Side::Initiator } else { Side::Responder };
@@ -681,7 +706,7 @@ fn side(state: &AttemptState, passage: &Passage, header: &Header, version: IkeVe
     }
 }
 
-fn exchange_key(kind: ExchangeKind, header: &Header, clues: &Clues, from: Side, octets: &[u8]) -> ExchangeKey {
+fn exchange_key(kind: ExchangeKind, header: &Header, clues: &Clues<'_>, from: Side, octets: &[u8]) -> ExchangeKey {
     let started_by = match header.version.major {
         2 if header.has(Header::RESPONSE) => Some(from.other()),
         2 => Some(from),
@@ -694,19 +719,12 @@ fn exchange_key(kind: ExchangeKind, header: &Header, clues: &Clues, from: Side, 
     ExchangeKey { kind, message_id: header.message_id, started_by, content: 0 }
 }
 
-fn skf<'a>(message: &Message<'a>) -> Option<EncryptedFragment<'a>> {
-    message.payloads().find_map(|payload| match payload.body {
-        Body::EncryptedFragment(fragment) => Some(fragment),
-        _ => None,
-    })
-}
-
 fn place(
     exchange: &Exchange,
     state: &mut ExchangeState,
     label: Label,
     from: Side,
-    clues: &Clues,
+    clues: &Clues<'_>,
     passage: &Passage,
     fragment: Option<&EncryptedFragment<'_>>,
 ) -> Place {

@@ -175,7 +175,7 @@ impl Tracker {
             }
         }
         for place in 0..self.pairs.attempts(pair) {
-            self.attempts.insert(&self.pairs, pair, place);
+            self.index_attempt(pair, place);
             self.by_spis.insert(&self.pairs, pair, place);
         }
         self.attempt_count -= unanswered.len();

@@ -36,8 +36,8 @@ pub(super) struct Templates {
 }
 
 impl Templates {
-    /// Templates that are kept for finding them again.
-    const MOST: usize = 1 << 14;
+    /// Octets that templates may take, about, to be found again.
+    const ROOM: usize = 16 << 20;
 
     /// The one allocation that holds what `attempt` holds; empties `attempt` if it is the first of its kind.
     fn share(&mut self, attempt: Attempt) -> Arc<Attempt> {
@@ -46,14 +46,22 @@ impl Templates {
             return Arc::clone(known);
         }
         let new = Arc::new(attempt);
-        if self.sweep.is_due(self.known.len(), Self::MOST) {
+        if self.sweep.is_due(weight(&new), self.known.len(), Self::ROOM) {
             self.known.retain(|known| Arc::strong_count(known) > 1);
+            self.sweep.held = self.known.iter().map(|known| weight(known)).sum();
         }
-        if self.known.len() < Self::MOST {
+        if self.sweep.admits(weight(&new), Self::ROOM) {
             self.known.insert_unique(hash, Arc::clone(&new), |known| fingerprint(known));
         }
         new
     }
+}
+
+/// Octets that a template takes, about, without what others share.
+fn weight(attempt: &Attempt) -> usize {
+    let messages = attempt.exchanges.iter().flat_map(|exchange| &exchange.messages);
+    let messages = messages.map(|message| size_of_val(message) + size_of_val(&*message.repeats));
+    size_of_val(attempt) + size_of_val(&*attempt.exchanges) + messages.sum::<usize>()
 }
 
 /// A hash of what templates differ in most. Lists that are held once are told apart by where they are held.

@@ -4,7 +4,7 @@ use super::super::attempt::MessageState;
 use super::super::facts::{Exchange, Label, Side};
 use super::Clues;
 
-pub(super) fn label(clues: &Clues, from: Side, exchange: Option<(&Exchange, &[MessageState])>) -> Label {
+pub(super) fn label(clues: &Clues<'_>, from: Side, exchange: Option<(&Exchange, &[MessageState])>) -> Label {
     let Some((exchange, states)) = exchange else { return Label::Qm(1) };
     if from != exchange.started_by {
         return Label::Qm(2);
