@@ -394,7 +394,7 @@ fn an_interface_that_cannot_be_opened_says_why_and_what_helps() {
     let Some(namespace) = Namespace::new() else { return };
     namespace.veth("left", "right");
     namespace.enter();
-    let failed = |options: &SniffOptions| open(options).err().expect("an error").to_string();
+    let failed = |options: &SniffOptions| open(options).expect_err("an error").to_string();
     let unknown = failed(&options(&["left", "eth77"]));
     assert!(unknown.starts_with("eth77: ") && unknown.contains("left") && unknown.contains("right"), "{unknown}");
     namespace.ip("link set dev left down");
