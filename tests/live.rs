@@ -380,7 +380,7 @@ fn a_large_ring_holds_a_burst() {
     let mut sniffer = sniff(&["left"]);
     let capture = lab("v2-psk-healthy.pcap");
     let mut sender = Sender::new("right");
-    const ROUNDS: usize = 30;
+    const ROUNDS: usize = 300;
     for frame in capture.frames.iter().cycle().take(ROUNDS * capture.frames.len()) {
         sender.send(&frame.octets);
     }
