@@ -13,6 +13,7 @@
 
 #[cfg(target_os = "linux")]
 mod confine;
+#[cfg_attr(not(target_os = "linux"), allow(dead_code))]
 mod filter;
 #[cfg(target_os = "linux")]
 mod library;

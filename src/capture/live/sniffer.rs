@@ -399,9 +399,10 @@ impl Tap {
             self.notices.push_back(format!("{}: {left_out}", self.shown()));
         }
         self.filter = chosen.text;
-        self.losses = losses(&self.name);
+        let known = kernel_folder(&self.name, index);
+        self.losses = known.as_deref().map(losses).unwrap_or_default();
         self.link = link;
-        let flags = File::open(folder(&self.name).join("flags")).ok();
+        let flags = known.and_then(|folder| File::open(folder.join("flags")).ok());
         self.handle = Some(Handle { capture, index, flags, received: 0, dropped: 0 });
         Ok(())
     }
@@ -535,14 +536,17 @@ fn read(file: &File) -> Option<String> {
     Some(std::str::from_utf8(text.get(..len)?).ok()?.trim().to_owned())
 }
 
-/// Where the kernel says what it knows of an interface.
-fn folder(name: &str) -> PathBuf {
-    Path::new("/sys/class/net").join(name)
+/// Where the kernel says what it knows of an interface; `None` if what stands there is about another of that name, in
+/// another network namespace.
+fn kernel_folder(name: &str, index: Option<u32>) -> Option<PathBuf> {
+    let folder = Path::new("/sys/class/net").join(name);
+    let there: u32 = read(&File::open(folder.join("ifindex")).ok()?)?.parse().ok()?;
+    (Some(there) == index).then_some(folder)
 }
 
 /// The driver's counters of frames it had no room for.
-fn losses(name: &str) -> Vec<Losses> {
-    let folder = folder(name).join("statistics");
+fn losses(folder: &Path) -> Vec<Losses> {
+    let folder = folder.join("statistics");
     let open = |counter: &str| {
         let mut losses = Losses { file: File::open(folder.join(counter)).ok()?, last: 0 };
         losses.last = losses.read()?;
