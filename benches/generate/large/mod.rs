@@ -27,6 +27,8 @@ const MILLISECOND: u64 = 1_000_000;
 const SECOND: u64 = 1_000_000_000;
 /// From the start of one pair's negotiation to the next pair's.
 const APART: u64 = SECOND / 2000;
+/// What is due comes up to so much later.
+const JITTER: u64 = MILLISECOND / 5;
 /// Rounds are at least this long, so that a pair's last one is over.
 const ROUND: u64 = 60 * SECOND;
 /// Between two packets of one ESP tunnel, on average.
@@ -329,7 +331,8 @@ impl<'o, W: Write> Maker<'o, W> {
         if u64::from(next) < last {
             let round = ROUND.max(u64::from(self.pairs) * APART);
             let (number, place) = (u64::from(next / self.pairs), u64::from(next % self.pairs));
-            self.plan(START + number * round + place * APART, What::Begin { negotiation: next });
+            let jitter = fresh::number(&[self.order.seed, 16, next.into()]) % JITTER;
+            self.plan(START + number * round + place * APART + jitter, What::Begin { negotiation: next });
         }
     }
 
@@ -356,20 +359,20 @@ impl<'o, W: Write> Maker<'o, W> {
         self.frames.udp(at, &pair.route, message.from, message.ports, &self.payload, true)?;
         self.messages += 1;
         let next = told.steps.get(usize::from(step) + 1).map(|next| next.offset - message.offset);
-        let (up, all) = (told.up, requests + told.requests as u16);
+        let all = requests + told.requests as u16;
         if step == 0 && part == Part::Negotiation {
             self.negotiations += 1;
         }
         match next {
             Some(later) => {
                 let what = What::Step { negotiation, part: part as u8, step: step + 1, generation, requests };
-                self.plan(at + later, what);
+                // no two answers take equally long
+                self.plan(at + later + number(&[telling.seed, telling.part, at]) % JITTER, what);
             }
             None if self.order.kind == Kind::Ike => self.go_on(at, negotiation, part, all, pair.deleted),
             None if part == Part::Negotiation && generation == 0 => {
                 let tunnel = &mut self.tunnels[index as usize];
                 *tunnel = Tunnel { left: self.per_generation, requests: all, negotiation, ..Tunnel::default() };
-                debug_assert!(up > 0);
                 self.plan(at + 50 * MILLISECOND, What::Esp { pair: index });
             }
             None => {}
@@ -431,10 +434,12 @@ impl<'o, W: Write> Maker<'o, W> {
         let is_last = u32::from(tunnel.generation) + 1 == generations;
         if tunnel.left == 0 && is_last {
             if pair.deleted {
-                self.life(at + SECOND / 2, &pair, tunnel, Part::Farewell);
+                self.life(at + SECOND / 2, tunnel, Part::Farewell);
             }
             return Ok(());
         }
+        // a rhythm that is right on average and never the same
+        let mut next_at = at + self.rhythm / 2 + number(&[draw, 14]) % self.rhythm;
         if tunnel.left == 0 && tunnel.change.is_none() {
             let next = u32::from(tunnel.generation) + 1;
             let (part, start) = (if next % self.order.spis == 0 { Part::Negotiation } else { Part::Rekey }, at + 1000);
@@ -443,18 +448,20 @@ impl<'o, W: Write> Maker<'o, W> {
                 tunnel.requests = 0;
             }
             let told = self.templates[pair.template].part(part);
-            tunnel.change = Some(start + told.up + 30 * MILLISECOND);
+            // what is under way on the old SAs still comes when the new ones are there
+            let last = start + told.up + 10 * MILLISECOND;
+            tunnel.change = Some(last + 1);
+            next_at = last;
             let requests = told.requests as u16;
-            self.life(start, &pair, tunnel, part);
+            self.life(start, tunnel, part);
             tunnel.requests += requests;
         }
         self.tunnels[index as usize] = tunnel;
-        // a rhythm that is right on average and never the same
-        self.plan(at + self.rhythm / 2 + number(&[draw, 14]) % self.rhythm, What::Esp { pair: index });
+        self.plan(next_at, What::Esp { pair: index });
         Ok(())
     }
 
-    fn life(&mut self, at: u64, _pair: &Pair, tunnel: Tunnel, part: Part) {
+    fn life(&mut self, at: u64, tunnel: Tunnel, part: Part) {
         let what = What::Step {
             negotiation: tunnel.negotiation,
             part: part as u8,
