@@ -503,9 +503,9 @@ fn template_index(suite: usize, world: World, style: Style) -> usize {
 /// Octets of an ESP packet, SPI to ICV: five in six are as long as the link allows, the others short (RFC 4303 §2).
 /// Even templates are AES-CBC with HMAC-SHA2-256-128, odd ones AES-GCM with a 16-octet ICV.
 fn esp_length(pair: &Pair, draw: u64) -> usize {
-    let is_long = draw % 6 != 0;
+    let is_long = !draw.is_multiple_of(6);
     let short = 48 + (draw >> 16) as usize % 200;
     let room = if pair.nat || matches!(pair.route.addresses, Addresses::V6(_)) { 1448 } else { 1480 };
-    let (around, block) = if pair.template % 2 == 0 { (8 + 16 + 16, 16) } else { (8 + 8 + 16, 4) };
+    let (around, block) = if pair.template.is_multiple_of(2) { (8 + 16 + 16, 16) } else { (8 + 8 + 16, 4) };
     around + if is_long { room - around } else { short } / block * block
 }

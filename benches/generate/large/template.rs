@@ -101,7 +101,9 @@ fn ikev1(story: Scenario, suite: usize, style: Style, nat: bool) -> Template {
     let more = [(256, v1::SHA1), (128, v1::SHA2_256)];
     let more = more.map(|(bits, hash)| v1::transform(v1::AES_CBC, bits, hash, v1::PSK, 14));
     let phase1 = match style {
-        Style::Short => story.mm1(&[&[transform.clone()], &more[..]].concat()).mm2(&transform).mm3().mm4().mm5().mm6(),
+        Style::Short => {
+            story.mm1(&[std::slice::from_ref(&transform), &more[..]].concat()).mm2(&transform).mm3().mm4().mm5().mm6()
+        }
         Style::IpFragments | Style::IkeFragments => story.main_mode_certificates(CERTIFICATE),
     };
     let negotiated = phase1.qm1(15).qm2(15).qm3();

@@ -154,8 +154,8 @@ impl Answer {
         writeln!(out, "  peak memory  {:>15}\n", self.peak_memory.map_or("unknown".into(), octets))?;
         writeln!(
             out,
-            "{HEAD}{:<10} {:>12} {:>8} {:>14} {:>14}   {}{HEAD:#}",
-            "stage", "ns a packet", "share", "packets/s", "octets/s", "median (min – max)"
+            "{HEAD}{:<10} {:>12} {:>8} {:>14} {:>14}   median (min – max){HEAD:#}",
+            "stage", "ns a packet", "share", "packets/s", "octets/s"
         )?;
         writeln!(out, "{:<10} {:>12} {:>8} {:>14} {:>14}", "", "of itself", "", "so far", "so far")?;
         let all: f64 = self.stages.iter().filter_map(|stage| stage.ns_per_packet).sum();
