@@ -90,7 +90,7 @@ fn refuse(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("refuse");
     group.throughput(Throughput::Elements(made.packets));
     group.bench_function("a busy link, read and refused", |bencher| {
-        bencher.iter_batched(|| opened(&file), |captures| classified(captures), BatchSize::LargeInput);
+        bencher.iter_batched(|| opened(&file), classified, BatchSize::LargeInput);
     });
 }
 
