@@ -91,6 +91,14 @@ fn text_names_every_stage_and_says_when_a_capture_is_too_small() {
 }
 
 #[test]
+fn of_many_captures_the_first_are_named() {
+    let output = bench(&["--runs", "1", "captures/lab"]).assert().success().get_output().stdout.clone();
+    let text = String::from_utf8(output).unwrap();
+    assert_eq!(text.lines().filter(|line| line.starts_with("  captures/lab/")).count(), 8, "{text}");
+    assert!(text.lines().any(|line| line.starts_with("  and ") && line.ends_with(" more")), "{text}");
+}
+
+#[test]
 fn ndjson_is_one_line_and_output_goes_to_a_file() {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("bench-{}", std::process::id()));
     fs::create_dir_all(&folder).unwrap();

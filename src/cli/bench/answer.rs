@@ -12,6 +12,9 @@ use crate::report::quantity::{count, counted, octets};
 use super::Size;
 use super::stage::Stage;
 
+/// Captures that text names.
+const SHOWN: usize = 8;
+
 /// The answer, with the keys that the help names.
 #[derive(Debug, Serialize)]
 pub(super) struct Answer {
@@ -136,8 +139,11 @@ impl Answer {
             counted(self.runs.into(), "run", "runs"),
             counted(self.threads.into(), "thread", "threads"),
         )?;
-        for path in &self.captures {
+        for path in self.captures.iter().take(SHOWN) {
             writeln!(out, "  {}", escape(path))?;
+        }
+        if let Some(more) = self.captures.len().checked_sub(SHOWN).filter(|&more| more > 0) {
+            writeln!(out, "  and {}", counted(more as u64, "more", "more"))?;
         }
         writeln!(
             out,
