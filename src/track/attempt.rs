@@ -49,6 +49,8 @@ pub(super) struct AttemptState {
     /// Where an exchange stands, once there are too many to look through.
     index: HashMap<ExchangeKey, usize>,
     message_count: usize,
+    /// Octets, about, of lists that it holds alone.
+    alone: usize,
     /// Highest message id of an IKEv2 INFORMATIONAL seen.
     highest_informational: u32,
     /// The last exchange that sets something up: the one that may owe a message.
@@ -82,6 +84,8 @@ struct LastCopy {
 /// Attempts of a pair that are looked through one by one, and the number that is too many.
 const FEW_ATTEMPTS: usize = 4;
 const MORE_ATTEMPTS: usize = FEW_ATTEMPTS + 1;
+/// Octets, about, that a message of an attempt at work takes.
+const MESSAGE_AT_WORK: usize = 320;
 /// Exchanges that are looked through one by one.
 const FEW_EXCHANGES: usize = 16;
 
@@ -95,7 +99,12 @@ impl Followed {
     /// Packs it for a pair of these ends.
     pub(super) fn pack(self, ends: (IpAddr, IpAddr), templates: &mut Templates) -> PackedAttempt {
         let rest = self.state.write(&self.facts);
-        PackedAttempt::pack(self.facts, ends, templates, &rest)
+        PackedAttempt::pack(self.facts, self.state.alone, ends, templates, &rest)
+    }
+
+    /// Octets, about, that it holds alone.
+    pub(super) fn alone(&self) -> usize {
+        self.state.alone + self.state.message_count * MESSAGE_AT_WORK
     }
 }
 
@@ -107,6 +116,7 @@ impl AttemptState {
             exchanges: Vec::new(),
             index: HashMap::new(),
             message_count: 0,
+            alone: 0,
             highest_informational: 0,
             youngest_setup: None,
         }
@@ -117,6 +127,7 @@ impl AttemptState {
     fn write(&self, facts: &Attempt) -> Vec<u8> {
         let mut octets = Vec::with_capacity(48);
         put(&mut octets, u64::from(self.highest_informational));
+        put(&mut octets, self.alone as u64);
         if facts.moves.len() >= MOVES {
             for endpoint in self.current {
                 match endpoint.ip() {
@@ -144,6 +155,7 @@ impl AttemptState {
     pub(super) fn read(facts: &Attempt, octets: &mut &[u8]) -> Self {
         let mut state = Self::new(facts);
         state.highest_informational = take(octets) as u32;
+        state.alone = take(octets) as usize;
         for step in &facts.moves {
             state.current[step.side.index()] = step.to;
         }
@@ -393,7 +405,7 @@ impl Tracker {
             messages_forgotten: 0,
         };
         let state = AttemptState::new(&facts);
-        open.attempts.push(Kept::Open(Box::new(Followed { facts, state })));
+        open.begin(Followed { facts, state });
         self.attempt_count += 1;
         self.index_attempt(pair, index);
         if !header.responder_spi.is_zero() {
@@ -423,11 +435,12 @@ impl Tracker {
     /// Files a whole message (or one SKF fragment of one).
     pub(super) fn file_message(&mut self, passage: &Passage, message: &Message<'_>) -> Option<Observed> {
         let (pair, index, from) = self.locate(passage, &message.header)?;
-        let limits = self.limits;
+        let (limits, full) = (self.limits, self.is_full());
         let (shared, followed) = self.follow(pair, index)?;
         let Followed { facts: attempt, state } = followed;
         attempt.last = attempt.last.max(passage.at);
         attempt.last_frame = passage.frame;
+        let before = state.alone + state.message_count * MESSAGE_AT_WORK;
 
         let clues = Clues::of(message, passage.digest);
         let kind = exchange::kind(message.header.version.major, message.header.exchange_type);
@@ -483,11 +496,12 @@ impl Tracker {
                     forget_oldest(attempt, state);
                     known = known.and_then(|_| state.find(attempt, &key));
                 }
-                if known.is_some_and(|known| attempt.exchanges[known].messages.len() >= MESSAGES_AN_EXCHANGE) {
+                if full || known.is_some_and(|known| attempt.exchanges[known].messages.len() >= MESSAGES_AN_EXCHANGE) {
                     attempt.messages_forgotten += 1;
                     return Some(observed);
                 }
                 let carried = carried::read(attempt, state, shared, message, passage, from);
+                state.alone += shared.take_alone();
                 let sound = |payload: &Payload<'_>| shared.is_sound(message.header.version.major, payload);
                 let fault = message.fault_unless(sound);
                 let skf_set = fragment.as_ref().map(SkfSet::new);
@@ -574,6 +588,8 @@ impl Tracker {
         }
         attempt.waiting_for =
             state.youngest_setup.and_then(|youngest| stage::waiting_for(&attempt.exchanges[youngest]));
+        let after = state.alone + state.message_count * MESSAGE_AT_WORK;
+        self.held = (self.held + after).saturating_sub(before);
         Some(observed)
     }
 

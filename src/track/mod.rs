@@ -67,6 +67,8 @@ pub struct Tracker {
     pair_count: usize,
     attempt_count: usize,
     icmp_count: usize,
+    /// Octets, about, that attempts hold alone.
+    held: usize,
 }
 
 /// What the tracker made of one ISAKMP message.
@@ -122,14 +124,15 @@ impl Tracker {
             pair_count: 0,
             attempt_count: 0,
             icmp_count: 0,
+            held: 0,
         }
     }
 
     /// Files one datagram. Answers what it was, if it was an ISAKMP message whose header could be read.
     pub fn observe(&mut self, datagram: &Datagram<'_>) -> Option<Observed> {
         let observed = self.file(datagram);
-        if self.working.len() > self.limits.working {
-            self.rest();
+        if self.working.len() > self.limits.working || self.octets() > self.limits.octets {
+            self.settle(observed.as_ref().map(|observed| observed.pair));
         }
         observed
     }

@@ -26,6 +26,8 @@ const NOWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0
 pub(super) struct PackedAttempt {
     template: Arc<Attempt>,
     octets: Box<[u8]>,
+    /// Octets, about, that it holds alone besides these.
+    alone: u32,
 }
 
 /// Templates by their content.
@@ -39,11 +41,11 @@ impl Templates {
     /// Octets that templates may take, about, to be found again.
     const ROOM: usize = 16 << 20;
 
-    /// The one allocation that holds what `attempt` holds; empties `attempt` if it is the first of its kind.
-    fn share(&mut self, attempt: Attempt) -> Arc<Attempt> {
+    /// The one allocation that holds what `attempt` holds, and what it takes of octets if it is not kept here.
+    fn share(&mut self, attempt: Attempt) -> (Arc<Attempt>, usize) {
         let hash = fingerprint(&attempt);
         if let Some(known) = self.known.find(hash, |known| **known == attempt) {
-            return Arc::clone(known);
+            return (Arc::clone(known), 0);
         }
         let new = Arc::new(attempt);
         if self.sweep.is_due(weight(&new), self.known.len(), Self::ROOM) {
@@ -52,8 +54,11 @@ impl Templates {
         }
         if self.sweep.admits(weight(&new), Self::ROOM) {
             self.known.insert_unique(hash, Arc::clone(&new), |known| fingerprint(known));
+            (new, 0)
+        } else {
+            let alone = weight(&new);
+            (new, alone)
         }
-        new
     }
 }
 
@@ -81,13 +86,20 @@ fn fingerprint(attempt: &Attempt) -> u64 {
 }
 
 impl PackedAttempt {
-    /// Packs an attempt of the pair of `ends`. `rest` is what follows in the same octets.
-    pub(super) fn pack(mut attempt: Attempt, ends: (IpAddr, IpAddr), templates: &mut Templates, rest: &[u8]) -> Self {
+    /// Packs an attempt of the pair of `ends`, which holds `alone` octets alone. `rest` is what follows in the same octets.
+    pub(super) fn pack(
+        mut attempt: Attempt,
+        alone: usize,
+        ends: (IpAddr, IpAddr),
+        templates: &mut Templates,
+        rest: &[u8],
+    ) -> Self {
         let mut pen = Writer { octets: Vec::with_capacity(160), memory: Memory::new(ends) };
         walk(&mut attempt, &mut pen);
         let mut octets = pen.octets;
         octets.extend_from_slice(rest);
-        Self { template: templates.share(attempt), octets: octets.into() }
+        let (template, more) = templates.share(attempt);
+        Self { template, octets: octets.into(), alone: u32::try_from(alone + more).unwrap_or(u32::MAX) }
     }
 
     /// The attempt as it was.
@@ -102,6 +114,11 @@ impl PackedAttempt {
         let mut pen = Reader { octets: &self.octets, memory: Memory::new(ends) };
         walk(attempt, &mut pen);
         pen.octets
+    }
+
+    /// Octets, about, that it holds alone.
+    pub(super) fn alone(&self) -> usize {
+        self.alone as usize + self.octets.len()
     }
 
     /// What it was made from.

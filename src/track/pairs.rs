@@ -47,8 +47,12 @@ pub(super) enum Body {
 pub(super) struct Open {
     pub(super) pair: Pair,
     pub(super) attempts: Vec<Kept>,
+    /// Those that are at work.
+    working: Vec<u32>,
     /// Since it was last looked at for putting to rest.
     pub(super) touched: bool,
+    /// It waits to be put to rest.
+    pub(super) queued: bool,
 }
 
 /// An attempt of a pair at work.
@@ -75,6 +79,9 @@ struct Rare {
     incomplete: Vec<IncompleteFact>,
     malformed: Vec<MalformedFact>,
 }
+
+/// Attempts of a pair that are never taken apart to be put to rest.
+const LONG_LIST: usize = 64;
 
 /// Attempts that a [`Room`] keeps for the next pair.
 const SPARE: usize = 64;
@@ -221,11 +228,7 @@ impl Pairs {
 impl Slot {
     pub(super) fn new(pair: Pair) -> Self {
         let ends = (pair.a, pair.b);
-        Self {
-            ends,
-            flows: (NONE, NONE),
-            body: Body::Open(Box::new(Open { pair, attempts: Vec::new(), touched: true })),
-        }
+        Self { ends, flows: (NONE, NONE), body: Body::Open(Box::new(Open::new(pair, Vec::new()))) }
     }
 
     /// A place that is free.
@@ -256,7 +259,7 @@ impl Slot {
             let mut pair = blank(self.ends);
             packed.unpack_into(&mut pair);
             let attempts = std::mem::take(&mut packed.attempts).into_iter().map(Kept::Packed).collect();
-            self.body = Body::Open(Box::new(Open { pair, attempts, touched: true }));
+            self.body = Body::Open(Box::new(Open::new(pair, attempts)));
         }
         match &mut self.body {
             Body::Open(open) => open,
@@ -264,13 +267,24 @@ impl Slot {
         }
     }
 
-    /// Puts the pair to rest, with all of its attempts.
-    pub(super) fn pack(&mut self, templates: &mut Templates) {
-        let Body::Open(open) = &mut self.body else { return };
+    /// Puts the pair to rest, with all of its attempts. Answers what those held alone before and hold now, in octets.
+    pub(super) fn pack(&mut self, templates: &mut Templates) -> (usize, usize) {
+        let Body::Open(open) = &mut self.body else { return (0, 0) };
         let ends = self.ends;
+        open.queued = false;
+        // Taking a long list apart for each message of the pair would cost more than it saves.
+        if open.attempts.len() > LONG_LIST {
+            return open.pack_attempts(ends, templates);
+        }
+        let (mut before, mut after) = (0, 0);
         let attempts = std::mem::take(&mut open.attempts).into_iter().map(|kept| match kept {
             Kept::Packed(packed) => packed,
-            Kept::Open(followed) => followed.pack(ends, templates),
+            Kept::Open(followed) => {
+                before += followed.alone();
+                let packed = followed.pack(ends, templates);
+                after += packed.alone();
+                packed
+            }
         });
         let attempts = attempts.collect();
         let pair = &mut open.pair;
@@ -282,10 +296,57 @@ impl Slot {
         let none = rare.icmp_errors.is_empty() && rare.incomplete.is_empty() && rare.malformed.is_empty();
         self.body =
             Body::Packed(Packed { octets: write(pair).into(), attempts, rare: (!none).then(|| Box::new(rare)) });
+        (before, after)
+    }
+}
+
+impl Kept {
+    /// Octets, about, that it holds alone.
+    pub(super) fn alone(&self) -> usize {
+        match self {
+            Self::Open(followed) => followed.alone(),
+            Self::Packed(packed) => packed.alone(),
+        }
     }
 }
 
 impl Open {
+    fn new(pair: Pair, attempts: Vec<Kept>) -> Self {
+        Self { pair, attempts, working: Vec::new(), touched: true, queued: false }
+    }
+
+    /// One more attempt, at work.
+    pub(super) fn begin(&mut self, followed: Followed) {
+        self.working.push(self.attempts.len() as u32);
+        self.attempts.push(Kept::Open(Box::new(followed)));
+    }
+
+    /// Puts all attempts to rest where they stand.
+    fn pack_attempts(&mut self, ends: (IpAddr, IpAddr), templates: &mut Templates) -> (usize, usize) {
+        let (mut before, mut after) = (0, 0);
+        for place in self.working.drain(..) {
+            let Some(kept) = self.attempts.get_mut(place as usize) else { continue };
+            let Kept::Open(followed) = kept else { continue };
+            before += followed.alone();
+            let packed = Followed::clone(followed).pack(ends, templates);
+            after += packed.alone();
+            *kept = Kept::Packed(packed);
+        }
+        (before, after)
+    }
+
+    /// Forgets the attempts that are not to be kept.
+    pub(super) fn keep_attempts(&mut self, mut keep: impl FnMut(usize) -> bool) {
+        let mut place = 0;
+        self.attempts.retain(|_| {
+            place += 1;
+            keep(place - 1)
+        });
+        self.working.clear();
+        let open = self.attempts.iter().zip(0..).filter(|(kept, _)| matches!(kept, Kept::Open(_)));
+        self.working.extend(open.map(|(_, place)| place));
+    }
+
     /// An attempt, brought to work if it is not.
     pub(super) fn follow(&mut self, index: usize, ends: (IpAddr, IpAddr)) -> Option<&mut Followed> {
         let kept = self.attempts.get_mut(index)?;
@@ -293,6 +354,7 @@ impl Open {
             let (facts, mut rest) = packed.unpack(ends);
             let state = AttemptState::read(&facts, &mut rest);
             *kept = Kept::Open(Box::new(Followed { facts, state }));
+            self.working.push(index as u32);
         }
         match kept {
             Kept::Open(followed) => Some(followed),
@@ -302,6 +364,11 @@ impl Open {
 }
 
 impl Packed {
+    /// Octets, about, that its attempts hold alone.
+    pub(super) fn alone(&self) -> usize {
+        self.attempts.iter().map(PackedAttempt::alone).sum()
+    }
+
     /// Everything but attempts and flows.
     fn unpack_into(&self, pair: &mut Pair) {
         read(&self.octets, pair);
@@ -383,7 +450,7 @@ impl From<Vec<Pair>> for Pairs {
             }
             let attempts = attempts.into_iter().map(|facts| Kept::Open(Box::new(Followed::made(facts)))).collect();
             let ends = (pair.a, pair.b);
-            all.slots.push(Slot { ends, flows, body: Body::Open(Box::new(Open { pair, attempts, touched: true })) });
+            all.slots.push(Slot { ends, flows, body: Body::Open(Box::new(Open::new(pair, attempts))) });
         }
         all
     }
