@@ -21,6 +21,7 @@ mod search;
 mod source;
 mod tally;
 mod window;
+mod write;
 
 #[cfg(feature = "live")]
 pub mod live;
@@ -32,6 +33,7 @@ pub use merge::Captures;
 pub use replay::Replay;
 pub use ring::Ring;
 pub use source::{Drops, Heard, Source};
+pub use write::{WriteOptions, Writer};
 
 use crate::base::{FrameRef, LinkType, Timestamp};
 
