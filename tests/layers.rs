@@ -17,7 +17,10 @@ fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
         ("messages", vec!["base", "packet", "isakmp", "track", "report"]),
         ("tui", vec!["base", "packet", "isakmp", "track", "diagnose", "report"]),
         ("pipeline", vec!["base", "capture", "packet", "isakmp", "track", "diagnose", "report"]),
-        ("cli", vec!["base", "capture", "packet", "isakmp", "track", "diagnose", "report", "messages", "pipeline", "tui"]),
+        (
+            "cli",
+            vec!["base", "capture", "packet", "isakmp", "track", "diagnose", "report", "messages", "pipeline", "tui"],
+        ),
     ])
 }
 

@@ -28,9 +28,10 @@ pub fn allow_for(diagnosis: &mut Diagnosis, losses: Losses) {
     if !losses.matter() {
         return;
     }
-    let doubtful = diagnosis.findings.iter_mut().filter(|finding| {
-        finding.confidence == Confidence::Inferred && finding.severity >= Severity::Notice
-    });
+    let doubtful = diagnosis
+        .findings
+        .iter_mut()
+        .filter(|finding| finding.confidence == Confidence::Inferred && finding.severity >= Severity::Notice);
     for finding in doubtful {
         finding.confidence = Confidence::Suspected;
         let frames = if losses.lost == 1 { "1 frame was".to_owned() } else { format!("{} frames were", losses.lost) };

@@ -27,6 +27,8 @@ pub enum Change {
         finding: Finding,
         /// Severity or confidence changed; it was raised before.
         again: bool,
+        /// The verdict about its pair now.
+        verdict: Option<&'static str>,
     },
     /// It no longer holds.
     Withdrawn {
@@ -51,9 +53,7 @@ impl Standing {
         let gone: Vec<Key> = self.findings.keys().filter(|key| !now.contains_key(*key)).copied().collect();
         for key in gone {
             let Some(finding) = self.findings.remove(&key) else { continue };
-            let verdict = key.0.and_then(|(a, b)| {
-                report.pairs.iter().find(|pair| (pair.a, pair.b) == (a, b)).and_then(|pair| pair.verdict)
-            });
+            let verdict = verdict(report, key.0);
             changes.push(Change::Withdrawn { pair: key.0, finding, verdict });
         }
         for finding in &report.findings {
@@ -65,11 +65,16 @@ impl Standing {
             let weight = |finding: &Finding| (finding.severity, finding.confidence);
             if before.as_ref().is_none_or(|before| weight(before) != weight(finding)) {
                 let again = before.is_some();
-                changes.push(Change::Raised { pair: key.0, finding: finding.clone(), again });
+                let verdict = verdict(report, key.0);
+                changes.push(Change::Raised { pair: key.0, finding: finding.clone(), again, verdict });
             }
         }
         changes
     }
+}
+
+fn verdict(report: &Report, pair: Option<(IpAddr, IpAddr)>) -> Option<&'static str> {
+    report.pairs.iter().find(|known| Some((known.a, known.b)) == pair)?.verdict
 }
 
 fn key(report: &Report, finding: &Finding) -> Key {

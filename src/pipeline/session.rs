@@ -10,10 +10,10 @@ use std::time::Duration;
 
 use crate::base::Timestamp;
 use crate::capture::{CaptureInfo, Frame};
-use crate::diagnose::case::{Case, View};
-use crate::diagnose::survey::Survey;
-use crate::diagnose::losses::{self, Losses};
 use crate::diagnose;
+use crate::diagnose::case::{Case, View};
+use crate::diagnose::losses::{self, Losses};
+use crate::diagnose::survey::Survey;
 use crate::packet::{Body, Classifier, Datagram};
 use crate::report::{Counts, Report, Selection, tense};
 use crate::track::{Attempt, Facts, Label, MessageRecord, Observed, Pair, Tracker};

@@ -19,6 +19,7 @@ use super::{Status, words};
 const WIDE: u16 = 130;
 /// The name of a pair of IPv4 addresses.
 const NAME: usize = 33;
+const NAME_LEAST: usize = 20;
 const STATUS: usize = 16;
 
 const HELP: &str = "\
@@ -68,19 +69,19 @@ fn header(view: &View, width: usize) -> Line<'static> {
     if let Some((_, status)) = &view.shown {
         let Status { source, now, began, frames, ike, esp, lost, losing, ended, .. } = status;
         let time = now.to_utc().format("%H:%M:%S");
-        let mut parts = vec![source.clone(), format!("{time} UTC, {}", quantity::span(now.since(*began)))];
-        parts.push(format!("{} ({} IKE, {} ESP)", counted(*frames, "frame", "frames"), count(*ike), count(*esp)));
-        if *lost > 0 {
-            let still = if *losing { ", and more by the second" } else { "" };
-            // what makes findings doubtful comes before what is nice to know
-            parts.insert(0, format!("LOST {}{still}", counted(*lost, "frame", "frames")));
-        }
-        if let Some(ended) = ended {
-            parts.insert(0, format!("ENDED: {ended}"));
-        }
+        let mut parts = Vec::new();
         if view.held {
-            parts.insert(0, "HELD (p goes on)".into());
+            parts.push("HELD, p goes on".to_owned());
         }
+        parts.extend(ended.as_ref().map(|ended| format!("ENDED: {ended}")));
+        if *lost > 0 {
+            // what makes findings doubtful comes before what is nice to know
+            let still = if *losing { ", and it goes on" } else { "" };
+            parts.push(format!("LOST {}{still}", counted(*lost, "frame", "frames")));
+        }
+        parts.push(format!("{time} UTC, {}", quantity::span(now.since(*began))));
+        parts.push(format!("{}: {} IKE, {} ESP", counted(*frames, "frame", "frames"), count(*ike), count(*esp)));
+        parts.push(source.clone());
         text = format!("{text} · {}", parts.join(" · "));
     }
     Line::styled(words::fill(&text, width), Style::new().add_modifier(Modifier::REVERSED))
@@ -107,8 +108,8 @@ fn footer(view: &View, width: usize) -> Line<'static> {
         (None, Some(said)) => Line::styled(words::cut(said, width), Style::new().add_modifier(Modifier::BOLD)),
         (None, None) => {
             let keys = match view.page {
-                Page::Overview if width >= 78 => {
-                    " ↑↓ pair  Tab panel  PgDn scroll  Enter all  / filter  p hold  w write  ? help  q end"
+                Page::Overview if width >= 74 => {
+                    " ↑↓ pair  Tab panel  Enter all  / filter  p hold  w write  ? help  q end"
                 }
                 Page::Overview => " ↑↓ Tab Enter / p w ? q",
                 Page::Detail | Page::Help => " ↑↓ PgUp PgDn scroll  Esc back  ? help  q end",
@@ -212,18 +213,37 @@ fn pairs(view: &mut View, frame: &mut Frame<'_>, area: Rect, two_lines: bool) {
     frame.render_widget(Paragraph::new(lines), area);
 }
 
+/// Columns of the list of pairs.
+#[derive(Clone, Copy)]
+struct Columns {
+    name: usize,
+    /// Where there is room for them.
+    rates: bool,
+}
+
+impl Columns {
+    fn of(view: &View, width: usize) -> Self {
+        const ROOM: usize = 100;
+        let names = view.shown.iter().flat_map(|(report, _)| report.pairs.iter());
+        let longest = names.map(|pair| words::name(pair).chars().count()).max().unwrap_or(NAME);
+        Self { name: longest.clamp(NAME_LEAST, NAME), rates: width >= ROOM }
+    }
+}
+
 fn heading(view: &View, report: &Report, width: usize, room: usize) -> Line<'static> {
+    let columns = Columns::of(view, width);
     let total = report.pairs.len() as u64;
     let mut text = format!("  {}", counted(total, "pair", "pairs"));
     if !view.filter.is_empty() {
-        text = format!("  {} of {text} with “{}”", count(view.listed.len() as u64), view.filter);
+        text = format!("  {} of {total} with “{}”", count(view.listed.len() as u64), view.filter);
     } else if view.listed.len() > room {
         let last = (view.first_listed + room).min(view.listed.len());
-        text = format!("{text}, {} to {last} shown", view.first_listed + 1);
+        text = format!("{text}, {} to {last}", view.first_listed + 1);
     }
-    let name = words::fill(&text, NAME + 2);
-    let text = format!("{name} {:STATUS$} ESP/s ▸  ESP/s ◂  how far", "status");
-    Line::styled(words::cut(&text, width), Style::new().add_modifier(Modifier::UNDERLINED))
+    let name = words::fill(&text, columns.name + 2);
+    let rates = if columns.rates { "ESP/s ▸  ESP/s ◂  " } else { "" };
+    let text = format!("{name} {:STATUS$} {rates}how far", "status");
+    Line::styled(words::fill(&text, width), Style::new().add_modifier(Modifier::UNDERLINED))
 }
 
 fn pair_lines(
@@ -234,24 +254,31 @@ fn pair_lines(
     width: usize,
     two_lines: bool,
 ) -> Vec<Line<'static>> {
+    let columns = Columns::of(view, width);
     let mark = if chosen { "▶ " } else { "  " };
     let weight = if chosen { Style::new().add_modifier(Modifier::BOLD) } else { Style::new() };
-    let [sent, received] = status.rates.get(pair.id).copied().unwrap_or_default().map(words::short_rate);
-    let far = words::how_far(report, pair, status.now);
+    let rates = status.rates.get(pair.id).copied().unwrap_or_default();
+    let [sent, received] = rates.map(words::short_rate);
+    let mut far = words::how_far(report, pair, status.now);
+    if !columns.rates && rates.iter().any(|rate| rate.packets >= 0.05) {
+        far = format!("ESP ▸ {sent}/s ◂ {received}/s · {far}");
+    }
     let verdict = words::verdict(report, pair);
-    let name = words::name(pair);
     let last = match (&verdict, two_lines) {
-        (Some((finding, _)), false) => format!("{}  {far}", finding.id),
+        (Some((finding, _)), false) => format!("{} {far}", finding.id),
         _ => far,
     };
-    let taken = 2 + NAME.max(name.chars().count()) + 1 + STATUS + 1 + 7 + 2 + 7 + 2;
-    let spans = vec![
+    let name = words::name(pair);
+    let mut spans = vec![
         Span::styled(mark, weight),
-        Span::styled(format!("{name:NAME$} "), weight),
+        Span::styled(format!("{name:0$} ", columns.name), weight),
         Span::styled(format!("{:STATUS$} ", words::status(pair)), words::status_style(pair, view.colour)),
-        Span::raw(format!("{sent:>7}  {received:>7}  ")),
-        Span::raw(words::cut(&last, width.saturating_sub(taken))),
     ];
+    if columns.rates {
+        spans.push(Span::raw(format!("{sent:>7}  {received:>7}  ")));
+    }
+    let taken: usize = spans.iter().map(|span| span.content.chars().count()).sum();
+    spans.push(Span::raw(words::cut(&last, width.saturating_sub(taken))));
     let mut lines = vec![Line::from(spans)];
     if two_lines {
         lines.push(match verdict {
@@ -316,8 +343,7 @@ fn lower_panel(view: &mut View, frame: &mut Frame<'_>, area: Rect) {
     let width = body.width;
     let text = match view.panel {
         Panel::Why => {
-            let mut text =
-                words::printed(width, view.colour, |out, style| render_findings(report, pair, out, style));
+            let mut text = words::printed(width, view.colour, |out, style| render_findings(report, pair, out, style));
             if words::verdict(report, pair).is_none() {
                 text.lines.insert(0, Line::raw(words::no_verdict(report, pair, status.now)));
             }

@@ -92,8 +92,7 @@ fn reached(report: &Report, attempt: &Attempt, now: Timestamp) -> String {
         0 => String::new(),
         repeats => format!(" ×{}", count(u64::from(repeats) + 1)),
     };
-    let failed = if attempt.outcome == Outcome::Failed { "failed: " } else { "" };
-    format!("{failed}{}{copies}, no {next} for {}", attempt.stage, quantity::span(now.since(furthest.at)))
+    format!("{}{copies}, no {next} for {}", attempt.stage, quantity::span(now.since(furthest.at)))
 }
 
 /// The finding that explains a pair: `error[P1-PSK]: the pre-shared keys do not match (inferred)`.

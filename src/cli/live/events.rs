@@ -3,6 +3,7 @@
 //! Not here: when something is judged. Contract: an event's object has `event`, `time`, `pair` and `attempt`, and what
 //! it is about; names and meanings are those of the published contract.
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::net::IpAddr;
@@ -36,6 +37,8 @@ pub(super) struct Events {
     out: Box<dyn Write>,
     form: Form,
     palette: Palette,
+    /// Findings that were told in words and stand, by pair and id.
+    told: HashSet<(Option<(IpAddr, IpAddr)>, &'static str)>,
     /// The first write that failed: what passes cannot answer.
     failed: Option<io::Error>,
 }
@@ -52,7 +55,7 @@ impl Onlooker for Events {
 impl Events {
     /// To `out`. `palette` is for findings in words.
     pub fn new(out: Box<dyn Write>, form: Form, palette: Palette) -> Self {
-        Self { out, form, palette, failed: None }
+        Self { out, form, palette, told: HashSet::new(), failed: None }
     }
 
     /// What went wrong with writing so far.
@@ -65,8 +68,31 @@ impl Events {
     /// A finding was raised or withdrawn. `attempt` as in the report.
     pub fn change(&mut self, at: Timestamp, change: &Change) {
         match self.form {
-            Form::Plain => self.words(at, &change_in_words(change, &self.palette)),
+            Form::Plain => {
+                if self.is_worth_words(change) {
+                    self.words(at, &change_in_words(change, &self.palette));
+                }
+            }
             Form::Ndjson => self.change_as_json(at, change),
+        }
+    }
+
+    /// People are told of findings that somebody has to act on, whenever they change; of others once; and of normal
+    /// states when they explain a pair. What is too early to be called a finding is left out.
+    fn is_worth_words(&mut self, change: &Change) -> bool {
+        match change {
+            Change::Raised { pair, finding, verdict, .. } => match finding.severity {
+                Severity::Error | Severity::Warning => {
+                    self.told.insert((*pair, finding.id));
+                    true
+                }
+                Severity::Notice | Severity::Advisory => self.told.insert((*pair, finding.id)),
+                Severity::Info => {
+                    let explains = *verdict == Some(finding.id) && finding.id.starts_with("OK-");
+                    explains && self.told.insert((*pair, finding.id))
+                }
+            },
+            Change::Withdrawn { pair, finding, .. } => self.told.remove(&(*pair, finding.id)),
         }
     }
 
@@ -125,9 +151,8 @@ impl Events {
         let Some(row) = Row::new(passed.datagram, passed.observed) else { return };
         let at = passed.datagram.at;
         let place = passed.place.as_ref();
-        let pair = place.map_or((passed.datagram.source, passed.datagram.destination), |place| {
-            (place.pair.a, place.pair.b)
-        });
+        let pair =
+            place.map_or((passed.datagram.source, passed.datagram.destination), |place| (place.pair.a, place.pair.b));
         let attempt = place.map(|place| place.attempt_id);
         let repeat = passed.observed.is_some_and(|observed| observed.retransmission_of.is_some());
         let (event, about) = match place.filter(|_| repeat) {
@@ -271,11 +296,13 @@ fn repeat_in_words(place: &Place<'_>, at: Timestamp) -> String {
     let since = quantity::span(at.since(record.at));
     let awaited = place.attempt.waiting_for.filter(|_| place.attempt.stage == record.label);
     let back = match (place.answers(), awaited) {
-        (0, _) => "nothing back".into(),
-        (answers, Some(awaited)) => format!("{} back but no {awaited}", counted(answers, "message", "messages")),
-        (_, None) => "though it was answered".into(),
+        (0, Some(_)) => ", nothing back".into(),
+        (answers, Some(awaited)) => format!(", {} back but no {awaited}", counted(answers, "message", "messages")),
+        // nothing has to follow the last message of an exchange
+        (0, None) => String::new(),
+        (_, None) => ", though it was answered".into(),
     };
-    let mut words = format!("sent again (×{copies}), {since}, {back}");
+    let mut words = format!("sent again (×{copies}), {since}{back}");
     if let Some(due) = place.next_due() {
         let _ = write!(words, "; next is due in {}", quantity::span(due.since(at)));
     }
@@ -299,7 +326,7 @@ fn completed_in_words(place: &Place<'_>) -> String {
 fn change_in_words(change: &Change, palette: &Palette) -> String {
     let who = |pair: &Option<(IpAddr, IpAddr)>| pair.map(|(a, b)| format!("{a} ⇄ {b}  ")).unwrap_or_default();
     match change {
-        Change::Raised { pair, finding, again } => {
+        Change::Raised { pair, finding, again, .. } => {
             let ink = match finding.severity {
                 Severity::Error => palette.error,
                 Severity::Warning => palette.warning,

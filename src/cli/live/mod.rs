@@ -77,7 +77,8 @@ pub(super) struct Arguments {
     replay: Vec<PathBuf>,
 
     /// How fast to play: 2 is twice as fast, 0 as fast as possible
-    #[arg(long, value_name = "FACTOR", default_value_t = 1.0, requires = "replay", value_parser = speed)]
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0, requires = "replay", value_parser = speed,
+          allow_negative_numbers = true)]
     speed: f64,
 
     /// A line an event instead of the screen
@@ -165,7 +166,8 @@ impl Arguments {
 
     /// Folders in which files will still be made.
     fn writable(&self, screen: bool) -> Vec<PathBuf> {
-        let mut folders: Vec<PathBuf> = [&self.write, &self.output].into_iter().flatten().map(|path| folder(path)).collect();
+        let mut folders: Vec<PathBuf> =
+            [&self.write, &self.output].into_iter().flatten().map(|path| folder(path)).collect();
         if screen {
             // where `w` writes unless it is told otherwise
             folders.push(PathBuf::from("."));
@@ -196,7 +198,10 @@ impl Arguments {
         let escaped = |text: &str| crate::report::escape::escape(text).into_owned();
         match self.replay.as_slice() {
             [] => escaped(&self.interface.join(", ")),
-            [one] => format!("replay of {}", escaped(&one.display().to_string())),
+            [one] => {
+                let name = one.file_name().unwrap_or(one.as_os_str());
+                format!("replay of {}", escaped(&name.to_string_lossy()))
+            }
             many => format!("replay of {} captures", many.len()),
         }
     }

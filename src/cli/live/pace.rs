@@ -74,14 +74,16 @@ mod tests {
         let at = Timestamp::from_parts(100, 0);
         let judged = |weight: usize| {
             let mut pace = Pace::new(true);
-            (0..1000).filter(|_| {
-                pace.note();
-                let time = pace.is_time(at, weight);
-                if time {
-                    pace.judge(at, || ());
-                }
-                time
-            }).count()
+            (0..1000)
+                .filter(|_| {
+                    pace.note();
+                    let time = pace.is_time(at, weight);
+                    if time {
+                        pace.judge(at, || ());
+                    }
+                    time
+                })
+                .count()
         };
         assert_eq!(judged(4), 1000);
         assert_eq!(judged(64_000), 1, "the first one");

@@ -67,7 +67,8 @@ mod tests {
 
     #[test]
     fn sizes_are_read_as_people_type_them() {
-        for (text, size) in [("4096", 4096), ("64K", 65_536), ("100M", 104_857_600), ("2GiB", 2 << 30), ("1 mb", 1 << 20)]
+        for (text, size) in
+            [("4096", 4096), ("64K", 65_536), ("100M", 104_857_600), ("2GiB", 2 << 30), ("1 mb", 1 << 20)]
         {
             assert_eq!(octets(text), Ok(size), "{text}");
         }

@@ -91,18 +91,12 @@ pub fn render_pair(report: &Report, pair: &Pair, out: &mut impl Write, style: &S
     print_pair(&view, &mut Page::new(out, style.width, style.palette), pair)
 }
 
-/// Writes one finding in full.
-///
-/// Errors: those of `out`.
-pub fn render_finding(report: &Report, finding: &Finding, out: &mut impl Write, style: &Style) -> io::Result<()> {
-    finding::print(&View::new(report), &mut Page::new(out, style.width, style.palette), finding)
-}
-
-/// Writes the findings of a pair: the verdict and what is loud in full, then the others in short.
+/// Writes the findings of a pair: the verdict and what is loud, then the others in short. Without their evidence, which is
+/// in the ladder.
 ///
 /// Errors: those of `out`.
 pub fn render_findings(report: &Report, pair: &Pair, out: &mut impl Write, style: &Style) -> io::Result<()> {
-    let view = View::new(report);
+    let view = View { brief: true, ..View::new(report) };
     let page = &mut Page::new(out, style.width, style.palette);
     let (full, short) = view.by_weight(pair);
     for (index, finding) in full.iter().enumerate() {
@@ -180,7 +174,10 @@ struct View<'a> {
     flows: Vec<Vec<usize>>,
     /// Ids of pairs, those with the worst findings first.
     by_need: Vec<usize>,
+    /// The capture goes on.
     running: bool,
+    /// Findings without their place and evidence, where the ladder stands beside them.
+    brief: bool,
 }
 
 impl<'a> View<'a> {
@@ -205,6 +202,7 @@ impl<'a> View<'a> {
             flows,
             by_need: (0..report.pairs.len()).collect(),
             running: false,
+            brief: false,
         };
         let mut order = std::mem::take(&mut view.by_need);
         order.sort_by_cached_key(|&pair| {
