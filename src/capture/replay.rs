@@ -147,14 +147,25 @@ impl Source for Replay {
     }
 
     fn drops(&mut self) -> Drops {
-        let infos = self.captures.infos();
+        let infos = self.infos();
         let received = infos.iter().map(|info| info.frames).fold(0, u64::saturating_add);
         let kernel = infos.iter().filter_map(|info| info.dropped).fold(0, u64::saturating_add);
         Drops { received, kernel, interface: 0 }
     }
 
     fn infos(&self) -> Vec<CaptureInfo> {
-        self.captures.infos()
+        let mut infos = self.captures.infos();
+        // the frame that comes next has been read, and not been heard
+        let held = self.held.and_then(|held| Some((held, usize::try_from(held.reference.capture).ok()?)));
+        if let Some((held, capture)) = held
+            && let Some(info) = infos.get_mut(capture)
+        {
+            info.frames = info.frames.saturating_sub(1);
+            info.octets = info.octets.saturating_sub(self.octets.len() as u64);
+            info.snapped = info.snapped.saturating_sub(u64::from(held.wire_len as usize > self.octets.len()));
+            info.last = info.last.map(|last| last.min(self.clock));
+        }
+        infos
     }
 }
 
@@ -191,6 +202,7 @@ mod tests {
         }
         assert_eq!(seen, ["1", "2", "-7", "-1002", "-2002", "-3002", "3"]);
         assert_eq!(replay.now(), Timestamp::from_nanos(3_500_000_000));
+        assert_eq!(replay.infos()[0].frames, 3);
     }
 
     #[test]
@@ -208,6 +220,7 @@ mod tests {
         let mut replay = Replay::over(capture(&[0, 400]), 4.0);
         assert!(matches!(replay.next(Duration::ZERO).unwrap(), Heard::Frame(_)));
         assert!(matches!(replay.next(Duration::from_millis(20)).unwrap(), Heard::Silence));
+        assert_eq!(replay.infos()[0].frames, 1, "the second was not heard yet");
         let early = replay.now();
         assert!(early > Timestamp::from_nanos(0) && early <= Timestamp::from_nanos(400_000_000), "{early}");
         let began = Instant::now();

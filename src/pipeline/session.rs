@@ -164,8 +164,9 @@ impl Session {
         facts.pairs.iter().map(|pair| pair.attempts.len().saturating_add(1)).fold(0, usize::saturating_add)
     }
 
-    /// The report of this moment. Silence is told as lasting until now.
-    pub fn report(&self, infos: Vec<CaptureInfo>) -> Report {
+    /// The report of this moment. `goes_on`: more may come, so that silence is told as lasting until now and not until the
+    /// end of the capture.
+    pub fn report(&self, infos: Vec<CaptureInfo>, goes_on: bool) -> Report {
         let facts = self.path.tracker.facts();
         let facts = match facts.pairs.iter().any(is_left) {
             false => Cow::Borrowed(facts),
@@ -180,7 +181,7 @@ impl Session {
         if report.window.is_none_or(|window| window.last.since(window.first) < NOTHING_YET) {
             report.findings.retain(|finding| finding.id != "C-NO-IKE");
         }
-        for finding in &mut report.findings {
+        for finding in report.findings.iter_mut().filter(|_| goes_on) {
             finding.seen = tense::while_it_runs(&finding.seen);
             finding.means = tense::while_it_runs(&finding.means);
         }

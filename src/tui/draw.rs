@@ -51,7 +51,7 @@ pub(super) fn draw(view: &mut View, frame: &mut Frame<'_>) {
         Page::Detail => {
             let text = match (&view.shown, view.pair()) {
                 (Some((report, _)), Some(pair)) => {
-                    words::printed(body.width, view.colour, |out, style| render_pair(report, pair, out, style))
+                    words::printed(body.width, view, |out, style| render_pair(report, pair, out, style))
                 }
                 _ => Text::raw("this pair is no longer there"),
             };
@@ -73,7 +73,7 @@ fn header(view: &View, width: usize) -> Line<'static> {
         if view.held {
             parts.push("HELD, p goes on".to_owned());
         }
-        parts.extend(ended.as_ref().map(|ended| format!("ENDED: {ended}")));
+        parts.extend(ended.as_ref().map(|ended| format!("ENDED, q shows the report: {ended}")));
         if *lost > 0 {
             // what makes findings doubtful comes before what is nice to know
             let still = if *losing { ", and it goes on" } else { "" };
@@ -261,7 +261,7 @@ fn pair_lines(
     let [sent, received] = rates.map(words::short_rate);
     let mut far = words::how_far(report, pair, status.now);
     if !columns.rates && rates.iter().any(|rate| rate.packets >= 0.05) {
-        far = format!("ESP ▸ {sent}/s ◂ {received}/s · {far}");
+        far = format!("{far} · ESP ▸ {sent}/s ◂ {received}/s");
     }
     let verdict = words::verdict(report, pair);
     let last = match (&verdict, two_lines) {
@@ -296,7 +296,7 @@ fn pair_lines(
 fn rungs(view: &View, width: u16) -> Option<Vec<Line<'static>>> {
     let (report, _) = view.shown.as_ref()?;
     let attempt = report.attempts_of(view.pair()?).last()?;
-    let text = words::printed(width, view.colour, |out, style| render_rungs(report, attempt, out, style));
+    let text = words::printed(width, view, |out, style| render_rungs(report, attempt, out, style));
     Some(text.lines)
 }
 
@@ -343,21 +343,19 @@ fn lower_panel(view: &mut View, frame: &mut Frame<'_>, area: Rect) {
     let width = body.width;
     let text = match view.panel {
         Panel::Why => {
-            let mut text = words::printed(width, view.colour, |out, style| render_findings(report, pair, out, style));
+            let mut text = words::printed(width, view, |out, style| render_findings(report, pair, out, style));
             if words::verdict(report, pair).is_none() {
                 text.lines.insert(0, Line::raw(words::no_verdict(report, pair, status.now)));
             }
             text
         }
         Panel::Ladder => match report.attempts_of(pair).last() {
-            Some(attempt) => {
-                words::printed(width, view.colour, |out, style| render_attempt(report, attempt, out, style))
-            }
+            Some(attempt) => words::printed(width, view, |out, style| render_attempt(report, attempt, out, style)),
             None => Text::raw("no negotiation seen"),
         },
         Panel::Traffic => {
             let [from_a, from_b] = status.rates.get(pair.id).copied().unwrap_or_default().map(words::rate);
-            let mut text = words::printed(width, view.colour, |out, style| render_flows(report, pair, out, style));
+            let mut text = words::printed(width, view, |out, style| render_flows(report, pair, out, style));
             text.lines.insert(0, Line::raw(format!("now ▸ {from_a} from {}", pair.a)));
             text.lines.insert(1, Line::raw(format!("now ◂ {from_b} from {}", pair.b)));
             text

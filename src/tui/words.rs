@@ -13,16 +13,17 @@ use crate::report::text::{self, Palette};
 use crate::report::words::{Word, cisco_status};
 use crate::report::{Attempt, Finding, Pair, Report};
 
-use super::Rate;
+use super::{Rate, View};
 
 /// Text as the report prints it, in columns of the screen.
 pub(super) fn printed(
     width: u16,
-    colour: bool,
+    view: &View,
     render: impl FnOnce(&mut Vec<u8>, &text::Style) -> std::io::Result<()>,
 ) -> Text<'static> {
-    let palette = if colour { Palette::colour() } else { Palette::plain() };
-    let style = text::Style { width: width.into(), palette, running: true, ..text::Style::default() };
+    let palette = if view.colour { Palette::colour() } else { Palette::plain() };
+    let running = view.shown.as_ref().is_some_and(|(_, status)| status.ended.is_none());
+    let style = text::Style { width: width.into(), palette, running, ..text::Style::default() };
     let mut octets = Vec::new();
     // writing to memory cannot fail
     let _ = render(&mut octets, &style);

@@ -136,7 +136,10 @@ impl Face {
     #[cfg(feature = "tui")]
     pub fn show(&mut self, report: Report, mut status: Status) {
         if let Teller::Screen(screen, rates) = &mut self.teller {
-            status.rates = rates.update(&report, status.now);
+            let now = rates.update(&report, status.now);
+            if status.ended.is_none() {
+                status.rates = now;
+            }
             screen.show(report, status);
         }
     }

@@ -165,7 +165,7 @@ impl Live {
                 self.session.advance(now, &mut self.face);
             }
             Ok(Heard::Notice(text)) => self.notice(&text),
-            Ok(Heard::End) => self.end("the capture is over; q shows the report".into()),
+            Ok(Heard::End) => self.end("the capture is over".into()),
             Err(error) => {
                 self.failures.push(error.to_string());
                 self.end(error.to_string());
@@ -204,9 +204,9 @@ impl Live {
         }
         self.drops = drops;
         let infos = self.infos();
-        let Self { pace, session, standing, face, .. } = self;
+        let Self { pace, session, standing, face, over, .. } = self;
         let report = pace.judge(now, || {
-            let report = session.report(infos);
+            let report = session.report(infos, over.is_none());
             face.changes(now, &standing.update(&report));
             report
         });
