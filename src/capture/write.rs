@@ -193,12 +193,15 @@ impl Writer {
         })
     }
 
-    /// Octets that `frame` adds to the file at most.
+    /// Octets that `frame` adds to the file at most, statistics at its end included.
     fn cost(&self, place: usize, frame: &Frame<'_>) -> u64 {
         const BLOCK: u64 = 32 + 3;
+        const DESCRIPTION: u64 = 40 + 3;
+        const STATISTICS: u64 = 64;
         let described = self.file.blocks.contains(&place);
         let name = self.interfaces.get(place).map_or(0, |interface| interface.name.len() as u64);
-        frame.bytes.len() as u64 + BLOCK + if described { 0 } else { 40 + name }
+        let statistics = STATISTICS * (self.file.blocks.len() as u64 + 1);
+        frame.bytes.len() as u64 + BLOCK + statistics + if described { 0 } else { DESCRIPTION + name }
     }
 
     /// Writes the header if there is none yet.

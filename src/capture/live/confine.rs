@@ -68,7 +68,8 @@ pub fn confine(writable: &[PathBuf]) -> Confinement {
         Err(missing) => confinement.missing.push(missing),
     };
     if let Some(threads) = threads().filter(|&threads| threads > 1) {
-        confinement.missing.push(format!("{} other threads run already and keep what they have", threads - 1));
+        let others = threads - 1;
+        confinement.missing.push(format!("threads that run already keep what they have ({others})"));
     }
     // Landlock first: what it needs to open the folders may hang on a capability.
     let foreign = writable.iter().any(|folder| only_by_capability(folder));

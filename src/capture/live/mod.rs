@@ -142,14 +142,14 @@ pub fn interfaces() -> Result<Vec<Interface>, LiveError> {
         .collect())
 }
 
-/// Whether this process may open an interface: `None` where the system does not tell beforehand.
+/// Whether this thread may open an interface: `None` where the system does not tell beforehand.
 pub fn may_capture() -> Option<bool> {
     /// CAP_NET_RAW's bit in the capability sets (capabilities(7)).
     const NET_RAW: u32 = 13;
     if !cfg!(target_os = "linux") {
         return None;
     }
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let status = std::fs::read_to_string("/proc/thread-self/status").ok()?;
     let effective = status.lines().find_map(|line| line.strip_prefix("CapEff:"))?;
     let bits = u64::from_str_radix(effective.trim(), 16).ok()?;
     Some(bits >> NET_RAW & 1 == 1)

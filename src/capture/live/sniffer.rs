@@ -72,7 +72,6 @@ impl Default for SniffOptions {
 pub struct Sniffer {
     options: SniffOptions,
     taps: Vec<Tap>,
-    notices: VecDeque<String>,
     /// Where the frame that was given out last stands.
     given: Option<usize>,
     /// When the frame that is to be given out next was first held back.
@@ -89,6 +88,8 @@ struct Tap {
     handle: Option<Handle>,
     /// What a person was told last.
     presence: Presence,
+    /// What a person is yet to be told, once the frames that were heard before it are given out.
+    notices: VecDeque<String>,
     queue: Queue,
     /// Of the handles before this one, too.
     drops: Drops,
@@ -161,9 +162,7 @@ pub fn open(options: &SniffOptions) -> Result<Sniffer, LiveError> {
     if options.interfaces.is_empty() {
         return Err(LiveError::NoneNamed);
     }
-    let mut notices = VecDeque::new();
-    let taps =
-        options.interfaces.iter().map(|name| Tap::open(name, &options, &mut notices)).collect::<Result<_, _>>()?;
+    let taps = options.interfaces.iter().map(|name| Tap::open(name, &options)).collect::<Result<_, _>>()?;
     let info = CaptureInfo {
         path: PathBuf::from(options.interfaces.join(",")),
         format: "live",
@@ -178,7 +177,7 @@ pub fn open(options: &SniffOptions) -> Result<Sniffer, LiveError> {
         dropped: Some(0),
         notes: Vec::new(),
     };
-    Ok(Sniffer { options, taps, notices, given: None, held: None, looked: Instant::now(), info })
+    Ok(Sniffer { options, taps, given: None, held: None, looked: Instant::now(), info })
 }
 
 impl Sniffer {
@@ -202,7 +201,7 @@ impl Sniffer {
     fn look(&mut self) {
         self.looked = Instant::now();
         for tap in &mut self.taps {
-            tap.look(false, &self.options, &mut self.notices);
+            tap.look(false, &self.options);
         }
     }
 
@@ -227,9 +226,9 @@ impl Sniffer {
         for (place, flags) in ready {
             let Some(tap) = self.taps.get_mut(place) else { continue };
             if flags.intersects(PollFlags::ERR | PollFlags::HUP | PollFlags::NVAL) {
-                tap.disturbed(&self.options, &mut self.notices);
+                tap.disturbed(&self.options);
             } else if flags.contains(PollFlags::IN) {
-                tap.fill(&self.options, &mut self.notices);
+                tap.fill(&self.options);
             }
         }
         Ok(true)
@@ -258,7 +257,7 @@ impl Source for Sniffer {
             if self.looked.elapsed() >= LOOK {
                 self.look();
             }
-            if let Some(notice) = self.notices.pop_front() {
+            if let Some(notice) = self.taps.iter_mut().find_map(Tap::notice) {
                 return Ok(Heard::Notice(notice));
             }
             let left = wait.saturating_sub(started.elapsed());
@@ -278,7 +277,7 @@ impl Source for Sniffer {
             };
             let whole = self.take(pause)?;
             let nothing = self.earliest().is_none() || earliest.is_some();
-            if nothing && self.notices.is_empty() && (!whole || started.elapsed() >= wait) {
+            if nothing && self.taps.iter().all(|tap| tap.notices.is_empty()) && (!whole || started.elapsed() >= wait) {
                 return Ok(Heard::Silence);
             }
         };
@@ -329,28 +328,29 @@ impl Source for Sniffer {
 }
 
 impl Tap {
-    fn open(name: &str, options: &SniffOptions, notices: &mut VecDeque<String>) -> Result<Self, LiveError> {
+    fn open(name: &str, options: &SniffOptions) -> Result<Self, LiveError> {
         let mut tap = Self {
             name: name.to_owned(),
             link: LinkType::ETHERNET,
             handle: None,
             presence: Presence::Up,
+            notices: VecDeque::new(),
             queue: Queue::default(),
             drops: Drops::default(),
             losses: Vec::new(),
             filter: String::new(),
         };
-        tap.reopen(options, notices)?;
+        tap.reopen(options)?;
         Ok(tap)
     }
 
     /// Opens the interface, with its filter.
-    fn reopen(&mut self, options: &SniffOptions, notices: &mut VecDeque<String>) -> Result<(), LiveError> {
+    fn reopen(&mut self, options: &SniffOptions) -> Result<(), LiveError> {
         let index = index(&self.name);
         let mut capture = match activate(&self.name, options, options.buffer_octets) {
             Err(error) if options.buffer_octets > SMALL_RING && is_memory(&error) => {
                 let capture = activate(&self.name, options, SMALL_RING).map_err(|error| refusal(&self.name, &error))?;
-                notices.push_back(format!(
+                self.notices.push_back(format!(
                     "{}: no memory for a ring of {} octets; it has {SMALL_RING}",
                     self.shown(),
                     options.buffer_octets
@@ -365,7 +365,7 @@ impl Tap {
         })?;
         capture.filter(&chosen.text, true).map_err(|error| LiveError::Pcap(error.to_string()))?;
         if let Some(left_out) = chosen.left_out {
-            notices.push_back(format!("{}: {left_out}", self.shown()));
+            self.notices.push_back(format!("{}: {left_out}", self.shown()));
         }
         self.filter = chosen.text;
         self.losses = losses(&self.name);
@@ -375,23 +375,28 @@ impl Tap {
         Ok(())
     }
 
+    /// What is to be told now.
+    fn notice(&mut self) -> Option<String> {
+        if self.queue.frames.is_empty() { self.notices.pop_front() } else { None }
+    }
+
     fn shown(&self) -> String {
         shown_path(Path::new(&self.name))
     }
 
     /// Takes what the handle has.
-    fn fill(&mut self, options: &SniffOptions, notices: &mut VecDeque<String>) {
+    fn fill(&mut self, options: &SniffOptions) {
         let Some(handle) = &mut self.handle else { return };
         let queue = &mut self.queue;
         queue.octets.clear();
         let taken = handle.capture.dispatch(Some(BATCH), |packet| queue.push(&packet));
         if taken.is_err() {
-            self.disturbed(options, notices);
+            self.disturbed(options);
         }
     }
 
     /// Something about the interface has changed.
-    fn disturbed(&mut self, options: &SniffOptions, notices: &mut VecDeque<String>) {
+    fn disturbed(&mut self, options: &SniffOptions) {
         // What was heard before is still in the ring.
         if let Some(handle) = &mut self.handle
             && self.queue.frames.is_empty()
@@ -401,11 +406,11 @@ impl Tap {
             // the error is what is looked into next
             let _ = handle.capture.dispatch(Some(BATCH), |packet| queue.push(&packet));
         }
-        self.look(true, options, notices);
+        self.look(true, options);
     }
 
     /// Sees whether the interface is there, up, and still the same one. `disturbed`: there is reason to doubt it.
-    fn look(&mut self, disturbed: bool, options: &SniffOptions, notices: &mut VecDeque<String>) {
+    fn look(&mut self, disturbed: bool, options: &SniffOptions) {
         if self.name == ANY {
             return;
         }
@@ -427,7 +432,7 @@ impl Tap {
                     handle.is_up().unwrap_or_else(|| !doubtful || activate(&self.name, options, SMALL_RING).is_ok());
                 if up { Presence::Up } else { Presence::Down }
             }
-            (Some(_), None) => match self.reopen(options, notices) {
+            (Some(_), None) => match self.reopen(options) {
                 Ok(()) => Presence::Up,
                 Err(LiveError::Down { .. }) => Presence::Down,
                 Err(LiveError::Unknown { .. }) => Presence::Gone,
@@ -443,7 +448,7 @@ impl Tap {
             (Presence::Gone, _) => "is gone; it is listened to again when there is one of its name",
             (Presence::Refused(reason), _) => &format!("cannot be listened to: {reason}"),
         };
-        notices.push_back(format!("{} {told}", self.shown()));
+        self.notices.push_back(format!("{} {told}", self.shown()));
         self.presence = presence;
     }
 
