@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use assert_cmd::Command;
-use ikescope::capture::Captures;
+use ikescope::capture::{Captures, Drops, WriteOptions, Writer};
 use ikescope::pipeline;
 use ikescope::report::Report;
 use serde_json::Value;
+
+mod support;
 
 fn lab() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("captures/lab")
@@ -313,7 +315,7 @@ fn bad_arguments_are_explained() {
 
 #[test]
 fn what_is_written_while_it_happens_gives_the_same_findings() {
-    let folder = tempfile();
+    let folder = tempfile("again");
     let capture = lab().join("v1-psk-mismatch-main.pcap");
     for file in ["again.pcapng", "again.pcap"] {
         let file = folder.join(file);
@@ -326,8 +328,102 @@ fn what_is_written_while_it_happens_gives_the_same_findings() {
     std::fs::remove_dir_all(folder).unwrap();
 }
 
-fn tempfile() -> PathBuf {
-    let folder = std::env::temp_dir().join(format!("ikescope-live-{}", std::process::id()));
+#[test]
+fn losses_are_told_and_doubted() {
+    let folder = tempfile("losses");
+    let file = folder.join("lossy.pcapng");
+    let mut captures = Captures::open(&[lab().join("v1-psk-mismatch-main.pcap")]);
+    let mut writer = Writer::create(&file, WriteOptions::default()).unwrap();
+    while let Some(frame) = captures.next_frame() {
+        writer.write(&frame, "eth0").unwrap();
+    }
+    writer.note_drops(0, Drops { received: 14, kernel: 5, interface: 0 });
+    writer.finish().unwrap();
+
+    let events = events(&file);
+    let drops = &events[position(&events, |event| event["event"] == "drops").expect("no drops")];
+    assert_eq!((&drops["received"], &drops["kernel"]), (&14.into(), &5.into()));
+    let end = &events.last().unwrap()["report"];
+    let finding = end["findings"].as_array().unwrap().iter().find(|finding| finding["id"] == "P1-PSK").unwrap();
+    assert_eq!(finding["confidence"], "suspected");
+    assert!(text(finding, "settle").contains("5 frames were lost"), "{finding}");
+    assert_eq!(end["captures"][0]["dropped"], 5);
+
+    let output = program().args(["--format", "json"]).arg(&file).output().unwrap();
+    let whole: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(end["findings"], whole["findings"], "analyze doubts the same");
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[cfg(unix)]
+#[test]
+fn a_signal_ends_it_with_the_whole_report() {
+    use std::io::{BufRead, BufReader};
+    use std::process::{Command, Stdio};
+    for signal in ["INT", "TERM", "HUP"] {
+        let mut child = Command::new(assert_cmd::cargo::cargo_bin("ikescope"))
+            .args(["live", "--format", "ndjson", "--replay"])
+            .arg(lab().join("v1-udp500-drop.pcap"))
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        // events do not wait for the end
+        let first: Value = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
+        assert_eq!(first["event"], "message");
+        let killed = Command::new("kill").args(["-s", signal, &child.id().to_string()]).status().unwrap();
+        assert!(killed.success());
+        let last: Value = serde_json::from_str(&lines.last().unwrap().unwrap()).unwrap();
+        assert_eq!(last["event"], "end", "SIG{signal}");
+        assert_eq!(last["report"]["pairs"].as_array().unwrap().len(), 1);
+        assert_eq!(child.wait().unwrap().code(), Some(0), "SIG{signal}");
+    }
+}
+
+/// The program on a real interface: what is played into one end of a veth pair is heard at the other.
+#[cfg(all(target_os = "linux", feature = "live"))]
+#[test]
+fn an_interface_gives_the_findings_of_its_capture() {
+    use std::io::{BufRead, BufReader};
+    use std::process::Stdio;
+    use support::live::{Namespace, play};
+
+    let Some(namespace) = Namespace::new() else { return };
+    namespace.veth("one", "other");
+    let folder = tempfile("interface");
+    let written = folder.join("heard.pcapng");
+    let mut child = namespace
+        .command(assert_cmd::cargo::cargo_bin("ikescope").to_str().unwrap())
+        .args(["live", "-i", "other", "--plain", "--write", written.to_str().unwrap()])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // the file is made when the interface is open
+    let patience = std::time::Instant::now();
+    while !written.exists() {
+        assert!(patience.elapsed().as_secs() < 60 && child.try_wait().unwrap().is_none(), "it does not begin");
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    let capture = support::Capture::read_pcap(&std::fs::read(lab().join("v1-p1-auth-mismatch.pcap")).unwrap());
+    namespace.spawn(move || play(&capture, 20.0, "one")).join().unwrap();
+
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let raised = lines.find(|line| line.as_ref().is_ok_and(|line| line.contains("error[P1-AUTH-REJECT]")));
+    assert!(raised.is_some(), "the finding comes while it runs");
+    let killed = std::process::Command::new("kill").args(["-s", "INT", &child.id().to_string()]).status().unwrap();
+    assert!(killed.success());
+    let rest: Vec<String> = lines.map(Result::unwrap).collect();
+    assert!(rest.iter().any(|line| line.starts_with("1 pair")), "the report follows: {rest:#?}");
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    let again = analyzed(&written);
+    assert_eq!(again["pairs"][0]["verdict"], "P1-AUTH-REJECT", "what was written says the same");
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+fn tempfile(name: &str) -> PathBuf {
+    let folder = std::env::temp_dir().join(format!("ikescope-live-{name}-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     folder
 }

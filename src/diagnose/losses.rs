@@ -42,3 +42,51 @@ pub fn allow_for(diagnosis: &mut Diagnosis, losses: Losses) {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Finding;
+    use super::*;
+
+    fn finding(confidence: Confidence, severity: Severity) -> Finding {
+        Finding {
+            id: "P1-PSK",
+            severity,
+            confidence,
+            pair: None,
+            attempt: None,
+            frames: Vec::new(),
+            count: 1,
+            title: String::new(),
+            seen: String::new(),
+            means: String::new(),
+            causes: Vec::new(),
+            checks: Vec::new(),
+            logs: Vec::new(),
+            sources: Vec::new(),
+            settle: Some("a longer capture".into()),
+            consequence_of: None,
+        }
+    }
+
+    fn judged(confidence: Confidence, severity: Severity, recorded: u64, lost: u64) -> (Confidence, String) {
+        let mut diagnosis = Diagnosis { findings: vec![finding(confidence, severity)], pairs: Vec::new() };
+        allow_for(&mut diagnosis, Losses { recorded, lost });
+        let finding = diagnosis.findings.remove(0);
+        (finding.confidence, finding.settle.unwrap())
+    }
+
+    #[test]
+    fn what_was_concluded_from_silence_is_doubted_and_what_was_said_is_not() {
+        let (confidence, settle) = judged(Confidence::Inferred, Severity::Error, 100, 1);
+        assert_eq!(confidence, Confidence::Suspected);
+        assert_eq!(
+            settle,
+            "a longer capture; a capture that loses nothing: 1 frame was lost while this one was recorded"
+        );
+        assert_eq!(judged(Confidence::Stated, Severity::Error, 100, 50).0, Confidence::Stated);
+        assert_eq!(judged(Confidence::Inferred, Severity::Info, 100, 50).0, Confidence::Inferred);
+        assert_eq!(judged(Confidence::Inferred, Severity::Error, 100, 0).0, Confidence::Inferred);
+        assert_eq!(judged(Confidence::Inferred, Severity::Error, 1_000_000, 3).0, Confidence::Inferred);
+    }
+}

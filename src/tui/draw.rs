@@ -127,7 +127,7 @@ fn overview(view: &mut View, frame: &mut Frame<'_>, area: Rect) {
     let height = usize::from(area.height);
     // a third of the screen for the list, so that the chosen pair has room
     let most = (height / 3).max(3);
-    let two_lines = view.listed.len() * 2 + 1 <= most.max(5);
+    let two_lines = view.listed.len() * 2 < most.max(5);
     let wanted = view.listed.len() * if two_lines { 2 } else { 1 } + 1;
     let rows = u16::try_from(wanted.min(if two_lines { wanted } else { most })).unwrap_or(u16::MAX);
     let [list, rest] = Layout::vertical([Constraint::Length(rows), Constraint::Min(0)]).areas(area);

@@ -142,3 +142,8 @@ pub fn leave() {
     let _ = ratatui::try_restore();
     let _ = execute!(io::stdout(), cursor::Show);
 }
+
+/// Columns of the terminal, if there is one.
+pub fn columns() -> Option<usize> {
+    ratatui::crossterm::terminal::size().ok().map(|(columns, _)| columns.into())
+}

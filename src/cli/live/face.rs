@@ -169,7 +169,7 @@ impl Face {
     ///
     /// Errors: it cannot be written.
     pub fn end(self, at: Timestamp, report: &Report) -> anyhow::Result<()> {
-        let Self { output, style, sink, teller } = self;
+        let Self { output, mut style, sink, teller } = self;
         match teller {
             Teller::Lines(mut events) => {
                 events.end(at, report);
@@ -180,7 +180,11 @@ impl Face {
             Teller::Nobody => {}
             // the terminal is given back first
             #[cfg(feature = "tui")]
-            Teller::Screen(screen, _) => drop(screen),
+            Teller::Screen(screen, _) => {
+                drop(screen);
+                let columns = crate::tui::columns().filter(|_| output.output.is_none());
+                style.width = columns.map_or(style.width, |columns| columns.clamp(40, 200));
+            }
         }
         let mut sink = match sink {
             Some(sink) => sink,

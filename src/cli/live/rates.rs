@@ -16,10 +16,13 @@ const SPAN: Duration = Duration::from_secs(5);
 /// Packets and octets so far, from `a` and from `b`.
 type Sent = [(u64, u64); 2];
 
+/// By pair.
+type Totals = HashMap<(IpAddr, IpAddr), Sent>;
+
 /// Counts of the last few seconds.
 #[derive(Debug, Default)]
 pub(super) struct Rates {
-    seen: VecDeque<(Timestamp, HashMap<(IpAddr, IpAddr), Sent>)>,
+    seen: VecDeque<(Timestamp, Totals)>,
 }
 
 impl Rates {

@@ -195,7 +195,7 @@ impl Live {
         }
     }
 
-    fn judge(&mut self, now: Timestamp) {
+    fn count_losses(&mut self, now: Timestamp) {
         let drops = self.origin.drops();
         let lost = |drops: Drops| drops.kernel.saturating_add(drops.interface);
         if lost(drops) > lost(self.drops) {
@@ -203,6 +203,10 @@ impl Live {
             self.face.drops(now, drops);
         }
         self.drops = drops;
+    }
+
+    fn judge(&mut self, now: Timestamp) {
+        self.count_losses(now);
         let infos = self.infos();
         let Self { pace, session, standing, face, over, .. } = self;
         let report = pace.judge(now, || {
@@ -305,10 +309,11 @@ impl Live {
             }
         }
         let now = self.origin.now();
+        self.count_losses(now);
         let mut infos = self.infos();
         if let Some(info) = infos.first_mut() {
             info.notes.extend(self.notes);
-            let Drops { kernel, interface, .. } = self.origin.drops();
+            let Drops { kernel, interface, .. } = self.drops;
             if matches!(self.origin, Origin::Replay(_)) {
                 // its own files say what was lost
             } else if kernel > 0 {
