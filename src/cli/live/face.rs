@@ -169,23 +169,24 @@ impl Face {
     ///
     /// Errors: it cannot be written.
     pub fn end(self, at: Timestamp, report: &Report) -> anyhow::Result<()> {
-        let Self { output, mut style, sink, teller } = self;
-        match teller {
+        let Self { output, style, sink, teller } = self;
+        let width = match teller {
             Teller::Lines(mut events) => {
                 events.end(at, report);
                 events.check()?;
                 events.report(|mut out| text::render(report, &mut out, &style))?;
                 return Ok(());
             }
-            Teller::Nobody => {}
+            Teller::Nobody => style.width,
             // the terminal is given back first
             #[cfg(feature = "tui")]
             Teller::Screen(screen, _) => {
                 drop(screen);
                 let columns = crate::tui::columns().filter(|_| output.output.is_none());
-                style.width = columns.map_or(style.width, |columns| columns.clamp(40, 200));
+                columns.map_or(style.width, |columns| columns.clamp(40, 200))
             }
-        }
+        };
+        let style = Style { width, ..style };
         let mut sink = match sink {
             Some(sink) => sink,
             None => output.open()?,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::base::Timestamp;
+use crate::base::{LinkType, Timestamp};
 #[cfg(feature = "live")]
 use crate::capture::live::Sniffer;
 use crate::capture::{CaptureError, CaptureInfo, Drops, Heard, Replay, Source, Writer};
@@ -47,19 +47,6 @@ impl Origin {
         }
     }
 
-    /// Tells a writer of the interfaces, before their first frames.
-    pub fn announce(&self, writer: &mut Writer) {
-        match self {
-            Self::Replay(_) => {}
-            #[cfg(feature = "live")]
-            Self::Sniffer(sniffer) => {
-                for ((name, link), number) in sniffer.interfaces().zip(0..) {
-                    writer.announce(number, name, link);
-                }
-            }
-        }
-    }
-
     /// Tells a writer what was lost so far.
     pub fn note_drops(&mut self, writer: &mut Writer) {
         match self {
@@ -73,12 +60,12 @@ impl Origin {
         }
     }
 
-    /// Names of the interfaces, by number.
-    pub fn names(&self) -> Vec<String> {
+    /// Names and link types of the interfaces, by number; none for captures, whose frames name their own.
+    pub fn interfaces(&self) -> Vec<(String, LinkType)> {
         match self {
             Self::Replay(_) => Vec::new(),
             #[cfg(feature = "live")]
-            Self::Sniffer(sniffer) => sniffer.interfaces().map(|(name, _)| name.to_owned()).collect(),
+            Self::Sniffer(sniffer) => sniffer.interfaces().map(|(name, link)| (name.to_owned(), link)).collect(),
         }
     }
 }

@@ -7,8 +7,8 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use crate::base::Timestamp;
-use crate::capture::{CaptureError, CaptureInfo, Drops, Heard, Ring, Source, Writer};
+use crate::base::{LinkType, Timestamp};
+use crate::capture::{CaptureError, CaptureInfo, Drops, Frame, Heard, Ring, Source, Writer};
 use crate::pipeline::{Options, Session, Standing};
 #[cfg(feature = "tui")]
 use crate::report::quantity;
@@ -29,6 +29,7 @@ const BATCH: (Duration, u32) = (Duration::from_millis(50), 4096);
 /// Octets of frames that are kept for `w`.
 const KEPT: usize = 16 << 20;
 /// Frames lost so recently are being lost now.
+#[cfg_attr(not(feature = "tui"), expect(dead_code, reason = "only the screen tells"))]
 const RECENTLY: Duration = Duration::from_secs(10);
 /// Remarks about interfaces that the report repeats.
 const NOTES: usize = 32;
@@ -54,9 +55,10 @@ pub(super) struct Live {
     pace: Pace,
     ring: Ring,
     writer: Option<Writer>,
-    /// Names of the interfaces, for files.
-    names: Vec<String>,
+    /// Names and link types of the interfaces, for files.
+    interfaces: Vec<(String, LinkType)>,
     duration: Option<Duration>,
+    #[cfg_attr(not(feature = "tui"), expect(dead_code, reason = "only the screen tells"))]
     what: String,
     began: Timestamp,
     drops: Drops,
@@ -75,19 +77,33 @@ enum Brought {
     Nothing,
 }
 
+/// Tells a writer of the interfaces, before their first frames.
+fn announce(interfaces: &[(String, LinkType)], writer: &mut Writer) {
+    for ((name, link), number) in interfaces.iter().zip(0..) {
+        writer.announce(number, name, *link);
+    }
+}
+
+/// The name of the interface that a frame came from.
+fn name<'a>(interfaces: &'a [(String, LinkType)], frame: &Frame<'_>) -> &'a str {
+    let interface = usize::try_from(frame.interface).ok().and_then(|number| interfaces.get(number));
+    interface.map_or("replay", |(name, _)| name.as_str())
+}
+
 impl Live {
     /// Begins.
     pub fn new(origin: Origin, face: Face, mut writer: Option<Writer>, wanted: Wanted) -> Self {
         let Wanted { options, selection, duration, what } = wanted;
+        let interfaces = origin.interfaces();
         if let Some(writer) = &mut writer {
-            origin.announce(writer);
+            announce(&interfaces, writer);
         }
         Self {
             session: Session::new(&options, selection),
             standing: Standing::default(),
             pace: Pace::new(origin.is_rushed()),
             ring: Ring::new(KEPT),
-            names: origin.names(),
+            interfaces,
             began: origin.now(),
             origin,
             face,
@@ -154,8 +170,7 @@ impl Live {
                         self.ring.keep(&frame);
                     }
                 }
-                let name = usize::try_from(frame.interface).ok().and_then(|number| self.names.get(number));
-                let name = name.map_or("replay", String::as_str);
+                let name = name(&self.interfaces, &frame);
                 let written = self.writer.as_mut().map_or(Ok(()), |writer| writer.write(&frame, name));
                 self.wrote(written);
                 return Brought::Frame;
@@ -272,10 +287,9 @@ impl Live {
             return Ok(format!("{} is there already; nothing was written", path.display()));
         }
         let mut writer = Writer::create(path, crate::capture::WriteOptions::default())?;
-        self.origin.announce(&mut writer);
+        announce(&self.interfaces, &mut writer);
         for frame in self.ring.frames() {
-            let name = usize::try_from(frame.interface).ok().and_then(|number| self.names.get(number));
-            writer.write(&frame, name.map_or("replay", String::as_str))?;
+            writer.write(&frame, name(&self.interfaces, &frame))?;
         }
         self.origin.note_drops(&mut writer);
         writer.finish()?;
