@@ -40,12 +40,12 @@ use stop::Stop;
 
 const EXAMPLES: &str = "\
 Examples:
-  sudo ikescope live -i eth0                     the screen: pairs, ladder, findings; ? explains the keys
+  sudo ikescope live -i eth0                     the screen; ? explains its keys
   sudo ikescope live -i eth0 -i ppp0             two interfaces at once; -i any hears all
   sudo ikescope live -i eth0 --plain --for 5m    a line an event, and the report after five minutes
   sudo ikescope live -i eth0 --pair 198.51.100.2 --write vpn.pcapng
                                                  one peer on the screen, every frame in the file
-  sudo ikescope live -i eth0 --format ndjson | jq -c 'select(.event == \"finding\") | .finding | {id, title}'
+  sudo ikescope live -i eth0 --format ndjson | jq -c 'select(.event == \"finding\") | .finding.id'
   sudo ikescope live -i eth0 --plain --write ring.pcapng --rotate-size 100M --rotate-count 10
                                                  for days: the last gigabyte is kept
   ikescope live --replay vpn.pcap                try it without an interface: a capture played again
@@ -54,10 +54,11 @@ Examples:
 Ctrl-C ends with the report; a second one ends at once. Nothing is ever sent.
 
 What it needs: libpcap, and CAP_NET_RAW: run with sudo, or once sudo setcap cap_net_raw=eip PROGRAM.
-After opening the interfaces it gives up every other privilege, and files but those it is asked to write.
+After opening the interfaces it gives up every other privilege, and all files but those it writes.
 
-Events of --format ndjson: message, retransmission, stage, finding, finding-withdrawn, drops, notice, end. A finding
-that changes in severity or confidence is raised again; the last line holds the whole report.
+Events of --format ndjson: message, retransmission, stage, finding, finding-withdrawn, drops,
+notice, end. A finding that changes in severity or confidence is raised again; the last line holds
+the whole report.
 
 Exit status:
   0  it was captured until the end that was asked for, whatever it showed
