@@ -147,10 +147,10 @@ fn what_the_filter_admits_is_delivered_octet_by_octet_in_order_and_nothing_else(
     }
     assert!(heard.is_sorted_by_key(|frame| frame.nanos));
     assert!(heard.iter().any(|frame| frame.nanos % 1000 != 0), "no time stamp has nanoseconds");
-    // their distance is that of the recording, give or take what a busy machine adds
+    // as far apart as they were recorded, or further on a busy machine
     let span = |first: i64, last: i64| Duration::from_nanos((last - first) as u64);
     let recorded = span(capture.frames[0].at as i64, capture.frames.last().unwrap().at as i64);
-    assert!(span(heard[0].nanos, heard.last().unwrap().nanos) + Duration::from_millis(5) > recorded);
+    assert!(span(heard[0].nanos, heard.last().unwrap().nanos) >= recorded);
     let drops = sniffer.drops();
     assert_eq!((drops.received, drops.kernel, drops.interface), (capture.frames.len() as u64, 0, 0));
     let info = sniffer.infos().pop().unwrap();
@@ -380,7 +380,7 @@ fn a_large_ring_holds_a_burst() {
     let mut sniffer = sniff(&["left"]);
     let capture = lab("v2-psk-healthy.pcap");
     let mut sender = Sender::new("right");
-    const ROUNDS: usize = 30;
+    const ROUNDS: usize = 300;
     for frame in capture.frames.iter().cycle().take(ROUNDS * capture.frames.len()) {
         sender.send(&frame.octets);
     }

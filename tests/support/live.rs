@@ -117,11 +117,13 @@ impl Sender {
 /// Plays `capture` out of `interface`, `speed` times as fast as it was recorded, and returns after the last frame.
 pub fn play(capture: &Capture, speed: f64, interface: &str) {
     let mut sender = Sender::new(interface);
-    let started = Instant::now();
     let first = capture.frames.first().map_or(0, |frame| frame.at);
+    let mut started = None;
     for frame in &capture.frames {
         let due = Duration::from_nanos(frame.at.saturating_sub(first)).div_f64(speed);
-        thread::sleep(due.saturating_sub(started.elapsed()));
+        thread::sleep(due.saturating_sub(started.map_or(Duration::ZERO, |started: Instant| started.elapsed())));
         sender.send(&frame.octets);
+        // counted from here, so that no distance is ever shorter than it was
+        started.get_or_insert_with(Instant::now);
     }
 }

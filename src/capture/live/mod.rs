@@ -13,6 +13,7 @@
 
 #[cfg(target_os = "linux")]
 mod confine;
+#[cfg_attr(not(target_os = "linux"), allow(dead_code))]
 mod filter;
 #[cfg(target_os = "linux")]
 mod library;
@@ -119,7 +120,7 @@ pub struct Interface {
 }
 
 /// What libpcap lists beside network interfaces, by the beginning of the name: no IP passes there.
-const NO_NETWORK: [&str; 4] = ["bluetooth", "dbus-", "usbmon", "nfqueue"];
+const NO_NETWORK: [&str; 5] = ["bluetooth", "dbus-", "usbmon", "nfqueue", "nflog"];
 
 /// The network interfaces of this machine, in libpcap's order: the likeliest first.
 ///

@@ -4,6 +4,11 @@
 //! taken in batches, and the frames of several interfaces are put in order of time: one is given out as soon as every
 //! other interface has shown a later frame or had [`SETTLE`] to show an earlier one.
 //!
+//! libpcap's immediate mode is not used, though frames are shown at once, as people count: the kernel hands over a
+//! block of the ring when it is full or [`HOLD`] after its first frame. In immediate mode every frame takes as much of
+//! the ring as the largest that can come, so that 32 MiB hold 512 frames instead of 20,000 of 1,400 octets, and a burst
+//! of ESP while the screen is drawn would be lost.
+//!
 //! An interface that goes down keeps its handle, which hears again by itself. One that disappears is opened again when
 //! there is one of its name.
 //!
@@ -25,9 +30,10 @@ use super::{LiveError, available, filter, refusal};
 use crate::base::{FrameRef, LinkType, Timestamp};
 use crate::capture::{CaptureError, CaptureInfo, Drops, Frame, Heard, Source, shown_path};
 
-/// How long a frame waits for an earlier one of another interface. The kernel shows a frame within microseconds of
-/// stamping it.
-const SETTLE: Duration = Duration::from_millis(2);
+/// How long the kernel holds back a frame for others to be handed over with it.
+const HOLD: Duration = Duration::from_millis(10);
+/// How long a frame waits for an earlier one of another interface: [`HOLD`], and what a busy machine adds to it.
+const SETTLE: Duration = Duration::from_millis(30);
 /// How often what is away is looked for, and what is there is looked after.
 const LOOK: Duration = Duration::from_millis(250);
 /// Frames taken from a handle at a time.
@@ -76,6 +82,8 @@ pub struct Sniffer {
     given: Option<usize>,
     /// When the frame that is to be given out next was first held back.
     held: Option<Instant>,
+    /// Every interface has shown what it heard up to here.
+    shown_until: Timestamp,
     looked: Instant,
     info: CaptureInfo,
 }
@@ -88,6 +96,8 @@ struct Tap {
     handle: Option<Handle>,
     /// What a person was told last.
     presence: Presence,
+    /// Since when there is reason to doubt that. What was heard before is shown first.
+    disturbed: Option<Instant>,
     /// What a person is yet to be told, once the frames that were heard before it are given out.
     notices: VecDeque<String>,
     queue: Queue,
@@ -177,7 +187,15 @@ pub fn open(options: &SniffOptions) -> Result<Sniffer, LiveError> {
         dropped: Some(0),
         notes: Vec::new(),
     };
-    Ok(Sniffer { options, taps, given: None, held: None, looked: Instant::now(), info })
+    Ok(Sniffer {
+        options,
+        taps,
+        given: None,
+        held: None,
+        shown_until: Timestamp::from_nanos(i64::MIN),
+        looked: Instant::now(),
+        info,
+    })
 }
 
 impl Sniffer {
@@ -199,15 +217,22 @@ impl Sniffer {
 
     /// Looks after interfaces that may have gone or come back.
     fn look(&mut self) {
-        self.looked = Instant::now();
+        let due = self.looked.elapsed() >= LOOK;
+        if due {
+            self.looked = Instant::now();
+        }
         for tap in &mut self.taps {
-            tap.look(false, &self.options);
+            let settled = tap.disturbed.is_some_and(|since| since.elapsed() >= SETTLE);
+            if settled || (due && tap.disturbed.is_none()) {
+                tap.look(&self.options);
+            }
         }
     }
 
     /// Waits until a handle with an empty queue has something, and takes it. `false`: the wait was cut short by
     /// a signal.
     fn take(&mut self, wait: Duration) -> Result<bool, CaptureError> {
+        let asked = now();
         let (mut places, mut fds) = (Vec::new(), Vec::new());
         for (place, tap) in self.taps.iter().enumerate() {
             if let Some(handle) = tap.handle.as_ref().filter(|_| tap.queue.frames.is_empty()) {
@@ -226,20 +251,23 @@ impl Sniffer {
         for (place, flags) in ready {
             let Some(tap) = self.taps.get_mut(place) else { continue };
             if flags.intersects(PollFlags::ERR | PollFlags::HUP | PollFlags::NVAL) {
-                tap.disturbed(&self.options);
-            } else if flags.contains(PollFlags::IN) {
-                tap.fill(&self.options);
+                tap.disturbed.get_or_insert_with(Instant::now);
+            }
+            if !flags.is_empty() {
+                tap.fill();
             }
         }
+        let settle = i64::try_from(SETTLE.as_nanos()).unwrap_or(0);
+        self.shown_until = Timestamp::from_nanos(asked.as_nanos().saturating_sub(settle));
         Ok(true)
     }
 
-    /// The interface whose frame is the earliest, and whether all others could have shown an earlier one.
-    fn earliest(&self) -> Option<(usize, bool)> {
+    /// The interface whose frame is the earliest, the time of that frame, and whether all others have a later one.
+    fn earliest(&self) -> Option<(usize, Timestamp, bool)> {
         let heads = self.taps.iter().enumerate().filter_map(|(place, tap)| Some((tap.queue.frames.front()?.at, place)));
-        let (_, place) = heads.min()?;
+        let (at, place) = heads.min()?;
         let all = self.taps.iter().all(|tap| tap.handle.is_none() || !tap.queue.frames.is_empty());
-        Some((place, all))
+        Some((place, at, all))
     }
 
     fn failed(&self, reason: String) -> CaptureError {
@@ -252,32 +280,34 @@ impl Source for Sniffer {
         let started = Instant::now();
         if let Some(tap) = self.given.take().and_then(|place| self.taps.get_mut(place)) {
             tap.queue.step();
+            if tap.queue.frames.is_empty() {
+                // There may be more of the same burst in the ring.
+                self.shown_until = Timestamp::from_nanos(i64::MIN);
+            }
         }
         let place = loop {
-            if self.looked.elapsed() >= LOOK {
-                self.look();
-            }
+            self.look();
             if let Some(notice) = self.taps.iter_mut().find_map(Tap::notice) {
                 return Ok(Heard::Notice(notice));
             }
             let left = wait.saturating_sub(started.elapsed());
             let earliest = self.earliest();
             let pause = match earliest {
-                Some((place, true)) => break place,
-                Some((place, false)) => {
+                Some((place, at, all)) if all || at <= self.shown_until => break place,
+                Some((place, ..)) => {
                     let held = self.held.get_or_insert(started).elapsed();
-                    if held >= SETTLE || is_older(self.taps.get(place), SETTLE) {
-                        // The others are asked once more, after the time in which they could have had an earlier one.
-                        self.take(Duration::ZERO)?;
-                        break self.earliest().map_or(place, |(place, _)| place);
+                    // A clock that was set back must not hold a frame for ever.
+                    if held >= 2 * SETTLE {
+                        break place;
                     }
-                    SETTLE.saturating_sub(held).min(left)
+                    left.min(SETTLE)
                 }
+                None if self.taps.iter().any(|tap| tap.disturbed.is_some()) => left.min(HOLD),
                 None => left.min(LOOK),
             };
             let whole = self.take(pause)?;
-            let nothing = self.earliest().is_none() || earliest.is_some();
-            if nothing && self.taps.iter().all(|tap| tap.notices.is_empty()) && (!whole || started.elapsed() >= wait) {
+            let news = self.earliest().is_some() && earliest.is_none();
+            if !news && self.taps.iter().all(|tap| tap.notices.is_empty()) && (!whole || started.elapsed() >= wait) {
                 return Ok(Heard::Silence);
             }
         };
@@ -334,6 +364,7 @@ impl Tap {
             link: LinkType::ETHERNET,
             handle: None,
             presence: Presence::Up,
+            disturbed: None,
             notices: VecDeque::new(),
             queue: Queue::default(),
             drops: Drops::default(),
@@ -368,9 +399,10 @@ impl Tap {
             self.notices.push_back(format!("{}: {left_out}", self.shown()));
         }
         self.filter = chosen.text;
-        self.losses = losses(&self.name);
+        let known = kernel_folder(&self.name, index);
+        self.losses = known.as_deref().map(losses).unwrap_or_default();
         self.link = link;
-        let flags = File::open(folder(&self.name).join("flags")).ok();
+        let flags = known.and_then(|folder| File::open(folder.join("flags")).ok());
         self.handle = Some(Handle { capture, index, flags, received: 0, dropped: 0 });
         Ok(())
     }
@@ -385,42 +417,36 @@ impl Tap {
     }
 
     /// Takes what the handle has.
-    fn fill(&mut self, options: &SniffOptions) {
-        let Some(handle) = &mut self.handle else { return };
+    fn fill(&mut self) {
+        let Some(handle) = self.handle.as_mut().filter(|_| self.queue.frames.is_empty()) else { return };
         let queue = &mut self.queue;
         queue.octets.clear();
-        let taken = handle.capture.dispatch(Some(BATCH), |packet| queue.push(&packet));
-        if taken.is_err() {
-            self.disturbed(options);
+        if handle.capture.dispatch(Some(BATCH), |packet| queue.push(&packet)).is_err() {
+            self.disturbed.get_or_insert_with(Instant::now);
         }
     }
 
-    /// Something about the interface has changed.
-    fn disturbed(&mut self, options: &SniffOptions) {
-        // What was heard before is still in the ring.
-        if let Some(handle) = &mut self.handle
-            && self.queue.frames.is_empty()
-        {
-            let queue = &mut self.queue;
-            queue.octets.clear();
-            // the error is what is looked into next
-            let _ = handle.capture.dispatch(Some(BATCH), |packet| queue.push(&packet));
-        }
-        self.look(true, options);
-    }
-
-    /// Sees whether the interface is there, up, and still the same one. `disturbed`: there is reason to doubt it.
-    fn look(&mut self, disturbed: bool, options: &SniffOptions) {
+    /// Sees whether the interface is there, up, and still the same one.
+    fn look(&mut self, options: &SniffOptions) {
         if self.name == ANY {
+            self.disturbed = None;
             return;
         }
         let index = index(&self.name);
         let same = self.handle.as_ref().is_some_and(|handle| handle.index == index);
-        if !same && self.handle.is_some() {
+        if !same && self.handle.is_some() && self.disturbed.is_none() {
+            self.disturbed = Some(Instant::now());
+            return;
+        }
+        if self.disturbed.is_some() {
+            self.fill();
             if !self.queue.frames.is_empty() {
-                // What the old one heard is given out first.
+                // What was heard before is given out first.
                 return;
             }
+        }
+        let disturbed = self.disturbed.take().is_some();
+        if !same {
             self.count();
             self.handle = None;
         }
@@ -510,14 +536,17 @@ fn read(file: &File) -> Option<String> {
     Some(std::str::from_utf8(text.get(..len)?).ok()?.trim().to_owned())
 }
 
-/// Where the kernel says what it knows of an interface.
-fn folder(name: &str) -> PathBuf {
-    Path::new("/sys/class/net").join(name)
+/// Where the kernel says what it knows of an interface; `None` if what stands there is about another of that name, in
+/// another network namespace.
+fn kernel_folder(name: &str, index: Option<u32>) -> Option<PathBuf> {
+    let folder = Path::new("/sys/class/net").join(name);
+    let there: u32 = read(&File::open(folder.join("ifindex")).ok()?)?.parse().ok()?;
+    (Some(there) == index).then_some(folder)
 }
 
 /// The driver's counters of frames it had no room for.
-fn losses(name: &str) -> Vec<Losses> {
-    let folder = folder(name).join("statistics");
+fn losses(folder: &Path) -> Vec<Losses> {
+    let folder = folder.join("statistics");
     let open = |counter: &str| {
         let mut losses = Losses { file: File::open(folder.join(counter)).ok()?, last: 0 };
         losses.last = losses.read()?;
@@ -529,7 +558,7 @@ fn losses(name: &str) -> Vec<Losses> {
 fn activate(name: &str, options: &SniffOptions, ring: u32) -> Result<Capture<Active>, pcap::Error> {
     let signed = |octets: u32| i32::try_from(octets).unwrap_or(i32::MAX);
     Capture::from_device(name)?
-        .immediate_mode(true)
+        .timeout(HOLD.as_millis() as i32)
         .precision(Precision::Nano)
         .buffer_size(signed(ring))
         .snaplen(signed(options.snap_length))
@@ -556,11 +585,6 @@ fn stamp(header: &pcap::PacketHeader) -> Timestamp {
 
 fn now() -> Timestamp {
     Timestamp::default().after(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default())
-}
-
-/// Whether the first frame of `tap` was recorded longer ago than `span`.
-fn is_older(tap: Option<&Tap>, span: Duration) -> bool {
-    tap.and_then(|tap| tap.queue.frames.front()).is_some_and(|frame| now().since(frame.at) >= span)
 }
 
 /// A link type as files number it, from the number that this system's libpcap uses.
