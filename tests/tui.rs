@@ -344,8 +344,8 @@ mod terminal {
         for signal in ["TERM", "HUP", "INT"] {
             // the shell ends it from the side, as somebody at another terminal would
             let mut session = shell(&format!(
-                "(sleep 1.5; kill -{signal} $(cat /tmp/ikescope-pid-$$)) & sh -c 'echo $$ > '/tmp/ikescope-pid-$$'; \
-                 exec \"{}\" live --replay \"{}\" --speed 2'; rm -f /tmp/ikescope-pid-$$",
+                "P=$(mktemp); (sleep 1.5; kill -{signal} $(cat $P)) & sh -c 'echo $$ > '$P'; \
+                 exec \"{}\" live --replay \"{}\" --speed 2'; rm -f $P",
                 program.display(),
                 capture.display()
             ));
