@@ -2,14 +2,20 @@
 //!
 //! Not here: files, formats of output, the command line. Contract: one pass, in order of time, nothing kept but facts.
 
+mod changes;
+mod session;
+
 use std::ops::ControlFlow;
 
 use crate::base::{Limits, Timestamp};
 use crate::capture::{CaptureInfo, Captures};
-use crate::diagnose::{self, Diagnosis};
+use crate::diagnose::{self, Diagnosis, losses};
 use crate::packet::{Body, Classifier, Datagram};
 use crate::report::Counts;
 use crate::track::{Facts, Observed, Tracker};
+
+pub use changes::{Change, Standing};
+pub use session::{Completed, Onlooker, Passed, Place, Session, losses_of};
 
 /// How to look.
 #[derive(Debug, Clone, Default)]
@@ -51,6 +57,18 @@ pub struct Analysis {
     pub facts: Facts,
     /// The findings and verdicts.
     pub diagnosis: Diagnosis,
+}
+
+impl Analysis {
+    /// Makes less certain what the recorder's losses allow to doubt.
+    pub fn allow_for_losses(&mut self) {
+        let captures = self.captures.iter();
+        let losses = captures.fold(losses::Losses::default(), |sum, (info, _)| losses::Losses {
+            recorded: sum.recorded.saturating_add(info.frames),
+            lost: sum.lost.saturating_add(info.dropped.unwrap_or(0)),
+        });
+        losses::allow_for(&mut self.diagnosis, losses);
+    }
 }
 
 /// Reads all captures to their end and judges what was seen.

@@ -308,11 +308,6 @@ fn the_manual_page_is_roff() {
     ikescope(&["man", "nonsense"]).assert().code(2);
 }
 
-#[test]
-fn live_capture_does_not_pretend() {
-    ikescope(&["live", "-i", "lo"]).assert().code(2).stdout(is_empty()).stderr(contains("not in this version"));
-}
-
 #[cfg(feature = "live")]
 #[test]
 fn interfaces_are_listed_or_what_to_install_is_said() {

@@ -15,8 +15,12 @@ fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
         ("diagnose", vec!["base", "packet", "isakmp", "track"]),
         ("report", vec!["base", "capture", "packet", "isakmp", "track", "diagnose"]),
         ("messages", vec!["base", "packet", "isakmp", "track", "report"]),
+        ("tui", vec!["base", "packet", "isakmp", "track", "diagnose", "report"]),
         ("pipeline", vec!["base", "capture", "packet", "isakmp", "track", "diagnose", "report"]),
-        ("cli", vec!["base", "capture", "packet", "isakmp", "track", "diagnose", "report", "messages", "pipeline"]),
+        (
+            "cli",
+            vec!["base", "capture", "packet", "isakmp", "track", "diagnose", "report", "messages", "pipeline", "tui"],
+        ),
     ])
 }
 

@@ -62,7 +62,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Status> {
     }
     // before hours of reading it should be known that the answer has a place to go
     let mut sink = arguments.output.open()?;
-    let analysis = pipeline::analyze(&mut captures, &options, &mut onlooker);
+    let mut analysis = pipeline::analyze(&mut captures, &options, &mut onlooker);
+    analysis.allow_for_losses();
     onlooker.progress.finish();
     let selection = arguments.input.selection();
     let report = Report::selected(analysis.captures, &analysis.facts, &analysis.diagnosis, &selection);

@@ -71,7 +71,7 @@ enum Command {
     Analyze(analyze::Arguments),
     /// Show every IKE message, one a line, as a tree or as JSON
     Messages(messages::Arguments),
-    /// Capture and analyze while it happens (not in this version yet)
+    /// Capture and analyze while it happens, on a screen or as a line an event
     Live(live::Arguments),
     /// List what can be captured on, and what permission is missing
     #[cfg(feature = "live")]

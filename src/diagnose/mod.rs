@@ -6,6 +6,7 @@ pub mod case;
 pub mod documents;
 mod engine;
 pub mod lookup;
+pub mod losses;
 pub mod pattern;
 pub mod patterns;
 pub mod sizes;

@@ -73,6 +73,12 @@ impl Report {
     }
 }
 
+/// What one message carried and how it travelled, in words, as the ladder of its attempt tells it.
+pub fn message_words(fact: &track::Attempt, record: &track::MessageRecord) -> String {
+    let row = attempt(0, 0, fact, None);
+    super::text::message_text(&row, &message(row.version, record, &row.vendor_ids))
+}
+
 impl Finding {
     /// The row of a finding, with the ids that its pair and attempt have in the report.
     pub fn new(finding: &diagnose::Finding, pair: Option<usize>, attempt: Option<usize>) -> Self {

@@ -14,6 +14,7 @@ pub mod naming;
 pub mod pages;
 pub mod proposal;
 pub mod quantity;
+pub mod tense;
 pub mod text;
 pub mod vendor_state;
 pub mod words;
@@ -23,7 +24,7 @@ mod sample;
 #[cfg(test)]
 mod schema;
 
-pub use build::Selection;
+pub use build::{Selection, message_words};
 pub use model::*;
 pub use proposal::proposal_text;
 

@@ -53,6 +53,13 @@ pub fn print_attempts(view: &View<'_>, page: &mut Page<'_, impl Write>, pair: &P
     Ok(())
 }
 
+/// Prints one attempt by itself.
+pub fn print_one(view: &View<'_>, page: &mut Page<'_, impl Write>, attempt: &Attempt) -> io::Result<()> {
+    let ids = view.report.pair(attempt.pair).map(|pair| pair.attempts.as_slice()).unwrap_or_default();
+    let number = ids.iter().position(|&id| id == attempt.id).unwrap_or(0) + 1;
+    print_attempt(view, page, attempt, (number, ids.len()))
+}
+
 /// Attempts that went the same way, in order of the first of each kind. Those that came up are only folded when they
 /// are many: what happened after the set-up may differ.
 fn grouped(attempts: Vec<&Attempt>) -> Vec<Vec<&Attempt>> {
@@ -184,7 +191,8 @@ fn rungs<'a>(messages: Vec<(&'a Exchange, &'a Message)>) -> Vec<Rung<'a>> {
     rungs
 }
 
-fn print_rungs(view: &View<'_>, page: &mut Page<'_, impl Write>, attempt: &Attempt) -> io::Result<()> {
+/// Prints the messages of an attempt, what came between them, and what is awaited.
+pub fn print_rungs(view: &View<'_>, page: &mut Page<'_, impl Write>, attempt: &Attempt) -> io::Result<()> {
     let palette = page.palette;
     let mut rungs = rungs(view.report.messages_of(attempt));
     for error in icmp_errors(view, attempt) {
@@ -247,6 +255,7 @@ fn print_rungs(view: &View<'_>, page: &mut Page<'_, impl Write>, attempt: &Attem
             }
             Some(_) => format!("… no {next}"),
             None => match window.last.since(busy_until) {
+                silence if view.running => format!("… {next} is awaited, for {} so far", quantity::span(silence)),
                 silence if silence < Duration::from_secs(1) => format!("… no {next}; the capture ends here"),
                 silence => format!("… no {next} until the capture ends, {} later", quantity::span(silence)),
             },

@@ -22,7 +22,7 @@ use std::io::{self, BufWriter, Write};
 
 use crate::diagnose::{Outcome, PairStatus, Severity};
 
-use super::model::{Attempt, Finding, Pair, Report};
+use super::model::{Attempt, Finding, Message, Pair, Report};
 use super::quantity::{self, Clock};
 use super::words;
 
@@ -37,12 +37,14 @@ pub struct Style {
     pub palette: Palette,
     /// Pairs that are printed in full; those with problems come first.
     pub full_pairs: usize,
+    /// The capture goes on: its end is now.
+    pub running: bool,
 }
 
 impl Default for Style {
     /// 100 columns, no colours, twenty pairs in full.
     fn default() -> Self {
-        Self { width: 100, palette: Palette::plain(), full_pairs: 20 }
+        Self { width: 100, palette: Palette::plain(), full_pairs: 20, running: false }
     }
 }
 
@@ -85,7 +87,62 @@ pub fn render(report: &Report, out: &mut impl Write, style: &Style) -> io::Resul
 ///
 /// Errors: those of `out`.
 pub fn render_pair(report: &Report, pair: &Pair, out: &mut impl Write, style: &Style) -> io::Result<()> {
-    print_pair(&View::new(report), &mut Page::new(out, style.width, style.palette), pair)
+    let view = View { running: style.running, ..View::new(report) };
+    print_pair(&view, &mut Page::new(out, style.width, style.palette), pair)
+}
+
+/// Writes the findings of a pair: the verdict and what is loud, then the others in short. Without their evidence, which is
+/// in the ladder.
+///
+/// Errors: those of `out`.
+pub fn render_findings(report: &Report, pair: &Pair, out: &mut impl Write, style: &Style) -> io::Result<()> {
+    let view = View { brief: true, ..View::new(report) };
+    let page = &mut Page::new(out, style.width, style.palette);
+    let (full, short) = view.by_weight(pair);
+    for (index, finding) in full.iter().enumerate() {
+        if index > 0 {
+            page.blank()?;
+        }
+        finding::print(&view, page, finding)?;
+    }
+    if !short.is_empty() {
+        page.blank()?;
+    }
+    short.into_iter().try_for_each(|finding| finding::print_short(&view, page, finding))
+}
+
+/// Writes the ladder of one attempt: its messages, what came between them, and what is awaited.
+///
+/// Errors: those of `out`.
+pub fn render_rungs(report: &Report, attempt: &Attempt, out: &mut impl Write, style: &Style) -> io::Result<()> {
+    let view = View { running: style.running, ..View::new(report) };
+    ladder::print_rungs(&view, &mut Page::new(out, style.width, style.palette), attempt)
+}
+
+/// Writes the ladder of one attempt, with what was offered and chosen.
+///
+/// Errors: those of `out`.
+pub fn render_attempt(report: &Report, attempt: &Attempt, out: &mut impl Write, style: &Style) -> io::Result<()> {
+    let view = View { running: style.running, ..View::new(report) };
+    ladder::print_one(&view, &mut Page::new(out, style.width, style.palette), attempt)
+}
+
+/// Writes the ESP and AH flows of a pair, ICMP errors, broken fragments and what could not be read; nothing if there is
+/// none of it.
+///
+/// Errors: those of `out`.
+pub fn render_flows(report: &Report, pair: &Pair, out: &mut impl Write, style: &Style) -> io::Result<()> {
+    flows::print(&View::new(report), &mut Page::new(out, style.width, style.palette), pair)
+}
+
+/// What a message carried and how it travelled, in words without colour.
+pub fn message_text(attempt: &Attempt, message: &Message) -> String {
+    message::content(&Palette::plain(), attempt, message).text()
+}
+
+/// Ids of all pairs, those that somebody has to look at first; the same order for the same findings.
+pub fn by_need(report: &Report) -> Vec<usize> {
+    View::new(report).by_need
 }
 
 fn print_pair(view: &View<'_>, page: &mut Page<'_, impl Write>, pair: &Pair) -> io::Result<()> {
@@ -117,6 +174,10 @@ struct View<'a> {
     flows: Vec<Vec<usize>>,
     /// Ids of pairs, those with the worst findings first.
     by_need: Vec<usize>,
+    /// The capture goes on.
+    running: bool,
+    /// Findings without their place and evidence, where the ladder stands beside them.
+    brief: bool,
 }
 
 impl<'a> View<'a> {
@@ -140,6 +201,8 @@ impl<'a> View<'a> {
             findings,
             flows,
             by_need: (0..report.pairs.len()).collect(),
+            running: false,
+            brief: false,
         };
         let mut order = std::mem::take(&mut view.by_need);
         order.sort_by_cached_key(|&pair| {
@@ -199,7 +262,7 @@ fn is_advice(finding: &Finding) -> bool {
 }
 
 /// How an attempt stands, in a few words: `failed at MM1, waiting for MM2`, `up after 55 ms`.
-fn standing(attempt: &Attempt) -> String {
+pub fn standing(attempt: &Attempt) -> String {
     let mut text = match attempt.outcome {
         Outcome::Established => match attempt.phase2_up.or(attempt.phase1_up) {
             Some(up) if !attempt.midstream => format!("up after {}", quantity::span(up.since(attempt.first))),
