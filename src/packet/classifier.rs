@@ -4,7 +4,7 @@ use crate::base::{Limits, Timestamp};
 use crate::capture::Frame;
 
 use super::aside::{self, ClearTraffic};
-use super::encap::{self, Content, ISAKMP_HEADER_LEN};
+use super::encap::{self, Content};
 use super::icmp::{self, Version};
 use super::ip::{self, Payload};
 use super::link::{self, Carried};
@@ -206,7 +206,7 @@ pub(super) fn content(
             let octets = message.octets;
             let isakmp = IsakmpDatagram { source_port, destination_port, encapsulation, non_esp_marker, octets };
             sink(&place.datagram(message.missing(), Body::Isakmp(isakmp)));
-            if octets.len() < ISAKMP_HEADER_LEN { Class::Malformed } else { Class::Isakmp }
+            if encap::has_header(octets) { Class::Isakmp } else { Class::Malformed }
         }
         Content::Esp(carried) => match esp::read(carried, encapsulation, ports) {
             Some(packet) => {
