@@ -78,9 +78,10 @@ impl Classifier {
         self.streams.forgotten
     }
 
-    /// Gaps in TCP streams behind which the next record had to be found anew.
-    pub fn stream_gaps(&self) -> u64 {
-        self.streams.gaps
+    /// Gaps in the TCP streams of a capture, behind which the next record had to be found anew. Final after
+    /// [`Self::finish`].
+    pub fn stream_gaps(&self, capture: u32) -> u64 {
+        self.streams.gaps(capture)
     }
 
     /// An IP packet, `tunnels` deep.

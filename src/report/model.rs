@@ -142,6 +142,14 @@ pub struct Counts {
     #[serde(skip)]
     #[cfg_attr(test, schemars(skip))]
     pub unknown_link: u64,
+    /// Gaps in TCP streams; no frame has them, so they are a remark and not a count.
+    #[serde(skip)]
+    #[cfg_attr(test, schemars(skip))]
+    pub stream_gaps: u64,
+    /// Datagrams whose IP fragments overlap with different octets; a remark as well.
+    #[serde(skip)]
+    #[cfg_attr(test, schemars(skip))]
+    pub ambiguous_overlaps: u64,
 }
 
 impl Counts {
@@ -178,6 +186,8 @@ impl Counts {
             malformed: self.malformed.saturating_add(other.malformed),
             other: self.other.saturating_add(other.other),
             unknown_link: self.unknown_link.saturating_add(other.unknown_link),
+            stream_gaps: self.stream_gaps.saturating_add(other.stream_gaps),
+            ambiguous_overlaps: self.ambiguous_overlaps.saturating_add(other.ambiguous_overlaps),
         }
     }
 }

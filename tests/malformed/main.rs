@@ -7,6 +7,9 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod datagrams;
+mod files;
+mod fragments;
 mod headers;
 mod made;
 mod payloads;
@@ -18,7 +21,7 @@ const MOST: usize = 40_000;
 
 #[test]
 fn the_captures_are_what_the_tests_make() {
-    let groups = [headers::MADE, payloads::MADE];
+    let groups = [headers::MADE, payloads::MADE, fragments::MADE, datagrams::MADE];
     let all: Vec<&made::Made> = groups.iter().flat_map(|group| group.iter()).collect();
     made::compare_all(&all, MOST);
 }
