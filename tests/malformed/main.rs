@@ -7,21 +7,24 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod captures;
 mod datagrams;
 mod files;
+mod floods;
 mod fragments;
 mod headers;
 mod made;
 mod payloads;
 mod shown;
 mod tape;
+mod text;
 
 /// Octets of the largest capture that is kept.
-const MOST: usize = 40_000;
+const MOST: usize = 80_000;
 
 #[test]
 fn the_captures_are_what_the_tests_make() {
-    let groups = [headers::MADE, payloads::MADE, fragments::MADE, datagrams::MADE];
+    let groups = [headers::MADE, payloads::MADE, fragments::MADE, datagrams::MADE, text::MADE, captures::MADE];
     let all: Vec<&made::Made> = groups.iter().flat_map(|group| group.iter()).collect();
     made::compare_all(&all, MOST);
 }

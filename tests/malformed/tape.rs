@@ -56,18 +56,6 @@ impl Tape {
         self
     }
 
-    /// Any octets as a frame.
-    pub fn frame(mut self, octets: &[u8]) -> Self {
-        let wire_length = octets.len();
-        self.capture.frames.push(crate::support::capture::Frame {
-            at: self.clock,
-            octets: octets.to_vec(),
-            wire_length,
-        });
-        self.clock += 1_000_000_000;
-        self
-    }
-
     /// `payload` of an IP protocol.
     pub fn ip(mut self, source: IpAddr, destination: IpAddr, protocol: u8, payload: &[u8]) -> Self {
         let packet = self.header(source, destination).packet(protocol, payload);
