@@ -323,8 +323,11 @@ impl Stream {
         let pending = std::mem::take(&mut self.pending);
         let (mut class, used) = self.records(place, key, &pending, sink);
         self.pending = pending;
-        self.pending.drain(..used);
-        self.pending.shrink_to(PENDING_KEPT);
+        if used > 0 {
+            self.pending.drain(..used);
+            // not at every segment: a record that comes octet by octet would be copied as often
+            self.pending.shrink_to(PENDING_KEPT);
+        }
         if payload.missing() != 0 {
             class = class.better(self.cut(place, key, payload.missing(), sink));
         }

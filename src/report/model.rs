@@ -469,7 +469,8 @@ impl Report {
         pair.attempts.iter().filter_map(|&id| self.attempts.get(id))
     }
 
-    /// The messages of an attempt over all of its exchanges, each with its exchange, in order of time.
+    /// The messages of an attempt over all of its exchanges, each with its exchange: in the order of their capture, or in
+    /// order of time if there are several.
     pub fn messages_of<'a>(&'a self, attempt: &'a Attempt) -> Vec<(&'a Exchange, &'a Message)> {
         let mut messages: Vec<_> = attempt
             .exchanges
@@ -477,7 +478,9 @@ impl Report {
             .filter_map(|&id| self.exchanges.get(id))
             .flat_map(|exchange| exchange.messages.iter().map(move |message| (exchange, message)))
             .collect();
-        messages.sort_by_key(|(_, message)| (message.at, message.frame_ref()));
+        // a capture's own order is the truth even if its clock ran backwards
+        let many = self.captures.len() > 1;
+        messages.sort_by_key(|(_, message)| (many.then_some(message.at), message.frame_ref()));
         messages
     }
 

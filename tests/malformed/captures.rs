@@ -67,8 +67,10 @@ fn r24_a_clock_that_jumps_is_told_and_changes_no_order() {
         .collect();
     assert_eq!(labels, ["MM1", "MM2", "MM3", "MM4", "MM5", "MM6", "QM1", "QM2", "QM3"]);
     assert_eq!(report["attempts"][0]["outcome"], "established");
-    // No time in the words is below nothing.
+    // The same in words, and no time in them is below nothing.
     let text = String::from_utf8(run(&[], &committed("r24-clock.pcap")).stdout).expect("UTF-8");
+    let shown: Vec<usize> = labels.iter().filter_map(|label| text.find(&format!(" {label} "))).collect();
+    assert!(shown.len() == labels.len() && shown.is_sorted(), "{text}");
     assert!(!text.contains(" -0") && !text.contains("+-"), "{text}");
 }
 
