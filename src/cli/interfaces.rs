@@ -108,7 +108,7 @@ mod tests {
         let text = super::text(std::slice::from_ref(&interface), Some(false));
         assert!(text.contains("up · 192.0.2.1"));
         assert!(text.contains("setcap cap_net_raw=eip"));
-        assert!(!super::text(&[interface.clone()], Some(true)).contains("setcap"));
+        assert!(!super::text(std::slice::from_ref(&interface), Some(true)).contains("setcap"));
         let evil = Interface { name: "e\x1b[2J".into(), description: Some("\u{202e}".into()), ..interface };
         let evil = safe(evil);
         assert_eq!((evil.name.as_str(), evil.description.as_deref()), ("e\\x1b[2J", Some("\\u{202e}")));
