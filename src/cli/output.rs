@@ -70,14 +70,12 @@ impl Output {
     ///
     /// Errors: it would.
     pub fn spare(&self, captures: &Captures) -> anyhow::Result<()> {
-        let place = match &self.output {
-            None => standard_output().ok().and_then(|output| identity(&output.metadata().ok()?)),
-            Some(path) => fs::metadata(path).ok().and_then(|place| identity(&place)),
-        };
+        let of = |path: &Path| fs::metadata(path).ok().and_then(|file| identity(&file));
+        let place = self.output.as_deref().map_or_else(output_identity, of);
         let Some(place) = place else { return Ok(()) };
         let taken = captures.infos().into_iter().map(|info| info.path).find(|path| {
-            let capture = if path.as_os_str() == "-" { standard_input() } else { fs::metadata(path) };
-            capture.ok().and_then(|capture| identity(&capture)) == Some(place)
+            let capture = if path.as_os_str() == "-" { input_identity() } else { of(path) };
+            capture == Some(place)
         });
         match taken {
             Some(path) => anyhow::bail!("{}: the answer would be written into this capture", shown_path(&path)),
@@ -158,22 +156,33 @@ fn standard_output() -> io::Result<File> {
     Ok(io::stdout().as_fd().try_clone_to_owned()?.into())
 }
 
-#[cfg(windows)]
-fn standard_output() -> io::Result<File> {
-    use std::os::windows::io::AsHandle;
-    Ok(io::stdout().as_handle().try_clone_to_owned()?.into())
+/// Standard output: a console needs the library's own handle, which knows its character set.
+#[cfg(not(unix))]
+fn standard_output() -> io::Result<io::StdoutLock<'static>> {
+    Ok(io::stdout().lock())
 }
 
+/// Which regular file standard output goes to, if it does.
 #[cfg(unix)]
-fn standard_input() -> io::Result<Metadata> {
-    use std::os::fd::AsFd;
-    File::from(io::stdin().as_fd().try_clone_to_owned()?).metadata()
+fn output_identity() -> Option<(u64, u64)> {
+    identity(&standard_output().ok()?.metadata().ok()?)
 }
 
-#[cfg(windows)]
-fn standard_input() -> io::Result<Metadata> {
-    use std::os::windows::io::AsHandle;
-    File::from(io::stdin().as_handle().try_clone_to_owned()?).metadata()
+/// Which regular file standard input comes from, if it does.
+#[cfg(unix)]
+fn input_identity() -> Option<(u64, u64)> {
+    use std::os::fd::AsFd;
+    identity(&File::from(io::stdin().as_fd().try_clone_to_owned().ok()?).metadata().ok()?)
+}
+
+#[cfg(not(unix))]
+fn output_identity() -> Option<(u64, u64)> {
+    None
+}
+
+#[cfg(not(unix))]
+fn input_identity() -> Option<(u64, u64)> {
+    None
 }
 
 /// What tells one regular file from another, whatever its names; `None` for anything else.
