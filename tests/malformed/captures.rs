@@ -154,21 +154,24 @@ fn r25_a_record_beyond_belief_ends_the_reading_and_is_named() {
     assert_eq!((counts(&report).as_str(), report["captures"][0]["frames"].as_u64()), ("ike 2", Some(2)));
 }
 
+/// A number in one of the byte orders.
+type Word = fn(u32) -> [u8; 4];
+
 /// A pcapng block in either byte order.
-fn block(word: fn(u32) -> [u8; 4], kind: u32, body: &[u8]) -> Vec<u8> {
+fn block(word: Word, kind: u32, body: &[u8]) -> Vec<u8> {
     let padding = vec![0; body.len().next_multiple_of(4) - body.len()];
     let length = word((12 + body.len() + padding.len()) as u32);
     [&word(kind)[..], &length, body, &padding, &length].concat()
 }
 
 /// A section header.
-fn section(word: fn(u32) -> [u8; 4], options: &[u8]) -> Vec<u8> {
+fn section(word: Word, options: &[u8]) -> Vec<u8> {
     let version = if word(1) == [1, 0, 0, 0] { [1, 0, 0, 0] } else { [0, 1, 0, 0] };
     block(word, 0x0a0d_0d0a, &[&word(0x1a2b_3c4d)[..], &version, &[0xff; 8], options].concat())
 }
 
 /// An enhanced packet block of interface `id`.
-fn packet_block(word: fn(u32) -> [u8; 4], id: u32, at: u64, frame: &[u8], options: &[u8]) -> Vec<u8> {
+fn packet_block(word: Word, id: u32, at: u64, frame: &[u8], options: &[u8]) -> Vec<u8> {
     let length = word(frame.len() as u32);
     let padding = vec![0; frame.len().next_multiple_of(4) - frame.len()];
     let head = [word(id), word((at >> 32) as u32), word(at as u32), length, length].concat();
@@ -198,7 +201,8 @@ pub fn commented(text: &[u8]) -> Vec<u8> {
 
 fn blocks() -> Vec<u8> {
     let frames = Tape::new().says(1, &v2_init(1)).says(2, &v2_init(2)).says(3, &v2_init(3)).capture().frames;
-    let (le, be): (fn(u32) -> [u8; 4], fn(u32) -> [u8; 4]) = (u32::to_le_bytes, u32::to_be_bytes);
+    let le: Word = u32::to_le_bytes;
+    let be: Word = u32::to_be_bytes;
     let micros = |frame: usize| frames[frame].at / 1000;
     [
         section(le, &[]),
@@ -236,7 +240,7 @@ fn r25_sections_interfaces_and_blocks_are_each_read_by_their_own_rules() {
 
 fn trailer() -> Vec<u8> {
     let frames = Tape::new().says(1, &v2_init(1)).says(2, &v2_init(2)).capture().frames;
-    let le: fn(u32) -> [u8; 4] = u32::to_le_bytes;
+    let le: Word = u32::to_le_bytes;
     let mut last = packet_block(le, 0, frames[1].at / 1000, &frames[1].octets, &[]);
     let end = last.len() - 4;
     last[end..].copy_from_slice(&le(12));

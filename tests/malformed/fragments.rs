@@ -89,7 +89,9 @@ fn sealed(n: u8, message_id: u32, number: u16, total: u16, filler: u8) -> Vec<u8
 
 fn skf() -> Vec<u8> {
     let mut tape = Tape::new();
-    let cases: &[(u8, &[(u32, u16, u16)])] = &[
+    /// Message id, number, total.
+    type Number = (u32, u16, u16);
+    let cases: &[(u8, &[Number])] = &[
         (1, &[(1, 0, 2), (1, 1, 2)]),
         (2, &[(1, 0, 0)]),
         (3, &[(1, 3, 2), (1, 1, 2)]),

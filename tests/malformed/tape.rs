@@ -86,7 +86,7 @@ impl Tape {
     /// One IP fragment of case `n`, `offset` in octets.
     pub fn fragment(mut self, n: u8, offset: u16, more: bool, payload: &[u8]) -> Self {
         let mut packet = self.header(peer(n), RESPONDER).packet(packet::UDP, payload);
-        packet[6..8].copy_from_slice(&(offset / 8 | if more { 0x2000 } else { 0 }).to_be_bytes());
+        packet[6..8].copy_from_slice(&((offset / 8) | if more { 0x2000 } else { 0 }).to_be_bytes());
         packet[10..12].fill(0);
         let sum = packet::checksum(&packet[..20]);
         packet[10..12].copy_from_slice(&sum.to_be_bytes());

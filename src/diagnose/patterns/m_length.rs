@@ -81,8 +81,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
 }
 
 /// Header fields and values that are no lengths; the version is [`super::m_unknown`]'s.
-const NO_LENGTHS: [&str; 6] =
-    ["version", "initiator SPI", "responder SPI", "flags", "message ID", "key exchange data"];
+const NO_LENGTHS: [&str; 6] = ["version", "initiator SPI", "responder SPI", "flags", "message ID", "key exchange data"];
 
 /// Not what the capture alone cut off, and nothing but lengths.
 fn is_about_length(fault: &Fault) -> bool {
