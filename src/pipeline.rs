@@ -91,7 +91,9 @@ pub fn follow(captures: &mut Captures, options: &Options, watch: &mut impl Watch
             continue;
         }
         tracker.advance(frame.at);
+        let mut overlaps = 0;
         let class = classifier.classify(&frame, &mut |datagram| {
+            overlaps += u64::from(datagram.ambiguous_overlap);
             if flow.is_continue() {
                 flow = pass(&mut tracker, datagram, watch);
             }
@@ -102,6 +104,7 @@ pub fn follow(captures: &mut Captures, options: &Options, watch: &mut impl Watch
         }
         if let Some(counts) = counts.get_mut(capture) {
             counts.add(class);
+            counts.ambiguous_overlaps = counts.ambiguous_overlaps.saturating_add(overlaps);
         }
     }
     classifier.finish(&mut |datagram| {
@@ -110,6 +113,9 @@ pub fn follow(captures: &mut Captures, options: &Options, watch: &mut impl Watch
         }
     });
     counts.resize(captures.infos().len(), Counts::default());
+    for (counts, capture) in counts.iter_mut().zip(0..) {
+        counts.stream_gaps = classifier.stream_gaps(capture);
+    }
     let mut facts = tracker.into_facts();
     facts.forgotten.streams = classifier.streams_forgotten();
     (counts, facts)

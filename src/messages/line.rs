@@ -51,6 +51,10 @@ fn line(row: &Row<'_>, out: &mut String, many_captures: bool) -> std::fmt::Resul
     if let Some(fault) = row.fault {
         write!(out, " {WRONG}[fault: {fault}]{WRONG:#}")?;
     }
+    for violation in row.violations() {
+        let major = row.message.as_ref().map_or(0, |message| message.header.version.major);
+        write!(out, " {WRONG}[{}]{WRONG:#}", words::violation(major, violation))?;
+    }
     if datagram.ambiguous_overlap {
         write!(out, " {WRONG}[fragments overlap with different octets]{WRONG:#}")?;
     }

@@ -71,6 +71,10 @@ fn tree(row: &Row<'_>, out: &mut String, many_captures: bool) -> std::fmt::Resul
     if let Some(fault) = row.fault {
         writeln!(out, "  {WRONG}fault: {fault}{WRONG:#}")?;
     }
+    for violation in row.violations() {
+        let major = row.message.as_ref().map_or(0, |message| message.header.version.major);
+        writeln!(out, "  {WRONG}{}{WRONG:#}", words::violation(major, violation))?;
+    }
     if let Some(message) = row.reassembled() {
         writeln!(out, "  {TITLE}Whole message, put together from its fragments{TITLE:#}")?;
         self::message(&message, out, 2)?;

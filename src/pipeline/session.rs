@@ -4,19 +4,17 @@
 //! Not here: where frames come from, how often to judge, what is shown. Contract: reads no clock; whoever asks at the end
 //! gets the report that [`super::analyze`] makes of the same frames.
 
-use std::borrow::Cow;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use crate::base::Timestamp;
+use crate::base::{FrameRef, Timestamp};
 use crate::capture::{CaptureInfo, Frame};
 use crate::diagnose;
-use crate::diagnose::case::{Case, View};
+use crate::diagnose::case::next_due;
 use crate::diagnose::losses::{self, Losses};
-use crate::diagnose::survey::Survey;
 use crate::packet::{Body, Classifier, Datagram};
 use crate::report::{Counts, Report, Selection, tense};
-use crate::track::{Attempt, Facts, Label, MessageRecord, Observed, Pair, Tracker};
+use crate::track::{Attempt, Facts, Label, MessageRecord, Observed, Tracker};
 
 use super::Options;
 
@@ -45,6 +43,7 @@ struct Path {
 #[derive(Debug, Clone, Copy)]
 struct Progress {
     id: Option<usize>,
+    first_frame: FrameRef,
     stage: Label,
     phase1_up: bool,
     phase2_up: bool,
@@ -74,8 +73,8 @@ pub struct Passed<'a> {
 /// Where a message belongs.
 #[derive(Debug, Clone, Copy)]
 pub struct Place<'a> {
-    /// The pair.
-    pub pair: &'a Pair,
+    /// The addresses of its pair.
+    pub ends: (IpAddr, IpAddr),
     /// The attempt.
     pub attempt: &'a Attempt,
     /// The id that the attempt has in the report.
@@ -86,7 +85,6 @@ pub struct Place<'a> {
     pub reached: Option<Label>,
     /// What it completed.
     pub completed: Option<Completed>,
-    facts: &'a Facts,
 }
 
 /// What a message completed, as far as the wire shows.
@@ -101,9 +99,7 @@ pub enum Completed {
 impl Place<'_> {
     /// When the next copy of this message is due, as the rhythm of those so far tells.
     pub fn next_due(&self) -> Option<Timestamp> {
-        let survey = Survey::default();
-        let view = View { case: Case::new(self.facts, &survey, self.pair), attempt: self.attempt };
-        self.record.and_then(|record| view.next_copy(record)).map(|next| next.due)
+        self.record.and_then(next_due).map(|(due, _)| due)
     }
 
     /// Messages that came from the other side since this one was first sent.
@@ -160,22 +156,13 @@ impl Session {
 
     /// How much there is to judge: pairs and attempts.
     pub fn weight(&self) -> usize {
-        let facts = self.path.tracker.facts();
-        facts.pairs.iter().map(|pair| pair.attempts.len().saturating_add(1)).fold(0, usize::saturating_add)
+        self.path.tracker.weight()
     }
 
     /// The report of this moment. `goes_on`: more may come, so that silence is told as lasting until now and not until the
     /// end of the capture.
     pub fn report(&self, infos: Vec<CaptureInfo>, goes_on: bool) -> Report {
         let facts = self.path.tracker.facts();
-        let facts = match facts.pairs.iter().any(is_left) {
-            false => Cow::Borrowed(facts),
-            true => {
-                let mut facts = facts.clone();
-                facts.pairs.retain(|pair| !is_left(pair));
-                Cow::Owned(facts)
-            }
-        };
         let mut report = self.judge(infos, &facts);
         report.forgotten.streams = self.path.classifier.streams_forgotten();
         if report.window.is_none_or(|window| window.last.since(window.first) < NOTHING_YET) {
@@ -215,16 +202,6 @@ pub fn losses_of(infos: &[CaptureInfo]) -> Losses {
     Losses { recorded: sum(|info| info.frames), lost: sum(|info| info.dropped.unwrap_or(0)) }
 }
 
-/// Whether all of a pair turned out to belong to another one: it is not in the report.
-fn is_left(pair: &Pair) -> bool {
-    pair.attempts.is_empty()
-        && pair.flows.is_empty()
-        && pair.icmp_errors.is_empty()
-        && pair.incomplete.is_empty()
-        && pair.malformed.is_empty()
-        && pair.sent.iter().all(|seen| seen.span.is_none())
-}
-
 /// Takes datagrams to the tracker and tells what each message changed.
 struct Follow<'a> {
     selection: &'a Selection,
@@ -236,11 +213,10 @@ impl Follow<'_> {
     fn pass(&mut self, tracker: &mut Tracker, datagram: &Datagram<'_>, onlooker: &mut impl Onlooker) {
         let observed = tracker.observe(datagram);
         let Body::Isakmp(_) = datagram.body else { return };
-        let facts = tracker.facts();
-        let place = observed.as_ref().and_then(|observed| self.place(facts, datagram, observed));
+        let place = observed.as_ref().and_then(|observed| self.place(tracker, datagram, observed));
         let admits = |a: IpAddr, b: IpAddr| self.selection.admits(a, b);
         let wanted = match (&observed, &place) {
-            (Some(_), Some(place)) => admits(place.pair.a, place.pair.b),
+            (Some(_), Some(place)) => admits(place.ends.0, place.ends.1),
             (Some(_), None) => false,
             (None, _) => admits(datagram.source, datagram.destination),
         };
@@ -249,22 +225,25 @@ impl Follow<'_> {
         }
     }
 
-    fn place<'f>(&mut self, facts: &'f Facts, datagram: &Datagram<'_>, observed: &Observed) -> Option<Place<'f>> {
-        let pair = facts.pairs.get(observed.pair)?;
+    fn place<'t>(&mut self, tracker: &'t Tracker, datagram: &Datagram<'_>, observed: &Observed) -> Option<Place<'t>> {
+        let (ends, attempt) = (tracker.ends(observed)?, tracker.attempt(observed)?);
         if self.progress.len() <= observed.pair {
             self.progress.resize_with(observed.pair.saturating_add(1), Vec::new);
         }
         let known = self.progress.get_mut(observed.pair)?;
-        let wanted = self.selection.admits(pair.a, pair.b);
+        let wanted = self.selection.admits(ends.0, ends.1);
         let mut began = false;
-        while known.len() <= observed.attempt {
-            let id = wanted.then_some(*self.attempts);
-            *self.attempts = self.attempts.saturating_add(usize::from(wanted));
-            let stage = pair.attempts.get(known.len())?.stage;
-            known.push(Progress { id, stage, phase1_up: false, phase2_up: false });
+        let first_frame = attempt.first_frame;
+        // Where an older one was forgotten, another attempt stands in its place now.
+        if known.get(observed.attempt).is_none_or(|known| known.first_frame != first_frame) {
+            known.truncate(observed.attempt);
+            while known.len() <= observed.attempt {
+                let id = wanted.then_some(*self.attempts);
+                *self.attempts = self.attempts.saturating_add(usize::from(wanted));
+                known.push(Progress { id, first_frame, stage: attempt.stage, phase1_up: false, phase2_up: false });
+            }
             began = true;
         }
-        let attempt = pair.attempts.get(observed.attempt)?;
         let before = known.get_mut(observed.attempt)?;
         let reached = (began || before.stage != attempt.stage).then_some(attempt.stage);
         let completed = if attempt.phase2_up.is_some() && !before.phase2_up {
@@ -280,6 +259,6 @@ impl Follow<'_> {
         let frame = observed.retransmission_of.or(observed.recorded_before).unwrap_or(datagram.frame);
         let messages = attempt.exchanges.iter().rev().flat_map(|exchange| exchange.messages.iter().rev());
         let record = messages.into_iter().find(|record| record.frame == frame);
-        Some(Place { pair, attempt, attempt_id: before.id?, record, reached, completed, facts })
+        Some(Place { ends, attempt, attempt_id: before.id?, record, reached, completed })
     }
 }

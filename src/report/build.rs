@@ -290,6 +290,16 @@ fn capture(id: u32, info: CaptureInfo, counts: Counts) -> Capture {
         let were = if counts.unknown_link == 1 { "was" } else { "were" };
         notes.push(format!("{frames} of {of} {were} not read"));
     }
+    if counts.stream_gaps > 0 {
+        let gaps = quantity::counted(counts.stream_gaps, "gap", "gaps");
+        notes.push(format!("{gaps} in TCP streams: what was sent there was not captured, and is not in this report"));
+    }
+    if counts.ambiguous_overlaps > 0 {
+        let datagrams = quantity::counted(counts.ambiguous_overlaps, "datagram", "datagrams");
+        notes.push(format!(
+            "{datagrams} in IP fragments that overlap with different octets: the receiver may have read something else"
+        ));
+    }
     Capture {
         id,
         path: escape_octets(info.path.as_os_str().as_encoded_bytes()),

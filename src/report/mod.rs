@@ -8,7 +8,6 @@
 mod build;
 mod model;
 
-pub mod escape;
 pub mod json;
 pub mod naming;
 pub mod pages;
@@ -24,6 +23,7 @@ mod sample;
 #[cfg(test)]
 mod schema;
 
+pub use crate::base::escape;
 pub use build::{Selection, message_words};
 pub use model::*;
 pub use proposal::proposal_text;

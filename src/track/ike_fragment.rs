@@ -219,6 +219,10 @@ impl SkfSet {
 
     /// Lowest number not seen, and the total.
     pub(super) fn missing(&self) -> Option<(u16, Option<u16>)> {
+        if self.total == 0 {
+            // a message in no fragments at all is never whole
+            return Some((1, None));
+        }
         (1..=self.total.min(SKF_NUMBERS))
             .find(|&number| !self.is_marked(number))
             .map(|lowest| (lowest, Some(self.total)))
@@ -226,7 +230,7 @@ impl SkfSet {
 
     /// Whether `number` was new.
     fn mark(&mut self, number: u16) -> bool {
-        let Some(index) = number.checked_sub(1) else { return false };
+        let Some(index) = number.checked_sub(1).filter(|_| number <= self.total) else { return false };
         let Some(word) = self.seen.get_mut(usize::from(index) / 64) else { return false };
         let bit = 1 << (index % 64);
         let new = *word & bit == 0;

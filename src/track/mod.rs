@@ -23,7 +23,7 @@ mod stage;
 
 use std::collections::VecDeque;
 use std::hash::{BuildHasher, Hasher};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 pub use exchange::{SaInitAnswer, sa_init_answer};
 pub use facts::*;
@@ -190,6 +190,21 @@ impl Tracker {
         self.pairs.slots.retain(|slot| !slot.is_empty());
         self.pairs.slots.shrink_to_fit();
         Facts { pairs: self.pairs, ..self.facts }
+    }
+
+    /// The addresses of a pair of which a message was just observed.
+    pub fn ends(&self, observed: &Observed) -> Option<(IpAddr, IpAddr)> {
+        self.pairs.ends(observed.pair)
+    }
+
+    /// The attempt of which a message was just observed.
+    pub fn attempt(&self, observed: &Observed) -> Option<&Attempt> {
+        self.pairs.at_work(observed.pair, observed.attempt)
+    }
+
+    /// How much there is to judge: pairs and attempts.
+    pub fn weight(&self) -> usize {
+        self.pair_count + self.attempt_count
     }
 
     /// The facts so far, while more is coming.

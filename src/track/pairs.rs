@@ -135,6 +135,17 @@ impl Pairs {
         }
     }
 
+    /// An attempt, if it is at work.
+    pub(super) fn at_work(&self, index: usize, attempt: usize) -> Option<&Attempt> {
+        match &self.slots.get(index)?.body {
+            Body::Open(open) => match open.attempts.get(attempt)? {
+                Kept::Open(followed) => Some(&followed.facts),
+                Kept::Packed(_) => None,
+            },
+            Body::Packed(_) => None,
+        }
+    }
+
     /// Pair `index`, for a look at one or a few.
     pub fn get(&self, index: usize) -> Option<Cow<'_, Pair>> {
         let mut room = Room::default();

@@ -151,8 +151,7 @@ impl Events {
         let Some(row) = Row::new(passed.datagram, passed.observed) else { return };
         let at = passed.datagram.at;
         let place = passed.place.as_ref();
-        let pair =
-            place.map_or((passed.datagram.source, passed.datagram.destination), |place| (place.pair.a, place.pair.b));
+        let pair = place.map_or((passed.datagram.source, passed.datagram.destination), |place| place.ends);
         let attempt = place.map(|place| place.attempt_id);
         let repeat = passed.observed.is_some_and(|observed| observed.retransmission_of.is_some());
         let (event, about) = match place.filter(|_| repeat) {
