@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::base::{Limits, Timestamp};
+use crate::base::Timestamp;
 use crate::capture::Captures;
 use crate::diagnose::Severity;
 use crate::pipeline::{self, Options, Watch};
@@ -54,7 +54,7 @@ impl Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Status> {
-    let options = Options { ike_ports: arguments.input.ike_port.clone(), limits: Limits::default() };
+    let options = Options { ike_ports: arguments.input.ike_port.clone(), limits: arguments.input.memory.limits() };
     let mut onlooker = Onlooker { window: arguments.input.window()?, progress: Progress::new(false) };
     let mut captures = arguments.input.open();
     if is_nothing(&captures) {

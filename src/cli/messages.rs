@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use clap::Args;
 
-use crate::base::{FrameRef, Limits, Timestamp};
+use crate::base::{FrameRef, Timestamp};
 use crate::capture::Captures;
 use crate::messages::Row;
 use crate::packet::Datagram;
@@ -79,7 +79,7 @@ impl FromStr for FrameName {
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Status> {
-    let options = Options { ike_ports: arguments.input.ike_port.clone(), limits: Limits::default() };
+    let options = Options { ike_ports: arguments.input.ike_port.clone(), limits: arguments.input.memory.limits() };
     let window = arguments.input.window()?;
     let selection = arguments.input.selection();
     let mut captures = arguments.input.open();

@@ -13,10 +13,12 @@ mod input;
 mod interfaces;
 mod live;
 mod man;
+mod memory;
 mod messages;
 mod output;
 mod progress;
 mod schema;
+mod units;
 mod window;
 
 use std::borrow::Cow;

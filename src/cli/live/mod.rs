@@ -6,7 +6,7 @@
 //! | `face` | who is told: a screen, lines, or nobody until the end |
 //! | `events` | one line an event, in words or as JSON |
 //! | `origin` | interfaces, or captures that are played again |
-//! | `pace`, `rates`, `stop`, `units` | when to judge, how fast ESP passes, signals, what people type |
+//! | `pace`, `rates`, `stop` | when to judge, how fast ESP passes, signals |
 
 mod events;
 mod face;
@@ -16,7 +16,6 @@ mod pace;
 mod rates;
 mod session;
 mod stop;
-mod units;
 
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
@@ -24,14 +23,14 @@ use std::time::Duration;
 
 use clap::Args;
 
-use crate::base::Limits;
 use crate::capture::{Replay, Source, WriteOptions, Writer};
 use crate::diagnose::Severity;
 use crate::pipeline::Options;
 use crate::report::Selection;
 
+use super::memory::Memory;
 use super::output::{Color, Format, Output};
-use super::{Status, complain};
+use super::{Status, complain, units};
 
 use face::{Face, Plan};
 use origin::Origin;
@@ -102,6 +101,9 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "PORT", value_delimiter = ',', help_heading = "Selection",
           value_parser = clap::value_parser!(u16).range(1..))]
     ike_port: Vec<u16>,
+
+    #[command(flatten)]
+    memory: Memory,
 
     /// Take only frames that this filter admits too, in the language of tcpdump: 'host 198.51.100.2'
     #[arg(long, short, value_name = "EXPRESSION", help_heading = "Selection", conflicts_with = "replay")]
@@ -259,7 +261,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Status> {
         complain(&format!("listening to {what}; times are UTC; Ctrl-C ends with the report"));
     }
     let wanted = Wanted {
-        options: Options { ike_ports: arguments.ike_port.clone(), limits: Limits::default() },
+        options: Options { ike_ports: arguments.ike_port.clone(), limits: arguments.memory.limits() },
         selection: arguments.selection(),
         duration: arguments.duration,
         what: arguments.what(),
