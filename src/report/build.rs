@@ -214,7 +214,7 @@ impl Build {
             }
         }
 
-        exchanges.sort_by_key(|(place, ..)| *place);
+        exchanges.sort_by_key(|&(place, attempt, ..)| (attempt, place));
         for (id, (_, attempt, fact, exchange)) in exchanges.into_iter().enumerate() {
             let major = words::major(fact.version);
             let Some(row) = self.report.attempts.get_mut(attempt) else { continue };
