@@ -68,7 +68,7 @@ impl Report {
     ) -> Self {
         let mut build = Build::new(captures, facts, selection);
         build.pairs(facts, diagnosis, selection);
-        build.findings(diagnosis);
+        build.findings(facts, diagnosis);
         build.report
     }
 }
@@ -78,28 +78,29 @@ impl Finding {
     pub fn new(finding: &diagnose::Finding, pair: Option<usize>, attempt: Option<usize>) -> Self {
         let safe = |text: &str| escape(text).into_owned();
         Self {
-            id: finding.id,
+            id: finding.id(),
             severity: finding.severity,
             confidence: finding.confidence,
             pair,
             attempt,
             frames: finding.frames.clone(),
             count: finding.count,
-            title: safe(&finding.title),
+            title: safe(finding.pattern.title),
             seen: safe(&finding.seen),
             means: safe(&finding.means),
             causes: finding
                 .causes
                 .iter()
-                .map(|cause| Cause { text: safe(&cause.text), likelihood: cause.likelihood })
+                .map(|cause| Cause { text: safe(cause.text), likelihood: cause.likelihood })
                 .collect(),
-            checks: finding.checks.iter().map(|check| Check { side: check.side, text: safe(&check.text) }).collect(),
+            checks: finding.pattern.checks.iter().map(|&(side, text)| Check { side, text: safe(text) }).collect(),
             logs: finding
+                .pattern
                 .logs
                 .iter()
                 .map(|log| VendorLog { vendor: log.vendor, message: log.message, source: log.source })
                 .collect(),
-            sources: finding.sources.clone(),
+            sources: finding.pattern.sources.to_vec(),
             settle: finding.settle.as_deref().map(safe),
             consequence_of: finding.consequence_of,
         }
@@ -162,10 +163,10 @@ impl Build {
             .collect();
         let whole: Vec<_> = facts.pairs.iter().collect();
         order.sort_by_key(|&index| whole.get(index).map(|pair| self.place(pair.first, pair.first_frame)));
-        let mut chosen: Vec<(&track::Pair, Option<&diagnose::PairDiagnosis>)> = Vec::with_capacity(order.len());
+        let mut chosen: Vec<(&track::Pair, Option<diagnose::PairDiagnosis<'_>>)> = Vec::with_capacity(order.len());
         for (id, &index) in order.iter().enumerate() {
             let Some(fact) = whole.get(index).map(AsRef::as_ref) else { continue };
-            let judged = diagnosis.pairs.get(index);
+            let judged = diagnosis.pair(index);
             self.report.pairs.push(pair(id, fact, judged));
             if let Some(slot) = self.ids.get_mut(index) {
                 *slot = Some((id, vec![usize::MAX; fact.attempts.len()]));
@@ -176,7 +177,7 @@ impl Build {
         self.side_tables(&chosen);
     }
 
-    fn attempts(&mut self, order: &[usize], chosen: &[(&track::Pair, Option<&diagnose::PairDiagnosis>)]) {
+    fn attempts(&mut self, order: &[usize], chosen: &[(&track::Pair, Option<diagnose::PairDiagnosis<'_>>)]) {
         let mut attempts: Vec<(usize, usize, &track::Attempt)> = chosen
             .iter()
             .enumerate()
@@ -230,7 +231,7 @@ impl Build {
         }
     }
 
-    fn side_tables(&mut self, chosen: &[(&track::Pair, Option<&diagnose::PairDiagnosis>)]) {
+    fn side_tables(&mut self, chosen: &[(&track::Pair, Option<diagnose::PairDiagnosis<'_>>)]) {
         let mut flows: Vec<(usize, &track::EspFlow)> = Vec::new();
         for (pair, (fact, _)) in chosen.iter().enumerate() {
             flows.extend(fact.flows.iter().map(|flow| (pair, flow)));
@@ -255,8 +256,8 @@ impl Build {
         self.report.malformed.sort_by_key(|datagram| place(datagram.at, datagram.frame));
     }
 
-    fn findings(&mut self, diagnosis: &Diagnosis) {
-        for finding in &diagnosis.findings {
+    fn findings(&mut self, facts: &Facts, diagnosis: &Diagnosis) {
+        for finding in diagnosis.findings(facts) {
             let ids = match finding.pair {
                 None => None,
                 Some(index) => match self.ids.get(index) {
@@ -265,7 +266,7 @@ impl Build {
                 },
             };
             let attempt = finding.attempt.and_then(|index| ids.and_then(|(_, attempts)| attempts.get(index)).copied());
-            self.report.findings.push(Finding::new(finding, ids.map(|(pair, _)| *pair), attempt));
+            self.report.findings.push(Finding::new(&finding, ids.map(|(pair, _)| *pair), attempt));
         }
     }
 }
@@ -302,14 +303,14 @@ fn capture(id: u32, info: CaptureInfo, counts: Counts) -> Capture {
     }
 }
 
-fn pair(id: usize, fact: &track::Pair, judged: Option<&diagnose::PairDiagnosis>) -> Pair {
+fn pair(id: usize, fact: &track::Pair, judged: Option<diagnose::PairDiagnosis<'_>>) -> Pair {
     let [a, b] = fact.sent;
     Pair {
         id,
         a: fact.a,
         b: fact.b,
         status: judged.map_or(diagnose::PairStatus::Unknown, |judged| judged.status),
-        verdict: judged.and_then(|judged| judged.verdict),
+        verdict: judged.and_then(|judged| judged.verdict).map(diagnose::Verdict::id),
         attempts: Vec::with_capacity(fact.attempts.len()),
         first: fact.first,
         last: fact.last,
@@ -350,7 +351,7 @@ fn attempt(id: usize, pair: usize, fact: &track::Attempt, judged: Option<&diagno
         stage: fact.stage,
         waiting_for: fact.waiting_for,
         outcome,
-        verdict: judged.and_then(|judged| judged.verdict),
+        verdict: judged.and_then(|judged| judged.verdict).map(diagnose::Verdict::id),
         states: vendor_state::vendor_states(fact.mode, fact.stage, quick_mode_by, outcome == Outcome::Failed),
         midstream: fact.midstream,
         rekeyed_from: None,
@@ -512,7 +513,7 @@ mod tests {
     fn rows_stand_in_order_of_first_frame() {
         let mut sample = sample::with_healthy(3);
         sample.pairs.reverse();
-        sample.diagnosis.pairs.reverse();
+        sample.judged.reverse();
         let report = sample.report();
         let firsts = |frames: Vec<FrameRef>| frames.is_sorted();
         assert!(firsts(report.pairs.iter().map(|pair| pair.first_frame).collect()));
@@ -555,7 +556,7 @@ mod tests {
     #[test]
     fn words_of_a_finding_are_escaped_once() {
         let mut sample = sample::refused(1);
-        sample.diagnosis.findings[0].seen = "identity \u{202e}moc.elpmaxe".into();
+        sample.findings[0].seen = "identity \u{202e}moc.elpmaxe".into();
         assert_eq!(sample.report().findings[0].seen, "identity \\u{202e}moc.elpmaxe");
     }
 }

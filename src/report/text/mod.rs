@@ -266,11 +266,12 @@ mod tests {
     #[test]
     fn the_verdict_comes_before_louder_advice_which_is_one_line() {
         let mut sample = sample::refused(1);
-        let mut advice = sample.diagnosis.findings[0].clone();
-        (advice.id, advice.severity, advice.title) = ("S-IKEV1", Severity::Advisory, "IKEv1 is in use".into());
+        let mut advice = sample.findings[0].clone();
+        advice.pattern = sample::pattern("S-IKEV1", |pattern| pattern.title = "IKEv1 is in use");
+        advice.severity = Severity::Advisory;
         (advice.seen, advice.attempt) = ("1 of 1 negotiation here".into(), None);
-        sample.diagnosis.findings[0].severity = Severity::Info;
-        sample.diagnosis.findings.insert(0, advice);
+        sample.findings[0].severity = Severity::Info;
+        sample.findings.insert(0, advice);
         let text = text(&sample, 100);
         let at = |needle: &str| text.find(needle).unwrap_or_else(|| panic!("no {needle} in\n{text}"));
         assert!(
@@ -282,7 +283,8 @@ mod tests {
     fn four_log_lines_are_shown_those_of_the_vendors_seen_first() {
         let mut sample = sample::refused(1);
         let log = |vendor| crate::diagnose::VendorLog { vendor, message: "no", source: "S2S-01" };
-        sample.diagnosis.findings[0].logs = ["Netopia", "AWS", "Huawei", "SMG", "Azure", "Cisco ASA"].map(log).into();
+        let logs = ["Netopia", "AWS", "Huawei", "SMG", "Azure", "Cisco ASA"].map(log);
+        sample.findings[0].pattern = sample::pattern("P1-PROPOSAL", |pattern| pattern.logs = Vec::leak(logs.into()));
         let unity = hex::decode("12f5f28c457168a9702d9fe274cc0100").unwrap();
         sample.pairs[0].attempts[0].vendor_ids[1] = [unity.into()].into();
         let logs = r#"logs: Cisco ASA "no" · Netopia "no" · AWS "no" · Huawei "no" ="#;
@@ -293,8 +295,8 @@ mod tests {
     fn problems_come_first_and_healthy_pairs_are_short() {
         let mut sample = sample::with_healthy(6);
         sample.pairs.swap(0, 3);
-        sample.diagnosis.pairs.swap(0, 3);
-        for finding in &mut sample.diagnosis.findings {
+        sample.judged.swap(0, 3);
+        for finding in &mut sample.findings {
             finding.pair = match finding.pair {
                 Some(0) => Some(3),
                 Some(3) => Some(0),
@@ -352,7 +354,7 @@ mod tests {
         let hostile = "\x1b]0;owned\x07\u{202e}\u{9b}2J";
         sample.captures[0].0.path = hostile.into();
         sample.captures[0].0.notes = vec![hostile.into()];
-        sample.diagnosis.findings[0].title = hostile.into();
+        sample.findings[0].pattern = sample::pattern("P1-PROPOSAL", |pattern| pattern.title = hostile);
         let detail = crate::track::PayloadDetail::Identification { id_type: 2, data: hostile.as_bytes().into() };
         sample.pairs[0].attempts[0].exchanges[0].messages[0].carried = [sample::payload(5, detail)].into();
         let text = text(&sample, 100);
@@ -365,7 +367,8 @@ mod tests {
     fn nothing_seen_is_said() {
         let mut sample = sample::refused(1);
         sample.pairs.clear();
-        sample.diagnosis = Default::default();
+        sample.judged.clear();
+        sample.findings.clear();
         assert!(text(&sample, 100).contains("no IKE, ESP or AH was seen"));
     }
 }
