@@ -5,6 +5,8 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 
+use crate::base::{FrameRef, Timestamp};
+
 use super::facts::{Attempt, Pair};
 
 /// All pairs, in order of their first frame.
@@ -53,6 +55,16 @@ impl Pairs {
     pub fn read_attempt<'s>(&'s self, index: usize, attempt: usize, room: &'s mut Room) -> Option<&'s Attempt> {
         let _ = room;
         self.pairs.get(index)?.attempts.get(attempt)
+    }
+
+    /// What is known of pair `index` beside its attempts, which may not be there.
+    pub fn outline(&self, index: usize) -> Option<&Pair> {
+        self.pairs.get(index)
+    }
+
+    /// When and in which frame an attempt of pair `index` begins.
+    pub fn beginning(&self, index: usize, attempt: usize) -> Option<(Timestamp, FrameRef)> {
+        self.pairs.get(index)?.attempts.get(attempt).map(|attempt| (attempt.first, attempt.first_frame))
     }
 
     /// All of them, in order.

@@ -7,6 +7,7 @@
 //! | [`prefix`] | what is cut off changes nothing before the cut |
 //! | [`again`] | the same octets give the same octets; rotated files and frames recorded twice change no verdict |
 //! | [`certainty`] | who sees less never claims more |
+//! | [`stream`] | a report written row by row has the octets of the report written whole |
 //! | [`survival`] | no octets at all make it panic, hang or write broken JSON |
 //!
 //! The law that no number of threads changes a report needs none here: a report is made by one.
@@ -20,5 +21,6 @@ mod certainty;
 mod container;
 mod prefix;
 mod samples;
+mod stream;
 mod survival;
 mod time;
