@@ -28,21 +28,24 @@ pub(crate) fn digits(out: &mut Vec<u8>, number: u64) {
 }
 
 fn long(out: &mut Vec<u8>, number: u64) {
-    let mut digits = [[0; 2]; 10];
-    let mut rest = number;
-    let mut first = digits.len();
-    for pair in digits.iter_mut().rev() {
-        *pair = PAIRS[(rest % 100) as usize];
-        rest /= 100;
-        first = first.saturating_sub(1);
-        if rest == 0 {
-            break;
-        }
+    let high = number / 100_000_000;
+    let digits = eight((number % 100_000_000) as u32);
+    if high > 0 {
+        // twice at most: twenty digits are all there are
+        self::digits(out, high);
+        return out.extend_from_slice(&digits);
     }
-    let digits = digits.as_flattened();
-    let start = first * 2;
-    let start = if digits[start] == b'0' { start + 1 } else { start };
-    out.extend_from_slice(&digits[start..]);
+    let zeros = digits.iter().take_while(|&&digit| digit == b'0').count();
+    out.extend_from_slice(&digits[zeros..]);
+}
+
+/// The eight digits of a number below 100,000,000.
+#[inline]
+fn eight(number: u32) -> [u8; 8] {
+    let (high, low) = (number / 10_000, number % 10_000);
+    let pair = |number: u32| PAIRS[(number % 100) as usize];
+    let [[a, b], [c, d], [e, f], [g, h]] = [pair(high / 100), pair(high), pair(low / 100), pair(low)];
+    [a, b, c, d, e, f, g, h]
 }
 
 /// Appends a few octets as lower-case hexadecimal digits, without quotes.

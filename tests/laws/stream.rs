@@ -56,12 +56,12 @@ fn row_by_row_is_the_same_as_whole() {
 }
 
 #[test]
-fn the_same_for_a_selection_of_many_pairs() {
+fn the_same_for_any_selection_from_many_captures() {
     let files: Vec<Capture> = samples::all().into_iter().map(|sample| sample.capture).collect();
     let analysis = analysis(&files);
     assert_eq!(differs(&analysis, &Selection::ALL), None);
     let pairs = Report::new(analysis.captures.clone(), &analysis.facts, &analysis.diagnosis).pairs;
-    assert!(pairs.len() > 10, "{} pairs are not many", pairs.len());
+    assert!(pairs.len() > 2, "{} pairs are too few to choose from", pairs.len());
     for selected in pairs {
         let selection = Selection { pairs: vec![(selected.a, None), (selected.b, None)] };
         assert_eq!(differs(&analysis, &selection), None, "{} and {}", selected.a, selected.b);

@@ -223,35 +223,40 @@ impl OfMessages {
     }
 }
 
-/// The last few endpoints: messages go to and fro between two of them.
+/// The last two endpoints: messages go to and fro between them.
 struct Endpoints {
-    known: [(SocketAddr, Vec<u8>); 4],
-    next: usize,
+    known: [(SocketAddr, Vec<u8>); 2],
+    /// The older one.
+    older: usize,
 }
 
 impl Default for Endpoints {
     fn default() -> Self {
         let nowhere = SocketAddr::from(([0; 4], 0));
-        Self { known: std::array::from_fn(|_| (nowhere, b"0.0.0.0:0".to_vec())), next: 0 }
+        Self { known: std::array::from_fn(|_| (nowhere, b"0.0.0.0:0".to_vec())), older: 0 }
     }
 }
 
 impl Endpoints {
     #[inline]
     fn write(&mut self, out: &mut Vec<u8>, at: SocketAddr) {
-        match self.known.iter().find(|(known, _)| *known == at) {
-            Some((_, text)) => out.extend_from_slice(text),
-            None => self.learn(out, at),
+        let [one, other] = &self.known;
+        if one.0 == at {
+            out.extend_from_slice(&one.1);
+        } else if other.0 == at {
+            out.extend_from_slice(&other.1);
+        } else {
+            self.learn(out, at);
         }
     }
 
     fn learn(&mut self, out: &mut Vec<u8>, at: SocketAddr) {
-        let (known, text) = &mut self.known[self.next];
+        let (known, text) = &mut self.known[self.older];
         *known = at;
         text.clear();
         pen::endpoint(text, at);
         out.extend_from_slice(text);
-        self.next = (self.next + 1) % self.known.len();
+        self.older ^= 1;
     }
 }
 
