@@ -168,7 +168,7 @@ pub(super) fn title(pattern: &Pattern) -> String {
 }
 
 pub(super) fn causes(finding: &diagnose::Finding) -> Vec<Cause> {
-    finding.causes.iter().map(|cause| Cause { text: safe(&cause.text), likelihood: cause.likelihood }).collect()
+    finding.causes.iter().map(|cause| Cause { text: safe(cause.text), likelihood: cause.likelihood }).collect()
 }
 
 pub(super) fn checks(pattern: &Pattern) -> Vec<Check> {

@@ -24,6 +24,8 @@ const ORDERS: usize = 16;
 
 /// The vendor ids of one side.
 type VendorIds = Arc<[Box<[u8]>]>;
+/// Payloads, and the vendor ids that they refer to.
+type Lists = (Arc<[PayloadFact]>, VendorIds);
 
 fn json(part: &impl Serialize) -> String {
     // rows hold nothing that cannot be written; a hole would spoil the line
@@ -124,9 +126,10 @@ impl OfAttempts {
 /// Parts of rows of `exchanges`.
 #[derive(Default)]
 pub(super) struct OfMessages {
-    carried: Parts<(usize, usize, u8), (Arc<[PayloadFact]>, VendorIds)>,
-    /// What plain messages of one kind share: before their endpoints, and behind them from `.1` on.
-    plain: Parts<[u64; 4], (Arc<[PayloadFact]>, VendorIds, usize)>,
+    carried: Parts<(usize, usize, u8), Lists>,
+    /// What plain messages of one kind share: what stands before their endpoints, and from the octet given on what stands
+    /// behind them.
+    plain: Parts<[u64; 4], (Lists, usize)>,
     endpoints: Endpoints,
 }
 
@@ -170,7 +173,7 @@ impl OfMessages {
     #[inline]
     pub(super) fn plain(&mut self, out: &mut Vec<u8>, record: &MessageRecord, of: &Attempt) {
         let key = kind(record, of);
-        if let Some(((.., behind), part)) = self.plain.known.get(&key) {
+        if let Some(((_, behind), part)) = self.plain.known.get(&key) {
             let (before, behind) = part.split_at_checked(*behind).unwrap_or((part, ""));
             pen::raw(out, before);
             self.endpoints.write(out, record.source);
@@ -198,9 +201,9 @@ impl OfMessages {
         let behind = part.len();
         rows::behind_endpoints(&mut part, self, record, of);
         pen::raw(&mut part, rows::PLAIN_END);
-        let held = (Arc::clone(&record.carried), Arc::clone(&of.vendor_ids[record.from.index()]), behind);
+        let lists = (Arc::clone(&record.carried), Arc::clone(&of.vendor_ids[record.from.index()]));
         if let Ok(part) = String::from_utf8(part) {
-            self.plain.keep(key, held, part);
+            self.plain.keep(key, (lists, behind), part);
         }
     }
 
