@@ -1,11 +1,14 @@
 //! From matches to findings and verdicts: one finding a loop, the deepest stage first, what is over no longer an error.
 
+use std::sync::LazyLock;
+
 use crate::track::{Attempt, Facts, Label, Room, Side};
 
 use super::case::{Case, PATIENCE, View};
 use super::judged::{Kept, NO_FRAME};
 use super::pattern::{Match, Pattern, Stage};
-use super::patterns::{CATALOGUE, Floods};
+use super::patterns::{CATALOGUE, Floods, Memory, signs_of};
+use super::signs::Signs;
 use super::survey::Survey;
 use super::words::span;
 use super::{AttemptDiagnosis, Cause, Confidence, Diagnosis, Finding, Outcome, PairStatus, Severity, Verdict};
@@ -46,23 +49,45 @@ impl Found {
     }
 }
 
+/// Which checks run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Checks {
+    /// Those that the signs of a pair call for.
+    Called,
+    /// All of them on every pair: for a test that it makes no difference.
+    All,
+}
+
 /// Judges the facts.
 pub fn diagnose(facts: &Facts) -> Diagnosis {
+    judge_all(facts, Checks::Called).0
+}
+
+/// Judges the facts, and says how many checks ran.
+pub fn judge_all(facts: &Facts, checks: Checks) -> (Diagnosis, u64) {
     let survey = Survey::of(facts);
     let mut diagnosis = Diagnosis::default();
     let mut floods = Floods::default();
     let mut room = Room::default();
     let mut matches: Vec<Found> = Vec::new();
     let mut kept: Vec<Kept> = Vec::new();
+    let (mut memory, mut answers, mut ran) = (Memory::default(), Vec::new(), 0);
     for index in 0..facts.pairs.len() {
         let Some(pair) = facts.pairs.read(index, &mut room) else { continue };
-        let case = Case::new(facts, &survey, index, pair);
-        floods.note(&case);
+        let case = Case::new(facts, &survey, index, pair, &mut answers);
+        let signs = signs_of(&case, &mut memory);
+        if signs.has(Signs::LEFT_OPEN) || checks == Checks::All {
+            floods.note(&case);
+        }
         matches.clear();
-        for (place, &pattern) in CATALOGUE.iter().enumerate() {
-            let Some(verdict) = Verdict::at(place) else { continue };
-            let found = |case| Found { pattern, verdict, case, consequence_of: None };
-            matches.extend((pattern.check)(&case).into_iter().map(found));
+        let mut last = None;
+        for &(gate, verdict) in GATES.iter() {
+            if (signs.has(gate) || checks == Checks::All) && last.replace(verdict) != Some(verdict) {
+                let pattern = verdict.pattern();
+                let found = |case| Found { pattern, verdict, case, consequence_of: None };
+                matches.extend((pattern.check)(&case).into_iter().map(found));
+                ran += 1;
+            }
         }
         name_consequences(&mut matches);
         judge(&case, &matches, &mut diagnosis);
@@ -77,14 +102,23 @@ pub fn diagnose(facts: &Facts) -> Diagnosis {
     }
     diagnosis.sort();
     diagnosis.keep_survey(survey);
-    diagnosis
+    (diagnosis, ran)
 }
+
+/// The signs that call for each check, in the order of the catalogue.
+static GATES: LazyLock<Vec<(Signs, Verdict)>> = LazyLock::new(|| {
+    let of = |(place, pattern): (usize, &&'static Pattern)| {
+        Verdict::at(place).map(|verdict| pattern.when.iter().map(move |&when| (when, verdict)))
+    };
+    CATALOGUE.iter().enumerate().filter_map(of).flatten().collect()
+});
 
 /// A finding of a pair, made again: its pattern's matches on the pair that have its severity.
 pub(super) fn again(survey: &Survey, kept: &Kept, verdict: Verdict, facts: &Facts, room: &mut Room) -> Option<Finding> {
     let index = usize::try_from(kept.index).ok()?;
     let pair = facts.pairs.read(index, room)?;
-    let case = Case::new(facts, survey, index, pair);
+    let mut answers = Vec::new();
+    let case = Case::new(facts, survey, index, pair, &mut answers);
     let pattern = verdict.pattern();
     let consequence_of = kept.consequence_of.map(Verdict::id);
     let mut whole: Option<Finding> = None;
@@ -132,8 +166,8 @@ fn name_consequences(matches: &mut [Found]) {
 
 /// Where a message is repeated in vain: who gave up, or when the next copy is due.
 fn tell_next_copy(case: &Case<'_>, found: &mut Match) {
-    let Some(attempt) = found.attempt.and_then(|index| case.pair.attempts.get(index)) else { return };
-    let view = View { case: *case, attempt };
+    let Some(view) = found.attempt.and_then(|index| case.view(index)) else { return };
+    let attempt = view.attempt;
     let repeated = view.message(attempt.stage).filter(|_| attempt.waiting_for.is_some() && !case.is_over(attempt));
     let Some((message, next)) = repeated.and_then(|message| Some((message, view.next_copy(message)?))) else { return };
     let side = match message.from {

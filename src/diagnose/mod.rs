@@ -9,11 +9,14 @@ mod judged;
 pub mod lookup;
 pub mod pattern;
 pub mod patterns;
+pub mod signs;
 pub mod sizes;
 pub mod survey;
 mod words;
 
 pub use engine::diagnose;
+#[doc(hidden)]
+pub use engine::{Checks, judge_all};
 pub use judged::{AttemptDiagnosis, Diagnosis, Entry, PairDiagnosis, Verdict};
 
 use pattern::Pattern;

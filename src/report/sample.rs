@@ -239,6 +239,7 @@ pub fn pattern(id: &'static str, change: impl FnOnce(&mut Pattern)) -> &'static 
         checks: &[],
         logs: &[],
         sources: &[],
+        when: &[],
         check: |_| Vec::new(),
     };
     change(&mut pattern);

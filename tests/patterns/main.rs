@@ -11,6 +11,7 @@ mod support;
 
 mod capture;
 mod fragments;
+mod gates;
 mod healthy;
 mod ikev2;
 mod life_cycle;

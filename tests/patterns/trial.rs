@@ -46,6 +46,11 @@ impl Evidence {
         }
     }
 
+    /// Its frames, of each capture.
+    pub fn captures(&self) -> Vec<Capture> {
+        self.files().iter().map(|(_, file)| Capture::read_pcap(file)).collect()
+    }
+
     /// As the table of trials names it.
     pub fn name(&self) -> String {
         match self {
