@@ -156,7 +156,7 @@ fn judge(frames: &[Vec<u8>]) -> usize {
         file.extend(frame);
     }
     let mut captures = Captures::from_reader("bench", std::io::Cursor::new(file));
-    pipeline::analyze(&mut captures, &Options::default(), &mut ()).diagnosis.findings.len()
+    pipeline::analyze(&mut captures, &Options::default(), &mut ()).diagnosis.len()
 }
 
 /// An offer of minimal parts and its refusal: what explains why nothing of it was chosen.

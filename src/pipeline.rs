@@ -67,7 +67,7 @@ impl Analysis {
             recorded: sum.recorded.saturating_add(info.frames),
             lost: sum.lost.saturating_add(info.dropped.unwrap_or(0)),
         });
-        losses::allow_for(&mut self.diagnosis, losses);
+        self.diagnosis.allow_for(losses);
     }
 }
 

@@ -134,7 +134,7 @@ fn standard_input_is_a_capture() {
         .unwrap()
         .assert()
         .success()
-        .stdout(contains(r#""path": "-""#));
+        .stdout(contains(r#""path":"-""#));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::base::Timestamp;
 use crate::capture::Captures;
 use crate::diagnose::Severity;
 use crate::pipeline::{self, Options, Watch};
-use crate::report::{self, Report};
+use crate::report::{self, Walk};
 
 use super::Status;
 use super::input::{Input, complain_about, is_nothing};
@@ -67,15 +67,15 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Status> {
     analysis.allow_for_losses();
     onlooker.progress.finish();
     let selection = arguments.input.selection();
-    let report = Report::selected(analysis.captures, &analysis.facts, &analysis.diagnosis, &selection);
+    let walk = Walk::new(analysis.captures, &analysis.facts, &analysis.diagnosis, &selection);
     match arguments.output.format {
-        Format::Text => report::text::render(&report, &mut sink, &arguments.output.style())?,
-        Format::Json => report::json::write_json(&report, &mut sink)?,
-        Format::Ndjson => report::json::write_ndjson(&report, &mut sink)?,
+        Format::Text => report::text::render_walk(&walk, &mut sink, &arguments.output.style())?,
+        Format::Json => report::json::stream_json(&walk, &mut sink)?,
+        Format::Ndjson => report::json::stream_ndjson(&walk, &mut sink)?,
     }
     sink.finish()?;
     let status = complain_about(&captures);
-    let failed = arguments.exit_code && report.findings.iter().any(|finding| finding.severity == Severity::Error);
+    let failed = arguments.exit_code && walk.has(Severity::Error);
     Ok(if failed && status == Status::Read { Status::Findings } else { status })
 }
 

@@ -1,6 +1,7 @@
 //! A pair's facts with the questions that checks ask of them: who said what in clear, what was repeated for how long,
 //! and whether silence may be called silence.
 
+use std::cell::OnceCell;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -18,7 +19,7 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 /// A sign of life this long before or after says something about now.
 const AROUND: Duration = Duration::from_secs(300);
 /// What an initiator does about an answer, it does within this.
-const AT_ONCE: Duration = Duration::from_secs(1);
+pub(super) const AT_ONCE: Duration = Duration::from_secs(1);
 
 /// One pair, seen by a check.
 #[derive(Debug, Clone, Copy)]
@@ -33,6 +34,15 @@ pub struct Case<'a> {
     pub index: usize,
     /// When the youngest attempt that got past authentication began.
     youngest_success: Option<Timestamp>,
+    /// Per attempt, what was asked before.
+    answers: &'a [Answers],
+}
+
+/// What checks ask again and again about an attempt, answered once.
+#[derive(Debug, Clone, Default)]
+pub struct Answers {
+    auth_answer: OnceCell<Option<AuthAnswer>>,
+    tunnel_up: OnceCell<Option<Timestamp>>,
 }
 
 /// A notification in clear.
@@ -49,9 +59,17 @@ pub struct ClearNotify<'a> {
 }
 
 impl<'a> Case<'a> {
-    /// The case of `pair`, number `index` of `facts`.
-    pub fn new(facts: &'a Facts, survey: &'a Survey, index: usize, pair: &'a Pair) -> Self {
-        let mut case = Self { facts, survey, pair, index, youngest_success: None };
+    /// The case of `pair`, number `index` of `facts`. `answers` is room for answers; reusing it saves the allocation.
+    pub fn new(
+        facts: &'a Facts,
+        survey: &'a Survey,
+        index: usize,
+        pair: &'a Pair,
+        answers: &'a mut Vec<Answers>,
+    ) -> Self {
+        answers.clear();
+        answers.resize(pair.attempts.len(), Answers::default());
+        let mut case = Self { facts, survey, pair, index, youngest_success: None, answers };
         case.youngest_success = case
             .attempts()
             .filter(|(_, view)| {
@@ -65,7 +83,12 @@ impl<'a> Case<'a> {
     /// Attempts with their index.
     pub fn attempts(&self) -> impl Iterator<Item = (usize, View<'a>)> + use<'a> {
         let case = *self;
-        self.pair.attempts.iter().enumerate().map(move |(index, attempt)| (index, View { case, attempt }))
+        self.pair.attempts.iter().enumerate().map(move |(index, attempt)| (index, View { case, attempt, index }))
+    }
+
+    /// One attempt.
+    pub fn view(&self, index: usize) -> Option<View<'a>> {
+        self.pair.attempts.get(index).map(|attempt| View { case: *self, attempt, index })
     }
 
     /// When the capture ended.
@@ -125,6 +148,8 @@ pub struct View<'a> {
     pub case: Case<'a>,
     /// Its facts.
     pub attempt: &'a Attempt,
+    /// Its index in the pair.
+    pub index: usize,
 }
 
 impl<'a> View<'a> {
@@ -222,6 +247,11 @@ impl<'a> View<'a> {
 
     /// IKEv2: what the last answer to IKE_AUTH may hold, as far as its length tells.
     pub fn auth_answer(&self) -> Option<AuthAnswer> {
+        let once = self.case.answers.get(self.index).map(|answers| &answers.auth_answer);
+        once.map_or_else(|| self.read_auth_answer(), |once| *once.get_or_init(|| self.read_auth_answer()))
+    }
+
+    fn read_auth_answer(&self) -> Option<AuthAnswer> {
         let response = self.last_auth_response()?;
         let identified = self.auth_exchanges().nth(1).is_some();
         Suite::chosen(self.attempt)?.auth_answer(response, identified)
@@ -241,6 +271,11 @@ impl<'a> View<'a> {
     /// Whether the tunnel came up, as far as the wire shows: Quick Mode complete, or an IKE_AUTH answer that can hold a
     /// child SA, or ESP after either.
     pub fn tunnel_up(&self) -> Option<Timestamp> {
+        let once = self.case.answers.get(self.index).map(|answers| &answers.tunnel_up);
+        once.map_or_else(|| self.read_tunnel_up(), |once| *once.get_or_init(|| self.read_tunnel_up()))
+    }
+
+    fn read_tunnel_up(&self) -> Option<Timestamp> {
         if let Some(at) = self.attempt.phase2_up {
             return Some(at);
         }

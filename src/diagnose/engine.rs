@@ -1,15 +1,17 @@
 //! From matches to findings and verdicts: one finding a loop, the deepest stage first, what is over no longer an error.
 
-use crate::track::{Attempt, Facts, Label, Pair, Room, Side};
+use std::sync::LazyLock;
+
+use crate::track::{Attempt, Facts, Label, Room, Side};
 
 use super::case::{Case, PATIENCE, View};
+use super::judged::{Kept, NO_FRAME};
 use super::pattern::{Match, Pattern, Stage};
-use super::patterns::{CATALOGUE, Floods};
+use super::patterns::{CATALOGUE, Floods, Memory, signs_of};
+use super::signs::Signs;
 use super::survey::Survey;
 use super::words::span;
-use super::{
-    AttemptDiagnosis, Cause, Check, Confidence, Diagnosis, Finding, Outcome, PairDiagnosis, PairStatus, Severity,
-};
+use super::{AttemptDiagnosis, Cause, Confidence, Diagnosis, Finding, Outcome, PairStatus, Severity, Verdict};
 
 /// A pair that tried more than once is still negotiating if its last try ended no longer ago than this.
 const NEGOTIATING: std::time::Duration = std::time::Duration::from_secs(120);
@@ -35,6 +37,7 @@ const CONSEQUENCES: &[(&str, &[&str])] = &[
 /// A pattern found, before it is made a finding.
 struct Found {
     pattern: &'static Pattern,
+    verdict: Verdict,
     case: Match,
     consequence_of: Option<&'static str>,
 }
@@ -46,38 +49,108 @@ impl Found {
     }
 }
 
+/// Which checks run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Checks {
+    /// Those that the signs of a pair call for.
+    Called,
+    /// All of them on every pair: for a test that it makes no difference.
+    All,
+}
+
 /// Judges the facts.
 pub fn diagnose(facts: &Facts) -> Diagnosis {
-    let mut diagnosis = Diagnosis::default();
+    judge_all(facts, Checks::Called).0
+}
+
+/// Judges the facts, and says how many checks ran.
+pub fn judge_all(facts: &Facts, checks: Checks) -> (Diagnosis, u64) {
     let survey = Survey::of(facts);
+    let mut diagnosis = Diagnosis::default();
     let mut floods = Floods::default();
     let mut room = Room::default();
+    let mut matches: Vec<Found> = Vec::new();
+    let mut kept: Vec<Kept> = Vec::new();
+    let (mut memory, mut answers, mut ran) = (Memory::default(), Vec::new(), 0);
     for index in 0..facts.pairs.len() {
         let Some(pair) = facts.pairs.read(index, &mut room) else { continue };
-        let case = Case::new(facts, &survey, index, pair);
-        floods.note(&case);
-        let mut matches: Vec<Found> = CATALOGUE
-            .iter()
-            .flat_map(|pattern| {
-                (pattern.check)(&case).into_iter().map(move |case| Found { pattern, case, consequence_of: None })
-            })
-            .collect();
-        name_consequences(&mut matches);
-        for found in matches.iter_mut().filter(|found| found.severity() >= Severity::Warning) {
-            tell_next_copy(&case, &mut found.case);
+        let case = Case::new(facts, &survey, index, pair, &mut answers);
+        let signs = signs_of(&case, &mut memory);
+        if signs.has(Signs::LEFT_OPEN) || checks == Checks::All {
+            floods.note(&case);
         }
-        diagnosis.pairs.push(verdicts(&case, &matches));
-        diagnosis.findings.extend(fold(index, pair, matches));
+        matches.clear();
+        let mut last = None;
+        for &(gate, verdict) in GATES.iter() {
+            if (signs.has(gate) || checks == Checks::All) && last.replace(verdict) != Some(verdict) {
+                let pattern = verdict.pattern();
+                let found = |case| Found { pattern, verdict, case, consequence_of: None };
+                matches.extend((pattern.check)(&case).into_iter().map(found));
+                ran += 1;
+            }
+        }
+        name_consequences(&mut matches);
+        judge(&case, &matches, &mut diagnosis);
+        kept.clear();
+        fold(&case, &matches, &mut kept);
+        diagnosis.keep(kept.drain(..));
     }
-    diagnosis.findings.extend(floods.found().into_iter().filter_map(|case| beside_pairs("S-HALFOPEN", case)));
-    diagnosis.findings.extend(nothing_at_all(facts));
-    if !survey.has_ike() {
-        diagnosis.findings.extend(failed_lookups(facts));
+    let beside = floods.found().into_iter().filter_map(|case| beside_pairs("S-HALFOPEN", case));
+    let unresolved = || failed_lookups(facts).filter(|_| !survey.has_ike());
+    for finding in beside.chain(nothing_at_all(facts)).chain(unresolved()) {
+        diagnosis.hold(finding);
     }
-    diagnosis.findings.sort_by_key(|finding| {
-        (std::cmp::Reverse(finding.severity), finding.frames.first().copied(), finding.pair, finding.id)
-    });
-    diagnosis
+    diagnosis.sort();
+    diagnosis.keep_survey(survey);
+    (diagnosis, ran)
+}
+
+/// The signs that call for each check, in the order of the catalogue.
+static GATES: LazyLock<Vec<(Signs, Verdict)>> = LazyLock::new(|| {
+    let of = |(place, pattern): (usize, &&'static Pattern)| {
+        Verdict::at(place).map(|verdict| pattern.when.iter().map(move |&when| (when, verdict)))
+    };
+    CATALOGUE.iter().enumerate().filter_map(of).flatten().collect()
+});
+
+/// A finding of a pair, made again: its pattern's matches on the pair that have its severity.
+pub(super) fn again(survey: &Survey, kept: &Kept, verdict: Verdict, facts: &Facts, room: &mut Room) -> Option<Finding> {
+    let index = usize::try_from(kept.index).ok()?;
+    let pair = facts.pairs.read(index, room)?;
+    let mut answers = Vec::new();
+    let case = Case::new(facts, survey, index, pair, &mut answers);
+    let pattern = verdict.pattern();
+    let consequence_of = kept.consequence_of.map(Verdict::id);
+    let mut whole: Option<Finding> = None;
+    for matched in (pattern.check)(&case) {
+        let mut found = Found { pattern, verdict, case: matched, consequence_of };
+        if found.severity() != kept.severity {
+            continue;
+        }
+        match &mut whole {
+            Some(known) => {
+                known.count += 1;
+                known.confidence = known.confidence.max(found.case.confidence.unwrap_or(Confidence::Suspected));
+                known.frames.extend(found.case.frames);
+            }
+            None => {
+                if kept.severity >= Severity::Warning {
+                    tell_next_copy(&case, &mut found.case);
+                }
+                whole = Some(finding(Some(index), found));
+            }
+        }
+    }
+    let mut whole = whole?;
+    whole.frames.sort_unstable();
+    whole.frames.dedup();
+    if whole.count > 1 && whole.attempt.is_some() {
+        whole.seen.push_str(&format!("; the same on {} attempts", whole.count));
+    }
+    if whole.frames.is_empty() {
+        whole.frames.push(pair.first_frame);
+    }
+    Some(whole)
 }
 
 fn name_consequences(matches: &mut [Found]) {
@@ -93,8 +166,8 @@ fn name_consequences(matches: &mut [Found]) {
 
 /// Where a message is repeated in vain: who gave up, or when the next copy is due.
 fn tell_next_copy(case: &Case<'_>, found: &mut Match) {
-    let Some(attempt) = found.attempt.and_then(|index| case.pair.attempts.get(index)) else { return };
-    let view = View { case: *case, attempt };
+    let Some(view) = found.attempt.and_then(|index| case.view(index)) else { return };
+    let attempt = view.attempt;
     let repeated = view.message(attempt.stage).filter(|_| attempt.waiting_for.is_some() && !case.is_over(attempt));
     let Some((message, next)) = repeated.and_then(|message| Some((message, view.next_copy(message)?))) else { return };
     let side = match message.from {
@@ -115,8 +188,8 @@ fn tell_next_copy(case: &Case<'_>, found: &mut Match) {
 
 /// A finding that belongs to no pair.
 fn beside_pairs(id: &str, case: Match) -> Option<Finding> {
-    let pattern = super::patterns::by_id(id)?;
-    Some(finding(None, &Found { pattern, case, consequence_of: None }))
+    let verdict = Verdict::named(id)?;
+    Some(finding(None, Found { pattern: verdict.pattern(), verdict, case, consequence_of: None }))
 }
 
 /// Names that did not resolve, in a capture without any IKE: the peer's may be among them.
@@ -134,36 +207,39 @@ fn nothing_at_all(facts: &Facts) -> Option<Finding> {
     beside_pairs("C-NO-IKE", case)
 }
 
-/// Matches of one pattern on one pair are one finding, counted.
-fn fold(pair_index: usize, pair: &Pair, matches: Vec<Found>) -> Vec<Finding> {
-    let mut findings: Vec<Finding> = Vec::new();
+/// Matches of one pattern on one pair are one finding for each severity.
+fn fold(case: &Case<'_>, matches: &[Found], kept: &mut Vec<Kept>) {
+    let Ok(index) = u32::try_from(case.index) else { return };
     for found in matches {
-        let known =
-            findings.iter_mut().find(|finding| finding.id == found.pattern.id && finding.severity == found.severity());
-        if let Some(known) = known {
-            known.count += 1;
-            known.confidence = known.confidence.max(found.case.confidence.unwrap_or(Confidence::Suspected));
-            known.frames.extend(found.case.frames);
-            continue;
+        let severity = found.severity();
+        let first = found.case.frames.iter().min().copied();
+        // Equal ones stand at the end: a pattern's matches follow each other.
+        let known = kept
+            .iter_mut()
+            .rev()
+            .take_while(|known| known.verdict == Some(found.verdict))
+            .find(|known| known.severity == severity);
+        match (known, first) {
+            (Some(known), Some(first)) if known.frame == NO_FRAME || first < known.frame => known.frame = first,
+            (Some(_), _) => {}
+            (None, first) => kept.push(Kept {
+                frame: first.unwrap_or(NO_FRAME),
+                index,
+                verdict: Some(found.verdict),
+                consequence_of: found.consequence_of.and_then(Verdict::named),
+                severity,
+            }),
         }
-        findings.push(finding(Some(pair_index), &found));
     }
-    for finding in &mut findings {
-        finding.frames.sort_unstable();
-        finding.frames.dedup();
-        if finding.count > 1 && finding.attempt.is_some() {
-            finding.seen.push_str(&format!("; the same on {} attempts", finding.count));
-        }
-        if finding.frames.is_empty() {
-            finding.frames.push(pair.first_frame);
-        }
+    for kept in kept.iter_mut().filter(|kept| kept.frame == NO_FRAME) {
+        kept.frame = case.pair.first_frame;
     }
-    findings
 }
 
-fn finding(pair: Option<usize>, found: &Found) -> Finding {
-    let Found { pattern, case, consequence_of } = found;
-    let mut causes: Vec<(f32, &str)> = pattern
+fn finding(pair: Option<usize>, found: Found) -> Finding {
+    let severity = found.severity();
+    let Found { pattern, case, consequence_of, .. } = found;
+    let mut causes: Vec<(f32, &'static str)> = pattern
         .causes
         .iter()
         .map(|cause| {
@@ -174,28 +250,21 @@ fn finding(pair: Option<usize>, found: &Found) -> Finding {
     let total: f32 = causes.iter().map(|(weight, _)| weight).sum();
     causes.sort_by(|one, other| other.0.total_cmp(&one.0));
     Finding {
-        id: pattern.id,
-        severity: found.severity(),
+        pattern,
+        severity,
         confidence: case.confidence.unwrap_or(Confidence::Suspected),
         pair,
         attempt: case.attempt,
-        frames: case.frames.clone(),
+        frames: case.frames,
         count: 1,
-        title: pattern.title.to_owned(),
-        seen: case.seen.clone(),
-        means: case.means.clone(),
+        seen: case.seen,
+        means: case.means,
         causes: causes
             .into_iter()
-            .map(|(weight, text)| Cause {
-                text: text.to_owned(),
-                likelihood: likelihood(weight / total.max(f32::MIN_POSITIVE)),
-            })
+            .map(|(weight, text)| Cause { text, likelihood: likelihood(weight / total.max(f32::MIN_POSITIVE)) })
             .collect(),
-        checks: pattern.checks.iter().map(|&(side, text)| Check { side, text: text.to_owned() }).collect(),
-        logs: pattern.logs.to_vec(),
-        sources: pattern.sources.to_vec(),
-        settle: case.settle.clone(),
-        consequence_of: *consequence_of,
+        settle: case.settle,
+        consequence_of,
     }
 }
 
@@ -208,7 +277,7 @@ fn likelihood(share: f32) -> &'static str {
 }
 
 /// Status of the pair, its verdict, and outcome and verdict of each attempt.
-fn verdicts(case: &Case<'_>, matches: &[Found]) -> PairDiagnosis {
+fn judge(case: &Case<'_>, matches: &[Found], diagnosis: &mut Diagnosis) {
     let count = case.pair.attempts.len();
     let mut best: Vec<Option<&Found>> = vec![None; count];
     let mut errors = vec![false; count];
@@ -233,14 +302,11 @@ fn verdicts(case: &Case<'_>, matches: &[Found]) -> PairDiagnosis {
         .attempts()
         .map(|(index, view)| AttemptDiagnosis {
             outcome: outcome(case, &view, errors[index]),
-            verdict: best[index].map(|found| found.pattern.id),
+            verdict: best[index].map(|found| found.verdict),
         })
         .collect();
-    PairDiagnosis {
-        status: status(case, &attempts, best_of_all),
-        verdict: best_of_all.map(|found| found.pattern.id),
-        attempts,
-    }
+    let status = status(case, &attempts, best_of_all);
+    diagnosis.judge(status, best_of_all.map(|found| found.verdict), attempts);
 }
 
 /// What makes one match explain a pair better than another: how bad, what kind of evidence, how deep, how late.

@@ -2,7 +2,7 @@
 //!
 //! Contract: what a peer said in clear stays as certain as it was; nothing becomes more certain.
 
-use super::{Confidence, Diagnosis, Severity};
+use super::{Confidence, Finding, Severity};
 
 /// One frame lost of so many changes no conclusion: what matters was sent more than once.
 const FEW: u64 = 1000;
@@ -23,56 +23,46 @@ impl Losses {
     }
 }
 
-/// Makes findings that no longer stand on firm ground *suspected*, and says what would settle them.
-pub fn allow_for(diagnosis: &mut Diagnosis, losses: Losses) {
-    if !losses.matter() {
+/// Makes a finding that no longer stands on firm ground *suspected*, and says what would settle it.
+pub(super) fn allow_for(losses: Losses, finding: &mut Finding) {
+    let doubtful = finding.confidence == Confidence::Inferred && finding.severity >= Severity::Notice;
+    if !losses.matter() || !doubtful {
         return;
     }
-    let doubtful = diagnosis
-        .findings
-        .iter_mut()
-        .filter(|finding| finding.confidence == Confidence::Inferred && finding.severity >= Severity::Notice);
-    for finding in doubtful {
-        finding.confidence = Confidence::Suspected;
-        let frames = if losses.lost == 1 { "1 frame was".to_owned() } else { format!("{} frames were", losses.lost) };
-        let complete = format!("a capture that loses nothing: {frames} lost while this one was recorded");
-        finding.settle = Some(match finding.settle.take() {
-            Some(settle) => format!("{settle}; {complete}"),
-            None => complete,
-        });
-    }
+    finding.confidence = Confidence::Suspected;
+    let frames = if losses.lost == 1 { "1 frame was".to_owned() } else { format!("{} frames were", losses.lost) };
+    let complete = format!("a capture that loses nothing: {frames} lost while this one was recorded");
+    finding.settle = Some(match finding.settle.take() {
+        Some(settle) => format!("{settle}; {complete}"),
+        None => complete,
+    });
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::Finding;
+    use super::super::Diagnosis;
+    use super::super::patterns::by_id;
     use super::*;
+    use crate::track::{Facts, Room};
 
-    fn finding(confidence: Confidence, severity: Severity) -> Finding {
-        Finding {
-            id: "P1-PSK",
+    fn judged(confidence: Confidence, severity: Severity, recorded: u64, lost: u64) -> (Confidence, String) {
+        let mut diagnosis = Diagnosis::new();
+        diagnosis.hold(Finding {
+            pattern: by_id("P1-PSK").unwrap(),
             severity,
             confidence,
             pair: None,
             attempt: None,
             frames: Vec::new(),
             count: 1,
-            title: String::new(),
             seen: String::new(),
             means: String::new(),
             causes: Vec::new(),
-            checks: Vec::new(),
-            logs: Vec::new(),
-            sources: Vec::new(),
             settle: Some("a longer capture".into()),
             consequence_of: None,
-        }
-    }
-
-    fn judged(confidence: Confidence, severity: Severity, recorded: u64, lost: u64) -> (Confidence, String) {
-        let mut diagnosis = Diagnosis { findings: vec![finding(confidence, severity)], pairs: Vec::new() };
-        allow_for(&mut diagnosis, Losses { recorded, lost });
-        let finding = diagnosis.findings.remove(0);
+        });
+        diagnosis.allow_for(Losses { recorded, lost });
+        let finding = diagnosis.finding(0, &Facts::default(), &mut Room::default()).unwrap();
         (finding.confidence, finding.settle.unwrap())
     }
 

@@ -5,15 +5,22 @@
 pub mod case;
 pub mod documents;
 mod engine;
+mod judged;
 pub mod lookup;
 pub mod losses;
 pub mod pattern;
 pub mod patterns;
+pub mod signs;
 pub mod sizes;
 pub mod survey;
 mod words;
 
 pub use engine::diagnose;
+#[doc(hidden)]
+pub use engine::{Checks, judge_all};
+pub use judged::{AttemptDiagnosis, Diagnosis, Entry, PairDiagnosis, Verdict};
+
+use pattern::Pattern;
 
 use crate::base::FrameRef;
 
@@ -75,11 +82,12 @@ pub enum PairStatus {
     Unknown,
 }
 
-/// One thing that is the case, with its evidence.
+/// One thing that is the case, with its evidence. What it shares with every other finding of its pattern (title, checks,
+/// log lines, sources) is the pattern's.
 #[derive(Debug, Clone)]
 pub struct Finding {
-    /// Catalogue id: `"P1-NO-REPLY"`.
-    pub id: &'static str,
+    /// What it is a case of.
+    pub pattern: &'static Pattern,
     /// Severity.
     pub severity: Severity,
     /// Confidence.
@@ -92,42 +100,32 @@ pub struct Finding {
     pub frames: Vec<FrameRef>,
     /// How many attempts (or events) show the same.
     pub count: u64,
-    /// One lower-case sentence.
-    pub title: String,
     /// What was seen and what was not, with numbers.
     pub seen: String,
     /// What it means.
     pub means: String,
-    /// Possible causes, likeliest first.
+    /// The pattern's causes, likeliest first.
     pub causes: Vec<Cause>,
-    /// What to check, where.
-    pub checks: Vec<Check>,
-    /// What the vendors' own logs say.
-    pub logs: Vec<VendorLog>,
-    /// Document rows and RFC sections.
-    pub sources: Vec<&'static str>,
     /// What would settle it, if it is not stated.
     pub settle: Option<String>,
     /// The finding on the same pair that this one follows from.
     pub consequence_of: Option<&'static str>,
 }
 
-/// A possible cause.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Cause {
-    /// In words.
-    pub text: String,
-    /// `"likely"`, `"possible"` or `"less likely"`.
-    pub likelihood: &'static str,
+impl Finding {
+    /// Catalogue id: `"P1-NO-REPLY"`.
+    pub fn id(&self) -> &'static str {
+        self.pattern.id
+    }
 }
 
-/// Something to check.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Check {
-    /// Where.
-    pub side: Where,
-    /// What.
-    pub text: String,
+/// A possible cause.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cause {
+    /// In words.
+    pub text: &'static str,
+    /// `"likely"`, `"possible"` or `"less likely"`.
+    pub likelihood: &'static str,
 }
 
 /// A line of a vendor's log.
@@ -139,35 +137,6 @@ pub struct VendorLog {
     pub message: &'static str,
     /// Where the wording was seen: a row of a source document (`S2S-10`), a public reference, or `lab`.
     pub source: &'static str,
-}
-
-/// What was found.
-#[derive(Debug, Clone, Default)]
-pub struct Diagnosis {
-    /// Findings in order of severity, then first frame.
-    pub findings: Vec<Finding>,
-    /// Per pair of [`crate::track::Facts::pairs`]: status and verdict.
-    pub pairs: Vec<PairDiagnosis>,
-}
-
-/// Status and verdict of one pair.
-#[derive(Debug, Clone)]
-pub struct PairDiagnosis {
-    /// Status at the end of the capture.
-    pub status: PairStatus,
-    /// The id that best explains it.
-    pub verdict: Option<&'static str>,
-    /// Per attempt of [`crate::track::Pair::attempts`].
-    pub attempts: Vec<AttemptDiagnosis>,
-}
-
-/// Outcome and verdict of one attempt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct AttemptDiagnosis {
-    /// How it stood at the end of the capture.
-    pub outcome: Outcome,
-    /// The id that best explains it.
-    pub verdict: Option<&'static str>,
 }
 
 /// How an attempt stood at the end of the capture.

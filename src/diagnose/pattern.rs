@@ -6,6 +6,7 @@
 use crate::base::FrameRef;
 
 use super::case::Case;
+use super::signs::Signs;
 use super::{Confidence, Severity, VendorLog, Where};
 
 /// Where in a tunnel's life a pattern belongs: the headings of the catalogue.
@@ -71,6 +72,8 @@ pub struct Pattern {
     pub logs: &'static [VendorLog],
     /// Rows of the source documents and RFC sections.
     pub sources: &'static [&'static str],
+    /// Signs without which the check finds nothing: one of these sets, the whole of it.
+    pub when: &'static [Signs],
     /// Finds it in what was seen of a pair.
     pub check: fn(&Case<'_>) -> Vec<Match>,
 }
@@ -154,6 +157,7 @@ macro_rules! pattern {
         checks: [$($side:ident: $text:literal;)*];
         logs: [$($vendor:literal: $message:literal ($log_source:literal);)*];
         sources: [$($source:literal),* $(,)?];
+        when: $($($sign:ident)+),+;
         check: $check:expr
     ) => {
         #[doc = concat!("`", $id, "`: ", $title)]
@@ -171,6 +175,7 @@ macro_rules! pattern {
             checks: &[$(($crate::diagnose::Where::$side, $text)),*],
             logs: &[$($crate::diagnose::VendorLog { vendor: $vendor, message: $message, source: $log_source }),*],
             sources: &[$($source),*],
+            when: &[$($crate::diagnose::signs::Signs::NONE$(.and($crate::diagnose::signs::Signs::$sign))+),+],
             check: $check,
         };
     };

@@ -7,7 +7,7 @@ use crate::base::IkeSpi;
 use crate::track::{Facts, IkeVersion, Room};
 
 /// What the capture as a whole shows.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Survey {
     /// Per address: the pairs it opened in which nothing came back.
     silent: HashMap<IpAddr, usize>,

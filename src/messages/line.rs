@@ -10,8 +10,8 @@ use crate::isakmp::payload::Body;
 use crate::isakmp::{Header, Message, Payload, registry};
 use crate::report::escape::escape;
 
-use super::moment::Moment;
 use super::{Row, words};
+use crate::report::moment::Moment;
 
 const LABEL: Style = AnsiColor::Cyan.on_default().bold();
 const WRONG: Style = AnsiColor::Red.on_default().bold();

@@ -7,7 +7,6 @@ mod distinguished_name;
 mod emit;
 mod json;
 mod line;
-mod moment;
 mod tree;
 mod words;
 

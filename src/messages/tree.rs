@@ -11,8 +11,8 @@ use crate::packet::Encapsulation;
 use crate::report::escape::escape;
 
 use super::line::{flags, frame};
-use super::moment::Moment;
 use super::{Row, words};
+use crate::report::moment::Moment;
 
 const TITLE: Style = Style::new().bold();
 const NAME: Style = AnsiColor::Cyan.on_default();

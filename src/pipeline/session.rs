@@ -11,7 +11,7 @@ use crate::base::{FrameRef, Timestamp};
 use crate::capture::{CaptureInfo, Frame};
 use crate::diagnose;
 use crate::diagnose::case::next_due;
-use crate::diagnose::losses::{self, Losses};
+use crate::diagnose::losses::Losses;
 use crate::packet::{Body, Classifier, Datagram};
 use crate::report::{Counts, Report, Selection, tense};
 use crate::track::{Attempt, Facts, Label, MessageRecord, Observed, Tracker};
@@ -189,7 +189,7 @@ impl Session {
 
     fn judge(&self, infos: Vec<CaptureInfo>, facts: &Facts) -> Report {
         let mut diagnosis = diagnose::diagnose(facts);
-        losses::allow_for(&mut diagnosis, losses_of(&infos));
+        diagnosis.allow_for(losses_of(&infos));
         let mut counts = self.counts.clone();
         counts.resize(infos.len(), Counts::default());
         Report::selected(infos.into_iter().zip(counts).collect(), facts, &diagnosis, &self.selection)

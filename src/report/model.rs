@@ -2,6 +2,7 @@
 //!
 //! Not here: how rows are made ([`super::build`]) and how they are printed. Contract: text in here is escaped
 //! ([`super::escape`]); arrays are flat, in order of first frame, and refer to each other by `id`, which is the index.
+//! Exchanges stand in the order of their attempts.
 
 mod negotiation;
 
@@ -39,7 +40,7 @@ pub struct Report {
     pub pairs: Vec<Pair>,
     /// Negotiations: one for each IKE SA or try at one.
     pub attempts: Vec<Attempt>,
-    /// Exchanges of all attempts.
+    /// Exchanges, in the order of their attempts, those of one attempt in order of first frame.
     pub exchanges: Vec<Exchange>,
     /// ESP and AH, one row for each direction and SPI.
     pub esp_flows: Vec<EspFlow>,

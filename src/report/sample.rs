@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use crate::base::{EspSpi, FrameRef, IkeSpi, LinkType, MessageId, Timestamp};
 use crate::capture::CaptureInfo;
+use crate::diagnose::pattern::{Pattern, Stage};
 use crate::diagnose::{
-    AttemptDiagnosis, Cause, Check, Confidence, Diagnosis, Finding, Outcome, PairDiagnosis, PairStatus, Severity,
-    VendorLog, Where,
+    AttemptDiagnosis, Cause, Confidence, Diagnosis, Finding, Outcome, PairStatus, Severity, VendorLog, Verdict, Where,
 };
 use crate::packet::{Class, Encapsulation};
 use crate::track::*;
@@ -22,12 +22,35 @@ pub struct Sample {
     pub pairs: Vec<Pair>,
     /// Everything but the pairs.
     pub facts: Facts,
-    pub diagnosis: Diagnosis,
+    /// Per pair.
+    pub judged: Vec<Judged>,
+    pub findings: Vec<Finding>,
+}
+
+/// Status and verdict of a pair; its attempts' verdict is the pair's.
+#[derive(Clone, Copy)]
+pub struct Judged {
+    pub status: PairStatus,
+    pub outcome: Outcome,
+    pub verdict: &'static str,
 }
 
 impl Sample {
     pub fn report(&self) -> Report {
-        Report::new(self.captures.clone(), &self.facts(), &self.diagnosis)
+        Report::new(self.captures.clone(), &self.facts(), &self.diagnosis())
+    }
+
+    pub fn diagnosis(&self) -> Diagnosis {
+        let mut diagnosis = Diagnosis::new();
+        for (judged, pair) in self.judged.iter().zip(&self.pairs) {
+            let verdict = Verdict::named(judged.verdict);
+            let attempt = AttemptDiagnosis { outcome: judged.outcome, verdict };
+            diagnosis.judge(judged.status, verdict, std::iter::repeat_n(attempt, pair.attempts.len()));
+        }
+        for finding in &self.findings {
+            diagnosis.hold(finding.clone());
+        }
+        diagnosis
     }
 
     pub fn facts(&self) -> Facts {
@@ -36,7 +59,7 @@ impl Sample {
 
     pub fn selected(&self, selection: &str) -> Report {
         let selection = selection.parse::<Selection>().unwrap();
-        Report::selected(self.captures.clone(), &self.facts(), &self.diagnosis, &selection)
+        Report::selected(self.captures.clone(), &self.facts(), &self.diagnosis(), &selection)
     }
 }
 
@@ -204,22 +227,37 @@ fn notify(payload_type: u8, notify_message_type: u16) -> PayloadFact {
     payload(payload_type, detail)
 }
 
+/// A pattern made for a test, with `change` made to it.
+pub fn pattern(id: &'static str, change: impl FnOnce(&mut Pattern)) -> &'static Pattern {
+    let mut pattern = Pattern {
+        id,
+        title: format!("a sentence about {id}").leak(),
+        stage: Stage::Normal,
+        severity: Severity::Info,
+        prose: "",
+        causes: &[],
+        checks: &[],
+        logs: &[],
+        sources: &[],
+        when: &[],
+        check: |_| Vec::new(),
+    };
+    change(&mut pattern);
+    Box::leak(Box::new(pattern))
+}
+
 pub fn finding(id: &'static str, severity: Severity, pair: usize, attempt: usize, frames: &[u64]) -> Finding {
     Finding {
-        id,
+        pattern: pattern(id, |_| {}),
         severity,
         confidence: Confidence::Stated,
         pair: Some(pair),
         attempt: Some(attempt),
         frames: frames.iter().map(|&number| frame(number)).collect(),
         count: 1,
-        title: format!("a sentence about {id}"),
         seen: "what was seen".into(),
         means: "what it means".into(),
         causes: Vec::new(),
-        checks: Vec::new(),
-        logs: Vec::new(),
-        sources: Vec::new(),
         settle: None,
         consequence_of: None,
     }
@@ -285,44 +323,39 @@ pub fn refused(times: u64) -> Sample {
     pair.last = pair.attempts.last().map_or(at(0), |attempt| attempt.last);
     let mut found = finding("P1-PROPOSAL", Severity::Error, 0, 0, &[12, 14]);
     found.count = times;
-    found.title = "the responder refused every phase 1 proposal".into();
     found.seen = "message 1 was answered by NO-PROPOSAL-CHOSEN in clear after 50 ms, 10 times".into();
     found.means = "no transform that the initiator offered is in the responder's policy for this peer".into();
     found.causes = vec![
-        Cause { text: "encryption, hash, group or method differ".into(), likelihood: "likely" },
+        Cause { text: "encryption, hash, group or method differ", likelihood: "likely" },
         Cause {
-            text: "the responder has no policy for this peer's address and falls back to another one".into(),
+            text: "the responder has no policy for this peer's address and falls back to another one",
             likelihood: "possible",
         },
     ];
-    found.checks = vec![
-        Check { side: Where::Responder, text: "encryption, hash, group and method of its phase 1 policy".into() },
-        Check { side: Where::Initiator, text: "the same on its side, against the offer below".into() },
-    ];
-    found.logs = vec![
-        VendorLog { vendor: "PIX", message: "no offers accepted!", source: "PIX-11" },
-        VendorLog { vendor: "SMG", message: "Could not select an ISAKMP proposal", source: "SMG-12" },
-    ];
-    found.sources = vec!["SMG-04", "RFC 2409 §5"];
-    let verdicts =
-        vec![AttemptDiagnosis { outcome: Outcome::Failed, verdict: Some("P1-PROPOSAL") }; pair.attempts.len()];
+    found.pattern = pattern("P1-PROPOSAL", |pattern| {
+        pattern.title = "the responder refused every phase 1 proposal";
+        pattern.checks = &[
+            (Where::Responder, "encryption, hash, group and method of its phase 1 policy"),
+            (Where::Initiator, "the same on its side, against the offer below"),
+        ];
+        pattern.logs = &[
+            VendorLog { vendor: "PIX", message: "no offers accepted!", source: "PIX-11" },
+            VendorLog { vendor: "SMG", message: "Could not select an ISAKMP proposal", source: "SMG-12" },
+        ];
+        pattern.sources = &["SMG-04", "RFC 2409 §5"];
+    });
+    let judged = Judged { status: PairStatus::DownNegotiating, outcome: Outcome::Failed, verdict: "P1-PROPOSAL" };
     Sample {
         captures: vec![capture("office.pcapng", times * 5)],
         facts: Facts { window: Some((at(0), pair.last.after(Duration::from_secs(35)))), ..Facts::default() },
         pairs: vec![pair],
-        diagnosis: Diagnosis {
-            findings: vec![found],
-            pairs: vec![PairDiagnosis {
-                status: PairStatus::DownNegotiating,
-                verdict: Some("P1-PROPOSAL"),
-                attempts: verdicts,
-            }],
-        },
+        judged: vec![judged],
+        findings: vec![found],
     }
 }
 
 /// A healthy IKEv2 tunnel behind NAT, with traffic; its first frame is `first_frame`.
-pub fn healthy(a: &str, b: &str, first_frame: u64) -> (Pair, PairDiagnosis, Finding) {
+pub fn healthy(a: &str, b: &str, first_frame: u64) -> (Pair, Judged, Finding) {
     let mut pair = pair(a, b);
     pair.first_frame = frame(first_frame);
     let mut attempt = attempt(&pair, Mode::IkeV2, 0x40, at(0), first_frame);
@@ -421,12 +454,8 @@ pub fn healthy(a: &str, b: &str, first_frame: u64) -> (Pair, PairDiagnosis, Find
     ];
     pair.last = at(100_020);
     let mut found = finding("OK-UP", Severity::Info, 0, 0, &[first_frame + 3]);
-    found.title = "the tunnel is up and carries traffic both ways".into();
-    let judged = PairDiagnosis {
-        status: PairStatus::UpActive,
-        verdict: Some("OK-UP"),
-        attempts: vec![AttemptDiagnosis { outcome: Outcome::Established, verdict: Some("OK-UP") }],
-    };
+    found.pattern = pattern("OK-UP", |pattern| pattern.title = "the tunnel is up and carries traffic both ways");
+    let judged = Judged { status: PairStatus::UpActive, outcome: Outcome::Established, verdict: "OK-UP" };
     (pair, judged, found)
 }
 
@@ -441,8 +470,8 @@ pub fn with_healthy(count: usize) -> Sample {
         let (pair, judged, mut found) = healthy(&a, &b, 1_000 * number as u64);
         found.pair = Some(sample.pairs.len());
         sample.pairs.push(pair);
-        sample.diagnosis.pairs.push(judged);
-        sample.diagnosis.findings.push(found);
+        sample.judged.push(judged);
+        sample.findings.push(found);
     }
     sample
 }
@@ -492,10 +521,6 @@ pub fn mixed() -> Sample {
         sample.captures[0].1.add(Class::UnknownLink);
     }
     sample.facts.forgotten.messages = 3;
-    sample.diagnosis.findings.push(Finding {
-        pair: None,
-        attempt: None,
-        ..finding("C-SNAPLEN", Severity::Notice, 0, 0, &[1])
-    });
+    sample.findings.push(Finding { pair: None, attempt: None, ..finding("C-SNAPLEN", Severity::Notice, 0, 0, &[1]) });
     sample
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use crate::base::{FrameRef, IkeSpi, Timestamp};
 
 use super::attempt::{AttemptState, Followed};
-use super::facts::{Attempt, FlowProtocol, IcmpFact, IkeVersion, IncompleteFact, MalformedFact, Pair, Seen};
+use super::facts::{Attempt, EspFlow, FlowProtocol, IcmpFact, IkeVersion, IncompleteFact, MalformedFact, Pair, Seen};
 use super::flow::FlowRow;
 use super::packed::{PackedAttempt, Templates, put, take};
 
@@ -94,7 +94,7 @@ pub struct Room {
     templates: Vec<Option<Arc<Attempt>>>,
     /// Attempts brought out before, with what they were made from.
     spare: Vec<(Arc<Attempt>, Attempt)>,
-    single: Option<Attempt>,
+    single: Option<(Arc<Attempt>, Attempt)>,
 }
 
 impl Pairs {
@@ -182,7 +182,7 @@ impl Pairs {
                 }
             }
         }
-        self.add_flows(slot, &mut pair);
+        self.add_flows(slot, &mut pair, true);
         Some(room.pair.insert(pair))
     }
 
@@ -196,13 +196,70 @@ impl Pairs {
             },
             Body::Packed(packed) => packed.attempts.get(attempt)?,
         };
-        if let (Some(template), Some(single)) = (room.templates.pop().flatten(), room.single.take()) {
+        if let Some((template, single)) = room.single.take() {
             room.spare(template, single);
         }
-        room.clear();
         let single = room.fetch(packed, slot.ends);
-        room.templates.push(Some(Arc::clone(packed.template())));
-        Some(room.single.insert(single))
+        Some(&room.single.insert((Arc::clone(packed.template()), single)).1)
+    }
+
+    /// Pair `index` without its attempts and flows; what was counted of the flows is there.
+    pub fn outline(&self, index: usize) -> Option<Pair> {
+        let slot = self.slots.get(index)?;
+        let mut pair = match &slot.body {
+            Body::Open(open) => open.pair.clone(),
+            Body::Packed(packed) => {
+                let mut pair = blank(slot.ends);
+                packed.unpack_into(&mut pair);
+                pair
+            }
+        };
+        self.add_flows(slot, &mut pair, false);
+        Some(pair)
+    }
+
+    /// When and in which frame pair `index` begins.
+    pub fn begins(&self, index: usize) -> Option<(Timestamp, FrameRef)> {
+        Some(match &self.slots.get(index)?.body {
+            Body::Open(open) => (open.pair.first, open.pair.first_frame),
+            Body::Packed(packed) => packed.begins(),
+        })
+    }
+
+    /// Whether pair `index` has ICMP errors, or datagrams that were not whole or could not be read.
+    pub fn has_side_lists(&self, index: usize) -> bool {
+        self.slots.get(index).is_some_and(|slot| match &slot.body {
+            Body::Open(_) => true,
+            Body::Packed(packed) => packed.rare.is_some(),
+        })
+    }
+
+    /// When and in which frame an attempt of pair `index` begins.
+    pub fn beginning(&self, index: usize, attempt: usize) -> Option<(Timestamp, FrameRef)> {
+        let slot = self.slots.get(index)?;
+        let packed = match &slot.body {
+            Body::Open(open) => match open.attempts.get(attempt)? {
+                Kept::Open(followed) => return Some((followed.facts.first, followed.facts.first_frame)),
+                Kept::Packed(packed) => packed,
+            },
+            Body::Packed(packed) => packed.attempts.get(attempt)?,
+        };
+        Some(packed.beginning(slot.ends))
+    }
+
+    /// The flows of pair `index` by their place among all flows: when and in which frame each begins.
+    pub fn flows(&self, index: usize) -> impl Iterator<Item = (u32, Timestamp, FrameRef)> + '_ {
+        let first = self.slots.get(index).map_or(NONE, |slot| slot.flows.0);
+        let row = |place: u32| self.flows.get(place as usize).map(|row| (place, row));
+        std::iter::successors(row(first), move |(_, before)| row(before.next)).map(|(place, row)| {
+            let (at, frame) = row.begins();
+            (place, at, frame)
+        })
+    }
+
+    /// The flow at this place among all flows.
+    pub fn flow(&self, place: u32) -> Option<EspFlow> {
+        self.flows.get(place as usize).map(FlowRow::facts)
     }
 
     /// All of them, in order.
@@ -210,8 +267,8 @@ impl Pairs {
         (0..self.len()).filter_map(|index| self.get(index))
     }
 
-    /// Adds what the flows of a pair say, to the pair and to its counts.
-    fn add_flows(&self, slot: &Slot, pair: &mut Pair) {
+    /// Adds what the flows of a pair say, to its counts and, if wanted, as a list.
+    fn add_flows(&self, slot: &Slot, pair: &mut Pair, with_list: bool) {
         let mut next = slot.flows.0;
         while let Some(row) = self.flows.get(next as usize) {
             let flow = row.facts();
@@ -231,7 +288,9 @@ impl Pairs {
             }
             pair.last = pair.last.max(last);
             next = row.next;
-            pair.flows.push(flow);
+            if with_list {
+                pair.flows.push(flow);
+            }
         }
     }
 }
@@ -378,6 +437,14 @@ impl Packed {
     /// Octets, about, that its attempts hold alone.
     pub(super) fn alone(&self) -> usize {
         self.attempts.iter().map(PackedAttempt::alone).sum()
+    }
+
+    /// When and in which frame the pair begins.
+    fn begins(&self) -> (Timestamp, FrameRef) {
+        let mut octets = &*self.octets;
+        let at = Timestamp::from_nanos(take(&mut octets) as i64);
+        let (_, frame) = (take(&mut octets), take(&mut octets));
+        (at, FrameRef::new(take(&mut octets) as u32, frame))
     }
 
     /// Everything but attempts and flows.

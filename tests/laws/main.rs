@@ -8,6 +8,7 @@
 //! | [`again`] | the same octets give the same octets; rotated files and frames recorded twice change no verdict |
 //! | [`rest`] | pairs that are packed between any two messages are told as if they had never been |
 //! | [`certainty`] | who sees less never claims more |
+//! | [`stream`] | a report written row by row has the octets of the report written whole |
 //! | [`survival`] | no octets at all make it panic, hang or write broken JSON |
 //!
 //! The law that no number of threads changes a report needs none here: a report is made by one.
@@ -22,5 +23,6 @@ mod container;
 mod prefix;
 mod rest;
 mod samples;
+mod stream;
 mod survival;
 mod time;

@@ -10,13 +10,14 @@ use ikescope::capture::Captures;
 use ikescope::messages::Row;
 use ikescope::packet::Datagram;
 use ikescope::pipeline::{self, Options, Watch};
-use ikescope::report::{Report, json, text};
+use ikescope::report::{Report, Selection, json, text};
 use ikescope::track::Observed;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use serde_json::Value;
 
 use crate::samples::{self, Sample};
+use crate::stream;
 use crate::support::capture::Frame;
 use crate::support::{Capture, Link};
 
@@ -49,6 +50,7 @@ fn do_everything(file: Vec<u8>) -> u64 {
     for error in captures.errors() {
         assert!(!error.to_string().is_empty());
     }
+    assert_eq!(stream::differs(&analysis, &Selection::ALL), None, "written row by row it is not the same");
     let report = Report::new(analysis.captures, &analysis.facts, &analysis.diagnosis);
     let mut object = Vec::new();
     json::write_json(&report, &mut object).expect("memory takes everything");

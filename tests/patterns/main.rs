@@ -11,6 +11,7 @@ mod support;
 
 mod capture;
 mod fragments;
+mod gates;
 mod healthy;
 mod ikev2;
 mod life_cycle;
@@ -26,9 +27,9 @@ mod trial;
 
 use std::collections::BTreeSet;
 
-use ikescope::diagnose::Severity;
 use ikescope::diagnose::pattern::Stage;
 use ikescope::diagnose::patterns::{CATALOGUE, by_id};
+use ikescope::diagnose::{Severity, Verdict};
 
 use trial::Trial;
 
@@ -92,8 +93,8 @@ fn healthy_stories_raise_no_alarm_and_end_well() {
             wrong.push(format!("{name}: {alarms:?}"));
         }
         if trial::is_up(&analysis) == healthy::NOT_UP.contains(name) {
-            let pair = analysis.diagnosis.pairs.last();
-            wrong.push(format!("{name}: {:?}", pair.map(|pair| (pair.status, pair.verdict))));
+            let pair = analysis.diagnosis.pairs().last();
+            wrong.push(format!("{name}: {:?}", pair.map(|pair| (pair.status, pair.verdict.map(Verdict::id)))));
         }
     }
     expect_none(&wrong);
@@ -102,7 +103,8 @@ fn healthy_stories_raise_no_alarm_and_end_well() {
 #[test]
 fn a_flood_from_many_addresses_is_one_finding() {
     let analysis = trial::judge(&security::flood_of_many());
-    let floods: Vec<_> = analysis.diagnosis.findings.iter().filter(|finding| finding.id == "S-HALFOPEN").collect();
+    let floods: Vec<_> =
+        analysis.diagnosis.findings(&analysis.facts).filter(|finding| finding.id() == "S-HALFOPEN").collect();
     assert_eq!(floods.len(), 1);
     assert_eq!(floods[0].pair, None);
     assert!(floods[0].seen.starts_with("39 addresses"), "{}", floods[0].seen);

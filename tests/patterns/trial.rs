@@ -46,6 +46,11 @@ impl Evidence {
         }
     }
 
+    /// Its frames, of each capture.
+    pub fn captures(&self) -> Vec<Capture> {
+        self.files().iter().map(|(_, file)| Capture::read_pcap(file)).collect()
+    }
+
     /// As the table of trials names it.
     pub fn name(&self) -> String {
         match self {
@@ -76,7 +81,8 @@ fn analyze(files: Vec<(PathBuf, Vec<u8>)>) -> Analysis {
 }
 
 fn found(analysis: &Analysis) -> Vec<(&'static str, Severity)> {
-    let mut found: Vec<_> = analysis.diagnosis.findings.iter().map(|finding| (finding.id, finding.severity)).collect();
+    let mut found: Vec<_> =
+        analysis.diagnosis.findings(&analysis.facts).map(|finding| (finding.id(), finding.severity)).collect();
     found.sort_by_key(|&(id, severity)| (id, std::cmp::Reverse(severity)));
     found.dedup_by_key(|(id, _)| *id);
     found
@@ -96,5 +102,5 @@ pub fn alarms(analysis: &Analysis) -> Vec<&'static str> {
 /// Whether the last pair has a tunnel at the end of the capture.
 pub fn is_up(analysis: &Analysis) -> bool {
     let up = [PairStatus::UpActive, PairStatus::UpIdle, PairStatus::UpNoIke];
-    analysis.diagnosis.pairs.last().is_some_and(|pair| up.contains(&pair.status))
+    analysis.diagnosis.pairs().last().is_some_and(|pair| up.contains(&pair.status))
 }

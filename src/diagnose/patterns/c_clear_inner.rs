@@ -39,6 +39,7 @@ pattern! {
         "Cisco PIX": "NO TRANS error" ("PIX-40");
     ];
     sources: ["SMG-03", "PIX-40", "S2S-33", "S2S-50", "RFC 4301 §4.4.1"];
+    when: CLEAR_PACKETS;
     check: check
 }
 

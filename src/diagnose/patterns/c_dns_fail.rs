@@ -35,6 +35,7 @@ pattern! {
         "Cisco ASA": "DNS lookup for peer Server failed!" ("Cisco ASA syslog reference");
     ];
     sources: ["NIR-08", "RFC 1035 §4.1.1"];
+    when: DNS_FAILURES;
     check: check
 }
 

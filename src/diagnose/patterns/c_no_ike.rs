@@ -51,6 +51,7 @@ pattern! {
         "SMG-02", "SMG-04", "SMG-08", "SMG-09", "SMG-29", "SMG-30", "PIX-25", "PIX-26", "PIX-27", "PIX-28", "PIX-29",
         "PIX-30", "PIX-47", "S2S-35", "CON-29", "NIR-06", "NIR-07", "NIR-08", "NIR-19",
     ];
+    when: NO_IKE;
     check: check
 }
 

@@ -30,6 +30,7 @@ pattern! {
     ];
     logs: [];
     sources: ["SMG-28", "S2S-19", "RFC 2408 §3.1", "RFC 7296 §3.1"];
+    when: ONE_SIDED;
     check: check
 }
 

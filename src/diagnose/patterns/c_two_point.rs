@@ -45,6 +45,7 @@ pattern! {
         "Netopia": "show ip nat translation: no UDP 500 incoming" ("NIR-31");
     ];
     sources: ["SMG-31", "NIR-31", "NIR-36"];
+    when: CAPTURES;
     check: check
 }
 

@@ -40,6 +40,7 @@ pattern! {
         "Cisco": "sysopt connection tcpmss 1350" ("PIX-45");
     ];
     sources: ["PIX-22", "PIX-45", "S2S-62", "RFC 4301 §8.2", "RFC 4303 §3.3.4"];
+    when: FLOWS_IN_FRAGMENTS, INCOMPLETE;
     check: check
 }
 

@@ -34,6 +34,7 @@ pattern! {
         "strongSwan": "splitting IKE message (%zu bytes) into %hu fragments" ("strongSwan source");
     ];
     sources: ["RFC 7383 §2.3"];
+    when: FRAGMENTS;
     check: check
 }
 

@@ -44,6 +44,7 @@ pattern! {
         "Cisco ASA": "%ASA-6-602103: IPSEC: Received an ICMP Destination Unreachable with suggested PMTU; PMTU updated for SA with peer, SPI" ("Cisco ASA syslog reference");
     ];
     sources: ["PIX-22", "PIX-45", "S2S-54", "RFC 1191", "RFC 8201", "RFC 4301 §8.2"];
+    when: ICMP;
     check: check
 }
 

@@ -52,6 +52,7 @@ pattern! {
         "Cisco PIX": "client fails on large packets" ("PIX-45");
     ];
     sources: ["PIX-45", "RFC 2923 §2.1", "RFC 4301 §8.2"];
+    when: FLOWS;
     check: check
 }
 

@@ -33,6 +33,7 @@ pattern! {
     ];
     logs: [];
     sources: ["RFC 7383 §2.5", "RFC 7383 §2.6"];
+    when: FRAGMENTS_MISSING;
     check: check
 }
 

@@ -34,6 +34,7 @@ pattern! {
         "racoon": "Packet reassembly failed" ("racoon source");
     ];
     sources: ["MS-IKEE §3.1"];
+    when: FRAGMENTS_MISSING;
     check: check
 }
 

@@ -50,6 +50,7 @@ pattern! {
         "Cisco ASA": "Connection terminated for peer. Reason: …" ("Cisco ASA syslog reference");
     ];
     sources: ["PIX-33", "PIX-42", "RFC 2408 §3.15", "RFC 2409 §5.7"];
+    when: V1_UNUSED INFORMATIONAL;
     check: check
 }
 

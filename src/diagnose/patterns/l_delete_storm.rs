@@ -17,7 +17,7 @@ use super::life_cycle;
 /// What is counted together.
 const MINUTE: Duration = Duration::from_secs(60);
 /// Deletes in a minute.
-const DELETES: usize = 10;
+pub(super) const DELETES: usize = 10;
 /// New SAs in the same minute.
 const NEW_SAS: usize = 5;
 /// Busy minutes that are read before it is given up.
@@ -54,6 +54,7 @@ pattern! {
         "strongSwan": "detected rekey collision / deleting duplicate IKE_SA" ("strongSwan source");
     ];
     sources: ["RFC 7296 §2.8", "RFC 2408 §5.15"];
+    when: MANY_INFORMATIONALS;
     check: check
 }
 

@@ -48,6 +48,7 @@ pattern! {
         "libreswan": "Child SA duplicated on one side only" ("GitHub issue");
     ];
     sources: ["S2S-61", "RFC 7296 §2.8", "RFC 7296 §2.8.1"];
+    when: FLOWS CREATE_CHILD, FLOWS QUICK_MODE;
     check: check
 }
 

@@ -48,6 +48,7 @@ pattern! {
         "Cisco ASA": "Intermittent vpn flapping and disconnection" ("S2S-44");
     ];
     sources: ["S2S-26", "S2S-44", "S2S-45", "S2S-46", "S2S-49", "RFC 7296 §2.8"];
+    when: SEVERAL FLOWS;
     check: check
 }
 

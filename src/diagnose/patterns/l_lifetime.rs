@@ -50,6 +50,7 @@ pattern! {
     sources: [
         "S2S-03", "S2S-28", "S2S-46", "S2S-55", "S2S-63", "CON-07", "CON-14", "RFC 2407 §4.5.4", "RFC 2409 appendix A", "RFC 7296 §2.8",
     ];
+    when: V1 SEVERAL, MANY_QUICK_MODES, LIFETIMES;
     check: check
 }
 
@@ -58,13 +59,13 @@ fn check(case: &Case<'_>) -> Vec<Match> {
 }
 
 /// Seconds that the responder agreed to, or the initiator offered.
-fn agreed(attempt: &Attempt) -> Option<u64> {
+pub(super) fn agreed(attempt: &Attempt) -> Option<u64> {
     let chosen = attempt.chosen.iter().flat_map(|proposal| &proposal.transforms).find_map(offer::lifetime);
     chosen.filter(|_| attempt.version == IkeVersion::V1)
 }
 
 /// Seconds that the initiator offered, in the transform that was taken if one was.
-fn offered(attempt: &Attempt) -> Option<u64> {
+pub(super) fn offered(attempt: &Attempt) -> Option<u64> {
     let transforms = || attempt.offered.iter().flat_map(|proposal| &proposal.transforms);
     // The choice repeats the number of the transform it takes.
     let number =

@@ -38,6 +38,7 @@ pattern! {
         "Cisco ASA": "Rejecting new IPsec SA negotiation … already in progress" ("Cisco ASA syslog reference");
     ];
     sources: ["RFC 7296 §2.8.1", "RFC 7296 §2.25"];
+    when: BOTH_START;
     check: check
 }
 

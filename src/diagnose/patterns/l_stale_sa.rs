@@ -57,6 +57,7 @@ pattern! {
         "D-Link": "Ike_invalid_cookie" ("D-Link NetDefendOS manual 9.7.5");
     ];
     sources: ["PIX-16", "CON-27", "NIR-15", "NIR-26", "RFC 7296 §2.4", "RFC 7296 §2.21.4", "RFC 3706 §3", "RFC 6290"];
+    when: ERROR_NOTIFY, SEVERAL FLOWS;
     check: check
 }
 

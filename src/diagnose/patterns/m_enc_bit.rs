@@ -44,6 +44,7 @@ pattern! {
         "racoon": "%s message must be encrypted" ("racoon source");
     ];
     sources: ["SMG-20", "RFC 2408 §3.1", "RFC 2409 §5", "RFC 7296 §1.2", "RFC 7296 §2.21.2"];
+    when: CLEAR_TOO_LATE;
     check: check
 }
 

@@ -39,6 +39,7 @@ pattern! {
         "racoon": "the length in the isakmp header is too big." ("racoon source");
     ];
     sources: ["RFC 2408 §3.1", "RFC 2408 §5.1", "RFC 7296 §3.1", "RFC 7296 §3.2"];
+    when: FAULTS;
     check: check
 }
 

@@ -34,6 +34,7 @@ pattern! {
     ];
     logs: [];
     sources: ["RFC 3948 §2.2", "RFC 7296 §3.1"];
+    when: MARKER;
     check: check
 }
 

@@ -38,6 +38,7 @@ pattern! {
         "strongSwan": "payload type %N is not supported, critical" ("strongSwan source");
     ];
     sources: ["RFC 2408 §5.2", "RFC 7296 §2.5"];
+    when: UNKNOWN, FAULTS;
     check: check
 }
 

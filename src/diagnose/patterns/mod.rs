@@ -5,6 +5,7 @@ mod icmp;
 mod ikev2;
 mod informational;
 mod life_cycle;
+mod look;
 mod nat;
 mod nearest_miss;
 mod offer;
@@ -156,6 +157,7 @@ catalogue! {
     ok_retrans::OK_RETRANS,
 }
 
+pub(super) use look::{Memory, signs_of};
 pub(super) use s_halfopen::Floods;
 
 /// C-DNS-FAIL for a capture in which nobody belongs to a pair.

@@ -32,6 +32,7 @@ pattern! {
     ];
     logs: [];
     sources: ["SMG-11", "S2S-05", "S2S-15", "NIR-32", "RFC 792", "RFC 4443 §3.1"];
+    when: ICMP;
     check: check
 }
 

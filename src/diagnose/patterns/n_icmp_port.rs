@@ -35,6 +35,7 @@ pattern! {
     ];
     logs: [];
     sources: ["SMG-08", "S2S-06", "S2S-11", "RFC 792", "RFC 4443 §3.1"];
+    when: ICMP;
     check: check
 }
 

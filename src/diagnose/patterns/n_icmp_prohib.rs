@@ -32,6 +32,7 @@ pattern! {
     ];
     logs: [];
     sources: ["S2S-07", "S2S-08", "S2S-13", "NIR-13", "NIR-34", "RFC 1812 §5.2.7.1", "RFC 4443 §3.1"];
+    when: ICMP;
     check: check
 }
 

@@ -44,6 +44,7 @@ pattern! {
         "Netopia": "ESP_LIFE = 180 IKE_LIFE = 600" ("NIR-40");
     ];
     sources: ["NIR-40", "RFC 3948 §4", "RFC 7296 §2.23"];
+    when: NAT;
     check: check
 }
 

@@ -44,6 +44,7 @@ pattern! {
         "ZyXEL": "!! WAN IP changed to <IP>" ("ZyXEL manuals");
     ];
     sources: ["S2S-48", "RFC 3947 §5.2", "RFC 7296 §2.23"];
+    when: MOVED;
     check: check
 }
 

@@ -33,6 +33,7 @@ pattern! {
         "Netopia": "AH protocol does NOT work through NAT" ("NIR-03");
     ];
     sources: ["NIR-03", "RFC 4302 §3.3.3.1", "RFC 3715 §2.1"];
+    when: AH NAT;
     check: check
 }
 

@@ -40,6 +40,7 @@ pattern! {
         "Cisco ASA": "Automatic NAT Detection Status: Remote end is/is not behind a NAT device" ("Cisco ASA syslog reference");
     ];
     sources: ["PIX-19", "S2S-48", "CON-02", "NIR-01", "RFC 3947 §3.2", "RFC 7296 §2.23"];
+    when: NAT, PORT;
     check: check
 }
 

@@ -40,6 +40,7 @@ pattern! {
         "GCP": "PEER_IDENTITY_MISMATCH: Peer identity does not match peer IP, probably behind NAT" ("Google Cloud VpnTunnel.Status reference");
     ];
     sources: ["RFC 3948 §5", "RFC 3715 §2.1"];
+    when: SEVERAL NAT, SEVERAL PORT;
     check: check
 }
 

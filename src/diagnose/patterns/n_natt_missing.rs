@@ -44,6 +44,7 @@ pattern! {
         "SonicWALL": "Peer IPSec Security Gateway doesn't support VPN NAT Traversal" ("SonicWALL manual, NAT Traversal chapter");
     ];
     sources: ["RFC 3947 §3.1", "RFC 3715 §2.1", "RFC 7296 §2.23"];
+    when: PORT;
     check: check
 }
 

@@ -33,6 +33,7 @@ pattern! {
         "Netopia": "non-routable WAN addresses not supported" ("NIR-01");
     ];
     sources: ["NIR-01", "RFC 1918", "RFC 6598", "RFC 4193"];
+    when: PRIVATE;
     check: check
 }
 
@@ -55,7 +56,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
 }
 
 /// Private or shared address space (RFC 1918, RFC 6598), or a unique local address (RFC 4193).
-fn is_private(address: IpAddr) -> bool {
+pub(super) fn is_private(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => {
             let [one, two, ..] = address.octets();

@@ -31,6 +31,7 @@ pattern! {
         "Cisco ASA": "Client rejected NAT enabled IPsec Over UDP request, falling back to IPsec Over TCP" ("Cisco ASA syslog reference");
     ];
     sources: ["RFC 9329", "RFC 8229"];
+    when: TCP;
     check: check
 }
 

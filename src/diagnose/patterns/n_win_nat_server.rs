@@ -40,6 +40,7 @@ pattern! {
         "Windows": "AssumeUDPEncapsulationContextOnSendRule 0/1/2" ("MS KB 947234");
     ];
     sources: ["RFC 3947 §3.2", "RFC 3948 §5.1"];
+    when: V1 NAT;
     check: check
 }
 

@@ -51,6 +51,7 @@ pattern! {
         "Cisco ASA": "Remote L2L Peer initiated a tunnel with same outer and inner addresses. Peer could be Originate Only" ("Cisco ASA syslog reference");
     ];
     sources: ["PIX-08", "PIX-11", "PIX-19", "S2S-12", "S2S-35", "NIR-09", "NIR-33", "RFC 2408 §2.5.3", "RFC 7296 §2.11"];
+    when: MOVED, UNHEARD;
     check: check
 }
 

@@ -9,7 +9,7 @@ use crate::track::{MessageRecord, Side};
 /// The port that both sides move to for NAT traversal (RFC 3947 §4, RFC 7296 §2.23).
 pub(super) const NAT_T: u16 = 4500;
 /// The ports that IKE stands on where nobody rewrites them.
-const IKE: [u16; 2] = [500, NAT_T];
+pub(super) const IKE: [u16; 2] = [500, NAT_T];
 
 /// Sides that NAT detection shows to be behind a NAT.
 pub(super) fn behind(view: &View<'_>) -> impl Iterator<Item = Side> + use<> {

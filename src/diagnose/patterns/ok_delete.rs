@@ -42,6 +42,7 @@ pattern! {
         "Cisco ASA": "IKE Received delete for rekeyed SA" ("Cisco ASA syslog reference");
     ];
     sources: ["PIX-38", "PIX-39", "PIX-51", "RFC 2408 §3.15", "RFC 7296 §1.4.1"];
+    when: INFORMATIONAL;
     check: check
 }
 

@@ -30,6 +30,7 @@ pattern! {
         "Cisco PIX": "NOTIFY payload 36136 / 36137" ("PIX-32");
     ];
     sources: ["PIX-32", "RFC 3706 §5", "RFC 7296 §1.4"];
+    when: INFORMATIONAL;
     check: check
 }
 

@@ -29,6 +29,7 @@ pattern! {
         "Cisco": "Up-IDLE" ("CON-26");
     ];
     sources: ["S2S-36", "S2S-55", "S2S-56", "CON-26", "NIR-38"];
+    when: TUNNEL NO_FLOWS;
     check: check
 }
 

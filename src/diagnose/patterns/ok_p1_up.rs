@@ -36,6 +36,7 @@ pattern! {
         "CON-09", "CON-10", "CON-11", "CON-19", "CON-22", "CON-23", "CON-30", "CON-31", "NIR-14", "RFC 2409 §5",
         "RFC 7296 §1.2",
     ];
+    when: NO_TUNNEL;
     check: check
 }
 

@@ -29,6 +29,7 @@ pattern! {
     checks: [];
     logs: [];
     sources: ["RFC 2408 §5.1", "RFC 7296 §2.1"];
+    when: REPEATS;
     check: check
 }
 

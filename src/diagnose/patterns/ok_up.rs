@@ -31,6 +31,7 @@ pattern! {
         "SMG-01", "SMG-05", "S2S-52", "S2S-60", "S2S-61", "S2S-63", "CON-12", "CON-13", "CON-15", "CON-25", "NIR-05",
         "NIR-18", "NIR-20", "NIR-39", "NIR-46",
     ];
+    when: TUNNEL FLOWS;
     check: check
 }
 

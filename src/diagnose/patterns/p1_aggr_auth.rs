@@ -51,6 +51,7 @@ pattern! {
         "Cisco ASA": "Sending spoofed ISAKMP Aggressive Mode message 2 due to receipt of unknown tunnel group" ("Cisco ASA syslog reference");
     ];
     sources: ["PIX-52", "CON-21", "NIR-11", "RFC 2409 §5", "RFC 2409 §5.4", "RFC 2408 §3.14.1"];
+    when: V1_UNUSED AGGRESSIVE;
     check: check
 }
 

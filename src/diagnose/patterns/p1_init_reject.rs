@@ -52,6 +52,7 @@ pattern! {
         "racoon": "invalid ID payload." ("racoon source");
     ];
     sources: ["PIX-33", "PIX-43", "RFC 2409 §5", "RFC 2409 §5.7"];
+    when: V1_UNUSED INFORMATIONAL;
     check: check
 }
 

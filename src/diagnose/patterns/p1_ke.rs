@@ -40,6 +40,7 @@ pattern! {
         "Huawei": "6: responder dh mismatch / 7: initiator dh mismatch" ("Huawei ALM-303046755");
     ];
     sources: ["RFC 2409 §5", "RFC 2409 §6", "RFC 3526", "RFC 5903 §7"];
+    when: V1;
     check: check
 }
 

@@ -41,6 +41,7 @@ pattern! {
         "Cisco ASA": "No Group found matching peer_ID or IP_address for Pre-shared key peer" ("Cisco ASA syslog reference");
     ];
     sources: ["RFC 2408 §3.14.1", "RFC 2409 §5.4"];
+    when: V1 ERROR_NOTIFY;
     check: check
 }
 

@@ -76,6 +76,7 @@ pattern! {
         "NIR-02", "NIR-09", "NIR-12", "NIR-13", "NIR-31", "NIR-32", "NIR-33", "NIR-34", "NIR-35", "NIR-37", "NIR-44", "NIR-45",
         "RFC 2408 §2.5.3", "RFC 2409 §5",
     ];
+    when: V1 UNHEARD;
     check: check
 }
 
@@ -88,8 +89,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         .into_iter()
         .filter_map(|found| {
             let index = found.attempt?;
-            let attempt = case.pair.attempts.get(index)?;
-            let view = View { case: *case, attempt };
+            let view = case.view(index)?;
             let explained = p1_mode::explains(&habits, &view) || p1_version::explains(&habits, &view);
             (!explained)
                 .then(|| weighed(&view, &habits, found.severity(standing.severity(&view, P1_NO_REPLY.severity))))

@@ -49,6 +49,7 @@ pattern! {
         "Cisco ASA": "Received packet with missing payload, Expected payload" ("Cisco ASA syslog reference");
     ];
     sources: ["RFC 2408 §3.14.1", "RFC 2408 §5"];
+    when: V1 ERROR_NOTIFY;
     check: check
 }
 

@@ -73,6 +73,7 @@ pattern! {
         "SMG-07", "SMG-14", "SMG-15", "SMG-16", "SMG-32", "PIX-02", "PIX-07", "S2S-02", "S2S-03", "S2S-43", "S2S-44",
         "S2S-57", "CON-16", "NIR-09", "NIR-10", "RFC 2408 §3.14.1", "RFC 2408 §5.4",
     ];
+    when: V1 ERROR_NOTIFY;
     check: check
 }
 

@@ -56,6 +56,7 @@ pattern! {
         "Cisco ASA": "Received unexpected Transaction Exchange payload type" ("Cisco ASA syslog reference");
     ];
     sources: ["PIX-15", "PIX-42", "draft-beaulieu-ike-xauth-02 §3", "draft-dukes-ike-mode-cfg-02 §3"];
+    when: V1 RARE_EXCHANGE;
     check: check
 }
 

@@ -48,6 +48,7 @@ pattern! {
         "SMG-24", "PIX-03", "PIX-04", "PIX-05", "PIX-06", "PIX-12", "PIX-13", "PIX-21", "PIX-27", "PIX-29", "PIX-30", "PIX-31",
         "PIX-37", "PIX-46", "PIX-48", "S2S-29", "S2S-59", "NIR-29", "NIR-30", "RFC 2407 §4.6.2", "RFC 2409 §5.5",
     ];
+    when: QUICK_MODE_OPEN;
     check: check
 }
 

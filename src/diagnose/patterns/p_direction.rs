@@ -45,6 +45,7 @@ pattern! {
         "Cisco ASA": "Tunnel rejected: Originate-Only: Cannot accept incoming tunnel yet!" ("Cisco ASA syslog reference");
     ];
     sources: ["RFC 2409 §5.5", "RFC 7296 §2.9"];
+    when: DOWN, QUICK_MODE_OPEN;
     check: check
 }
 

@@ -2,6 +2,7 @@
 
 use crate::diagnose::case::Case;
 use crate::diagnose::pattern::{Match, pattern};
+use crate::track::{Attempt, TransformFact};
 
 use super::offer::{self, v1, v2};
 
@@ -33,12 +34,16 @@ pattern! {
         "Cisco ASA": "Encryption : 3DES" ("S2S-53");
     ];
     sources: ["S2S-53", "RFC 8247 §2.1", "RFC 8221 §5", "RFC 9395 §3"];
+    when: WEAK_3DES;
     check: check
 }
 
 fn check(case: &Case<'_>) -> Vec<Match> {
-    let short_blocks = offer::advice(case, |attempt, transform| {
-        offer::weak(attempt, transform, (v1::ENCRYPTION, &[2, 3, 4, 5, 6]), &[(v2::ENCR, &[3, 4, 5, 6, 7, 8])])
-    });
+    let short_blocks = offer::advice(case, names);
     short_blocks.found("ciphers with 64-bit blocks leak when much is sent under one key, and are deprecated")
+}
+
+/// What is found of a transform, by name.
+pub(super) fn names(attempt: &Attempt, transform: &TransformFact) -> Vec<String> {
+    offer::weak(attempt, transform, (v1::ENCRYPTION, &[2, 3, 4, 5, 6]), &[(v2::ENCR, &[3, 4, 5, 6, 7, 8])])
 }

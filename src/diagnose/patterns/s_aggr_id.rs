@@ -34,6 +34,7 @@ pattern! {
         "SMG": "ID: IPv4 address" ("SMG-13");
     ];
     sources: ["SMG-13", "PIX-52", "RFC 2409 §5.4"];
+    when: AGGRESSIVE;
     check: check
 }
 

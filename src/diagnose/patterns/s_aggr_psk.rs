@@ -36,6 +36,7 @@ pattern! {
     ];
     logs: [];
     sources: ["S2S-58", "RFC 2409 §5.4", "CVE-2002-1623"];
+    when: AGGRESSIVE;
     check: check
 }
 

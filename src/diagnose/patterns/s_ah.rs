@@ -30,6 +30,7 @@ pattern! {
     ];
     logs: [];
     sources: ["RFC 4302", "RFC 8221 §4"];
+    when: AH;
     check: check
 }
 

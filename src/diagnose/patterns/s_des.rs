@@ -2,6 +2,7 @@
 
 use crate::diagnose::case::Case;
 use crate::diagnose::pattern::{Match, pattern};
+use crate::track::{Attempt, TransformFact};
 
 use super::offer::{self, v1, v2};
 
@@ -29,12 +30,16 @@ pattern! {
     ];
     logs: [];
     sources: ["PIX-23", "RFC 8247 §2.1", "RFC 8221 §5", "RFC 4772"];
+    when: WEAK_DES;
     check: check
 }
 
 fn check(case: &Case<'_>) -> Vec<Match> {
-    let des = offer::advice(case, |attempt, transform| {
-        offer::weak(attempt, transform, (v1::ENCRYPTION, &[1]), &[(v2::ENCR, &[1, 2, 9])])
-    });
+    let des = offer::advice(case, names);
     des.found("a 56-bit key protects nothing against anybody who wants to know")
+}
+
+/// What is found of a transform, by name.
+pub(super) fn names(attempt: &Attempt, transform: &TransformFact) -> Vec<String> {
+    offer::weak(attempt, transform, (v1::ENCRYPTION, &[1]), &[(v2::ENCR, &[1, 2, 9])])
 }

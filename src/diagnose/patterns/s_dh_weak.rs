@@ -2,6 +2,7 @@
 
 use crate::diagnose::case::Case;
 use crate::diagnose::pattern::{Match, pattern};
+use crate::track::{Attempt, TransformFact};
 
 use super::offer::{self, v1, v2};
 
@@ -32,17 +33,21 @@ pattern! {
         "Cisco ASA": "D/H Group : 2" ("S2S-53");
     ];
     sources: ["S2S-53", "S2S-57", "RFC 8247 §2.4", "RFC 3526"];
+    when: WEAK_GROUP;
     check: check
 }
 
 fn check(case: &Case<'_>) -> Vec<Match> {
-    let weak = offer::advice(case, |attempt, transform| {
-        offer::weak(
-            attempt,
-            transform,
-            (v1::GROUP, &[1, 2, 3, 4, 5, 22, 23, 24]),
-            &[(v2::KE, &[1, 2, 3, 4, 5, 22, 23, 24])],
-        )
-    });
+    let weak = offer::advice(case, names);
     weak.found("whoever breaks the key exchange reads everything, also what was recorded before")
+}
+
+/// What is found of a transform, by name.
+pub(super) fn names(attempt: &Attempt, transform: &TransformFact) -> Vec<String> {
+    offer::weak(
+        attempt,
+        transform,
+        (v1::GROUP, &[1, 2, 3, 4, 5, 22, 23, 24]),
+        &[(v2::KE, &[1, 2, 3, 4, 5, 22, 23, 24])],
+    )
 }

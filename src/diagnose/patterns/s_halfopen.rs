@@ -47,6 +47,7 @@ pattern! {
     ];
     logs: [];
     sources: ["RFC 7296 §2.6", "RFC 8019 §4"];
+    when: LEFT_OPEN;
     check: check
 }
 

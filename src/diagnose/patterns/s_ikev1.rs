@@ -30,6 +30,7 @@ pattern! {
     ];
     logs: [];
     sources: ["RFC 9395 §2"];
+    when: V1;
     check: check
 }
 

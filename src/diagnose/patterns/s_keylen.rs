@@ -2,7 +2,7 @@
 
 use crate::diagnose::case::Case;
 use crate::diagnose::pattern::{Match, pattern};
-use crate::track::IkeVersion;
+use crate::track::{Attempt, IkeVersion, TransformFact};
 
 use super::offer::{self, v1, v2};
 
@@ -36,26 +36,30 @@ pattern! {
     ];
     logs: [];
     sources: ["RFC 7296 §3.3.5", "RFC 2409 appendix A", "RFC 3602 §5.3", "RFC 8247 §2.1"];
+    when: KEY_LENGTH;
     check: check
 }
 
 fn check(case: &Case<'_>) -> Vec<Match> {
-    let odd = offer::advice(case, |attempt, transform| {
-        let (length, several, one) = match attempt.version {
-            IkeVersion::V1 => (
-                transform.attribute(v1::KEY_LENGTH),
-                offer::weak_v1(transform, v1::ENCRYPTION, &[7, 8]),
-                offer::weak_v1(transform, v1::ENCRYPTION, &[1, 2, 5]),
-            ),
-            IkeVersion::V2 => (
-                transform.attribute(v2::KEY_LENGTH),
-                offer::weak_v2(transform, v2::ENCR, SEVERAL_LENGTHS),
-                offer::weak_v2(transform, v2::ENCR, ONE_LENGTH),
-            ),
-        };
-        let odd = if length.is_none() { several } else { one };
-        let what = if length.is_none() { "without a key length" } else { "with a key length" };
-        odd.into_iter().map(|name| format!("{name} {what}")).collect()
-    });
+    let odd = offer::advice(case, names);
     odd.found("some stacks guess the length, others refuse the proposal")
+}
+
+/// What is found of a transform, by name.
+pub(super) fn names(attempt: &Attempt, transform: &TransformFact) -> Vec<String> {
+    let (length, several, one) = match attempt.version {
+        IkeVersion::V1 => (
+            transform.attribute(v1::KEY_LENGTH),
+            offer::weak_v1(transform, v1::ENCRYPTION, &[7, 8]),
+            offer::weak_v1(transform, v1::ENCRYPTION, &[1, 2, 5]),
+        ),
+        IkeVersion::V2 => (
+            transform.attribute(v2::KEY_LENGTH),
+            offer::weak_v2(transform, v2::ENCR, SEVERAL_LENGTHS),
+            offer::weak_v2(transform, v2::ENCR, ONE_LENGTH),
+        ),
+    };
+    let odd = if length.is_none() { several } else { one };
+    let what = if length.is_none() { "without a key length" } else { "with a key length" };
+    odd.into_iter().map(|name| format!("{name} {what}")).collect()
 }

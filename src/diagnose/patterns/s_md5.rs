@@ -2,6 +2,7 @@
 
 use crate::diagnose::case::Case;
 use crate::diagnose::pattern::{Match, pattern};
+use crate::track::{Attempt, TransformFact};
 
 use super::offer::{self, v1, v2};
 
@@ -29,12 +30,16 @@ pattern! {
     ];
     logs: [];
     sources: ["RFC 8247 §2.2", "RFC 8247 §2.3", "RFC 6151"];
+    when: WEAK_MD5;
     check: check
 }
 
 fn check(case: &Case<'_>) -> Vec<Match> {
-    let md5 = offer::advice(case, |attempt, transform| {
-        offer::weak(attempt, transform, (v1::HASH, &[1]), &[(v2::PRF, &[1]), (v2::INTEG, &[1, 4, 6])])
-    });
+    let md5 = offer::advice(case, names);
     md5.found("no current standard allows MD5 here")
+}
+
+/// What is found of a transform, by name.
+pub(super) fn names(attempt: &Attempt, transform: &TransformFact) -> Vec<String> {
+    offer::weak(attempt, transform, (v1::HASH, &[1]), &[(v2::PRF, &[1]), (v2::INTEG, &[1, 4, 6])])
 }

@@ -37,6 +37,7 @@ pattern! {
     ];
     logs: [];
     sources: ["RFC 9370", "RFC 8784"];
+    when: NO_POST_QUANTUM;
     check: check
 }
 
@@ -64,7 +65,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     ]
 }
 
-fn hybrid(choice: &ProposalFact) -> bool {
+pub(super) fn hybrid(choice: &ProposalFact) -> bool {
     choice.transforms.iter().any(|transform| {
         (v2::ADDKE.contains(&transform.transform_type) && transform.transform_id != 0)
             || (transform.transform_type == v2::KE && ML_KEM.contains(&transform.transform_id))

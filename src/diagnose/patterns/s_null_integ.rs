@@ -35,6 +35,7 @@ pattern! {
     ];
     logs: [];
     sources: ["RFC 7296 §3.3.3", "RFC 8221 §4"];
+    when: BARE_CIPHER;
     check: check
 }
 
@@ -59,7 +60,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
 }
 
 /// For IKE, with a cipher of its own kind, and without integrity.
-fn is_bare(proposal: &ProposalFact) -> bool {
+pub(super) fn is_bare(proposal: &ProposalFact) -> bool {
     let of = |kind| proposal.transforms.iter().filter(move |transform| transform.transform_type == kind);
     let cipher = of(v2::ENCR).any(|transform| matches!(transform.transform_id, 1..=9 | 12 | 13 | 23 | 24));
     let integrity = of(v2::INTEG).any(|transform| transform.transform_id != 0);

@@ -35,6 +35,7 @@ pattern! {
     ];
     logs: [];
     sources: ["RFC 2408 §5.1"];
+    when: LEFT_OPEN;
     check: check
 }
 

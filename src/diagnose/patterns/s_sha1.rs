@@ -6,14 +6,14 @@ use crate::base::FrameRef;
 use crate::diagnose::Confidence;
 use crate::diagnose::case::Case;
 use crate::diagnose::pattern::{Match, pattern};
-use crate::track::Side;
+use crate::track::{Attempt, Side, TransformFact};
 
 use super::offer::{self, v1, v2};
 
 /// RFC 7427 §4: the notify, and the number of SHA-1 in its list of two-octet numbers.
-const SIGNATURE_HASH_ALGORITHMS: u16 = 16431;
+pub(super) const SIGNATURE_HASH_ALGORITHMS: u16 = 16431;
 /// See [`SIGNATURE_HASH_ALGORITHMS`].
-const SHA1: [u8; 2] = [0, 1];
+pub(super) const SHA1: [u8; 2] = [0, 1];
 
 pattern! {
     /// ## What is seen
@@ -43,13 +43,12 @@ pattern! {
         "Cisco ASA": "Hashing : SHA1" ("S2S-53");
     ];
     sources: ["S2S-53", "S2S-57", "RFC 8247 §2.2", "RFC 8247 §2.3", "RFC 8247 §3.2", "RFC 7427 §4"];
+    when: WEAK_SHA1;
     check: check
 }
 
 fn check(case: &Case<'_>) -> Vec<Match> {
-    let sha1 = offer::advice(case, |attempt, transform| {
-        offer::weak(attempt, transform, (v1::HASH, &[2]), &[(v2::PRF, &[2]), (v2::INTEG, &[2, 7])])
-    });
+    let sha1 = offer::advice(case, names);
     let mut found = sha1.found("HMAC-SHA-1 holds, and is on its way out of the standards");
     if let Some((frame, from)) = signature_hash(case) {
         let told = format!("{from} accepts SHA-1 in signatures");
@@ -68,6 +67,11 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         }
     }
     found
+}
+
+/// What is found of a transform, by name.
+pub(super) fn names(attempt: &Attempt, transform: &TransformFact) -> Vec<String> {
+    offer::weak(attempt, transform, (v1::HASH, &[2]), &[(v2::PRF, &[2]), (v2::INTEG, &[2, 7])])
 }
 
 /// A SIGNATURE_HASH_ALGORITHMS notify that names SHA-1.

@@ -42,6 +42,7 @@ pattern! {
     ];
     logs: [];
     sources: ["RFC 2408 §3.16", "RFC 7296 §3.12"];
+    when: PRODUCT;
     check: check
 }
 
@@ -51,7 +52,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     for attempt in &case.pair.attempts {
         for side in [Side::Initiator, Side::Responder] {
             for data in attempt.vendor_ids[side.index()].iter() {
-                let Some(vendor) = registry::vendor_id(data).filter(|vendor| !FEATURES.contains(&vendor.family)) else {
+                let Some(vendor) = product(data) else {
                     continue;
                 };
                 if told.len() < MOST {
@@ -73,4 +74,13 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         .means("anybody who sends a first message learns this; it is a claim, not a proof")
         .frames(told.values().copied());
     vec![if versions { found } else { found.severity(Severity::Info) }]
+}
+
+fn product(data: &[u8]) -> Option<registry::VendorId> {
+    registry::vendor_id(data).filter(|vendor| !FEATURES.contains(&vendor.family))
+}
+
+/// Whether a vendor id names a product, and not only what it can do.
+pub(super) fn names_a_product(data: &[u8]) -> bool {
+    product(data).is_some()
 }

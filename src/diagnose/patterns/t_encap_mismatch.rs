@@ -42,6 +42,7 @@ pattern! {
     ];
     logs: [];
     sources: ["RFC 3947 §3.2", "RFC 3948 §2.1", "RFC 7296 §2.23"];
+    when: FLOWS_MIXED;
     check: check
 }
 

@@ -42,6 +42,7 @@ pattern! {
         "Cisco ASA": "ESP traffic permitted through the outside interface" ("S2S-07");
     ];
     sources: ["S2S-07", "NIR-02", "RFC 4303 §2", "RFC 3948 §1", "RFC 792"];
+    when: ICMP, FLOWS_ONE_WAY;
     check: check
 }
 

@@ -28,6 +28,7 @@ pattern! {
     ];
     logs: [];
     sources: ["RFC 2410", "RFC 4303 §3.2.1", "RFC 8221 §5"];
+    when: READABLE;
     check: check
 }
 

@@ -36,6 +36,7 @@ pattern! {
         "Netopia": "Rx discard: SA mismatch" ("NIR-28");
     ];
     sources: ["NIR-28", "RFC 4301 §3.2", "RFC 8221 §4"];
+    when: AH;
     check: check
 }
 

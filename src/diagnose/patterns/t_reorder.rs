@@ -46,6 +46,7 @@ pattern! {
         "ZyXEL": "Discard REPLAY packet" ("ZyXEL manuals");
     ];
     sources: ["S2S-42", "RFC 4303 §3.4.3", "RFC 6479"];
+    when: REORDERED;
     check: check
 }
 

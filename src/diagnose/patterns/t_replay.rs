@@ -42,6 +42,7 @@ pattern! {
         "Cisco": "Replay Check Failed" ("Cisco doc 5409");
     ];
     sources: ["S2S-42", "RFC 4303 §3.4.3"];
+    when: DUPLICATES;
     check: check
 }
 

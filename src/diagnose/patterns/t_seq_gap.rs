@@ -42,6 +42,7 @@ pattern! {
     ];
     logs: [];
     sources: ["S2S-49", "RFC 4303 §2.2"];
+    when: LOST;
     check: check
 }
 

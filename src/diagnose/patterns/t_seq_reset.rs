@@ -35,6 +35,7 @@ pattern! {
     ];
     logs: [];
     sources: ["RFC 4303 §2.2", "RFC 4303 §3.3.3", "RFC 6311"];
+    when: RESETS;
     check: check
 }
 

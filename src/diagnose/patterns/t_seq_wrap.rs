@@ -41,6 +41,7 @@ pattern! {
         "Cisco": "replay check failed … sequence number=0" ("Cisco community");
     ];
     sources: ["RFC 4303 §2.2", "RFC 4303 §2.2.1", "RFC 4304"];
+    when: NUMBERS_AT_AN_END;
     check: check
 }
 
@@ -71,13 +72,13 @@ fn check(case: &Case<'_>) -> Vec<Match> {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum End {
+pub(super) enum End {
     Zero,
     RanOver,
     Near,
 }
 
-fn judge(flow: &EspFlow) -> Option<End> {
+pub(super) fn judge(flow: &EspFlow) -> Option<End> {
     if flow.packets < LEAST_PACKETS {
         return None;
     }

@@ -50,6 +50,7 @@ pattern! {
         "Windows": "RAS errors 691, 718, 734" ("Microsoft RAS error documentation");
     ];
     sources: ["RFC 3193 §3", "RFC 2408 §3.15"];
+    when: SEVERAL FLOWS;
     check: check
 }
 

@@ -54,6 +54,7 @@ pattern! {
     sources: [
         "S2S-42", "S2S-60", "CON-27", "CON-32", "NIR-26", "RFC 4301 §4.1", "RFC 2408 §3.14.1", "RFC 7296 §1.5",
     ];
+    when: ERROR_NOTIFY, SEVERAL FLOWS;
     check: check
 }
 

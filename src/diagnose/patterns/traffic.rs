@@ -109,8 +109,8 @@ impl<'a> Way<'a> {
 
 /// The latest attempt that brought the tunnel up, with when it did.
 pub(super) fn last_up<'a>(case: &Case<'a>) -> Option<(usize, View<'a>, Timestamp)> {
-    case.pair.attempts.iter().enumerate().rev().find_map(|(index, attempt)| {
-        let view = View { case: *case, attempt };
+    (0..case.pair.attempts.len()).rev().find_map(|index| {
+        let view = case.view(index)?;
         Some((index, view, view.tunnel_up()?))
     })
 }

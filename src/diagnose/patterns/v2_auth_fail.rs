@@ -61,6 +61,7 @@ pattern! {
         "GCP": "AUTHORIZATION_ERROR / PEER_IDENTITY_MISMATCH" ("Google Cloud VpnTunnel.Status reference");
     ];
     sources: ["S2S-04", "RFC 7296 §2.21.2", "RFC 7296 §2.15", "RFC 7296 §3.14"];
+    when: V2_UNPROVEN;
     check: check
 }
 

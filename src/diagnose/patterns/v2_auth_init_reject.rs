@@ -47,6 +47,7 @@ pattern! {
         "libreswan": "authentication failed: responder did not include IDr payload" ("libreswan source");
     ];
     sources: ["RFC 7296 §2.21.2", "RFC 7296 §1.2"];
+    when: V2 TOLD_AT_ONCE, V2 SEVERAL;
     check: check
 }
 

@@ -46,6 +46,7 @@ pattern! {
         "strongSwan": "giving up after 5 retransmits" ("strongSwan source");
     ];
     sources: ["RFC 7296 §2.1", "RFC 7296 §2.4", "RFC 6311 §3"];
+    when: V2_OPEN;
     check: check
 }
 

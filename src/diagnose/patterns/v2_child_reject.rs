@@ -51,6 +51,7 @@ pattern! {
         "Cisco ASA": "%ASA-4-750003: IKEv2 Negotiation aborted due to ERROR: There was no IPSEC policy found for received TS" ("public ASA logs");
     ];
     sources: ["RFC 7296 §1.2", "RFC 7296 §2.9", "RFC 7296 §2.21.2", "RFC 7296 §3.10.1"];
+    when: V2 NO_TUNNEL;
     check: check
 }
 

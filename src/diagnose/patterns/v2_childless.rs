@@ -32,6 +32,7 @@ pattern! {
     ];
     logs: [];
     sources: ["RFC 6023 §3"];
+    when: V2 CHILDLESS;
     check: check
 }
 

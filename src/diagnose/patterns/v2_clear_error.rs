@@ -47,6 +47,7 @@ pattern! {
         "strongSwan": "critical unknown payloads found" ("strongSwan source");
     ];
     sources: ["RFC 7296 §1.5", "RFC 7296 §2.21", "RFC 7296 §2.5", "RFC 7296 §3.10.1"];
+    when: V2 ERROR_NOTIFY;
     check: check
 }
 

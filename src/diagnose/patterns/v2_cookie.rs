@@ -34,6 +34,7 @@ pattern! {
         "strongSwan": "cookie_threshold" ("strongSwan source");
     ];
     sources: ["RFC 7296 §2.6"];
+    when: V2 COOKIE;
     check: check
 }
 

@@ -51,6 +51,7 @@ pattern! {
     ];
     logs: [];
     sources: ["RFC 7296 §2.16", "RFC 3748 §4.2"];
+    when: V2_UNPROVEN;
     check: check
 }
 

@@ -47,6 +47,7 @@ pattern! {
         "strongSwan": "giving up after … retries / requested key exchange method … not supported" ("strongSwan source");
     ];
     sources: ["RFC 7296 §1.2", "RFC 7296 §2.7", "RFC 7296 §3.4"];
+    when: V2_UNPROVEN ERROR_NOTIFY;
     check: check
 }
 

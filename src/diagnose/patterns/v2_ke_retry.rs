@@ -32,6 +32,7 @@ pattern! {
         "strongSwan": "peer didn't accept key exchange method …, it requested …" ("strongSwan source");
     ];
     sources: ["RFC 7296 §1.2", "RFC 7296 §3.4"];
+    when: V2 ERROR_NOTIFY;
     check: check
 }
 

@@ -34,6 +34,7 @@ pattern! {
         "strongSwan": "detected changes in NAT mappings, initiating MOBIKE update" ("strongSwan source");
     ];
     sources: ["RFC 4555 §3.5", "RFC 7296 §2.23"];
+    when: V2 MOVED;
     check: check
 }
 

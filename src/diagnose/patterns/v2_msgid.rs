@@ -40,6 +40,7 @@ pattern! {
         "strongSwan": "received message ID …, expected …, ignored" ("strongSwan source");
     ];
     sources: ["RFC 7296 §2.2", "RFC 7296 §2.3", "RFC 6311 §3"];
+    when: V2_OPEN, V2_IDS;
     check: check
 }
 

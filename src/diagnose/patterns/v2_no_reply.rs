@@ -54,6 +54,7 @@ pattern! {
         "GCP": "NO_INCOMING_PACKETS" ("Google Cloud VpnTunnel.Status reference");
     ];
     sources: ["S2S-05", "S2S-08", "S2S-14", "RFC 7296 §2.1", "RFC 7296 §2.4"];
+    when: V2 UNHEARD, V2_UNPROVEN;
     check: check
 }
 
@@ -62,10 +63,8 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         silence::unanswered_first_message(case, IkeVersion::V2, |label| label == Label::Request(ikev2::SA_INIT));
     let habits = Habits::of(case);
     found.retain(|one| {
-        let attempt = one.attempt.and_then(|index| case.pair.attempts.get(index));
-        attempt.is_some_and(|attempt| {
-            !goes_on_in_pieces(case, attempt) && !p1_version::explains(&habits, &View { case: *case, attempt })
-        })
+        let view = one.attempt.and_then(|index| case.view(index));
+        view.is_some_and(|view| !goes_on_in_pieces(case, view.attempt) && !p1_version::explains(&habits, &view))
     });
     if !ikev2::refused_by_icmp(case) {
         found.extend(ikev2::never_authenticated(case).filter_map(|(index, view)| unanswered_again(index, &view)));

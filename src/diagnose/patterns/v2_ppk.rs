@@ -34,6 +34,7 @@ pattern! {
         "strongSwan": "PPK required but peer does not support PPK" ("strongSwan source");
     ];
     sources: ["RFC 8784 §3"];
+    when: V2_UNPROVEN;
     check: check
 }
 

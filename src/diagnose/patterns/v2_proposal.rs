@@ -52,6 +52,7 @@ pattern! {
         "HP-UX": "no proposal chosen" ("HP-UX IPSec admin guide");
     ];
     sources: ["S2S-02", "S2S-43", "RFC 7296 §2.7", "RFC 7296 §3.10.1"];
+    when: V2_UNPROVEN ERROR_NOTIFY;
     check: check
 }
 

@@ -34,6 +34,7 @@ pattern! {
         "strongSwan": "redirecting peer to …" ("strongSwan source");
     ];
     sources: ["RFC 5685 §3", "RFC 5685 §8"];
+    when: V2 REDIRECT;
     check: check
 }
 

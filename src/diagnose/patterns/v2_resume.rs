@@ -32,6 +32,7 @@ pattern! {
     ];
     logs: [];
     sources: ["RFC 5723 §4.3.2", "RFC 5723 §4.3.4"];
+    when: V2 TICKET_NACK;
     check: check
 }
 

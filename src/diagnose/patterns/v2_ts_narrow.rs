@@ -43,6 +43,7 @@ pattern! {
         "GCP": "TS_NARROWING_NOT_ALLOWED: Traffic selector narrowing not allowed for an HA-VPN tunnel" ("Google Cloud VpnTunnel.Status reference");
     ];
     sources: ["RFC 7296 §2.9", "RFC 7296 §2.9.2"];
+    when: V2 FLOWS;
     check: check
 }
 

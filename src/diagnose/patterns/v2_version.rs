@@ -41,6 +41,7 @@ pattern! {
         "strongSwan": "received unsupported IKE version" ("strongSwan source");
     ];
     sources: ["RFC 7296 §2.5", "RFC 7296 §3.10.1"];
+    when: V2_UNPROVEN ERROR_NOTIFY;
     check: check
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::base::Timestamp;
 use crate::diagnose::Outcome;
-use crate::report::model::{Attempt, Exchange, IcmpError, Message, Move, Pair, VendorId};
+use crate::report::model::{Attempt, Exchange, IcmpError, Message, Move, Pair, Report, VendorId};
 use crate::report::naming;
 use crate::report::quantity::{self, count, counted};
 use crate::report::words::Word;
@@ -58,6 +58,12 @@ pub fn print_one(view: &View<'_>, page: &mut Page<'_, impl Write>, attempt: &Att
     let ids = view.report.pair(attempt.pair).map(|pair| pair.attempts.as_slice()).unwrap_or_default();
     let number = ids.iter().position(|&id| id == attempt.id).unwrap_or(0) + 1;
     print_attempt(view, page, attempt, (number, ids.len()))
+}
+
+/// Ids of the attempts of a pair that have a ladder of their own.
+pub fn first_of_each(report: &Report, pair: &Pair) -> Vec<usize> {
+    let groups = grouped(report.attempts_of(pair).collect());
+    groups.iter().take(LADDERS).filter_map(|group| group.first()).map(|attempt| attempt.id).collect()
 }
 
 /// Attempts that went the same way, in order of the first of each kind. Those that came up are only folded when they

@@ -22,8 +22,10 @@ use std::io::{self, BufWriter, Write};
 
 use crate::diagnose::{Outcome, PairStatus, Severity};
 
+use super::build;
 use super::model::{Attempt, Finding, Message, Pair, Report};
 use super::quantity::{self, Clock};
+use super::walk::Walk;
 use super::words;
 
 pub use page::{Column, Page, Palette, Words};
@@ -55,31 +57,69 @@ const FEW_PAIRS: usize = 3;
 ///
 /// Errors: those of `out`.
 pub fn render(report: &Report, out: &mut impl Write, style: &Style) -> io::Result<()> {
-    let view = View::new(report);
+    render_view(&View::new(report), out, style)
+}
+
+/// Writes what [`render`] writes of the report of this walk, and makes of that report only what is printed.
+///
+/// Errors: those of `out`.
+pub fn render_walk(walk: &Walk<'_>, out: &mut impl Write, style: &Style) -> io::Result<()> {
+    let needs = Need::of_each(walk.statuses(), walk.severities());
+    let mut by_need: Vec<u32> = (0..).take(needs.len()).collect();
+    let need = |&id: &u32| usize::try_from(id).ok().and_then(|id| needs.get(id)).copied();
+    by_need.sort_by_key(|id| std::cmp::Reverse(need(id)));
+    let printed = style.full_pairs.saturating_add(summary::SHOWN);
+    let ids = by_need.into_iter().take(printed).filter_map(|id| usize::try_from(id).ok());
+    let report = build::told(&walk.only(ids), told);
+    let mut view = View::new(&report);
+    view.tally = Tally::new(&needs, walk.statuses(), walk.severities());
+    render_view(&view, out, style)
+}
+
+/// Of each attempt, by id, whether more of it is printed than how it stands.
+fn told(report: &Report) -> Vec<bool> {
+    let mut told = vec![false; report.attempts.len()];
+    let findings = report.findings.iter().filter_map(|finding| finding.attempt);
+    let latest = report.pairs.iter().filter_map(|pair| pair.attempts.last().copied());
+    let ladders = report.pairs.iter().flat_map(|pair| ladder::first_of_each(report, pair));
+    for id in findings.chain(latest).chain(ladders) {
+        if let Some(told) = told.get_mut(id) {
+            *told = true;
+        }
+    }
+    told
+}
+
+fn render_view(view: &View<'_>, out: &mut impl Write, style: &Style) -> io::Result<()> {
+    let report = view.report;
     let mut out = BufWriter::new(out);
     let mut page = Page::new(&mut out, style.width, style.palette);
-    summary::print(&view, &mut page)?;
+    summary::print(view, &mut page)?;
     for finding in report.findings.iter().filter(|finding| finding.pair.is_none()) {
         page.blank()?;
-        finding::print(&view, &mut page, finding)?;
+        finding::print(view, &mut page, finding)?;
     }
 
-    let few = report.pairs.len() <= FEW_PAIRS;
-    let mut full = 0;
+    let few = view.tally.pairs <= FEW_PAIRS;
+    let (mut full, mut full_with_problem) = (0, 0);
     let mut compact = Vec::new();
     for &pair in &view.by_need {
         let Some(pair) = report.pairs.get(pair) else { continue };
-        if full < style.full_pairs && (few || view.has_problem(pair)) {
+        let problem = view.has_problem(pair);
+        if full < style.full_pairs && (few || problem) {
             full += 1;
-            print_pair(&view, &mut page, pair)?;
+            full_with_problem += usize::from(problem);
+            print_pair(view, &mut page, pair)?;
         } else {
             compact.push(pair);
         }
     }
-    if !compact.is_empty() {
-        summary::print_compact(&view, &mut page, &compact)?;
+    let left = view.tally.pairs.saturating_sub(full);
+    if left > 0 {
+        let problems = view.tally.problems.saturating_sub(full_with_problem);
+        summary::print_compact(view, &mut page, &compact, problems, left.saturating_sub(problems))?;
     }
-    summary::print_foot(&view, &mut page)?;
+    summary::print_foot(view, &mut page)?;
     out.flush()
 }
 
@@ -164,9 +204,78 @@ fn print_pair(view: &View<'_>, page: &mut Page<'_, impl Write>, pair: &Pair) -> 
     flows::print(view, page, pair)
 }
 
+/// How much somebody has to look at a pair.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Need {
+    /// Somebody has to.
+    problem: bool,
+    /// The worst finding about it.
+    worst: Option<Severity>,
+}
+
+impl Need {
+    fn of(status: PairStatus, worst: Option<Severity>) -> Self {
+        let down = matches!(status, PairStatus::Down | PairStatus::DownNegotiating);
+        Self { problem: down || worst >= Some(Severity::Warning), worst }
+    }
+
+    /// Of each pair, by id, from how it stands and the findings of all.
+    fn of_each(
+        statuses: impl Iterator<Item = PairStatus>,
+        findings: impl Iterator<Item = (Option<usize>, Severity)>,
+    ) -> Vec<Self> {
+        let mut needs: Vec<Self> = statuses.map(|status| Self::of(status, None)).collect();
+        for (pair, severity) in findings {
+            if let Some(need) = pair.and_then(|pair| needs.get_mut(pair)) {
+                need.worst = need.worst.max(Some(severity));
+                need.problem |= severity >= Severity::Warning;
+            }
+        }
+        needs
+    }
+}
+
+/// How all pairs stand, those included that are not printed.
+#[derive(Debug, Default)]
+struct Tally {
+    pairs: usize,
+    problems: usize,
+    /// Pairs by status.
+    statuses: Vec<(PairStatus, u64)>,
+    errors: u64,
+    warnings: u64,
+}
+
+impl Tally {
+    fn new(
+        needs: &[Need],
+        statuses: impl Iterator<Item = PairStatus>,
+        findings: impl Iterator<Item = (Option<usize>, Severity)>,
+    ) -> Self {
+        let problems = needs.iter().filter(|need| need.problem).count();
+        let mut tally = Self { pairs: needs.len(), problems, ..Self::default() };
+        for status in statuses {
+            match tally.statuses.iter_mut().find(|(known, _)| *known == status) {
+                Some((_, number)) => *number += 1,
+                None => tally.statuses.push((status, 1)),
+            }
+        }
+        for (_, severity) in findings {
+            tally.errors += u64::from(severity == Severity::Error);
+            tally.warnings += u64::from(severity == Severity::Warning);
+        }
+        tally
+    }
+
+    fn of_status(&self, status: PairStatus) -> u64 {
+        self.statuses.iter().find(|(known, _)| *known == status).map_or(0, |(_, number)| *number)
+    }
+}
+
 /// A report with what printing has to look up again and again.
 struct View<'a> {
     report: &'a Report,
+    tally: Tally,
     clock: Clock,
     many_captures: bool,
     /// Per pair: indices of its findings and flows.
@@ -194,23 +303,22 @@ impl<'a> View<'a> {
                 of_pair.push(index);
             }
         }
-        let mut view = Self {
+        let statuses = || report.pairs.iter().map(|pair| pair.status);
+        let severities = || report.findings.iter().map(|finding| (finding.pair, finding.severity));
+        let needs = Need::of_each(statuses(), severities());
+        let mut by_need: Vec<usize> = (0..report.pairs.len()).collect();
+        by_need.sort_by_key(|&pair| std::cmp::Reverse(needs.get(pair)));
+        Self {
             report,
+            tally: Tally::new(&needs, statuses(), severities()),
             clock: Clock::new(report.window.map(|window| window.first)),
             many_captures: report.captures.len() > 1,
             findings,
             flows,
-            by_need: (0..report.pairs.len()).collect(),
+            by_need,
             running: false,
             brief: false,
-        };
-        let mut order = std::mem::take(&mut view.by_need);
-        order.sort_by_cached_key(|&pair| {
-            let problem = report.pairs.get(pair).is_some_and(|pair| view.has_problem(pair));
-            std::cmp::Reverse((problem, view.worst(pair)))
-        });
-        view.by_need = order;
-        view
+        }
     }
 
     fn findings_of(&self, pair: &Pair) -> impl Iterator<Item = &'a Finding> + use<'a, '_> {
@@ -246,8 +354,7 @@ impl<'a> View<'a> {
 
     /// Whether somebody has to look at this pair.
     fn has_problem(&self, pair: &Pair) -> bool {
-        let down = matches!(pair.status, PairStatus::Down | PairStatus::DownNegotiating);
-        down || self.worst(pair.id) >= Some(Severity::Warning)
+        Need::of(pair.status, self.worst(pair.id)).problem
     }
 
     /// The finding that a verdict about this pair names.
@@ -285,6 +392,7 @@ fn mode(attempt: &Attempt) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Selection;
     use super::super::sample::{self, Sample};
     use super::*;
 
@@ -329,11 +437,12 @@ mod tests {
     #[test]
     fn the_verdict_comes_before_louder_advice_which_is_one_line() {
         let mut sample = sample::refused(1);
-        let mut advice = sample.diagnosis.findings[0].clone();
-        (advice.id, advice.severity, advice.title) = ("S-IKEV1", Severity::Advisory, "IKEv1 is in use".into());
+        let mut advice = sample.findings[0].clone();
+        advice.pattern = sample::pattern("S-IKEV1", |pattern| pattern.title = "IKEv1 is in use");
+        advice.severity = Severity::Advisory;
         (advice.seen, advice.attempt) = ("1 of 1 negotiation here".into(), None);
-        sample.diagnosis.findings[0].severity = Severity::Info;
-        sample.diagnosis.findings.insert(0, advice);
+        sample.findings[0].severity = Severity::Info;
+        sample.findings.insert(0, advice);
         let text = text(&sample, 100);
         let at = |needle: &str| text.find(needle).unwrap_or_else(|| panic!("no {needle} in\n{text}"));
         assert!(
@@ -345,7 +454,8 @@ mod tests {
     fn four_log_lines_are_shown_those_of_the_vendors_seen_first() {
         let mut sample = sample::refused(1);
         let log = |vendor| crate::diagnose::VendorLog { vendor, message: "no", source: "S2S-01" };
-        sample.diagnosis.findings[0].logs = ["Netopia", "AWS", "Huawei", "SMG", "Azure", "Cisco ASA"].map(log).into();
+        let logs = ["Netopia", "AWS", "Huawei", "SMG", "Azure", "Cisco ASA"].map(log);
+        sample.findings[0].pattern = sample::pattern("P1-PROPOSAL", |pattern| pattern.logs = Vec::leak(logs.into()));
         let unity = hex::decode("12f5f28c457168a9702d9fe274cc0100").unwrap();
         sample.pairs[0].attempts[0].vendor_ids[1] = [unity.into()].into();
         let logs = r#"logs: Cisco ASA "no" · Netopia "no" · AWS "no" · Huawei "no" ="#;
@@ -356,8 +466,8 @@ mod tests {
     fn problems_come_first_and_healthy_pairs_are_short() {
         let mut sample = sample::with_healthy(6);
         sample.pairs.swap(0, 3);
-        sample.diagnosis.pairs.swap(0, 3);
-        for finding in &mut sample.diagnosis.findings {
+        sample.judged.swap(0, 3);
+        for finding in &mut sample.findings {
             finding.pair = match finding.pair {
                 Some(0) => Some(3),
                 Some(3) => Some(0),
@@ -415,7 +525,7 @@ mod tests {
         let hostile = "\x1b]0;owned\x07\u{202e}\u{9b}2J";
         sample.captures[0].0.path = hostile.into();
         sample.captures[0].0.notes = vec![hostile.into()];
-        sample.diagnosis.findings[0].title = hostile.into();
+        sample.findings[0].pattern = sample::pattern("P1-PROPOSAL", |pattern| pattern.title = hostile);
         let detail = crate::track::PayloadDetail::Identification { id_type: 2, data: hostile.as_bytes().into() };
         sample.pairs[0].attempts[0].exchanges[0].messages[0].carried = [sample::payload(5, detail)].into();
         let text = text(&sample, 100);
@@ -425,10 +535,34 @@ mod tests {
     }
 
     #[test]
+    fn of_many_pairs_only_those_that_are_printed_are_made() {
+        for (problems, healthy) in [(0, 2), (0, 200), (30, 0), (30, 100), (200, 200)] {
+            let mut sample = sample::with_healthy(healthy);
+            let (pair, judged, finding) = (sample.pairs[0].clone(), sample.judged[0], sample.findings[0].clone());
+            for number in 1..=problems {
+                let mut finding = finding.clone();
+                finding.pair = Some(sample.pairs.len());
+                finding.severity = if number % 3 == 0 { Severity::Error } else { Severity::Warning };
+                sample.findings.push(finding);
+                sample.judged.push(judged);
+                let mut pair = pair.clone();
+                pair.a = [10, 0, 1, number].into();
+                sample.pairs.push(pair);
+            }
+            let (facts, diagnosis) = (sample.facts(), sample.diagnosis());
+            let walk = Walk::new(sample.captures.clone(), &facts, &diagnosis, &Selection::ALL);
+            let mut out = Vec::new();
+            render_walk(&walk, &mut out, &Style::default()).unwrap();
+            assert_eq!(String::from_utf8(out).unwrap(), text(&sample, 100), "{problems} and {healthy}");
+        }
+    }
+
+    #[test]
     fn nothing_seen_is_said() {
         let mut sample = sample::refused(1);
         sample.pairs.clear();
-        sample.diagnosis = Default::default();
+        sample.judged.clear();
+        sample.findings.clear();
         assert!(text(&sample, 100).contains("no IKE, ESP or AH was seen"));
     }
 }

@@ -1,0 +1,380 @@
+//! The look over a pair that finds its signs: one walk over its messages, before any check runs.
+//!
+//! What depends on an offer, a choice or vendor ids only is remembered from one pair to the next.
+
+use std::sync::{Arc, LazyLock};
+
+use crate::base::Timestamp;
+use crate::diagnose::case::{AT_ONCE, Case, View};
+use crate::diagnose::signs::Signs;
+use crate::isakmp::registry;
+use crate::packet::Encapsulation;
+use crate::track::{
+    Attempt, Exchange, ExchangeKind, FlowProtocol, IkeVersion, Label, MessageRecord, Mode, PayloadDetail, ProposalFact,
+    Side,
+};
+
+use super::ikev2::notify;
+use super::{
+    l_delete_storm, l_lifetime, n_private_outer, nat, s_3des, s_des, s_dh_weak, s_keylen, s_md5, s_no_pq, s_null_integ,
+    s_sha1, s_vid_leak, t_seq_wrap,
+};
+
+/// What was seen before and need not be looked at again: the last few offers, choices and vendor ids.
+#[derive(Debug, Default)]
+pub(crate) struct Memory {
+    offers: Recent<(Option<Arc<[ProposalFact]>>, Option<Arc<ProposalFact>>, Option<IkeVersion>)>,
+    vendor_ids: Recent<Option<Arc<[Box<[u8]>]>>>,
+}
+
+/// The last few of a kind, with their signs.
+#[derive(Debug)]
+struct Recent<T> {
+    known: [(T, Signs); 8],
+    next: usize,
+}
+
+impl<T: Default> Default for Recent<T> {
+    fn default() -> Self {
+        Self { known: std::array::from_fn(|_| (T::default(), Signs::NONE)), next: 0 }
+    }
+}
+
+impl<T> Recent<T> {
+    fn find(&self, same: impl Fn(&T) -> bool) -> Option<Signs> {
+        self.known.iter().find(|(known, _)| same(known)).map(|(_, signs)| *signs)
+    }
+
+    fn remember(&mut self, what: T, signs: Signs) {
+        if let Some(slot) = self.known.get_mut(self.next) {
+            *slot = (what, signs);
+        }
+        self.next = (self.next + 1) % self.known.len();
+    }
+}
+
+/// The signs of a pair.
+pub(crate) fn signs_of(case: &Case<'_>, memory: &mut Memory) -> Signs {
+    let pair = case.pair;
+    let mut look = Look::default();
+    for (_, view) in case.attempts() {
+        look.attempt(&view);
+        look.signs.set(of_offer(view.attempt, memory));
+        for ids in &view.attempt.vendor_ids {
+            look.signs.set(of_vendor_ids(ids, memory));
+        }
+    }
+    flows(case, look.latest_up, &mut look.signs);
+    let mut signs = look.signs;
+    signs.set_if(pair.attempts.is_empty(), Signs::NO_IKE);
+    signs.set_if(pair.attempts.len() > 1, Signs::SEVERAL);
+    signs.set_if(!signs.has(Signs::QUICK_MODE), Signs::NO_QUICK_MODE);
+    signs.set_if(look.quick_modes >= 3, Signs::MANY_QUICK_MODES);
+    signs.set_if(look.informationals >= l_delete_storm::DELETES, Signs::MANY_INFORMATIONALS);
+    signs.set_if(!pair.icmp_errors.is_empty(), Signs::ICMP);
+    signs.set_if(!pair.incomplete.is_empty(), Signs::INCOMPLETE);
+    signs.set_if(!pair.malformed.is_empty(), Signs::FAULTS);
+    signs.set_if(n_private_outer::is_private(pair.a) != n_private_outer::is_private(pair.b), Signs::PRIVATE);
+    signs.set_if(!case.facts.clear.is_empty(), Signs::CLEAR_PACKETS);
+    signs.set_if(!case.facts.dns_failures.is_empty(), Signs::DNS_FAILURES);
+    signs
+}
+
+#[derive(Debug)]
+struct Look {
+    signs: Signs,
+    quick_modes: usize,
+    informationals: usize,
+    capture: Option<u32>,
+    /// No tunnel came up later than this.
+    latest_up: Option<Timestamp>,
+}
+
+impl Default for Look {
+    fn default() -> Self {
+        Self { signs: Signs::NONE, quick_modes: 0, informationals: 0, capture: None, latest_up: None }
+    }
+}
+
+/// What is gathered of one attempt.
+#[derive(Debug, Default)]
+struct OfAttempt {
+    /// By side: the first place it sent from, and its latest message or repeat.
+    place: [Option<std::net::SocketAddr>; 2],
+    heard: [Option<Timestamp>; 2],
+    /// By side: its latest Informational message.
+    told: [Option<Timestamp>; 2],
+    first_told_by_initiator: Option<Timestamp>,
+    last_auth: Option<Timestamp>,
+    /// By side: the last message id of an exchange it started.
+    ids: [Option<u32>; 2],
+    /// By side: it started Quick Modes or CREATE_CHILD_SA.
+    starts: [bool; 2],
+    used: bool,
+    went_on: bool,
+}
+
+impl Look {
+    fn attempt(&mut self, view: &View<'_>) {
+        let attempt = view.attempt;
+        let mut of = OfAttempt::default();
+        for exchange in &attempt.exchanges {
+            self.exchange(attempt, exchange, &mut of);
+            for message in &exchange.messages {
+                self.message(exchange, message, &mut of);
+                self.carried(attempt.version, message);
+            }
+        }
+        self.latest_up = self.latest_up.max(attempt.phase1_up).max(attempt.phase2_up);
+        let v2 = attempt.version == IkeVersion::V2;
+        let up = view.tunnel_up();
+        let signs = &mut self.signs;
+        signs.set(if v2 { Signs::V2 } else { Signs::V1 });
+        signs.set_if(attempt.mode == Mode::Aggressive, Signs::AGGRESSIVE);
+        signs.set_if(attempt.midstream, Signs::MIDSTREAM);
+        signs.set_if(attempt.phase1_up.is_none(), Signs::DOWN);
+        signs.set(if up.is_some() { Signs::TUNNEL } else { Signs::NO_TUNNEL });
+        signs.set_if(up.is_none_or(|up| up <= attempt.first), Signs::NO_TUNNEL);
+        if v2 {
+            let proven = attempt.phase1_up.is_some_and(|up| up > attempt.first)
+                && (up.is_some() || view.authenticated() == Some(true));
+            signs.set_if(!proven, Signs::V2_UNPROVEN);
+        } else {
+            signs.set_if(!of.used, Signs::V1_UNUSED);
+        }
+        let [initiator, responder] = of.heard;
+        signs.set_if(responder.is_none(), Signs::UNHEARD);
+        let both = initiator.is_some() && responder.is_some();
+        signs.set_if(!both && !attempt.responder_spi.is_zero(), Signs::ONE_SIDED);
+        signs.set_if(both && !of.went_on && !attempt.midstream, Signs::LEFT_OPEN);
+        let at_once =
+            of.first_told_by_initiator.zip(of.last_auth).is_some_and(|(told, auth)| told <= auth.after(AT_ONCE));
+        signs.set_if(at_once, Signs::TOLD_AT_ONCE);
+        let last_word = |told: Option<Timestamp>, heard: Option<Timestamp>| {
+            told.zip(heard).is_some_and(|(told, heard)| told > heard)
+        };
+        signs.set_if(last_word(of.told[0], responder) || last_word(of.told[1], initiator), Signs::LAST_WORD);
+        signs.set_if(of.starts == [true; 2], Signs::BOTH_START);
+        signs.set_if(nat::detected(view), Signs::NAT);
+        signs.set_if(!nat::IKE.contains(&attempt.initiator.port()), Signs::PORT);
+        let home = |side| if side == Side::Initiator { attempt.initiator.ip() } else { attempt.responder.ip() };
+        signs.set_if(attempt.moves.iter().any(|moved| moved.to.ip() != home(moved.side)), Signs::MOVED);
+    }
+
+    fn exchange(&mut self, attempt: &Attempt, exchange: &Exchange, of: &mut OfAttempt) {
+        let signs = &mut self.signs;
+        let side = exchange.started_by.index();
+        let has = |label| exchange.messages.iter().any(|message| message.label == label);
+        match exchange.kind {
+            ExchangeKind::QuickMode => {
+                signs.set(Signs::QUICK_MODE);
+                let (second, third) = (has(Label::Qm(2)), has(Label::Qm(3)));
+                signs.set_if(!second && !third, Signs::QUICK_MODE_OPEN);
+                signs.set_if(second && !third, Signs::QUICK_MODE_UNCONFIRMED);
+                of.starts[side] = true;
+            }
+            ExchangeKind::CreateChildSa => {
+                signs.set(Signs::CREATE_CHILD);
+                of.starts[side] = true;
+            }
+            ExchangeKind::InformationalV1 | ExchangeKind::InformationalV2 => signs.set(Signs::INFORMATIONAL),
+            ExchangeKind::MainMode | ExchangeKind::AggressiveMode | ExchangeKind::IkeSaInit | ExchangeKind::IkeAuth => {
+            }
+            ExchangeKind::Other(_) => signs.set(Signs::RARE_EXCHANGE.and(Signs::UNKNOWN)),
+            ExchangeKind::NewGroupMode
+            | ExchangeKind::Transaction
+            | ExchangeKind::IkeIntermediate
+            | ExchangeKind::IkeFollowupKe
+            | ExchangeKind::IkeSessionResume => signs.set(Signs::RARE_EXCHANGE),
+        }
+        if attempt.version == IkeVersion::V2 {
+            let answered = exchange.messages.iter().any(|message| matches!(message.label, Label::Response(_)));
+            signs.set_if(!answered, Signs::V2_OPEN);
+            if !matches!(
+                exchange.kind,
+                ExchangeKind::IkeSaInit | ExchangeKind::IkeSessionResume | ExchangeKind::Other(_)
+            ) {
+                let last = of.ids[side].replace(exchange.message_id.0);
+                signs.set_if(last.is_some_and(|last| exchange.message_id.0 <= last), Signs::V2_IDS);
+            }
+        }
+    }
+
+    fn message(&mut self, exchange: &Exchange, message: &MessageRecord, of: &mut OfAttempt) {
+        let signs = &mut self.signs;
+        let side = message.from.index();
+        let mut last = message.at;
+        let capture = *self.capture.get_or_insert(message.frame.capture);
+        let mut elsewhere = message.frame.capture != capture;
+        for repeat in &message.repeats {
+            last = last.max(repeat.at);
+            elsewhere |= repeat.frame.capture != capture;
+        }
+        signs.set_if(elsewhere, Signs::CAPTURES);
+        signs.set_if(message.repeat_count > 0 || !message.repeats.is_empty(), Signs::REPEATS);
+        of.heard[side] = of.heard[side].max(Some(last));
+        match message.label {
+            Label::Qm(number) => {
+                of.used = true;
+                self.quick_modes += usize::from(number == 1);
+            }
+            Label::Tr(_) => of.used = true,
+            Label::Inf | Label::Request(super::ikev2::INFORMATIONAL) => {
+                signs.set(Signs::INFORMATIONAL);
+                self.informationals += usize::from(message.encrypted);
+                of.told[side] = of.told[side].max(Some(message.at));
+                if message.from == Side::Initiator {
+                    let first = of.first_told_by_initiator.get_or_insert(message.at);
+                    *first = (*first).min(message.at);
+                }
+            }
+            Label::Response(super::ikev2::AUTH) => of.last_auth = of.last_auth.max(Some(message.at)),
+            Label::Response(super::ikev2::CREATE_CHILD_SA) => self.latest_up = self.latest_up.max(Some(message.at)),
+            _ => {}
+        }
+        of.went_on |= message.from == Side::Initiator
+            && !matches!(message.label, Label::Mm(1) | Label::Am(1) | Label::Request(super::ikev2::SA_INIT));
+        let late = matches!(
+            exchange.kind,
+            ExchangeKind::QuickMode
+                | ExchangeKind::NewGroupMode
+                | ExchangeKind::Transaction
+                | ExchangeKind::InformationalV1
+                | ExchangeKind::InformationalV2
+                | ExchangeKind::IkeAuth
+                | ExchangeKind::CreateChildSa
+                | ExchangeKind::IkeIntermediate
+                | ExchangeKind::IkeFollowupKe
+        );
+        signs.set_if(!message.encrypted && (late || message.label == Label::Stray), Signs::CLEAR_TOO_LATE);
+        signs.set_if(message.fault.is_some(), Signs::FAULTS);
+        signs.set_if(message.ip_fragments > 1, Signs::FRAGMENTS);
+        signs.set_if(message.ike_fragments_missing.is_some(), Signs::FRAGMENTS_MISSING);
+        let ports = [message.source.port(), message.destination.port()];
+        match message.encapsulation {
+            Encapsulation::Udp => {
+                let missing = ports.contains(&nat::NAT_T) && !message.non_esp_marker;
+                let misplaced = ports == [500; 2] && message.non_esp_marker;
+                signs.set_if(missing || misplaced, Signs::MARKER);
+            }
+            Encapsulation::Tcp => signs.set(Signs::TCP),
+            Encapsulation::None => {}
+        }
+        let place = *of.place[side].get_or_insert(message.source);
+        if place != message.source {
+            let floats = |port| nat::IKE.contains(&port);
+            let floated = place.ip() == message.source.ip() && floats(place.port()) && floats(message.source.port());
+            signs.set_if(!floated, Signs::MOVED);
+        }
+    }
+
+    fn carried(&mut self, version: IkeVersion, message: &MessageRecord) {
+        let signs = &mut self.signs;
+        let named = &NAMED_PAYLOADS[usize::from(version == IkeVersion::V2)];
+        for payload in message.carried.iter() {
+            signs.set_if(!named[usize::from(payload.payload_type)], Signs::UNKNOWN);
+            let PayloadDetail::Notify { notify_message_type, data, .. } = &payload.detail else { continue };
+            match *notify_message_type {
+                notify::COOKIE => signs.set(Signs::COOKIE),
+                notify::REDIRECT => signs.set(Signs::REDIRECT),
+                notify::TICKET_NACK => signs.set(Signs::TICKET_NACK),
+                notify::CHILDLESS_IKEV2_SUPPORTED => signs.set(Signs::CHILDLESS),
+                s_sha1::SIGNATURE_HASH_ALGORITHMS => {
+                    signs.set_if(data.chunks_exact(2).any(|hash| hash == s_sha1::SHA1), Signs::WEAK_SHA1);
+                }
+                error => signs.set_if(registry::notify_is_error(2, error), Signs::ERROR_NOTIFY),
+            }
+        }
+    }
+}
+
+/// Whether a payload type has a name, in IKEv1 and in IKEv2.
+static NAMED_PAYLOADS: LazyLock<[[bool; 256]; 2]> = LazyLock::new(|| {
+    let of = |major| std::array::from_fn(|number| registry::payload_name(major, number as u8).is_some());
+    [of(1), of(2)]
+});
+
+fn flows(case: &Case<'_>, latest_up: Option<Timestamp>, signs: &mut Signs) {
+    let pair = case.pair;
+    let Some(first) = pair.flows.first() else {
+        signs.set(Signs::NO_FLOWS);
+        return;
+    };
+    signs.set(Signs::FLOWS);
+    let native = |encapsulation| encapsulation == Encapsulation::None;
+    let mut last: [Option<Timestamp>; 2] = [None; 2];
+    for flow in &pair.flows {
+        let there = flow.source == pair.a || flow.destination == pair.b;
+        let last = &mut last[usize::from(!there)];
+        *last = (*last).max(Some(flow.last));
+        signs.set_if(flow.protocol == FlowProtocol::Ah, Signs::AH);
+        signs.set_if(flow.encapsulation == Encapsulation::Tcp, Signs::TCP);
+        signs.set_if(native(flow.encapsulation) != native(first.encapsulation), Signs::FLOWS_MIXED);
+        signs.set_if(flow.fragmented > 0, Signs::FLOWS_IN_FRAGMENTS);
+        signs.set_if(flow.lost > 0, Signs::LOST);
+        signs.set_if(flow.reordered > 0, Signs::REORDERED);
+        signs.set_if(flow.duplicates > 0, Signs::DUPLICATES);
+        signs.set_if(flow.resets > 0, Signs::RESETS);
+        signs.set_if(flow.readable > 0, Signs::READABLE);
+        signs.set_if(t_seq_wrap::judge(flow).is_some(), Signs::NUMBERS_AT_AN_END);
+    }
+    signs.set_if(last.iter().any(|last| *last < latest_up || last.is_none()), Signs::FLOWS_ONE_WAY);
+}
+
+/// What the offer and the choice of an attempt tell.
+fn of_offer(attempt: &Attempt, memory: &mut Memory) -> Signs {
+    let same_choice = |known: &Option<Arc<ProposalFact>>| match (known, &attempt.chosen) {
+        (Some(known), Some(chosen)) => Arc::ptr_eq(known, chosen),
+        (known, chosen) => known.is_none() && chosen.is_none(),
+    };
+    let known = memory.offers.find(|(offered, chosen, version)| {
+        *version == Some(attempt.version)
+            && offered.as_ref().is_some_and(|offered| Arc::ptr_eq(offered, &attempt.offered))
+            && same_choice(chosen)
+    });
+    known.unwrap_or_else(|| {
+        let signs = read_offer(attempt);
+        let what = (Some(Arc::clone(&attempt.offered)), attempt.chosen.clone(), Some(attempt.version));
+        memory.offers.remember(what, signs);
+        signs
+    })
+}
+
+fn read_offer(attempt: &Attempt) -> Signs {
+    let mut signs = Signs::NONE;
+    let proposals = || attempt.offered.iter().chain(attempt.choice());
+    for transform in proposals().flat_map(|proposal| &proposal.transforms) {
+        let weak = [
+            (s_des::names(attempt, transform), Signs::WEAK_DES),
+            (s_3des::names(attempt, transform), Signs::WEAK_3DES),
+            (s_md5::names(attempt, transform), Signs::WEAK_MD5),
+            (s_sha1::names(attempt, transform), Signs::WEAK_SHA1),
+            (s_dh_weak::names(attempt, transform), Signs::WEAK_GROUP),
+            (s_keylen::names(attempt, transform), Signs::KEY_LENGTH),
+        ];
+        for (names, sign) in weak {
+            signs.set_if(!names.is_empty(), sign);
+        }
+    }
+    let v2 = attempt.version == IkeVersion::V2;
+    signs.set_if(v2 && proposals().any(s_null_integ::is_bare), Signs::BARE_CIPHER);
+    signs.set_if(v2 && attempt.chosen.as_ref().is_some_and(|choice| !s_no_pq::hybrid(choice)), Signs::NO_POST_QUANTUM);
+    let differ = l_lifetime::offered(attempt)
+        .zip(l_lifetime::agreed(attempt))
+        .is_some_and(|(offered, agreed)| offered != agreed);
+    signs.set_if(differ, Signs::LIFETIMES);
+    signs
+}
+
+fn of_vendor_ids(ids: &Arc<[Box<[u8]>]>, memory: &mut Memory) -> Signs {
+    if ids.is_empty() {
+        return Signs::NONE;
+    }
+    let known = memory.vendor_ids.find(|known| known.as_ref().is_some_and(|known| Arc::ptr_eq(known, ids)));
+    known.unwrap_or_else(|| {
+        let mut signs = Signs::NONE;
+        signs.set_if(ids.iter().any(|data| s_vid_leak::names_a_product(data)), Signs::PRODUCT);
+        memory.vendor_ids.remember(Some(Arc::clone(ids)), signs);
+        signs
+    })
+}
