@@ -1,15 +1,27 @@
-//! What each stop of the journey costs: refusing a frame that is not ours, decoding a message of either version, and a
-//! whole capture from octets to diagnosis.
+//! What each stop of the journey costs: refusing a frame that is not ours, decoding a message of either version, following
+//! IKE and ESP, judging what was followed, and writing the report.
+//!
+//! Not here: files and the disk (`ikescope bench`), other programs (`benches/side-by-side`). Contract: captures that are not
+//! of the laboratory come from the generator, with its usual seed.
+
+#[path = "generate/large/mod.rs"]
+mod large;
+#[path = "generate/support.rs"]
+mod support;
 
 use std::hint::black_box;
+use std::io::Cursor;
 use std::path::Path;
+use std::time::Duration;
 
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use ikescope::base::{FrameRef, Limits, LinkType, Timestamp};
 use ikescope::capture::{Captures, Frame};
 use ikescope::isakmp::Message;
 use ikescope::packet::{Body, Classifier};
 use ikescope::pipeline::{self, Options};
+use ikescope::report::{Report, json};
+use large::{Kind, Order};
 
 fn lab(name: &str) -> Vec<u8> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("captures/lab").join(name);
@@ -39,7 +51,7 @@ fn foreign() -> Vec<u8> {
 
 /// The first ISAKMP message of a capture.
 fn first_message(name: &str) -> Vec<u8> {
-    let mut captures = Captures::from_reader(name, std::io::Cursor::new(lab(name)));
+    let mut captures = Captures::from_reader(name, Cursor::new(lab(name)));
     let mut classifier = Classifier::new(&[], &Limits::default());
     let mut found = None;
     while let Some(frame) = captures.next_frame() {
@@ -52,12 +64,44 @@ fn first_message(name: &str) -> Vec<u8> {
     found.expect("a message")
 }
 
+/// A generated capture: how many of what is measured are in it, and its octets.
+fn generated(order: &Order) -> (large::Made, Vec<u8>) {
+    let mut file = Vec::new();
+    let made = large::make(order, &mut file).expect("memory takes everything");
+    (made, file)
+}
+
+/// IKE alone: complete negotiations, half of them IKEv1.
+fn ike() -> (large::Made, Vec<u8>) {
+    generated(&Order { pairs: Some(500), ..Order::new(Kind::Ike) })
+}
+
+fn opened(file: &[u8]) -> Captures {
+    Captures::from_reader("generated", Cursor::new(file.to_vec()))
+}
+
 fn refuse(criterion: &mut Criterion) {
     let octets = foreign();
     let mut classifier = Classifier::new(&[], &Limits::default());
     criterion.bench_function("refuse/tcp", |bencher| {
         bencher.iter(|| classifier.classify(black_box(&frame(&octets)), &mut |_| {}));
     });
+    let (made, file) = generated(&Order { pairs: Some(1), size: Some(4_000_000), ..Order::new(Kind::Mixed) });
+    let mut group = criterion.benchmark_group("refuse");
+    group.throughput(Throughput::Elements(made.packets));
+    group.bench_function("a busy link, read and refused", |bencher| {
+        bencher.iter_batched(|| opened(&file), classified, BatchSize::LargeInput);
+    });
+}
+
+/// Reads to the end, and does no more than tell frames apart.
+fn classified(mut captures: Captures) -> u64 {
+    let mut classifier = Classifier::new(&[], &Limits::default());
+    let mut datagrams = 0;
+    while let Some(frame) = captures.next_frame() {
+        classifier.classify(&frame, &mut |_| datagrams += 1);
+    }
+    datagrams
 }
 
 fn decode(criterion: &mut Criterion) {
@@ -73,6 +117,39 @@ fn decode(criterion: &mut Criterion) {
     }
 }
 
+/// With reading and refusing, which are little beside it.
+fn follow(criterion: &mut Criterion) {
+    let (ike, ike_file) = ike();
+    let (esp, esp_file) = generated(&Order { pairs: Some(50), size: Some(6_000_000), ..Order::new(Kind::Esp) });
+    let mut group = criterion.benchmark_group("follow");
+    for (name, packets, file) in [("ike", ike.packets, ike_file), ("esp", esp.packets, esp_file)] {
+        group.throughput(Throughput::Elements(packets));
+        group.bench_function(name, |bencher| {
+            bencher.iter_batched(
+                || opened(&file),
+                |mut captures| pipeline::follow(&mut captures, &Options::default(), &mut ()),
+                BatchSize::LargeInput,
+            );
+        });
+    }
+}
+
+fn judge(criterion: &mut Criterion) {
+    let (made, file) = ike();
+    let analysis = pipeline::analyze(&mut opened(&file), &Options::default(), &mut ());
+    let mut group = criterion.benchmark_group("500 pairs");
+    group.throughput(Throughput::Elements(made.packets));
+    group.bench_function("diagnose", |bencher| {
+        bencher.iter(|| ikescope::diagnose::diagnose(black_box(&analysis.facts)))
+    });
+    group.bench_function("report", |bencher| {
+        bencher.iter(|| {
+            let report = Report::new(analysis.captures.clone(), &analysis.facts, &analysis.diagnosis);
+            json::write_json(&report, &mut std::io::sink())
+        });
+    });
+}
+
 fn analyze(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("analyze");
     for name in ["v1-main-psk-healthy.pcap", "v1-multi-subnet.pcap", "v2-rekey-ike-healthy.pcap"] {
@@ -80,12 +157,20 @@ fn analyze(criterion: &mut Criterion) {
         group.throughput(Throughput::Bytes(octets.len() as u64));
         group.bench_function(name, |bencher| {
             bencher.iter(|| {
-                let mut captures = Captures::from_reader(name, std::io::Cursor::new(octets.clone()));
+                let mut captures = opened(&octets);
                 pipeline::analyze(&mut captures, &Options::default(), &mut ())
             });
         });
     }
 }
 
-criterion_group!(benches, refuse, decode, analyze);
+criterion_group! {
+    name = benches;
+    // long enough to compare, short enough to be run
+    config = Criterion::default()
+        .sample_size(20)
+        .warm_up_time(Duration::from_millis(300))
+        .measurement_time(Duration::from_secs(1));
+    targets = refuse, decode, follow, judge, analyze
+}
 criterion_main!(benches);

@@ -9,6 +9,10 @@ pub struct Limits {
     pub pairs: usize,
     /// Attempts, over all pairs.
     pub attempts: usize,
+    /// Attempts of one pair.
+    pub attempts_a_pair: usize,
+    /// Pairs kept ready for more messages; the others are packed until one comes.
+    pub working: usize,
     /// ESP and AH flows, by addresses and SPI.
     pub flows: usize,
     /// Messages remembered of one attempt.
@@ -32,6 +36,8 @@ impl Default for Limits {
         Self {
             pairs: 1 << 20,
             attempts: 1 << 21,
+            attempts_a_pair: 1 << 16,
+            working: 1 << 11,
             flows: 1 << 21,
             messages_an_attempt: 4096,
             repeats_a_message: 64,

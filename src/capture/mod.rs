@@ -19,6 +19,7 @@ mod search;
 mod source;
 mod tally;
 mod window;
+mod write;
 
 #[cfg(feature = "live")]
 pub mod live;
@@ -28,6 +29,7 @@ use std::path::PathBuf;
 pub use error::{CaptureError, shown_path};
 pub use merge::Captures;
 pub use source::{Drops, Heard, Source};
+pub use write::{WriteOptions, Writer};
 
 use crate::base::{FrameRef, LinkType, Timestamp};
 

@@ -7,7 +7,7 @@ use anstyle::Style;
 use clap::Args;
 use serde::Serialize;
 
-use crate::capture::live::{Interface, interfaces, may_capture};
+use crate::capture::live::{Interface, interfaces, may_capture, program};
 use crate::report::escape::escape;
 
 use super::Status;
@@ -73,12 +73,11 @@ fn text(interfaces: &[Interface], may_capture: Option<bool>) -> String {
         text.push_str("There is no interface to capture on.\n");
     }
     if may_capture == Some(false) {
-        let program = std::env::current_exe().map_or("ikescope".into(), |path| path.display().to_string());
         let _ = writeln!(
             text,
             "\nThis user may not capture: CAP_NET_RAW is missing. Run as root, or grant it to the program once:\n  \
              sudo setcap cap_net_raw=eip {}",
-            escape(&program)
+            program()
         );
     }
     text

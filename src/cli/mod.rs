@@ -5,6 +5,7 @@
 //! is 0, 1 or 2 as the contract says.
 
 mod analyze;
+mod bench;
 mod completions;
 mod explain;
 mod input;
@@ -75,6 +76,8 @@ enum Command {
     /// List what can be captured on, and what permission is missing
     #[cfg(feature = "live")]
     Interfaces(interfaces::Arguments),
+    /// Measure how fast captures are read, decoded and judged
+    Bench(bench::Arguments),
     /// Explain a finding, or find the one that a vendor's log line belongs to
     Explain(explain::Arguments),
     /// Print the JSON Schema of the report
@@ -129,6 +132,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<Status> {
         Some(Command::Live(arguments)) => live::run(&arguments),
         #[cfg(feature = "live")]
         Some(Command::Interfaces(arguments)) => interfaces::run(&arguments),
+        Some(Command::Bench(arguments)) => bench::run(&arguments),
         Some(Command::Explain(arguments)) => explain::run(&arguments),
         Some(Command::Schema(arguments)) => schema::run(&arguments),
         Some(Command::Completions(arguments)) => completions::run(&arguments, Cli::command()),

@@ -76,7 +76,12 @@ impl<'a> Message<'a> {
     /// First means lowest octet: a false version or length in the header comes before all that follows from it, octets
     /// left over behind the message, or not captured, come last.
     pub fn fault(&self) -> Option<Fault> {
-        self.header_fault().or_else(|| self.chain_fault()).or_else(|| self.trailing())
+        self.fault_unless(|_| false)
+    }
+
+    /// The same, without looking into the bodies that `sound` vouches for: the same octets were walked before.
+    pub fn fault_unless(&self, sound: impl FnMut(&Payload<'_>) -> bool) -> Option<Fault> {
+        self.header_fault().or_else(|| self.chain_fault(sound)).or_else(|| self.trailing())
     }
 
     /// Octets of the message, as its header claims, that were on the wire and not captured.
@@ -101,10 +106,11 @@ impl<'a> Message<'a> {
         Some(Fault { field: "length", at: Header::LENGTH_AT, kind })
     }
 
-    fn chain_fault(&self) -> Option<Fault> {
+    fn chain_fault(&self, mut sound: impl FnMut(&Payload<'_>) -> bool) -> Option<Fault> {
         let mut payloads = self.payloads();
         while let Some(payload) = payloads.next() {
-            if let Some(fault) = first(payload.fault(), payloads.fault()) {
+            let inside = if sound(&payload) { None } else { payload.fault() };
+            if let Some(fault) = first(inside, payloads.fault()) {
                 return Some(fault);
             }
         }

@@ -1,12 +1,13 @@
 //! Attempts: which one a message belongs to, which side sent it, and filing it there.
 
-use std::collections::HashMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
-use crate::base::{MessageId, Timestamp};
-use crate::isakmp::payload::{Body, EncryptedFragment};
-use crate::isakmp::{Header, Message};
+use hashbrown::HashMap;
+
+use crate::base::{FrameRef, IkeSpi, MessageId, Timestamp};
+use crate::isakmp::payload::EncryptedFragment;
+use crate::isakmp::{Header, Message, Payload};
 
 use super::exchange::{self, Clues};
 use super::facts::{
@@ -14,7 +15,9 @@ use super::facts::{
 };
 use super::ike_fragment::{FragmentSet, SetKey, SkfSet, SkfStep};
 use super::nat::HashAlgorithm;
-use super::{Observed, Passage, Tracker, carried, pair, stage};
+use super::packed::{PackedAttempt, Templates, put, take};
+use super::pairs::Kept;
+use super::{Observed, Passage, Tracker, carried, stage};
 
 /// Moves remembered of one attempt.
 const MOVES: usize = 32;
@@ -27,16 +30,24 @@ const RECORDED_TWICE_NANOS: u128 = 10_000_000;
 /// Copies with the same non-zero IP identification lie closer together than this.
 const SAME_IP_ID_NANOS: u128 = 1_000_000_000;
 
+/// An attempt at work: its facts, and what following it takes.
+#[derive(Debug, Clone)]
+pub(super) struct Followed {
+    pub(super) facts: Attempt,
+    pub(super) state: AttemptState,
+}
+
 /// Working state beside an [`Attempt`].
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct AttemptState {
     /// Where each side was last seen to send from.
     current: [SocketAddr; 2],
     /// Negotiated hash, once the choice was seen (IKEv1).
     pub(super) hash: Option<HashAlgorithm>,
-    exchanges: HashMap<ExchangeKey, usize>,
     /// Beside [`Attempt::exchanges`].
-    messages: Vec<ExchangeState>,
+    exchanges: Vec<ExchangeState>,
+    /// Where an exchange stands, once there are too many to look through.
+    index: HashMap<ExchangeKey, usize>,
     message_count: usize,
     /// Highest message id of an IKEv2 INFORMATIONAL seen.
     highest_informational: u32,
@@ -44,20 +55,176 @@ pub(super) struct AttemptState {
     youngest_setup: Option<usize>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct ExchangeState {
-    digests: Vec<u64>,
-    copies: Vec<LastCopy>,
-    fragments: Vec<Option<SkfSet>>,
+    content: u64,
+    messages: Vec<MessageState>,
+}
+
+/// Working state beside a [`MessageRecord`].
+#[derive(Debug, Clone)]
+pub(super) struct MessageState {
+    /// Of its octets.
+    pub(super) digest: u32,
+    copy: LastCopy,
+    fragments: Option<Box<SkfSet>>,
 }
 
 /// The last copy of a message that was recorded.
 #[derive(Debug, Clone, Copy)]
 struct LastCopy {
-    frame: crate::base::FrameRef,
+    frame: FrameRef,
     at: Timestamp,
     ip_id: Option<u32>,
-    digest: u64,
+    digest: u32,
+}
+
+/// Attempts of a pair that are looked through one by one, and the number that is too many.
+const FEW_ATTEMPTS: usize = 4;
+const MORE_ATTEMPTS: usize = FEW_ATTEMPTS + 1;
+/// Exchanges that are looked through one by one.
+const FEW_EXCHANGES: usize = 16;
+
+impl Followed {
+    /// An attempt that was made by hand.
+    pub(super) fn made(facts: Attempt) -> Self {
+        let state = AttemptState::read(&facts, &mut [].as_slice());
+        Self { facts, state }
+    }
+
+    /// Packs it for a pair of these ends.
+    pub(super) fn pack(self, ends: (IpAddr, IpAddr), templates: &mut Templates) -> PackedAttempt {
+        let rest = self.state.write(&self.facts);
+        PackedAttempt::pack(self.facts, ends, templates, &rest)
+    }
+}
+
+impl AttemptState {
+    fn new(facts: &Attempt) -> Self {
+        Self {
+            current: [facts.initiator, facts.responder],
+            hash: None,
+            exchanges: Vec::new(),
+            index: HashMap::new(),
+            message_count: 0,
+            highest_informational: 0,
+            youngest_setup: None,
+        }
+    }
+
+    /// What cannot be told from the facts, for [`AttemptState::read`]. Left out: where the last copy of a message stood,
+    /// which matters for a second only.
+    fn write(&self, facts: &Attempt) -> Vec<u8> {
+        let mut octets = Vec::with_capacity(48);
+        put(&mut octets, u64::from(self.highest_informational));
+        if facts.moves.len() >= MOVES {
+            for endpoint in self.current {
+                match endpoint.ip() {
+                    IpAddr::V4(ip) => octets.extend_from_slice(&ip.to_ipv6_mapped().octets()),
+                    IpAddr::V6(ip) => octets.extend_from_slice(&ip.octets()),
+                }
+                octets.extend_from_slice(&endpoint.port().to_le_bytes());
+            }
+        }
+        for (exchange, state) in facts.exchanges.iter().zip(&self.exchanges) {
+            if is_clear_informational(exchange) {
+                octets.extend_from_slice(&state.content.to_le_bytes());
+            }
+            for (record, message) in exchange.messages.iter().zip(&state.messages) {
+                octets.extend_from_slice(&message.digest.to_le_bytes());
+                if record.ike_fragments > 0 {
+                    SkfSet::write(message.fragments.as_deref(), &mut octets);
+                }
+            }
+        }
+        octets
+    }
+
+    /// The state of an attempt that was packed.
+    pub(super) fn read(facts: &Attempt, octets: &mut &[u8]) -> Self {
+        let mut state = Self::new(facts);
+        state.highest_informational = take(octets) as u32;
+        for step in &facts.moves {
+            state.current[step.side.index()] = step.to;
+        }
+        if facts.moves.len() >= MOVES {
+            for endpoint in &mut state.current {
+                let ip = Ipv6Addr::from(array::<16>(octets)).to_canonical();
+                *endpoint = SocketAddr::new(ip, u16::from_le_bytes(array(octets)));
+            }
+        }
+        state.hash = facts.chosen.as_deref().and_then(carried::negotiated_hash);
+        for (index, exchange) in facts.exchanges.iter().enumerate() {
+            let clear = is_clear_informational(exchange);
+            let content = if clear { u64::from_le_bytes(array(octets)) } else { 0 };
+            let messages = exchange.messages.iter().map(|record| {
+                let digest = u32::from_le_bytes(array(octets));
+                let long_ago = Timestamp::from_nanos(i64::MIN);
+                let copy = LastCopy { frame: record.frame, at: long_ago, ip_id: None, digest };
+                let fragments = if record.ike_fragments > 0 { SkfSet::read(octets) } else { None };
+                MessageState { digest, copy, fragments: fragments.map(Box::new) }
+            });
+            let exchange_state = ExchangeState { content, messages: messages.collect() };
+            state.message_count += exchange_state.messages.len();
+            state.exchanges.push(exchange_state);
+            if stage::sets_up(exchange.kind) {
+                state.youngest_setup = Some(index);
+            }
+        }
+        state.index_all(facts);
+        state
+    }
+
+    /// The exchange that `key` names.
+    fn find(&self, facts: &Attempt, key: &ExchangeKey) -> Option<usize> {
+        if self.exchanges.len() > FEW_EXCHANGES {
+            return self.index.get(key).copied();
+        }
+        facts
+            .exchanges
+            .iter()
+            .zip(&self.exchanges)
+            .rposition(|(exchange, state)| *key == ExchangeKey::of(facts.version, exchange, state))
+    }
+
+    /// Enters the last exchange into the index, if one is kept.
+    fn index_last(&mut self, facts: &Attempt, key: ExchangeKey) {
+        match self.exchanges.len() {
+            0..=FEW_EXCHANGES => {}
+            count if self.index.is_empty() => {
+                debug_assert_eq!(count, FEW_EXCHANGES + 1);
+                self.index_all(facts);
+            }
+            count => {
+                self.index.insert(key, count - 1);
+            }
+        }
+    }
+
+    fn index_all(&mut self, facts: &Attempt) {
+        self.index.clear();
+        if self.exchanges.len() > FEW_EXCHANGES {
+            let all = facts.exchanges.iter().zip(&self.exchanges).enumerate();
+            self.index
+                .extend(all.map(|(index, (exchange, state))| (ExchangeKey::of(facts.version, exchange, state), index)));
+        }
+    }
+}
+
+/// Whether an exchange is told from others by what it says.
+fn is_clear_informational(exchange: &Exchange) -> bool {
+    exchange.kind == ExchangeKind::InformationalV1
+        && exchange.messages.first().is_some_and(|message| !message.encrypted)
+}
+
+fn array<const N: usize>(octets: &mut &[u8]) -> [u8; N] {
+    match octets.split_first_chunk() {
+        Some((array, rest)) => {
+            *octets = rest;
+            *array
+        }
+        None => [0; N],
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -68,6 +235,23 @@ struct ExchangeKey {
     started_by: Option<Side>,
     /// Clear informational messages are told apart by what they say: their message id may be new on each copy.
     content: u64,
+}
+
+impl ExchangeKey {
+    /// The key that the messages of an exchange have.
+    fn of(version: IkeVersion, exchange: &Exchange, state: &ExchangeState) -> Self {
+        let clear = is_clear_informational(exchange);
+        let started_by = exchange.messages.first().map(|first| match version {
+            IkeVersion::V2 if first.flags & Header::RESPONSE != 0 => first.from.other(),
+            _ => first.from,
+        });
+        Self {
+            kind: exchange.kind,
+            message_id: if clear { MessageId(0) } else { exchange.message_id },
+            started_by: started_by.filter(|_| clear || version == IkeVersion::V2),
+            content: state.content,
+        }
+    }
 }
 
 /// What a message does to its exchange.
@@ -88,15 +272,15 @@ impl Tracker {
     /// The pair and attempt a message belongs to, opened if need be, and the side that sent it.
     pub(super) fn locate(&mut self, passage: &Passage, header: &Header) -> Option<(usize, usize, Side)> {
         let version = if header.version.major == 2 { IkeVersion::V2 } else { IkeVersion::V1 };
-        let pair_key = pair::key(passage.source.ip(), passage.destination.ip());
-        let here = self.pairs.get(&pair_key).and_then(|&index| {
-            self.attempts.get(&(index, version, header.initiator_spi)).map(|&attempt| (index, attempt))
-        });
+        let here = self
+            .pair_known(passage.source.ip(), passage.destination.ip())
+            .and_then(|pair| self.attempt_known(pair, version, header.initiator_spi).map(|attempt| (pair, attempt)));
         let (pair, attempt) = match here.or_else(|| self.moved(passage, header, version)) {
             Some(found) => found,
             None => self.open_attempt(passage, header, version)?,
         };
-        let from = side(&self.states[pair][attempt], passage, header, version);
+        let (_, followed) = self.follow(pair, attempt)?;
+        let from = side(&followed.state, passage, header, version);
         self.note_addresses(pair, attempt, passage, header, from);
         Some((pair, attempt, from))
     }
@@ -108,59 +292,55 @@ impl Tracker {
         if header.responder_spi.is_zero() {
             return None;
         }
-        let &(pair, attempt) = self.by_spis.get(&(version, header.initiator_spi, header.responder_spi))?;
-        let state = self.states.get(pair)?.get(attempt)?;
+        let spis = (version, header.initiator_spi, header.responder_spi);
+        let (pair, attempt) = self.by_spis.find(&self.pairs, spis)?;
+        let (_, followed) = self.follow(pair, attempt)?;
+        let state = &followed.state;
         let ends = [passage.source.ip(), passage.destination.ip()];
         if !state.current.iter().any(|endpoint| ends.contains(&endpoint.ip())) {
             let kind = exchange::kind(header.version.major, header.exchange_type);
             let next = header.message_id.0.wrapping_sub(state.highest_informational) <= PROBES_AHEAD;
             return (kind == ExchangeKind::InformationalV2 && next).then_some((pair, attempt));
         }
-        let key = pair::key(passage.source.ip(), passage.destination.ip());
-        match self.pairs.get(&key).copied() {
-            None => {
-                self.pairs.insert(key, pair);
-            }
+        match self.pair_known(passage.source.ip(), passage.destination.ip()) {
+            None => self.name_pair(passage.source.ip(), passage.destination.ip(), pair),
             // ESP was seen at the new address before IKE explained it: it belongs to the pair that moved.
-            Some(early) if early != pair && self.seen[early].attempts.is_empty() => {
+            Some(early) if early != pair && self.pairs.attempts(early) == 0 => {
                 self.adopt_flows(early, pair);
-                self.pairs.insert(key, pair);
+                self.name_pair(passage.source.ip(), passage.destination.ip(), pair);
             }
             Some(_) => {}
         }
         Some((pair, attempt))
     }
 
-    fn adopt_flows(&mut self, from: usize, to: usize) {
-        let flows = std::mem::take(&mut self.seen[from].flows);
-        let states = std::mem::take(&mut self.flow_states[from]);
-        let sent = std::mem::take(&mut self.seen[from].sent);
-        let same_way = self.seen[to].is_from_a(self.seen[from].a, self.seen[from].b);
-        for (index, seen) in sent.into_iter().enumerate() {
-            let whole = &mut self.seen[to].sent[if same_way { index } else { 1 - index }];
-            whole.esp += seen.esp;
-            whole.ah += seen.ah;
-            whole.keepalives += seen.keepalives;
-            whole.on_4500 += seen.on_4500;
-            if let Some((first, last)) = seen.span {
-                let span = whole.span.get_or_insert((first, last));
-                *span = (span.0.min(first), span.1.max(last));
-            }
+    /// The attempt of a pair whose initiator chose this SPI. The few of most pairs are looked through, the youngest first.
+    fn attempt_known(&self, pair: usize, version: IkeVersion, initiator_spi: IkeSpi) -> Option<usize> {
+        let count = self.pairs.attempts(pair);
+        if count > FEW_ATTEMPTS {
+            return self.attempts.find(&self.pairs, pair, version, initiator_spi);
         }
-        let first = self.seen[to].flows.len();
-        self.seen[to].flows.extend(flows);
-        self.flow_states[to].extend(states);
-        for place in self.flows.values_mut().filter(|place| place.0 == from) {
-            *place = (to, first + place.1);
+        let is = |&place: &usize| {
+            self.pairs.spis(pair, place).is_some_and(|(of, initiator, _)| (of, initiator) == (version, initiator_spi))
+        };
+        (0..count).rev().find(is)
+    }
+
+    /// Enters an attempt, the last one of its pair, for [`Tracker::attempt_known`].
+    pub(super) fn index_attempt(&mut self, pair: usize, attempt: usize) {
+        match attempt + 1 {
+            0..=FEW_ATTEMPTS => {}
+            MORE_ATTEMPTS => (0..=attempt).for_each(|attempt| self.attempts.insert(&self.pairs, pair, attempt)),
+            _ => self.attempts.insert(&self.pairs, pair, attempt),
         }
     }
 
     fn open_attempt(&mut self, passage: &Passage, header: &Header, version: IkeVersion) -> Option<(usize, usize)> {
-        if self.attempt_count >= self.limits.attempts {
+        let pair = self.pair_between(passage.source.ip(), passage.destination.ip(), passage.at, passage.frame)?;
+        if !self.room_for_attempt(pair) {
             self.facts.forgotten.attempts += 1;
             return None;
         }
-        let pair = self.pair_between(passage.source.ip(), passage.destination.ip(), passage.at, passage.frame)?;
         let from = opening_side(header, version);
         let (initiator, responder) = match from {
             Side::Initiator => (passage.source, passage.destination),
@@ -176,13 +356,13 @@ impl Tracker {
                     | ExchangeKind::IkeSaInit
                     | ExchangeKind::IkeSessionResume
             );
+        let open = self.open(pair)?;
         let rekeyed_from = match version {
-            IkeVersion::V2 if !begins => self.rekeying_attempt(pair),
+            IkeVersion::V2 if !begins => rekeying_attempt(&open.attempts),
             _ => None,
         };
-        let attempts = &mut self.seen[pair].attempts;
-        let index = attempts.len();
-        attempts.push(Attempt {
+        let index = open.attempts.len();
+        let facts = Attempt {
             version,
             mode: match (version, kind) {
                 (IkeVersion::V2, _) => Mode::IkeV2,
@@ -211,45 +391,21 @@ impl Tracker {
             phase2_up: None,
             rekeyed_from,
             messages_forgotten: 0,
-        });
-        self.states[pair].push(AttemptState {
-            current: [initiator, responder],
-            hash: None,
-            exchanges: HashMap::new(),
-            messages: Vec::new(),
-            message_count: 0,
-            highest_informational: 0,
-            youngest_setup: None,
-        });
+        };
+        let state = AttemptState::new(&facts);
+        open.attempts.push(Kept::Open(Box::new(Followed { facts, state })));
         self.attempt_count += 1;
+        self.index_attempt(pair, index);
         if !header.responder_spi.is_zero() {
-            self.by_spis.entry((version, header.initiator_spi, header.responder_spi)).or_insert((pair, index));
+            self.by_spis.insert(&self.pairs, pair, index);
         }
-        self.attempts.insert((pair, version, header.initiator_spi), index);
         Some((pair, index))
     }
 
-    /// The youngest IKEv2 SA of the pair that had a CREATE_CHILD_SA answered: what a new SA without an SA_INIT of its own
-    /// came from (RFC 7296 §1.3.2).
-    fn rekeying_attempt(&self, pair: usize) -> Option<usize> {
-        self.seen[pair].attempts.iter().rposition(|attempt| {
-            attempt.version == IkeVersion::V2
-                && attempt
-                    .exchanges
-                    .iter()
-                    .any(|exchange| exchange.kind == ExchangeKind::CreateChildSa && exchange.messages.len() > 1)
-        })
-    }
-
     fn note_addresses(&mut self, pair: usize, attempt: usize, passage: &Passage, header: &Header, from: Side) {
-        let state = &mut self.states[pair][attempt];
-        let facts = &mut self.seen[pair].attempts[attempt];
+        let Some((_, Followed { facts, state })) = self.follow(pair, attempt) else { return };
         if exchange::kind(header.version.major, header.exchange_type) == ExchangeKind::InformationalV2 {
             state.highest_informational = state.highest_informational.max(header.message_id.0);
-        }
-        if facts.responder_spi.is_zero() && !header.responder_spi.is_zero() {
-            facts.responder_spi = header.responder_spi;
-            self.by_spis.entry((facts.version, header.initiator_spi, header.responder_spi)).or_insert((pair, attempt));
         }
         let other_end_moved = state.current[from.other().index()].ip() != passage.destination.ip();
         if state.current[from.index()] != passage.source && !other_end_moved {
@@ -258,13 +414,18 @@ impl Tracker {
                 facts.moves.push(Move { at: passage.at, frame: passage.frame, side: from, to: passage.source });
             }
         }
+        if facts.responder_spi.is_zero() && !header.responder_spi.is_zero() {
+            facts.responder_spi = header.responder_spi;
+            self.by_spis.insert(&self.pairs, pair, attempt);
+        }
     }
 
     /// Files a whole message (or one SKF fragment of one).
     pub(super) fn file_message(&mut self, passage: &Passage, message: &Message<'_>) -> Option<Observed> {
         let (pair, index, from) = self.locate(passage, &message.header)?;
-        let attempt = &mut self.seen[pair].attempts[index];
-        let state = &mut self.states[pair][index];
+        let limits = self.limits;
+        let (shared, followed) = self.follow(pair, index)?;
+        let Followed { facts: attempt, state } = followed;
         attempt.last = attempt.last.max(passage.at);
         attempt.last_frame = passage.frame;
 
@@ -278,18 +439,18 @@ impl Tracker {
             };
         }
         let key = exchange_key(kind, &message.header, &clues, from, message.octets());
-        let mut known = state.exchanges.get(&key).copied();
+        let mut known = state.find(attempt, &key);
         let label = exchange::label(
             kind,
             &clues,
             from,
-            known.map(|known| (&attempt.exchanges[known], state.messages[known].digests.as_slice())),
+            known.map(|known| (&attempt.exchanges[known], state.exchanges[known].messages.as_slice())),
         );
-        let fragment = skf(message);
+        let fragment = clues.fragment;
         let mut place = match known {
             Some(known) => place(
                 &attempt.exchanges[known],
-                &mut state.messages[known],
+                &mut state.exchanges[known],
                 label,
                 from,
                 &clues,
@@ -318,35 +479,19 @@ impl Tracker {
         };
         match (place, known) {
             (Place::New, mut known) => {
-                if state.message_count >= self.limits.messages_an_attempt {
+                if state.message_count >= limits.messages_an_attempt {
                     forget_oldest(attempt, state);
-                    known = known.and_then(|_| state.exchanges.get(&key).copied());
+                    known = known.and_then(|_| state.find(attempt, &key));
                 }
                 if known.is_some_and(|known| attempt.exchanges[known].messages.len() >= MESSAGES_AN_EXCHANGE) {
                     attempt.messages_forgotten += 1;
                     return Some(observed);
                 }
-                let carried = carried::read(attempt, state, &mut self.shared, message, passage, from);
-                let exchange = match known {
-                    Some(exchange) => exchange,
-                    None => {
-                        attempt.exchanges.push(Exchange {
-                            kind,
-                            message_id: message.header.message_id,
-                            started_by: from,
-                            messages: Vec::new(),
-                        });
-                        state.messages.push(ExchangeState::default());
-                        let exchange = attempt.exchanges.len() - 1;
-                        state.exchanges.insert(key, exchange);
-                        if stage::sets_up(kind) {
-                            state.youngest_setup = Some(exchange);
-                        }
-                        exchange
-                    }
-                };
+                let carried = carried::read(attempt, state, shared, message, passage, from);
+                let sound = |payload: &Payload<'_>| shared.is_sound(message.header.version.major, payload);
+                let fault = message.fault_unless(sound);
                 let skf_set = fragment.as_ref().map(SkfSet::new);
-                attempt.exchanges[exchange].messages.push(MessageRecord {
+                let record = MessageRecord {
                     frame: passage.frame,
                     at: passage.at,
                     label,
@@ -362,19 +507,35 @@ impl Tracker {
                     ike_fragments: skf_set.as_ref().map_or(passage.ike_fragments, SkfSet::count),
                     ike_fragments_missing: skf_set.as_ref().and_then(SkfSet::missing),
                     carried,
-                    fault: message.fault(),
+                    fault,
                     repeats: Vec::new(),
                     repeat_count: 0,
                     recorded_again: 0,
-                });
-                let state_of = &mut state.messages[exchange];
-                state_of.digests.push(passage.digest);
-                state_of.copies.push(LastCopy::of(passage));
-                state_of.fragments.push(skf_set);
+                };
+                let whole = record.ike_fragments_missing.is_none();
+                let message_state = MessageState {
+                    digest: passage.digest,
+                    copy: LastCopy::of(passage),
+                    fragments: skf_set.map(Box::new),
+                };
+                match known {
+                    Some(exchange) => {
+                        attempt.exchanges[exchange].messages.push(record);
+                        state.exchanges[exchange].messages.push(message_state);
+                    }
+                    None => {
+                        let message_id = message.header.message_id;
+                        let exchange = Exchange { kind, message_id, started_by: from, messages: vec![record] };
+                        attempt.exchanges.push(exchange);
+                        state.exchanges.push(ExchangeState { content: key.content, messages: vec![message_state] });
+                        state.index_last(attempt, key);
+                        if stage::sets_up(kind) {
+                            state.youngest_setup = Some(attempt.exchanges.len() - 1);
+                        }
+                    }
+                }
                 state.message_count += 1;
-                let missing =
-                    attempt.exchanges[exchange].messages.last().and_then(|record| record.ike_fragments_missing);
-                if missing.is_none() {
+                if whole {
                     note_progress(attempt, label, passage.at);
                 }
             }
@@ -382,21 +543,21 @@ impl Tracker {
                 let record = &mut attempt.exchanges[exchange].messages[index];
                 observed.retransmission_of = Some(record.frame);
                 record.repeat_count += 1;
-                if record.repeats.len() < self.limits.repeats_a_message {
+                if record.repeats.len() < limits.repeats_a_message {
                     record.repeats.push(Repeat { frame: passage.frame, at: passage.at, changed });
                 }
-                state.messages[exchange].copies[index] = LastCopy::of(passage);
+                state.exchanges[exchange].messages[index].copy = LastCopy::of(passage);
             }
             (Place::RecordedAgain { index }, Some(exchange)) => {
                 let record = &mut attempt.exchanges[exchange].messages[index];
                 record.recorded_again += 1;
-                let copy = &mut state.messages[exchange].copies[index];
+                let copy = &mut state.exchanges[exchange].messages[index].copy;
                 observed.recorded_before = Some(copy.frame);
                 copy.at = passage.at;
             }
             (Place::Fragment { index }, Some(exchange)) => {
                 let record = &mut attempt.exchanges[exchange].messages[index];
-                if let Some(set) = &state.messages[exchange].fragments[index] {
+                if let Some(set) = &state.exchanges[exchange].messages[index].fragments {
                     record.ike_fragments = set.count();
                     record.ike_fragments_missing = set.missing();
                 }
@@ -418,12 +579,10 @@ impl Tracker {
 
     /// A set of IKEv1 fragments that will not become whole: a message all the same, with what is missing of it.
     pub(super) fn file_incomplete_fragments(&mut self, key: &SetKey, set: &FragmentSet) {
-        let found = self.pairs.get(&pair::key(key.source.ip(), key.destination.ip())).and_then(|&pair| {
-            self.attempts.get(&(pair, IkeVersion::V1, key.initiator_spi)).map(|&attempt| (pair, attempt))
-        });
-        let Some((pair, index)) = found else { return };
-        let attempt = &mut self.seen[pair].attempts[index];
-        let state = &mut self.states[pair][index];
+        let Some(pair) = self.pair_known(key.source.ip(), key.destination.ip()) else { return };
+        let Some(index) = self.attempt_known(pair, IkeVersion::V1, key.initiator_spi) else { return };
+        let repeats_a_message = self.limits.repeats_a_message;
+        let Some((_, Followed { facts: attempt, state })) = self.follow(pair, index) else { return };
         let from = if key.source.ip() == state.current[0].ip() { Side::Initiator } else { Side::Responder };
         let kind = match attempt.mode {
             Mode::Aggressive => ExchangeKind::AggressiveMode,
@@ -434,15 +593,15 @@ impl Tracker {
             _ => Label::Mm(5 + from.index() as u8),
         };
         let Some(exchange) = attempt.exchanges.iter().position(|exchange| exchange.kind == kind) else { return };
-        let mut known = attempt.exchanges[exchange].messages.iter_mut().zip(&state.messages[exchange].copies);
-        if let Some((record, copy)) = known.find(|(record, _)| record.label == label) {
+        let mut known = attempt.exchanges[exchange].messages.iter_mut().zip(&state.exchanges[exchange].messages);
+        if let Some((record, message)) = known.find(|(record, _)| record.label == label) {
             // What a mirror port left over of a message that had just become whole is not another copy of it.
-            if set.since.since(copy.at).as_nanos() < RECORDED_TWICE_NANOS {
+            if set.since.since(message.copy.at).as_nanos() < RECORDED_TWICE_NANOS {
                 record.recorded_again += 1;
                 return;
             }
             record.repeat_count += 1;
-            if record.repeats.len() < self.limits.repeats_a_message {
+            if record.repeats.len() < repeats_a_message {
                 record.repeats.push(Repeat { frame: set.first_frame, at: set.since, changed: true });
             }
             return;
@@ -468,11 +627,29 @@ impl Tracker {
             repeat_count: 0,
             recorded_again: 0,
         });
-        let state_of = &mut state.messages[exchange];
-        state_of.digests.push(0);
-        state_of.copies.push(LastCopy { frame: set.first_frame, at: set.since, ip_id: None, digest: 0 });
-        state_of.fragments.push(None);
+        state.exchanges[exchange].messages.push(MessageState {
+            digest: 0,
+            copy: LastCopy { frame: set.first_frame, at: set.since, ip_id: None, digest: 0 },
+            fragments: None,
+        });
     }
+}
+
+/// The youngest IKEv2 SA of a pair that had a CREATE_CHILD_SA answered: what a new SA without an SA_INIT of its own came
+/// from (RFC 7296 §1.3.2).
+fn rekeying_attempt(attempts: &[Kept]) -> Option<usize> {
+    attempts.iter().rposition(|kept| {
+        let attempt = match kept {
+            Kept::Open(followed) => &followed.facts,
+            // what is asked here is the same in the template
+            Kept::Packed(packed) => packed.template(),
+        };
+        attempt.version == IkeVersion::V2
+            && attempt
+                .exchanges
+                .iter()
+                .any(|exchange| exchange.kind == ExchangeKind::CreateChildSa && exchange.messages.len() > 1)
+    })
 }
 
 impl LastCopy {
@@ -529,24 +706,17 @@ fn side(state: &AttemptState, passage: &Passage, header: &Header, version: IkeVe
     }
 }
 
-fn exchange_key(kind: ExchangeKind, header: &Header, clues: &Clues, from: Side, octets: &[u8]) -> ExchangeKey {
+fn exchange_key(kind: ExchangeKind, header: &Header, clues: &Clues<'_>, from: Side, octets: &[u8]) -> ExchangeKey {
     let started_by = match header.version.major {
         2 if header.has(Header::RESPONSE) => Some(from.other()),
         2 => Some(from),
         _ => None,
     };
     if kind == ExchangeKind::InformationalV1 && !clues.encrypted {
-        let content = super::digest(octets.get(crate::isakmp::HEADER_LEN..).unwrap_or_default());
+        let content = super::content(octets.get(crate::isakmp::HEADER_LEN..).unwrap_or_default());
         return ExchangeKey { kind, message_id: MessageId(0), started_by: Some(from), content };
     }
     ExchangeKey { kind, message_id: header.message_id, started_by, content: 0 }
-}
-
-fn skf<'a>(message: &Message<'a>) -> Option<EncryptedFragment<'a>> {
-    message.payloads().find_map(|payload| match payload.body {
-        Body::EncryptedFragment(fragment) => Some(fragment),
-        _ => None,
-    })
 }
 
 fn place(
@@ -554,7 +724,7 @@ fn place(
     state: &mut ExchangeState,
     label: Label,
     from: Side,
-    clues: &Clues,
+    clues: &Clues<'_>,
     passage: &Passage,
     fragment: Option<&EncryptedFragment<'_>>,
 ) -> Place {
@@ -562,15 +732,18 @@ fn place(
     let Some(index) = exchange.messages.iter().enumerate().position(|(index, record)| {
         record.label == label
             && record.from == from
-            && (!informal || state.digests.get(index) == Some(&clues.digest) || !clues.encrypted && label == Label::Inf)
+            && (!informal
+                || state.messages.get(index).is_some_and(|state| state.digest == clues.digest)
+                || !clues.encrypted && label == Label::Inf)
     }) else {
         return Place::New;
     };
-    if state.copies[index].is(passage) {
+    let Some(state) = state.messages.get_mut(index) else { return Place::New };
+    if state.copy.is(passage) {
         return Place::RecordedAgain { index };
     }
-    let changed = state.digests[index] != clues.digest;
-    match (fragment, &mut state.fragments[index]) {
+    let changed = state.digest != clues.digest;
+    match (fragment, &mut state.fragments) {
         (Some(fragment), Some(set)) => match set.add(fragment) {
             SkfStep::New => Place::Fragment { index },
             SkfStep::Again { changed } => Place::Repeats { index, changed },
@@ -578,7 +751,7 @@ fn place(
         },
         (Some(fragment), none @ None) => {
             // Sent whole before, now in fragments.
-            *none = Some(SkfSet::new(fragment));
+            *none = Some(Box::new(SkfSet::new(fragment)));
             Place::Repeats { index, changed: true }
         }
         _ => Place::Repeats { index, changed },
@@ -631,26 +804,12 @@ fn forget_oldest(attempt: &mut Attempt, state: &mut AttemptState) {
         going -= usize::from(goes);
         keep.push(!goes);
     }
-    let mut place = 0;
-    let places: Vec<Option<usize>> = keep
-        .iter()
-        .map(|&kept| {
-            place += usize::from(kept);
-            kept.then(|| place - 1)
-        })
-        .collect();
-    state.exchanges.retain(|_, index| match places.get(*index).copied().flatten() {
-        Some(place) => {
-            *index = place;
-            true
-        }
-        None => false,
-    });
     let before: usize = attempt.exchanges.iter().map(|exchange| exchange.messages.len()).sum();
     let mut kept = keep.iter();
     attempt.exchanges.retain(|_| kept.next().copied().unwrap_or(true));
     let mut kept = keep.iter();
-    state.messages.retain(|_| kept.next().copied().unwrap_or(true));
+    state.exchanges.retain(|_| kept.next().copied().unwrap_or(true));
+    state.index_all(attempt);
     state.youngest_setup = attempt.exchanges.iter().rposition(|exchange| stage::sets_up(exchange.kind));
     let after: usize = attempt.exchanges.iter().map(|exchange| exchange.messages.len()).sum();
     attempt.messages_forgotten += (before - after) as u64;

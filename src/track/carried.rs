@@ -4,11 +4,11 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use crate::isakmp::payload::Body;
-use crate::isakmp::{Header, Message, registry};
+use crate::isakmp::{Header, Message};
 
 use super::Passage;
 use super::attempt::AttemptState;
-use super::facts::{Attempt, PayloadDetail, PayloadFact, Side};
+use super::facts::{Attempt, PayloadDetail, PayloadFact, ProposalFact, Side};
 use super::nat::{self, HashAlgorithm};
 use super::shared::Shared;
 
@@ -34,7 +34,7 @@ pub(super) fn read(
     passage: &Passage,
     from: Side,
 ) -> Arc<[PayloadFact]> {
-    let mut carried = Vec::new();
+    let mut carried = std::mem::take(&mut shared.scratch);
     let mut nat_hashes = 0;
     let major = message.header.version.major;
     for payload in message.payloads() {
@@ -50,12 +50,7 @@ pub(super) fn read(
                     Side::Initiator => attempt.offered = proposals,
                     Side::Responder => {
                         attempt.chosen = proposals.first().map(|choice| shared.choice(choice));
-                        state.hash = attempt
-                            .chosen
-                            .as_ref()
-                            .and_then(|chosen| chosen.transforms.first())
-                            .and_then(|transform| transform.attribute(HASH_ALGORITHM))
-                            .and_then(HashAlgorithm::from_attribute);
+                        state.hash = attempt.chosen.as_deref().and_then(negotiated_hash);
                     }
                 }
                 detail
@@ -121,7 +116,15 @@ pub(super) fn read(
         };
         carried.push(PayloadFact { payload_type: payload.payload_type, detail });
     }
-    shared.payloads(&carried)
+    let list = shared.payloads(&carried);
+    carried.clear();
+    shared.scratch = carried;
+    list
+}
+
+/// The hash that IKEv1 negotiated, if the choice names one.
+pub(super) fn negotiated_hash(chosen: &ProposalFact) -> Option<HashAlgorithm> {
+    HashAlgorithm::from_attribute(chosen.transforms.first()?.attribute(HASH_ALGORITHM)?)
 }
 
 fn octets(data: &[u8]) -> u16 {
@@ -129,7 +132,7 @@ fn octets(data: &[u8]) -> u16 {
 }
 
 fn remember_vendor_id(attempt: &mut Attempt, shared: &mut Shared, from: Side, data: &[u8]) -> Option<u16> {
-    if registry::vendor_id(data).is_some_and(|known| known.family == "nat-t") {
+    if shared.announces_nat_traversal(data) {
         attempt.nat.announced[from.index()] = true;
     }
     let known = &mut attempt.vendor_ids[from.index()];
@@ -137,8 +140,7 @@ fn remember_vendor_id(attempt: &mut Attempt, shared: &mut Shared, from: Side, da
     let index = match known.iter().position(|seen| **seen == *data) {
         Some(index) => index,
         None if known.len() < VENDOR_IDS => {
-            let list: Vec<Box<[u8]>> = known.iter().cloned().chain([data.into()]).collect();
-            *known = shared.vendor_ids(&list);
+            *known = shared.vendor_ids(known, data);
             known.len() - 1
         }
         None => return None,

@@ -83,7 +83,7 @@ pub struct Forgotten {
 }
 
 /// Two addresses that exchange IKE, ESP or AH, or are named in an ICMP error about it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pair {
     /// The address that sent the first datagram.
     pub a: IpAddr,
@@ -176,7 +176,7 @@ impl Side {
 
 /// One negotiation: an IKE SA, or a try at one. One entry across retries within it (COOKIE, INVALID_KE_PAYLOAD), the
 /// float to port 4500, NAT rebinding and address changes; retries with new SPIs are attempts of their own.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attempt {
     /// IKE version.
     pub version: IkeVersion,
@@ -273,7 +273,7 @@ impl NatFacts {
 }
 
 /// An exchange: messages that share a message id (and, in phase 1 of IKEv1, the SA's set-up).
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exchange {
     /// Which.
     pub kind: ExchangeKind,
@@ -376,7 +376,7 @@ fn write_v2(f: &mut fmt::Formatter<'_>, exchange_type: u8, end: &str) -> fmt::Re
 }
 
 /// One message, with everything that later stops may need of it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MessageRecord {
     /// The frame, or the frame that completed it.
     pub frame: FrameRef,
@@ -570,7 +570,7 @@ pub enum FlowProtocol {
 }
 
 /// ESP or AH packets of one direction and SPI.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EspFlow {
     /// From.
     pub source: IpAddr,

@@ -1,9 +1,13 @@
 //! ESP and AH by direction and SPI: counts, and the sequence numbers' story.
 
-use crate::base::Timestamp;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use crate::base::{EspSpi, FrameRef, Timestamp};
 use crate::packet::{AhPacket, Datagram, Encapsulation, EspPacket};
 
 use super::facts::{EspFlow, FlowProtocol};
+use super::pairs::NONE;
 
 /// Numbers behind the highest one that are remembered one by one.
 const WINDOW: u32 = 256;
@@ -12,26 +16,118 @@ const FAR_BEHIND: u32 = 4096;
 /// Packets remembered to tell a packet recorded twice from one sent twice.
 const RECENT: usize = 8;
 /// Copies of one packet that a capture records lie closer together than this.
-const RECORDED_TWICE_NANOS: u64 = 10_000_000;
+const RECORDED_TWICE: Duration = Duration::from_millis(10);
+const RECORDED_TWICE_UNITS: i32 = (RECORDED_TWICE.as_nanos() >> 14) as i32;
 
 /// What is remembered of a flow besides its counts.
 #[derive(Debug, Clone)]
-pub(super) struct FlowState {
+struct FlowState {
     seen: [u64; (WINDOW / 64) as usize],
     unique: u64,
     base: u32,
     lost_before: u64,
     restart: Option<u32>,
-    recent: [Option<Recent>; RECENT],
-    next_recent: usize,
+    recent: [Recent; RECENT],
+    next_recent: u8,
 }
 
-#[derive(Debug, Clone, Copy)]
+/// One of the last packets, in few octets, because there may be a million flows.
+#[derive(Debug, Clone, Copy, Default)]
 struct Recent {
     sequence: u32,
-    length: u32,
-    ip_id: Option<u32>,
-    at: Timestamp,
+    /// Length and IP identification, mixed; 0 for none.
+    mark: u32,
+    /// Time in units of 2^14 ns, the low bits of it.
+    at: u32,
+}
+
+impl Recent {
+    fn of(datagram: &Datagram<'_>, packet: &Sequenced) -> Self {
+        let ip_id = datagram.ip_id.map_or(0, |id| id.wrapping_add(1));
+        let mark = packet.length.wrapping_mul(0x9e37_79b1) ^ ip_id.wrapping_mul(0x85eb_ca6b).rotate_left(16);
+        Self { sequence: packet.sequence, mark: mark | 1, at: (datagram.at.as_nanos() >> 14) as u32 }
+    }
+}
+
+/// A flow in the table of all flows, with its place in the list of its pair's.
+#[derive(Debug, Clone)]
+pub(super) struct FlowRow {
+    flow: EspFlow,
+    state: FlowState,
+    /// Packets to or from UDP 4500.
+    pub(super) on_4500: u64,
+    /// The last packet, those recorded again included: when, and in which frame.
+    pub(super) seen_last: Timestamp,
+    last_frame: FrameRef,
+    /// Its pair, and its neighbours in the order of first packets.
+    pub(super) pair: u32,
+    /// See `pair`.
+    pub(super) next: u32,
+    /// See `pair`.
+    pub(super) previous: u32,
+}
+
+/// What tells flows apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct FlowKey {
+    pub(super) source: IpAddr,
+    pub(super) destination: IpAddr,
+    pub(super) spi: EspSpi,
+    pub(super) protocol: FlowProtocol,
+    pub(super) encapsulation: Encapsulation,
+}
+
+impl FlowRow {
+    /// A flow with its first packet.
+    pub(super) fn open(datagram: &Datagram<'_>, packet: &Sequenced, pair: u32) -> Self {
+        let (flow, state) = open(datagram, packet);
+        Self {
+            flow,
+            state,
+            on_4500: u64::from(packet.on_4500),
+            seen_last: datagram.at,
+            last_frame: datagram.frame,
+            pair,
+            next: NONE,
+            previous: NONE,
+        }
+    }
+
+    /// A flow that was made by hand.
+    pub(super) fn made(flow: EspFlow, pair: u32) -> Self {
+        let state = FlowState { lost_before: flow.lost, unique: u64::MAX, ..FlowState::new(flow.last_sequence) };
+        let (seen_last, last_frame) = (flow.last, flow.last_frame);
+        Self { flow, state, on_4500: 0, seen_last, last_frame, pair, next: NONE, previous: NONE }
+    }
+
+    /// One more packet of it.
+    pub(super) fn count(&mut self, datagram: &Datagram<'_>, packet: &Sequenced) {
+        self.on_4500 += u64::from(packet.on_4500);
+        self.seen_last = self.seen_last.max(datagram.at);
+        self.last_frame = datagram.frame;
+        count(&mut self.flow, &mut self.state, datagram, packet);
+    }
+
+    /// What it is found by.
+    pub(super) fn key(&self) -> FlowKey {
+        let EspFlow { source, destination, spi, protocol, encapsulation, .. } = self.flow;
+        FlowKey { source, destination, spi, protocol, encapsulation }
+    }
+
+    /// Packets so far, as recorded.
+    pub(super) fn packets(&self) -> u64 {
+        self.flow.packets + self.flow.recorded_again
+    }
+
+    /// The frame of the last packet, those recorded again included.
+    pub(super) fn last_frame(&self) -> FrameRef {
+        self.last_frame
+    }
+
+    /// The flow as a fact.
+    pub(super) fn facts(&self) -> EspFlow {
+        EspFlow { lost: self.state.lost(&self.flow), ..self.flow.clone() }
+    }
 }
 
 /// The clear part that ESP and AH share.
@@ -43,6 +139,7 @@ pub(super) struct Sequenced {
     pub(super) protocol: FlowProtocol,
     pub(super) encapsulation: Encapsulation,
     pub(super) readable: bool,
+    pub(super) on_4500: bool,
 }
 
 impl From<&EspPacket> for Sequenced {
@@ -54,6 +151,7 @@ impl From<&EspPacket> for Sequenced {
             protocol: FlowProtocol::Esp,
             encapsulation: esp.encapsulation,
             readable: esp.readable,
+            on_4500: esp.source_port == 4500 || esp.destination_port == 4500,
         }
     }
 }
@@ -67,23 +165,16 @@ impl From<&AhPacket> for Sequenced {
             protocol: FlowProtocol::Ah,
             encapsulation: Encapsulation::None,
             readable: false,
+            on_4500: false,
         }
     }
 }
 
 /// Opens a flow with its first packet.
-pub(super) fn open(datagram: &Datagram<'_>, packet: &Sequenced) -> (EspFlow, FlowState) {
-    let mut state = FlowState {
-        seen: [0; (WINDOW / 64) as usize],
-        unique: 1,
-        base: packet.sequence,
-        lost_before: 0,
-        restart: None,
-        recent: [None; RECENT],
-        next_recent: 0,
-    };
+fn open(datagram: &Datagram<'_>, packet: &Sequenced) -> (EspFlow, FlowState) {
+    let mut state = FlowState::new(packet.sequence);
     state.mark(0);
-    state.remember(datagram, packet);
+    state.remember(Recent::of(datagram, packet));
     let flow = EspFlow {
         source: datagram.source,
         destination: datagram.destination,
@@ -111,12 +202,13 @@ pub(super) fn open(datagram: &Datagram<'_>, packet: &Sequenced) -> (EspFlow, Flo
 }
 
 /// Counts one more packet of an open flow.
-pub(super) fn count(flow: &mut EspFlow, state: &mut FlowState, datagram: &Datagram<'_>, packet: &Sequenced) {
-    if state.recorded_before(datagram, packet) {
+fn count(flow: &mut EspFlow, state: &mut FlowState, datagram: &Datagram<'_>, packet: &Sequenced) {
+    let recent = Recent::of(datagram, packet);
+    if state.recorded_before(flow, datagram.at, recent) {
         flow.recorded_again += 1;
         return;
     }
-    state.remember(datagram, packet);
+    state.remember(recent);
     flow.packets += 1;
     flow.octets += u64::from(packet.length);
     flow.fragmented += u64::from(datagram.fragments > 1);
@@ -128,6 +220,18 @@ pub(super) fn count(flow: &mut EspFlow, state: &mut FlowState, datagram: &Datagr
 }
 
 impl FlowState {
+    fn new(sequence: u32) -> Self {
+        Self {
+            seen: [0; (WINDOW / 64) as usize],
+            unique: 1,
+            base: sequence,
+            lost_before: 0,
+            restart: None,
+            recent: [Recent::default(); RECENT],
+            next_recent: 0,
+        }
+    }
+
     /// Files a sequence number: ahead (serial arithmetic, so that 2^32 wraps), late, seen before, or begun again.
     fn place(&mut self, flow: &mut EspFlow, sequence: u32) {
         let ahead = sequence.wrapping_sub(flow.last_sequence);
@@ -158,7 +262,6 @@ impl FlowState {
                 flow.duplicates += 1;
             }
         }
-        flow.lost = self.lost(flow);
     }
 
     fn lost(&self, flow: &EspFlow) -> u64 {
@@ -216,28 +319,30 @@ impl FlowState {
         self.seen.get((behind / 64) as usize).is_some_and(|word| word & (1 << (behind % 64)) != 0)
     }
 
-    fn remember(&mut self, datagram: &Datagram<'_>, packet: &Sequenced) {
-        self.recent[self.next_recent] =
-            Some(Recent { sequence: packet.sequence, length: packet.length, ip_id: datagram.ip_id, at: datagram.at });
-        self.next_recent = (self.next_recent + 1) % RECENT;
+    fn remember(&mut self, packet: Recent) {
+        self.recent[usize::from(self.next_recent) % RECENT] = packet;
+        self.next_recent = self.next_recent.wrapping_add(1);
     }
 
-    fn recorded_before(&self, datagram: &Datagram<'_>, packet: &Sequenced) -> bool {
-        self.recent.iter().flatten().any(|recent| {
-            recent.sequence == packet.sequence
-                && recent.length == packet.length
-                && recent.ip_id == datagram.ip_id
-                && datagram.at.since(recent.at).as_nanos() < u128::from(RECORDED_TWICE_NANOS)
+    /// Whether the capture holds this packet already. One with a number higher than all before is new, unless the numbers
+    /// began again in between; and nothing is recorded twice after more than a moment without a packet.
+    fn recorded_before(&self, flow: &EspFlow, at: Timestamp, packet: Recent) -> bool {
+        let ahead = packet.sequence.wrapping_sub(flow.last_sequence);
+        if (ahead != 0 && ahead < 1 << 31 && flow.resets == 0) || at.since(flow.last) >= RECORDED_TWICE {
+            return false;
+        }
+        self.recent.iter().any(|recent| {
+            let gap = packet.at.wrapping_sub(recent.at) as i32;
+            (recent.sequence, recent.mark) == (packet.sequence, packet.mark) && gap < RECORDED_TWICE_UNITS
         })
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::net::{IpAddr, Ipv4Addr};
+    use std::net::Ipv4Addr;
 
     use super::*;
-    use crate::base::{EspSpi, FrameRef};
     use crate::packet::Body;
 
     fn datagram(at_ms: i64, ip_id: u32) -> Datagram<'static> {
@@ -265,12 +370,13 @@ mod tests {
             protocol: FlowProtocol::Esp,
             encapsulation: Encapsulation::None,
             readable: false,
+            on_4500: false,
         };
-        let (mut flow, mut state) = open(&datagram(0, 0), &packet(sequences[0]));
+        let mut row = FlowRow::open(&datagram(0, 0), &packet(sequences[0]), 0);
         for (index, &sequence) in sequences.iter().enumerate().skip(1) {
-            count(&mut flow, &mut state, &datagram(index as i64 * 100, index as u32), &packet(sequence));
+            row.count(&datagram(index as i64 * 100, index as u32), &packet(sequence));
         }
-        flow
+        row.facts()
     }
 
     #[test]
@@ -308,10 +414,12 @@ mod tests {
             protocol: FlowProtocol::Esp,
             encapsulation: Encapsulation::None,
             readable: false,
+            on_4500: false,
         };
-        let (mut flow, mut state) = open(&datagram(0, 77), &packet);
-        count(&mut flow, &mut state, &datagram(1, 77), &packet);
-        count(&mut flow, &mut state, &datagram(2, 78), &packet);
+        let mut row = FlowRow::open(&datagram(0, 77), &packet, 0);
+        row.count(&datagram(1, 77), &packet);
+        row.count(&datagram(2, 78), &packet);
+        let flow = row.facts();
         assert_eq!((flow.packets, flow.recorded_again, flow.duplicates), (2, 1, 1));
     }
 }

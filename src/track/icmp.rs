@@ -5,6 +5,7 @@ use crate::packet::{Datagram, IcmpError, Quoted};
 
 use super::Tracker;
 use super::facts::{IcmpAbout, IcmpFact};
+use super::pairs::Open;
 
 /// Frames remembered of one kind of error.
 const FRAMES: usize = 16;
@@ -17,7 +18,8 @@ impl Tracker {
         else {
             return;
         };
-        let pair = &mut self.seen[index];
+        let (count, most) = (self.icmp_count, self.limits.icmp_errors);
+        let Some(Open { pair, .. }) = self.open(index) else { return };
         pair.last = pair.last.max(datagram.at);
         let (about, initiator_spi) = match error.quoted {
             Quoted::Udp { esp: Some(_), .. } => (IcmpAbout::EspInUdp, None),
@@ -43,11 +45,10 @@ impl Tracker {
             }
             return;
         }
-        if pair.icmp_errors.len() >= KINDS_A_PAIR || self.icmp_count >= self.limits.icmp_errors {
+        if pair.icmp_errors.len() >= KINDS_A_PAIR || count >= most {
             self.facts.forgotten.messages += 1;
             return;
         }
-        self.icmp_count += 1;
         pair.icmp_errors.push(IcmpFact {
             from: datagram.source,
             version: error.version,
@@ -63,5 +64,6 @@ impl Tracker {
             first: datagram.at,
             last: datagram.at,
         });
+        self.icmp_count += 1;
     }
 }

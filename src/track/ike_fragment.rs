@@ -11,6 +11,8 @@ use lru::LruCache;
 use crate::base::{FrameRef, IkeSpi, Limits, Timestamp};
 use crate::isakmp::payload::{EncryptedFragment, Fragment};
 
+use super::packed::{put, take};
+
 /// Octets that one message in fragments may have: the most a UDP datagram could carry.
 const MESSAGE_OCTETS: usize = 65_535;
 /// Numbers of an SKF set that are followed one by one.
@@ -192,6 +194,23 @@ impl SkfSet {
         } else {
             SkfStep::Repeat
         }
+    }
+
+    /// Writes a set, or that there is none.
+    pub(super) fn write(set: Option<&Self>, octets: &mut Vec<u8>) {
+        put(octets, set.map_or(0, |set| u64::from(set.total) + 1));
+        for word in set.iter().flat_map(|set| &*set.seen) {
+            put(octets, *word);
+        }
+    }
+
+    /// Reads what [`SkfSet::write`] wrote.
+    pub(super) fn read(octets: &mut &[u8]) -> Option<Self> {
+        let total = u16::try_from(take(octets).checked_sub(1)?).ok()?;
+        let words = usize::from(total.min(SKF_NUMBERS)).div_ceil(64);
+        let seen: Box<[u64]> = (0..words).map(|_| take(octets)).collect();
+        let count = seen.iter().map(|word| word.count_ones()).sum::<u32>();
+        Some(Self { total, seen, count: u16::try_from(count).unwrap_or(u16::MAX) })
     }
 
     pub(super) fn count(&self) -> u16 {

@@ -9,32 +9,38 @@ mod carried;
 mod exchange;
 mod facts;
 mod flow;
+mod forget;
 mod icmp;
 mod ike_fragment;
+mod index;
 mod nat;
 mod offer;
+mod packed;
 mod pair;
 mod pairs;
 mod shared;
 mod stage;
 
-use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hasher};
-use std::net::{IpAddr, SocketAddr};
+use std::collections::VecDeque;
+use std::hash::{BuildHasher, Hasher};
+use std::net::SocketAddr;
 
 pub use exchange::{SaInitAnswer, sa_init_answer};
 pub use facts::*;
 pub use offer::proposals;
 pub use pairs::{Pairs, Room};
 
-use crate::base::{EspSpi, Fault, FaultKind, FrameRef, IkeSpi, Limits, Timestamp};
+use crate::base::{Fault, FaultKind, FrameRef, Limits, Timestamp};
 use crate::isakmp::payload::Body as PayloadBody;
 use crate::isakmp::{Message, registry};
 use crate::packet::{Body, Datagram, Encapsulation, IsakmpDatagram};
 
-use attempt::AttemptState;
-use flow::{FlowState, Sequenced};
+use flow::{FlowKey, FlowRow, Sequenced};
+use forget::Unproven;
 use ike_fragment::{Added, FragmentSets, SetKey};
+use index::{AttemptsBySpis, AttemptsOfPair, FlowIndex, PairIndex};
+use packed::Templates;
+use pairs::Open;
 use shared::Shared;
 
 /// Unreadable datagrams remembered of one pair.
@@ -45,33 +51,22 @@ const MALFORMED_A_PAIR: usize = 64;
 pub struct Tracker {
     /// Everything but the pairs.
     facts: Facts,
-    seen: Vec<Pair>,
+    pairs: Pairs,
     limits: Limits,
-    /// Unordered address pairs, and the pair an address moved to belongs to.
-    pairs: HashMap<(IpAddr, IpAddr), usize>,
-    /// Attempts by the pair and the SPI their initiator chose.
-    attempts: HashMap<(usize, IkeVersion, IkeSpi), usize>,
+    pair_index: PairIndex,
+    attempts: AttemptsOfPair,
     /// Attempts whose both SPIs are known: what finds them again after an address changed.
-    by_spis: HashMap<(IkeVersion, IkeSpi, IkeSpi), (usize, usize)>,
-    /// Working state beside [`Pair::attempts`].
-    states: Vec<Vec<AttemptState>>,
-    flows: HashMap<FlowKey, (usize, usize)>,
-    /// Working state beside [`Pair::flows`].
-    flow_states: Vec<Vec<FlowState>>,
+    by_spis: AttemptsBySpis,
+    flow_index: FlowIndex,
     fragments: FragmentSets,
     shared: Shared,
+    templates: Templates,
+    /// Pairs at work, in the order in which they are to be put to rest.
+    working: VecDeque<u32>,
+    unproven: Unproven,
+    pair_count: usize,
     attempt_count: usize,
-    flow_count: usize,
     icmp_count: usize,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct FlowKey {
-    source: IpAddr,
-    destination: IpAddr,
-    spi: EspSpi,
-    protocol: FlowProtocol,
-    encapsulation: Encapsulation,
 }
 
 /// What the tracker made of one ISAKMP message.
@@ -105,7 +100,7 @@ struct Passage {
     ike_fragments: u16,
     encapsulation: Encapsulation,
     non_esp_marker: bool,
-    digest: u64,
+    digest: u32,
 }
 
 impl Tracker {
@@ -113,38 +108,46 @@ impl Tracker {
     pub fn new(limits: &Limits) -> Self {
         Self {
             facts: Facts::default(),
-            seen: Vec::new(),
+            pairs: Pairs::default(),
             limits: *limits,
-            pairs: HashMap::new(),
-            attempts: HashMap::new(),
-            by_spis: HashMap::new(),
-            states: Vec::new(),
-            flows: HashMap::new(),
-            flow_states: Vec::new(),
+            pair_index: PairIndex::default(),
+            attempts: AttemptsOfPair::default(),
+            by_spis: AttemptsBySpis::default(),
+            flow_index: FlowIndex::default(),
             fragments: FragmentSets::new(limits),
             shared: Shared::default(),
+            templates: Templates::default(),
+            working: VecDeque::new(),
+            unproven: Unproven::default(),
+            pair_count: 0,
             attempt_count: 0,
-            flow_count: 0,
             icmp_count: 0,
         }
     }
 
     /// Files one datagram. Answers what it was, if it was an ISAKMP message whose header could be read.
     pub fn observe(&mut self, datagram: &Datagram<'_>) -> Option<Observed> {
+        let observed = self.file(datagram);
+        if self.working.len() > self.limits.working {
+            self.rest();
+        }
+        observed
+    }
+
+    fn file(&mut self, datagram: &Datagram<'_>) -> Option<Observed> {
         match &datagram.body {
             Body::Isakmp(isakmp) => self.observe_isakmp(datagram, isakmp),
             Body::Esp(esp) => {
-                let on_4500 = esp.source_port == 4500 || esp.destination_port == 4500;
-                self.observe_flow(datagram, &Sequenced::from(esp), on_4500);
+                self.observe_flow(datagram, &Sequenced::from(esp));
                 None
             }
             Body::Ah(ah) => {
-                self.observe_flow(datagram, &Sequenced::from(ah), false);
+                self.observe_flow(datagram, &Sequenced::from(ah));
                 None
             }
             Body::Keepalive { .. } => {
                 if let Some(pair) = self.pair_of(datagram) {
-                    self.seen[pair].note(datagram, |seen| {
+                    self.note(pair, datagram, |seen| {
                         seen.keepalives += 1;
                         seen.on_4500 += 1;
                     });
@@ -181,14 +184,16 @@ impl Tracker {
         for (key, set) in self.fragments.drain() {
             self.file_incomplete_fragments(&key, &set);
         }
-        self.seen.retain(|pair| !pair.is_empty());
-        Facts { pairs: self.seen.into(), ..self.facts }
+        self.pairs.slots.retain(|slot| !slot.is_empty());
+        self.pairs.slots.shrink_to_fit();
+        Facts { pairs: self.pairs, ..self.facts }
     }
 
     /// The facts so far, while more is coming.
     pub fn facts(&self) -> Facts {
-        let seen: Vec<Pair> = self.seen.iter().filter(|pair| !pair.is_empty()).cloned().collect();
-        Facts { pairs: seen.into(), ..self.facts.clone() }
+        let mut pairs = self.pairs.clone();
+        pairs.slots.retain(|slot| !slot.is_empty());
+        Facts { pairs, ..self.facts.clone() }
     }
 
     fn observe_isakmp(&mut self, datagram: &Datagram<'_>, isakmp: &IsakmpDatagram<'_>) -> Option<Observed> {
@@ -235,7 +240,7 @@ impl Tracker {
         let observed = match added {
             Added::Waiting => {
                 let (pair, attempt, from) = self.locate(&passage, &message.header)?;
-                let label = attempt::expected(&self.seen[pair].attempts[attempt], &message.header, from);
+                let label = attempt::expected(&self.follow(pair, attempt)?.1.facts, &message.header, from);
                 Observed {
                     pair,
                     attempt,
@@ -260,13 +265,13 @@ impl Tracker {
 
     fn note_isakmp(&mut self, datagram: &Datagram<'_>, pair: usize, passage: &Passage) {
         let on_4500 = passage.source.port() == 4500 || passage.destination.port() == 4500;
-        self.seen[pair].note(datagram, |seen| {
+        self.note(pair, datagram, |seen| {
             seen.isakmp += 1;
             seen.on_4500 += u64::from(on_4500);
         });
     }
 
-    fn observe_flow(&mut self, datagram: &Datagram<'_>, packet: &Sequenced, on_4500: bool) {
+    fn observe_flow(&mut self, datagram: &Datagram<'_>, packet: &Sequenced) {
         let key = FlowKey {
             source: datagram.source,
             destination: datagram.destination,
@@ -274,40 +279,18 @@ impl Tracker {
             protocol: packet.protocol,
             encapsulation: packet.encapsulation,
         };
-        let (pair, index) = match self.flows.get(&key) {
-            Some(&(pair, index)) => {
-                let flow = &mut self.seen[pair].flows[index];
-                flow::count(flow, &mut self.flow_states[pair][index], datagram, packet);
-                (pair, index)
+        if let Some(known) = self.flow_index.find(&self.pairs.flows, &key) {
+            if let Some(row) = self.pairs.flows.get_mut(known) {
+                row.count(datagram, packet);
             }
-            None => {
-                if self.flow_count >= self.limits.flows {
-                    self.facts.forgotten.flows += 1;
-                    return;
-                }
-                let Some(pair) = self.pair_of(datagram) else { return };
-                let (flow, state) = flow::open(datagram, packet);
-                self.seen[pair].flows.push(flow);
-                self.flow_states[pair].push(state);
-                self.flow_count += 1;
-                let index = self.seen[pair].flows.len() - 1;
-                self.flows.insert(key, (pair, index));
-                (pair, index)
-            }
-        };
-        let protocol = self.seen[pair].flows[index].protocol;
-        self.seen[pair].note(datagram, |seen| {
-            match protocol {
-                FlowProtocol::Esp => seen.esp += 1,
-                FlowProtocol::Ah => seen.ah += 1,
-            }
-            seen.on_4500 += u64::from(on_4500);
-        });
+        } else if let Some(pair) = self.pair_of(datagram) {
+            self.place_flow(FlowRow::open(datagram, packet, pair as u32));
+        }
     }
 
     fn file_malformed(&mut self, datagram: &Datagram<'_>, fault: Fault) {
         let Some(index) = self.pair_of(datagram) else { return };
-        let pair = &mut self.seen[index];
+        let Some(Open { pair, .. }) = self.open(index) else { return };
         pair.note(datagram, |_| {});
         if pair.malformed.len() < MALFORMED_A_PAIR {
             let direction = usize::from(datagram.source != pair.a);
@@ -334,8 +317,19 @@ fn readable(octets: &[u8], missing: u32) -> Result<Message<'_>, Fault> {
     }
 }
 
-fn digest(octets: &[u8]) -> u64 {
-    let mut hasher = DefaultHasher::new();
+/// Tells octets apart, for noticing that a message differs from the one before.
+fn digest(octets: &[u8]) -> u32 {
+    content(octets) as u32
+}
+
+/// The same, with more to tell apart.
+fn content(octets: &[u8]) -> u64 {
+    let mut hasher = hasher();
     hasher.write(octets);
     hasher.finish()
+}
+
+/// A fast hash, always the same: for what no table is keyed by.
+fn hasher() -> impl Hasher {
+    foldhash::quality::FixedState::default().build_hasher()
 }

@@ -6,20 +6,24 @@ use crate::base::{FrameRef, Timestamp};
 use crate::packet::{Datagram, IncompleteDatagram};
 
 use super::Tracker;
-use super::facts::{IncompleteFact, Pair, Seen};
+use super::attempt::Followed;
+use super::facts::{EspFlow, FlowProtocol, IncompleteFact, Pair, Seen};
+use super::index::ends;
+use super::pairs::{Body, NONE, Open, Slot};
+use super::shared::Shared;
 
 /// Broken datagrams remembered of one pair.
 const INCOMPLETE_A_PAIR: usize = 256;
-
-/// An unordered pair of addresses.
-pub(super) fn key(one: IpAddr, other: IpAddr) -> (IpAddr, IpAddr) {
-    if one <= other { (one, other) } else { (other, one) }
-}
 
 impl Tracker {
     /// The pair a datagram travels between, opened if need be; `None` if there is no room for another.
     pub(super) fn pair_of(&mut self, datagram: &Datagram<'_>) -> Option<usize> {
         self.pair_between(datagram.source, datagram.destination, datagram.at, datagram.frame)
+    }
+
+    /// The pair of these addresses, if it was seen.
+    pub(super) fn pair_known(&self, one: IpAddr, other: IpAddr) -> Option<usize> {
+        self.pair_index.find(&self.pairs, one, other)
     }
 
     pub(super) fn pair_between(
@@ -29,16 +33,10 @@ impl Tracker {
         at: Timestamp,
         frame: FrameRef,
     ) -> Option<usize> {
-        let key = key(source, destination);
-        if let Some(&index) = self.pairs.get(&key) {
-            return Some(index);
+        if let Some(known) = self.pair_known(source, destination) {
+            return Some(known);
         }
-        if self.seen.len() >= self.limits.pairs {
-            self.facts.forgotten.pairs += 1;
-            return None;
-        }
-        let index = self.seen.len();
-        self.seen.push(Pair {
+        let index = self.place_pair(Slot::new(Pair {
             a: source,
             b: destination,
             first: at,
@@ -51,16 +49,68 @@ impl Tracker {
             incomplete: Vec::new(),
             malformed: Vec::new(),
             sent: [Seen::default(); 2],
-        });
-        self.states.push(Vec::new());
-        self.flow_states.push(Vec::new());
-        self.pairs.insert(key, index);
+        }))?;
+        self.pair_index.insert(&self.pairs, index);
+        self.working.push_back(index as u32);
         Some(index)
+    }
+
+    /// Gives a pair that moved one more pair of addresses to be found by.
+    pub(super) fn name_pair(&mut self, one: IpAddr, other: IpAddr, pair: usize) {
+        self.pair_index.rename(&self.pairs, ends(one, other), pair);
+    }
+
+    /// A pair, brought to work.
+    pub(super) fn open(&mut self, pair: usize) -> Option<&mut Open> {
+        if matches!(self.pairs.slots.get(pair)?.body, Body::Packed(_)) {
+            self.working.push_back(pair as u32);
+        }
+        let open = self.pairs.slots.get_mut(pair)?.open();
+        open.touched = true;
+        Some(open)
+    }
+
+    /// An attempt, brought to work, and what all have in common.
+    pub(super) fn follow(&mut self, pair: usize, attempt: usize) -> Option<(&mut Shared, &mut Followed)> {
+        self.open(pair)?;
+        let slot = self.pairs.slots.get_mut(pair)?;
+        let ends = slot.ends;
+        Some((&mut self.shared, slot.open().follow(attempt, ends)?))
+    }
+
+    /// Counts a datagram in its direction.
+    pub(super) fn note(&mut self, pair: usize, datagram: &Datagram<'_>, count: impl FnOnce(&mut Seen)) {
+        if let Some(open) = self.open(pair) {
+            open.pair.note(datagram, count);
+        }
+    }
+
+    /// Gives the flows of one pair, and what was counted of it, to another.
+    pub(super) fn adopt_flows(&mut self, from: usize, to: usize) {
+        let (Some((a, b)), Some(slot)) = (self.pairs.ends(from), self.pairs.slots.get_mut(from)) else { return };
+        let mut next = std::mem::replace(&mut slot.flows, (NONE, NONE)).0;
+        let sent = std::mem::take(&mut slot.open().pair.sent);
+        while let Some(row) = self.pairs.flows.get(next as usize) {
+            let place = std::mem::replace(&mut next, row.next);
+            self.append_flow(to as u32, place);
+        }
+        let Some(open) = self.open(to) else { return };
+        let same_way = open.pair.is_from_a(a, b);
+        for (index, seen) in sent.into_iter().enumerate() {
+            let whole = &mut open.pair.sent[if same_way { index } else { 1 - index }];
+            whole.esp += seen.esp;
+            whole.ah += seen.ah;
+            whole.keepalives += seen.keepalives;
+            whole.on_4500 += seen.on_4500;
+            if let Some(span) = seen.span {
+                whole.widen(span);
+            }
+        }
     }
 
     pub(super) fn observe_incomplete(&mut self, datagram: &Datagram<'_>, incomplete: &IncompleteDatagram) {
         let Some(index) = self.pair_of(datagram) else { return };
-        let pair = &mut self.seen[index];
+        let Some(Open { pair, .. }) = self.open(index) else { return };
         if pair.incomplete.len() >= INCOMPLETE_A_PAIR {
             self.facts.forgotten.reassemblies += 1;
             return;
@@ -114,5 +164,25 @@ impl Pair {
         count(seen);
         let span = seen.span.get_or_insert((datagram.at, datagram.at));
         span.1 = span.1.max(datagram.at);
+    }
+
+    /// Keeps the counts of a flow that is forgotten.
+    pub(super) fn keep_counts(&mut self, flow: &EspFlow, on_4500: u64) {
+        let from_a = self.is_from_a(flow.source, flow.destination);
+        let seen = &mut self.sent[usize::from(!from_a)];
+        match flow.protocol {
+            FlowProtocol::Esp => seen.esp += flow.packets + flow.recorded_again,
+            FlowProtocol::Ah => seen.ah += flow.packets + flow.recorded_again,
+        }
+        seen.on_4500 += on_4500;
+        seen.widen((flow.first, flow.last));
+    }
+}
+
+impl Seen {
+    /// Widens the time in which anything was seen.
+    pub(super) fn widen(&mut self, span: (Timestamp, Timestamp)) {
+        let known = self.span.get_or_insert(span);
+        *known = (known.0.min(span.0), known.1.max(span.1));
     }
 }

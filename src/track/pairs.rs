@@ -1,68 +1,462 @@
-//! The pairs that were seen, kept small: what is asked for is brought out whole, and only while it is looked at.
+//! The pairs that were seen, kept small: those at work as they are, the others packed. What is asked for is brought out
+//! whole, and only while it is looked at.
 //!
 //! Not here: what becomes of a datagram. Contract: the same index gives the same pair, however often it is asked for.
 
 use std::borrow::Cow;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
 
-use super::facts::{Attempt, Pair};
+use crate::base::{FrameRef, IkeSpi, Timestamp};
+
+use super::attempt::{AttemptState, Followed};
+use super::facts::{Attempt, FlowProtocol, IcmpFact, IkeVersion, IncompleteFact, MalformedFact, Pair, Seen};
+use super::flow::FlowRow;
+use super::packed::{PackedAttempt, Templates, put, take};
+
+/// No flow.
+pub(super) const NONE: u32 = u32::MAX;
 
 /// All pairs, in order of their first frame.
 #[derive(Debug, Clone, Default)]
 pub struct Pairs {
-    pairs: Vec<Pair>,
+    pub(super) slots: Vec<Slot>,
+    pub(super) flows: Vec<FlowRow>,
 }
+
+/// One pair.
+#[derive(Debug, Clone)]
+pub(super) struct Slot {
+    pub(super) ends: (IpAddr, IpAddr),
+    /// First and last of its flows in [`Pairs::flows`].
+    pub(super) flows: (u32, u32),
+    pub(super) body: Body,
+}
+
+/// What is known of a pair besides its flows.
+#[derive(Debug, Clone)]
+pub(super) enum Body {
+    /// At work.
+    Open(Box<Open>),
+    /// At rest.
+    Packed(Packed),
+}
+
+/// A pair at work. Its own lists of attempts and flows are empty.
+#[derive(Debug, Clone)]
+pub(super) struct Open {
+    pub(super) pair: Pair,
+    pub(super) attempts: Vec<Kept>,
+    /// Since it was last looked at for putting to rest.
+    pub(super) touched: bool,
+}
+
+/// An attempt of a pair at work.
+#[derive(Debug, Clone)]
+pub(super) enum Kept {
+    /// At work too.
+    Open(Box<Followed>),
+    /// At rest.
+    Packed(PackedAttempt),
+}
+
+/// A pair at rest.
+#[derive(Debug, Clone)]
+pub(super) struct Packed {
+    octets: Box<[u8]>,
+    attempts: Box<[PackedAttempt]>,
+    rare: Option<Box<Rare>>,
+}
+
+/// What most pairs have none of.
+#[derive(Debug, Clone)]
+struct Rare {
+    icmp_errors: Vec<IcmpFact>,
+    incomplete: Vec<IncompleteFact>,
+    malformed: Vec<MalformedFact>,
+}
+
+/// Attempts that a [`Room`] keeps for the next pair.
+const SPARE: usize = 64;
 
 /// Where pairs and attempts are brought out to. Reusing one saves the allocations.
 #[derive(Debug, Default)]
-pub struct Room {}
+pub struct Room {
+    pair: Option<Pair>,
+    /// What each attempt of `pair` was made from.
+    templates: Vec<Option<Arc<Attempt>>>,
+    /// Attempts brought out before, with what they were made from.
+    spare: Vec<(Arc<Attempt>, Attempt)>,
+    single: Option<Attempt>,
+}
 
 impl Pairs {
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.pairs.len()
+        self.slots.len()
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.pairs.is_empty()
+        self.slots.is_empty()
     }
 
     /// The addresses of pair `index`: the one that sent the first datagram, and the other one.
     pub fn ends(&self, index: usize) -> Option<(IpAddr, IpAddr)> {
-        self.pairs.get(index).map(|pair| (pair.a, pair.b))
+        self.slots.get(index).map(|slot| slot.ends)
     }
 
     /// How many attempts pair `index` has.
     pub fn attempts(&self, index: usize) -> usize {
-        self.pairs.get(index).map_or(0, |pair| pair.attempts.len())
+        self.slots.get(index).map_or(0, |slot| match &slot.body {
+            Body::Open(open) => open.attempts.len(),
+            Body::Packed(packed) => packed.attempts.len(),
+        })
+    }
+
+    /// Version and SPIs of an attempt, the initiator's first.
+    pub fn spis(&self, index: usize, attempt: usize) -> Option<(IkeVersion, IkeSpi, IkeSpi)> {
+        match &self.slots.get(index)?.body {
+            Body::Open(open) => Some(match open.attempts.get(attempt)? {
+                Kept::Open(followed) => {
+                    let facts = &followed.facts;
+                    (facts.version, facts.initiator_spi, facts.responder_spi)
+                }
+                Kept::Packed(packed) => packed.spis(),
+            }),
+            Body::Packed(packed) => packed.attempts.get(attempt).map(PackedAttempt::spis),
+        }
     }
 
     /// Pair `index`, for a look at one or a few.
     pub fn get(&self, index: usize) -> Option<Cow<'_, Pair>> {
-        self.pairs.get(index).map(Cow::Borrowed)
+        let mut room = Room::default();
+        self.read(index, &mut room)?;
+        room.pair.map(Cow::Owned)
     }
 
     /// Pair `index`, brought out into `room`: for a walk over many.
-    pub fn read<'s>(&'s self, index: usize, room: &'s mut Room) -> Option<&'s Pair> {
-        let _ = room;
-        self.pairs.get(index)
+    pub fn read<'s>(&self, index: usize, room: &'s mut Room) -> Option<&'s Pair> {
+        let slot = self.slots.get(index)?;
+        room.clear();
+        let mut pair = room.pair.take().unwrap_or_else(|| blank(slot.ends));
+        (pair.a, pair.b) = slot.ends;
+        match &slot.body {
+            Body::Open(open) => {
+                let attempts = std::mem::take(&mut pair.attempts);
+                let flows = std::mem::take(&mut pair.flows);
+                pair = open.pair.clone();
+                (pair.attempts, pair.flows) = (attempts, flows);
+                for kept in &open.attempts {
+                    match kept {
+                        Kept::Open(followed) => {
+                            pair.attempts.push(followed.facts.clone());
+                            room.templates.push(None);
+                        }
+                        Kept::Packed(packed) => room.bring(packed, slot.ends, &mut pair.attempts),
+                    }
+                }
+            }
+            Body::Packed(packed) => {
+                packed.unpack_into(&mut pair);
+                for packed in &packed.attempts {
+                    room.bring(packed, slot.ends, &mut pair.attempts);
+                }
+            }
+        }
+        self.add_flows(slot, &mut pair);
+        Some(room.pair.insert(pair))
     }
 
     /// One attempt of a pair, brought out into `room`: for a walk over many.
     pub fn read_attempt<'s>(&'s self, index: usize, attempt: usize, room: &'s mut Room) -> Option<&'s Attempt> {
-        let _ = room;
-        self.pairs.get(index)?.attempts.get(attempt)
+        let slot = self.slots.get(index)?;
+        let packed = match &slot.body {
+            Body::Open(open) => match open.attempts.get(attempt)? {
+                Kept::Open(followed) => return Some(&followed.facts),
+                Kept::Packed(packed) => packed,
+            },
+            Body::Packed(packed) => packed.attempts.get(attempt)?,
+        };
+        if let (Some(template), Some(single)) = (room.templates.pop().flatten(), room.single.take()) {
+            room.spare(template, single);
+        }
+        room.clear();
+        let single = room.fetch(packed, slot.ends);
+        room.templates.push(Some(Arc::clone(packed.template())));
+        Some(room.single.insert(single))
     }
 
     /// All of them, in order.
     pub fn iter(&self) -> impl Iterator<Item = Cow<'_, Pair>> {
         (0..self.len()).filter_map(|index| self.get(index))
     }
+
+    /// Adds what the flows of a pair say, to the pair and to its counts.
+    fn add_flows(&self, slot: &Slot, pair: &mut Pair) {
+        let mut next = slot.flows.0;
+        while let Some(row) = self.flows.get(next as usize) {
+            let flow = row.facts();
+            let direction = usize::from(!pair.is_from_a(flow.source, flow.destination));
+            let packets = flow.packets + flow.recorded_again;
+            let seen = &mut pair.sent[direction];
+            match flow.protocol {
+                FlowProtocol::Esp => seen.esp += packets,
+                FlowProtocol::Ah => seen.ah += packets,
+            }
+            seen.on_4500 += row.on_4500;
+            let last = row.seen_last;
+            let span = seen.span.get_or_insert((flow.first, last));
+            *span = (span.0.min(flow.first), span.1.max(last));
+            if (last, row.last_frame()) >= (pair.last, pair.last_frame) {
+                pair.last_frame = row.last_frame();
+            }
+            pair.last = pair.last.max(last);
+            next = row.next;
+            pair.flows.push(flow);
+        }
+    }
+}
+
+impl Slot {
+    pub(super) fn new(pair: Pair) -> Self {
+        let ends = (pair.a, pair.b);
+        Self {
+            ends,
+            flows: (NONE, NONE),
+            body: Body::Open(Box::new(Open { pair, attempts: Vec::new(), touched: true })),
+        }
+    }
+
+    /// A place that is free.
+    pub(super) fn vacant() -> Self {
+        let packed = Packed { octets: Box::default(), attempts: Box::default(), rare: None };
+        let nobody = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+        Self { ends: (nobody, nobody), flows: (NONE, NONE), body: Body::Packed(packed) }
+    }
+
+    /// Nothing is left of it: all of it turned out to belong to another pair.
+    pub(super) fn is_empty(&self) -> bool {
+        let nothing_else = match &self.body {
+            Body::Open(open) => open.attempts.is_empty() && open.pair.is_empty(),
+            Body::Packed(packed) => {
+                packed.attempts.is_empty() && {
+                    let mut pair = blank(self.ends);
+                    packed.unpack_into(&mut pair);
+                    pair.is_empty()
+                }
+            }
+        };
+        self.flows.0 == NONE && nothing_else
+    }
+
+    /// Brings the pair to work, if it is not.
+    pub(super) fn open(&mut self) -> &mut Open {
+        if let Body::Packed(packed) = &mut self.body {
+            let mut pair = blank(self.ends);
+            packed.unpack_into(&mut pair);
+            let attempts = std::mem::take(&mut packed.attempts).into_iter().map(Kept::Packed).collect();
+            self.body = Body::Open(Box::new(Open { pair, attempts, touched: true }));
+        }
+        match &mut self.body {
+            Body::Open(open) => open,
+            Body::Packed(_) => unreachable!("it was just opened"),
+        }
+    }
+
+    /// Puts the pair to rest, with all of its attempts.
+    pub(super) fn pack(&mut self, templates: &mut Templates) {
+        let Body::Open(open) = &mut self.body else { return };
+        let ends = self.ends;
+        let attempts = std::mem::take(&mut open.attempts).into_iter().map(|kept| match kept {
+            Kept::Packed(packed) => packed,
+            Kept::Open(followed) => followed.pack(ends, templates),
+        });
+        let attempts = attempts.collect();
+        let pair = &mut open.pair;
+        let rare = Rare {
+            icmp_errors: std::mem::take(&mut pair.icmp_errors),
+            incomplete: std::mem::take(&mut pair.incomplete),
+            malformed: std::mem::take(&mut pair.malformed),
+        };
+        let none = rare.icmp_errors.is_empty() && rare.incomplete.is_empty() && rare.malformed.is_empty();
+        self.body =
+            Body::Packed(Packed { octets: write(pair).into(), attempts, rare: (!none).then(|| Box::new(rare)) });
+    }
+}
+
+impl Open {
+    /// An attempt, brought to work if it is not.
+    pub(super) fn follow(&mut self, index: usize, ends: (IpAddr, IpAddr)) -> Option<&mut Followed> {
+        let kept = self.attempts.get_mut(index)?;
+        if let Kept::Packed(packed) = kept {
+            let (facts, mut rest) = packed.unpack(ends);
+            let state = AttemptState::read(&facts, &mut rest);
+            *kept = Kept::Open(Box::new(Followed { facts, state }));
+        }
+        match kept {
+            Kept::Open(followed) => Some(followed),
+            Kept::Packed(_) => None,
+        }
+    }
+}
+
+impl Packed {
+    /// Everything but attempts and flows.
+    fn unpack_into(&self, pair: &mut Pair) {
+        read(&self.octets, pair);
+        let (icmp_errors, incomplete, malformed) = match &self.rare {
+            Some(rare) => (rare.icmp_errors.as_slice(), rare.incomplete.as_slice(), rare.malformed.as_slice()),
+            None => Default::default(),
+        };
+        pair.icmp_errors.clear();
+        pair.icmp_errors.extend_from_slice(icmp_errors);
+        pair.incomplete.clear();
+        pair.incomplete.extend_from_slice(incomplete);
+        pair.malformed.clear();
+        pair.malformed.extend_from_slice(malformed);
+    }
+}
+
+impl Room {
+    /// Takes back what was brought out.
+    fn clear(&mut self) {
+        if let Some(mut pair) = self.pair.take() {
+            while let (Some(attempt), Some(template)) = (pair.attempts.pop(), self.templates.pop()) {
+                if let Some(template) = template {
+                    self.spare(template, attempt);
+                }
+            }
+            pair.attempts.clear();
+            pair.flows.clear();
+            self.pair = Some(pair);
+        }
+        self.templates.clear();
+    }
+
+    fn spare(&mut self, template: Arc<Attempt>, attempt: Attempt) {
+        if self.spare.len() < SPARE {
+            self.spare.push((template, attempt));
+        }
+    }
+
+    fn bring(&mut self, packed: &PackedAttempt, ends: (IpAddr, IpAddr), attempts: &mut Vec<Attempt>) {
+        attempts.push(self.fetch(packed, ends));
+        self.templates.push(Some(Arc::clone(packed.template())));
+    }
+
+    fn fetch(&mut self, packed: &PackedAttempt, ends: (IpAddr, IpAddr)) -> Attempt {
+        let known = self.spare.iter().rposition(|(template, _)| Arc::ptr_eq(template, packed.template()));
+        match known {
+            Some(index) => {
+                let (_, mut attempt) = self.spare.swap_remove(index);
+                packed.fill(&mut attempt, ends);
+                attempt
+            }
+            None => packed.unpack(ends).0,
+        }
+    }
 }
 
 impl From<Vec<Pair>> for Pairs {
+    /// For facts that were made by hand.
     fn from(pairs: Vec<Pair>) -> Self {
-        Self { pairs }
+        let mut all = Self::default();
+        for mut pair in pairs {
+            let attempts = std::mem::take(&mut pair.attempts);
+            let mut flows = (NONE, NONE);
+            for flow in std::mem::take(&mut pair.flows) {
+                let direction = usize::from(!pair.is_from_a(flow.source, flow.destination));
+                let seen = &mut pair.sent[direction];
+                let count = match flow.protocol {
+                    FlowProtocol::Esp => &mut seen.esp,
+                    FlowProtocol::Ah => &mut seen.ah,
+                };
+                *count = count.saturating_sub(flow.packets + flow.recorded_again);
+                let row = FlowRow::made(flow, all.slots.len() as u32);
+                let index = all.flows.len() as u32;
+                match all.flows.get_mut(flows.1 as usize) {
+                    Some(last) => (last.next, flows.1) = (index, index),
+                    None => flows = (index, index),
+                }
+                all.flows.push(row);
+            }
+            let attempts = attempts.into_iter().map(|facts| Kept::Open(Box::new(Followed::made(facts)))).collect();
+            let ends = (pair.a, pair.b);
+            all.slots.push(Slot { ends, flows, body: Body::Open(Box::new(Open { pair, attempts, touched: true })) });
+        }
+        all
+    }
+}
+
+/// A pair of which nothing is known but who it is.
+fn blank((a, b): (IpAddr, IpAddr)) -> Pair {
+    Pair {
+        a,
+        b,
+        first: Timestamp::default(),
+        last: Timestamp::default(),
+        first_frame: FrameRef::new(0, 0),
+        last_frame: FrameRef::new(0, 0),
+        attempts: Vec::new(),
+        flows: Vec::new(),
+        icmp_errors: Vec::new(),
+        incomplete: Vec::new(),
+        malformed: Vec::new(),
+        sent: [Seen::default(); 2],
+    }
+}
+
+/// Times, frames and counts of a pair. Counts of ESP and AH are those of its flows.
+fn write(pair: &Pair) -> Vec<u8> {
+    let mut octets = Vec::with_capacity(64);
+    let mut put = |value: u64| put(&mut octets, value);
+    let offset = |at: Timestamp| at.as_nanos().wrapping_sub(pair.first.as_nanos()) as u64;
+    put(pair.first.as_nanos() as u64);
+    put(offset(pair.last));
+    for frame in [pair.first_frame, pair.last_frame] {
+        put(frame.frame);
+        put(u64::from(frame.capture));
+    }
+    for seen in &pair.sent {
+        put(seen.isakmp << 2 | u64::from(seen.keepalives > 0) << 1 | u64::from(seen.span.is_some()));
+        if seen.keepalives > 0 {
+            put(seen.keepalives);
+        }
+        put(seen.on_4500);
+        if let Some((first, last)) = seen.span {
+            put(offset(first));
+            put(last.as_nanos().wrapping_sub(first.as_nanos()) as u64);
+        }
+        put(seen.esp << 1 | u64::from(seen.ah > 0));
+        if seen.ah > 0 {
+            put(seen.ah);
+        }
+    }
+    octets
+}
+
+/// Reads what [`write`] wrote.
+fn read(mut octets: &[u8], pair: &mut Pair) {
+    let mut take = || take(&mut octets);
+    let at = |first: Timestamp, offset: u64| Timestamp::from_nanos(first.as_nanos().wrapping_add(offset as i64));
+    pair.first = Timestamp::from_nanos(take() as i64);
+    pair.last = at(pair.first, take());
+    for frame in [&mut pair.first_frame, &mut pair.last_frame] {
+        let number = take();
+        *frame = FrameRef::new(take() as u32, number);
+    }
+    for seen in &mut pair.sent {
+        let isakmp = take();
+        seen.isakmp = isakmp >> 2;
+        seen.keepalives = if isakmp & 2 != 0 { take() } else { 0 };
+        seen.on_4500 = take();
+        seen.span = (isakmp & 1 != 0).then(|| {
+            let first = at(pair.first, take());
+            (first, at(first, take()))
+        });
+        let esp = take();
+        seen.esp = esp >> 1;
+        seen.ah = if esp & 1 != 0 { take() } else { 0 };
     }
 }

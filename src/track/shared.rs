@@ -9,28 +9,52 @@ use std::sync::Arc;
 
 use hashbrown::{HashMap, HashSet};
 
-use crate::isakmp::payload::SecurityAssociation;
+use crate::isakmp::payload::{Body, SecurityAssociation};
+use crate::isakmp::{Payload, registry};
 
-use super::facts::{PayloadFact, ProposalFact};
+use super::facts::{AttributeFact, PayloadDetail, PayloadFact, ProposalFact};
 use super::offer;
 
-/// Contents of one kind that are kept for finding them again.
-const MOST: usize = 1 << 14;
+/// Octets that the contents of one kind may take, about, to be found again; what there is no room for is kept by those who
+/// hold it.
+const ROOM: usize = 4 << 20;
+/// Lists that are remembered by the one they continue, and of each continuation as many as these.
+const LISTS: usize = 1024;
+const MORE_IDS: usize = 4;
+/// Vendor ids longer than this are looked up anew each time.
+const LONGEST_ID: usize = 64;
+/// Octets that a proposal takes in memory, for each on the wire.
+const OFFER_GROWS: usize = 10;
 /// SA payloads longer than this are read anew each time.
 const LONGEST_SA: usize = 2048;
 
+/// Vendor ids of one side.
+type VendorIds = Arc<[Box<[u8]>]>;
+
 /// Offers by the octets of the SA payload.
-type Offers = HashMap<Box<[u8]>, Arc<[ProposalFact]>>;
+type Offers = HashMap<Box<[u8]>, Offer>;
+
+#[derive(Debug)]
+struct Offer {
+    proposals: Arc<[ProposalFact]>,
+    /// Nothing in it contradicts itself.
+    sound: bool,
+}
 
 /// Everything that is kept once.
 #[derive(Debug, Default)]
 pub(super) struct Shared {
     payloads: Pool<[PayloadFact]>,
     vendor_ids: Pool<[Box<[u8]>]>,
+    /// Lists by the one that they continue, and the length of what they add.
+    more_ids: HashMap<(usize, usize), Vec<VendorIds>>,
+    nat_traversal: HashMap<Box<[u8]>, bool>,
     /// Of IKEv1 and of IKEv2.
     offers: [Offers; 2],
     choices: Pool<ProposalFact>,
-    sweep: Sweep,
+    sweeps: [Sweep; 2],
+    /// Room for a list that is being made.
+    pub(super) scratch: Vec<PayloadFact>,
 }
 
 impl Shared {
@@ -39,27 +63,64 @@ impl Shared {
         self.payloads.share(list)
     }
 
-    /// The vendor ids of one side.
-    pub(super) fn vendor_ids(&mut self, list: &[Box<[u8]>]) -> Arc<[Box<[u8]>]> {
-        self.vendor_ids.share(list)
+    /// The vendor ids of one side: those it had, and one more.
+    pub(super) fn vendor_ids(&mut self, had: &Arc<[Box<[u8]>]>, data: &[u8]) -> Arc<[Box<[u8]>]> {
+        let key = (Arc::as_ptr(had).addr(), data.len());
+        let more = self.more_ids.entry(key).or_default();
+        let is =
+            |list: &&Arc<[Box<[u8]>]>| list.split_last().is_some_and(|(last, rest)| **last == *data && *rest == **had);
+        if let Some(list) = more.iter().find(is) {
+            return Arc::clone(list);
+        }
+        let list: Vec<Box<[u8]>> = had.iter().cloned().chain([data.into()]).collect();
+        let list = self.vendor_ids.share(&list);
+        if more.len() < MORE_IDS && data.len() <= LONGEST_ID {
+            more.push(Arc::clone(&list));
+        }
+        if self.more_ids.len() > LISTS {
+            self.more_ids.clear();
+        }
+        list
+    }
+
+    /// Whether a vendor id announces NAT traversal.
+    pub(super) fn announces_nat_traversal(&mut self, data: &[u8]) -> bool {
+        if let Some(&known) = self.nat_traversal.get(data) {
+            return known;
+        }
+        let announces = registry::vendor_id(data).is_some_and(|known| known.family == "nat-t");
+        if self.nat_traversal.len() < LISTS && data.len() <= LONGEST_ID {
+            self.nat_traversal.insert(data.into(), announces);
+        }
+        announces
+    }
+
+    /// Whether the body of a payload is known to be free of lies: an offer that was read before.
+    pub(super) fn is_sound(&self, major: u8, payload: &Payload<'_>) -> bool {
+        matches!(payload.body, Body::SecurityAssociation(_))
+            && usize::from(payload.length) == payload.octets.len() + 4
+            && self.offers[usize::from(major == 2)].get(payload.octets).is_some_and(|offer| offer.sound)
     }
 
     /// The proposals of an SA payload, of which `octets` is all behind its generic header.
     pub(super) fn offer(&mut self, major: u8, octets: &[u8], sa: &SecurityAssociation<'_>) -> Arc<[ProposalFact]> {
-        let known = &mut self.offers[usize::from(major == 2)];
+        let (known, sweep) = (&mut self.offers[usize::from(major == 2)], &mut self.sweeps[usize::from(major == 2)]);
         if let Some(offer) = known.get(octets) {
-            return Arc::clone(offer);
+            return Arc::clone(&offer.proposals);
         }
-        let offer: Arc<[ProposalFact]> = offer::proposals(sa).into();
+        let proposals: Arc<[ProposalFact]> = offer::proposals(sa).into();
         if octets.len() <= LONGEST_SA {
-            if self.sweep.is_due(known.len()) {
-                known.retain(|_, offer| Arc::strong_count(offer) > 1);
+            let weight = |octets: &[u8]| octets.len() * OFFER_GROWS;
+            if sweep.is_due(weight(octets), known.len(), ROOM) {
+                known.retain(|_, offer| Arc::strong_count(&offer.proposals) > 1);
+                sweep.held = known.keys().map(|octets| weight(octets)).sum();
             }
-            if known.len() < MOST {
-                known.insert(octets.into(), Arc::clone(&offer));
+            if sweep.admits(weight(octets), ROOM) {
+                let sound = sa.fault().is_none();
+                known.insert(octets.into(), Offer { proposals: Arc::clone(&proposals), sound });
             }
         }
-        offer
+        proposals
     }
 
     /// A choice out of an offer.
@@ -75,21 +136,34 @@ struct Pool<T: ?Sized> {
     sweep: Sweep,
 }
 
-/// When a full pool is looked through for what nobody holds any more: once in as many misses as it has room for, so that
-/// the work stays even when everything is held.
+/// How full a pool is, and when it is looked through for what nobody holds any more: once in as many misses as it has
+/// entries, so that the work stays even when everything is held.
 #[derive(Debug, Default)]
-struct Sweep {
+pub(super) struct Sweep {
+    /// Octets in the pool, about.
+    pub(super) held: usize,
     misses: usize,
 }
 
 impl Sweep {
-    fn is_due(&mut self, known: usize) -> bool {
+    /// Counts a miss, in a pool of `entries` and with `room`.
+    pub(super) fn is_due(&mut self, weight: usize, entries: usize, room: usize) -> bool {
+        if self.held + weight <= room {
+            return false;
+        }
         self.misses += 1;
-        let due = known >= MOST && self.misses >= MOST;
+        let due = self.misses > entries;
         if due {
             self.misses = 0;
         }
         due
+    }
+
+    /// Whether there is room for one more, which is taken then.
+    pub(super) fn admits(&mut self, weight: usize, room: usize) -> bool {
+        let admitted = self.held + weight <= room;
+        self.held += if admitted { weight } else { 0 };
+        admitted
     }
 }
 
@@ -110,10 +184,11 @@ impl<T: ?Sized + Eq + Hash> Pool<T> {
             return Arc::clone(known);
         }
         let new = value.to_shared();
-        if self.sweep.is_due(self.known.len()) {
+        if self.sweep.is_due(new.weight(), self.known.len(), ROOM) {
             self.known.retain(|known| Arc::strong_count(known) > 1);
+            self.sweep.held = self.known.iter().map(|known| known.weight()).sum();
         }
-        if self.known.len() < MOST {
+        if self.sweep.admits(new.weight(), ROOM) {
             self.known.insert(Arc::clone(&new));
         }
         new
@@ -124,16 +199,41 @@ impl<T: ?Sized + Eq + Hash> Pool<T> {
 trait ToShared {
     /// A copy of it.
     fn to_shared(&self) -> Arc<Self>;
+    /// Octets that it takes, about.
+    fn weight(&self) -> usize;
 }
 
-impl<T: Clone> ToShared for [T] {
+impl ToShared for [PayloadFact] {
     fn to_shared(&self) -> Arc<Self> {
         self.into()
+    }
+
+    fn weight(&self) -> usize {
+        let data = self.iter().map(|payload| match &payload.detail {
+            PayloadDetail::Notify { data, .. } | PayloadDetail::Identification { data, .. } => data.len(),
+            _ => 0,
+        });
+        size_of_val(self) + data.sum::<usize>()
+    }
+}
+
+impl ToShared for [Box<[u8]>] {
+    fn to_shared(&self) -> Arc<Self> {
+        self.into()
+    }
+
+    fn weight(&self) -> usize {
+        size_of_val(self) + self.iter().map(|data| data.len() + 16).sum::<usize>()
     }
 }
 
 impl ToShared for ProposalFact {
     fn to_shared(&self) -> Arc<Self> {
         Arc::new(self.clone())
+    }
+
+    fn weight(&self) -> usize {
+        let attributes = self.transforms.iter().map(|transform| transform.attributes.len()).sum::<usize>();
+        size_of_val(self) + size_of_val(&*self.transforms) + attributes * size_of::<AttributeFact>()
     }
 }

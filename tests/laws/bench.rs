@@ -23,8 +23,13 @@ pub fn report_of_files(files: Vec<Vec<u8>>) -> Report {
 }
 
 /// The report of captures that can be read to their end.
-pub fn report_of(mut captures: Captures) -> Report {
-    let analysis = pipeline::analyze(&mut captures, &Options::default(), &mut ());
+pub fn report_of(captures: Captures) -> Report {
+    report_within(captures, &Options::default())
+}
+
+/// The same, looked at in a certain way.
+pub fn report_within(mut captures: Captures, options: &Options) -> Report {
+    let analysis = pipeline::analyze(&mut captures, options, &mut ());
     assert!(captures.errors().is_empty(), "{:?}", captures.errors());
     Report::new(analysis.captures, &analysis.facts, &analysis.diagnosis)
 }

@@ -8,6 +8,7 @@
 //! | [`link`] | the link layer around IP |
 //! | [`capture`] | a list of frames, what may be done to one, and the pcap and pcapng files it makes |
 //! | [`story`] | [`Scenario`]: two peers, a clock and what they say to each other |
+//! | [`live`] | network namespaces, veth pairs, and captures played into them |
 //! | [`verdict`] | the built program on such a capture, and what its report says |
 //!
 //! Not here: anything of the program's decoder. What the encoder believes comes from the RFCs named beside it.
@@ -18,6 +19,8 @@
 pub mod capture;
 pub mod filler;
 pub mod link;
+#[cfg(all(target_os = "linux", feature = "live"))]
+pub mod live;
 pub mod packet;
 pub mod story;
 pub mod verdict;

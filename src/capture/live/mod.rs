@@ -1,15 +1,37 @@
-//! The network interfaces of this machine, through libpcap: which there are, and what it takes to capture on them.
+//! The network interfaces of this machine, through libpcap: which there are, what it takes to capture on them, and the
+//! frames that pass.
+//!
+//! | module | what it does |
+//! |---|---|
+//! | `sniffer` | frames from interfaces, in order of time |
+//! | `filter` | which of them the kernel hands over |
+//! | `confine` | what this process may still do once the interfaces are open |
+//! | `library` | libpcap, loaded when it is needed |
 //!
 //! Not here: capture files. Contract: ask [`available`] first; without libpcap everything else here answers an error,
 //! and nothing outside this module needs libpcap at all.
 
 #[cfg(target_os = "linux")]
+mod confine;
+#[cfg_attr(not(target_os = "linux"), allow(dead_code))]
+mod filter;
+#[cfg(target_os = "linux")]
 mod library;
+#[cfg(target_os = "linux")]
+mod sniffer;
 
 use std::net::IpAddr;
+use std::path::Path;
 
 #[cfg(target_os = "linux")]
+pub use confine::{Confinement, confine};
+pub use filter::filter;
+#[cfg(target_os = "linux")]
 pub use library::available;
+#[cfg(target_os = "linux")]
+pub use sniffer::{SniffOptions, Sniffer, open};
+
+use super::shown_path;
 
 /// libpcap is part of the system where it is linked the usual way.
 ///
@@ -31,7 +53,7 @@ pub struct LibraryMissing {
     pub reason: String,
 }
 
-/// Why interfaces cannot be listed.
+/// Why interfaces cannot be listed or captured on.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LiveError {
     /// No libpcap.
@@ -40,6 +62,42 @@ pub enum LiveError {
     /// libpcap said no.
     #[error("libpcap: {0}")]
     Pcap(String),
+    /// No interface was named.
+    #[error("no interface to capture on was named")]
+    NoneNamed,
+    /// This process may not capture.
+    #[error(
+        "{name}: capturing needs CAP_NET_RAW, which this process lacks. Grant it to the program once: sudo setcap \
+         cap_net_raw=eip {program}; or run with sudo"
+    )]
+    Permission {
+        /// The interface.
+        name: String,
+        /// The path of this program.
+        program: String,
+    },
+    /// There is no interface of that name.
+    #[error("{name}: there is no such interface; there are: {}", there.join(", "))]
+    Unknown {
+        /// What was asked for.
+        name: String,
+        /// The names there are.
+        there: Vec<String>,
+    },
+    /// The interface is switched off.
+    #[error("{name}: the interface is down; switch it on first: sudo ip link set dev {name} up")]
+    Down {
+        /// The interface.
+        name: String,
+    },
+    /// The user's filter cannot be used.
+    #[error("the filter \"{text}\" cannot be used: {reason}")]
+    Filter {
+        /// As it was given.
+        text: String,
+        /// What libpcap says of it.
+        reason: String,
+    },
 }
 
 /// An interface that can be captured on.
@@ -62,7 +120,7 @@ pub struct Interface {
 }
 
 /// What libpcap lists beside network interfaces, by the beginning of the name: no IP passes there.
-const NO_NETWORK: [&str; 4] = ["bluetooth", "dbus-", "usbmon", "nfqueue"];
+const NO_NETWORK: [&str; 5] = ["bluetooth", "dbus-", "usbmon", "nfqueue", "nflog"];
 
 /// The network interfaces of this machine, in libpcap's order: the likeliest first.
 ///
@@ -85,17 +143,37 @@ pub fn interfaces() -> Result<Vec<Interface>, LiveError> {
         .collect())
 }
 
-/// Whether this process may open an interface: `None` where the system does not tell beforehand.
+/// Whether this thread may open an interface: `None` where the system does not tell beforehand.
 pub fn may_capture() -> Option<bool> {
     /// CAP_NET_RAW's bit in the capability sets (capabilities(7)).
     const NET_RAW: u32 = 13;
     if !cfg!(target_os = "linux") {
         return None;
     }
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let status = std::fs::read_to_string("/proc/thread-self/status").ok()?;
     let effective = status.lines().find_map(|line| line.strip_prefix("CapEff:"))?;
     let bits = u64::from_str_radix(effective.trim(), 16).ok()?;
     Some(bits >> NET_RAW & 1 == 1)
+}
+
+/// Why interface `name` could not be opened, which libpcap answered with `error`.
+fn refusal(name: &str, error: &pcap::Error) -> LiveError {
+    let shown = shown_path(Path::new(name));
+    let there = interfaces().unwrap_or_default();
+    match there.iter().find(|interface| interface.name == name) {
+        _ if may_capture() == Some(false) => LiveError::Permission { name: shown, program: program() },
+        None if !there.is_empty() => {
+            let there = there.iter().map(|interface| shown_path(Path::new(&interface.name))).collect();
+            LiveError::Unknown { name: shown, there }
+        }
+        Some(interface) if !interface.up => LiveError::Down { name: shown },
+        _ => LiveError::Pcap(format!("{shown}: {error}")),
+    }
+}
+
+/// The path of this program, as a shell takes it.
+pub fn program() -> String {
+    std::env::current_exe().map_or_else(|_| "ikescope".to_owned(), |path| shown_path(&path))
 }
 
 #[cfg(test)]
@@ -118,7 +196,7 @@ mod tests {
         match interfaces() {
             Ok(list) => assert!(list.iter().all(|interface| !interface.name.is_empty())),
             Err(LiveError::Library(missing)) => assert!(available().is_err() && !missing.reason.is_empty()),
-            Err(LiveError::Pcap(reason)) => assert!(!reason.is_empty()),
+            Err(error) => assert!(!error.to_string().is_empty()),
         }
     }
 

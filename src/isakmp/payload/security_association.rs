@@ -166,7 +166,8 @@ impl<'a> SecurityAssociation<'a> {
         if self.readable { walk.at_least_one() } else { walk }
     }
 
-    pub(super) fn fault(&self) -> Option<Fault> {
+    /// The first lie in it, or `None`. Walks proposals, transforms and attributes.
+    pub fn fault(&self) -> Option<Fault> {
         self.proposals().first_fault(Proposal::fault)
     }
 }

@@ -3,7 +3,7 @@
 use super::super::facts::{Label, Side};
 use super::Clues;
 
-pub(super) fn label(clues: &Clues, from: Side) -> Label {
+pub(super) fn label(clues: &Clues<'_>, from: Side) -> Label {
     match (from, clues.has_sa) {
         (Side::Initiator, true) => Label::Am(1),
         (Side::Responder, true) => Label::Am(2),

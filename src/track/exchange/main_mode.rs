@@ -4,7 +4,7 @@
 use super::super::facts::{Label, Side};
 use super::Clues;
 
-pub(super) fn label(clues: &Clues, from: Side) -> Label {
+pub(super) fn label(clues: &Clues<'_>, from: Side) -> Label {
     let number = match (clues.encrypted, clues.has_sa, clues.has_ke) {
         (true, _, _) => 5,
         (false, true, _) => 1,

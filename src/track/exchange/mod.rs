@@ -8,8 +8,10 @@ mod transaction;
 
 pub use request_response::{SaInitAnswer, sa_init_answer};
 
+use crate::isakmp::payload::{Body, EncryptedFragment};
 use crate::isakmp::{Header, Message};
 
+use super::attempt::MessageState;
 use super::facts::{Exchange, ExchangeKind, Label, Side};
 
 /// Payload types of IKEv1 that tell messages apart.
@@ -19,7 +21,7 @@ mod v1 {
 }
 
 /// What the labels are decided by.
-pub(super) struct Clues {
+pub(super) struct Clues<'a> {
     /// Header of the message.
     pub(super) header: Header,
     /// Whether what follows the header is ciphertext.
@@ -28,29 +30,31 @@ pub(super) struct Clues {
     pub(super) has_sa: bool,
     /// A KE payload is there in clear.
     pub(super) has_ke: bool,
+    /// It is an IKEv2 fragment.
+    pub(super) fragment: Option<EncryptedFragment<'a>>,
     /// Hash of the message's octets.
-    pub(super) digest: u64,
+    pub(super) digest: u32,
 }
 
-impl Clues {
-    pub(super) fn of(message: &Message<'_>, digest: u64) -> Self {
-        let mut clues =
-            Self { header: message.header, encrypted: message.is_encrypted(), has_sa: false, has_ke: false, digest };
+impl<'a> Clues<'a> {
+    pub(super) fn of(message: &Message<'a>, digest: u32) -> Self {
+        let mut clues = Self { encrypted: message.is_encrypted(), digest, ..Self::blank(&message.header) };
         for payload in message.payloads() {
             match (message.header.version.major, payload.payload_type) {
                 (1, v1::SA) | (2, 33) => clues.has_sa = true,
                 (1, v1::KE) | (2, 34) => clues.has_ke = true,
                 _ => {}
             }
+            if let (Body::EncryptedFragment(fragment), None) = (payload.body, clues.fragment) {
+                clues.fragment = Some(fragment);
+            }
         }
         clues
     }
-}
 
-impl Clues {
     /// What the header alone tells.
     pub(super) fn blank(header: &Header) -> Self {
-        Self { header: *header, encrypted: false, has_sa: false, has_ke: false, digest: 0 }
+        Self { header: *header, encrypted: false, has_sa: false, has_ke: false, fragment: None, digest: 0 }
     }
 }
 
@@ -75,8 +79,13 @@ pub(super) fn kind(major: u8, exchange_type: u8) -> ExchangeKind {
 }
 
 /// The place of a message sent by `from`. `exchange` is what was seen of the exchange so far, with the digest of
-/// each message in `digests`.
-pub(super) fn label(kind: ExchangeKind, clues: &Clues, from: Side, exchange: Option<(&Exchange, &[u64])>) -> Label {
+/// each message.
+pub(super) fn label(
+    kind: ExchangeKind,
+    clues: &Clues<'_>,
+    from: Side,
+    exchange: Option<(&Exchange, &[MessageState])>,
+) -> Label {
     match kind {
         ExchangeKind::MainMode => main_mode::label(clues, from),
         ExchangeKind::AggressiveMode => aggressive_mode::label(clues, from),

@@ -1,0 +1,108 @@
+//! What is measured: the journey of a frame, each time some stops further.
+
+use std::hint::black_box;
+use std::io;
+
+use crate::capture::Captures;
+use crate::isakmp::Message;
+use crate::packet::{Body, Classifier};
+use crate::pipeline::{self, Analysis, Options};
+use crate::report::{self, Report};
+use crate::track::Facts;
+
+/// The last stop of a run; all stops before it are passed too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stage {
+    Read,
+    Refuse,
+    Decode,
+    Follow,
+    Diagnose,
+    Report,
+}
+
+/// What a run leaves behind. It costs time to throw away, which no stage is to blame for.
+#[derive(Default)]
+pub(super) struct Outcome {
+    /// IKE messages that were decoded, in the run that only decodes.
+    pub messages: u64,
+    _facts: Option<Facts>,
+    _analysis: Option<Box<Analysis>>,
+    _report: Option<Box<Report>>,
+}
+
+impl Stage {
+    /// In the order of the journey.
+    pub(super) const ALL: [Self; 6] =
+        [Self::Read, Self::Refuse, Self::Decode, Self::Follow, Self::Diagnose, Self::Report];
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Refuse => "refuse",
+            Self::Decode => "decode",
+            Self::Follow => "follow",
+            Self::Diagnose => "diagnose",
+            Self::Report => "report",
+        }
+    }
+
+    /// Reads `captures` to their end and does everything up to this stage.
+    ///
+    /// Errors: none that can happen, since what is written goes nowhere.
+    pub(super) fn run(self, captures: &mut Captures, options: &Options) -> io::Result<Outcome> {
+        Ok(match self {
+            Self::Read => read(captures),
+            Self::Refuse => classify(captures, options, |_| {}),
+            Self::Decode => decode(captures, options),
+            Self::Follow => {
+                let (_, facts) = pipeline::follow(captures, options, &mut ());
+                Outcome { _facts: Some(facts), ..Outcome::default() }
+            }
+            Self::Diagnose => {
+                let analysis = pipeline::analyze(captures, options, &mut ());
+                Outcome { _analysis: Some(Box::new(analysis)), ..Outcome::default() }
+            }
+            Self::Report => {
+                let analysis = pipeline::analyze(captures, options, &mut ());
+                let report = Report::new(analysis.captures.clone(), &analysis.facts, &analysis.diagnosis);
+                report::json::write_json(&report, &mut io::sink())?;
+                Outcome { _analysis: Some(Box::new(analysis)), _report: Some(Box::new(report)), ..Outcome::default() }
+            }
+        })
+    }
+}
+
+fn read(captures: &mut Captures) -> Outcome {
+    while let Some(frame) = captures.next_frame() {
+        black_box(frame.bytes.len());
+    }
+    Outcome::default()
+}
+
+fn decode(captures: &mut Captures, options: &Options) -> Outcome {
+    let mut messages = 0;
+    classify(captures, options, |octets| {
+        messages += 1;
+        if let Ok(message) = Message::decode(octets, 0) {
+            // looking for the first lie reads every field
+            black_box(message.fault());
+        }
+    });
+    Outcome { messages, ..Outcome::default() }
+}
+
+/// Gives `message` the octets of every IKE message.
+fn classify(captures: &mut Captures, options: &Options, mut message: impl FnMut(&[u8])) -> Outcome {
+    let mut classifier = Classifier::new(&options.ike_ports, &options.limits);
+    while let Some(frame) = captures.next_frame() {
+        let class = classifier.classify(&frame, &mut |datagram| {
+            if let Body::Isakmp(isakmp) = datagram.body {
+                message(isakmp.octets);
+            }
+        });
+        black_box(class);
+    }
+    classifier.finish(&mut |_| {});
+    Outcome::default()
+}

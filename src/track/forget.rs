@@ -1,0 +1,226 @@
+//! What is forgotten when a ceiling is reached: the least useful first, and counted.
+//!
+//! The rule: what was never answered goes before what was, and of that the oldest first; what was at least repeated is
+//! passed over once, because somebody waits for its answer. So a flood of single packets, whatever addresses, SPIs or message
+//! ids it makes up, pushes out itself, and the negotiations of real peers stay. Where nothing is left but what was
+//! answered, what is new is turned away.
+
+use std::collections::VecDeque;
+
+use super::Tracker;
+use super::flow::FlowRow;
+use super::pairs::{Body, Kept, NONE, Slot};
+
+/// Packets of a flow that make it more than a stray.
+const STRAY: u64 = 2;
+
+/// Candidates for being forgotten, the oldest first.
+#[derive(Debug, Default)]
+pub(super) struct Unproven {
+    /// Pairs, and whether they were passed over once.
+    pairs: VecDeque<(u32, bool)>,
+    flows: VecDeque<u32>,
+    /// Places that are free.
+    free_pairs: Vec<u32>,
+    free_flows: Vec<u32>,
+}
+
+impl Tracker {
+    /// Puts a new pair into its place, if there is room for one or can be made.
+    pub(super) fn place_pair(&mut self, slot: Slot) -> Option<usize> {
+        if self.pair_count >= self.limits.pairs && !self.forget_a_pair() {
+            self.facts.forgotten.pairs += 1;
+            return None;
+        }
+        self.pair_count += 1;
+        let place = match self.unproven.free_pairs.pop() {
+            Some(place) => {
+                self.pairs.slots[place as usize] = slot;
+                place as usize
+            }
+            None => {
+                self.pairs.slots.push(slot);
+                self.pairs.slots.len() - 1
+            }
+        };
+        self.unproven.pairs.push_back((place as u32, false));
+        Some(place)
+    }
+
+    /// Puts a new flow at the end of its pair's list, if there is room for one or can be made.
+    pub(super) fn place_flow(&mut self, row: FlowRow) -> Option<usize> {
+        if self.flow_index.len() >= self.limits.flows && !self.forget_a_flow() {
+            self.facts.forgotten.flows += 1;
+            return None;
+        }
+        let pair = row.pair;
+        let place = match self.unproven.free_flows.pop() {
+            Some(place) => {
+                self.pairs.flows[place as usize] = row;
+                place as usize
+            }
+            None => {
+                self.pairs.flows.push(row);
+                self.pairs.flows.len() - 1
+            }
+        };
+        self.append_flow(pair, place as u32);
+        self.unproven.flows.push_back(place as u32);
+        self.flow_index.insert(&self.pairs.flows, place);
+        Some(place)
+    }
+
+    /// Whether pair `pair` may have one more attempt. Makes room for it, if there is something to forget.
+    pub(super) fn room_for_attempt(&mut self, pair: usize) -> bool {
+        let full =
+            self.attempt_count >= self.limits.attempts || self.pairs.attempts(pair) >= self.limits.attempts_a_pair;
+        !full || self.forget_attempts(pair) > 0
+    }
+
+    fn forget_a_pair(&mut self) -> bool {
+        while let Some((place, passed_over)) = self.unproven.pairs.pop_front() {
+            let pair = place as usize;
+            let Some(known) = self.pairs.get(pair).filter(|known| !known.is_empty()) else { continue };
+            if known.both_ways() {
+                continue;
+            }
+            let packets: u64 = known.sent.iter().map(|seen| seen.isakmp + seen.esp + seen.ah).sum();
+            if packets > 1 && !passed_over {
+                self.unproven.pairs.push_back((place, true));
+                continue;
+            }
+            self.forget_pair(pair);
+            return true;
+        }
+        false
+    }
+
+    fn forget_pair(&mut self, pair: usize) {
+        let attempts = self.pairs.attempts(pair);
+        for attempt in 0..attempts {
+            self.attempts.remove(&self.pairs, pair, attempt);
+            self.by_spis.remove(&self.pairs, pair, attempt);
+        }
+        self.pair_index.remove(&self.pairs, pair);
+        while let Some(&Slot { flows: (first, _), .. }) = self.pairs.slots.get(pair) {
+            if first == NONE {
+                break;
+            }
+            self.forget_flow(first);
+        }
+        self.attempt_count -= attempts;
+        self.facts.forgotten.attempts += attempts as u64;
+        self.facts.forgotten.pairs += 1;
+        self.pair_count -= 1;
+        self.pairs.slots[pair] = Slot::vacant();
+        self.unproven.free_pairs.push(pair as u32);
+    }
+
+    fn forget_a_flow(&mut self) -> bool {
+        while let Some(place) = self.unproven.flows.pop_front() {
+            let Some(row) = self.pairs.flows.get(place as usize).filter(|row| row.pair != NONE) else { continue };
+            if row.packets() > STRAY {
+                continue;
+            }
+            // what is forgotten of it is that it was a flow of its own, not that packets passed
+            let (pair, facts, on_4500) = (row.pair as usize, row.facts(), row.on_4500);
+            if let Some(open) = self.open(pair) {
+                open.pair.keep_counts(&facts, on_4500);
+            }
+            self.forget_flow(place);
+            return true;
+        }
+        false
+    }
+
+    fn forget_flow(&mut self, place: u32) {
+        self.flow_index.remove(&self.pairs.flows, place as usize);
+        self.unlink_flow(place);
+        if let Some(row) = self.pairs.flows.get_mut(place as usize) {
+            row.pair = NONE;
+        }
+        self.unproven.free_flows.push(place);
+        self.facts.forgotten.flows += 1;
+    }
+
+    /// Forgets the older half of the attempts of a pair that were never answered. Answers how many.
+    fn forget_attempts(&mut self, pair: usize) -> usize {
+        let count = self.pairs.attempts(pair);
+        let answered = |place| self.pairs.spis(pair, place).is_some_and(|(_, _, responder)| !responder.is_zero());
+        let mut unanswered: Vec<usize> = (0..count).filter(|&place| !answered(place)).collect();
+        unanswered.truncate(unanswered.len().div_ceil(2));
+        if unanswered.is_empty() {
+            return 0;
+        }
+        for place in 0..count {
+            self.attempts.remove(&self.pairs, pair, place);
+            self.by_spis.remove(&self.pairs, pair, place);
+        }
+        let gone = |place: usize| unanswered.binary_search(&place);
+        let Some(slot) = self.pairs.slots.get_mut(pair) else { return 0 };
+        let ends = slot.ends;
+        let open = slot.open();
+        let mut place = 0;
+        open.attempts.retain(|_| {
+            place += 1;
+            gone(place - 1).is_err()
+        });
+        for place in 0..open.attempts.len() {
+            let rekeyed = match &open.attempts[place] {
+                Kept::Open(followed) => followed.facts.rekeyed_from,
+                Kept::Packed(packed) => packed.template().rekeyed_from,
+            };
+            if let (Some(from), Some(followed)) = (rekeyed, rekeyed.and_then(|_| open.follow(place, ends))) {
+                followed.facts.rekeyed_from = gone(from).err().map(|before| from - before);
+            }
+        }
+        for place in 0..self.pairs.attempts(pair) {
+            self.index_attempt(pair, place);
+            self.by_spis.insert(&self.pairs, pair, place);
+        }
+        self.attempt_count -= unanswered.len();
+        self.facts.forgotten.attempts += unanswered.len() as u64;
+        unanswered.len()
+    }
+
+    /// Puts a flow at the end of the list of pair `pair`.
+    pub(super) fn append_flow(&mut self, pair: u32, place: u32) {
+        let Some(slot) = self.pairs.slots.get_mut(pair as usize) else { return };
+        let last = slot.flows.1;
+        slot.flows = if last == NONE { (place, place) } else { (slot.flows.0, place) };
+        if let Some(last) = self.pairs.flows.get_mut(last as usize) {
+            last.next = place;
+        }
+        if let Some(row) = self.pairs.flows.get_mut(place as usize) {
+            (row.pair, row.previous, row.next) = (pair, last, NONE);
+        }
+    }
+
+    fn unlink_flow(&mut self, place: u32) {
+        let Some(row) = self.pairs.flows.get(place as usize) else { return };
+        let (pair, previous, next) = (row.pair, row.previous, row.next);
+        match self.pairs.flows.get_mut(previous as usize) {
+            Some(row) => row.next = next,
+            None => self.pairs.slots[pair as usize].flows.0 = next,
+        }
+        match self.pairs.flows.get_mut(next as usize) {
+            Some(row) => row.previous = previous,
+            None => self.pairs.slots[pair as usize].flows.1 = previous,
+        }
+    }
+
+    /// Puts to rest what has not been touched for longest, if too much is at work.
+    pub(super) fn rest(&mut self) {
+        let most = self.limits.working;
+        while self.working.len() > most {
+            let Some(place) = self.working.pop_front() else { return };
+            let Some(slot) = self.pairs.slots.get_mut(place as usize) else { continue };
+            let Body::Open(open) = &mut slot.body else { continue };
+            if std::mem::take(&mut open.touched) && self.working.len() < most.saturating_mul(2) {
+                self.working.push_back(place);
+                return;
+            }
+            slot.pack(&mut self.templates);
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! Finding pairs, attempts and flows by what a datagram says of them, in a few octets an entry: the tables hold places,
+//! and what is looked for is compared where it stands.
+//!
+//! Contract: hashes are keyed anew for each tracker, so that nobody can choose addresses or SPIs that collide.
+
+use std::hash::{BuildHasher, Hash};
+use std::net::IpAddr;
+
+use foldhash::quality::RandomState;
+use hashbrown::{HashMap, HashTable};
+
+use crate::base::IkeSpi;
+
+use super::facts::IkeVersion;
+use super::flow::{FlowKey, FlowRow};
+use super::pairs::Pairs;
+
+/// An unordered pair of addresses.
+pub(super) type Ends = (IpAddr, IpAddr);
+
+/// The key of what travels between two addresses, in either direction.
+pub(super) fn ends(one: IpAddr, other: IpAddr) -> Ends {
+    if one <= other { (one, other) } else { (other, one) }
+}
+
+/// Pairs by their addresses.
+#[derive(Debug, Default)]
+pub(super) struct PairIndex {
+    hasher: RandomState,
+    by_ends: HashTable<u32>,
+    /// Other addresses that a pair moved to.
+    moved: HashMap<Ends, u32, RandomState>,
+}
+
+impl PairIndex {
+    pub(super) fn find(&self, pairs: &Pairs, one: IpAddr, other: IpAddr) -> Option<usize> {
+        let key = ends(one, other);
+        let hash = self.hasher.hash_one(key);
+        let here = |&place: &u32| pairs.ends(place as usize).is_some_and(|(a, b)| ends(a, b) == key);
+        let found = self.by_ends.find(hash, here).copied();
+        found
+            .or_else(|| if self.moved.is_empty() { None } else { self.moved.get(&key).copied() })
+            .map(|place| place as usize)
+    }
+
+    /// Enters a pair under its own addresses.
+    pub(super) fn insert(&mut self, pairs: &Pairs, pair: usize) {
+        let Self { hasher, by_ends, .. } = self;
+        let hash =
+            |&place: &u32| hasher.hash_one(pairs.ends(place as usize).map(|(a, b)| ends(a, b)).unwrap_or(NOBODY));
+        by_ends.insert_unique(hash(&(pair as u32)), pair as u32, hash);
+    }
+
+    /// Enters a pair under addresses that it moved to, instead of who was there.
+    pub(super) fn rename(&mut self, pairs: &Pairs, key: Ends, pair: usize) {
+        self.take_out(pairs, key);
+        self.moved.insert(key, pair as u32);
+    }
+
+    /// Takes a pair out, under all of its addresses.
+    pub(super) fn remove(&mut self, pairs: &Pairs, pair: usize) {
+        if let Some((a, b)) = pairs.ends(pair) {
+            let key = ends(a, b);
+            let hash = self.hasher.hash_one(key);
+            if let Ok(entry) = self.by_ends.find_entry(hash, |&place| place as usize == pair) {
+                entry.remove();
+            }
+        }
+        if !self.moved.is_empty() {
+            self.moved.retain(|_, place| *place as usize != pair);
+        }
+    }
+
+    fn take_out(&mut self, pairs: &Pairs, key: Ends) {
+        let hash = self.hasher.hash_one(key);
+        let here = |&place: &u32| pairs.ends(place as usize).is_some_and(|(a, b)| ends(a, b) == key);
+        if let Ok(entry) = self.by_ends.find_entry(hash, here) {
+            entry.remove();
+        }
+    }
+}
+
+const NOBODY: Ends = (IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED), IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED));
+
+/// What attempts are found by.
+pub(super) trait SpiKey: Hash + Eq {
+    /// The key of attempt `attempt` of pair `pair`.
+    fn of(pairs: &Pairs, pair: usize, attempt: usize) -> Option<Self>
+    where
+        Self: Sized;
+}
+
+/// Attempts of a pair by the SPI that their initiator chose.
+type InPair = (u32, IkeVersion, IkeSpi);
+
+impl SpiKey for InPair {
+    fn of(pairs: &Pairs, pair: usize, attempt: usize) -> Option<Self> {
+        let (version, initiator_spi, _) = pairs.spis(pair, attempt)?;
+        Some((pair as u32, version, initiator_spi))
+    }
+}
+
+/// Attempts of all pairs by both SPIs.
+pub(super) type BothSpis = (IkeVersion, IkeSpi, IkeSpi);
+
+impl SpiKey for BothSpis {
+    fn of(pairs: &Pairs, pair: usize, attempt: usize) -> Option<Self> {
+        pairs.spis(pair, attempt)
+    }
+}
+
+/// Attempts by a key of theirs.
+#[derive(Debug)]
+pub(super) struct AttemptIndex<K> {
+    hasher: RandomState,
+    places: HashTable<(u32, u32)>,
+    key: std::marker::PhantomData<K>,
+}
+
+impl<K> Default for AttemptIndex<K> {
+    fn default() -> Self {
+        Self { hasher: RandomState::default(), places: HashTable::new(), key: std::marker::PhantomData }
+    }
+}
+
+impl<K: SpiKey> AttemptIndex<K> {
+    fn look_up(&self, pairs: &Pairs, key: &K) -> Option<(usize, usize)> {
+        let here = |&(pair, attempt): &(u32, u32)| K::of(pairs, pair as usize, attempt as usize).as_ref() == Some(key);
+        let (pair, attempt) = *self.places.find(self.hasher.hash_one(key), here)?;
+        Some((pair as usize, attempt as usize))
+    }
+
+    /// Enters an attempt, unless its key is there already.
+    pub(super) fn insert(&mut self, pairs: &Pairs, pair: usize, attempt: usize) {
+        let Some(key) = K::of(pairs, pair, attempt) else { return };
+        if self.look_up(pairs, &key).is_some() {
+            return;
+        }
+        let Self { hasher, places, .. } = self;
+        let hash = |&(pair, attempt): &(u32, u32)| {
+            K::of(pairs, pair as usize, attempt as usize).map_or(0, |key| hasher.hash_one(key))
+        };
+        places.insert_unique(hasher.hash_one(&key), (pair as u32, attempt as u32), hash);
+    }
+
+    /// Takes an attempt out.
+    pub(super) fn remove(&mut self, pairs: &Pairs, pair: usize, attempt: usize) {
+        let Some(key) = K::of(pairs, pair, attempt) else { return };
+        let hash = self.hasher.hash_one(key);
+        if let Ok(entry) = self.places.find_entry(hash, |&place| place == (pair as u32, attempt as u32)) {
+            entry.remove();
+        }
+    }
+}
+
+impl AttemptIndex<InPair> {
+    pub(super) fn find(&self, pairs: &Pairs, pair: usize, version: IkeVersion, initiator_spi: IkeSpi) -> Option<usize> {
+        self.look_up(pairs, &(pair as u32, version, initiator_spi)).map(|(_, attempt)| attempt)
+    }
+}
+
+impl AttemptIndex<BothSpis> {
+    pub(super) fn find(&self, pairs: &Pairs, spis: BothSpis) -> Option<(usize, usize)> {
+        self.look_up(pairs, &spis)
+    }
+}
+
+/// Attempts of a pair by the SPI that their initiator chose.
+pub(super) type AttemptsOfPair = AttemptIndex<InPair>;
+/// Attempts of all pairs by both SPIs.
+pub(super) type AttemptsBySpis = AttemptIndex<BothSpis>;
+
+/// Flows by addresses, SPI and how they travel.
+#[derive(Debug, Default)]
+pub(super) struct FlowIndex {
+    hasher: RandomState,
+    places: HashTable<u32>,
+}
+
+impl FlowIndex {
+    pub(super) fn find(&self, flows: &[FlowRow], key: &FlowKey) -> Option<usize> {
+        let here = |&place: &u32| flows.get(place as usize).is_some_and(|row| row.key() == *key);
+        self.places.find(self.hasher.hash_one(key), here).map(|&place| place as usize)
+    }
+
+    pub(super) fn insert(&mut self, flows: &[FlowRow], flow: usize) {
+        let Self { hasher, places } = self;
+        let hash = |&place: &u32| flows.get(place as usize).map_or(0, |row| hasher.hash_one(row.key()));
+        places.insert_unique(hash(&(flow as u32)), flow as u32, hash);
+    }
+
+    pub(super) fn remove(&mut self, flows: &[FlowRow], flow: usize) {
+        let Some(row) = flows.get(flow) else { return };
+        if let Ok(entry) = self.places.find_entry(self.hasher.hash_one(row.key()), |&place| place as usize == flow) {
+            entry.remove();
+        }
+    }
+
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.places.len()
+    }
+}
