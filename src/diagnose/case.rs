@@ -1,7 +1,7 @@
 //! A pair's facts with the questions that checks ask of them: who said what in clear, what was repeated for how long,
 //! and whether silence may be called silence.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use crate::track::{
     Attempt, EspFlow, Exchange, ExchangeKind, Facts, IkeVersion, Label, MessageRecord, Pair, PayloadDetail, Side,
 };
 
+use super::signs::Signs;
 use super::sizes::{AuthAnswer, Suite};
 use super::survey::Survey;
 
@@ -34,6 +35,8 @@ pub struct Case<'a> {
     pub index: usize,
     /// When the youngest attempt that got past authentication began.
     youngest_success: Option<Timestamp>,
+    /// Whether a finding's words are wanted, or only what it is, how bad, and its frames.
+    words: bool,
     /// Per attempt, what was asked before.
     answers: &'a [Answers],
 }
@@ -43,6 +46,7 @@ pub struct Case<'a> {
 pub struct Answers {
     auth_answer: OnceCell<Option<AuthAnswer>>,
     tunnel_up: OnceCell<Option<Timestamp>>,
+    offer: Cell<Option<Signs>>,
 }
 
 /// A notification in clear.
@@ -69,7 +73,7 @@ impl<'a> Case<'a> {
     ) -> Self {
         answers.clear();
         answers.resize(pair.attempts.len(), Answers::default());
-        let mut case = Self { facts, survey, pair, index, youngest_success: None, answers };
+        let mut case = Self { facts, survey, pair, index, youngest_success: None, words: true, answers };
         case.youngest_success = case
             .attempts()
             .filter(|(_, view)| {
@@ -78,6 +82,28 @@ impl<'a> Case<'a> {
             .map(|(_, view)| view.attempt.first)
             .max();
         case
+    }
+
+    /// The same case, judged without words.
+    pub fn without_words(self) -> Self {
+        Self { words: false, ..self }
+    }
+
+    /// What `say` says, if words are wanted.
+    pub fn in_words(&self, say: impl FnOnce() -> String) -> String {
+        if self.words { say() } else { String::new() }
+    }
+
+    /// What an attempt's offer and choice tell; `None` if words are wanted and it has to be read.
+    pub fn offer_signs(&self, index: usize) -> Option<Signs> {
+        self.answers.get(index).filter(|_| !self.words)?.offer.get()
+    }
+
+    /// Notes what an attempt's offer and choice tell.
+    pub fn note_offer(&self, index: usize, signs: Signs) {
+        if let Some(answers) = self.answers.get(index) {
+            answers.offer.set(Some(signs));
+        }
     }
 
     /// Attempts with their index.

@@ -1,13 +1,13 @@
 //! From matches to findings and verdicts: one finding a loop, the deepest stage first, what is over no longer an error.
 
-use std::sync::LazyLock;
+use std::borrow::Cow;
 
 use crate::track::{Attempt, Facts, Label, Room, Side};
 
 use super::case::{Case, PATIENCE, View};
 use super::judged::{Kept, NO_FRAME};
 use super::pattern::{Match, Pattern, Stage};
-use super::patterns::{CATALOGUE, Floods, Memory, signs_of};
+use super::patterns::{Floods, Memory, signs_of};
 use super::signs::Signs;
 use super::survey::Survey;
 use super::words::span;
@@ -71,6 +71,7 @@ pub fn judge_all(facts: &Facts, checks: Checks) -> (Diagnosis, u64) {
     let mut room = Room::default();
     let mut matches: Vec<Found> = Vec::new();
     let mut kept: Vec<Kept> = Vec::new();
+    let all: Vec<Verdict> = Verdict::all().collect();
     let (mut memory, mut answers, mut ran) = (Memory::default(), Vec::new(), 0);
     for index in 0..facts.pairs.len() {
         let Some(pair) = facts.pairs.read(index, &mut room) else { continue };
@@ -80,16 +81,17 @@ pub fn judge_all(facts: &Facts, checks: Checks) -> (Diagnosis, u64) {
             floods.note(&case);
         }
         matches.clear();
-        let mut last = None;
-        for &(gate, verdict) in GATES.iter() {
-            if (signs.has(gate) || checks == Checks::All) && last.replace(verdict) != Some(verdict) {
-                let pattern = verdict.pattern();
-                let found = |case| Found { pattern, verdict, case, consequence_of: None };
-                matches.extend((pattern.check)(&case).into_iter().map(found));
-                ran += 1;
-            }
+        let case = case.without_words();
+        let called = if checks == Checks::All { &all } else { memory.called_for(signs) };
+        for &verdict in called {
+            let pattern = verdict.pattern();
+            let found = |case| Found { pattern, verdict, case, consequence_of: None };
+            matches.extend((pattern.check)(&case).into_iter().map(found));
+            ran += 1;
         }
-        name_consequences(&mut matches);
+        if matches.iter().any(|found| found.severity() >= Severity::Warning) {
+            name_consequences(&mut matches);
+        }
         judge(&case, &matches, &mut diagnosis);
         kept.clear();
         fold(&case, &matches, &mut kept);
@@ -104,14 +106,6 @@ pub fn judge_all(facts: &Facts, checks: Checks) -> (Diagnosis, u64) {
     diagnosis.keep_survey(survey);
     (diagnosis, ran)
 }
-
-/// The signs that call for each check, in the order of the catalogue.
-static GATES: LazyLock<Vec<(Signs, Verdict)>> = LazyLock::new(|| {
-    let of = |(place, pattern): (usize, &&'static Pattern)| {
-        Verdict::at(place).map(|verdict| pattern.when.iter().map(move |&when| (when, verdict)))
-    };
-    CATALOGUE.iter().enumerate().filter_map(of).flatten().collect()
-});
 
 /// A finding of a pair, made again: its pattern's matches on the pair that have its severity.
 pub(super) fn again(survey: &Survey, kept: &Kept, verdict: Verdict, facts: &Facts, room: &mut Room) -> Option<Finding> {
@@ -258,12 +252,12 @@ fn finding(pair: Option<usize>, found: Found) -> Finding {
         frames: case.frames,
         count: 1,
         seen: case.seen,
-        means: case.means,
+        means: case.means.into_owned(),
         causes: causes
             .into_iter()
             .map(|(weight, text)| Cause { text, likelihood: likelihood(weight / total.max(f32::MIN_POSITIVE)) })
             .collect(),
-        settle: case.settle,
+        settle: case.settle.map(Cow::into_owned),
         consequence_of,
     }
 }

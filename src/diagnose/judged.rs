@@ -29,6 +29,11 @@ impl Verdict {
         NonZeroU8::new(u8::try_from(place.checked_add(1)?).ok()?).filter(|_| place < CATALOGUE.len()).map(Self)
     }
 
+    /// All of them, in the order of the catalogue.
+    pub(super) fn all() -> impl Iterator<Item = Self> {
+        (0..CATALOGUE.len()).filter_map(Self::at)
+    }
+
     /// Its place in the catalogue.
     pub(super) fn place(self) -> usize {
         usize::from(self.0.get()) - 1
@@ -161,10 +166,12 @@ impl Diagnosis {
     /// Puts the findings in order: severity, first frame, pair, id.
     pub(super) fn sort(&mut self) {
         let mut findings = std::mem::take(&mut self.findings);
-        findings.sort_by_cached_key(|kept| {
-            let entry = self.entry(kept);
-            (std::cmp::Reverse(kept.severity), kept.frame, entry.map(|entry| (entry.pair, entry.pattern.id)))
-        });
+        let rank = |one: &Kept, other: &Kept| {
+            let key = |kept: &Kept| (std::cmp::Reverse(kept.severity), kept.frame);
+            let rest = |kept: &Kept| self.entry(kept).map(|entry| (entry.pair, entry.pattern.id));
+            key(one).cmp(&key(other)).then_with(|| rest(one).cmp(&rest(other)))
+        };
+        findings.sort_by(rank);
         self.findings = findings;
     }
 

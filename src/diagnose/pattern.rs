@@ -3,6 +3,8 @@
 //! One file a pattern under [`super::patterns`]. The doc comment of its declaration is the prose of its page; the
 //! causes, checks, log lines and sources are data, so that the page and every finding say the same.
 
+use std::borrow::Cow;
+
 use crate::base::FrameRef;
 
 use super::case::Case;
@@ -92,11 +94,11 @@ pub struct Match {
     /// What was seen and what was not, with numbers: one or two short sentences.
     pub seen: String,
     /// What that means, for this case.
-    pub means: String,
+    pub means: Cow<'static, str>,
     /// Factors on the causes' priors, by key.
     pub weights: Vec<(&'static str, f32)>,
     /// What would settle it.
-    pub settle: Option<String>,
+    pub settle: Option<Cow<'static, str>>,
 }
 
 impl Match {
@@ -117,7 +119,7 @@ impl Match {
     }
 
     /// With what it means here.
-    pub fn means(mut self, means: impl Into<String>) -> Self {
+    pub fn means(mut self, means: impl Into<Cow<'static, str>>) -> Self {
         self.means = means.into();
         self
     }
@@ -135,7 +137,7 @@ impl Match {
     }
 
     /// With what would settle it.
-    pub fn settle(mut self, settle: impl Into<String>) -> Self {
+    pub fn settle(mut self, settle: impl Into<Cow<'static, str>>) -> Self {
         self.settle = Some(settle.into());
         self
     }

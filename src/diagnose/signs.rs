@@ -147,18 +147,30 @@ signs! {
     LIFETIMES;
     /// DES.
     WEAK_DES;
+    /// The same, chosen by a responder.
+    WEAK_DES_CHOSEN;
     /// A cipher with 64-bit blocks.
     WEAK_3DES;
+    /// The same, chosen by a responder.
+    WEAK_3DES_CHOSEN;
     /// MD5.
     WEAK_MD5;
+    /// The same, chosen by a responder.
+    WEAK_MD5_CHOSEN;
     /// SHA-1.
     WEAK_SHA1;
+    /// The same, chosen by a responder.
+    WEAK_SHA1_CHOSEN;
     /// A weak group.
     WEAK_GROUP;
+    /// The same, chosen by a responder.
+    WEAK_GROUP_CHOSEN;
     /// A cipher without integrity.
     BARE_CIPHER;
     /// A key length that is missing, or that should not be there.
     KEY_LENGTH;
+    /// The same, chosen by a responder.
+    KEY_LENGTH_CHOSEN;
     /// A vendor id that names a product.
     PRODUCT;
     /// A choice without a post-quantum key exchange.

@@ -2,60 +2,118 @@
 
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::base::IkeSpi;
-use crate::track::{Facts, IkeVersion, Room};
+use crate::track::{Facts, IkeVersion, Pair, Room};
+
+use super::patterns::Shown;
+
+/// Pairs, the first ones, whose addresses can be looked up: a bound on the work, far above what a responder is seen with.
+const BY_ADDRESS: usize = 4096;
+/// Pairs, the first ones, of which it is known whether UDP 4500 works.
+const ON_4500: usize = 256;
+
+/// What a responder showed in no more pairs than these is not remembered.
+const FEW_PAIRS: usize = 8;
 
 /// What the capture as a whole shows.
 #[derive(Debug, Clone, Default)]
 pub struct Survey {
     /// Per address: the pairs it opened in which nothing came back.
-    silent: HashMap<IpAddr, usize>,
-    /// Pairs that hold an attempt with this SPI, where more than one does.
-    shared: HashMap<(IkeVersion, IkeSpi), Vec<usize>>,
+    silent: HashMap<IpAddr, u32>,
+    /// Pairs that hold an attempt with this SPI, where more than one does, in order.
+    shared: Vec<Holder>,
     /// Pairs with IKE.
     with_ike: usize,
-    /// Addresses that start IKE.
+    /// Addresses that start IKE, if anybody asks.
     initiators: HashSet<IpAddr>,
+    /// The first pairs by either address, in order.
+    by_address: Vec<(IpAddr, u32)>,
+    /// Those of the first pairs in which more than keepalives goes both ways on UDP 4500.
+    on_4500: Vec<u32>,
+    /// What a responder was seen to take, of those somebody asked about.
+    shown: Arc<Mutex<ByResponder>>,
 }
+
+/// What a responder was seen to take.
+type ByResponder = HashMap<(IpAddr, IkeVersion), Arc<[Shown]>>;
+
+/// The initiator's SPI of an attempt, its version, and its pair.
+type Holder = (IkeSpi, IkeVersion, u32);
 
 impl Survey {
     /// Looks over all pairs.
     pub fn of(facts: &Facts) -> Self {
         let mut survey = Self::default();
-        let mut holders: HashMap<(IkeVersion, IkeSpi), usize> = HashMap::new();
+        let mut holders: Vec<Holder> =
+            Vec::with_capacity((0..facts.pairs.len()).map(|at| facts.pairs.attempts(at)).sum());
         let mut room = Room::default();
         for index in 0..facts.pairs.len() {
             let Some(pair) = facts.pairs.read(index, &mut room) else { continue };
+            let Ok(number) = u32::try_from(index) else { break };
             survey.with_ike += usize::from(!pair.attempts.is_empty());
-            survey.initiators.extend(pair.attempts.iter().map(|attempt| attempt.initiator.ip()));
+            if !facts.dns_failures.is_empty() {
+                survey.initiators.extend(pair.attempts.iter().map(|attempt| attempt.initiator.ip()));
+            }
             if !pair.both_ways() {
                 *survey.silent.entry(pair.a).or_default() += 1;
             }
-            for attempt in &pair.attempts {
-                let key = (attempt.version, attempt.initiator_spi);
-                match holders.get(&key) {
-                    Some(&first) if first != index => {
-                        survey.shared.entry(key).or_insert_with(|| vec![first]).push(index)
-                    }
-                    Some(_) => {}
-                    None => {
-                        holders.insert(key, index);
-                    }
-                }
+            if index < BY_ADDRESS {
+                survey.by_address.extend([(pair.a, number), (pair.b, number)]);
             }
+            if index < ON_4500 && works_on_4500(pair) {
+                survey.on_4500.push(number);
+            }
+            holders.extend(pair.attempts.iter().map(|attempt| (attempt.initiator_spi, attempt.version, number)));
         }
+        survey.by_address.sort_unstable();
+        survey.shared = shared(holders);
         survey
     }
 
     /// Pairs opened by `address` in which nothing came back.
     pub fn silent_peers(&self, address: IpAddr) -> usize {
-        self.silent.get(&address).copied().unwrap_or(0)
+        self.silent.get(&address).map_or(0, |&count| usize::try_from(count).unwrap_or(usize::MAX))
     }
 
     /// The pairs that share an attempt's initiator SPI, if more than one does: the same exchange between other addresses.
-    pub fn pairs_with(&self, version: IkeVersion, initiator_spi: IkeSpi) -> &[usize] {
-        self.shared.get(&(version, initiator_spi)).map_or(&[], Vec::as_slice)
+    pub fn pairs_with(&self, version: IkeVersion, initiator_spi: IkeSpi) -> impl Iterator<Item = usize> {
+        let key = (initiator_spi, version);
+        let from = self.shared.partition_point(|&(spi, version, _)| (spi, version) < key);
+        let behind = self.shared.get(from..).unwrap_or_default();
+        behind.iter().take_while(move |&&(spi, version, _)| (spi, version) == key).map(|&(.., pair)| index(pair))
+    }
+
+    /// Those of the first pairs that `address` is an end of, in order.
+    pub fn pairs_of(&self, address: IpAddr) -> impl Iterator<Item = usize> {
+        let from = self.by_address.partition_point(|&(known, _)| known < address);
+        let behind = self.by_address.get(from..).unwrap_or_default();
+        behind.iter().take_while(move |&&(known, _)| known == address).map(|&(_, pair)| index(pair))
+    }
+
+    /// Those of the first pairs in which more than keepalives goes both ways on UDP 4500.
+    pub fn working_on_4500(&self) -> impl Iterator<Item = usize> {
+        self.on_4500.iter().map(|&pair| index(pair))
+    }
+
+    /// What `address` was seen to take of IKE's `version`, as `look` finds it, which is asked once.
+    pub(super) fn shown(
+        &self,
+        address: IpAddr,
+        version: IkeVersion,
+        look: impl FnOnce() -> Vec<Shown>,
+    ) -> Arc<[Shown]> {
+        let mut known = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(shown) = known.get(&(address, version)) {
+            return Arc::clone(shown);
+        }
+        let shown: Arc<[Shown]> = look().into();
+        // With few pairs it is quickly found again.
+        if self.pairs_of(address).nth(FEW_PAIRS).is_some() {
+            known.insert((address, version), Arc::clone(&shown));
+        }
+        shown
     }
 
     /// Whether any IKE was seen at all.
@@ -68,8 +126,45 @@ impl Survey {
         self.with_ike == 1
     }
 
-    /// Whether `address` starts IKE with anybody.
+    /// Whether `address` starts IKE with anybody. Known only in captures with DNS answers that failed.
     pub fn starts_ike(&self, address: IpAddr) -> bool {
         self.initiators.contains(&address)
+    }
+}
+
+fn index(pair: u32) -> usize {
+    usize::try_from(pair).unwrap_or(usize::MAX)
+}
+
+fn works_on_4500(pair: &Pair) -> bool {
+    pair.sent.iter().all(|sent| sent.on_4500 > sent.keepalives)
+}
+
+/// Of all holders those of an SPI that several pairs hold, each pair once.
+fn shared(mut holders: Vec<Holder>) -> Vec<Holder> {
+    holders.sort_unstable();
+    holders.dedup();
+    let same = |one: &Holder, other: &Holder| (one.0, one.1) == (other.0, other.1);
+    holders.chunk_by(same).filter(|pairs| pairs.len() > 1).flatten().copied().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_spi_is_shared_by_pairs_and_not_by_attempts() {
+        let holder = |spi, pair| (IkeSpi(spi), IkeVersion::V2, pair);
+        let other_version = (IkeSpi(7), IkeVersion::V1, 4);
+        let all = vec![holder(7, 3), holder(5, 1), holder(7, 0), holder(5, 1), holder(7, 3), other_version];
+        let survey = Survey { shared: shared(all), ..Survey::default() };
+        assert_eq!(survey.pairs_with(IkeVersion::V2, IkeSpi(7)).collect::<Vec<_>>(), [0, 3]);
+        assert_eq!(survey.pairs_with(IkeVersion::V2, IkeSpi(5)).count(), 0);
+        assert_eq!(survey.pairs_with(IkeVersion::V1, IkeSpi(7)).count(), 0);
+    }
+
+    #[test]
+    fn an_attempt_takes_sixteen_octets_while_the_survey_is_made() {
+        assert!(size_of::<Holder>() <= 16);
     }
 }

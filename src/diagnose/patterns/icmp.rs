@@ -13,7 +13,7 @@ use crate::track::{IcmpAbout, IcmpFact};
 ///
 /// Errors that came and went before the tunnel came up are history. Those about IKE after a tunnel was up say why it does
 /// not come back, or why nobody answers, and are no more than a warning: what the tunnel lacks has a finding of its own.
-pub(super) fn errors(case: &Case<'_>, is_this: impl Fn(&IcmpFact) -> bool, means: &str) -> Vec<Match> {
+pub(super) fn errors(case: &Case<'_>, is_this: impl Fn(&IcmpFact) -> bool, means: &'static str) -> Vec<Match> {
     let mut ups: Vec<(usize, Timestamp)> =
         case.attempts().filter_map(|(index, view)| Some((index, view.tunnel_up()?))).collect();
     ups.sort_by_key(|&(_, at)| at);

@@ -5,6 +5,7 @@
 use std::sync::{Arc, LazyLock};
 
 use crate::base::Timestamp;
+use crate::diagnose::Verdict;
 use crate::diagnose::case::{AT_ONCE, Case, View};
 use crate::diagnose::signs::Signs;
 use crate::isakmp::registry;
@@ -20,11 +21,47 @@ use super::{
     s_sha1, s_vid_leak, t_seq_wrap,
 };
 
-/// What was seen before and need not be looked at again: the last few offers, choices and vendor ids.
+/// What was seen before and need not be looked at again: the last few offers, choices, vendor ids, and sets of signs.
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
-    offers: Recent<(Option<Arc<[ProposalFact]>>, Option<Arc<ProposalFact>>, Option<IkeVersion>)>,
-    vendor_ids: Recent<Option<Arc<[Box<[u8]>]>>>,
+    called: Vec<(Signs, Vec<Verdict>)>,
+    turn: usize,
+    offers: Recent<Offer>,
+    vendor_ids: Recent<Option<VendorIds>>,
+}
+
+/// What is offered and what is chosen of it, in one version.
+type Offer = (Option<Arc<[ProposalFact]>>, Option<Arc<ProposalFact>>, Option<IkeVersion>);
+/// The vendor ids of a side.
+type VendorIds = Arc<[Box<[u8]>]>;
+
+/// Sets of signs of which it is remembered what they call for.
+const CALLED: usize = 16;
+
+impl Memory {
+    /// The checks that `signs` call for, in the order of the catalogue.
+    pub(crate) fn called_for(&mut self, signs: Signs) -> &[Verdict] {
+        let place = match self.called.iter().position(|(known, _)| *known == signs) {
+            Some(place) => place,
+            None => {
+                let called =
+                    Verdict::all().filter(|verdict| verdict.pattern().when.iter().any(|&when| signs.has(when)));
+                let new = (signs, called.collect());
+                self.turn = (self.turn + 1) % CALLED;
+                match self.called.get_mut(self.turn) {
+                    Some(slot) => {
+                        *slot = new;
+                        self.turn
+                    }
+                    None => {
+                        self.called.push(new);
+                        self.called.len() - 1
+                    }
+                }
+            }
+        };
+        self.called.get(place).map_or(&[], |(_, verdicts)| verdicts)
+    }
 }
 
 /// The last few of a kind, with their signs.
@@ -57,9 +94,11 @@ impl<T> Recent<T> {
 pub(crate) fn signs_of(case: &Case<'_>, memory: &mut Memory) -> Signs {
     let pair = case.pair;
     let mut look = Look::default();
-    for (_, view) in case.attempts() {
+    for (index, view) in case.attempts() {
         look.attempt(&view);
-        look.signs.set(of_offer(view.attempt, memory));
+        let offer = of_offer(view.attempt, memory);
+        case.note_offer(index, offer);
+        look.signs.set(offer);
         for ids in &view.attempt.vendor_ids {
             look.signs.set(of_vendor_ids(ids, memory));
         }
@@ -343,17 +382,20 @@ fn of_offer(attempt: &Attempt, memory: &mut Memory) -> Signs {
 fn read_offer(attempt: &Attempt) -> Signs {
     let mut signs = Signs::NONE;
     let proposals = || attempt.offered.iter().chain(attempt.choice());
-    for transform in proposals().flat_map(|proposal| &proposal.transforms) {
+    let offered = attempt.offered.iter().flat_map(|proposal| &proposal.transforms).map(|transform| (transform, false));
+    let chosen = attempt.choice().iter().flat_map(|proposal| &proposal.transforms).map(|transform| (transform, true));
+    for (transform, chosen) in offered.chain(chosen) {
         let weak = [
-            (s_des::names(attempt, transform), Signs::WEAK_DES),
-            (s_3des::names(attempt, transform), Signs::WEAK_3DES),
-            (s_md5::names(attempt, transform), Signs::WEAK_MD5),
-            (s_sha1::names(attempt, transform), Signs::WEAK_SHA1),
-            (s_dh_weak::names(attempt, transform), Signs::WEAK_GROUP),
-            (s_keylen::names(attempt, transform), Signs::KEY_LENGTH),
+            (s_des::names(attempt, transform), Signs::WEAK_DES, Signs::WEAK_DES_CHOSEN),
+            (s_3des::names(attempt, transform), Signs::WEAK_3DES, Signs::WEAK_3DES_CHOSEN),
+            (s_md5::names(attempt, transform), Signs::WEAK_MD5, Signs::WEAK_MD5_CHOSEN),
+            (s_sha1::names(attempt, transform), Signs::WEAK_SHA1, Signs::WEAK_SHA1_CHOSEN),
+            (s_dh_weak::names(attempt, transform), Signs::WEAK_GROUP, Signs::WEAK_GROUP_CHOSEN),
+            (s_keylen::names(attempt, transform), Signs::KEY_LENGTH, Signs::KEY_LENGTH_CHOSEN),
         ];
-        for (names, sign) in weak {
-            signs.set_if(!names.is_empty(), sign);
+        for (names, any, if_chosen) in weak {
+            signs.set_if(!names.is_empty(), any);
+            signs.set_if(!names.is_empty() && chosen, if_chosen);
         }
     }
     let v2 = attempt.version == IkeVersion::V2;
@@ -366,7 +408,7 @@ fn read_offer(attempt: &Attempt) -> Signs {
     signs
 }
 
-fn of_vendor_ids(ids: &Arc<[Box<[u8]>]>, memory: &mut Memory) -> Signs {
+fn of_vendor_ids(ids: &VendorIds, memory: &mut Memory) -> Signs {
     if ids.is_empty() {
         return Signs::NONE;
     }

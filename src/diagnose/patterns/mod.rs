@@ -158,6 +158,7 @@ catalogue! {
 }
 
 pub(super) use look::{Memory, signs_of};
+pub(super) use nearest_miss::Known as Shown;
 pub(super) use s_halfopen::Floods;
 
 /// C-DNS-FAIL for a capture in which nobody belongs to a pair.

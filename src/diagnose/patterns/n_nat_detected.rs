@@ -55,28 +55,31 @@ fn found(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
     if behind.is_empty() && port.is_none() {
         return None;
     }
-    let mut seen: Vec<String> = behind
-        .iter()
-        .map(|&side| {
-            let own = attempt.nat.own_matches[side.index()] == Some(false);
-            let whose = if own { "its own" } else { "its peer's" };
-            format!(
-                "{} ({}) is behind a NAT ({whose} hash of that address does not match)",
-                nat::name(side),
-                place(view, side)
-            )
-        })
-        .collect();
-    if let Some(port) = port {
-        seen.push(format!("the initiator sends from port {port}, not from 500 or 4500"));
-    }
-    let keepalives = case.pair.sent.iter().map(|sent| sent.keepalives).sum();
-    if keepalives > 0 {
-        seen.push(format!("{} seen", number(keepalives, "keepalive")));
-    }
+    let seen = || {
+        let mut seen: Vec<String> = behind
+            .iter()
+            .map(|&side| {
+                let own = attempt.nat.own_matches[side.index()] == Some(false);
+                let whose = if own { "its own" } else { "its peer's" };
+                format!(
+                    "{} ({}) is behind a NAT ({whose} hash of that address does not match)",
+                    nat::name(side),
+                    place(view, side)
+                )
+            })
+            .collect();
+        if let Some(port) = port {
+            seen.push(format!("the initiator sends from port {port}, not from 500 or 4500"));
+        }
+        let keepalives = case.pair.sent.iter().map(|sent| sent.keepalives).sum();
+        if keepalives > 0 {
+            seen.push(format!("{} seen", number(keepalives, "keepalive")));
+        }
+        seen.join("; ")
+    };
     let confidence = if behind.is_empty() { Confidence::Suspected } else { Confidence::Stated };
     let found = Match::on(index, confidence)
-        .seen(seen.join("; "))
+        .seen(case.in_words(seen))
         .means("normal: IKE and ESP have to go in UDP 4500, and the mapping has to be kept alive")
         .frames(attempt.nat.mismatch_frame.or(Some(attempt.first_frame)));
     Some(if port.is_some() { found.weigh("forced", 0.2) } else { found })

@@ -147,10 +147,7 @@ fn last_of<'a>(view: &View<'a>, side: Side) -> Option<&'a MessageRecord> {
 
 /// Whether UDP 4500 works for another pair of this initiator.
 fn elsewhere_on_4500(case: &Case<'_>) -> bool {
-    const PAIRS: usize = 256;
-    case.facts.pairs.iter().take(PAIRS).enumerate().any(|(index, pair)| {
-        index != case.index
-            && [pair.a, pair.b].contains(&case.pair.a)
-            && pair.sent.iter().all(|sent| sent.on_4500 > sent.keepalives)
+    case.survey.working_on_4500().filter(|&index| index != case.index).any(|index| {
+        case.facts.pairs.ends(index).is_some_and(|(a, b)| [a, b].contains(&case.pair.a))
     })
 }

@@ -85,8 +85,8 @@ fn answered_elsewhere(case: &Case<'_>) -> Vec<Match> {
 }
 
 fn from_elsewhere(case: &Case<'_>, index: usize, attempt: &Attempt) -> Option<Match> {
-    let pairs = case.survey.pairs_with(attempt.version, attempt.initiator_spi).iter().take(PAIRS);
-    let mut others = pairs.filter(|&&pair| pair != case.index).filter_map(|&pair| case.facts.pairs.get(pair));
+    let pairs = case.survey.pairs_with(attempt.version, attempt.initiator_spi).take(PAIRS);
+    let mut others = pairs.filter(|&pair| pair != case.index).filter_map(|pair| case.facts.pairs.get(pair));
     let (first_frame, from) = others.find_map(|pair| {
         let mut same = pair
             .attempts

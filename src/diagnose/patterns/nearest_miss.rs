@@ -3,18 +3,16 @@
 //!
 //! Not here: any claim that the change is the cause. A responder may have another policy for each peer.
 
-use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::net::IpAddr;
 
 use crate::base::FrameRef;
 use crate::diagnose::case::{Case, View};
 use crate::isakmp::registry;
-use crate::track::{Attempt, IkeVersion, ProposalFact, TransformFact};
+use crate::track::{Attempt, IkeVersion, Pair, ProposalFact, TransformFact};
 
-/// Other pairs looked at, attempts looked at of each, and sets compared on each side: bounds on the work, far above what
-/// a configuration holds.
-const PAIRS: usize = 4096;
+/// Attempts looked at of each pair, and sets compared on each side: bounds on the work, far above what a configuration
+/// holds.
 const ATTEMPTS: usize = 64;
 const KNOWN: usize = 16;
 const OFFERED: usize = 32;
@@ -46,7 +44,8 @@ enum How {
     Accepted,
 }
 
-struct Known {
+#[derive(Debug, Clone)]
+pub(in crate::diagnose) struct Known {
     set: Set,
     how: How,
     other: IpAddr,
@@ -109,25 +108,34 @@ pub(super) fn offer(attempt: &Attempt) -> Option<String> {
 
 /// Everything that the responder of `refused` showed it would take: in other attempts of the pair and of other pairs.
 fn known(case: &Case<'_>, refused: &Attempt) -> Vec<Known> {
-    let responder = refused.responder.ip();
-    let pairs = &case.facts.pairs;
-    let concerns = |&index: &usize| {
-        index != case.index && pairs.ends(index).is_some_and(|(a, b)| a == responder || b == responder)
-    };
-    let others = (0..pairs.len().min(PAIRS)).filter(concerns).filter_map(|index| pairs.get(index));
+    let (responder, version) = (refused.responder.ip(), refused.version);
     let mut known: Vec<Known> = Vec::new();
-    for pair in std::iter::once(Cow::Borrowed(case.pair)).chain(others) {
-        let attempts = pair.attempts.iter().take(ATTEMPTS).filter(|attempt| attempt.version == refused.version);
-        if !learn(attempts, responder, &mut known) {
+    learn(case.pair, responder, version, KNOWN, &mut known);
+    let elsewhere = case.survey.shown(responder, version, || in_all_pairs(case, responder, version));
+    // What this pair showed is in `elsewhere` too, and stands in `known` already, unless that is full.
+    for shown in elsewhere.iter() {
+        if known.len() < KNOWN && !known.iter().any(|known| known.set == shown.set) {
+            known.push(shown.clone());
+        }
+    }
+    known
+}
+
+/// What `responder` showed in the first pairs, enough of it for any of them: twice what one looks at, because all that one
+/// looks at may be its own.
+fn in_all_pairs(case: &Case<'_>, responder: IpAddr, version: IkeVersion) -> Vec<Known> {
+    let mut known = Vec::new();
+    for pair in case.survey.pairs_of(responder).filter_map(|index| case.facts.pairs.get(index)) {
+        if !learn(&pair, responder, version, 2 * KNOWN, &mut known) {
             break;
         }
     }
     known
 }
 
-/// Adds what these attempts show that `responder` takes. Answers whether there is room for more.
-fn learn<'a>(attempts: impl Iterator<Item = &'a Attempt>, responder: IpAddr, known: &mut Vec<Known>) -> bool {
-    for attempt in attempts {
+/// Adds what the attempts of a pair show that `responder` takes, up to `most` sets. Answers whether there is room for more.
+fn learn(pair: &Pair, responder: IpAddr, version: IkeVersion, most: usize, known: &mut Vec<Known>) -> bool {
+    for attempt in pair.attempts.iter().take(ATTEMPTS).filter(|attempt| attempt.version == version) {
         let (how, other, proposals) = if attempt.responder.ip() == responder {
             (How::Accepted, attempt.initiator.ip(), attempt.choice())
         } else if attempt.initiator.ip() == responder {
@@ -136,7 +144,7 @@ fn learn<'a>(attempts: impl Iterator<Item = &'a Attempt>, responder: IpAddr, kno
             continue;
         };
         for set in sets(attempt.version, proposals, KNOWN) {
-            if known.len() >= KNOWN {
+            if known.len() >= most {
                 return false;
             }
             if !known.iter().any(|known| known.set == set) {

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use crate::base::FrameRef;
 use crate::diagnose::case::Case;
 use crate::diagnose::pattern::Match;
+use crate::diagnose::signs::Signs;
 use crate::diagnose::{Confidence, Severity};
 use crate::isakmp::registry;
 use crate::track::{Attempt, IkeVersion, TransformFact};
@@ -65,9 +66,30 @@ impl Advice {
         *self.names.entry(name).or_default() |= chosen;
     }
 
+    fn note_names(&mut self, attempt: &Attempt, weak: impl Fn(&Attempt, &TransformFact) -> Vec<String>) -> bool {
+        let mut hit = false;
+        let offers = attempt.offered.iter().map(|proposal| (false, proposal));
+        let choice = attempt.choice().iter().map(|proposal| (true, proposal));
+        for (chosen, proposal) in offers.chain(choice) {
+            for name in proposal.transforms.iter().flat_map(|transform| weak(attempt, transform)) {
+                hit = true;
+                self.note(name, chosen);
+            }
+        }
+        hit
+    }
+
+    /// Without words one name stands for all.
+    fn note_signs(&mut self, known: Signs, [any, chosen]: [Signs; 2]) -> bool {
+        if known.has(any) {
+            self.note(String::new(), known.has(chosen));
+        }
+        known.has(any)
+    }
+
     /// The match, if anything was noted. What was offered and not chosen by a peer that chose something else is worth a
     /// word only.
-    pub fn found(self, means: &str) -> Vec<Match> {
+    pub fn found(self, case: &Case<'_>, means: &'static str) -> Vec<Match> {
         if self.names.is_empty() {
             return Vec::new();
         }
@@ -78,36 +100,42 @@ impl Advice {
                 .map(|(name, _)| name.as_str())
                 .collect::<Vec<_>>()
         };
-        let (chosen, offered) = (list(true), list(false));
-        let mut seen = Vec::new();
-        if !chosen.is_empty() {
-            seen.push(format!("chosen: {}", chosen.join(", ")));
-        }
-        if !offered.is_empty() {
-            seen.push(format!("offered{}: {}", if self.answered { " and not chosen" } else { "" }, offered.join(", ")));
-        }
-        let mut found = Match::on_pair(Confidence::Stated).seen(seen.join("; ")).means(means).frames(self.frames);
-        if chosen.is_empty() && self.answered {
+        let seen = case.in_words(|| {
+            let (chosen, offered) = (list(true), list(false));
+            let mut seen = Vec::new();
+            if !chosen.is_empty() {
+                seen.push(format!("chosen: {}", chosen.join(", ")));
+            }
+            if !offered.is_empty() {
+                let what = if self.answered { "offered and not chosen" } else { "offered" };
+                seen.push(format!("{what}: {}", offered.join(", ")));
+            }
+            seen.join("; ")
+        });
+        let chosen = self.names.values().any(|&chosen| chosen);
+        let mut found = Match::on_pair(Confidence::Stated).seen(seen).means(means).frames(self.frames);
+        if !chosen && self.answered {
             found = found.severity(Severity::Info);
         }
         vec![found]
     }
 }
 
-/// Collects what `weak` names in the offers and choices of all attempts.
-pub(super) fn advice(case: &Case<'_>, weak: impl Fn(&Attempt, &TransformFact) -> Vec<String>) -> Advice {
+/// Collects what `weak` names in the offers and choices of all attempts. `signs` are those of an attempt in which it names
+/// something, in the offer or at all and in the choice.
+pub(super) fn advice(
+    case: &Case<'_>,
+    signs: [Signs; 2],
+    weak: impl Fn(&Attempt, &TransformFact) -> Vec<String>,
+) -> Advice {
     let mut advice = Advice::default();
-    for attempt in &case.pair.attempts {
+    for (index, view) in case.attempts() {
+        let attempt = view.attempt;
         let before = advice.names.len();
-        let mut hit = false;
-        let offers = attempt.offered.iter().map(|proposal| (false, proposal));
-        let choice = attempt.choice().iter().map(|proposal| (true, proposal));
-        for (chosen, proposal) in offers.chain(choice) {
-            for name in proposal.transforms.iter().flat_map(|transform| weak(attempt, transform)) {
-                hit = true;
-                advice.note(name, chosen);
-            }
-        }
+        let hit = match case.offer_signs(index) {
+            Some(known) => advice.note_signs(known, signs),
+            None => advice.note_names(attempt, &weak),
+        };
         if hit {
             advice.answered |= attempt.chosen.is_some();
             advice.attempts += 1;

@@ -62,26 +62,25 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         let Some(last) = deletes.last() else { continue };
         let farewell = !last.ike_after && !last.traffic_after;
         let sender = nat::name(last.message.from);
-        let seen = match deletes.len() {
+        let seen = case.in_words(|| match deletes.len() {
             1 => format!("an encrypted message from {sender} looks like a delete, by its size and what follows"),
             several => format!(
                 "{several} encrypted messages look like deletes, by size and what follows; the last is from {sender}"
             ),
-        };
+        });
         let quiet = case.end().since(last.last_sent());
         let matched = if farewell {
             Match::on(index, Confidence::Suspected)
-                .seen(if quiet < SHORT {
-                    format!("{seen}; the capture ends with it")
-                } else {
-                    format!("{seen}; nothing was sent under these SAs in the {} since", span(quiet))
-                })
-                .means(format!("{sender} most likely took the tunnel down"))
+                .seen(case.in_words(|| match quiet < SHORT {
+                    true => format!("{seen}; the capture ends with it"),
+                    false => format!("{seen}; nothing was sent under these SAs in the {} since", span(quiet)),
+                }))
+                .means(case.in_words(|| format!("{sender} most likely took the tunnel down")))
                 .weigh("rekey", 0.3)
         } else {
             // The tunnel lives on: that it is up says more about the attempt.
             Match::on_pair(Confidence::Suspected)
-                .seen(format!("{seen}; the tunnel goes on"))
+                .seen(case.in_words(|| format!("{seen}; the tunnel goes on")))
                 .means("clean-up of an SA that is no longer needed")
                 .weigh("rekey", 3.0)
         };

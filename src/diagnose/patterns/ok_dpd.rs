@@ -41,10 +41,13 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         let questions: Vec<_> = read.iter().filter(|one| one.reading == Reading::Question { answered: true }).collect();
         let (Some(first), Some(last)) = (questions.first(), questions.last()) else { continue };
         let sure = view.attempt.version == IkeVersion::V2 || questions.len() > 1;
-        let mut seen = format!("asked and answered {}", times(questions.len() as u64));
-        if questions.len() > 1 {
-            seen.push_str(&format!(" in {}", span(last.message.at.since(first.message.at))));
-        }
+        let seen = case.in_words(|| {
+            let mut seen = format!("asked and answered {}", times(questions.len() as u64));
+            if questions.len() > 1 {
+                seen.push_str(&format!(" in {}", span(last.message.at.since(first.message.at))));
+            }
+            seen
+        });
         // On the pair and not on the attempt: that the tunnel is up, or idle, says more about it.
         found.push(
             Match::on_pair(if sure { Confidence::Inferred } else { Confidence::Suspected })

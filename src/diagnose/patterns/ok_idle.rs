@@ -43,13 +43,16 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     }
     let alive = read.iter().filter(|one| one.reading == Reading::Question { answered: true }).count();
     let keepalives = case.pair.sent.iter().map(|sent| sent.keepalives).sum();
-    let mut seen = format!("set up; no ESP or AH in the {} since", span(case.end().since(at)));
-    if alive > 0 {
-        seen.push_str(&format!("; {} answered", number(alive as u64, "liveness check")));
-    }
-    if keepalives > 0 {
-        seen.push_str(&format!("; {}", number(keepalives, "NAT keepalive")));
-    }
+    let seen = case.in_words(|| {
+        let mut seen = format!("set up; no ESP or AH in the {} since", span(case.end().since(at)));
+        if alive > 0 {
+            seen.push_str(&format!("; {} answered", number(alive as u64, "liveness check")));
+        }
+        if keepalives > 0 {
+            seen.push_str(&format!("; {}", number(keepalives, "NAT keepalive")));
+        }
+        seen
+    });
     vec![
         Match::on(index, Confidence::Inferred)
             .seen(seen)

@@ -48,13 +48,16 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         return Vec::new();
     }
     // A re-key takes over what is up; its own beginning tells nothing.
-    let took = match view.attempt.rekeyed_from {
-        Some(_) => "re-keyed".into(),
-        None => format!("set up in {}", span(up.since(view.attempt.first))),
-    };
+    let seen = case.in_words(|| {
+        let took = match view.attempt.rekeyed_from {
+            Some(_) => "re-keyed".into(),
+            None => format!("set up in {}", span(up.since(view.attempt.first))),
+        };
+        format!("{took}; {} from {}, {back} from {}", number(there, "packet"), case.pair.a, case.pair.b)
+    });
     vec![
         Match::on(index, Confidence::Inferred)
-            .seen(format!("{took}; {} from {}, {} from {}", number(there, "packet"), case.pair.a, back, case.pair.b,))
+            .seen(seen)
             .means("the tunnel works as far as the outside can see")
             .frames([view.attempt.last_frame]),
     ]

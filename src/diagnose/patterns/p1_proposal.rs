@@ -99,7 +99,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 .severity(standing.severity(&view, P1_PROPOSAL.severity));
             if refusal.spi_size == 0 {
                 // A responder that never compared anything has no SPI to name either; others never put one.
-                found.means.push_str(", or it has no connection for this address; the notify does not tell which");
+                found.means.to_mut().push_str(", or it has no connection for this address; the notify does not tell which");
                 found = found.weigh("no-profile", 4.0);
             } else {
                 found = found.weigh("no-profile", 0.3);
@@ -120,7 +120,7 @@ fn beside(case: &Case<'_>, view: &View<'_>, mut found: Match) -> Match {
             "the responder's phase 1 policy for this peer, or an attempt that it starts itself, while capturing",
         );
     };
-    found.means = format!("{}. {}", found.means, miss.sentence);
+    found.means = format!("{}. {}", found.means, miss.sentence).into();
     found.frames.push(miss.frame);
     if miss.changes == 0 { found.weigh("no-profile", 8.0).weigh("differs", 0.3) } else { found.weigh("differs", 2.0) }
 }

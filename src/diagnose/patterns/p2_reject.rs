@@ -120,7 +120,8 @@ fn refusal(index: usize, view: &View<'_>, refused: &[&QuickMode<'_>], standing: 
         found.seen.push_str("; another Quick Mode between the two was accepted");
         found.means = format!(
             "phase 1 works and so does another Quick Mode; the {other} {refuser} refuses networks or proposal of this one"
-        );
+        )
+        .into();
         found = found.weigh("selectors", 1.8).weigh("proposal", 0.4).weigh("pfs", 0.5);
     }
     match phase2::room_for_key_exchange(view, quick.first.length) {

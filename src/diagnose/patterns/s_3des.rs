@@ -2,6 +2,7 @@
 
 use crate::diagnose::case::Case;
 use crate::diagnose::pattern::{Match, pattern};
+use crate::diagnose::signs::Signs;
 use crate::track::{Attempt, TransformFact};
 
 use super::offer::{self, v1, v2};
@@ -39,8 +40,8 @@ pattern! {
 }
 
 fn check(case: &Case<'_>) -> Vec<Match> {
-    let short_blocks = offer::advice(case, names);
-    short_blocks.found("ciphers with 64-bit blocks leak when much is sent under one key, and are deprecated")
+    let short_blocks = offer::advice(case, [Signs::WEAK_3DES, Signs::WEAK_3DES_CHOSEN], names);
+    short_blocks.found(case, "ciphers with 64-bit blocks leak when much is sent under one key, and are deprecated")
 }
 
 /// What is found of a transform, by name.

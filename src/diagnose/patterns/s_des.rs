@@ -2,6 +2,7 @@
 
 use crate::diagnose::case::Case;
 use crate::diagnose::pattern::{Match, pattern};
+use crate::diagnose::signs::Signs;
 use crate::track::{Attempt, TransformFact};
 
 use super::offer::{self, v1, v2};
@@ -35,8 +36,8 @@ pattern! {
 }
 
 fn check(case: &Case<'_>) -> Vec<Match> {
-    let des = offer::advice(case, names);
-    des.found("a 56-bit key protects nothing against anybody who wants to know")
+    let des = offer::advice(case, [Signs::WEAK_DES, Signs::WEAK_DES_CHOSEN], names);
+    des.found(case, "a 56-bit key protects nothing against anybody who wants to know")
 }
 
 /// What is found of a transform, by name.

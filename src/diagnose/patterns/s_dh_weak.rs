@@ -2,6 +2,7 @@
 
 use crate::diagnose::case::Case;
 use crate::diagnose::pattern::{Match, pattern};
+use crate::diagnose::signs::Signs;
 use crate::track::{Attempt, TransformFact};
 
 use super::offer::{self, v1, v2};
@@ -38,8 +39,8 @@ pattern! {
 }
 
 fn check(case: &Case<'_>) -> Vec<Match> {
-    let weak = offer::advice(case, names);
-    weak.found("whoever breaks the key exchange reads everything, also what was recorded before")
+    let weak = offer::advice(case, [Signs::WEAK_GROUP, Signs::WEAK_GROUP_CHOSEN], names);
+    weak.found(case, "whoever breaks the key exchange reads everything, also what was recorded before")
 }
 
 /// What is found of a transform, by name.

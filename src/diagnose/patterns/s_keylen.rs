@@ -2,6 +2,7 @@
 
 use crate::diagnose::case::Case;
 use crate::diagnose::pattern::{Match, pattern};
+use crate::diagnose::signs::Signs;
 use crate::track::{Attempt, IkeVersion, TransformFact};
 
 use super::offer::{self, v1, v2};
@@ -41,8 +42,8 @@ pattern! {
 }
 
 fn check(case: &Case<'_>) -> Vec<Match> {
-    let odd = offer::advice(case, names);
-    odd.found("some stacks guess the length, others refuse the proposal")
+    let odd = offer::advice(case, [Signs::KEY_LENGTH, Signs::KEY_LENGTH_CHOSEN], names);
+    odd.found(case, "some stacks guess the length, others refuse the proposal")
 }
 
 /// What is found of a transform, by name.

@@ -2,6 +2,7 @@
 
 use crate::diagnose::case::Case;
 use crate::diagnose::pattern::{Match, pattern};
+use crate::diagnose::signs::Signs;
 use crate::track::{Attempt, TransformFact};
 
 use super::offer::{self, v1, v2};
@@ -35,8 +36,8 @@ pattern! {
 }
 
 fn check(case: &Case<'_>) -> Vec<Match> {
-    let md5 = offer::advice(case, names);
-    md5.found("no current standard allows MD5 here")
+    let md5 = offer::advice(case, [Signs::WEAK_MD5, Signs::WEAK_MD5_CHOSEN], names);
+    md5.found(case, "no current standard allows MD5 here")
 }
 
 /// What is found of a transform, by name.

@@ -49,17 +49,18 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         .map(|(_, view)| view)
         .collect();
     let Some(first) = plain.first() else { return Vec::new() };
-    let groups = first.attempt.chosen.iter().flat_map(|choice| &choice.transforms);
-    let groups: Vec<_> = groups
-        .filter(|transform| transform.transform_type == v2::KE)
-        .filter_map(|transform| registry::group_name(transform.transform_id))
-        .collect();
+    let seen = case.in_words(|| {
+        let groups = first.attempt.chosen.iter().flat_map(|choice| &choice.transforms);
+        let groups: Vec<_> = groups
+            .filter(|transform| transform.transform_type == v2::KE)
+            .filter_map(|transform| registry::group_name(transform.transform_id))
+            .collect();
+        let by = if groups.is_empty() { "one method".to_owned() } else { groups.join(", ") };
+        format!("key exchange by {by} only")
+    });
     vec![
         Match::on_pair(Confidence::Stated)
-            .seen(format!(
-                "key exchange by {} only",
-                if groups.is_empty() { "one method".to_owned() } else { groups.join(", ") }
-            ))
+            .seen(seen)
             .means("what is recorded today may be readable to a quantum computer one day")
             .frames(plain.iter().take(8).flat_map(|view| offer::frames(view.attempt))),
     ]

@@ -6,6 +6,7 @@ use crate::base::FrameRef;
 use crate::diagnose::Confidence;
 use crate::diagnose::case::Case;
 use crate::diagnose::pattern::{Match, pattern};
+use crate::diagnose::signs::Signs;
 use crate::track::{Attempt, Side, TransformFact};
 
 use super::offer::{self, v1, v2};
@@ -48,13 +49,14 @@ pattern! {
 }
 
 fn check(case: &Case<'_>) -> Vec<Match> {
-    let sha1 = offer::advice(case, names);
-    let mut found = sha1.found("HMAC-SHA-1 holds, and is on its way out of the standards");
+    let sha1 = offer::advice(case, [Signs::WEAK_SHA1, Signs::WEAK_SHA1_CHOSEN], names);
+    let mut found = sha1.found(case, "HMAC-SHA-1 holds, and is on its way out of the standards");
     if let Some((frame, from)) = signature_hash(case) {
-        let told = format!("{from} accepts SHA-1 in signatures");
+        let told = case.in_words(|| format!("{from} accepts SHA-1 in signatures"));
         match found.first_mut() {
             Some(known) => {
-                known.seen.push_str(&format!("; {told}"));
+                known.seen.push_str("; ");
+                known.seen.push_str(&told);
                 known.frames.push(frame);
                 known.severity = None;
             }

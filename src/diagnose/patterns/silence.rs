@@ -61,7 +61,7 @@ fn unanswered(case: &Case<'_>, index: usize, view: &View<'_>, is_first: impl Fn(
     } else {
         "either the message does not arrive, or its answer does not, or the responder stays silent on purpose"
     });
-    found.settle = settle;
+    found.settle = settle.map(Into::into);
     if alive {
         found = found.weigh("path", 0.3).weigh("no-profile", 2.0).weigh("refused", 2.0).weigh("off", 1.5);
     } else if silent_peers > 1 {

@@ -62,11 +62,10 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     }
     let native = !view.messages().any(|message| message.non_esp_marker);
     let found = Match::on_pair(Confidence::Stated)
-        .seen(format!(
-            "the tunnel came up {} and neither side sent ESP or AH in the {} since",
-            times(set_up.max(1) as u64),
-            span(idle),
-        ))
+        .seen(case.in_words(|| {
+            let ups = times(set_up.max(1) as u64);
+            format!("the tunnel came up {ups} and neither side sent ESP or AH in the {} since", span(idle))
+        }))
         .frames([view.attempt.last_frame])
         .weigh("capture", if native { 1.5 } else { 0.2 });
     if set_up >= AGAIN {

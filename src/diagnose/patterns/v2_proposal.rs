@@ -114,7 +114,7 @@ fn beside(case: &Case<'_>, view: &View<'_>, mut found: Match) -> Match {
             "the responder's IKEv2 proposal for this peer, or an attempt that it starts itself, while capturing",
         );
     };
-    found.means = format!("{}. {}", found.means, miss.sentence);
+    found.means = format!("{}. {}", found.means, miss.sentence).into();
     found.frames.push(miss.frame);
     if miss.changes == 0 { found.weigh("no-profile", 8.0).weigh("differs", 0.3) } else { found.weigh("differs", 2.0) }
 }
