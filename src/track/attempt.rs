@@ -321,7 +321,10 @@ impl Tracker {
                     forget_oldest(attempt, state);
                     known = known.and_then(|_| state.exchanges.get(&key).copied());
                 }
-                if known.is_some_and(|known| attempt.exchanges[known].messages.len() >= MESSAGES_AN_EXCHANGE) {
+                let exchange_full =
+                    known.is_some_and(|known| attempt.exchanges[known].messages.len() >= MESSAGES_AN_EXCHANGE);
+                // The first exchange is never forgotten, so that there may be no room to make.
+                if exchange_full || state.message_count >= self.limits.messages_an_attempt {
                     attempt.messages_forgotten += 1;
                     return Some(observed);
                 }
@@ -446,6 +449,11 @@ impl Tracker {
             }
             return;
         }
+        if state.message_count >= self.limits.messages_an_attempt {
+            attempt.messages_forgotten += 1;
+            return;
+        }
+        state.message_count += 1;
         attempt.exchanges[exchange].messages.push(MessageRecord {
             frame: set.first_frame,
             at: set.since,

@@ -7,15 +7,15 @@
 //! | [`prefix`] | what is cut off changes nothing before the cut |
 //! | [`again`] | the same octets give the same octets; rotated files and frames recorded twice change no verdict |
 //! | [`certainty`] | who sees less never claims more |
+//! | [`ceiling`] | no capture passes the limits, and what was forgotten is counted |
 //! | [`survival`] | no octets at all make it panic, hang or write broken JSON |
-//!
-//! The law that no number of threads changes a report needs none here: a report is made by one.
 
 #[path = "../support/mod.rs"]
 mod support;
 
 mod again;
 mod bench;
+mod ceiling;
 mod certainty;
 mod container;
 mod prefix;
