@@ -8,6 +8,7 @@
 //! | [`again`] | the same octets give the same octets; rotated files and frames recorded twice change no verdict |
 //! | [`certainty`] | who sees less never claims more |
 //! | [`ceiling`] | no capture passes the limits, and what was forgotten is counted |
+//! | [`shard`] | any number of threads gives the same octets |
 //! | [`survival`] | no octets at all make it panic, hang or write broken JSON |
 
 #[path = "../support/mod.rs"]
@@ -20,5 +21,6 @@ mod certainty;
 mod container;
 mod prefix;
 mod samples;
+mod shard;
 mod survival;
 mod time;
