@@ -10,6 +10,7 @@
 //! | [`ceiling`] | no capture passes the limits, and what was forgotten is counted |
 //! | [`shard`] | any number of threads gives the same octets |
 //! | [`survival`] | no octets at all make it panic, hang or write broken JSON |
+//! | [`fuzz`] | the laws of the fuzz targets |
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -19,6 +20,7 @@ mod bench;
 mod ceiling;
 mod certainty;
 mod container;
+mod fuzz;
 mod prefix;
 mod samples;
 mod shard;
