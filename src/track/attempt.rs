@@ -13,7 +13,7 @@ use super::facts::{
 };
 use super::ike_fragment::{FragmentSet, SetKey, SkfSet, SkfStep};
 use super::nat::HashAlgorithm;
-use super::{Observed, Passage, Tracker, carried, pair, stage};
+use super::{FlowKey, Observed, Passage, Tracker, carried, pair, stage};
 
 /// Moves remembered of one attempt.
 const MOVES: usize = 32;
@@ -149,8 +149,9 @@ impl Tracker {
         let first = self.facts.pairs[to].flows.len();
         self.facts.pairs[to].flows.extend(flows);
         self.flow_states[to].extend(states);
-        for place in self.flows.values_mut().filter(|place| place.0 == from) {
-            *place = (to, first + place.1);
+        // By their keys: looking through all flows for those of one pair would take as long as there are flows.
+        for (index, flow) in self.facts.pairs[to].flows.iter().enumerate().skip(first) {
+            self.flows.insert(FlowKey::of(flow), (to, index));
         }
     }
 
@@ -176,7 +177,8 @@ impl Tracker {
                     | ExchangeKind::IkeSessionResume
             );
         let rekeyed_from = match version {
-            IkeVersion::V2 if !begins => self.rekeying_attempt(pair),
+            // What a new SA without an SA_INIT of its own came from (RFC 7296 §1.3.2).
+            IkeVersion::V2 if !begins => self.rekeying.get(&pair).copied(),
             _ => None,
         };
         let attempts = &mut self.facts.pairs[pair].attempts;
@@ -226,18 +228,6 @@ impl Tracker {
         }
         self.attempts.insert((pair, version, header.initiator_spi), index);
         Some((pair, index))
-    }
-
-    /// The youngest IKEv2 SA of the pair that had a CREATE_CHILD_SA answered: what a new SA without an SA_INIT of its own
-    /// came from (RFC 7296 §1.3.2).
-    fn rekeying_attempt(&self, pair: usize) -> Option<usize> {
-        self.facts.pairs[pair].attempts.iter().rposition(|attempt| {
-            attempt.version == IkeVersion::V2
-                && attempt
-                    .exchanges
-                    .iter()
-                    .any(|exchange| exchange.kind == ExchangeKind::CreateChildSa && exchange.messages.len() > 1)
-        })
     }
 
     fn note_addresses(&mut self, pair: usize, attempt: usize, passage: &Passage, header: &Header, from: Side) {
@@ -374,6 +364,10 @@ impl Tracker {
                 state_of.copies.push(LastCopy::of(passage));
                 state_of.fragments.push(skf_set);
                 state.message_count += 1;
+                if kind == ExchangeKind::CreateChildSa && attempt.exchanges[exchange].messages.len() > 1 {
+                    let youngest = self.rekeying.entry(pair).or_insert(index);
+                    *youngest = index.max(*youngest);
+                }
                 let missing =
                     attempt.exchanges[exchange].messages.last().and_then(|record| record.ike_fragments_missing);
                 if missing.is_none() {

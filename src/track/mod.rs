@@ -47,6 +47,8 @@ pub struct Tracker {
     attempts: HashMap<(usize, IkeVersion, IkeSpi), usize>,
     /// Attempts whose both SPIs are known: what finds them again after an address changed.
     by_spis: HashMap<(IkeVersion, IkeSpi, IkeSpi), (usize, usize)>,
+    /// By pair, the youngest IKEv2 attempt that had a CREATE_CHILD_SA answered: it may have been re-keyed.
+    rekeying: HashMap<usize, usize>,
     /// Working state beside [`Pair::attempts`].
     states: Vec<Vec<AttemptState>>,
     flows: HashMap<FlowKey, (usize, usize)>,
@@ -65,6 +67,19 @@ struct FlowKey {
     spi: EspSpi,
     protocol: FlowProtocol,
     encapsulation: Encapsulation,
+}
+
+impl FlowKey {
+    /// The key that the packets of `flow` have.
+    fn of(flow: &EspFlow) -> Self {
+        Self {
+            source: flow.source,
+            destination: flow.destination,
+            spi: flow.spi,
+            protocol: flow.protocol,
+            encapsulation: flow.encapsulation,
+        }
+    }
 }
 
 /// What the tracker made of one ISAKMP message.
@@ -110,6 +125,7 @@ impl Tracker {
             pairs: HashMap::new(),
             attempts: HashMap::new(),
             by_spis: HashMap::new(),
+            rekeying: HashMap::new(),
             states: Vec::new(),
             flows: HashMap::new(),
             flow_states: Vec::new(),

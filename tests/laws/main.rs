@@ -8,6 +8,7 @@
 //! | [`again`] | the same octets give the same octets; rotated files and frames recorded twice change no verdict |
 //! | [`certainty`] | who sees less never claims more |
 //! | [`ceiling`] | no capture passes the limits, and what was forgotten is counted |
+//! | [`flood`] | work grows with the packets, whatever they pretend to be |
 //! | [`shard`] | any number of threads gives the same octets |
 //! | [`survival`] | no octets at all make it panic, hang or write broken JSON |
 //! | [`fuzz`] | the laws of the fuzz targets |
@@ -20,6 +21,7 @@ mod bench;
 mod ceiling;
 mod certainty;
 mod container;
+mod flood;
 mod fuzz;
 mod prefix;
 mod samples;

@@ -19,7 +19,7 @@ pub mod reassembly;
 pub mod report;
 pub mod track;
 
-mod craft;
+pub mod craft;
 mod plain;
 mod script;
 mod seen;
