@@ -11,7 +11,7 @@
 //! | [`flood`] | work grows with the packets, whatever they pretend to be |
 //! | [`shard`] | any number of threads gives the same octets |
 //! | [`survival`] | no octets at all make it panic, hang or write broken JSON |
-//! | [`fuzz`] | the laws of the fuzz targets |
+//! | [`fuzz`] | the laws of the fuzz targets, which [`corpus`] replays on what the fuzzers kept |
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -21,6 +21,7 @@ mod bench;
 mod ceiling;
 mod certainty;
 mod container;
+mod corpus;
 mod flood;
 mod fuzz;
 mod prefix;

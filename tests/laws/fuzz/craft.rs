@@ -61,7 +61,7 @@ impl Piece<'_> {
             let mut packet = vec![0x45, 0];
             packet.extend((length + 20).to_be_bytes());
             packet.extend(self.id.to_be_bytes());
-            packet.extend((self.offset / 8 | u16::from(self.more) << 13).to_be_bytes());
+            packet.extend(((self.offset / 8) | (u16::from(self.more) << 13)).to_be_bytes());
             packet.extend([61, self.protocol, 0, 0, 192, 0, 2, self.source, 198, 51, 100, 2]);
             packet.extend(self.octets);
             packet

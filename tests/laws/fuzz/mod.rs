@@ -24,8 +24,11 @@ mod plain;
 mod script;
 mod seen;
 
+/// A law: returns if the octets keep it.
+pub type Law = fn(&[u8]);
+
 /// Every law by the name of its fuzz target.
-pub const ALL: [(&str, fn(&[u8])); 6] = [
+pub const ALL: [(&str, Law); 6] = [
     ("capture", capture::hold),
     ("frame", frame::hold),
     ("message", message::hold),

@@ -90,8 +90,8 @@ fn ip_fragments(octets: &[u8]) {
         let [which, from, len] = [script.u8(), script.u8(), script.u8()];
         pieces.push((usize::from(which & 1), usize::from(from) * 8, (usize::from(len) + 1) * 8));
     }
-    for which in 0..2 {
-        let half = datagrams[which].len() / 16 * 8;
+    for (which, datagram) in datagrams.iter().enumerate() {
+        let half = datagram.len() / 16 * 8;
         pieces.push((which, 0, half.max(8)));
         pieces.push((which, half.max(8), usize::MAX / 2));
     }
