@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 
-use crate::base::{FrameRef, IkeSpi, MessageId, Timestamp};
+use crate::base::{FrameRef, IkeSpi, Limits, MessageId, Timestamp};
 use crate::isakmp::payload::EncryptedFragment;
 use crate::isakmp::{Header, Message, Payload};
 
@@ -370,7 +370,7 @@ impl Tracker {
             );
         let open = self.open(pair)?;
         let rekeyed_from = match version {
-            IkeVersion::V2 if !begins => rekeying_attempt(&open.attempts),
+            IkeVersion::V2 if !begins => open.rekeying.map(|place| place as usize),
             _ => None,
         };
         let index = open.attempts.len();
@@ -496,7 +496,10 @@ impl Tracker {
                     forget_oldest(attempt, state);
                     known = known.and_then(|_| state.find(attempt, &key));
                 }
-                if full || known.is_some_and(|known| attempt.exchanges[known].messages.len() >= MESSAGES_AN_EXCHANGE) {
+                let exchange_full =
+                    known.is_some_and(|known| attempt.exchanges[known].messages.len() >= MESSAGES_AN_EXCHANGE);
+                // The first exchange is never forgotten, so that there may be no room to make.
+                if full || exchange_full || state.message_count >= limits.messages_an_attempt {
                     attempt.messages_forgotten += 1;
                     return Some(observed);
                 }
@@ -589,15 +592,29 @@ impl Tracker {
         attempt.waiting_for =
             state.youngest_setup.and_then(|youngest| stage::waiting_for(&attempt.exchanges[youngest]));
         let after = state.alone + state.message_count * MESSAGE_AT_WORK;
+        if matches!(observed.label, Label::Request(36) | Label::Response(36)) {
+            self.note_rekeying(pair, index);
+        }
         self.held = (self.held + after).saturating_sub(before);
         Some(observed)
+    }
+
+    /// An answer to CREATE_CHILD_SA was seen in an attempt: an SA without an SA_INIT of its own may come from there.
+    fn note_rekeying(&mut self, pair: usize, attempt: usize) {
+        let Some(open) = self.open(pair) else { return };
+        let Some(Kept::Open(followed)) = open.attempts.get(attempt) else { return };
+        let answered =
+            |exchange: &Exchange| exchange.kind == ExchangeKind::CreateChildSa && exchange.messages.len() > 1;
+        if followed.facts.exchanges.iter().rev().any(answered) {
+            open.rekeying = open.rekeying.max(u32::try_from(attempt).ok());
+        }
     }
 
     /// A set of IKEv1 fragments that will not become whole: a message all the same, with what is missing of it.
     pub(super) fn file_incomplete_fragments(&mut self, key: &SetKey, set: &FragmentSet) {
         let Some(pair) = self.pair_known(key.source.ip(), key.destination.ip()) else { return };
         let Some(index) = self.attempt_known(pair, IkeVersion::V1, key.initiator_spi) else { return };
-        let repeats_a_message = self.limits.repeats_a_message;
+        let Limits { repeats_a_message, messages_an_attempt, .. } = self.limits;
         let Some((_, Followed { facts: attempt, state })) = self.follow(pair, index) else { return };
         let from = if key.source.ip() == state.current[0].ip() { Side::Initiator } else { Side::Responder };
         let kind = match attempt.mode {
@@ -622,6 +639,11 @@ impl Tracker {
             }
             return;
         }
+        if state.message_count >= messages_an_attempt {
+            attempt.messages_forgotten += 1;
+            return;
+        }
+        state.message_count += 1;
         attempt.exchanges[exchange].messages.push(MessageRecord {
             frame: set.first_frame,
             at: set.since,
@@ -653,8 +675,8 @@ impl Tracker {
 
 /// The youngest IKEv2 SA of a pair that had a CREATE_CHILD_SA answered: what a new SA without an SA_INIT of its own came
 /// from (RFC 7296 §1.3.2).
-fn rekeying_attempt(attempts: &[Kept]) -> Option<usize> {
-    attempts.iter().rposition(|kept| {
+pub(super) fn rekeying_attempt(attempts: &[Kept]) -> Option<u32> {
+    let found = attempts.iter().rposition(|kept| {
         let attempt = match kept {
             Kept::Open(followed) => &followed.facts,
             // what is asked here is the same in the template
@@ -665,7 +687,8 @@ fn rekeying_attempt(attempts: &[Kept]) -> Option<usize> {
                 .exchanges
                 .iter()
                 .any(|exchange| exchange.kind == ExchangeKind::CreateChildSa && exchange.messages.len() > 1)
-    })
+    });
+    found.and_then(|place| u32::try_from(place).ok())
 }
 
 impl LastCopy {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use crate::base::{FrameRef, IkeSpi, Timestamp};
 
-use super::attempt::{AttemptState, Followed};
+use super::attempt::{AttemptState, Followed, rekeying_attempt};
 use super::facts::{Attempt, EspFlow, FlowProtocol, IcmpFact, IkeVersion, IncompleteFact, MalformedFact, Pair, Seen};
 use super::flow::FlowRow;
 use super::packed::{PackedAttempt, Templates, put, take};
@@ -49,6 +49,8 @@ pub(super) struct Open {
     pub(super) attempts: Vec<Kept>,
     /// Those that are at work.
     working: Vec<u32>,
+    /// The youngest that may have been re-keyed.
+    pub(super) rekeying: Option<u32>,
     /// Since it was last looked at for putting to rest.
     pub(super) touched: bool,
     /// It waits to be put to rest.
@@ -382,7 +384,8 @@ impl Kept {
 
 impl Open {
     fn new(pair: Pair, attempts: Vec<Kept>) -> Self {
-        Self { pair, attempts, working: Vec::new(), touched: true, queued: false }
+        let rekeying = rekeying_attempt(&attempts);
+        Self { pair, attempts, working: Vec::new(), rekeying, touched: true, queued: false }
     }
 
     /// One more attempt, at work.
@@ -415,6 +418,7 @@ impl Open {
         self.working.clear();
         let open = self.attempts.iter().zip(0..).filter(|(kept, _)| matches!(kept, Kept::Open(_)));
         self.working.extend(open.map(|(_, place)| place));
+        self.rekeying = rekeying_attempt(&self.attempts);
     }
 
     /// An attempt, brought to work if it is not.
