@@ -1,7 +1,7 @@
 //! What is forgotten when a ceiling is reached: the least useful first, and counted.
 //!
-//! The rule: what was never answered goes before what was, and of that the oldest first; what was at least repeated is
-//! passed over once, because somebody waits for its answer. So a flood of single packets, whatever addresses, SPIs or message
+//! The rule: of the kind that takes most, what was never answered goes before what was, and of that the oldest, the heaviest
+//! of a few; what was at least repeated is passed over once, because somebody waits for its answer. So a flood of single packets, whatever addresses, SPIs or message
 //! ids it makes up, pushes out itself, and the negotiations of real peers stay. Where nothing is left but what was
 //! answered, what is new is turned away.
 
@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 
 use super::Tracker;
 use super::flow::FlowRow;
-use super::pairs::{Body, Kept, NONE, Slot};
+use super::pairs::{Body, Kept, LONG_LIST, NONE, Slot};
 
 /// Octets, about, that a pair, an attempt at rest and a flow take, with their places in the tables and in the report.
 const PAIR: usize = 320;
@@ -19,6 +19,8 @@ const FLOW: usize = 448;
 const PASSED_OVER: usize = 4;
 /// Datagrams between two searches for something to forget that find nothing.
 const LOOK_AGAIN: u32 = 4096;
+/// Pairs of which the heaviest goes.
+const CANDIDATES: usize = 8;
 /// Packets of a flow that make it more than a stray.
 const STRAY: u64 = 2;
 
@@ -38,7 +40,7 @@ pub(super) struct Unproven {
 impl Tracker {
     /// Puts a new pair into its place, if there is room for one or can be made.
     pub(super) fn place_pair(&mut self, slot: Slot) -> Option<usize> {
-        if self.pair_count >= self.limits.pairs && !self.forget_a_pair() {
+        if self.pair_count >= self.limits.pairs && !self.forget_a_pair(None) {
             self.facts.forgotten.pairs += 1;
             return None;
         }
@@ -87,22 +89,36 @@ impl Tracker {
         !full || self.forget_attempts(pair) > 0
     }
 
-    fn forget_a_pair(&mut self) -> bool {
-        while let Some((place, passed_over)) = self.unproven.pairs.pop_front() {
+    /// Forgets the heaviest of the oldest pairs that were never answered, but not `spared`.
+    fn forget_a_pair(&mut self, spared: Option<usize>) -> bool {
+        let mut candidates: Vec<(u32, bool, usize)> = Vec::with_capacity(CANDIDATES);
+        let mut looks = self.unproven.pairs.len();
+        while candidates.len() < CANDIDATES && looks > 0 {
+            looks -= 1;
+            let Some((place, passed_over)) = self.unproven.pairs.pop_front() else { break };
             let pair = place as usize;
-            let Some(known) = self.pairs.get(pair).filter(|known| !known.is_empty()) else { continue };
+            let Some(known) = self.pairs.outline(pair).filter(|_| !self.pairs.is_vacant(pair)) else { continue };
             if known.both_ways() {
                 continue;
             }
             let packets: u64 = known.sent.iter().map(|seen| seen.isakmp + seen.esp + seen.ah).sum();
-            if packets > 1 && !passed_over {
+            if spared == Some(pair) || (packets > 1 && !passed_over) {
                 self.unproven.pairs.push_back((place, true));
                 continue;
             }
-            self.forget_pair(pair);
-            return true;
+            candidates.push((place, passed_over, self.pairs.alone(pair)));
         }
-        false
+        let heaviest = candidates.iter().map(|(.., alone)| *alone).max();
+        let goes = candidates.iter().position(|(.., alone)| Some(*alone) == heaviest);
+        for (number, &(place, passed_over, _)) in candidates.iter().enumerate().rev() {
+            if Some(number) != goes {
+                self.unproven.pairs.push_front((place, passed_over));
+            }
+        }
+        if let Some((place, ..)) = goes.and_then(|number| candidates.get(number)) {
+            self.forget_pair(*place as usize);
+        }
+        goes.is_some()
     }
 
     fn forget_pair(&mut self, pair: usize) {
@@ -118,11 +134,7 @@ impl Tracker {
             }
             self.forget_flow(first);
         }
-        let held: usize = match &self.pairs.slots[pair].body {
-            Body::Open(open) => open.attempts.iter().map(Kept::alone).sum(),
-            Body::Packed(packed) => packed.alone(),
-        };
-        self.held = self.held.saturating_sub(held);
+        self.held = self.held.saturating_sub(self.pairs.alone(pair));
         self.attempt_count -= attempts;
         self.facts.forgotten.attempts += attempts as u64;
         self.facts.forgotten.pairs += 1;
@@ -246,11 +258,23 @@ impl Tracker {
         }
         self.unproven.nothing_left = self.unproven.nothing_left.saturating_sub(1);
         while self.octets() > self.limits.octets && self.unproven.nothing_left == 0 {
-            let forgot = self.forget_a_pair() || pair.is_some_and(|pair| self.forget_attempts(pair) > 0);
-            if !forgot && !self.forget_a_flow() {
+            if !self.forget_something(pair) {
                 self.unproven.nothing_left = LOOK_AGAIN;
             }
         }
+    }
+
+    /// Forgets something of the kind that takes most: flows, attempts of the pair at hand, or pairs.
+    fn forget_something(&mut self, pair: Option<usize>) -> bool {
+        let flows = self.flow_index.len() * FLOW;
+        if flows > self.octets() / 2 && self.forget_a_flow() {
+            return true;
+        }
+        let long = pair.filter(|&pair| self.pairs.attempts(pair) > LONG_LIST);
+        long.is_some_and(|pair| self.forget_attempts(pair) > 0)
+            || self.forget_a_pair(pair)
+            || pair.is_some_and(|pair| self.forget_attempts(pair) > 0)
+            || self.forget_a_flow()
     }
 
     /// Whether nothing more may be kept: all that is left to forget was answered.

@@ -83,7 +83,7 @@ struct Rare {
 }
 
 /// Attempts of a pair that are never taken apart to be put to rest.
-const LONG_LIST: usize = 64;
+pub(super) const LONG_LIST: usize = 64;
 
 /// Attempts that a [`Room`] keeps for the next pair.
 const SPARE: usize = 64;
@@ -135,6 +135,19 @@ impl Pairs {
             }),
             Body::Packed(packed) => packed.attempts.get(attempt).map(PackedAttempt::spis),
         }
+    }
+
+    /// Octets, about, that the attempts of a pair hold alone.
+    pub(super) fn alone(&self, index: usize) -> usize {
+        self.slots.get(index).map_or(0, |slot| match &slot.body {
+            Body::Open(open) => open.attempts.iter().map(Kept::alone).sum(),
+            Body::Packed(packed) => packed.alone(),
+        })
+    }
+
+    /// Whether this place is free.
+    pub(super) fn is_vacant(&self, index: usize) -> bool {
+        self.slots.get(index).is_none_or(Slot::is_empty)
     }
 
     /// An attempt, if it is at work.
