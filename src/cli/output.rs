@@ -1,10 +1,10 @@
 //! Where the answer goes: standard output, coloured where that is wanted, or a file that appears whole or not at all.
 
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufRead, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use anstream::{AutoStream, ColorChoice, StripStream};
+use anstream::{AutoStream, ColorChoice};
 use anyhow::Context;
 use clap::{Args, ValueEnum};
 
@@ -62,7 +62,7 @@ impl Output {
         };
         // JSON has no colours that would have to be taken out
         let as_it_is = self.is_colored() || self.format != Format::Text;
-        Ok(Sink { place: if as_it_is { place } else { Box::new(StripStream::new(place)) }, pending })
+        Ok(Sink { place: if as_it_is { place } else { Box::new(Plain { place, in_color: false }) }, pending })
     }
 
     /// How text is to look there.
@@ -120,6 +120,44 @@ impl Write for Sink {
     }
 }
 
+/// Takes colours out of text. There are only those that were put in here: what stood in a packet has been escaped.
+struct Plain<W> {
+    place: W,
+    /// What was written last ended inside a colour.
+    in_color: bool,
+}
+
+impl<W: Write> Write for Plain<W> {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        self.write_all(octets)?;
+        Ok(octets.len())
+    }
+
+    fn write_all(&mut self, octets: &[u8]) -> io::Result<()> {
+        const ESCAPE: u8 = 0x1b;
+        const END_OF_COLOR: u8 = b'm';
+        let mut rest = octets;
+        while !rest.is_empty() {
+            let here = rest;
+            let end = if self.in_color { END_OF_COLOR } else { ESCAPE };
+            let passed = rest.skip_until(end)?;
+            let (here, ended) = match here.get(..passed).and_then(<[u8]>::split_last) {
+                Some((last, before)) if *last == end => (before, true),
+                _ => (here, false),
+            };
+            if !self.in_color {
+                self.place.write_all(here)?;
+            }
+            self.in_color ^= ended;
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.place.flush()
+    }
+}
+
 fn cannot_write(path: &Path) -> String {
     format!("{}: cannot be written", path.display())
 }
@@ -167,4 +205,22 @@ fn create(path: &Path) -> io::Result<(File, Option<Pending>)> {
     let passing = wanted.with_file_name(passing);
     let file = File::options().write(true).create_new(true).open(&passing)?;
     Ok((file, Some(Pending { passing, wanted, renamed: false })))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colours_are_taken_out_however_they_are_cut() {
+        let text = "plain \x1b[1m\x1b[36mlabel\x1b[0m, then\nsome \x1b[31m\x1b[0mmore";
+        let expected = anstream::adapter::strip_str(text).to_string();
+        for size in 1..=text.len() {
+            let mut plain = Plain { place: Vec::new(), in_color: false };
+            for piece in text.as_bytes().chunks(size) {
+                plain.write_all(piece).unwrap();
+            }
+            assert_eq!(String::from_utf8(plain.place).unwrap(), expected, "in pieces of {size}");
+        }
+    }
 }
