@@ -39,7 +39,7 @@ impl Default for Limits {
             pairs: 1 << 22,
             attempts: 1 << 23,
             octets: 1 << 30,
-            attempts_a_pair: 1 << 16,
+            attempts_a_pair: 1 << 20,
             working: 1 << 11,
             flows: 1 << 22,
             messages_an_attempt: 4096,

@@ -80,9 +80,16 @@ impl Captures {
     /// The next frame of all captures in order of time (file order within a capture), or `None` at the end.
     #[inline]
     pub fn next_frame(&mut self) -> Option<Frame<'_>> {
-        let id = if self.readers.len() == 1 { self.next_alone()? } else { self.next_of_many()? };
-        let number = u32::try_from(id).unwrap_or(u32::MAX);
-        self.readers.get(id)?.frame(number)
+        if self.readers.len() == 1 && self.due.is_empty() {
+            let stepped = self.readers.first_mut().and_then(Reader::step_in_view);
+            let (record, at) = match stepped {
+                Some(stepped) => stepped,
+                None if self.advance(0) => self.readers.first()?.current()?,
+                None => return None,
+            };
+            return self.readers.first().map(|reader| reader.frame(0, &record, at));
+        }
+        self.next_of_many()
     }
 
     /// What could not be opened or read to its end, in the order it happened.
@@ -103,13 +110,14 @@ impl Captures {
         })
     }
 
-    #[inline]
-    fn next_alone(&mut self) -> Option<usize> {
-        // A frame that was looked at to learn its time is still to be given out.
-        if self.due.pop().is_some() || self.advance(0) { Some(0) } else { None }
+    fn next_of_many(&mut self) -> Option<Frame<'_>> {
+        let id = self.next_turn()?;
+        let (record, at) = self.readers.get(id)?.current()?;
+        self.readers.get(id).map(|reader| reader.frame(u32::try_from(id).unwrap_or(u32::MAX), &record, at))
     }
 
-    fn next_of_many(&mut self) -> Option<usize> {
+    /// The capture whose frame is next; a frame that was looked at to learn its time is still to be given out.
+    fn next_turn(&mut self) -> Option<usize> {
         if let Some(id) = self.turn.take()
             && self.advance(id)
         {

@@ -10,6 +10,7 @@ pub(super) enum Order {
 }
 
 impl Order {
+    #[inline]
     pub fn u16(self, octets: [u8; 2]) -> u16 {
         match self {
             Self::Little => u16::from_le_bytes(octets),
@@ -17,6 +18,7 @@ impl Order {
         }
     }
 
+    #[inline]
     pub fn u32(self, octets: [u8; 4]) -> u32 {
         match self {
             Self::Little => u32::from_le_bytes(octets),
@@ -24,6 +26,7 @@ impl Order {
         }
     }
 
+    #[inline]
     pub fn u64(self, octets: [u8; 8]) -> u64 {
         match self {
             Self::Little => u64::from_le_bytes(octets),

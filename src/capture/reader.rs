@@ -89,11 +89,36 @@ impl Reader {
     /// Goes to the next frame; `false` at the end.
     #[inline]
     pub fn advance(&mut self) -> Result<bool, CaptureError> {
+        match self.step_in_view() {
+            Some((record, at)) => {
+                self.stand_at(record, at);
+                Ok(true)
+            }
+            None => self.advance_anyhow(),
+        }
+    }
+
+    /// The next record and its time, if it takes no reading; the reader itself stays where it is. Enough for a capture
+    /// that is read alone, and never sleeps.
+    #[inline]
+    pub fn step_in_view(&mut self) -> Option<(Record, Timestamp)> {
+        let Walk::Pcap(walk) = &self.walk else { return None };
+        let record = walk.advance_in_view(&mut self.window)?;
+        let at = self.tally.count(&record);
+        Some((record, at))
+    }
+
+    #[inline]
+    fn stand_at(&mut self, record: Record, at: Timestamp) {
+        self.latest = self.latest.max(at);
+        self.current = Some((record, at));
+    }
+
+    fn advance_anyhow(&mut self) -> Result<bool, CaptureError> {
         match self.walk.advance(&mut self.window, &mut self.tally) {
             Ok(Some(record)) => {
                 let at = self.tally.count(&record);
-                self.latest = self.latest.max(at);
-                self.current = Some((record, at));
+                self.stand_at(record, at);
                 Ok(true)
             }
             Ok(None) => {
@@ -104,18 +129,23 @@ impl Reader {
         }
     }
 
-    /// The frame the reader is at.
+    /// The record that the reader is at, and its time.
     #[inline]
-    pub fn frame(&self, capture: u32) -> Option<Frame<'_>> {
-        let (record, at) = self.current.as_ref()?;
-        Some(Frame {
+    pub fn current(&self) -> Option<(Record, Timestamp)> {
+        self.current
+    }
+
+    /// The frame in `record`, which was the last one that was stepped to.
+    #[inline]
+    pub fn frame(&self, capture: u32, record: &Record, at: Timestamp) -> Frame<'_> {
+        Frame {
             reference: FrameRef::new(capture, self.tally.frames),
-            at: *at,
+            at,
             link: record.link,
             interface: record.interface,
             bytes: self.window.slice(record.place, record.len),
             wire_len: record.wire_len,
-        })
+        }
     }
 
     /// Latest time up to the current frame.

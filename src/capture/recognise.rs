@@ -92,7 +92,6 @@ impl Walk {
     }
 
     /// The next record, or the end.
-    #[inline]
     pub fn advance(&mut self, window: &mut Window, tally: &mut Tally) -> Result<Option<Record>, Refusal> {
         let step = match self {
             Self::Pcap(walk) => walk.advance(window, tally)?,

@@ -67,6 +67,17 @@ impl Tally {
             self.oddities.without_time += 1;
             return self.previous;
         };
+        if self.last.is_some_and(|last| last <= at) {
+            self.last = Some(at);
+            self.previous = at;
+            return at;
+        }
+        self.note_order(at);
+        at
+    }
+
+    /// Takes the time of a frame that is the first one, or not the latest one.
+    fn note_order(&mut self, at: Timestamp) {
         match (self.first, self.last) {
             (Some(first), Some(last)) => {
                 if at > last {
@@ -84,7 +95,6 @@ impl Tally {
             }
         }
         self.previous = at;
-        at
     }
 
     /// Lists a link type, once.

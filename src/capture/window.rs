@@ -38,6 +38,7 @@ impl Window {
     }
 
     /// Octets in view.
+    #[inline]
     pub fn view(&self) -> &[u8] {
         self.buffer.get(self.start..self.end).unwrap_or_default()
     }
@@ -75,6 +76,16 @@ impl Window {
         let place = self.start;
         self.start = self.start.saturating_add(len).min(self.end);
         place
+    }
+
+    /// The same, if as many octets are in view.
+    #[inline]
+    pub fn consume_in_view(&mut self, len: usize) -> Option<usize> {
+        let place = self.start;
+        (len <= self.end - place).then(|| {
+            self.start = place + len;
+            place
+        })
     }
 
     /// Octets at a place that [`Window::consume`] gave.

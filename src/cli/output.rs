@@ -1,10 +1,10 @@
 //! Where the answer goes: standard output, coloured where that is wanted, or a file that appears whole or not at all.
 
 use std::fs::{self, File, Metadata};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufRead, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use anstream::{AutoStream, ColorChoice, StripStream};
+use anstream::{AutoStream, ColorChoice};
 use anyhow::Context;
 use clap::{Args, ValueEnum};
 
@@ -63,7 +63,7 @@ impl Output {
         };
         // JSON has no colours that would have to be taken out
         let as_it_is = self.is_colored() || self.format != Format::Text;
-        Ok(Sink { place: if as_it_is { place } else { Box::new(StripStream::new(place)) }, pending, name })
+        Ok(Sink { place: if as_it_is { place } else { Box::new(Plain { place, in_color: false }) }, pending, name })
     }
 
     /// Sees to it that the answer does not go into one of the captures it is about, by whatever name.
@@ -142,6 +142,44 @@ impl Write for Sink {
 
     fn flush(&mut self) -> io::Result<()> {
         self.place.flush().map_err(|error| self.named(error))
+    }
+}
+
+/// Takes colours out of text. There are only those that were put in here: what stood in a packet has been escaped.
+struct Plain<W> {
+    place: W,
+    /// What was written last ended inside a colour.
+    in_color: bool,
+}
+
+impl<W: Write> Write for Plain<W> {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        self.write_all(octets)?;
+        Ok(octets.len())
+    }
+
+    fn write_all(&mut self, octets: &[u8]) -> io::Result<()> {
+        const ESCAPE: u8 = 0x1b;
+        const END_OF_COLOR: u8 = b'm';
+        let mut rest = octets;
+        while !rest.is_empty() {
+            let here = rest;
+            let end = if self.in_color { END_OF_COLOR } else { ESCAPE };
+            let passed = rest.skip_until(end)?;
+            let (here, ended) = match here.get(..passed).and_then(<[u8]>::split_last) {
+                Some((last, before)) if *last == end => (before, true),
+                _ => (here, false),
+            };
+            if !self.in_color {
+                self.place.write_all(here)?;
+            }
+            self.in_color ^= ended;
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.place.flush()
     }
 }
 
@@ -274,5 +312,23 @@ fn behind_links(path: &Path) -> io::Result<PathBuf> {
         Ok(wanted) => Ok(wanted),
         Err(_) if path.is_symlink() => Ok(path.parent().unwrap_or(Path::new("")).join(fs::read_link(path)?)),
         Err(_) => Ok(path.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colours_are_taken_out_however_they_are_cut() {
+        let text = "plain \x1b[1m\x1b[36mlabel\x1b[0m, then\nsome \x1b[31m\x1b[0mmore";
+        let expected = anstream::adapter::strip_str(text).to_string();
+        for size in 1..=text.len() {
+            let mut plain = Plain { place: Vec::new(), in_color: false };
+            for piece in text.as_bytes().chunks(size) {
+                plain.write_all(piece).unwrap();
+            }
+            assert_eq!(String::from_utf8(plain.place).unwrap(), expected, "in pieces of {size}");
+        }
     }
 }

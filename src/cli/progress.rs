@@ -30,11 +30,15 @@ impl Progress {
     }
 
     /// One frame on.
+    #[inline]
     pub fn step(&mut self, captures: &Captures) {
         self.frames = self.frames.wrapping_add(1);
-        if !self.wanted || !self.frames.is_multiple_of(STRIDE) {
-            return;
+        if self.wanted && self.frames.is_multiple_of(STRIDE) {
+            self.show(captures);
         }
+    }
+
+    fn show(&mut self, captures: &Captures) {
         let (read, total) = captures.progress();
         if self.bar.is_none() && (total.is_some_and(|total| total >= LARGE) || self.began.elapsed() >= SLOW) {
             self.bar = Some(bar(total));

@@ -5,12 +5,11 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use crate::base::{FrameRef, LinkType, Timestamp};
+use crate::base::{FrameRef, Timestamp};
 use crate::capture::Frame;
 
-use super::octets::{be8, be16, be32};
+use super::octets::{be8, be16};
 use super::place::Place;
-use super::protocol::ether_type;
 use super::{Aside, Body, Sink};
 
 /// Pairs of networks that are counted.
@@ -37,16 +36,9 @@ struct Entry {
 }
 
 impl ClearTraffic {
-    /// Counts `frame` if both its addresses are private and in different networks. Told on its first packet, and then
-    /// each time the count has doubled.
-    #[inline]
-    pub fn note(&mut self, frame: &Frame<'_>, sink: &mut Sink<'_>) {
-        if let Some((source, destination)) = private(frame) {
-            self.count(frame, source, destination, sink);
-        }
-    }
-
-    fn count(&mut self, frame: &Frame<'_>, source: u32, destination: u32, sink: &mut Sink<'_>) {
+    /// Counts `frame`, which travels between these private addresses in different networks. Told on its first packet,
+    /// and then each time the count has doubled.
+    pub fn count(&mut self, frame: &Frame<'_>, source: u32, destination: u32, sink: &mut Sink<'_>) {
         if self.seen.is_empty() {
             self.seen.resize(NETWORKS, None);
         }
@@ -103,22 +95,10 @@ impl Entry {
     }
 }
 
-/// Source and destination, if `frame` is IPv4 on Ethernet between private networks of different /24 (RFC 1918).
+/// Whether both addresses are private and in different /24 (RFC 1918).
 #[inline]
-fn private(frame: &Frame<'_>) -> Option<(u32, u32)> {
-    if frame.link != LinkType::ETHERNET {
-        return None;
-    }
-    let mut at = 12;
-    if be16(frame.bytes, at)? == ether_type::VLAN {
-        at += 4;
-    }
-    if be16(frame.bytes, at)? != ether_type::IPV4 {
-        return None;
-    }
-    let (source, destination) = (be32(frame.bytes, at + 14)?, be32(frame.bytes, at + 18)?);
-    let apart = source >> 8 != destination >> 8;
-    (apart && is_private(source) && is_private(destination)).then_some((source, destination))
+pub(super) fn are_private_apart(source: u32, destination: u32) -> bool {
+    source >> 8 != destination >> 8 && is_private(source) && is_private(destination)
 }
 
 #[inline]

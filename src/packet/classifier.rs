@@ -6,14 +6,15 @@ use crate::capture::Frame;
 use super::aside::{self, ClearTraffic};
 use super::encap::{self, Content};
 use super::icmp::{self, Version};
-use super::ip::{self, Payload};
+use super::ip::{self, IpPacket, Payload};
 use super::link::{self, Carried};
+use super::look::{self, Look};
 use super::octets::count;
 use super::place::Place;
 use super::protocol::{IkePorts, ip_protocol};
 use super::reassembly::{Outcome, Reassembly, Whole};
 use super::tcp::Streams;
-use super::{Aside, Body, Class, Datagram, Encapsulation, IsakmpDatagram, Sink, ah, esp, look, tunnel, udp};
+use super::{Aside, Body, Class, Datagram, Encapsulation, IsakmpDatagram, Sink, ah, esp, tunnel, udp};
 
 /// Tunnels within tunnels that are opened.
 const MOST_TUNNELS: u8 = 4;
@@ -40,13 +41,34 @@ impl Classifier {
 
     /// Tells what `frame` is, and gives `sink` every datagram that ended in it: none, one, or several (TCP).
     /// Datagrams whose reassembly timed out by `frame.at` come first, as [`super::Body::Incomplete`].
+    #[inline]
     pub fn classify(&mut self, frame: &Frame<'_>, sink: &mut impl FnMut(&Datagram<'_>)) -> Class {
         self.reassembly.advance(frame.at, sink);
-        if look::refuses(frame, &self.ports, !self.streams.is_empty()) {
-            self.clear.note(frame, sink);
-            return Class::Other;
+        match look::look(frame, &self.ports, !self.streams.is_empty()) {
+            Look::Foreign => Class::Other,
+            Look::Private(source, destination) => {
+                self.clear.count(frame, source, destination, sink);
+                Class::Other
+            }
+            Look::Ours(at) => match look::read(frame, at) {
+                Some(packet) => self.ours(frame, &packet, sink),
+                None => self.read(frame, sink),
+            },
+            Look::Unsettled => self.read(frame, sink),
         }
-        self.read(frame, sink)
+    }
+
+    /// A whole packet that carries ESP, or UDP between ports of ours if that is captured.
+    #[inline]
+    fn ours(&self, frame: &Frame<'_>, packet: &IpPacket<'_>, sink: &mut impl FnMut(&Datagram<'_>)) -> Class {
+        let place = Place::new(frame, packet);
+        if packet.protocol == ip_protocol::ESP {
+            return native_esp(&place, packet.payload, packet.payload.missing(), sink);
+        }
+        match udp::read(packet.payload) {
+            Some(datagram) => self.udp(&place, &datagram, sink),
+            None => Class::Other,
+        }
     }
 
     /// What `classify` does with frames that the first look does not refuse.
@@ -162,7 +184,12 @@ impl Classifier {
     }
 
     /// A UDP datagram between ports of ours.
-    fn udp(&self, place: &Place, datagram: &udp::UdpDatagram<'_>, sink: &mut Sink<'_>) -> Class {
+    fn udp(
+        &self,
+        place: &Place,
+        datagram: &udp::UdpDatagram<'_>,
+        sink: &mut (impl FnMut(&Datagram<'_>) + ?Sized),
+    ) -> Class {
         let Some(payload) = datagram.payload else { return Class::Malformed };
         let ports = (datagram.source_port, datagram.destination_port);
         let shared_with_esp = self.ports.shared_with_esp(ports.0, ports.1);
@@ -195,7 +222,7 @@ pub(super) fn content(
     encapsulation: Encapsulation,
     ports: (u16, u16),
     content: Content<'_>,
-    sink: &mut Sink<'_>,
+    sink: &mut (impl FnMut(&Datagram<'_>) + ?Sized),
 ) -> Class {
     let (source_port, destination_port) = ports;
     match content {
@@ -220,7 +247,12 @@ pub(super) fn content(
     }
 }
 
-fn native_esp(place: &Place, carried: Payload<'_>, missing: u32, sink: &mut Sink<'_>) -> Class {
+fn native_esp(
+    place: &Place,
+    carried: Payload<'_>,
+    missing: u32,
+    sink: &mut (impl FnMut(&Datagram<'_>) + ?Sized),
+) -> Class {
     match esp::read(carried, Encapsulation::None, (0, 0)) {
         Some(packet) => {
             sink(&place.datagram(missing, Body::Esp(packet)));

@@ -127,7 +127,7 @@ fn read_v6(octets: &[u8], uncaptured: u32) -> Option<IpPacket<'_>> {
 
 /// No length, or one that does not even cover the header, is what a segmentation offload leaves behind (and a
 /// jumbogram): all that follows belongs to the packet then.
-fn length_or_all(rest: &[u8], claimed: Option<usize>, uncaptured: u32) -> Payload<'_> {
+pub(super) fn length_or_all(rest: &[u8], claimed: Option<usize>, uncaptured: u32) -> Payload<'_> {
     match claimed.and_then(|claimed| u32::try_from(claimed).ok()) {
         Some(claimed) => Payload::claimed(rest, claimed, uncaptured),
         None => Payload::cut(rest, uncaptured),

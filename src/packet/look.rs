@@ -1,77 +1,156 @@
-//! The first look: refuses most frames of a busy link after a few comparisons, before anything is parsed.
+//! The first look: settles most frames of a busy link after a few comparisons. What is not ours is refused before
+//! anything is parsed; whole IP packets with ESP or UDP of ours on Ethernet take the short way to their datagram.
 //!
-//! Contract: what it refuses, the full path would call [`super::Class::Other`], too; what it does not understand it
-//! leaves to that path.
+//! Contract: what it refuses, the full path would call [`super::Class::Other`], too; what it reads, the full path would
+//! read the same; what it does not understand it leaves to that path.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::base::LinkType;
 use crate::capture::Frame;
 
-use super::aside;
 use super::icmp::Version;
-use super::octets::{be8, be16};
+use super::ip::{self, IpPacket};
+use super::octets::{be8, be16, count};
 use super::protocol::{IkePorts, ether_type, ip_protocol, tunnel_port};
-use super::tcp;
+use super::{aside, tcp, udp};
 
-/// Whether `frame` is certainly not ours. `streams`: some TCP stream is being followed, so that any segment may be.
-#[inline]
-pub(super) fn refuses(frame: &Frame<'_>, ports: &IkePorts, streams: bool) -> bool {
-    frame.link == LinkType::ETHERNET && refuses_ethernet(frame.bytes, ports, streams).unwrap_or(false)
+/// What the first look makes of a frame.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Look {
+    /// Certainly not ours.
+    Foreign,
+    /// Certainly not ours, and IPv4 between private networks of different /24: source and destination.
+    Private(u32, u32),
+    /// At this octet of the frame begins a whole packet that carries native ESP, or UDP between ports of ours: `read`
+    /// reads it.
+    Ours(usize),
+    /// Not settled.
+    Unsettled,
 }
 
-/// `None` where the octets end before that is settled.
-#[inline]
-fn refuses_ethernet(octets: &[u8], ports: &IkePorts, streams: bool) -> Option<bool> {
-    let mut at = 12;
+/// Looks at `frame`. `streams`: some TCP stream is being followed, so that any segment may be ours.
+#[inline(always)]
+pub(super) fn look(frame: &Frame<'_>, ports: &IkePorts, streams: bool) -> Look {
+    if frame.link != LinkType::ETHERNET {
+        return Look::Unsettled;
+    }
+    ethernet(frame.bytes, ports, streams).unwrap_or(Look::Unsettled)
+}
+
+/// `None` where the octets end before that is settled, and where it cannot be.
+#[inline(always)]
+fn ethernet(octets: &[u8], ports: &IkePorts, streams: bool) -> Option<Look> {
+    const TYPE: usize = 12;
+    const TAG: usize = 4;
+    let mut at = TYPE;
     let mut kind = be16(octets, at)?;
-    while kind == ether_type::VLAN && at < 20 {
-        at += 4;
+    while kind == ether_type::VLAN && at < TYPE + 2 * TAG {
+        at += TAG;
         kind = be16(octets, at)?;
     }
-    let packet = octets.get(at + 2..)?;
+    // Private networks are looked for behind one tag at most.
+    let near = at <= TYPE + TAG;
+    at += 2;
+    let packet = octets.get(at..)?;
     match kind {
-        ether_type::IPV4 => refuses_ipv4(packet, ports, streams),
-        ether_type::IPV6 => refuses_ipv6(packet, ports, streams),
+        ether_type::IPV4 => ipv4(packet, at, near, ports, streams),
+        ether_type::IPV6 => ipv6(packet, at, ports, streams),
         _ => None,
     }
 }
 
-#[inline]
-fn refuses_ipv4(packet: &[u8], ports: &IkePorts, streams: bool) -> Option<bool> {
+#[inline(always)]
+fn ipv4(packet: &[u8], at: usize, near: bool, ports: &IkePorts, streams: bool) -> Option<Look> {
     const MORE_FRAGMENTS_AND_OFFSET: u16 = 0x3fff;
-    const LEN: usize = 20;
-    if be8(packet, 0)? != 0x45 || be16(packet, 6)? & MORE_FRAGMENTS_AND_OFFSET != 0 {
+    let (header, rest) = packet.split_first_chunk::<20>()?;
+    let [version, _, _, _, _, _, f0, f1, _, protocol, _, _, addresses @ ..] = header;
+    if *version != 0x45 || u16::from_be_bytes([*f0, *f1]) & MORE_FRAGMENTS_AND_OFFSET != 0 {
         return None;
     }
-    refuses_upper(be8(packet, 9)?, packet.get(LEN..)?, ports, streams)
+    if !is_foreign(*protocol, rest, ports, streams)? {
+        return Some(Look::Ours(at));
+    }
+    let (source, destination) = ipv4_ends(*addresses);
+    let private = near && aside::are_private_apart(source, destination);
+    Some(if private { Look::Private(source, destination) } else { Look::Foreign })
 }
 
-#[inline]
-fn refuses_ipv6(packet: &[u8], ports: &IkePorts, streams: bool) -> Option<bool> {
-    const LEN: usize = 40;
-    if be8(packet, 0)? >> 4 != 6 {
+#[inline(always)]
+fn ipv6(packet: &[u8], at: usize, ports: &IkePorts, streams: bool) -> Option<Look> {
+    let (header, rest) = packet.split_first_chunk::<40>()?;
+    let [version, _, _, _, _, _, protocol, ..] = header;
+    if version >> 4 != 6 {
         return None;
     }
-    refuses_upper(be8(packet, 6)?, packet.get(LEN..)?, ports, streams)
+    Some(if is_foreign(*protocol, rest, ports, streams)? { Look::Foreign } else { Look::Ours(at) })
 }
 
-#[inline]
-fn refuses_upper(protocol: u8, carried: &[u8], ports: &IkePorts, streams: bool) -> Option<bool> {
-    match protocol {
+/// Whether what IP carries is certainly foreign, or certainly to be read as ours.
+#[inline(always)]
+fn is_foreign(protocol: u8, carried: &[u8], ports: &IkePorts, streams: bool) -> Option<bool> {
+    let foreign = match protocol {
         ip_protocol::UDP => {
-            let (source, destination) = (be16(carried, 0)?, be16(carried, 2)?);
+            let (source, destination) = udp::ports(carried)?;
+            if ports.either(source, destination) {
+                return Some(false);
+            }
             let aside = source == aside::DNS || source == aside::L2TP || destination == aside::L2TP;
-            Some(!aside && !ports.either(source, destination) && !tunnel_port::any(destination))
+            !aside && !tunnel_port::any(destination)
         }
         ip_protocol::TCP => {
-            let (source, destination) = (be16(carried, 0)?, be16(carried, 2)?);
+            let (source, destination) = udp::ports(carried)?;
             let header_len = usize::from(be8(carried, 12)? >> 4) * 4;
             let may_start = carried.get(header_len..).is_some_and(tcp::may_start);
-            Some(!streams && !ports.shared_with_esp(source, destination) && !may_start)
+            !streams && !ports.shared_with_esp(source, destination) && !may_start
         }
-        ip_protocol::ICMP => Some(!Version::V4.is_error(be8(carried, 0)?)),
-        ip_protocol::ICMPV6 => Some(!Version::V6.is_error(be8(carried, 0)?)),
-        _ => None,
+        ip_protocol::ESP => return Some(false),
+        ip_protocol::ICMP => !Version::V4.is_error(be8(carried, 0)?),
+        ip_protocol::ICMPV6 => !Version::V6.is_error(be8(carried, 0)?),
+        _ => return None,
+    };
+    foreign.then_some(true)
+}
+
+/// The packet that was found ours, at octet `at` of `frame`.
+#[inline]
+pub(super) fn read<'a>(frame: &Frame<'a>, at: usize) -> Option<IpPacket<'a>> {
+    let uncaptured = frame.wire_len.saturating_sub(count(frame.bytes));
+    let packet = frame.bytes.get(at..)?;
+    if *packet.first()? == 0x45 {
+        let (header, rest) = packet.split_first_chunk::<20>()?;
+        let [_, _, l0, l1, i0, i1, _, _, ttl, protocol, _, _, addresses @ ..] = header;
+        let claimed = usize::from(u16::from_be_bytes([*l0, *l1])).checked_sub(header.len());
+        let (source, destination) = ipv4_ends(*addresses);
+        return Some(IpPacket {
+            source: IpAddr::V4(Ipv4Addr::from_bits(source)),
+            destination: IpAddr::V4(Ipv4Addr::from_bits(destination)),
+            ttl: *ttl,
+            id: Some(u32::from(u16::from_be_bytes([*i0, *i1]))),
+            protocol: *protocol,
+            payload: ip::length_or_all(rest, claimed, uncaptured),
+            fragment: None,
+        });
     }
+    let (header, rest) = packet.split_first_chunk::<40>()?;
+    let [_, _, _, _, l0, l1, protocol, hop_limit, addresses @ ..] = header;
+    let (source, destination) = addresses.split_first_chunk::<16>()?;
+    let claimed = Some(usize::from(u16::from_be_bytes([*l0, *l1]))).filter(|&claimed| claimed != 0);
+    Some(IpPacket {
+        source: IpAddr::V6(Ipv6Addr::from_octets(*source)),
+        destination: IpAddr::V6(Ipv6Addr::from_octets(*destination.first_chunk()?)),
+        ttl: *hop_limit,
+        id: None,
+        protocol: *protocol,
+        payload: ip::length_or_all(rest, claimed, uncaptured),
+        fragment: None,
+    })
+}
+
+/// Source and destination.
+#[inline(always)]
+fn ipv4_ends([s0, s1, s2, s3, d0, d1, d2, d3]: [u8; 8]) -> (u32, u32) {
+    (u32::from_be_bytes([s0, s1, s2, s3]), u32::from_be_bytes([d0, d1, d2, d3]))
 }
 
 #[cfg(test)]
@@ -80,7 +159,7 @@ mod tests {
 
     use super::*;
     use crate::base::{FrameRef, Limits, Timestamp};
-    use crate::packet::{Class, Classifier};
+    use crate::packet::{Aside, Body, Class, Classifier, Datagram};
 
     fn frame(bytes: &[u8]) -> Frame<'_> {
         Frame {
@@ -94,7 +173,7 @@ mod tests {
     }
 
     fn refuses(bytes: &[u8]) -> bool {
-        super::refuses(&frame(bytes), &IkePorts::new(&[]), false)
+        matches!(look(&frame(bytes), &IkePorts::new(&[]), false), Look::Foreign | Look::Private(..))
     }
 
     /// Ethernet, tags, and the start of an IP packet that carries `protocol`; addresses are of no interest.
@@ -127,30 +206,82 @@ mod tests {
         }
     }
 
+    /// A class, and the datagrams, but for counts of what is not ours.
+    type Answer = (Class, Vec<String>);
+
+    fn answer(way: impl FnOnce(&mut Classifier, &mut dyn FnMut(&Datagram<'_>)) -> Class) -> Answer {
+        let mut seen = Vec::new();
+        let mut classifier = Classifier::new(&[5555], &Limits::default());
+        let class = way(&mut classifier, &mut |datagram| match datagram.body {
+            Body::Aside(Aside::ClearPrivate { .. }) => {}
+            _ => seen.push(format!("{datagram:?}")),
+        });
+        (class, seen)
+    }
+
+    /// Both ways of a frame: with the first look, and without.
+    fn both_ways(frame: &Frame<'_>) -> (Answer, Answer) {
+        (
+            answer(|classifier, sink| classifier.classify(frame, &mut |datagram: &Datagram<'_>| sink(datagram))),
+            answer(|classifier, sink| classifier.read(frame, sink)),
+        )
+    }
+
+    #[test]
+    fn reads_what_is_ours_without_the_full_path() {
+        let esp = [0xc0, 0xff, 0xee, 1, 0, 0, 0, 7, 1, 2, 3, 4];
+        let udp = |ports: [u8; 4], payload: &[u8]| [&ports[..], &[0, 8 + payload.len() as u8, 0, 0], payload].concat();
+        let isakmp = [&[7; 16][..], &[33, 0x20, 34, 8, 0, 0, 0, 0, 0, 0, 0, 28]].concat();
+        let cases = [
+            (50, esp.to_vec(), Class::Esp),
+            (17, udp([0x11, 0x94, 0xc0, 0], &esp), Class::EspUdp),
+            (17, udp([1, 0xf4, 1, 0xf4], &isakmp), Class::Isakmp),
+            (17, udp([0xc0, 0, 0x11, 0x94], &[&[0; 4][..], &isakmp].concat()), Class::Isakmp),
+            (17, udp([0xc0, 0, 0x11, 0x94], &[0xff]), Class::Keepalive),
+        ];
+        for (tags, v6, (protocol, carried, class)) in (0..=2)
+            .flat_map(|tags| [(tags, false), (tags, true)])
+            .flat_map(|(tags, v6)| cases.iter().map(move |case| (tags, v6, case)))
+        {
+            let octets = packet(tags, v6, *protocol, carried);
+            let frame = frame(&octets);
+            assert!(matches!(look(&frame, &IkePorts::new(&[]), false), Look::Ours(_)), "{class:?}, {tags} tags");
+            let (short, full) = both_ways(&frame);
+            assert_eq!(short.0, *class);
+            assert_eq!(short, full);
+        }
+    }
+
     proptest! {
-        /// What the first look refuses, the full path would not want either.
+        /// The first look changes no answer, whatever the octets.
         #[test]
-        fn refuses_nothing_of_ours(
-            tags in 0_usize..3,
+        fn both_ways_agree(
+            tags in 0_usize..4,
             v6 in any::<bool>(),
-            protocol in prop::sample::select(&[0_u8, 1, 4, 6, 17, 41, 44, 47, 50, 51, 58, 60, 89][..]),
-            ports in prop::collection::vec(prop::sample::select(&[53_u16, 443, 500, 4500, 4789][..]), 2),
-            rest in prop::collection::vec(prop::sample::select(&b"\x00\x01\x08\x20\x45\x50\x80\xffIKETCP"[..]), 0..90),
-            fragment in any::<bool>(),
-            cut in 0_usize..120,
+            protocol in prop::sample::select(&[0_u8, 1, 4, 6, 17, 17, 17, 41, 44, 47, 50, 50, 51, 58, 60, 89][..]),
+            ports in prop::collection::vec(
+                prop::sample::select(&[53_u16, 443, 500, 1701, 4500, 4789, 5555][..]), 2,
+            ),
+            length in prop_oneof![Just(None), (0_u16..70).prop_map(Some)],
+            rest in prop::collection::vec(prop::sample::select(&b"\x00\x01\x08\x10\x20\x22\x45\xffIKETCP"[..]), 0..90),
+            spoilt in prop::collection::vec((0_usize..100, any::<u8>()), 0..3),
+            uncaptured in prop_oneof![Just(0_u32), 0_u32..60],
+            cut in prop_oneof![Just(200_usize), 0_usize..120],
         ) {
             let mut carried: Vec<u8> = ports.iter().flat_map(|port| port.to_be_bytes()).collect();
+            carried.extend(length.unwrap_or(rest.len() as u16 + 8).to_be_bytes());
+            carried.extend([0, 0]);
             carried.extend(rest);
             let mut octets = packet(tags, v6, protocol, &carried);
-            if fragment && !v6 {
-                octets[20 + 4 * tags] = 0x20;
+            for (at, octet) in spoilt {
+                if let Some(spoilt) = octets.get_mut(at) {
+                    *spoilt = octet;
+                }
             }
-            octets.truncate(cut.max(20));
-            if refuses(&octets) {
-                let mut full = Classifier::new(&[], &Limits::default());
-                let class = full.read(&frame(&octets), &mut |datagram| panic!("{datagram:?}"));
-                prop_assert_eq!(class, Class::Other);
-            }
+            octets.truncate(cut);
+            let frame = Frame { wire_len: octets.len() as u32 + uncaptured, ..frame(&octets) };
+            let (short, full) = both_ways(&frame);
+            prop_assert_eq!(short, full);
         }
     }
 }

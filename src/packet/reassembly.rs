@@ -197,6 +197,12 @@ impl Reassembly {
     /// Gives up what waits too long by `at`.
     #[inline]
     pub fn advance(&mut self, at: Timestamp, sink: &mut Sink<'_>) {
+        if !self.partial.is_empty() {
+            self.expire(at, sink);
+        }
+    }
+
+    fn expire(&mut self, at: Timestamp, sink: &mut Sink<'_>) {
         while let Some((key, held)) = self.partial.peek_lru() {
             if !self.is_over(held.since, at) {
                 break;

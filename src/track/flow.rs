@@ -1,5 +1,6 @@
 //! ESP and AH by direction and SPI: counts, and the sequence numbers' story.
 
+use std::hash::{Hash, Hasher};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -18,18 +19,6 @@ const RECENT: usize = 8;
 /// Copies of one packet that a capture records lie closer together than this.
 const RECORDED_TWICE: Duration = Duration::from_millis(10);
 const RECORDED_TWICE_UNITS: i32 = (RECORDED_TWICE.as_nanos() >> 14) as i32;
-
-/// What is remembered of a flow besides its counts.
-#[derive(Debug, Clone)]
-struct FlowState {
-    seen: [u64; (WINDOW / 64) as usize],
-    unique: u64,
-    base: u32,
-    lost_before: u64,
-    restart: Option<u32>,
-    recent: [Recent; RECENT],
-    next_recent: u8,
-}
 
 /// One of the last packets, in few octets, because there may be a million flows.
 #[derive(Debug, Clone, Copy, Default)]
@@ -50,25 +39,61 @@ impl Recent {
 }
 
 /// A flow in the table of all flows, with its place in the list of its pair's.
+///
+/// In the order in which it is needed: there may be a million flows whose packets come in turns, and then every cache line
+/// that a packet touches is waited for. What can be told from the rest is not counted but derived, in [`FlowRow::facts`].
 #[derive(Debug, Clone)]
+#[repr(C, align(64))]
 pub(super) struct FlowRow {
-    flow: EspFlow,
-    state: FlowState,
-    /// Packets to or from UDP 4500.
-    pub(super) on_4500: u64,
-    /// The last packet, those recorded again included: when, and in which frame.
-    pub(super) seen_last: Timestamp,
-    last_frame: FrameRef,
-    /// Its pair, and its neighbours in the order of first packets.
+    source: IpAddr,
+    destination: IpAddr,
+    protocol: FlowProtocol,
+    encapsulation: Encapsulation,
+    next_recent: u8,
+    /// The last packet was one recorded again: see `again`.
+    again_last: bool,
+    spi: EspSpi,
+    /// Its pair, and, with `next` and `previous`, its neighbours in the order of first packets.
     pub(super) pair: u32,
+    packets: u64,
+    octets: u64,
+    /// Numbers seen, from the highest one downwards.
+    seen: [u64; (WINDOW / 64) as usize],
+    last: Timestamp,
+    last_frame: FrameRef,
+    last_sequence: u32,
+    /// Lowest number accounted for.
+    base: u32,
+    length_range: (u32, u32),
+    restart: Option<u32>,
+    resets: u32,
     /// See `pair`.
     pub(super) next: u32,
+    /// Packets to or from UDP 4500.
+    pub(super) on_4500: u64,
+    first: Timestamp,
+    first_frame: FrameRef,
+    first_sequence: u32,
+    recent: [Recent; RECENT],
     /// See `pair`.
     pub(super) previous: u32,
+    /// Lost before the numbers began again.
+    lost_before: u64,
+    /// Packets before the numbers began again, but for duplicates.
+    unique_before: u64,
+    reordered: u64,
+    duplicates: u64,
+    recorded_again: u64,
+    fragmented: u64,
+    readable: u64,
+    /// The latest time of a packet recorded again, and the frame of the last one.
+    again: (Timestamp, FrameRef),
 }
 
+const _: () = assert!(size_of::<FlowRow>() <= 6 * 64);
+
 /// What tells flows apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct FlowKey {
     pub(super) source: IpAddr,
     pub(super) destination: IpAddr,
@@ -77,61 +102,328 @@ pub(super) struct FlowKey {
     pub(super) encapsulation: Encapsulation,
 }
 
+impl Hash for FlowKey {
+    /// In as few steps as it takes; what is alike in this is told apart by comparing.
+    #[inline]
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        match (self.source, self.destination) {
+            (IpAddr::V4(source), IpAddr::V4(destination)) => {
+                state.write_u64(u64::from(source.to_bits()) << 32 | u64::from(destination.to_bits()));
+            }
+            (source, destination) => {
+                for address in [source, destination] {
+                    state.write_u128(match address {
+                        IpAddr::V4(address) => u128::from(address.to_bits()),
+                        IpAddr::V6(address) => address.to_bits(),
+                    });
+                }
+            }
+        }
+        let kind = u64::from(self.protocol as u8) << 8 | u64::from(self.encapsulation as u8);
+        state.write_u64(u64::from(self.spi.0) << 16 | kind);
+    }
+}
+
 impl FlowRow {
     /// A flow with its first packet.
     pub(super) fn open(datagram: &Datagram<'_>, packet: &Sequenced, pair: u32) -> Self {
-        let (flow, state) = open(datagram, packet);
-        Self {
-            flow,
-            state,
-            on_4500: u64::from(packet.on_4500),
-            seen_last: datagram.at,
-            last_frame: datagram.frame,
+        let mut row = Self {
+            source: datagram.source,
+            destination: datagram.destination,
+            protocol: packet.protocol,
+            encapsulation: packet.encapsulation,
+            next_recent: 0,
+            again_last: false,
+            spi: packet.spi,
             pair,
+            packets: 1,
+            octets: u64::from(packet.length),
+            seen: [0; (WINDOW / 64) as usize],
+            last: datagram.at,
+            last_frame: datagram.frame,
+            last_sequence: packet.sequence,
+            base: packet.sequence,
+            length_range: (packet.length, packet.length),
+            restart: None,
+            resets: 0,
+            on_4500: u64::from(packet.on_4500),
+            first: datagram.at,
+            first_frame: datagram.frame,
+            first_sequence: packet.sequence,
             next: NONE,
+            recent: [Recent::default(); RECENT],
             previous: NONE,
-        }
+            lost_before: 0,
+            unique_before: 0,
+            reordered: 0,
+            duplicates: 0,
+            recorded_again: 0,
+            fragmented: u64::from(datagram.fragments > 1),
+            readable: u64::from(packet.readable),
+            again: (datagram.at, datagram.frame),
+        };
+        row.mark(0);
+        row.remember(Recent::of(datagram, packet));
+        row
     }
 
     /// A flow that was made by hand.
     pub(super) fn made(flow: EspFlow, pair: u32) -> Self {
-        let state = FlowState { lost_before: flow.lost, unique: u64::MAX, ..FlowState::new(flow.last_sequence) };
-        let (seen_last, last_frame) = (flow.last, flow.last_frame);
-        Self { flow, state, on_4500: 0, seen_last, last_frame, pair, next: NONE, previous: NONE }
+        Self {
+            source: flow.source,
+            destination: flow.destination,
+            protocol: flow.protocol,
+            encapsulation: flow.encapsulation,
+            next_recent: 0,
+            again_last: false,
+            spi: flow.spi,
+            pair,
+            packets: flow.packets,
+            octets: flow.octets,
+            seen: [0; (WINDOW / 64) as usize],
+            last: flow.last,
+            last_frame: flow.last_frame,
+            last_sequence: flow.last_sequence,
+            base: flow.last_sequence,
+            length_range: flow.length_range,
+            restart: None,
+            resets: flow.resets,
+            on_4500: 0,
+            first: flow.first,
+            first_frame: flow.first_frame,
+            first_sequence: flow.first_sequence,
+            next: NONE,
+            recent: [Recent::default(); RECENT],
+            previous: NONE,
+            lost_before: flow.lost,
+            // As if every number had been seen: what was lost has been said.
+            unique_before: flow.packets.wrapping_sub(flow.duplicates).wrapping_sub(1 << 32),
+            reordered: flow.reordered,
+            duplicates: flow.duplicates,
+            recorded_again: flow.recorded_again,
+            fragmented: flow.fragmented,
+            readable: flow.readable,
+            again: (flow.last, flow.last_frame),
+        }
     }
 
     /// One more packet of it.
+    #[inline]
     pub(super) fn count(&mut self, datagram: &Datagram<'_>, packet: &Sequenced) {
-        self.on_4500 += u64::from(packet.on_4500);
-        self.seen_last = self.seen_last.max(datagram.at);
+        if packet.on_4500 {
+            self.on_4500 += 1;
+        }
+        let recent = Recent::of(datagram, packet);
+        if self.recorded_before(datagram.at, recent) {
+            self.recorded_again += 1;
+            self.again = (self.again.0.max(datagram.at), datagram.frame);
+            self.again_last = true;
+            return;
+        }
+        self.again_last = false;
+        self.remember(recent);
+        self.octets += u64::from(packet.length);
+        if datagram.fragments > 1 {
+            self.fragmented += 1;
+        }
+        if packet.readable {
+            self.readable += 1;
+        }
+        self.length_range = (self.length_range.0.min(packet.length), self.length_range.1.max(packet.length));
+        self.last = self.last.max(datagram.at);
         self.last_frame = datagram.frame;
-        count(&mut self.flow, &mut self.state, datagram, packet);
+        self.place(packet.sequence);
+        self.packets += 1;
+    }
+
+    /// Whether this is its key.
+    #[inline]
+    pub(super) fn is(&self, key: &FlowKey) -> bool {
+        self.spi == key.spi
+            && self.source == key.source
+            && self.destination == key.destination
+            && self.protocol == key.protocol
+            && self.encapsulation == key.encapsulation
     }
 
     /// What it is found by.
     pub(super) fn key(&self) -> FlowKey {
-        let EspFlow { source, destination, spi, protocol, encapsulation, .. } = self.flow;
+        let Self { source, destination, spi, protocol, encapsulation, .. } = *self;
         FlowKey { source, destination, spi, protocol, encapsulation }
     }
 
     /// Packets so far, as recorded.
     pub(super) fn packets(&self) -> u64 {
-        self.flow.packets + self.flow.recorded_again
+        self.packets + self.recorded_again
+    }
+
+    /// The time of the last packet, those recorded again included.
+    pub(super) fn seen_last(&self) -> Timestamp {
+        self.last.max(self.again.0)
     }
 
     /// The frame of the last packet, those recorded again included.
     pub(super) fn last_frame(&self) -> FrameRef {
-        self.last_frame
+        if self.again_last { self.again.1 } else { self.last_frame }
     }
 
     /// When and in which frame it begins.
     pub(super) fn begins(&self) -> (Timestamp, FrameRef) {
-        (self.flow.first, self.flow.first_frame)
+        (self.first, self.first_frame)
     }
 
     /// The flow as a fact.
     pub(super) fn facts(&self) -> EspFlow {
-        EspFlow { lost: self.state.lost(&self.flow), ..self.flow.clone() }
+        EspFlow {
+            source: self.source,
+            destination: self.destination,
+            spi: self.spi,
+            protocol: self.protocol,
+            encapsulation: self.encapsulation,
+            packets: self.packets,
+            octets: self.octets,
+            first_sequence: self.first_sequence,
+            last_sequence: self.last_sequence,
+            lost: self.lost(),
+            reordered: self.reordered,
+            duplicates: self.duplicates,
+            recorded_again: self.recorded_again,
+            resets: self.resets,
+            length_range: self.length_range,
+            first: self.first,
+            last: self.last,
+            first_frame: self.first_frame,
+            last_frame: self.last_frame,
+            fragmented: self.fragmented,
+            readable: self.readable,
+        }
+    }
+
+    /// Files a sequence number: ahead (serial arithmetic, so that 2^32 wraps), late, seen before, or begun again.
+    #[inline]
+    fn place(&mut self, sequence: u32) {
+        let ahead = sequence.wrapping_sub(self.last_sequence);
+        if ahead == 0 || ahead >= 1 << 31 {
+            return self.place_behind(sequence);
+        }
+        self.restart = None;
+        self.shift(ahead);
+        self.mark(0);
+        self.last_sequence = sequence;
+    }
+
+    fn place_behind(&mut self, sequence: u32) {
+        let behind = self.last_sequence.wrapping_sub(sequence);
+        if behind > FAR_BEHIND && self.begins_again(sequence) {
+            self.begin_again(sequence);
+        } else if behind < WINDOW {
+            if self.is_marked(behind) {
+                self.duplicates += 1;
+            } else {
+                self.mark(behind);
+                self.reordered += 1;
+                self.lower_base(sequence);
+            }
+        } else if self.lost() > 0 || self.last_sequence.wrapping_sub(self.base) < behind {
+            self.reordered += 1;
+            self.lower_base(sequence);
+        } else {
+            self.duplicates += 1;
+        }
+    }
+
+    /// Packets with a number of their own since the numbers last began.
+    fn unique(&self) -> u64 {
+        self.packets.wrapping_sub(self.duplicates).wrapping_sub(self.unique_before)
+    }
+
+    fn lost(&self) -> u64 {
+        let span = u64::from(self.last_sequence.wrapping_sub(self.base)) + 1;
+        self.lost_before.saturating_add(span.saturating_sub(self.unique()))
+    }
+
+    /// A packet from before the first one seen widens the span that is accounted for.
+    fn lower_base(&mut self, sequence: u32) {
+        let behind = self.last_sequence.wrapping_sub(sequence);
+        if behind > self.last_sequence.wrapping_sub(self.base) && behind < FAR_BEHIND {
+            self.base = sequence;
+        }
+    }
+
+    /// Two low numbers in a row, far behind: the sender counts anew. One alone may be a stray.
+    fn begins_again(&mut self, sequence: u32) -> bool {
+        let follows = self.restart.is_some_and(|last| sequence.wrapping_sub(last).wrapping_sub(1) < 16);
+        self.restart = Some(sequence);
+        follows
+    }
+
+    /// The packet that is being counted is the first one of the new numbers.
+    fn begin_again(&mut self, sequence: u32) {
+        self.lost_before = self.lost();
+        self.unique_before = self.packets.wrapping_sub(self.duplicates);
+        self.resets += 1;
+        self.last_sequence = sequence;
+        self.base = sequence;
+        self.seen = [0; (WINDOW / 64) as usize];
+        self.mark(0);
+        self.restart = None;
+    }
+
+    /// Moves the window up by `ahead` numbers. Bit 0 of word 0 stands for the highest number.
+    #[inline]
+    fn shift(&mut self, ahead: u32) {
+        if ahead == 1 {
+            let mut carried = 0;
+            for word in &mut self.seen {
+                (carried, *word) = (*word >> 63, *word << 1 | carried);
+            }
+        } else {
+            self.shift_far(ahead);
+        }
+    }
+
+    fn shift_far(&mut self, ahead: u32) {
+        if ahead >= WINDOW {
+            self.seen = [0; (WINDOW / 64) as usize];
+            return;
+        }
+        let (words, bits) = ((ahead / 64) as usize, ahead % 64);
+        for index in (0..self.seen.len()).rev() {
+            let from = |offset: usize| index.checked_sub(offset).map_or(0, |source| self.seen[source]);
+            self.seen[index] =
+                if bits == 0 { from(words) } else { from(words) << bits | from(words + 1) >> (64 - bits) };
+        }
+    }
+
+    #[inline]
+    fn mark(&mut self, behind: u32) {
+        if let Some(word) = self.seen.get_mut((behind / 64) as usize) {
+            *word |= 1 << (behind % 64);
+        }
+    }
+
+    fn is_marked(&self, behind: u32) -> bool {
+        self.seen.get((behind / 64) as usize).is_some_and(|word| word & (1 << (behind % 64)) != 0)
+    }
+
+    #[inline]
+    fn remember(&mut self, packet: Recent) {
+        self.recent[usize::from(self.next_recent) % RECENT] = packet;
+        self.next_recent = self.next_recent.wrapping_add(1);
+    }
+
+    /// Whether the capture holds this packet already. One with a number higher than all before is new, unless the numbers
+    /// began again in between; and nothing is recorded twice after more than a moment without a packet.
+    #[inline]
+    fn recorded_before(&self, at: Timestamp, packet: Recent) -> bool {
+        let ahead = packet.sequence.wrapping_sub(self.last_sequence);
+        if (ahead != 0 && ahead < 1 << 31 && self.resets == 0) || at.since(self.last) >= RECORDED_TWICE {
+            return false;
+        }
+        self.recent.iter().any(|recent| {
+            let gap = packet.at.wrapping_sub(recent.at) as i32;
+            (recent.sequence, recent.mark) == (packet.sequence, packet.mark) && gap < RECORDED_TWICE_UNITS
+        })
     }
 }
 
@@ -172,174 +464,6 @@ impl From<&AhPacket> for Sequenced {
             readable: false,
             on_4500: false,
         }
-    }
-}
-
-/// Opens a flow with its first packet.
-fn open(datagram: &Datagram<'_>, packet: &Sequenced) -> (EspFlow, FlowState) {
-    let mut state = FlowState::new(packet.sequence);
-    state.mark(0);
-    state.remember(Recent::of(datagram, packet));
-    let flow = EspFlow {
-        source: datagram.source,
-        destination: datagram.destination,
-        spi: packet.spi,
-        protocol: packet.protocol,
-        encapsulation: packet.encapsulation,
-        packets: 1,
-        octets: u64::from(packet.length),
-        first_sequence: packet.sequence,
-        last_sequence: packet.sequence,
-        lost: 0,
-        reordered: 0,
-        duplicates: 0,
-        recorded_again: 0,
-        resets: 0,
-        length_range: (packet.length, packet.length),
-        first: datagram.at,
-        last: datagram.at,
-        first_frame: datagram.frame,
-        last_frame: datagram.frame,
-        fragmented: u64::from(datagram.fragments > 1),
-        readable: u64::from(packet.readable),
-    };
-    (flow, state)
-}
-
-/// Counts one more packet of an open flow.
-fn count(flow: &mut EspFlow, state: &mut FlowState, datagram: &Datagram<'_>, packet: &Sequenced) {
-    let recent = Recent::of(datagram, packet);
-    if state.recorded_before(flow, datagram.at, recent) {
-        flow.recorded_again += 1;
-        return;
-    }
-    state.remember(recent);
-    flow.packets += 1;
-    flow.octets += u64::from(packet.length);
-    flow.fragmented += u64::from(datagram.fragments > 1);
-    flow.readable += u64::from(packet.readable);
-    flow.length_range = (flow.length_range.0.min(packet.length), flow.length_range.1.max(packet.length));
-    flow.last = flow.last.max(datagram.at);
-    flow.last_frame = datagram.frame;
-    state.place(flow, packet.sequence);
-}
-
-impl FlowState {
-    fn new(sequence: u32) -> Self {
-        Self {
-            seen: [0; (WINDOW / 64) as usize],
-            unique: 1,
-            base: sequence,
-            lost_before: 0,
-            restart: None,
-            recent: [Recent::default(); RECENT],
-            next_recent: 0,
-        }
-    }
-
-    /// Files a sequence number: ahead (serial arithmetic, so that 2^32 wraps), late, seen before, or begun again.
-    fn place(&mut self, flow: &mut EspFlow, sequence: u32) {
-        let ahead = sequence.wrapping_sub(flow.last_sequence);
-        if ahead != 0 && ahead < 1 << 31 {
-            self.restart = None;
-            self.shift(ahead);
-            self.mark(0);
-            flow.last_sequence = sequence;
-            self.unique += 1;
-        } else {
-            let behind = flow.last_sequence.wrapping_sub(sequence);
-            if behind > FAR_BEHIND && self.begins_again(sequence) {
-                self.begin_again(flow, sequence);
-            } else if behind < WINDOW {
-                if self.is_marked(behind) {
-                    flow.duplicates += 1;
-                } else {
-                    self.mark(behind);
-                    self.unique += 1;
-                    flow.reordered += 1;
-                    self.lower_base(flow, sequence);
-                }
-            } else if self.lost(flow) > 0 || flow.last_sequence.wrapping_sub(self.base) < behind {
-                self.unique += 1;
-                flow.reordered += 1;
-                self.lower_base(flow, sequence);
-            } else {
-                flow.duplicates += 1;
-            }
-        }
-    }
-
-    fn lost(&self, flow: &EspFlow) -> u64 {
-        let span = u64::from(flow.last_sequence.wrapping_sub(self.base)) + 1;
-        self.lost_before.saturating_add(span.saturating_sub(self.unique))
-    }
-
-    /// A packet from before the first one seen widens the span that is accounted for.
-    fn lower_base(&mut self, flow: &EspFlow, sequence: u32) {
-        let behind = flow.last_sequence.wrapping_sub(sequence);
-        if behind > flow.last_sequence.wrapping_sub(self.base) && behind < FAR_BEHIND {
-            self.base = sequence;
-        }
-    }
-
-    /// Two low numbers in a row, far behind: the sender counts anew. One alone may be a stray.
-    fn begins_again(&mut self, sequence: u32) -> bool {
-        let follows = self.restart.is_some_and(|last| sequence.wrapping_sub(last).wrapping_sub(1) < 16);
-        self.restart = Some(sequence);
-        follows
-    }
-
-    fn begin_again(&mut self, flow: &mut EspFlow, sequence: u32) {
-        self.lost_before = self.lost(flow);
-        flow.resets += 1;
-        flow.last_sequence = sequence;
-        self.base = sequence;
-        self.unique = 1;
-        self.seen = [0; (WINDOW / 64) as usize];
-        self.mark(0);
-        self.restart = None;
-    }
-
-    /// Moves the window up by `ahead` numbers. Bit 0 of word 0 stands for the highest number.
-    fn shift(&mut self, ahead: u32) {
-        if ahead >= WINDOW {
-            self.seen = [0; (WINDOW / 64) as usize];
-            return;
-        }
-        let (words, bits) = ((ahead / 64) as usize, ahead % 64);
-        for index in (0..self.seen.len()).rev() {
-            let from = |offset: usize| index.checked_sub(offset).map_or(0, |source| self.seen[source]);
-            self.seen[index] =
-                if bits == 0 { from(words) } else { from(words) << bits | from(words + 1) >> (64 - bits) };
-        }
-    }
-
-    fn mark(&mut self, behind: u32) {
-        if let Some(word) = self.seen.get_mut((behind / 64) as usize) {
-            *word |= 1 << (behind % 64);
-        }
-    }
-
-    fn is_marked(&self, behind: u32) -> bool {
-        self.seen.get((behind / 64) as usize).is_some_and(|word| word & (1 << (behind % 64)) != 0)
-    }
-
-    fn remember(&mut self, packet: Recent) {
-        self.recent[usize::from(self.next_recent) % RECENT] = packet;
-        self.next_recent = self.next_recent.wrapping_add(1);
-    }
-
-    /// Whether the capture holds this packet already. One with a number higher than all before is new, unless the numbers
-    /// began again in between; and nothing is recorded twice after more than a moment without a packet.
-    fn recorded_before(&self, flow: &EspFlow, at: Timestamp, packet: Recent) -> bool {
-        let ahead = packet.sequence.wrapping_sub(flow.last_sequence);
-        if (ahead != 0 && ahead < 1 << 31 && flow.resets == 0) || at.since(flow.last) >= RECORDED_TWICE {
-            return false;
-        }
-        self.recent.iter().any(|recent| {
-            let gap = packet.at.wrapping_sub(recent.at) as i32;
-            (recent.sequence, recent.mark) == (packet.sequence, packet.mark) && gap < RECORDED_TWICE_UNITS
-        })
     }
 }
 

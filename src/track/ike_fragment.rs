@@ -128,6 +128,12 @@ impl FragmentSets {
         (Added::Waiting, given_up)
     }
 
+    /// Whether no set waits.
+    #[inline]
+    pub(super) fn is_empty(&self) -> bool {
+        self.sets.is_empty()
+    }
+
     /// Gives up the sets that have waited too long by `at`.
     pub(super) fn expire(&mut self, at: Timestamp) -> Vec<(SetKey, FragmentSet)> {
         let mut given_up = Vec::new();

@@ -179,7 +179,7 @@ pub(super) struct FlowIndex {
 
 impl FlowIndex {
     pub(super) fn find(&self, flows: &[FlowRow], key: &FlowKey) -> Option<usize> {
-        let here = |&place: &u32| flows.get(place as usize).is_some_and(|row| row.key() == *key);
+        let here = |&place: &u32| flows.get(place as usize).is_some_and(|row| row.is(key));
         self.places.find(self.hasher.hash_one(key), here).map(|&place| place as usize)
     }
 

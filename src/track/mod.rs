@@ -173,10 +173,17 @@ impl Tracker {
     }
 
     /// Lets capture time move on to `at`: widens the window that was watched, gives up what waited too long.
+    #[inline]
     pub fn advance(&mut self, at: Timestamp) {
         let window = self.facts.window.get_or_insert((at, at));
         window.0 = window.0.min(at);
         window.1 = window.1.max(at);
+        if !self.fragments.is_empty() {
+            self.expire_fragments(at);
+        }
+    }
+
+    fn expire_fragments(&mut self, at: Timestamp) {
         for (key, set) in self.fragments.expire(at) {
             self.file_incomplete_fragments(&key, &set);
         }

@@ -295,7 +295,7 @@ impl Pairs {
                 FlowProtocol::Ah => seen.ah += packets,
             }
             seen.on_4500 += row.on_4500;
-            let last = row.seen_last;
+            let last = row.seen_last();
             let span = seen.span.get_or_insert((flow.first, last));
             *span = (span.0.min(flow.first), span.1.max(last));
             if (last, row.last_frame()) >= (pair.last, pair.last_frame) {
