@@ -59,8 +59,11 @@ impl Seen {
     /// The class of the frame that it alone would give; `None` for what gives none.
     pub fn class(&self) -> Option<Class> {
         match &self.what {
-            What::Isakmp { octets, .. } if octets.len() < ikescope::isakmp::HEADER_LEN => Some(Class::Malformed),
-            What::Isakmp { .. } => Some(Class::Isakmp),
+            What::Isakmp { octets, .. } => {
+                let known = octets.get(17).is_some_and(|version| matches!(version >> 4, 1 | 2));
+                let whole = octets.len() >= ikescope::isakmp::HEADER_LEN;
+                Some(if whole && known { Class::Isakmp } else { Class::Malformed })
+            }
             What::Other(class, _) => Some(*class),
             What::Aside(_) | What::Incomplete(_) => None,
         }
