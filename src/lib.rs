@@ -10,6 +10,7 @@
 //! | [`track`] | decoded datagrams → facts about pairs, attempts, exchanges and flows |
 //! | [`diagnose`] | facts → findings and one verdict a pair |
 //! | [`report`] | findings → an ordered, owned, serialisable report, and its words |
+//! | `tui` | a report → the screen of `live` |
 //! | [`messages`] | one decoded message → a line, a tree or a JSON object: the shorter way out |
 //!
 //! [`base`] holds the words that all of them share, [`pipeline`] is the one place that knows every stop,
@@ -25,3 +26,5 @@ pub mod packet;
 pub mod pipeline;
 pub mod report;
 pub mod track;
+#[cfg(feature = "tui")]
+pub mod tui;

@@ -2,14 +2,20 @@
 //!
 //! Not here: files, formats of output, the command line. Contract: one pass, in order of time, nothing kept but facts.
 
+mod changes;
+mod session;
+
 use std::ops::ControlFlow;
 
 use crate::base::{Limits, Timestamp};
 use crate::capture::{CaptureInfo, Captures};
-use crate::diagnose::{self, Diagnosis};
+use crate::diagnose::{self, Diagnosis, losses};
 use crate::packet::{Body, Classifier, Datagram};
 use crate::report::Counts;
 use crate::track::{Facts, Observed, Tracker};
+
+pub use changes::{Change, Standing};
+pub use session::{Completed, Onlooker, Passed, Place, Session, losses_of};
 
 /// How to look.
 #[derive(Debug, Clone, Default)]
@@ -53,6 +59,18 @@ pub struct Analysis {
     pub diagnosis: Diagnosis,
 }
 
+impl Analysis {
+    /// Makes less certain what the recorder's losses allow to doubt.
+    pub fn allow_for_losses(&mut self) {
+        let captures = self.captures.iter();
+        let losses = captures.fold(losses::Losses::default(), |sum, (info, _)| losses::Losses {
+            recorded: sum.recorded.saturating_add(info.frames),
+            lost: sum.lost.saturating_add(info.dropped.unwrap_or(0)),
+        });
+        self.diagnosis.allow_for(losses);
+    }
+}
+
 /// Reads all captures to their end and judges what was seen.
 pub fn analyze(captures: &mut Captures, options: &Options, watch: &mut impl Watch) -> Analysis {
     let (counts, facts) = follow(captures, options, watch);
@@ -73,7 +91,9 @@ pub fn follow(captures: &mut Captures, options: &Options, watch: &mut impl Watch
             continue;
         }
         tracker.advance(frame.at);
+        let mut overlaps = 0;
         let class = classifier.classify(&frame, &mut |datagram| {
+            overlaps += u64::from(datagram.ambiguous_overlap);
             if flow.is_continue() {
                 flow = pass(&mut tracker, datagram, watch);
             }
@@ -84,6 +104,7 @@ pub fn follow(captures: &mut Captures, options: &Options, watch: &mut impl Watch
         }
         if let Some(counts) = counts.get_mut(capture) {
             counts.add(class);
+            counts.ambiguous_overlaps = counts.ambiguous_overlaps.saturating_add(overlaps);
         }
     }
     classifier.finish(&mut |datagram| {
@@ -92,6 +113,9 @@ pub fn follow(captures: &mut Captures, options: &Options, watch: &mut impl Watch
         }
     });
     counts.resize(captures.infos().len(), Counts::default());
+    for (counts, capture) in counts.iter_mut().zip(0..) {
+        counts.stream_gaps = classifier.stream_gaps(capture);
+    }
     let mut facts = tracker.into_facts();
     facts.forgotten.streams = classifier.streams_forgotten();
     (counts, facts)

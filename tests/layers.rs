@@ -1,4 +1,5 @@
-//! The layers stay layers: every `crate::` path in `src` leads to a module that its own may know.
+//! The layers stay layers: every `crate::` path in `src` leads to a module that its own may know. And `unsafe` stays in
+//! the one file that cannot do without.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -15,8 +16,12 @@ fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
         ("diagnose", vec!["base", "packet", "isakmp", "track"]),
         ("report", vec!["base", "capture", "packet", "isakmp", "track", "diagnose"]),
         ("messages", vec!["base", "packet", "isakmp", "track", "report"]),
+        ("tui", vec!["base", "packet", "isakmp", "track", "diagnose", "report"]),
         ("pipeline", vec!["base", "capture", "packet", "isakmp", "track", "diagnose", "report"]),
-        ("cli", vec!["base", "capture", "packet", "isakmp", "track", "diagnose", "report", "messages", "pipeline"]),
+        (
+            "cli",
+            vec!["base", "capture", "packet", "isakmp", "track", "diagnose", "report", "messages", "pipeline", "tui"],
+        ),
     ])
 }
 
@@ -59,4 +64,35 @@ fn every_path_leads_down() {
     }
     assert!(files.len() > 20, "the sources were not found");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The file that may be unsafe: it calls a C library that is loaded at run time.
+const UNSAFE: &str = "src/capture/live/library.rs";
+
+/// Words of a line of code, without what a comment or a string says.
+fn words(line: &str) -> impl Iterator<Item = &str> {
+    let code = line.split("//").next().unwrap_or_default();
+    let outside = code.split('"').step_by(2);
+    outside.flat_map(|code| code.split(|c: char| !c.is_alphanumeric() && c != '_'))
+}
+
+#[test]
+fn unsafe_stands_in_one_file() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = vec![root.join("build.rs")];
+    for folder in ["src", "tests", "benches", "fuzz/src", "fuzz/fuzz_targets", "fuzz/examples"] {
+        sources(&root.join(folder), &mut files);
+    }
+    let holds = |file: &Path, word: &str| {
+        let text = fs::read_to_string(file).unwrap();
+        text.lines().flat_map(words).any(|found| found == word)
+    };
+    let relative = |file: &Path| file.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
+    for word in ["unsafe", "unsafe_code"] {
+        let found: Vec<String> = files.iter().filter(|file| holds(file, word)).map(|file| relative(file)).collect();
+        assert_eq!(found, [UNSAFE], "`{word}` in code");
+    }
+    let manifest = fs::read_to_string(root.join("Cargo.toml")).unwrap();
+    assert!(manifest.contains("unsafe_code = \"deny\""), "the lint that keeps it so is on");
+    assert!(manifest.contains("overflow-checks = true"), "arithmetic is checked in what users run");
 }

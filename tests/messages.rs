@@ -22,7 +22,8 @@ fn message(version: u8, exchange_type: u8, flags: u8, payloads: &[(u8, Vec<u8>)]
     }
     let mut out = [SPI_I, SPI_R].concat();
     out.extend([payloads.first().map_or(0, |(first, _)| *first), version << 4, exchange_type, flags]);
-    out.extend([0, 0, 0, 7]);
+    // phase 1 and IKE_SA_INIT have none (RFC 2408 §3.1, RFC 7296 §2.2)
+    out.extend([0, 0, 0, if matches!((version, exchange_type), (1, 2 | 4) | (2, 34)) { 0 } else { 7 }]);
     out.extend(u32::try_from(28 + body.len()).unwrap().to_be_bytes());
     out.extend(body);
     out
@@ -118,7 +119,7 @@ fn every_key_of_the_contract_is_there() {
         "capture": 0, "frame": 12, "time": "2026-11-21T04:05:45.000001000Z",
         "source": "192.0.2.1:500", "destination": "198.51.100.2:4500",
         "version": "1.0", "initiator_spi": "1111111111111111", "responder_spi": "2222222222222222",
-        "exchange_type": 2, "exchange": "Identity Protection", "flags": 0, "message_id": "00000007",
+        "exchange_type": 2, "exchange": "Identity Protection", "flags": 0, "message_id": "00000000",
         "next_payload": 1, "encrypted": false, "non_esp_marker": true, "fault": null, "retransmission_of": null,
         "label": "MM1", "length": 28 + 4 + v1_sa().len() + 4 + 16,
     });
@@ -148,7 +149,7 @@ fn every_key_of_the_contract_is_there() {
 fn a_v1_offer_reads_on_one_line_and_in_a_tree() {
     let (_, line, tree) = views_of(&message(1, 2, 0, &[(1, v1_sa()), (13, DPD.to_vec())]), Some(&observed()));
     assert!(line.starts_with("   12 2026-11-21T04:05:45.000001Z 192.0.2.1:500 > 198.51.100.2:4500 IKEv1 "), "{line}");
-    for needed in ["MM1", "AES-CBC-256", "MODP-2048", "Dead Peer Detection", "id 00000007"] {
+    for needed in ["MM1", "AES-CBC-256", "MODP-2048", "Dead Peer Detection"] {
         assert!(line.contains(needed), "{needed} in {line}");
     }
     for needed in
@@ -195,6 +196,7 @@ fn notifications_and_deletes_keep_their_spis() {
     assert_eq!(json["payloads"][1]["protocol_id"], 3);
     assert_eq!(json["payloads"][1]["spis"], json!(["aabbccdd", "01020304"]));
     assert!(line.contains("AUTHENTICATION-FAILED") && line.contains("aabbccdd"), "{line}");
+    assert!(line.contains("id 00000007") && json["message_id"] == "00000007", "{line}");
     assert!(tree.contains("SPI aabbccdd"), "{tree}");
 }
 

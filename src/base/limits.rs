@@ -9,6 +9,8 @@ pub struct Limits {
     pub pairs: usize,
     /// Attempts, over all pairs.
     pub attempts: usize,
+    /// Octets that pairs, attempts and flows may take in all, about.
+    pub octets: usize,
     /// Attempts of one pair.
     pub attempts_a_pair: usize,
     /// Pairs kept ready for more messages; the others are packed until one comes.
@@ -34,11 +36,12 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            pairs: 1 << 20,
-            attempts: 1 << 21,
+            pairs: 1 << 22,
+            attempts: 1 << 23,
+            octets: 1 << 30,
             attempts_a_pair: 1 << 16,
             working: 1 << 11,
-            flows: 1 << 21,
+            flows: 1 << 22,
             messages_an_attempt: 4096,
             repeats_a_message: 64,
             reassemblies: 1 << 14,

@@ -1,7 +1,8 @@
-//! Words that every layer shares: time, frame references, link types, SPIs, faults, limits.
+//! Words that every layer shares: time, frame references, link types, SPIs, faults, limits, and how text is made safe.
 //!
 //! Not here: anything that knows a protocol's layout or does I/O.
 
+pub mod escape;
 mod fault;
 mod frame;
 mod identity;

@@ -6,6 +6,8 @@ use std::fmt::Write as _;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::base::escape::escape_octets;
+
 /// A capture that cannot be read, or not further: where and why.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}", self.line())]
@@ -78,28 +80,9 @@ fn plain_words(error: &io::Error) -> String {
     }
 }
 
-/// A path as it may be shown on a terminal: control characters, direction overrides and octets that are not UTF-8
-/// are escaped, so that a file name can neither move the cursor nor disguise itself.
+/// A path as it may be shown on a terminal: a file name can neither move the cursor nor disguise itself.
 pub fn shown_path(path: &Path) -> String {
-    let mut shown = String::new();
-    for chunk in path.as_os_str().as_encoded_bytes().utf8_chunks() {
-        for character in chunk.valid().chars() {
-            if needs_escape(character) {
-                let _ = write!(shown, "{}", character.escape_default());
-            } else {
-                shown.push(character);
-            }
-        }
-        for octet in chunk.invalid() {
-            let _ = write!(shown, "\\x{octet:02x}");
-        }
-    }
-    shown
-}
-
-fn needs_escape(character: char) -> bool {
-    character.is_control()
-        || matches!(character, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    escape_octets(path.as_os_str().as_encoded_bytes())
 }
 
 #[cfg(test)]
@@ -118,7 +101,7 @@ mod tests {
 
     #[test]
     fn a_file_name_cannot_command_the_terminal() {
-        assert_eq!(shown_path(Path::new("a\u{1b}[2J\n\u{202e}é.pcap")), "a\\u{1b}[2J\\n\\u{202e}é.pcap");
+        assert_eq!(shown_path(Path::new("a\u{1b}[2J\n\u{202e}é.pcap")), "a\\x1b[2J\\x0a\\u{202e}é.pcap");
     }
 
     #[cfg(unix)]

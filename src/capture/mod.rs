@@ -15,6 +15,8 @@ mod pcap;
 mod pcapng;
 mod reader;
 mod recognise;
+mod replay;
+mod ring;
 mod search;
 mod source;
 mod tally;
@@ -28,6 +30,8 @@ use std::path::PathBuf;
 
 pub use error::{CaptureError, shown_path};
 pub use merge::Captures;
+pub use replay::Replay;
+pub use ring::Ring;
 pub use source::{Drops, Heard, Source};
 pub use write::{WriteOptions, Writer};
 

@@ -100,16 +100,16 @@ impl Pcap {
             let reason = format!("a record claims {recorded} octets where at most {} can be", self.most);
             return Err(Refusal::corrupt(window.offset(), reason));
         }
+        let len = recorded as usize;
+        let whole = self.variant.record_header + len;
+        if !window.need(whole)? {
+            return Ok(Step::Cut(window.offset()));
+        }
         if recorded > wire {
             tally.oddities.longer_than_wire += 1;
         }
         if recorded > self.snap && self.snap != 0 {
             tally.oddities.longer_than_snap += 1;
-        }
-        let len = recorded as usize;
-        let whole = self.variant.record_header + len;
-        if !window.need(whole)? {
-            return Ok(Step::Cut(window.offset()));
         }
         let place = window.consume(whole) + self.variant.record_header;
         let nanos = self.nanos(fraction, tally);

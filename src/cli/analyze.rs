@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::base::{Limits, Timestamp};
+use crate::base::Timestamp;
 use crate::capture::Captures;
 use crate::diagnose::Severity;
 use crate::pipeline::{self, Options, Watch};
-use crate::report::{self, Report};
+use crate::report::{self, Walk};
 
 use super::Status;
 use super::input::{Input, complain_about, is_nothing};
@@ -54,26 +54,28 @@ impl Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Status> {
-    let options = Options { ike_ports: arguments.input.ike_port.clone(), limits: Limits::default() };
+    let options = Options { ike_ports: arguments.input.ike_port.clone(), limits: arguments.input.memory.limits() };
     let mut onlooker = Onlooker { window: arguments.input.window()?, progress: Progress::new(false) };
     let mut captures = arguments.input.open();
     if is_nothing(&captures) {
         return Ok(complain_about(&captures));
     }
+    arguments.output.spare(&captures)?;
     // before hours of reading it should be known that the answer has a place to go
     let mut sink = arguments.output.open()?;
-    let analysis = pipeline::analyze(&mut captures, &options, &mut onlooker);
+    let mut analysis = pipeline::analyze(&mut captures, &options, &mut onlooker);
+    analysis.allow_for_losses();
     onlooker.progress.finish();
     let selection = arguments.input.selection();
-    let report = Report::selected(analysis.captures, &analysis.facts, &analysis.diagnosis, &selection);
+    let walk = Walk::new(analysis.captures, &analysis.facts, &analysis.diagnosis, &selection);
     match arguments.output.format {
-        Format::Text => report::text::render(&report, &mut sink, &arguments.output.style())?,
-        Format::Json => report::json::write_json(&report, &mut sink)?,
-        Format::Ndjson => report::json::write_ndjson(&report, &mut sink)?,
+        Format::Text => report::text::render_walk(&walk, &mut sink, &arguments.output.style())?,
+        Format::Json => report::json::stream_json(&walk, &mut sink)?,
+        Format::Ndjson => report::json::stream_ndjson(&walk, &mut sink)?,
     }
     sink.finish()?;
     let status = complain_about(&captures);
-    let failed = arguments.exit_code && report.findings.iter().any(|finding| finding.severity == Severity::Error);
+    let failed = arguments.exit_code && walk.has(Severity::Error);
     Ok(if failed && status == Status::Read { Status::Findings } else { status })
 }
 

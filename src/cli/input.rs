@@ -7,6 +7,7 @@ use clap::Args;
 use crate::capture::Captures;
 use crate::report::Selection;
 
+use super::memory::Memory;
 use super::window::{Bound, Window};
 use super::{Status, complain};
 
@@ -33,6 +34,9 @@ pub(super) struct Input {
     #[arg(long, value_name = "PORT", value_delimiter = ',', help_heading = "Selection",
           value_parser = clap::value_parser!(u16).range(1..))]
     pub ike_port: Vec<u16>,
+
+    #[command(flatten)]
+    pub memory: Memory,
 }
 
 impl Input {

@@ -29,7 +29,7 @@ struct Answer<'a> {
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Status> {
-    let interfaces = interfaces()?;
+    let interfaces: Vec<Interface> = interfaces()?.into_iter().map(safe).collect();
     let may_capture = may_capture();
     let mut sink = arguments.output.open()?;
     match arguments.output.format {
@@ -49,6 +49,12 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Status> {
     Ok(Status::Read)
 }
 
+/// What the system calls an interface may be anything but a slash or a blank.
+fn safe(interface: Interface) -> Interface {
+    let escaped = |text: String| escape(&text).into_owned();
+    Interface { name: escaped(interface.name), description: interface.description.map(escaped), ..interface }
+}
+
 fn text(interfaces: &[Interface], may_capture: Option<bool>) -> String {
     const NAME: Style = Style::new().bold();
     let width = interfaces.iter().map(|interface| interface.name.chars().count()).max().unwrap_or(0);
@@ -65,9 +71,9 @@ fn text(interfaces: &[Interface], may_capture: Option<bool>) -> String {
         if !interface.addresses.is_empty() {
             about.push(interface.addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "));
         }
-        about.extend(interface.description.as_deref().map(|description| escape(description).into_owned()));
+        about.extend(interface.description.clone());
         // writing to a String cannot fail
-        let _ = writeln!(text, "{NAME}{:width$}{NAME:#}  {}", escape(&interface.name), about.join(" · "));
+        let _ = writeln!(text, "{NAME}{:width$}{NAME:#}  {}", interface.name, about.join(" · "));
     }
     if interfaces.is_empty() {
         text.push_str("There is no interface to capture on.\n");
@@ -101,6 +107,9 @@ mod tests {
         let text = super::text(std::slice::from_ref(&interface), Some(false));
         assert!(text.contains("up · 192.0.2.1"));
         assert!(text.contains("setcap cap_net_raw=eip"));
-        assert!(!super::text(&[interface], Some(true)).contains("setcap"));
+        assert!(!super::text(std::slice::from_ref(&interface), Some(true)).contains("setcap"));
+        let evil = Interface { name: "e\x1b[2J".into(), description: Some("\u{202e}".into()), ..interface };
+        let evil = safe(evil);
+        assert_eq!((evil.name.as_str(), evil.description.as_deref()), ("e\\x1b[2J", Some("\\u{202e}")));
     }
 }

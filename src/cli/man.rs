@@ -5,6 +5,8 @@ use std::io::{self, Write};
 use clap::{Args, Command};
 use clap_mangen::Man;
 
+use crate::base::escape::escape;
+
 use super::Status;
 
 const EXAMPLES: &str = "\
@@ -26,7 +28,7 @@ pub(super) fn run(arguments: &Arguments, mut command: Command) -> anyhow::Result
         None => command,
         Some(name) => {
             let found = command.find_subcommand(name).cloned();
-            let found = found.ok_or_else(|| anyhow::anyhow!("there is no command {name}"))?;
+            let found = found.ok_or_else(|| anyhow::anyhow!("there is no command {}", escape(name)))?;
             // pages of subcommands go by both names, as git's do
             let joined: &'static str = Box::leak(format!("ikescope-{name}").into_boxed_str());
             found.name(joined).version(env!("CARGO_PKG_VERSION"))

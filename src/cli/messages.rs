@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use clap::Args;
 
-use crate::base::{FrameRef, Limits, Timestamp};
+use crate::base::{FrameRef, Timestamp};
 use crate::capture::Captures;
 use crate::messages::Row;
 use crate::packet::Datagram;
@@ -79,13 +79,14 @@ impl FromStr for FrameName {
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Status> {
-    let options = Options { ike_ports: arguments.input.ike_port.clone(), limits: Limits::default() };
+    let options = Options { ike_ports: arguments.input.ike_port.clone(), limits: arguments.input.memory.limits() };
     let window = arguments.input.window()?;
     let selection = arguments.input.selection();
     let mut captures = arguments.input.open();
     if is_nothing(&captures) {
         return Ok(complain_about(&captures));
     }
+    arguments.output.spare(&captures)?;
     let progress = Progress::new(arguments.output.output.is_none() && io::stdout().is_terminal());
     let view = View::new(arguments, captures.infos().len() > 1)?;
     let mut onlooker = Onlooker { arguments, window, selection, progress, view, shown: Ok(()) };

@@ -13,19 +13,23 @@ mod input;
 mod interfaces;
 mod live;
 mod man;
+mod memory;
 mod messages;
 mod output;
 mod progress;
 mod schema;
+mod units;
 mod window;
 
+use std::borrow::Cow;
+use std::ffi::OsStr;
 use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-use crate::report::escape::escape;
+use crate::base::escape::guard;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -71,7 +75,7 @@ enum Command {
     Analyze(analyze::Arguments),
     /// Show every IKE message, one a line, as a tree or as JSON
     Messages(messages::Arguments),
-    /// Capture and analyze while it happens (not in this version yet)
+    /// Capture and analyze while it happens, on a screen or as a line an event
     Live(live::Arguments),
     /// List what can be captured on, and what permission is missing
     #[cfg(feature = "live")]
@@ -104,8 +108,7 @@ pub fn run() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            // nobody is left to be told if this cannot be printed
-            let _ = error.print();
+            print_refusal(&error);
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
@@ -119,6 +122,23 @@ pub fn run() -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+/// Prints what is wrong with the arguments, or the help that was asked for. Arguments are often file names that a shell
+/// put in: where they hold something to escape, the line goes without colours.
+fn print_refusal(error: &clap::Error) {
+    let plain = error.render().to_string();
+    // nobody is left to be told if this cannot be printed
+    let _ = match guard(&plain) {
+        _ if std::env::args_os().all(|argument| is_plain(&argument)) => error.print(),
+        safe if error.use_stderr() => io::stderr().write_all(safe.as_bytes()),
+        safe => io::stdout().write_all(safe.as_bytes()),
+    };
+}
+
+/// Whether an argument holds nothing that would have to be escaped on a terminal.
+fn is_plain(argument: &OsStr) -> bool {
+    argument.to_str().is_some_and(|text| !text.contains('\n') && matches!(guard(text), Cow::Borrowed(_)))
 }
 
 fn dispatch(cli: Cli) -> anyhow::Result<Status> {
@@ -156,10 +176,11 @@ fn command_first(arguments: &analyze::Arguments) -> anyhow::Result<()> {
     }
 }
 
-/// Says one line about the run on standard error, with the program's name in front.
+/// Says one line about the run on standard error, with the program's name in front. Its parts are escaped already, if
+/// they may have to be; what the system says is not, and is looked after here.
 fn complain(line: &str) {
     // a closed standard error is no reason to fail
-    let _ = writeln!(io::stderr(), "ikescope: {}", escape(line));
+    let _ = writeln!(io::stderr(), "ikescope: {}", guard(line).replace('\n', "\\x0a"));
 }
 
 /// Whether the reader of our output has gone, which is no failure: `ikescope … | head`.

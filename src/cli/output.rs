@@ -1,6 +1,6 @@
 //! Where the answer goes: standard output, coloured where that is wanted, or a file that appears whole or not at all.
 
-use std::fs::{self, File};
+use std::fs::{self, File, Metadata};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
@@ -8,6 +8,7 @@ use anstream::{AutoStream, ColorChoice, StripStream};
 use anyhow::Context;
 use clap::{Args, ValueEnum};
 
+use crate::capture::{Captures, shown_path};
 use crate::report::text::{Palette, Style};
 
 /// Form of an answer.
@@ -53,16 +54,33 @@ impl Output {
     ///
     /// Errors: the file cannot be made.
     pub fn open(&self) -> anyhow::Result<Sink> {
-        let (place, pending): (Box<dyn Write>, _) = match &self.output {
-            None => (Box::new(BufWriter::new(io::stdout().lock())), None),
+        let (place, pending, name): (Box<dyn Write>, _, _) = match &self.output {
+            None => (Box::new(BufWriter::new(standard_output()?)), None, "standard output".to_owned()),
             Some(path) => {
                 let (file, pending) = create(path).with_context(|| cannot_write(path))?;
-                (Box::new(BufWriter::new(file)), pending)
+                (Box::new(BufWriter::new(file)), pending, shown_path(path))
             }
         };
         // JSON has no colours that would have to be taken out
         let as_it_is = self.is_colored() || self.format != Format::Text;
-        Ok(Sink { place: if as_it_is { place } else { Box::new(StripStream::new(place)) }, pending })
+        Ok(Sink { place: if as_it_is { place } else { Box::new(StripStream::new(place)) }, pending, name })
+    }
+
+    /// Sees to it that the answer does not go into one of the captures it is about, by whatever name.
+    ///
+    /// Errors: it would.
+    pub fn spare(&self, captures: &Captures) -> anyhow::Result<()> {
+        let of = |path: &Path| fs::metadata(path).ok().and_then(|file| identity(&file));
+        let place = self.output.as_deref().map_or_else(output_identity, of);
+        let Some(place) = place else { return Ok(()) };
+        let taken = captures.infos().into_iter().map(|info| info.path).find(|path| {
+            let capture = if path.as_os_str() == "-" { input_identity() } else { of(path) };
+            capture == Some(place)
+        });
+        match taken {
+            Some(path) => anyhow::bail!("{}: the answer would be written into this capture", shown_path(&path)),
+            None => Ok(()),
+        }
     }
 
     /// How text is to look there.
@@ -87,6 +105,8 @@ impl Output {
 pub(super) struct Sink {
     place: Box<dyn Write>,
     pending: Option<Pending>,
+    /// The place as it is called in errors.
+    name: String,
 }
 
 impl Sink {
@@ -94,46 +114,104 @@ impl Sink {
     ///
     /// Errors: the last of it cannot be written, or the file cannot take its name.
     pub fn finish(mut self) -> anyhow::Result<()> {
-        self.place.flush()?;
+        self.flush()?;
         drop(self.place);
         match self.pending {
             None => Ok(()),
-            Some(mut pending) => {
-                let path = pending.wanted.clone();
-                pending.rename().with_context(|| cannot_write(&path))
-            }
+            Some(mut pending) => pending.publish().with_context(|| format!("{}: cannot be written", self.name)),
+        }
+    }
+
+    /// The same error, and where it happened.
+    fn named(&self, error: io::Error) -> io::Error {
+        match error.kind() {
+            kind @ (io::ErrorKind::BrokenPipe | io::ErrorKind::Interrupted) => kind.into(),
+            kind => io::Error::new(kind, format!("{}: cannot be written: {error}", self.name)),
         }
     }
 }
 
 impl Write for Sink {
     fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
-        self.place.write(octets)
+        self.place.write(octets).map_err(|error| self.named(error))
     }
 
     fn write_all(&mut self, octets: &[u8]) -> io::Result<()> {
-        self.place.write_all(octets)
+        self.place.write_all(octets).map_err(|error| self.named(error))
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.place.flush()
+        self.place.flush().map_err(|error| self.named(error))
     }
 }
 
 fn cannot_write(path: &Path) -> String {
-    format!("{}: cannot be written", path.display())
+    format!("{}: cannot be written", shown_path(path))
+}
+
+/// Standard output as a file: the library's own handle says nothing if it cannot be written to.
+#[cfg(unix)]
+fn standard_output() -> io::Result<File> {
+    use std::os::fd::AsFd;
+    Ok(io::stdout().as_fd().try_clone_to_owned()?.into())
+}
+
+/// Standard output: a console needs the library's own handle, which knows its character set.
+#[cfg(not(unix))]
+fn standard_output() -> io::Result<io::StdoutLock<'static>> {
+    Ok(io::stdout().lock())
+}
+
+/// Which regular file standard output goes to, if it does.
+#[cfg(unix)]
+fn output_identity() -> Option<(u64, u64)> {
+    identity(&standard_output().ok()?.metadata().ok()?)
+}
+
+/// Which regular file standard input comes from, if it does.
+#[cfg(unix)]
+fn input_identity() -> Option<(u64, u64)> {
+    use std::os::fd::AsFd;
+    identity(&File::from(io::stdin().as_fd().try_clone_to_owned().ok()?).metadata().ok()?)
+}
+
+#[cfg(not(unix))]
+fn output_identity() -> Option<(u64, u64)> {
+    None
+}
+
+#[cfg(not(unix))]
+fn input_identity() -> Option<(u64, u64)> {
+    None
+}
+
+/// What tells one regular file from another, whatever its names; `None` for anything else.
+#[cfg(unix)]
+fn identity(metadata: &Metadata) -> Option<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt;
+    metadata.is_file().then(|| (metadata.dev(), metadata.ino()))
+}
+
+#[cfg(not(unix))]
+fn identity(_: &Metadata) -> Option<(u64, u64)> {
+    None
 }
 
 /// A file under a passing name beside the one it is meant for; gone unless it was renamed.
 struct Pending {
+    file: File,
     passing: PathBuf,
     wanted: PathBuf,
     renamed: bool,
 }
 
 impl Pending {
-    fn rename(&mut self) -> io::Result<()> {
+    /// Gives the file its name. What is there already hands on its owner and its permissions.
+    fn publish(&mut self) -> io::Result<()> {
+        // some file systems find out only now that they are full
+        self.file.sync_all()?;
         if let Ok(there) = fs::metadata(&self.wanted) {
+            take_owner(&self.passing, &there);
             fs::set_permissions(&self.passing, there.permissions())?;
         }
         fs::rename(&self.passing, &self.wanted)?;
@@ -141,6 +219,16 @@ impl Pending {
         Ok(())
     }
 }
+
+#[cfg(unix)]
+fn take_owner(file: &Path, there: &Metadata) {
+    use std::os::unix::fs::{MetadataExt, chown};
+    // who may not give files away keeps this one
+    let _ = chown(file, Some(there.uid()), Some(there.gid()));
+}
+
+#[cfg(not(unix))]
+fn take_owner(_: &Path, _: &Metadata) {}
 
 impl Drop for Pending {
     fn drop(&mut self) {
@@ -151,20 +239,40 @@ impl Drop for Pending {
     }
 }
 
+/// Passing names that are tried: others may be left of runs that were killed.
+const PASSING_NAMES: u32 = 100;
+
 fn create(path: &Path) -> io::Result<(File, Option<Pending>)> {
     match fs::metadata(path) {
-        // a pipe or a device has no other name that could be moved into its place
-        Ok(there) if !there.is_file() && !there.is_dir() => return Ok((File::options().write(true).open(path)?, None)),
         Ok(there) if there.is_dir() => return Err(io::Error::from(io::ErrorKind::IsADirectory)),
-        Ok(_) | Err(_) => {}
+        // a pipe or a device has no other name that could be moved into its place
+        Ok(there) if !there.is_file() => return Ok((File::options().write(true).open(path)?, None)),
+        // a file that may not be written to must not be replaced either
+        Ok(_) => drop(File::options().write(true).open(path)?),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
     }
-    // behind a symbolic link it is the file that is replaced, not the link
-    let wanted = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let name = wanted.file_name().ok_or(io::ErrorKind::InvalidInput)?;
-    let mut passing = std::ffi::OsString::from(".");
-    passing.push(name);
-    passing.push(format!(".{}.tmp", std::process::id()));
-    let passing = wanted.with_file_name(passing);
-    let file = File::options().write(true).create_new(true).open(&passing)?;
-    Ok((file, Some(Pending { passing, wanted, renamed: false })))
+    let wanted = behind_links(path)?;
+    wanted.file_name().ok_or(io::ErrorKind::InvalidInput)?;
+    for number in 0..PASSING_NAMES {
+        let passing = wanted.with_file_name(format!(".ikescope-{}-{number}.tmp", std::process::id()));
+        match File::options().write(true).create_new(true).open(&passing) {
+            Ok(file) => {
+                let pending = Pending { file: file.try_clone()?, passing, wanted, renamed: false };
+                return Ok((file, Some(pending)));
+            }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Err(io::ErrorKind::AlreadyExists.into())
+}
+
+/// The file behind a symbolic link, there or not: it is what is replaced, not the link.
+fn behind_links(path: &Path) -> io::Result<PathBuf> {
+    match fs::canonicalize(path) {
+        Ok(wanted) => Ok(wanted),
+        Err(_) if path.is_symlink() => Ok(path.parent().unwrap_or(Path::new("")).join(fs::read_link(path)?)),
+        Err(_) => Ok(path.to_owned()),
+    }
 }

@@ -255,22 +255,9 @@ impl<'a> View<'a> {
         }
     }
 
-    /// When the next copy of `message` is due, as the gaps between its copies so far tell: they grow by a steady factor, or
-    /// stay the same. `None` with fewer than three copies, or without a rhythm.
+    /// When the next copy of `message` is due, by its rhythm, and whether it should have come.
     pub fn next_copy(&self, message: &MessageRecord) -> Option<NextCopy> {
-        if message.repeats.len() < 2 || message.repeat_count as usize != message.repeats.len() {
-            return None;
-        }
-        let times: Vec<Timestamp> =
-            std::iter::once(message.at).chain(message.repeats.iter().map(|repeat| repeat.at)).collect();
-        let gaps: Vec<f64> = times.windows(2).map(|pair| pair[1].since(pair[0]).as_secs_f64()).collect();
-        let factors: Vec<f64> = gaps.windows(2).map(|pair| pair[1] / pair[0]).collect();
-        let mean = factors.iter().sum::<f64>() / factors.len() as f64;
-        let steady =
-            mean.is_finite() && mean > 0.5 && factors.iter().all(|factor| (factor / mean - 1.0).abs() < RHYTHM);
-        let gap = gaps.last().map(|gap| gap * mean).filter(|gap| steady && *gap > 0.0 && *gap < 86_400.0)?;
-        let due = times.last()?.after(Duration::from_secs_f64(gap));
-        let late = Duration::from_secs_f64(gap * RHYTHM).max(Duration::from_secs(1));
+        let (due, late) = next_due(message)?;
         Some(NextCopy { due, given_up: self.case.end() > due.after(late) })
     }
 
@@ -400,6 +387,23 @@ fn needs_answer_between(earlier: &MessageRecord, later: &MessageRecord) -> bool 
         (Label::Request(34), Label::Request(35)) | (Label::Response(34), Label::Response(35)) => true,
         _ => false,
     }
+}
+
+/// When the next copy of `message` is due, as the gaps between its copies so far tell: they grow by a steady factor, or
+/// stay the same; and how late it may be. `None` with fewer than three copies, or without a rhythm.
+pub fn next_due(message: &MessageRecord) -> Option<(Timestamp, Duration)> {
+    if message.repeats.len() < 2 || message.repeat_count as usize != message.repeats.len() {
+        return None;
+    }
+    let times: Vec<Timestamp> =
+        std::iter::once(message.at).chain(message.repeats.iter().map(|repeat| repeat.at)).collect();
+    let gaps: Vec<f64> = times.windows(2).map(|pair| pair[1].since(pair[0]).as_secs_f64()).collect();
+    let factors: Vec<f64> = gaps.windows(2).map(|pair| pair[1] / pair[0]).collect();
+    let mean = factors.iter().sum::<f64>() / factors.len() as f64;
+    let steady = mean.is_finite() && mean > 0.5 && factors.iter().all(|factor| (factor / mean - 1.0).abs() < RHYTHM);
+    let gap = gaps.last().map(|gap| gap * mean).filter(|gap| steady && *gap > 0.0 && *gap < 86_400.0)?;
+    let due = times.last()?.after(Duration::from_secs_f64(gap));
+    Some((due, Duration::from_secs_f64(gap * RHYTHM).max(Duration::from_secs(1))))
 }
 
 /// Gaps between copies are in rhythm if their growth stays within this of its mean.

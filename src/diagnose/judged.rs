@@ -8,6 +8,7 @@ use std::num::NonZeroU8;
 use crate::base::FrameRef;
 use crate::track::{Facts, Room};
 
+use super::losses::{self, Losses};
 use super::pattern::Pattern;
 use super::patterns::CATALOGUE;
 use super::survey::Survey;
@@ -62,6 +63,8 @@ pub struct Diagnosis {
     attempts: Vec<AttemptDiagnosis>,
     /// What the checks asked of the capture as a whole.
     survey: Survey,
+    /// What the recorder lost.
+    losses: Losses,
 }
 
 /// Stands for no frame: their numbers begin at 1.
@@ -201,10 +204,17 @@ impl Diagnosis {
     /// The finding at `place`, made from the facts that were judged.
     pub fn finding(&self, place: usize, facts: &Facts, room: &mut Room) -> Option<Finding> {
         let kept = self.findings.get(place)?;
-        match kept.verdict {
-            Some(verdict) => engine::again(&self.survey, kept, verdict, facts, room),
-            None => self.held.get(usize::try_from(kept.index).ok()?).cloned(),
-        }
+        let mut finding = match kept.verdict {
+            Some(verdict) => engine::again(&self.survey, kept, verdict, facts, room)?,
+            None => self.held.get(usize::try_from(kept.index).ok()?)?.clone(),
+        };
+        losses::allow_for(self.losses, &mut finding);
+        Some(finding)
+    }
+
+    /// Makes less certain what the recorder's losses allow to doubt.
+    pub fn allow_for(&mut self, losses: Losses) {
+        self.losses = losses;
     }
 
     /// All findings, one after the other, made from the facts that were judged.

@@ -7,6 +7,7 @@ pub mod documents;
 mod engine;
 mod judged;
 pub mod lookup;
+pub mod losses;
 pub mod pattern;
 pub mod patterns;
 pub mod signs;

@@ -73,15 +73,19 @@ impl<'a> Message<'a> {
 
     /// The first lie anywhere in the message (header, chain, or inside a body), or `None`. Walks the message.
     ///
-    /// First means lowest octet: a false version or length in the header comes before all that follows from it, octets
-    /// left over behind the message, or not captured, come last.
+    /// First means lowest octet: what is false in the header comes before all that follows from it, octets left over
+    /// behind the message, or not captured, come last. Of a version that is not known nothing else is said.
     pub fn fault(&self) -> Option<Fault> {
         self.fault_unless(|_| false)
     }
 
     /// The same, without looking into the bodies that `sound` vouches for: the same octets were walked before.
     pub fn fault_unless(&self, sound: impl FnMut(&Payload<'_>) -> bool) -> Option<Fault> {
-        self.header_fault().or_else(|| self.chain_fault(sound)).or_else(|| self.trailing())
+        self.version_fault()
+            .or_else(|| self.contradiction())
+            .or_else(|| self.length_fault())
+            .or_else(|| self.chain_fault(sound))
+            .or_else(|| self.trailing())
     }
 
     /// Octets of the message, as its header claims, that were on the wire and not captured.
@@ -89,12 +93,42 @@ impl<'a> Message<'a> {
         self.header.length.saturating_sub(count(self.octets.len())).min(self.missing)
     }
 
-    fn header_fault(&self) -> Option<Fault> {
-        let Header { version, length: claims, .. } = self.header;
-        if !matches!(version.major, 1 | 2) {
-            let value = u32::from(version.major << 4 | version.minor);
-            return Some(Fault { field: "version", at: Header::VERSION_AT, kind: FaultKind::Unexpected { value } });
-        }
+    fn version_fault(&self) -> Option<Fault> {
+        let Version { major, minor } = self.header.version;
+        let kind = FaultKind::Unexpected { value: u32::from(major << 4 | minor) };
+        (!matches!(major, 1 | 2)).then_some(Fault { field: "version", at: Header::VERSION_AT, kind })
+    }
+
+    /// What SPIs, flags and message id cannot be, by the exchange they stand in (RFC 2408 §3.1, RFC 7296 §3.1).
+    fn contradiction(&self) -> Option<Fault> {
+        const V1_PHASE_1: [u8; 3] = [1, 2, 4];
+        const IKE_SA_INIT: u8 = 34;
+        let header = &self.header;
+        let (phase1, init) = match header.version.major {
+            1 => (V1_PHASE_1.contains(&header.exchange_type), false),
+            _ => (false, header.exchange_type == IKE_SA_INIT),
+        };
+        let (asks, from_initiator) = (!header.has(Header::RESPONSE), header.has(Header::INITIATOR));
+        let (field, at, value) = if header.initiator_spi.is_zero() {
+            ("initiator SPI", 0, 0)
+        } else if init && asks && !header.responder_spi.is_zero() {
+            // the half of it that is not zero
+            match (header.responder_spi.0 >> 32) as u32 {
+                0 => ("responder SPI", Header::RESPONDER_SPI_AT.saturating_add(4), header.responder_spi.0 as u32),
+                high => ("responder SPI", Header::RESPONDER_SPI_AT, high),
+            }
+        } else if init && asks != from_initiator {
+            ("flags", Header::FLAGS_AT, header.flags.into())
+        } else if (init || phase1) && header.message_id.0 != 0 {
+            ("message ID", Header::MESSAGE_ID_AT, header.message_id.0)
+        } else {
+            return None;
+        };
+        Some(Fault { field, at, kind: FaultKind::Unexpected { value } })
+    }
+
+    fn length_fault(&self) -> Option<Fault> {
+        let claims = self.header.length;
         let (least, room) = (count(HEADER_LEN), self.captured.saturating_add(self.missing));
         let kind = if claims < least {
             FaultKind::TooShort { claims, least }

@@ -9,7 +9,8 @@ use std::net::{IpAddr, SocketAddr};
 
 use crate::base::Timestamp;
 
-use super::moment::Moment;
+use crate::report::moment::Moment;
+use crate::report::pen;
 
 /// A key with its quotes and colon, put together when the program is built.
 macro_rules! key {
@@ -132,13 +133,7 @@ impl<'out> Emit<'out> {
     /// The same, in a list.
     pub(super) fn hex_item(&mut self, octets: &[u8]) {
         self.out.push(b'"');
-        let start = self.out.len();
-        self.out.resize(start.saturating_add(octets.len().saturating_mul(2)), 0);
-        if let Some(room) = self.out.get_mut(start..) {
-            for (pair, octet) in room.chunks_exact_mut(2).zip(octets) {
-                pair.copy_from_slice(&HEX[usize::from(*octet)]);
-            }
-        }
+        pen::hex(self.out, octets);
         self.raw("\",");
     }
 
@@ -152,20 +147,10 @@ impl<'out> Emit<'out> {
 
     /// Address and port: `192.0.2.1:500`, `[2001:db8::1]:500`.
     pub(super) fn endpoint(&mut self, key: &'static str, address: IpAddr, port: u16) {
-        match address {
-            IpAddr::V6(_) => self.shown(key, SocketAddr::new(address, port)),
-            IpAddr::V4(address) => {
-                self.raw(key);
-                self.out.push(b'"');
-                let [a, b, c, d] = address.octets();
-                for (octet, after) in [(a, b'.'), (b, b'.'), (c, b'.'), (d, b':')] {
-                    self.digits(u64::from(octet));
-                    self.out.push(after);
-                }
-                self.digits(u64::from(port));
-                self.raw("\",");
-            }
-        }
+        self.raw(key);
+        self.out.push(b'"');
+        pen::endpoint(self.out, SocketAddr::new(address, port));
+        self.raw("\",");
     }
 
     /// Anything with a serialiser of its own.
@@ -185,46 +170,15 @@ impl<'out> Emit<'out> {
         self.out.extend_from_slice(text.as_bytes());
     }
 
+    #[inline]
     fn digits(&mut self, number: u64) {
-        let mut digits = [0; 20];
-        let mut first = digits.len();
-        let mut rest = number;
-        loop {
-            first = first.saturating_sub(1);
-            digits[first] = b'0' + (rest % 10) as u8;
-            rest /= 10;
-            if rest == 0 {
-                break;
-            }
-        }
-        self.out.extend_from_slice(&digits[first..]);
+        pen::digits(self.out, number);
     }
 
     fn string(&mut self, text: &str) {
-        // without an early end this is a few vector instructions for a name
-        let special =
-            text.bytes().fold(false, |special, octet| special | (octet < 0x20) | (octet == b'"') | (octet == b'\\'));
-        if special {
-            self.out.extend_from_slice(serde_json::Value::from(text).to_string().as_bytes());
-        } else {
-            self.out.push(b'"');
-            self.out.extend_from_slice(text.as_bytes());
-            self.out.push(b'"');
-        }
+        pen::string(self.out, text);
     }
 }
-
-/// The two digits of every octet.
-static HEX: [[u8; 2]; 256] = {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let mut pairs = [[0; 2]; 256];
-    let mut octet = 0;
-    while octet < pairs.len() {
-        pairs[octet] = [DIGITS[octet >> 4], DIGITS[octet & 0xf]];
-        octet += 1;
-    }
-    pairs
-};
 
 #[cfg(test)]
 mod tests {

@@ -9,7 +9,7 @@ use crate::isakmp::payload::{
     Attribute, AttributeValue, Body, Certificate, Configuration, Delete, Identification, Notification, Proposal,
     SecurityAssociation, TrafficSelector, Transform,
 };
-use crate::isakmp::{Message, Payload, registry};
+use crate::isakmp::{Message, Payload, Violation, registry};
 use crate::report::escape::escape;
 
 use super::emit::{Emit, key};
@@ -29,8 +29,32 @@ pub(super) fn write(row: &Row<'_>, out: &mut Vec<u8>) {
             Err(_) => no_message(emit),
         }
         fault(emit, row.fault);
+        violations(emit, row);
         carriage(emit, row);
         observed(emit, row);
+    });
+}
+
+/// What the message lacks or has too often, where there is such a thing.
+fn violations(emit: &mut Emit<'_>, row: &Row<'_>) {
+    let Ok(message) = &row.message else { return };
+    let mut violations = row.violations().peekable();
+    if violations.peek().is_none() {
+        return;
+    }
+    let major = message.header.version.major;
+    emit.list(key!("violations"), |list| {
+        for violation in violations {
+            let (kind, payload_type) = match violation {
+                Violation::Missing { payload_type } => ("missing", payload_type),
+                Violation::Duplicate { payload_type } => ("duplicate", payload_type),
+            };
+            list.item(|emit| {
+                emit.name(key!("kind"), Some(kind));
+                emit.number(key!("payload_type"), payload_type);
+                emit.name(key!("name"), registry::payload_name(major, payload_type));
+            });
+        }
     });
 }
 

@@ -10,8 +10,8 @@ use crate::isakmp::payload::Body;
 use crate::isakmp::{Header, Message, Payload, registry};
 use crate::report::escape::escape;
 
-use super::moment::Moment;
 use super::{Row, words};
+use crate::report::moment::Moment;
 
 const LABEL: Style = AnsiColor::Cyan.on_default().bold();
 const WRONG: Style = AnsiColor::Red.on_default().bold();
@@ -50,6 +50,10 @@ fn line(row: &Row<'_>, out: &mut String, many_captures: bool) -> std::fmt::Resul
     }
     if let Some(fault) = row.fault {
         write!(out, " {WRONG}[fault: {fault}]{WRONG:#}")?;
+    }
+    for violation in row.violations() {
+        let major = row.message.as_ref().map_or(0, |message| message.header.version.major);
+        write!(out, " {WRONG}[{}]{WRONG:#}", words::violation(major, violation))?;
     }
     if datagram.ambiguous_overlap {
         write!(out, " {WRONG}[fragments overlap with different octets]{WRONG:#}")?;

@@ -7,12 +7,11 @@ mod distinguished_name;
 mod emit;
 mod json;
 mod line;
-mod moment;
 mod tree;
 mod words;
 
 use crate::base::Fault;
-use crate::isakmp::Message;
+use crate::isakmp::{Message, Violation, violations};
 use crate::packet::{Body, Datagram, IsakmpDatagram};
 use crate::track::Observed;
 
@@ -41,6 +40,12 @@ impl<'a> Row<'a> {
             Err(fault) => Some(*fault),
         };
         Some(Self { datagram, isakmp, message, fault, observed })
+    }
+
+    /// What the message lacks, or has more often than it may, by the RFC that describes its exchange.
+    pub fn violations(&self) -> impl Iterator<Item = Violation> {
+        let clear = self.message.as_ref().ok().filter(|message| !message.is_encrypted());
+        clear.into_iter().flat_map(violations)
     }
 
     /// The message that this fragment completed, if it did.

@@ -11,8 +11,8 @@ use crate::packet::Encapsulation;
 use crate::report::escape::escape;
 
 use super::line::{flags, frame};
-use super::moment::Moment;
 use super::{Row, words};
+use crate::report::moment::Moment;
 
 const TITLE: Style = Style::new().bold();
 const NAME: Style = AnsiColor::Cyan.on_default();
@@ -70,6 +70,10 @@ fn tree(row: &Row<'_>, out: &mut String, many_captures: bool) -> std::fmt::Resul
     }
     if let Some(fault) = row.fault {
         writeln!(out, "  {WRONG}fault: {fault}{WRONG:#}")?;
+    }
+    for violation in row.violations() {
+        let major = row.message.as_ref().map_or(0, |message| message.header.version.major);
+        writeln!(out, "  {WRONG}{}{WRONG:#}", words::violation(major, violation))?;
     }
     if let Some(message) = row.reassembled() {
         writeln!(out, "  {TITLE}Whole message, put together from its fragments{TITLE:#}")?;

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::isakmp::payload::{Attribute, AttributeValue, SecurityAssociation, TrafficSelector};
-use crate::isakmp::registry;
+use crate::isakmp::{Violation, registry};
 use crate::report::escape::escape_octets;
 use crate::{report, track};
 
@@ -27,6 +27,18 @@ pub(super) fn identity(major: u8, id_type: u8, data: &[u8]) -> Option<String> {
         (2, 12) => printable(data),
         (2, 13) => Some("anonymous".to_owned()),
         _ => None,
+    }
+}
+
+/// What a message lacks or has too often: `KE is missing`, `SA more than once`.
+pub(super) fn violation(major: u8, violation: Violation) -> String {
+    let named = |payload_type| match registry::payload_notation(major, payload_type) {
+        Some(notation) => notation.to_owned(),
+        None => format!("payload {payload_type}"),
+    };
+    match violation {
+        Violation::Missing { payload_type } => format!("{} is missing", named(payload_type)),
+        Violation::Duplicate { payload_type } => format!("{} more than once", named(payload_type)),
     }
 }
 

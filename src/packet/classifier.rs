@@ -4,7 +4,7 @@ use crate::base::{Limits, Timestamp};
 use crate::capture::Frame;
 
 use super::aside::{self, ClearTraffic};
-use super::encap::{self, Content, ISAKMP_HEADER_LEN};
+use super::encap::{self, Content};
 use super::icmp::{self, Version};
 use super::ip::{self, Payload};
 use super::link::{self, Carried};
@@ -78,9 +78,10 @@ impl Classifier {
         self.streams.forgotten
     }
 
-    /// Gaps in TCP streams behind which the next record had to be found anew.
-    pub fn stream_gaps(&self) -> u64 {
-        self.streams.gaps
+    /// Gaps in the TCP streams of a capture, behind which the next record had to be found anew. Final after
+    /// [`Self::finish`].
+    pub fn stream_gaps(&self, capture: u32) -> u64 {
+        self.streams.gaps(capture)
     }
 
     /// An IP packet, `tunnels` deep.
@@ -206,7 +207,7 @@ pub(super) fn content(
             let octets = message.octets;
             let isakmp = IsakmpDatagram { source_port, destination_port, encapsulation, non_esp_marker, octets };
             sink(&place.datagram(message.missing(), Body::Isakmp(isakmp)));
-            if octets.len() < ISAKMP_HEADER_LEN { Class::Malformed } else { Class::Isakmp }
+            if encap::has_header(octets) { Class::Isakmp } else { Class::Malformed }
         }
         Content::Esp(carried) => match esp::read(carried, encapsulation, ports) {
             Some(packet) => {

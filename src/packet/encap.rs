@@ -57,6 +57,11 @@ pub(super) fn may_be_isakmp(octets: &[u8]) -> bool {
     }
 }
 
+/// Whether there is a whole header, of a version that exists: the rest of a message may lie and it still is one.
+pub(super) fn has_header(octets: &[u8]) -> bool {
+    octets.len() >= ISAKMP_HEADER_LEN && be8(octets, 17).is_some_and(|version| matches!(version >> 4, 1 | 2))
+}
+
 /// Whether `carried` is an ISAKMP message beyond doubt: its length field says how long it really is, too.
 pub(super) fn is_isakmp(carried: Payload<'_>) -> bool {
     may_be_isakmp(carried.octets) && be32(carried.octets, 24) == Some(carried.wire)

@@ -4,6 +4,7 @@
 //! told from anything else, so that a capture may begin in the middle. Not here: TLS around it, which cannot be read.
 //! Contract: at most `streams` directions and `reassembly_octets` octets are held; a segment is copied once.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use etherparse::TcpHeaderSlice;
@@ -70,8 +71,8 @@ pub(super) struct Streams {
     most_octets: usize,
     /// Streams no longer followed for want of room.
     pub forgotten: u64,
-    /// Gaps given up.
-    pub gaps: u64,
+    /// Gaps given up, by capture.
+    gaps: BTreeMap<u32, u64>,
 }
 
 impl Streams {
@@ -82,8 +83,13 @@ impl Streams {
             most: limits.streams.max(2),
             most_octets: limits.reassembly_octets,
             forgotten: 0,
-            gaps: 0,
+            gaps: BTreeMap::new(),
         }
+    }
+
+    /// Gaps given up in the streams of a capture.
+    pub fn gaps(&self, capture: u32) -> u64 {
+        self.gaps.get(&capture).copied().unwrap_or(0)
     }
 
     /// Whether no stream is followed.
@@ -121,7 +127,7 @@ impl Streams {
         };
         let opening = stream.state == State::Prefix;
         let class = stream.take(place, &key, sequence, payload, sink);
-        self.gaps = self.gaps.saturating_add(std::mem::take(&mut stream.gaps));
+        self.note_gaps(&key, std::mem::take(&mut stream.gaps));
         if stream.state == State::Foreign {
             return class;
         }
@@ -140,9 +146,16 @@ impl Streams {
     pub fn finish(&mut self, sink: &mut Sink<'_>) {
         while let Some((key, mut stream)) = self.followed.pop_lru() {
             while stream.give_up_gap(None, &key, sink).is_some() {}
-            self.gaps = self.gaps.saturating_add(stream.gaps);
+            self.note_gaps(&key, stream.gaps);
         }
         self.octets = 0;
+    }
+
+    fn note_gaps(&mut self, key: &Key, gaps: u64) {
+        if gaps > 0 {
+            let known = self.gaps.entry(key.capture).or_default();
+            *known = known.saturating_add(gaps);
+        }
     }
 
     fn follow_unless_known(&mut self, key: Key, stream: Stream) {
@@ -310,8 +323,11 @@ impl Stream {
         let pending = std::mem::take(&mut self.pending);
         let (mut class, used) = self.records(place, key, &pending, sink);
         self.pending = pending;
-        self.pending.drain(..used);
-        self.pending.shrink_to(PENDING_KEPT);
+        if used > 0 {
+            self.pending.drain(..used);
+            // not at every segment: a record that comes octet by octet would be copied as often
+            self.pending.shrink_to(PENDING_KEPT);
+        }
         if payload.missing() != 0 {
             class = class.better(self.cut(place, key, payload.missing(), sink));
         }

@@ -1,17 +1,19 @@
-//! Facts and findings to a report: flattens, numbers, names and escapes.
+//! Facts and findings to rows of the model: names and escapes.
 //!
-//! Not here: judgement. Contract: the same facts give the same report, rows in order of first frame.
+//! Not here: judgement; where a row stands ([`super::walk`]). Contract: the same facts give the same row.
 
+use std::convert::Infallible;
 use std::net::IpAddr;
 use std::str::FromStr;
 
-use crate::base::{FrameRef, Timestamp};
 use crate::capture::CaptureInfo;
+use crate::diagnose::pattern::Pattern;
 use crate::diagnose::{self, Diagnosis, Outcome};
 use crate::track::{self, Facts, Side};
 
 use super::escape::{escape, escape_octets};
 use super::model::*;
+use super::walk::{AttemptRow, ExchangeRow, FindingRow, PairRow, Walk};
 use super::{naming, proposal, quantity, vendor_state, words};
 
 /// Which pairs a report is about: all, or those named.
@@ -66,212 +68,140 @@ impl Report {
         diagnosis: &Diagnosis,
         selection: &Selection,
     ) -> Self {
-        let mut build = Build::new(captures, facts, selection);
-        build.pairs(facts, diagnosis, selection);
-        build.findings(facts, diagnosis);
-        build.report
+        Walk::new(captures, facts, diagnosis, selection).report()
     }
 }
 
-impl Finding {
-    /// The row of a finding, with the ids that its pair and attempt have in the report.
-    pub fn new(finding: &diagnose::Finding, pair: Option<usize>, attempt: Option<usize>) -> Self {
-        let safe = |text: &str| escape(text).into_owned();
-        Self {
-            id: finding.id(),
-            severity: finding.severity,
-            confidence: finding.confidence,
-            pair,
-            attempt,
-            frames: finding.frames.clone(),
-            count: finding.count,
-            title: safe(finding.pattern.title),
-            seen: safe(&finding.seen),
-            means: safe(&finding.means),
-            causes: finding
-                .causes
-                .iter()
-                .map(|cause| Cause { text: safe(cause.text), likelihood: cause.likelihood })
-                .collect(),
-            checks: finding.pattern.checks.iter().map(|&(side, text)| Check { side, text: safe(text) }).collect(),
-            logs: finding
-                .pattern
-                .logs
-                .iter()
-                .map(|log| VendorLog { vendor: log.vendor, message: log.message, source: log.source })
-                .collect(),
-            sources: finding.pattern.sources.to_vec(),
-            settle: finding.settle.as_deref().map(safe),
-            consequence_of: finding.consequence_of,
+/// What one message carried and how it travelled, in words, as the ladder of its attempt tells it.
+pub fn message_words(fact: &track::Attempt, record: &track::MessageRecord) -> String {
+    let major = words::major(fact.version);
+    let row = AttemptRow {
+        id: 0,
+        pair: 0,
+        fact,
+        outcome: Outcome::Unknown,
+        verdict: None,
+        rekeyed_from: None,
+        exchanges: 0..0,
+    };
+    let mut row = attempt_in_short(&row);
+    add_lists(&mut row, fact);
+    super::text::message_text(&row, &message(major, record, &row.vendor_ids))
+}
+
+/// All rows of a walk.
+pub(super) fn report(walk: &Walk<'_>) -> Report {
+    told(walk, |report| vec![true; report.attempts.len()])
+}
+
+/// The rows of a walk, with exchanges and lists only of those attempts that `which` picks by id: it is shown the report
+/// with all other rows.
+pub(super) fn told(walk: &Walk<'_>, which: impl FnOnce(&Report) -> Vec<bool>) -> Report {
+    let mut report = Report {
+        schema: SCHEMA_NAME,
+        tool_version: env!("CARGO_PKG_VERSION"),
+        window: walk.window(),
+        selection: walk.selection.clone(),
+        forgotten: walk.forgotten(),
+        captures: walk.captures.clone(),
+        pairs: Vec::new(),
+        attempts: Vec::new(),
+        exchanges: Vec::new(),
+        esp_flows: Vec::new(),
+        icmp_errors: Vec::new(),
+        incomplete: Vec::new(),
+        malformed: Vec::new(),
+        findings: Vec::new(),
+    };
+    let Ok(()) = collect(walk, &mut report);
+    let which = which(&report);
+    let Ok(()) = tell(walk, &mut report, |id| which.get(id) == Some(&true));
+    report
+}
+
+/// Takes a row; nothing can go wrong with it.
+fn take<T>(rows: &mut Vec<T>, row: T) -> Result<(), Infallible> {
+    rows.push(row);
+    Ok(())
+}
+
+/// All rows but those of `exchanges`, attempts in short.
+fn collect(walk: &Walk<'_>, report: &mut Report) -> Result<(), Infallible> {
+    walk.each_pair(|row| take(&mut report.pairs, pair(&row)))?;
+    walk.each_attempt(|row| take(&mut report.attempts, attempt_in_short(&row)))?;
+    walk.each_flow(|id, pair, flow| take(&mut report.esp_flows, esp_flow(id, pair, flow)))?;
+    walk.each_icmp_error(|pair, error| take(&mut report.icmp_errors, icmp_error(pair, error)))?;
+    walk.each_incomplete(|pair, datagram| take(&mut report.incomplete, incomplete(pair, datagram)))?;
+    walk.each_malformed(|id, pair, datagram| take(&mut report.malformed, malformed(id, pair, datagram)))?;
+    walk.each_finding(|row| take(&mut report.findings, finding(&row)))
+}
+
+/// The rest of the attempts that are wanted: their lists, and their exchanges, which are counted anew.
+fn tell(walk: &Walk<'_>, report: &mut Report, wanted: impl Fn(usize) -> bool) -> Result<(), Infallible> {
+    walk.each_attempt(|row| -> Result<(), Infallible> {
+        if let Some(attempt) = report.attempts.get_mut(row.id).filter(|_| wanted(row.id)) {
+            add_lists(attempt, row.fact);
         }
+        Ok(())
+    })?;
+    walk.each_exchange(|row| {
+        if let Some(attempt) = report.attempts.get_mut(row.attempt).filter(|_| wanted(row.attempt)) {
+            let id = report.exchanges.len();
+            attempt.exchanges.push(id);
+            report.exchanges.push(exchange(id, &row, &attempt.vendor_ids));
+        }
+        Ok(())
+    })
+}
+
+fn safe(text: &str) -> String {
+    escape(text).into_owned()
+}
+
+fn finding(row: &FindingRow<'_>) -> Finding {
+    let fact = row.fact;
+    Finding {
+        id: fact.pattern.id,
+        severity: fact.severity,
+        confidence: fact.confidence,
+        pair: row.pair,
+        attempt: row.attempt,
+        frames: fact.frames.clone(),
+        count: fact.count,
+        title: title(fact.pattern),
+        seen: safe(&fact.seen),
+        means: safe(&fact.means),
+        causes: causes(fact),
+        checks: checks(fact.pattern),
+        logs: logs(fact.pattern),
+        sources: sources(fact.pattern),
+        settle: fact.settle.as_deref().map(safe),
+        consequence_of: fact.consequence_of,
     }
 }
 
-/// A row's place: time first only where frames of several captures have to be told apart, because a capture's own order
-/// is the truth even if its clock ran backwards.
-type Place = (Timestamp, FrameRef);
-
-struct Build {
-    report: Report,
-    many_captures: bool,
-    /// Per pair of the facts: its id, and the ids of its attempts.
-    ids: Vec<Option<(usize, Vec<usize>)>>,
+pub(super) fn title(pattern: &Pattern) -> String {
+    safe(pattern.title)
 }
 
-impl Build {
-    fn new(captures: Vec<(CaptureInfo, Counts)>, facts: &Facts, selection: &Selection) -> Self {
-        let many_captures = captures.len() > 1;
-        let captures = captures.into_iter().zip(0..).map(|((info, counts), id)| capture(id, info, counts)).collect();
-        let forgotten = facts.forgotten;
-        let report = Report {
-            schema: SCHEMA_NAME,
-            tool_version: env!("CARGO_PKG_VERSION"),
-            window: facts.window.map(|(first, last)| Window { first, last }),
-            selection: selection
-                .pairs
-                .iter()
-                .map(|(one, other)| other.map_or_else(|| one.to_string(), |other| format!("{one},{other}")))
-                .collect(),
-            forgotten: Forgotten {
-                pairs: forgotten.pairs,
-                attempts: forgotten.attempts,
-                flows: forgotten.flows,
-                messages: forgotten.messages,
-                reassemblies: forgotten.reassemblies,
-                streams: forgotten.streams,
-            },
-            captures,
-            pairs: Vec::new(),
-            attempts: Vec::new(),
-            exchanges: Vec::new(),
-            esp_flows: Vec::new(),
-            icmp_errors: Vec::new(),
-            incomplete: Vec::new(),
-            malformed: Vec::new(),
-            findings: Vec::new(),
-        };
-        Self { report, many_captures, ids: vec![None; facts.pairs.len()] }
-    }
-
-    fn place(&self, at: Timestamp, frame: FrameRef) -> Place {
-        if self.many_captures { (at, frame) } else { (Timestamp::default(), frame) }
-    }
-
-    fn pairs(&mut self, facts: &Facts, diagnosis: &Diagnosis, selection: &Selection) {
-        let mut order: Vec<usize> = (0..facts.pairs.len())
-            .filter(|&index| facts.pairs.ends(index).is_some_and(|(a, b)| selection.admits(a, b)))
-            .collect();
-        let whole: Vec<_> = facts.pairs.iter().collect();
-        order.sort_by_key(|&index| whole.get(index).map(|pair| self.place(pair.first, pair.first_frame)));
-        let mut chosen: Vec<(&track::Pair, Option<diagnose::PairDiagnosis<'_>>)> = Vec::with_capacity(order.len());
-        for (id, &index) in order.iter().enumerate() {
-            let Some(fact) = whole.get(index).map(AsRef::as_ref) else { continue };
-            let judged = diagnosis.pair(index);
-            self.report.pairs.push(pair(id, fact, judged));
-            if let Some(slot) = self.ids.get_mut(index) {
-                *slot = Some((id, vec![usize::MAX; fact.attempts.len()]));
-            }
-            chosen.push((fact, judged));
-        }
-        self.attempts(&order, &chosen);
-        self.side_tables(&chosen);
-    }
-
-    fn attempts(&mut self, order: &[usize], chosen: &[(&track::Pair, Option<diagnose::PairDiagnosis<'_>>)]) {
-        let mut attempts: Vec<(usize, usize, &track::Attempt)> = chosen
-            .iter()
-            .enumerate()
-            .flat_map(|(pair, (fact, _))| {
-                fact.attempts.iter().enumerate().map(move |(index, attempt)| (pair, index, attempt))
-            })
-            .collect();
-        attempts.sort_by_key(|(.., attempt)| self.place(attempt.first, attempt.first_frame));
-
-        let mut exchanges: Vec<(Place, usize, &track::Attempt, &track::Exchange)> = Vec::new();
-        for (id, &(pair, index, fact)) in attempts.iter().enumerate() {
-            let judged = chosen.get(pair).and_then(|(_, judged)| *judged).and_then(|judged| judged.attempts.get(index));
-            self.report.attempts.push(attempt(id, pair, fact, judged));
-            if let Some(pair) = self.report.pairs.get_mut(pair) {
-                pair.attempts.push(id);
-            }
-            let slot = order.get(pair).and_then(|&fact_index| self.ids.get_mut(fact_index));
-            if let Some(slot) = slot.and_then(Option::as_mut).and_then(|(_, ids)| ids.get_mut(index)) {
-                *slot = id;
-            }
-            for exchange in &fact.exchanges {
-                let place = match exchange.messages.first() {
-                    Some(first) => self.place(first.at, first.frame),
-                    None => self.place(fact.first, fact.first_frame),
-                };
-                exchanges.push((place, id, fact, exchange));
-            }
-        }
-
-        for (id, &(pair, _, fact)) in attempts.iter().enumerate() {
-            let ids = order.get(pair).and_then(|&index| self.ids.get(index)).and_then(Option::as_ref);
-            let older = fact.rekeyed_from.and_then(|index| ids?.1.get(index)).copied();
-            if let Some(row) = self.report.attempts.get_mut(id) {
-                row.rekeyed_from = older;
-            }
-        }
-
-        exchanges.sort_by_key(|(place, ..)| *place);
-        for (id, (_, attempt, fact, exchange)) in exchanges.into_iter().enumerate() {
-            let major = words::major(fact.version);
-            let Some(row) = self.report.attempts.get_mut(attempt) else { continue };
-            row.exchanges.push(id);
-            self.report.exchanges.push(Exchange {
-                id,
-                attempt,
-                kind: words::exchange_kind(exchange.kind),
-                message_id: exchange.message_id,
-                started_by: exchange.started_by,
-                messages: exchange.messages.iter().map(|record| message(major, record, &row.vendor_ids)).collect(),
-            });
-        }
-    }
-
-    fn side_tables(&mut self, chosen: &[(&track::Pair, Option<diagnose::PairDiagnosis<'_>>)]) {
-        let mut flows: Vec<(usize, &track::EspFlow)> = Vec::new();
-        for (pair, (fact, _)) in chosen.iter().enumerate() {
-            flows.extend(fact.flows.iter().map(|flow| (pair, flow)));
-            self.report.icmp_errors.extend(fact.icmp_errors.iter().map(|error| icmp_error(pair, error)));
-            self.report.incomplete.extend(fact.incomplete.iter().map(|datagram| incomplete(pair, datagram)));
-            self.report.malformed.extend(fact.malformed.iter().map(|datagram| Malformed {
-                pair,
-                source: if datagram.direction == 0 { fact.a } else { fact.b },
-                frame: datagram.frame,
-                at: datagram.at,
-                fault: datagram.fault,
-            }));
-        }
-        flows.sort_by_key(|(_, flow)| self.place(flow.first, flow.first_frame));
-        self.report.esp_flows = flows.into_iter().zip(0..).map(|((pair, flow), id)| esp_flow(id, pair, flow)).collect();
-
-        let many = self.many_captures;
-        let place = |at, frame| if many { (at, frame) } else { (Timestamp::default(), frame) };
-        let first_frame = |error: &IcmpError| error.frames.first().copied().unwrap_or(FrameRef::new(0, 0));
-        self.report.icmp_errors.sort_by_key(|error| place(error.first, first_frame(error)));
-        self.report.incomplete.sort_by_key(|datagram| place(datagram.at, datagram.frame));
-        self.report.malformed.sort_by_key(|datagram| place(datagram.at, datagram.frame));
-    }
-
-    fn findings(&mut self, facts: &Facts, diagnosis: &Diagnosis) {
-        for finding in diagnosis.findings(facts) {
-            let ids = match finding.pair {
-                None => None,
-                Some(index) => match self.ids.get(index) {
-                    Some(Some(ids)) => Some(ids),
-                    _ => continue,
-                },
-            };
-            let attempt = finding.attempt.and_then(|index| ids.and_then(|(_, attempts)| attempts.get(index)).copied());
-            self.report.findings.push(Finding::new(&finding, ids.map(|(pair, _)| *pair), attempt));
-        }
-    }
+pub(super) fn causes(finding: &diagnose::Finding) -> Vec<Cause> {
+    finding.causes.iter().map(|cause| Cause { text: safe(cause.text), likelihood: cause.likelihood }).collect()
 }
 
-fn capture(id: u32, info: CaptureInfo, counts: Counts) -> Capture {
+pub(super) fn checks(pattern: &Pattern) -> Vec<Check> {
+    pattern.checks.iter().map(|&(side, text)| Check { side, text: safe(text) }).collect()
+}
+
+pub(super) fn logs(pattern: &Pattern) -> Vec<VendorLog> {
+    let log = |log: &diagnose::VendorLog| VendorLog { vendor: log.vendor, message: log.message, source: log.source };
+    pattern.logs.iter().map(log).collect()
+}
+
+pub(super) fn sources(pattern: &Pattern) -> Vec<&'static str> {
+    pattern.sources.to_vec()
+}
+
+pub(super) fn capture(id: u32, info: CaptureInfo, counts: Counts) -> Capture {
     let mut notes: Vec<String> = info.notes.iter().map(|note| escape(note).into_owned()).collect();
     if counts.unknown_link > 0 {
         let unknown: Vec<String> =
@@ -284,6 +214,16 @@ fn capture(id: u32, info: CaptureInfo, counts: Counts) -> Capture {
         let frames = quantity::counted(counts.unknown_link, "frame", "frames");
         let were = if counts.unknown_link == 1 { "was" } else { "were" };
         notes.push(format!("{frames} of {of} {were} not read"));
+    }
+    if counts.stream_gaps > 0 {
+        let gaps = quantity::counted(counts.stream_gaps, "gap", "gaps");
+        notes.push(format!("{gaps} in TCP streams: what was sent there was not captured, and is not in this report"));
+    }
+    if counts.ambiguous_overlaps > 0 {
+        let datagrams = quantity::counted(counts.ambiguous_overlaps, "datagram", "datagrams");
+        notes.push(format!(
+            "{datagrams} in IP fragments that overlap with different octets: the receiver may have read something else"
+        ));
     }
     Capture {
         id,
@@ -303,15 +243,16 @@ fn capture(id: u32, info: CaptureInfo, counts: Counts) -> Capture {
     }
 }
 
-fn pair(id: usize, fact: &track::Pair, judged: Option<diagnose::PairDiagnosis<'_>>) -> Pair {
+fn pair(row: &PairRow<'_>) -> Pair {
+    let fact = row.fact;
     let [a, b] = fact.sent;
     Pair {
-        id,
+        id: row.id,
         a: fact.a,
         b: fact.b,
-        status: judged.map_or(diagnose::PairStatus::Unknown, |judged| judged.status),
-        verdict: judged.and_then(|judged| judged.verdict).map(diagnose::Verdict::id),
-        attempts: Vec::with_capacity(fact.attempts.len()),
+        status: row.status,
+        verdict: row.verdict,
+        attempts: row.attempts.iter().map(|&id| usize::try_from(id).unwrap_or(usize::MAX)).collect(),
         first: fact.first,
         last: fact.last,
         first_frame: fact.first_frame,
@@ -325,20 +266,20 @@ fn sent(seen: track::Seen) -> Sent {
     Sent { isakmp: seen.isakmp, esp: seen.esp, ah: seen.ah, keepalives: seen.keepalives, on_4500: seen.on_4500 }
 }
 
-fn attempt(id: usize, pair: usize, fact: &track::Attempt, judged: Option<&diagnose::AttemptDiagnosis>) -> Attempt {
-    let major = words::major(fact.version);
-    let [initiator_ids, responder_ids] = &fact.vendor_ids;
-    let vendor_ids = |ids: &[Box<[u8]>]| ids.iter().map(|data| naming::vendor_id(data)).collect();
-    let quick_mode_by = fact
-        .exchanges
-        .iter()
-        .find(|exchange| exchange.kind == track::ExchangeKind::QuickMode)
-        .map(|exchange| exchange.started_by);
-    let outcome = judged.map_or(Outcome::Unknown, |judged| judged.outcome);
+/// The side that began the first Quick Mode.
+pub(super) fn quick_mode_by(fact: &track::Attempt) -> Option<Side> {
+    let quick = fact.exchanges.iter().find(|exchange| exchange.kind == track::ExchangeKind::QuickMode);
+    quick.map(|exchange| exchange.started_by)
+}
+
+/// An attempt without its lists, which take most of its room: offer, choice, vendor ids, exchanges.
+fn attempt_in_short(row: &AttemptRow<'_>) -> Attempt {
+    let fact = row.fact;
+    let failed = row.outcome == Outcome::Failed;
     Attempt {
-        id,
-        pair,
-        version: major,
+        id: row.id,
+        pair: row.pair,
+        version: words::major(fact.version),
         mode: fact.mode,
         initiator: fact.initiator,
         responder: fact.responder,
@@ -350,15 +291,15 @@ fn attempt(id: usize, pair: usize, fact: &track::Attempt, judged: Option<&diagno
         last: fact.last,
         stage: fact.stage,
         waiting_for: fact.waiting_for,
-        outcome,
-        verdict: judged.and_then(|judged| judged.verdict).map(diagnose::Verdict::id),
-        states: vendor_state::vendor_states(fact.mode, fact.stage, quick_mode_by, outcome == Outcome::Failed),
+        outcome: row.outcome,
+        verdict: row.verdict,
+        states: vendor_state::vendor_states(fact.mode, fact.stage, quick_mode_by(fact), failed),
         midstream: fact.midstream,
-        rekeyed_from: None,
+        rekeyed_from: row.rekeyed_from,
         phase1_up: fact.phase1_up,
         phase2_up: fact.phase2_up,
-        offered: fact.offered.iter().map(|offer| proposal::proposal(major, offer)).collect(),
-        chosen: fact.chosen.as_ref().map(|choice| proposal::proposal(major, choice)),
+        offered: Vec::new(),
+        chosen: None,
         nat: Nat {
             initiator_behind: fact.nat.behind(Side::Initiator),
             responder_behind: fact.nat.behind(Side::Responder),
@@ -368,19 +309,41 @@ fn attempt(id: usize, pair: usize, fact: &track::Attempt, judged: Option<&diagno
             peer_matches: both(fact.nat.peer_matches),
             mismatch_frame: fact.nat.mismatch_frame,
         },
-        vendor_ids: BothSides { initiator: vendor_ids(initiator_ids), responder: vendor_ids(responder_ids) },
+        vendor_ids: BothSides::default(),
         moves: fact
             .moves
             .iter()
             .map(|step| Move { at: step.at, frame: step.frame, side: step.side, to: step.to })
             .collect(),
-        exchanges: Vec::with_capacity(fact.exchanges.len()),
+        exchanges: Vec::new(),
         messages_forgotten: fact.messages_forgotten,
     }
 }
 
+fn add_lists(attempt: &mut Attempt, fact: &track::Attempt) {
+    let major = words::major(fact.version);
+    let vendor_ids = |ids: &[Box<[u8]>]| ids.iter().map(|data| naming::vendor_id(data)).collect();
+    let [initiator, responder] = &fact.vendor_ids;
+    attempt.offered = fact.offered.iter().map(|offer| proposal::proposal(major, offer)).collect();
+    attempt.chosen = fact.chosen.as_ref().map(|choice| proposal::proposal(major, choice));
+    attempt.vendor_ids = BothSides { initiator: vendor_ids(initiator), responder: vendor_ids(responder) };
+}
+
 fn both<T>([initiator, responder]: [T; 2]) -> BothSides<T> {
     BothSides { initiator, responder }
+}
+
+fn exchange(id: usize, row: &ExchangeRow<'_>, vendor_ids: &BothSides<Vec<VendorId>>) -> Exchange {
+    let major = words::major(row.of.version);
+    let fact = row.fact;
+    Exchange {
+        id,
+        attempt: row.attempt,
+        kind: words::exchange_kind(fact.kind).into_owned(),
+        message_id: fact.message_id,
+        started_by: fact.started_by,
+        messages: fact.messages.iter().map(|record| message(major, record, vendor_ids)).collect(),
+    }
 }
 
 fn message(major: u8, record: &track::MessageRecord, vendor_ids: &BothSides<Vec<VendorId>>) -> Message {
@@ -448,7 +411,7 @@ fn esp_flow(id: usize, pair: usize, fact: &track::EspFlow) -> EspFlow {
     }
 }
 
-fn icmp_error(pair: usize, fact: &track::IcmpFact) -> IcmpError {
+pub(super) fn icmp_error(pair: usize, fact: &track::IcmpFact) -> IcmpError {
     let (about, quoted_ports) = naming::icmp_about(fact);
     IcmpError {
         pair,
@@ -470,7 +433,7 @@ fn icmp_error(pair: usize, fact: &track::IcmpFact) -> IcmpError {
     }
 }
 
-fn incomplete(pair: usize, fact: &track::IncompleteFact) -> Incomplete {
+pub(super) fn incomplete(pair: usize, fact: &track::IncompleteFact) -> Incomplete {
     Incomplete {
         pair,
         source: fact.source,
@@ -489,10 +452,21 @@ fn incomplete(pair: usize, fact: &track::IncompleteFact) -> Incomplete {
     }
 }
 
+pub(super) fn malformed(pair_id: usize, pair: &track::Pair, fact: &track::MalformedFact) -> Malformed {
+    Malformed {
+        pair: pair_id,
+        source: if fact.direction == 0 { pair.a } else { pair.b },
+        frame: fact.frame,
+        at: fact.at,
+        fault: fact.fault,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::sample;
     use super::*;
+    use crate::base::FrameRef;
 
     #[test]
     fn rows_refer_to_each_other_by_index() {

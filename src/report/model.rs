@@ -2,6 +2,7 @@
 //!
 //! Not here: how rows are made ([`super::build`]) and how they are printed. Contract: text in here is escaped
 //! ([`super::escape`]); arrays are flat, in order of first frame, and refer to each other by `id`, which is the index.
+//! Exchanges stand in the order of their attempts.
 
 mod negotiation;
 
@@ -39,7 +40,7 @@ pub struct Report {
     pub pairs: Vec<Pair>,
     /// Negotiations: one for each IKE SA or try at one.
     pub attempts: Vec<Attempt>,
-    /// Exchanges of all attempts.
+    /// Exchanges, in the order of their attempts, those of one attempt in order of first frame.
     pub exchanges: Vec<Exchange>,
     /// ESP and AH, one row for each direction and SPI.
     pub esp_flows: Vec<EspFlow>,
@@ -142,6 +143,14 @@ pub struct Counts {
     #[serde(skip)]
     #[cfg_attr(test, schemars(skip))]
     pub unknown_link: u64,
+    /// Gaps in TCP streams; no frame has them, so they are a remark and not a count.
+    #[serde(skip)]
+    #[cfg_attr(test, schemars(skip))]
+    pub stream_gaps: u64,
+    /// Datagrams whose IP fragments overlap with different octets; a remark as well.
+    #[serde(skip)]
+    #[cfg_attr(test, schemars(skip))]
+    pub ambiguous_overlaps: u64,
 }
 
 impl Counts {
@@ -178,6 +187,8 @@ impl Counts {
             malformed: self.malformed.saturating_add(other.malformed),
             other: self.other.saturating_add(other.other),
             unknown_link: self.unknown_link.saturating_add(other.unknown_link),
+            stream_gaps: self.stream_gaps.saturating_add(other.stream_gaps),
+            ambiguous_overlaps: self.ambiguous_overlaps.saturating_add(other.ambiguous_overlaps),
         }
     }
 }
@@ -459,7 +470,8 @@ impl Report {
         pair.attempts.iter().filter_map(|&id| self.attempts.get(id))
     }
 
-    /// The messages of an attempt over all of its exchanges, each with its exchange, in order of time.
+    /// The messages of an attempt over all of its exchanges, each with its exchange: in the order of their capture, or in
+    /// order of time if there are several.
     pub fn messages_of<'a>(&'a self, attempt: &'a Attempt) -> Vec<(&'a Exchange, &'a Message)> {
         let mut messages: Vec<_> = attempt
             .exchanges
@@ -467,7 +479,9 @@ impl Report {
             .filter_map(|&id| self.exchanges.get(id))
             .flat_map(|exchange| exchange.messages.iter().map(move |message| (exchange, message)))
             .collect();
-        messages.sort_by_key(|(_, message)| (message.at, message.frame_ref()));
+        // a capture's own order is the truth even if its clock ran backwards
+        let many = self.captures.len() > 1;
+        messages.sort_by_key(|(_, message)| (many.then_some(message.at), message.frame_ref()));
         messages
     }
 

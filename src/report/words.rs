@@ -1,5 +1,7 @@
 //! The words that the report uses for what the layers below keep as enums: one row a word, the same in JSON and schema.
 
+use std::borrow::Cow;
+
 use crate::diagnose::{Confidence, Outcome, PairStatus, Severity, Where};
 use crate::packet::{Encapsulation, GaveUp};
 use crate::track::{ExchangeKind, FlowProtocol, IkeVersion, Label, Mode, Side};
@@ -113,7 +115,7 @@ pub fn major(version: IkeVersion) -> u8 {
 }
 
 /// Name of a kind of exchange as the report writes it: `main`, `quick`, `ike-auth`, `exchange-99`.
-pub fn exchange_kind(kind: ExchangeKind) -> String {
+pub fn exchange_kind(kind: ExchangeKind) -> Cow<'static, str> {
     match kind {
         ExchangeKind::MainMode => "main".into(),
         ExchangeKind::AggressiveMode => "aggressive".into(),
@@ -127,7 +129,7 @@ pub fn exchange_kind(kind: ExchangeKind) -> String {
         ExchangeKind::CreateChildSa => "create-child-sa".into(),
         ExchangeKind::IkeFollowupKe => "ike-followup-ke".into(),
         ExchangeKind::IkeSessionResume => "ike-session-resume".into(),
-        ExchangeKind::Other(number) => format!("exchange-{number}"),
+        ExchangeKind::Other(number) => format!("exchange-{number}").into(),
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 
-use crate::base::{FrameRef, IkeSpi, MessageId, Timestamp};
+use crate::base::{FrameRef, IkeSpi, Limits, MessageId, Timestamp};
 use crate::isakmp::payload::EncryptedFragment;
 use crate::isakmp::{Header, Message, Payload};
 
@@ -49,6 +49,8 @@ pub(super) struct AttemptState {
     /// Where an exchange stands, once there are too many to look through.
     index: HashMap<ExchangeKey, usize>,
     message_count: usize,
+    /// Octets, about, of lists that it holds alone.
+    alone: usize,
     /// Highest message id of an IKEv2 INFORMATIONAL seen.
     highest_informational: u32,
     /// The last exchange that sets something up: the one that may owe a message.
@@ -82,6 +84,8 @@ struct LastCopy {
 /// Attempts of a pair that are looked through one by one, and the number that is too many.
 const FEW_ATTEMPTS: usize = 4;
 const MORE_ATTEMPTS: usize = FEW_ATTEMPTS + 1;
+/// Octets, about, that a message of an attempt at work takes.
+const MESSAGE_AT_WORK: usize = 320;
 /// Exchanges that are looked through one by one.
 const FEW_EXCHANGES: usize = 16;
 
@@ -95,7 +99,12 @@ impl Followed {
     /// Packs it for a pair of these ends.
     pub(super) fn pack(self, ends: (IpAddr, IpAddr), templates: &mut Templates) -> PackedAttempt {
         let rest = self.state.write(&self.facts);
-        PackedAttempt::pack(self.facts, ends, templates, &rest)
+        PackedAttempt::pack(self.facts, self.state.alone, ends, templates, &rest)
+    }
+
+    /// Octets, about, that it holds alone.
+    pub(super) fn alone(&self) -> usize {
+        self.state.alone + self.state.message_count * MESSAGE_AT_WORK
     }
 }
 
@@ -107,6 +116,7 @@ impl AttemptState {
             exchanges: Vec::new(),
             index: HashMap::new(),
             message_count: 0,
+            alone: 0,
             highest_informational: 0,
             youngest_setup: None,
         }
@@ -117,6 +127,7 @@ impl AttemptState {
     fn write(&self, facts: &Attempt) -> Vec<u8> {
         let mut octets = Vec::with_capacity(48);
         put(&mut octets, u64::from(self.highest_informational));
+        put(&mut octets, self.alone as u64);
         if facts.moves.len() >= MOVES {
             for endpoint in self.current {
                 match endpoint.ip() {
@@ -144,6 +155,7 @@ impl AttemptState {
     pub(super) fn read(facts: &Attempt, octets: &mut &[u8]) -> Self {
         let mut state = Self::new(facts);
         state.highest_informational = take(octets) as u32;
+        state.alone = take(octets) as usize;
         for step in &facts.moves {
             state.current[step.side.index()] = step.to;
         }
@@ -358,7 +370,7 @@ impl Tracker {
             );
         let open = self.open(pair)?;
         let rekeyed_from = match version {
-            IkeVersion::V2 if !begins => rekeying_attempt(&open.attempts),
+            IkeVersion::V2 if !begins => open.rekeying.map(|place| place as usize),
             _ => None,
         };
         let index = open.attempts.len();
@@ -393,7 +405,7 @@ impl Tracker {
             messages_forgotten: 0,
         };
         let state = AttemptState::new(&facts);
-        open.attempts.push(Kept::Open(Box::new(Followed { facts, state })));
+        open.begin(Followed { facts, state });
         self.attempt_count += 1;
         self.index_attempt(pair, index);
         if !header.responder_spi.is_zero() {
@@ -423,11 +435,12 @@ impl Tracker {
     /// Files a whole message (or one SKF fragment of one).
     pub(super) fn file_message(&mut self, passage: &Passage, message: &Message<'_>) -> Option<Observed> {
         let (pair, index, from) = self.locate(passage, &message.header)?;
-        let limits = self.limits;
+        let (limits, full) = (self.limits, self.is_full());
         let (shared, followed) = self.follow(pair, index)?;
         let Followed { facts: attempt, state } = followed;
         attempt.last = attempt.last.max(passage.at);
         attempt.last_frame = passage.frame;
+        let before = state.alone + state.message_count * MESSAGE_AT_WORK;
 
         let clues = Clues::of(message, passage.digest);
         let kind = exchange::kind(message.header.version.major, message.header.exchange_type);
@@ -483,11 +496,15 @@ impl Tracker {
                     forget_oldest(attempt, state);
                     known = known.and_then(|_| state.find(attempt, &key));
                 }
-                if known.is_some_and(|known| attempt.exchanges[known].messages.len() >= MESSAGES_AN_EXCHANGE) {
+                let exchange_full =
+                    known.is_some_and(|known| attempt.exchanges[known].messages.len() >= MESSAGES_AN_EXCHANGE);
+                // The first exchange is never forgotten, so that there may be no room to make.
+                if full || exchange_full || state.message_count >= limits.messages_an_attempt {
                     attempt.messages_forgotten += 1;
                     return Some(observed);
                 }
                 let carried = carried::read(attempt, state, shared, message, passage, from);
+                state.alone += shared.take_alone();
                 let sound = |payload: &Payload<'_>| shared.is_sound(message.header.version.major, payload);
                 let fault = message.fault_unless(sound);
                 let skf_set = fragment.as_ref().map(SkfSet::new);
@@ -574,14 +591,30 @@ impl Tracker {
         }
         attempt.waiting_for =
             state.youngest_setup.and_then(|youngest| stage::waiting_for(&attempt.exchanges[youngest]));
+        let after = state.alone + state.message_count * MESSAGE_AT_WORK;
+        if matches!(observed.label, Label::Request(36) | Label::Response(36)) {
+            self.note_rekeying(pair, index);
+        }
+        self.held = (self.held + after).saturating_sub(before);
         Some(observed)
+    }
+
+    /// An answer to CREATE_CHILD_SA was seen in an attempt: an SA without an SA_INIT of its own may come from there.
+    fn note_rekeying(&mut self, pair: usize, attempt: usize) {
+        let Some(open) = self.open(pair) else { return };
+        let Some(Kept::Open(followed)) = open.attempts.get(attempt) else { return };
+        let answered =
+            |exchange: &Exchange| exchange.kind == ExchangeKind::CreateChildSa && exchange.messages.len() > 1;
+        if followed.facts.exchanges.iter().rev().any(answered) {
+            open.rekeying = open.rekeying.max(u32::try_from(attempt).ok());
+        }
     }
 
     /// A set of IKEv1 fragments that will not become whole: a message all the same, with what is missing of it.
     pub(super) fn file_incomplete_fragments(&mut self, key: &SetKey, set: &FragmentSet) {
         let Some(pair) = self.pair_known(key.source.ip(), key.destination.ip()) else { return };
         let Some(index) = self.attempt_known(pair, IkeVersion::V1, key.initiator_spi) else { return };
-        let repeats_a_message = self.limits.repeats_a_message;
+        let Limits { repeats_a_message, messages_an_attempt, .. } = self.limits;
         let Some((_, Followed { facts: attempt, state })) = self.follow(pair, index) else { return };
         let from = if key.source.ip() == state.current[0].ip() { Side::Initiator } else { Side::Responder };
         let kind = match attempt.mode {
@@ -606,6 +639,11 @@ impl Tracker {
             }
             return;
         }
+        if state.message_count >= messages_an_attempt {
+            attempt.messages_forgotten += 1;
+            return;
+        }
+        state.message_count += 1;
         attempt.exchanges[exchange].messages.push(MessageRecord {
             frame: set.first_frame,
             at: set.since,
@@ -637,8 +675,8 @@ impl Tracker {
 
 /// The youngest IKEv2 SA of a pair that had a CREATE_CHILD_SA answered: what a new SA without an SA_INIT of its own came
 /// from (RFC 7296 §1.3.2).
-fn rekeying_attempt(attempts: &[Kept]) -> Option<usize> {
-    attempts.iter().rposition(|kept| {
+pub(super) fn rekeying_attempt(attempts: &[Kept]) -> Option<u32> {
+    let found = attempts.iter().rposition(|kept| {
         let attempt = match kept {
             Kept::Open(followed) => &followed.facts,
             // what is asked here is the same in the template
@@ -649,7 +687,8 @@ fn rekeying_attempt(attempts: &[Kept]) -> Option<usize> {
                 .exchanges
                 .iter()
                 .any(|exchange| exchange.kind == ExchangeKind::CreateChildSa && exchange.messages.len() > 1)
-    })
+    });
+    found.and_then(|place| u32::try_from(place).ok())
 }
 
 impl LastCopy {

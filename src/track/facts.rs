@@ -248,7 +248,7 @@ pub struct Move {
 }
 
 /// What NAT detection showed. `None` where no hash could be checked.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct NatFacts {
     /// Per side: the address it put into its own hash is the one it was seen to send from.
     pub own_matches: [Option<bool>; 2],

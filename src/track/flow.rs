@@ -124,6 +124,11 @@ impl FlowRow {
         self.last_frame
     }
 
+    /// When and in which frame it begins.
+    pub(super) fn begins(&self) -> (Timestamp, FrameRef) {
+        (self.flow.first, self.flow.first_frame)
+    }
+
     /// The flow as a fact.
     pub(super) fn facts(&self) -> EspFlow {
         EspFlow { lost: self.state.lost(&self.flow), ..self.flow.clone() }

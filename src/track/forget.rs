@@ -11,6 +11,14 @@ use super::Tracker;
 use super::flow::FlowRow;
 use super::pairs::{Body, Kept, NONE, Slot};
 
+/// Octets, about, that a pair, an attempt at rest and a flow take, with their places in the tables and in the report.
+const PAIR: usize = 320;
+const ATTEMPT: usize = 160;
+const FLOW: usize = 448;
+/// Pairs at work that are passed over, because they were touched again, for one that is put to rest.
+const PASSED_OVER: usize = 4;
+/// Datagrams between two searches for something to forget that find nothing.
+const LOOK_AGAIN: u32 = 4096;
 /// Packets of a flow that make it more than a stray.
 const STRAY: u64 = 2;
 
@@ -23,6 +31,8 @@ pub(super) struct Unproven {
     /// Places that are free.
     free_pairs: Vec<u32>,
     free_flows: Vec<u32>,
+    /// Datagrams before anything is looked for again, because there was nothing.
+    nothing_left: u32,
 }
 
 impl Tracker {
@@ -108,6 +118,11 @@ impl Tracker {
             }
             self.forget_flow(first);
         }
+        let held: usize = match &self.pairs.slots[pair].body {
+            Body::Open(open) => open.attempts.iter().map(Kept::alone).sum(),
+            Body::Packed(packed) => packed.alone(),
+        };
+        self.held = self.held.saturating_sub(held);
         self.attempt_count -= attempts;
         self.facts.forgotten.attempts += attempts as u64;
         self.facts.forgotten.pairs += 1;
@@ -160,11 +175,9 @@ impl Tracker {
         let Some(slot) = self.pairs.slots.get_mut(pair) else { return 0 };
         let ends = slot.ends;
         let open = slot.open();
-        let mut place = 0;
-        open.attempts.retain(|_| {
-            place += 1;
-            gone(place - 1).is_err()
-        });
+        let held: usize = unanswered.iter().filter_map(|&place| open.attempts.get(place)).map(Kept::alone).sum();
+        self.held = self.held.saturating_sub(held);
+        open.keep_attempts(|place| gone(place).is_err());
         for place in 0..open.attempts.len() {
             let rekeyed = match &open.attempts[place] {
                 Kept::Open(followed) => followed.facts.rekeyed_from,
@@ -209,18 +222,39 @@ impl Tracker {
         }
     }
 
-    /// Puts to rest what has not been touched for longest, if too much is at work.
-    pub(super) fn rest(&mut self) {
+    /// Octets, about, that all of it takes.
+    pub(super) fn octets(&self) -> usize {
+        self.held + self.pair_count * PAIR + self.attempt_count * ATTEMPT + self.flow_index.len() * FLOW
+    }
+
+    /// After each datagram: puts to rest what has not been touched for longest, if too much is at work, and forgets what is
+    /// least useful, if all of it takes more octets than it may.
+    pub(super) fn settle(&mut self, pair: Option<usize>) {
         let most = self.limits.working;
+        let mut passed_over = 0;
         while self.working.len() > most {
-            let Some(place) = self.working.pop_front() else { return };
+            let Some(place) = self.working.pop_front() else { break };
             let Some(slot) = self.pairs.slots.get_mut(place as usize) else { continue };
             let Body::Open(open) = &mut slot.body else { continue };
-            if std::mem::take(&mut open.touched) && self.working.len() < most.saturating_mul(2) {
+            if std::mem::take(&mut open.touched) && passed_over < PASSED_OVER && self.working.len() < most * 2 {
                 self.working.push_back(place);
-                return;
+                passed_over += 1;
+                continue;
             }
-            slot.pack(&mut self.templates);
+            let (before, after) = slot.pack(&mut self.templates);
+            self.held = (self.held + after).saturating_sub(before);
         }
+        self.unproven.nothing_left = self.unproven.nothing_left.saturating_sub(1);
+        while self.octets() > self.limits.octets && self.unproven.nothing_left == 0 {
+            let forgot = self.forget_a_pair() || pair.is_some_and(|pair| self.forget_attempts(pair) > 0);
+            if !forgot && !self.forget_a_flow() {
+                self.unproven.nothing_left = LOOK_AGAIN;
+            }
+        }
+    }
+
+    /// Whether nothing more may be kept: all that is left to forget was answered.
+    pub(super) fn is_full(&self) -> bool {
+        self.octets() > self.limits.octets
     }
 }

@@ -15,6 +15,8 @@ use super::packed::{put, take};
 
 /// Octets that one message in fragments may have: the most a UDP datagram could carry.
 const MESSAGE_OCTETS: usize = 65_535;
+/// What a fragment is reckoned to cost beside its octets: there may be many with hardly any.
+const PART_COST: usize = 64;
 /// Numbers of an SKF set that are followed one by one.
 const SKF_NUMBERS: u16 = 1024;
 
@@ -48,6 +50,11 @@ pub(super) struct FragmentSet {
 }
 
 impl FragmentSet {
+    /// What it is reckoned to take of the octets that may be held.
+    fn cost(&self) -> usize {
+        self.octets + self.parts.len() * PART_COST
+    }
+
     /// Fragments that are there.
     pub(super) fn count(&self) -> u16 {
         u16::try_from(self.parts.len()).unwrap_or(u16::MAX)
@@ -100,7 +107,7 @@ impl FragmentSets {
         });
         if !set.parts.contains_key(&fragment.number) && set.octets + fragment.data.len() <= MESSAGE_OCTETS {
             set.octets += fragment.data.len();
-            self.octets += fragment.data.len();
+            self.octets += fragment.data.len() + PART_COST;
             set.parts.insert(fragment.number, fragment.data.into());
         }
         if fragment.flags & 1 != 0 {
@@ -108,14 +115,14 @@ impl FragmentSets {
         }
         let whole = set.last.is_some_and(|last| last > 0 && (1..=last).all(|number| set.parts.contains_key(&number)));
         if whole && let Some(set) = self.sets.pop(&key) {
-            self.octets -= set.octets;
+            self.octets -= set.cost();
             let last = set.last.unwrap_or(u8::MAX);
             let octets = set.parts.range(1..=last).flat_map(|(_, part)| part.iter().copied()).collect();
             return (Added::Whole { octets, fragments: u16::from(last) }, given_up);
         }
         while self.sets.len() > self.most_sets || self.octets > self.most_octets {
             let Some((key, set)) = self.sets.pop_lru() else { break };
-            self.octets -= set.octets;
+            self.octets -= set.cost();
             given_up.push((key, set));
         }
         (Added::Waiting, given_up)
@@ -129,7 +136,7 @@ impl FragmentSets {
                 break;
             }
             if let Some((key, set)) = self.sets.pop_lru() {
-                self.octets -= set.octets;
+                self.octets -= set.cost();
                 given_up.push((key, set));
             }
         }
@@ -219,6 +226,10 @@ impl SkfSet {
 
     /// Lowest number not seen, and the total.
     pub(super) fn missing(&self) -> Option<(u16, Option<u16>)> {
+        if self.total == 0 {
+            // a message in no fragments at all is never whole
+            return Some((1, None));
+        }
         (1..=self.total.min(SKF_NUMBERS))
             .find(|&number| !self.is_marked(number))
             .map(|lowest| (lowest, Some(self.total)))
@@ -226,7 +237,7 @@ impl SkfSet {
 
     /// Whether `number` was new.
     fn mark(&mut self, number: u16) -> bool {
-        let Some(index) = number.checked_sub(1) else { return false };
+        let Some(index) = number.checked_sub(1).filter(|_| number <= self.total) else { return false };
         let Some(word) = self.seen.get_mut(usize::from(index) / 64) else { return false };
         let bit = 1 << (index % 64);
         let new = *word & bit == 0;
@@ -238,5 +249,35 @@ impl SkfSet {
     fn is_marked(&self, number: u16) -> bool {
         let index = number.wrapping_sub(1);
         self.seen.get(usize::from(index) / 64).is_some_and(|word| word & (1 << (index % 64)) != 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{IpAddr, Ipv4Addr};
+
+    use super::*;
+
+    fn key(number: u16) -> SetKey {
+        let end = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 500);
+        SetKey { source: end, destination: end, initiator_spi: IkeSpi(7), fragment_id: number }
+    }
+
+    #[test]
+    fn fragments_without_octets_are_not_held_for_nothing() {
+        let limits = Limits { reassembly_octets: 10_000, ..Limits::default() };
+        let mut sets = FragmentSets::new(&limits);
+        let mut given_up = 0;
+        for number in 0..500 {
+            for part in 1..=200 {
+                let fragment = Fragment { fragment_id: number, number: part, flags: 0, data: &[] };
+                let (_, pushed_out) = sets.add(key(number), &fragment, FrameRef::new(0, 1), Timestamp::default());
+                given_up += pushed_out.len();
+                let held: usize = sets.sets.iter().map(|(_, set)| set.cost()).sum();
+                assert_eq!(sets.octets, held, "what is held is what is counted");
+                assert!(held <= 10_000, "{held} octets are held");
+            }
+        }
+        assert!(given_up > 0 && sets.sets.len() < 500);
     }
 }

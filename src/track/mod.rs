@@ -23,7 +23,7 @@ mod stage;
 
 use std::collections::VecDeque;
 use std::hash::{BuildHasher, Hasher};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 pub use exchange::{SaInitAnswer, sa_init_answer};
 pub use facts::*;
@@ -67,6 +67,8 @@ pub struct Tracker {
     pair_count: usize,
     attempt_count: usize,
     icmp_count: usize,
+    /// Octets, about, that attempts hold alone.
+    held: usize,
 }
 
 /// What the tracker made of one ISAKMP message.
@@ -122,14 +124,15 @@ impl Tracker {
             pair_count: 0,
             attempt_count: 0,
             icmp_count: 0,
+            held: 0,
         }
     }
 
     /// Files one datagram. Answers what it was, if it was an ISAKMP message whose header could be read.
     pub fn observe(&mut self, datagram: &Datagram<'_>) -> Option<Observed> {
         let observed = self.file(datagram);
-        if self.working.len() > self.limits.working {
-            self.rest();
+        if self.working.len() > self.limits.working || self.octets() > self.limits.octets {
+            self.settle(observed.as_ref().map(|observed| observed.pair));
         }
         observed
     }
@@ -187,6 +190,21 @@ impl Tracker {
         self.pairs.slots.retain(|slot| !slot.is_empty());
         self.pairs.slots.shrink_to_fit();
         Facts { pairs: self.pairs, ..self.facts }
+    }
+
+    /// The addresses of a pair of which a message was just observed.
+    pub fn ends(&self, observed: &Observed) -> Option<(IpAddr, IpAddr)> {
+        self.pairs.ends(observed.pair)
+    }
+
+    /// The attempt of which a message was just observed.
+    pub fn attempt(&self, observed: &Observed) -> Option<&Attempt> {
+        self.pairs.at_work(observed.pair, observed.attempt)
+    }
+
+    /// How much there is to judge: pairs and attempts.
+    pub fn weight(&self) -> usize {
+        self.pair_count + self.attempt_count
     }
 
     /// The facts so far, while more is coming.

@@ -4,7 +4,7 @@
 //! Not here: when an attempt is packed. Contract: what was packed comes out as it was; an attempt costs about a hundred
 //! octets and its share of the template.
 
-use std::hash::Hasher as _;
+use std::hash::{Hash as _, Hasher as _};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
@@ -26,6 +26,8 @@ const NOWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0
 pub(super) struct PackedAttempt {
     template: Arc<Attempt>,
     octets: Box<[u8]>,
+    /// Octets, about, that it holds alone besides these.
+    alone: u32,
 }
 
 /// Templates by their content.
@@ -39,11 +41,11 @@ impl Templates {
     /// Octets that templates may take, about, to be found again.
     const ROOM: usize = 16 << 20;
 
-    /// The one allocation that holds what `attempt` holds; empties `attempt` if it is the first of its kind.
-    fn share(&mut self, attempt: Attempt) -> Arc<Attempt> {
+    /// The one allocation that holds what `attempt` holds, and what it takes of octets if it is not kept here.
+    fn share(&mut self, attempt: Attempt) -> (Arc<Attempt>, usize) {
         let hash = fingerprint(&attempt);
         if let Some(known) = self.known.find(hash, |known| **known == attempt) {
-            return Arc::clone(known);
+            return (Arc::clone(known), 0);
         }
         let new = Arc::new(attempt);
         if self.sweep.is_due(weight(&new), self.known.len(), Self::ROOM) {
@@ -52,8 +54,11 @@ impl Templates {
         }
         if self.sweep.admits(weight(&new), Self::ROOM) {
             self.known.insert_unique(hash, Arc::clone(&new), |known| fingerprint(known));
+            (new, 0)
+        } else {
+            let alone = weight(&new);
+            (new, alone)
         }
-        new
     }
 }
 
@@ -64,30 +69,51 @@ fn weight(attempt: &Attempt) -> usize {
     size_of_val(attempt) + size_of_val(&*attempt.exchanges) + messages.sum::<usize>()
 }
 
-/// A hash of what templates differ in most. Lists that are held once are told apart by where they are held.
+/// A hash of everything in which templates can differ, so that nobody can make many that collide. Lists that are held
+/// once are told apart by where they are held.
 fn fingerprint(attempt: &Attempt) -> u64 {
     let mut hasher = super::hasher();
-    hasher.write_u8(attempt.version as u8);
-    hasher.write_usize(Arc::as_ptr(&attempt.offered).addr());
-    hasher.write_usize(attempt.chosen.as_ref().map_or(0, |chosen| Arc::as_ptr(chosen).addr()));
+    let place = |list: &Arc<[_]>| Arc::as_ptr(list).addr();
+    let [ours, theirs] = &attempt.vendor_ids;
+    (attempt.version, attempt.mode, attempt.stage, attempt.waiting_for, attempt.nat).hash(&mut hasher);
+    (attempt.midstream, attempt.rekeyed_from, attempt.messages_forgotten).hash(&mut hasher);
+    (attempt.phase1_up.is_some(), attempt.phase2_up.is_some(), attempt.exchanges.len()).hash(&mut hasher);
+    (Arc::as_ptr(&attempt.offered).addr(), place(ours), place(theirs)).hash(&mut hasher);
+    attempt.chosen.as_ref().map(|chosen| Arc::as_ptr(chosen).addr()).hash(&mut hasher);
+    for step in &attempt.moves {
+        step.side.hash(&mut hasher);
+    }
     for exchange in &attempt.exchanges {
+        (exchange.kind, exchange.started_by, exchange.messages.len()).hash(&mut hasher);
         for message in &exchange.messages {
-            hasher.write_u32(message.length);
-            hasher.write_u32(message.repeat_count);
-            hasher.write_usize(Arc::as_ptr(&message.carried).addr());
+            (message.label, message.from, message.length, message.encrypted, message.flags).hash(&mut hasher);
+            (message.encapsulation, message.non_esp_marker, message.ip_fragments).hash(&mut hasher);
+            (message.ike_fragments, message.ike_fragments_missing, message.fault).hash(&mut hasher);
+            (message.repeat_count, message.recorded_again, message.repeats.len()).hash(&mut hasher);
+            for repeat in &message.repeats {
+                repeat.changed.hash(&mut hasher);
+            }
+            Arc::as_ptr(&message.carried).addr().hash(&mut hasher);
         }
     }
     hasher.finish()
 }
 
 impl PackedAttempt {
-    /// Packs an attempt of the pair of `ends`. `rest` is what follows in the same octets.
-    pub(super) fn pack(mut attempt: Attempt, ends: (IpAddr, IpAddr), templates: &mut Templates, rest: &[u8]) -> Self {
+    /// Packs an attempt of the pair of `ends`, which holds `alone` octets alone. `rest` is what follows in the same octets.
+    pub(super) fn pack(
+        mut attempt: Attempt,
+        alone: usize,
+        ends: (IpAddr, IpAddr),
+        templates: &mut Templates,
+        rest: &[u8],
+    ) -> Self {
         let mut pen = Writer { octets: Vec::with_capacity(160), memory: Memory::new(ends) };
         walk(&mut attempt, &mut pen);
         let mut octets = pen.octets;
         octets.extend_from_slice(rest);
-        Self { template: templates.share(attempt), octets: octets.into() }
+        let (template, more) = templates.share(attempt);
+        Self { template, octets: octets.into(), alone: u32::try_from(alone + more).unwrap_or(u32::MAX) }
     }
 
     /// The attempt as it was.
@@ -102,6 +128,21 @@ impl PackedAttempt {
         let mut pen = Reader { octets: &self.octets, memory: Memory::new(ends) };
         walk(attempt, &mut pen);
         pen.octets
+    }
+
+    /// Octets, about, that it holds alone.
+    pub(super) fn alone(&self) -> usize {
+        self.alone as usize + self.octets.len()
+    }
+
+    /// When and in which frame it begins.
+    pub(super) fn beginning(&self, ends: (IpAddr, IpAddr)) -> (Timestamp, FrameRef) {
+        let mut pen = Reader { octets: self.octets.get(SPIS..).unwrap_or_default(), memory: Memory::new(ends) };
+        let (mut endpoint, mut frame, mut at) = (NOWHERE, FrameRef::new(0, 0), Timestamp::default());
+        pen.endpoint(&mut endpoint);
+        pen.endpoint(&mut endpoint);
+        pen.place(&mut frame, &mut at);
+        (at, frame)
     }
 
     /// What it was made from.

@@ -9,7 +9,7 @@ use super::Tracker;
 use super::attempt::Followed;
 use super::facts::{EspFlow, FlowProtocol, IncompleteFact, Pair, Seen};
 use super::index::ends;
-use super::pairs::{Body, NONE, Open, Slot};
+use super::pairs::{Kept, NONE, Open, Slot};
 use super::shared::Shared;
 
 /// Broken datagrams remembered of one pair.
@@ -51,7 +51,6 @@ impl Tracker {
             sent: [Seen::default(); 2],
         }))?;
         self.pair_index.insert(&self.pairs, index);
-        self.working.push_back(index as u32);
         Some(index)
     }
 
@@ -62,11 +61,12 @@ impl Tracker {
 
     /// A pair, brought to work.
     pub(super) fn open(&mut self, pair: usize) -> Option<&mut Open> {
-        if matches!(self.pairs.slots.get(pair)?.body, Body::Packed(_)) {
-            self.working.push_back(pair as u32);
-        }
         let open = self.pairs.slots.get_mut(pair)?.open();
         open.touched = true;
+        if !open.queued {
+            open.queued = true;
+            self.working.push_back(pair as u32);
+        }
         Some(open)
     }
 
@@ -75,7 +75,13 @@ impl Tracker {
         self.open(pair)?;
         let slot = self.pairs.slots.get_mut(pair)?;
         let ends = slot.ends;
-        Some((&mut self.shared, slot.open().follow(attempt, ends)?))
+        let open = slot.open();
+        if let Kept::Packed(packed) = open.attempts.get(attempt)? {
+            let before = packed.alone();
+            let after = open.follow(attempt, ends)?.alone();
+            self.held = (self.held + after).saturating_sub(before);
+        }
+        Some((&mut self.shared, open.follow(attempt, ends)?))
     }
 
     /// Counts a datagram in its direction.

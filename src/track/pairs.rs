@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use crate::base::{FrameRef, IkeSpi, Timestamp};
 
-use super::attempt::{AttemptState, Followed};
-use super::facts::{Attempt, FlowProtocol, IcmpFact, IkeVersion, IncompleteFact, MalformedFact, Pair, Seen};
+use super::attempt::{AttemptState, Followed, rekeying_attempt};
+use super::facts::{Attempt, EspFlow, FlowProtocol, IcmpFact, IkeVersion, IncompleteFact, MalformedFact, Pair, Seen};
 use super::flow::FlowRow;
 use super::packed::{PackedAttempt, Templates, put, take};
 
@@ -47,8 +47,14 @@ pub(super) enum Body {
 pub(super) struct Open {
     pub(super) pair: Pair,
     pub(super) attempts: Vec<Kept>,
+    /// Those that are at work.
+    working: Vec<u32>,
+    /// The youngest that may have been re-keyed.
+    pub(super) rekeying: Option<u32>,
     /// Since it was last looked at for putting to rest.
     pub(super) touched: bool,
+    /// It waits to be put to rest.
+    pub(super) queued: bool,
 }
 
 /// An attempt of a pair at work.
@@ -76,6 +82,9 @@ struct Rare {
     malformed: Vec<MalformedFact>,
 }
 
+/// Attempts of a pair that are never taken apart to be put to rest.
+const LONG_LIST: usize = 64;
+
 /// Attempts that a [`Room`] keeps for the next pair.
 const SPARE: usize = 64;
 
@@ -87,7 +96,7 @@ pub struct Room {
     templates: Vec<Option<Arc<Attempt>>>,
     /// Attempts brought out before, with what they were made from.
     spare: Vec<(Arc<Attempt>, Attempt)>,
-    single: Option<Attempt>,
+    single: Option<(Arc<Attempt>, Attempt)>,
 }
 
 impl Pairs {
@@ -128,6 +137,17 @@ impl Pairs {
         }
     }
 
+    /// An attempt, if it is at work.
+    pub(super) fn at_work(&self, index: usize, attempt: usize) -> Option<&Attempt> {
+        match &self.slots.get(index)?.body {
+            Body::Open(open) => match open.attempts.get(attempt)? {
+                Kept::Open(followed) => Some(&followed.facts),
+                Kept::Packed(_) => None,
+            },
+            Body::Packed(_) => None,
+        }
+    }
+
     /// Pair `index`, for a look at one or a few.
     pub fn get(&self, index: usize) -> Option<Cow<'_, Pair>> {
         let mut room = Room::default();
@@ -164,7 +184,7 @@ impl Pairs {
                 }
             }
         }
-        self.add_flows(slot, &mut pair);
+        self.add_flows(slot, &mut pair, true);
         Some(room.pair.insert(pair))
     }
 
@@ -178,13 +198,70 @@ impl Pairs {
             },
             Body::Packed(packed) => packed.attempts.get(attempt)?,
         };
-        if let (Some(template), Some(single)) = (room.templates.pop().flatten(), room.single.take()) {
+        if let Some((template, single)) = room.single.take() {
             room.spare(template, single);
         }
-        room.clear();
         let single = room.fetch(packed, slot.ends);
-        room.templates.push(Some(Arc::clone(packed.template())));
-        Some(room.single.insert(single))
+        Some(&room.single.insert((Arc::clone(packed.template()), single)).1)
+    }
+
+    /// Pair `index` without its attempts and flows; what was counted of the flows is there.
+    pub fn outline(&self, index: usize) -> Option<Pair> {
+        let slot = self.slots.get(index)?;
+        let mut pair = match &slot.body {
+            Body::Open(open) => open.pair.clone(),
+            Body::Packed(packed) => {
+                let mut pair = blank(slot.ends);
+                packed.unpack_into(&mut pair);
+                pair
+            }
+        };
+        self.add_flows(slot, &mut pair, false);
+        Some(pair)
+    }
+
+    /// When and in which frame pair `index` begins.
+    pub fn begins(&self, index: usize) -> Option<(Timestamp, FrameRef)> {
+        Some(match &self.slots.get(index)?.body {
+            Body::Open(open) => (open.pair.first, open.pair.first_frame),
+            Body::Packed(packed) => packed.begins(),
+        })
+    }
+
+    /// Whether pair `index` has ICMP errors, or datagrams that were not whole or could not be read.
+    pub fn has_side_lists(&self, index: usize) -> bool {
+        self.slots.get(index).is_some_and(|slot| match &slot.body {
+            Body::Open(_) => true,
+            Body::Packed(packed) => packed.rare.is_some(),
+        })
+    }
+
+    /// When and in which frame an attempt of pair `index` begins.
+    pub fn beginning(&self, index: usize, attempt: usize) -> Option<(Timestamp, FrameRef)> {
+        let slot = self.slots.get(index)?;
+        let packed = match &slot.body {
+            Body::Open(open) => match open.attempts.get(attempt)? {
+                Kept::Open(followed) => return Some((followed.facts.first, followed.facts.first_frame)),
+                Kept::Packed(packed) => packed,
+            },
+            Body::Packed(packed) => packed.attempts.get(attempt)?,
+        };
+        Some(packed.beginning(slot.ends))
+    }
+
+    /// The flows of pair `index` by their place among all flows: when and in which frame each begins.
+    pub fn flows(&self, index: usize) -> impl Iterator<Item = (u32, Timestamp, FrameRef)> + '_ {
+        let first = self.slots.get(index).map_or(NONE, |slot| slot.flows.0);
+        let row = |place: u32| self.flows.get(place as usize).map(|row| (place, row));
+        std::iter::successors(row(first), move |(_, before)| row(before.next)).map(|(place, row)| {
+            let (at, frame) = row.begins();
+            (place, at, frame)
+        })
+    }
+
+    /// The flow at this place among all flows.
+    pub fn flow(&self, place: u32) -> Option<EspFlow> {
+        self.flows.get(place as usize).map(FlowRow::facts)
     }
 
     /// All of them, in order.
@@ -192,8 +269,8 @@ impl Pairs {
         (0..self.len()).filter_map(|index| self.get(index))
     }
 
-    /// Adds what the flows of a pair say, to the pair and to its counts.
-    fn add_flows(&self, slot: &Slot, pair: &mut Pair) {
+    /// Adds what the flows of a pair say, to its counts and, if wanted, as a list.
+    fn add_flows(&self, slot: &Slot, pair: &mut Pair, with_list: bool) {
         let mut next = slot.flows.0;
         while let Some(row) = self.flows.get(next as usize) {
             let flow = row.facts();
@@ -213,7 +290,9 @@ impl Pairs {
             }
             pair.last = pair.last.max(last);
             next = row.next;
-            pair.flows.push(flow);
+            if with_list {
+                pair.flows.push(flow);
+            }
         }
     }
 }
@@ -221,11 +300,7 @@ impl Pairs {
 impl Slot {
     pub(super) fn new(pair: Pair) -> Self {
         let ends = (pair.a, pair.b);
-        Self {
-            ends,
-            flows: (NONE, NONE),
-            body: Body::Open(Box::new(Open { pair, attempts: Vec::new(), touched: true })),
-        }
+        Self { ends, flows: (NONE, NONE), body: Body::Open(Box::new(Open::new(pair, Vec::new()))) }
     }
 
     /// A place that is free.
@@ -256,7 +331,7 @@ impl Slot {
             let mut pair = blank(self.ends);
             packed.unpack_into(&mut pair);
             let attempts = std::mem::take(&mut packed.attempts).into_iter().map(Kept::Packed).collect();
-            self.body = Body::Open(Box::new(Open { pair, attempts, touched: true }));
+            self.body = Body::Open(Box::new(Open::new(pair, attempts)));
         }
         match &mut self.body {
             Body::Open(open) => open,
@@ -264,13 +339,24 @@ impl Slot {
         }
     }
 
-    /// Puts the pair to rest, with all of its attempts.
-    pub(super) fn pack(&mut self, templates: &mut Templates) {
-        let Body::Open(open) = &mut self.body else { return };
+    /// Puts the pair to rest, with all of its attempts. Answers what those held alone before and hold now, in octets.
+    pub(super) fn pack(&mut self, templates: &mut Templates) -> (usize, usize) {
+        let Body::Open(open) = &mut self.body else { return (0, 0) };
         let ends = self.ends;
+        open.queued = false;
+        // Taking a long list apart for each message of the pair would cost more than it saves.
+        if open.attempts.len() > LONG_LIST {
+            return open.pack_attempts(ends, templates);
+        }
+        let (mut before, mut after) = (0, 0);
         let attempts = std::mem::take(&mut open.attempts).into_iter().map(|kept| match kept {
             Kept::Packed(packed) => packed,
-            Kept::Open(followed) => followed.pack(ends, templates),
+            Kept::Open(followed) => {
+                before += followed.alone();
+                let packed = followed.pack(ends, templates);
+                after += packed.alone();
+                packed
+            }
         });
         let attempts = attempts.collect();
         let pair = &mut open.pair;
@@ -282,10 +368,59 @@ impl Slot {
         let none = rare.icmp_errors.is_empty() && rare.incomplete.is_empty() && rare.malformed.is_empty();
         self.body =
             Body::Packed(Packed { octets: write(pair).into(), attempts, rare: (!none).then(|| Box::new(rare)) });
+        (before, after)
+    }
+}
+
+impl Kept {
+    /// Octets, about, that it holds alone.
+    pub(super) fn alone(&self) -> usize {
+        match self {
+            Self::Open(followed) => followed.alone(),
+            Self::Packed(packed) => packed.alone(),
+        }
     }
 }
 
 impl Open {
+    fn new(pair: Pair, attempts: Vec<Kept>) -> Self {
+        let rekeying = rekeying_attempt(&attempts);
+        Self { pair, attempts, working: Vec::new(), rekeying, touched: true, queued: false }
+    }
+
+    /// One more attempt, at work.
+    pub(super) fn begin(&mut self, followed: Followed) {
+        self.working.push(self.attempts.len() as u32);
+        self.attempts.push(Kept::Open(Box::new(followed)));
+    }
+
+    /// Puts all attempts to rest where they stand.
+    fn pack_attempts(&mut self, ends: (IpAddr, IpAddr), templates: &mut Templates) -> (usize, usize) {
+        let (mut before, mut after) = (0, 0);
+        for place in self.working.drain(..) {
+            let Some(kept) = self.attempts.get_mut(place as usize) else { continue };
+            let Kept::Open(followed) = kept else { continue };
+            before += followed.alone();
+            let packed = Followed::clone(followed).pack(ends, templates);
+            after += packed.alone();
+            *kept = Kept::Packed(packed);
+        }
+        (before, after)
+    }
+
+    /// Forgets the attempts that are not to be kept.
+    pub(super) fn keep_attempts(&mut self, mut keep: impl FnMut(usize) -> bool) {
+        let mut place = 0;
+        self.attempts.retain(|_| {
+            place += 1;
+            keep(place - 1)
+        });
+        self.working.clear();
+        let open = self.attempts.iter().zip(0..).filter(|(kept, _)| matches!(kept, Kept::Open(_)));
+        self.working.extend(open.map(|(_, place)| place));
+        self.rekeying = rekeying_attempt(&self.attempts);
+    }
+
     /// An attempt, brought to work if it is not.
     pub(super) fn follow(&mut self, index: usize, ends: (IpAddr, IpAddr)) -> Option<&mut Followed> {
         let kept = self.attempts.get_mut(index)?;
@@ -293,6 +428,7 @@ impl Open {
             let (facts, mut rest) = packed.unpack(ends);
             let state = AttemptState::read(&facts, &mut rest);
             *kept = Kept::Open(Box::new(Followed { facts, state }));
+            self.working.push(index as u32);
         }
         match kept {
             Kept::Open(followed) => Some(followed),
@@ -302,6 +438,19 @@ impl Open {
 }
 
 impl Packed {
+    /// Octets, about, that its attempts hold alone.
+    pub(super) fn alone(&self) -> usize {
+        self.attempts.iter().map(PackedAttempt::alone).sum()
+    }
+
+    /// When and in which frame the pair begins.
+    fn begins(&self) -> (Timestamp, FrameRef) {
+        let mut octets = &*self.octets;
+        let at = Timestamp::from_nanos(take(&mut octets) as i64);
+        let (_, frame) = (take(&mut octets), take(&mut octets));
+        (at, FrameRef::new(take(&mut octets) as u32, frame))
+    }
+
     /// Everything but attempts and flows.
     fn unpack_into(&self, pair: &mut Pair) {
         read(&self.octets, pair);
@@ -383,7 +532,7 @@ impl From<Vec<Pair>> for Pairs {
             }
             let attempts = attempts.into_iter().map(|facts| Kept::Open(Box::new(Followed::made(facts)))).collect();
             let ends = (pair.a, pair.b);
-            all.slots.push(Slot { ends, flows, body: Body::Open(Box::new(Open { pair, attempts, touched: true })) });
+            all.slots.push(Slot { ends, flows, body: Body::Open(Box::new(Open::new(pair, attempts))) });
         }
         all
     }

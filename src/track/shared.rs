@@ -55,12 +55,19 @@ pub(super) struct Shared {
     sweeps: [Sweep; 2],
     /// Room for a list that is being made.
     pub(super) scratch: Vec<PayloadFact>,
+    /// Octets, about, of what was handed out and is not kept here: who asked holds them alone.
+    alone: usize,
 }
 
 impl Shared {
+    /// Octets, about, that were handed out since this was last asked, to be held by who asked for them alone.
+    pub(super) fn take_alone(&mut self) -> usize {
+        std::mem::take(&mut self.alone)
+    }
+
     /// A list of payloads.
     pub(super) fn payloads(&mut self, list: &[PayloadFact]) -> Arc<[PayloadFact]> {
-        self.payloads.share(list)
+        self.payloads.share(list, &mut self.alone)
     }
 
     /// The vendor ids of one side: those it had, and one more.
@@ -73,7 +80,7 @@ impl Shared {
             return Arc::clone(list);
         }
         let list: Vec<Box<[u8]>> = had.iter().cloned().chain([data.into()]).collect();
-        let list = self.vendor_ids.share(&list);
+        let list = self.vendor_ids.share(&list, &mut self.alone);
         if more.len() < MORE_IDS && data.len() <= LONGEST_ID {
             more.push(Arc::clone(&list));
         }
@@ -109,23 +116,27 @@ impl Shared {
             return Arc::clone(&offer.proposals);
         }
         let proposals: Arc<[ProposalFact]> = offer::proposals(sa).into();
-        if octets.len() <= LONGEST_SA {
-            let weight = |octets: &[u8]| octets.len() * OFFER_GROWS;
-            if sweep.is_due(weight(octets), known.len(), ROOM) {
-                known.retain(|_, offer| Arc::strong_count(&offer.proposals) > 1);
-                sweep.held = known.keys().map(|octets| weight(octets)).sum();
-            }
-            if sweep.admits(weight(octets), ROOM) {
-                let sound = sa.fault().is_none();
-                known.insert(octets.into(), Offer { proposals: Arc::clone(&proposals), sound });
-            }
+        let weight = |octets: &[u8]| octets.len() * OFFER_GROWS;
+        if octets.len() > LONGEST_SA {
+            self.alone += weight(octets);
+            return proposals;
+        }
+        if sweep.is_due(weight(octets), known.len(), ROOM) {
+            known.retain(|_, offer| Arc::strong_count(&offer.proposals) > 1);
+            sweep.held = known.keys().map(|octets| weight(octets)).sum();
+        }
+        if sweep.admits(weight(octets), ROOM) {
+            let sound = sa.fault().is_none();
+            known.insert(octets.into(), Offer { proposals: Arc::clone(&proposals), sound });
+        } else {
+            self.alone += weight(octets);
         }
         proposals
     }
 
     /// A choice out of an offer.
     pub(super) fn choice(&mut self, choice: &ProposalFact) -> Arc<ProposalFact> {
-        self.choices.share(choice)
+        self.choices.share(choice, &mut self.alone)
     }
 }
 
@@ -175,7 +186,7 @@ impl<T: ?Sized> Default for Pool<T> {
 
 impl<T: ?Sized + Eq + Hash> Pool<T> {
     /// The one allocation that holds what `value` holds.
-    fn share(&mut self, value: &T) -> Arc<T>
+    fn share(&mut self, value: &T, alone: &mut usize) -> Arc<T>
     where
         Arc<T>: Borrow<T>,
         T: ToShared,
@@ -190,6 +201,8 @@ impl<T: ?Sized + Eq + Hash> Pool<T> {
         }
         if self.sweep.admits(new.weight(), ROOM) {
             self.known.insert(Arc::clone(&new));
+        } else {
+            *alone += new.weight();
         }
         new
     }

@@ -82,7 +82,13 @@ fn proposals_of_an_unknown_doi_are_left_alone() {
 #[test]
 fn key_exchange() {
     body!(one_v1(4, [7; 128]), Body::KeyExchange(ke) => assert_eq!((ke.group, ke.data), (None, &[7; 128][..])));
-    body!(one_v1(4, []), Body::KeyExchange(ke) => assert!(ke.data.is_empty()));
+    let impossible =
+        [(vec![], FaultKind::TooShort { claims: 0, least: 1 }), (vec![0; 9], FaultKind::Unexpected { value: 0 })];
+    for (value, kind) in impossible {
+        let octets = one_v1(4, value).octets();
+        let fault = Some(Fault { field: "key exchange data", at: 32, kind });
+        assert_eq!(decode(&octets).fault(), fault, "no group has this public value");
+    }
     let body = join(&[&[0, 31, 0, 0], &[7; 32]]);
     body!(one_v2(34, body), Body::KeyExchange(ke) => assert_eq!((ke.group, ke.data), (Some(31), &[7; 32][..])));
     assert_short(one_v2(34, [0, 31, 0]));

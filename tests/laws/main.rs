@@ -8,19 +8,28 @@
 //! | [`again`] | the same octets give the same octets; rotated files and frames recorded twice change no verdict |
 //! | [`rest`] | pairs that are packed between any two messages are told as if they had never been |
 //! | [`certainty`] | who sees less never claims more |
+//! | [`stream`] | a report written row by row has the octets of the report written whole |
+//! | [`ceiling`] | no capture passes the limits, and what was forgotten is counted |
+//! | [`flood`] | work grows with the packets, whatever they pretend to be |
+//! | [`shard`] | any number of threads gives the same octets |
 //! | [`survival`] | no octets at all make it panic, hang or write broken JSON |
-//!
-//! The law that no number of threads changes a report needs none here: a report is made by one.
+//! | [`fuzz`] | the laws of the fuzz targets, which [`corpus`] replays on what the fuzzers kept |
 
 #[path = "../support/mod.rs"]
 mod support;
 
 mod again;
 mod bench;
+mod ceiling;
 mod certainty;
 mod container;
+mod corpus;
+mod flood;
+mod fuzz;
 mod prefix;
 mod rest;
 mod samples;
+mod shard;
+mod stream;
 mod survival;
 mod time;

@@ -2,68 +2,18 @@
 //!
 //! A hang would show as a test that never ends; a loop without progress is as bad as one.
 
-use std::io::Cursor;
-use std::ops::ControlFlow;
 use std::sync::LazyLock;
 
-use ikescope::capture::Captures;
-use ikescope::messages::Row;
-use ikescope::packet::Datagram;
-use ikescope::pipeline::{self, Options, Watch};
-use ikescope::report::{Report, json, text};
-use ikescope::track::Observed;
 use proptest::prelude::*;
 use proptest::sample::Index;
-use serde_json::Value;
 
 use crate::samples::{self, Sample};
 use crate::support::capture::Frame;
 use crate::support::{Capture, Link};
 
-/// Writes every message in every form.
-#[derive(Default)]
-struct Clerk {
-    text: String,
-    rows: Vec<u8>,
-}
-
-impl Watch for Clerk {
-    fn message(&mut self, datagram: &Datagram<'_>, observed: Option<&Observed>) -> ControlFlow<()> {
-        if let Some(row) = Row::new(datagram, observed) {
-            row.write_line(&mut self.text, true);
-            row.write_tree(&mut self.text, false);
-            let mut object = Vec::new();
-            row.write_json(&mut object);
-            serde_json::from_slice::<Value>(&object).expect("a message is JSON");
-            row.write_ndjson(&mut self.rows);
-        }
-        ControlFlow::Continue(())
-    }
-}
-
 /// Everything that can be done with a capture file; answers how many frames were read.
 fn do_everything(file: Vec<u8>) -> u64 {
-    let mut captures = Captures::from_reader("capture", Cursor::new(file));
-    let mut clerk = Clerk::default();
-    let analysis = pipeline::analyze(&mut captures, &Options::default(), &mut clerk);
-    for error in captures.errors() {
-        assert!(!error.to_string().is_empty());
-    }
-    let report = Report::new(analysis.captures, &analysis.facts, &analysis.diagnosis);
-    let mut object = Vec::new();
-    json::write_json(&report, &mut object).expect("memory takes everything");
-    serde_json::from_slice::<Value>(&object).expect("a report is JSON");
-    json::write_ndjson(&report, &mut clerk.rows).expect("memory takes everything");
-    for row in clerk.rows.split(|&octet| octet == b'\n').filter(|row| !row.is_empty()) {
-        serde_json::from_slice::<Value>(row).expect("a row is JSON");
-    }
-    let mut page = Vec::new();
-    text::render(&report, &mut page, &text::Style::default()).expect("memory takes everything");
-    clerk.text.push_str(std::str::from_utf8(&page).expect("text is UTF-8"));
-    let printed = anstream::adapter::strip_str(&clerk.text).to_string();
-    let raw = printed.lines().find(|line| line.contains(char::is_control));
-    assert_eq!(raw, None, "octets of a packet would reach the terminal as they are");
-    report.captures.iter().map(|capture| capture.frames).sum()
+    crate::fuzz::report::everything(&file).0
 }
 
 static SAMPLES: LazyLock<Vec<Sample>> = LazyLock::new(samples::all);

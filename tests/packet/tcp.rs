@@ -110,7 +110,7 @@ fn a_stream_goes_on_behind_a_gap() {
         bench.ip(&tcp.next(&marked(70)));
     }
     assert_eq!(bench.messages().len(), 100);
-    assert_eq!(bench.classifier.stream_gaps(), 1);
+    assert_eq!(bench.classifier.stream_gaps(0), 1);
 }
 
 #[test]

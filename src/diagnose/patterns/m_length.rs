@@ -81,7 +81,11 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     found
 }
 
-/// Not the version, which is [`super::m_unknown`]'s, and not what the capture alone cut off.
+/// Header fields and values that are no lengths; the version is [`super::m_unknown`]'s.
+const NO_LENGTHS: [&str; 6] = ["version", "initiator SPI", "responder SPI", "flags", "message ID", "key exchange data"];
+
+/// Not what the capture alone cut off, and nothing but lengths.
 fn is_about_length(fault: &Fault) -> bool {
-    !matches!(fault.kind, FaultKind::NotCaptured { .. } | FaultKind::TooMany { .. }) && fault.field != "version"
+    !matches!(fault.kind, FaultKind::NotCaptured { .. } | FaultKind::TooMany { .. })
+        && !NO_LENGTHS.contains(&fault.field)
 }

@@ -109,7 +109,10 @@ struct Misfit<'a> {
 fn misfit<'a>(view: &View<'a>, group: u16) -> Option<Misfit<'a>> {
     let expected = registry::group_public_len(group)?;
     view.messages()
-        .filter(|message| matches!(message.label, Label::Mm(3 | 4) | Label::Am(1 | 2)) && message.fault.is_none())
+        .filter(|message| {
+            let read = message.fault.is_none_or(|fault| fault.field == "key exchange data");
+            matches!(message.label, Label::Mm(3 | 4) | Label::Am(1 | 2)) && read
+        })
         .find_map(|message| {
             message.carried.iter().find_map(|payload| match payload.detail {
                 PayloadDetail::KeyExchange { length, .. } if length != expected => {

@@ -99,7 +99,10 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 .severity(standing.severity(&view, P1_PROPOSAL.severity));
             if refusal.spi_size == 0 {
                 // A responder that never compared anything has no SPI to name either; others never put one.
-                found.means.to_mut().push_str(", or it has no connection for this address; the notify does not tell which");
+                found
+                    .means
+                    .to_mut()
+                    .push_str(", or it has no connection for this address; the notify does not tell which");
                 found = found.weigh("no-profile", 4.0);
             } else {
                 found = found.weigh("no-profile", 0.3);

@@ -150,6 +150,7 @@ impl<'a> Body<'a> {
         match self {
             Self::Malformed(fault) => Some(*fault),
             Self::SecurityAssociation(association) => association.fault(),
+            Self::KeyExchange(key_exchange) => key_exchange.fault(at),
             Self::Notification(notification) => notification.fault(octets, at),
             Self::Delete(delete) => delete.fault(octets.len(), at),
             Self::Configuration(configuration) => configuration.fault(),

@@ -64,6 +64,9 @@ pub fn print(view: &View<'_>, page: &mut Page<'_, impl Write>, finding: &Finding
     }
 
     let attempt = finding.attempt.and_then(|id| view.report.attempts.get(id));
+    if view.brief {
+        return print_fields(page, 0, attempt, finding);
+    }
     let evidence = match attempt {
         Some(attempt) if finding.severity > Severity::Info => evidence(view, attempt, finding),
         _ => Vec::new(),

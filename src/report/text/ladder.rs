@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::base::Timestamp;
 use crate::diagnose::Outcome;
-use crate::report::model::{Attempt, Exchange, IcmpError, Message, Move, Pair, VendorId};
+use crate::report::model::{Attempt, Exchange, IcmpError, Message, Move, Pair, Report, VendorId};
 use crate::report::naming;
 use crate::report::quantity::{self, count, counted};
 use crate::report::words::Word;
@@ -51,6 +51,19 @@ pub fn print_attempts(view: &View<'_>, page: &mut Page<'_, impl Write>, pair: &P
         }
     }
     Ok(())
+}
+
+/// Prints one attempt by itself.
+pub fn print_one(view: &View<'_>, page: &mut Page<'_, impl Write>, attempt: &Attempt) -> io::Result<()> {
+    let ids = view.report.pair(attempt.pair).map(|pair| pair.attempts.as_slice()).unwrap_or_default();
+    let number = ids.iter().position(|&id| id == attempt.id).unwrap_or(0) + 1;
+    print_attempt(view, page, attempt, (number, ids.len()))
+}
+
+/// Ids of the attempts of a pair that have a ladder of their own.
+pub fn first_of_each(report: &Report, pair: &Pair) -> Vec<usize> {
+    let groups = grouped(report.attempts_of(pair).collect());
+    groups.iter().take(LADDERS).filter_map(|group| group.first()).map(|attempt| attempt.id).collect()
 }
 
 /// Attempts that went the same way, in order of the first of each kind. Those that came up are only folded when they
@@ -184,7 +197,8 @@ fn rungs<'a>(messages: Vec<(&'a Exchange, &'a Message)>) -> Vec<Rung<'a>> {
     rungs
 }
 
-fn print_rungs(view: &View<'_>, page: &mut Page<'_, impl Write>, attempt: &Attempt) -> io::Result<()> {
+/// Prints the messages of an attempt, what came between them, and what is awaited.
+pub fn print_rungs(view: &View<'_>, page: &mut Page<'_, impl Write>, attempt: &Attempt) -> io::Result<()> {
     let palette = page.palette;
     let mut rungs = rungs(view.report.messages_of(attempt));
     for error in icmp_errors(view, attempt) {
@@ -247,6 +261,7 @@ fn print_rungs(view: &View<'_>, page: &mut Page<'_, impl Write>, attempt: &Attem
             }
             Some(_) => format!("… no {next}"),
             None => match window.last.since(busy_until) {
+                silence if view.running => format!("… {next} is awaited, for {} so far", quantity::span(silence)),
                 silence if silence < Duration::from_secs(1) => format!("… no {next}; the capture ends here"),
                 silence => format!("… no {next} until the capture ends, {} later", quantity::span(silence)),
             },

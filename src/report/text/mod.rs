@@ -22,8 +22,10 @@ use std::io::{self, BufWriter, Write};
 
 use crate::diagnose::{Outcome, PairStatus, Severity};
 
-use super::model::{Attempt, Finding, Pair, Report};
+use super::build;
+use super::model::{Attempt, Finding, Message, Pair, Report};
 use super::quantity::{self, Clock};
+use super::walk::Walk;
 use super::words;
 
 pub use page::{Column, Page, Palette, Words};
@@ -37,12 +39,14 @@ pub struct Style {
     pub palette: Palette,
     /// Pairs that are printed in full; those with problems come first.
     pub full_pairs: usize,
+    /// The capture goes on: its end is now.
+    pub running: bool,
 }
 
 impl Default for Style {
     /// 100 columns, no colours, twenty pairs in full.
     fn default() -> Self {
-        Self { width: 100, palette: Palette::plain(), full_pairs: 20 }
+        Self { width: 100, palette: Palette::plain(), full_pairs: 20, running: false }
     }
 }
 
@@ -53,31 +57,69 @@ const FEW_PAIRS: usize = 3;
 ///
 /// Errors: those of `out`.
 pub fn render(report: &Report, out: &mut impl Write, style: &Style) -> io::Result<()> {
-    let view = View::new(report);
+    render_view(&View::new(report), out, style)
+}
+
+/// Writes what [`render`] writes of the report of this walk, and makes of that report only what is printed.
+///
+/// Errors: those of `out`.
+pub fn render_walk(walk: &Walk<'_>, out: &mut impl Write, style: &Style) -> io::Result<()> {
+    let needs = Need::of_each(walk.statuses(), walk.severities());
+    let mut by_need: Vec<u32> = (0..).take(needs.len()).collect();
+    let need = |&id: &u32| usize::try_from(id).ok().and_then(|id| needs.get(id)).copied();
+    by_need.sort_by_key(|id| std::cmp::Reverse(need(id)));
+    let printed = style.full_pairs.saturating_add(summary::SHOWN);
+    let ids = by_need.into_iter().take(printed).filter_map(|id| usize::try_from(id).ok());
+    let report = build::told(&walk.only(ids), told);
+    let mut view = View::new(&report);
+    view.tally = Tally::new(&needs, walk.statuses(), walk.severities());
+    render_view(&view, out, style)
+}
+
+/// Of each attempt, by id, whether more of it is printed than how it stands.
+fn told(report: &Report) -> Vec<bool> {
+    let mut told = vec![false; report.attempts.len()];
+    let findings = report.findings.iter().filter_map(|finding| finding.attempt);
+    let latest = report.pairs.iter().filter_map(|pair| pair.attempts.last().copied());
+    let ladders = report.pairs.iter().flat_map(|pair| ladder::first_of_each(report, pair));
+    for id in findings.chain(latest).chain(ladders) {
+        if let Some(told) = told.get_mut(id) {
+            *told = true;
+        }
+    }
+    told
+}
+
+fn render_view(view: &View<'_>, out: &mut impl Write, style: &Style) -> io::Result<()> {
+    let report = view.report;
     let mut out = BufWriter::new(out);
     let mut page = Page::new(&mut out, style.width, style.palette);
-    summary::print(&view, &mut page)?;
+    summary::print(view, &mut page)?;
     for finding in report.findings.iter().filter(|finding| finding.pair.is_none()) {
         page.blank()?;
-        finding::print(&view, &mut page, finding)?;
+        finding::print(view, &mut page, finding)?;
     }
 
-    let few = report.pairs.len() <= FEW_PAIRS;
-    let mut full = 0;
+    let few = view.tally.pairs <= FEW_PAIRS;
+    let (mut full, mut full_with_problem) = (0, 0);
     let mut compact = Vec::new();
     for &pair in &view.by_need {
         let Some(pair) = report.pairs.get(pair) else { continue };
-        if full < style.full_pairs && (few || view.has_problem(pair)) {
+        let problem = view.has_problem(pair);
+        if full < style.full_pairs && (few || problem) {
             full += 1;
-            print_pair(&view, &mut page, pair)?;
+            full_with_problem += usize::from(problem);
+            print_pair(view, &mut page, pair)?;
         } else {
             compact.push(pair);
         }
     }
-    if !compact.is_empty() {
-        summary::print_compact(&view, &mut page, &compact)?;
+    let left = view.tally.pairs.saturating_sub(full);
+    if left > 0 {
+        let problems = view.tally.problems.saturating_sub(full_with_problem);
+        summary::print_compact(view, &mut page, &compact, problems, left.saturating_sub(problems))?;
     }
-    summary::print_foot(&view, &mut page)?;
+    summary::print_foot(view, &mut page)?;
     out.flush()
 }
 
@@ -85,7 +127,62 @@ pub fn render(report: &Report, out: &mut impl Write, style: &Style) -> io::Resul
 ///
 /// Errors: those of `out`.
 pub fn render_pair(report: &Report, pair: &Pair, out: &mut impl Write, style: &Style) -> io::Result<()> {
-    print_pair(&View::new(report), &mut Page::new(out, style.width, style.palette), pair)
+    let view = View { running: style.running, ..View::new(report) };
+    print_pair(&view, &mut Page::new(out, style.width, style.palette), pair)
+}
+
+/// Writes the findings of a pair: the verdict and what is loud, then the others in short. Without their evidence, which is
+/// in the ladder.
+///
+/// Errors: those of `out`.
+pub fn render_findings(report: &Report, pair: &Pair, out: &mut impl Write, style: &Style) -> io::Result<()> {
+    let view = View { brief: true, ..View::new(report) };
+    let page = &mut Page::new(out, style.width, style.palette);
+    let (full, short) = view.by_weight(pair);
+    for (index, finding) in full.iter().enumerate() {
+        if index > 0 {
+            page.blank()?;
+        }
+        finding::print(&view, page, finding)?;
+    }
+    if !short.is_empty() {
+        page.blank()?;
+    }
+    short.into_iter().try_for_each(|finding| finding::print_short(&view, page, finding))
+}
+
+/// Writes the ladder of one attempt: its messages, what came between them, and what is awaited.
+///
+/// Errors: those of `out`.
+pub fn render_rungs(report: &Report, attempt: &Attempt, out: &mut impl Write, style: &Style) -> io::Result<()> {
+    let view = View { running: style.running, ..View::new(report) };
+    ladder::print_rungs(&view, &mut Page::new(out, style.width, style.palette), attempt)
+}
+
+/// Writes the ladder of one attempt, with what was offered and chosen.
+///
+/// Errors: those of `out`.
+pub fn render_attempt(report: &Report, attempt: &Attempt, out: &mut impl Write, style: &Style) -> io::Result<()> {
+    let view = View { running: style.running, ..View::new(report) };
+    ladder::print_one(&view, &mut Page::new(out, style.width, style.palette), attempt)
+}
+
+/// Writes the ESP and AH flows of a pair, ICMP errors, broken fragments and what could not be read; nothing if there is
+/// none of it.
+///
+/// Errors: those of `out`.
+pub fn render_flows(report: &Report, pair: &Pair, out: &mut impl Write, style: &Style) -> io::Result<()> {
+    flows::print(&View::new(report), &mut Page::new(out, style.width, style.palette), pair)
+}
+
+/// What a message carried and how it travelled, in words without colour.
+pub fn message_text(attempt: &Attempt, message: &Message) -> String {
+    message::content(&Palette::plain(), attempt, message).text()
+}
+
+/// Ids of all pairs, those that somebody has to look at first; the same order for the same findings.
+pub fn by_need(report: &Report) -> Vec<usize> {
+    View::new(report).by_need
 }
 
 fn print_pair(view: &View<'_>, page: &mut Page<'_, impl Write>, pair: &Pair) -> io::Result<()> {
@@ -107,9 +204,78 @@ fn print_pair(view: &View<'_>, page: &mut Page<'_, impl Write>, pair: &Pair) -> 
     flows::print(view, page, pair)
 }
 
+/// How much somebody has to look at a pair.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Need {
+    /// Somebody has to.
+    problem: bool,
+    /// The worst finding about it.
+    worst: Option<Severity>,
+}
+
+impl Need {
+    fn of(status: PairStatus, worst: Option<Severity>) -> Self {
+        let down = matches!(status, PairStatus::Down | PairStatus::DownNegotiating);
+        Self { problem: down || worst >= Some(Severity::Warning), worst }
+    }
+
+    /// Of each pair, by id, from how it stands and the findings of all.
+    fn of_each(
+        statuses: impl Iterator<Item = PairStatus>,
+        findings: impl Iterator<Item = (Option<usize>, Severity)>,
+    ) -> Vec<Self> {
+        let mut needs: Vec<Self> = statuses.map(|status| Self::of(status, None)).collect();
+        for (pair, severity) in findings {
+            if let Some(need) = pair.and_then(|pair| needs.get_mut(pair)) {
+                need.worst = need.worst.max(Some(severity));
+                need.problem |= severity >= Severity::Warning;
+            }
+        }
+        needs
+    }
+}
+
+/// How all pairs stand, those included that are not printed.
+#[derive(Debug, Default)]
+struct Tally {
+    pairs: usize,
+    problems: usize,
+    /// Pairs by status.
+    statuses: Vec<(PairStatus, u64)>,
+    errors: u64,
+    warnings: u64,
+}
+
+impl Tally {
+    fn new(
+        needs: &[Need],
+        statuses: impl Iterator<Item = PairStatus>,
+        findings: impl Iterator<Item = (Option<usize>, Severity)>,
+    ) -> Self {
+        let problems = needs.iter().filter(|need| need.problem).count();
+        let mut tally = Self { pairs: needs.len(), problems, ..Self::default() };
+        for status in statuses {
+            match tally.statuses.iter_mut().find(|(known, _)| *known == status) {
+                Some((_, number)) => *number += 1,
+                None => tally.statuses.push((status, 1)),
+            }
+        }
+        for (_, severity) in findings {
+            tally.errors += u64::from(severity == Severity::Error);
+            tally.warnings += u64::from(severity == Severity::Warning);
+        }
+        tally
+    }
+
+    fn of_status(&self, status: PairStatus) -> u64 {
+        self.statuses.iter().find(|(known, _)| *known == status).map_or(0, |(_, number)| *number)
+    }
+}
+
 /// A report with what printing has to look up again and again.
 struct View<'a> {
     report: &'a Report,
+    tally: Tally,
     clock: Clock,
     many_captures: bool,
     /// Per pair: indices of its findings and flows.
@@ -117,6 +283,10 @@ struct View<'a> {
     flows: Vec<Vec<usize>>,
     /// Ids of pairs, those with the worst findings first.
     by_need: Vec<usize>,
+    /// The capture goes on.
+    running: bool,
+    /// Findings without their place and evidence, where the ladder stands beside them.
+    brief: bool,
 }
 
 impl<'a> View<'a> {
@@ -133,21 +303,22 @@ impl<'a> View<'a> {
                 of_pair.push(index);
             }
         }
-        let mut view = Self {
+        let statuses = || report.pairs.iter().map(|pair| pair.status);
+        let severities = || report.findings.iter().map(|finding| (finding.pair, finding.severity));
+        let needs = Need::of_each(statuses(), severities());
+        let mut by_need: Vec<usize> = (0..report.pairs.len()).collect();
+        by_need.sort_by_key(|&pair| std::cmp::Reverse(needs.get(pair)));
+        Self {
             report,
+            tally: Tally::new(&needs, statuses(), severities()),
             clock: Clock::new(report.window.map(|window| window.first)),
             many_captures: report.captures.len() > 1,
             findings,
             flows,
-            by_need: (0..report.pairs.len()).collect(),
-        };
-        let mut order = std::mem::take(&mut view.by_need);
-        order.sort_by_cached_key(|&pair| {
-            let problem = report.pairs.get(pair).is_some_and(|pair| view.has_problem(pair));
-            std::cmp::Reverse((problem, view.worst(pair)))
-        });
-        view.by_need = order;
-        view
+            by_need,
+            running: false,
+            brief: false,
+        }
     }
 
     fn findings_of(&self, pair: &Pair) -> impl Iterator<Item = &'a Finding> + use<'a, '_> {
@@ -183,8 +354,7 @@ impl<'a> View<'a> {
 
     /// Whether somebody has to look at this pair.
     fn has_problem(&self, pair: &Pair) -> bool {
-        let down = matches!(pair.status, PairStatus::Down | PairStatus::DownNegotiating);
-        down || self.worst(pair.id) >= Some(Severity::Warning)
+        Need::of(pair.status, self.worst(pair.id)).problem
     }
 
     /// The finding that a verdict about this pair names.
@@ -199,7 +369,7 @@ fn is_advice(finding: &Finding) -> bool {
 }
 
 /// How an attempt stands, in a few words: `failed at MM1, waiting for MM2`, `up after 55 ms`.
-fn standing(attempt: &Attempt) -> String {
+pub fn standing(attempt: &Attempt) -> String {
     let mut text = match attempt.outcome {
         Outcome::Established => match attempt.phase2_up.or(attempt.phase1_up) {
             Some(up) if !attempt.midstream => format!("up after {}", quantity::span(up.since(attempt.first))),
@@ -222,6 +392,7 @@ fn mode(attempt: &Attempt) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Selection;
     use super::super::sample::{self, Sample};
     use super::*;
 
@@ -361,6 +532,29 @@ mod tests {
         assert!(text.matches("\\x1b]0;owned\\x07\\u{202e}").count() >= 4, "{text}");
         assert!(text.chars().all(|character| character == '\n' || !character.is_control()));
         assert!(!text.contains('\u{202e}'));
+    }
+
+    #[test]
+    fn of_many_pairs_only_those_that_are_printed_are_made() {
+        for (problems, healthy) in [(0, 2), (0, 200), (30, 0), (30, 100), (200, 200)] {
+            let mut sample = sample::with_healthy(healthy);
+            let (pair, judged, finding) = (sample.pairs[0].clone(), sample.judged[0], sample.findings[0].clone());
+            for number in 1..=problems {
+                let mut finding = finding.clone();
+                finding.pair = Some(sample.pairs.len());
+                finding.severity = if number % 3 == 0 { Severity::Error } else { Severity::Warning };
+                sample.findings.push(finding);
+                sample.judged.push(judged);
+                let mut pair = pair.clone();
+                pair.a = [10, 0, 1, number].into();
+                sample.pairs.push(pair);
+            }
+            let (facts, diagnosis) = (sample.facts(), sample.diagnosis());
+            let walk = Walk::new(sample.captures.clone(), &facts, &diagnosis, &Selection::ALL);
+            let mut out = Vec::new();
+            render_walk(&walk, &mut out, &Style::default()).unwrap();
+            assert_eq!(String::from_utf8(out).unwrap(), text(&sample, 100), "{problems} and {healthy}");
+        }
     }
 
     #[test]

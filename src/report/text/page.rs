@@ -118,6 +118,11 @@ impl Words {
         self.spans.iter().map(|(_, text)| text.chars().count()).sum()
     }
 
+    /// The text of them, without ink.
+    pub fn text(&self) -> String {
+        self.spans.iter().map(|(_, text)| text.replace(NO_BREAK, " ")).collect()
+    }
+
     /// Whether there is nothing in them.
     pub fn is_empty(&self) -> bool {
         self.width() == 0

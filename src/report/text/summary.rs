@@ -10,7 +10,7 @@ use crate::report::words::{Word, cisco_status};
 use super::{Page, Palette, View, Words, ladder, mode, standing};
 
 /// Rows of the table of pairs, and of the compact list.
-const SHOWN: usize = 50;
+pub const SHOWN: usize = 50;
 /// Captures that are listed one by one.
 const CAPTURES: usize = 10;
 
@@ -118,7 +118,7 @@ fn counts(counts: &Counts) -> String {
 }
 
 fn print_tally(view: &View<'_>, page: &mut Page<'_, impl Write>) -> io::Result<()> {
-    let report = view.report;
+    let tally = &view.tally;
     let palette = page.palette;
     let statuses = [
         PairStatus::Down,
@@ -130,17 +130,18 @@ fn print_tally(view: &View<'_>, page: &mut Page<'_, impl Write>) -> io::Result<(
     ];
     let mut parts = Vec::new();
     for status in statuses {
-        let number = report.pairs.iter().filter(|pair| pair.status == status).count() as u64;
+        let number = tally.of_status(status);
         if number > 0 {
             parts.push(
                 Words::of(format!("{} ", count(number))).and_inked(status_ink(&palette, status), cisco_status(status)),
             );
         }
     }
-    let pairs = counted(report.pairs.len() as u64, "pair", "pairs");
+    let pairs = counted(tally.pairs as u64, "pair", "pairs");
     let mut line = Words::inked(palette.heading, pairs).and(": ").join(Words::joined(parts, ", "));
-    for (severity, one, many) in [(Severity::Error, "error", "errors"), (Severity::Warning, "warning", "warnings")] {
-        let number = report.findings.iter().filter(|finding| finding.severity == severity).count() as u64;
+    for (severity, number, one, many) in
+        [(Severity::Error, tally.errors, "error", "errors"), (Severity::Warning, tally.warnings, "warning", "warnings")]
+    {
         if number > 0 {
             line = line.and(" · ").and_inked(severity_ink(&palette, severity), counted(number, one, many));
         }
@@ -190,7 +191,7 @@ fn print_pairs(view: &View<'_>, page: &mut Page<'_, impl Write>) -> io::Result<(
             page.wrapped(Words::of("  "), &Words::of("    "), &Words::inked(palette.notice, open))?;
         }
     }
-    if let Some(hidden) = view.by_need.len().checked_sub(SHOWN).filter(|&hidden| hidden > 0) {
+    if let Some(hidden) = view.tally.pairs.checked_sub(SHOWN).filter(|&hidden| hidden > 0) {
         let pairs = counted(hidden as u64, "more pair", "more pairs");
         page.paragraph(0, &faint(&format!("… and {pairs}: --pair shows one, --format json all")))?;
     }
@@ -225,12 +226,18 @@ pub fn print_heading(page: &mut Page<'_, impl Write>, pair: &Pair) -> io::Result
     page.line(&line.and_inked(palette.faint, rule).cut(page.width))
 }
 
-/// Prints pairs in two lines each.
-pub fn print_compact(view: &View<'_>, page: &mut Page<'_, impl Write>, pairs: &[&Pair]) -> io::Result<()> {
+/// Prints pairs in two lines each, the first few of all those that are left: `problems` and `healthy` of them.
+pub fn print_compact(
+    view: &View<'_>,
+    page: &mut Page<'_, impl Write>,
+    pairs: &[&Pair],
+    problems: usize,
+    healthy: usize,
+) -> io::Result<()> {
     let palette = page.palette;
     page.blank()?;
-    let problems = pairs.iter().filter(|pair| view.has_problem(pair)).count() as u64;
-    let healthy = pairs.len() as u64 - problems;
+    let left = problems + healthy;
+    let (problems, healthy) = (problems as u64, healthy as u64);
     let title = match (problems, healthy) {
         (0, healthy) => format!("{} without a problem", counted(healthy, "pair", "pairs")),
         (problems, 0) => format!("{} with problems", counted(problems, "more pair", "more pairs")),
@@ -258,7 +265,7 @@ pub fn print_compact(view: &View<'_>, page: &mut Page<'_, impl Write>, pairs: &[
         }
         page.paragraph(4, &Words::inked(palette.faint, parts.join(" · ")))?;
     }
-    if let Some(hidden) = pairs.len().checked_sub(SHOWN).filter(|&hidden| hidden > 0) {
+    if let Some(hidden) = left.checked_sub(SHOWN).filter(|&hidden| hidden > 0) {
         page.line(&Words::inked(palette.faint, format!("  … and {} more", count(hidden as u64))))?;
     }
     Ok(())

@@ -1,0 +1,109 @@
+//! Times as text, put together on the stack: every row has one, and the calendar's own way there is a long one.
+
+use crate::base::Timestamp;
+
+use super::pen::PAIRS;
+
+/// A time stamp as [`Timestamp`] prints it: RFC 3339 in UTC with nanoseconds.
+pub(crate) struct Moment(pub(crate) Timestamp);
+
+impl Moment {
+    /// The text, in 30 octets.
+    pub(crate) fn octets(&self) -> [u8; 30] {
+        Calendar::default().moment(self.0)
+    }
+}
+
+/// Writes times of which many are of one day: its date is worked out once.
+#[derive(Debug)]
+pub(super) struct Calendar {
+    /// Counted from 1970-01-01.
+    day: i64,
+    /// The first moment of that day.
+    text: [u8; 30],
+}
+
+impl Default for Calendar {
+    fn default() -> Self {
+        Self { day: 0, text: *b"1970-01-01T00:00:00.000000000Z" }
+    }
+}
+
+impl Calendar {
+    /// The text, in 30 octets.
+    #[inline]
+    pub(super) fn moment(&mut self, at: Timestamp) -> [u8; 30] {
+        const DAY: u64 = 86_400_000_000_000;
+        let nanos = at.as_nanos();
+        let day = nanos.div_euclid(DAY as i64);
+        if day != self.day {
+            self.turn(day);
+        }
+        let nanos = nanos.rem_euclid(DAY as i64) as u64;
+        let (seconds, nanos) = ((nanos / 1_000_000_000) as u32, (nanos % 1_000_000_000) as u32);
+        let mut out = self.text;
+        pair(&mut out, 11, seconds / 3600);
+        pair(&mut out, 14, seconds / 60 % 60);
+        pair(&mut out, 17, seconds % 60);
+        pair(&mut out, 20, nanos / 10_000_000);
+        pair(&mut out, 22, nanos / 100_000 % 100);
+        pair(&mut out, 24, nanos / 1_000 % 100);
+        pair(&mut out, 26, nanos / 10 % 100);
+        out[28] = b'0' + (nanos % 10) as u8;
+        out
+    }
+
+    #[cold]
+    fn turn(&mut self, day: i64) {
+        let (year, month, day_of_month) = date(day);
+        self.day = day;
+        // the type covers four-digit years only
+        pair(&mut self.text, 0, (year / 100) as u32);
+        pair(&mut self.text, 2, (year % 100) as u32);
+        pair(&mut self.text, 5, month as u32);
+        pair(&mut self.text, 8, day_of_month as u32);
+    }
+}
+
+/// Two digits of a number below 100.
+#[inline(always)]
+fn pair(out: &mut [u8; 30], at: usize, number: u32) {
+    out[at..at + 2].copy_from_slice(&PAIRS[(number % 100) as usize]);
+}
+
+/// Year, month and day of a day counted from 1970-01-01, by the usual era of 400 Gregorian years that begin in March.
+fn date(day: i64) -> (i64, i64, i64) {
+    const ERA: i64 = 146_097;
+    let from_era = day + 719_468;
+    let (era, day) = (from_era.div_euclid(ERA), from_era.rem_euclid(ERA));
+    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let march_month = (5 * day + 2) / 153;
+    let month = if march_month < 10 { march_month + 3 } else { march_month - 9 };
+    (era * 400 + year + i64::from(month <= 2), month, day - (153 * march_month + 2) / 5 + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_read_as_the_time_stamp_prints_them() {
+        let mut calendar = Calendar::default();
+        let mut moment = |nanos: i64| {
+            let at = Timestamp::from_nanos(nanos);
+            let text = String::from_utf8(calendar.moment(at).to_vec()).unwrap();
+            assert_eq!(text.as_bytes(), Moment(at).octets());
+            text
+        };
+        let days = [0, 59, 60, 365, 789, 11_016, 11_017, 19_782, 20_000, 49_673, 106_000, -1, -719, -106_000];
+        for day in days {
+            for nanos in [0, 1, 86_399_999_999_999, 43_200_000_000_001, 12_345_678_901_234] {
+                let nanos = day * 86_400_000_000_000 + nanos;
+                assert_eq!(moment(nanos), Timestamp::from_nanos(nanos).to_string());
+            }
+        }
+        assert_eq!(moment(i64::MAX), Timestamp::from_nanos(i64::MAX).to_string());
+        assert_eq!(moment(i64::MIN), Timestamp::from_nanos(i64::MIN).to_string());
+    }
+}

@@ -1,0 +1,207 @@
+//! Values as they stand in JSON, appended to a buffer without a detour through formatting.
+//!
+//! Not here: rows, keys and commas. Contract: what is written is what the value's own printing gives, octet for octet.
+
+use std::io::Write as _;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+/// Appends text as it is.
+#[inline(always)]
+pub(crate) fn raw(out: &mut Vec<u8>, text: &str) {
+    out.extend_from_slice(text.as_bytes());
+}
+
+/// Appends a number in decimal digits.
+#[inline]
+pub(crate) fn digits(out: &mut Vec<u8>, number: u64) {
+    match number {
+        0..10 => out.push(b'0' + number as u8),
+        10..100 => out.extend_from_slice(&PAIRS[number as usize]),
+        100..10_000 => {
+            let number = number as u32 as usize;
+            let [[a, b], [c, d]] = [PAIRS[number / 100], PAIRS[number % 100]];
+            let four = [a, b, c, d];
+            out.extend_from_slice(if number < 1000 { &four[1..] } else { &four });
+        }
+        _ => long(out, number),
+    }
+}
+
+fn long(out: &mut Vec<u8>, number: u64) {
+    let high = number / 100_000_000;
+    let digits = eight((number % 100_000_000) as u32);
+    if high > 0 {
+        // twice at most: twenty digits are all there are
+        self::digits(out, high);
+        return out.extend_from_slice(&digits);
+    }
+    let zeros = digits.iter().take_while(|&&digit| digit == b'0').count();
+    out.extend_from_slice(&digits[zeros..]);
+}
+
+/// The eight digits of a number below 100,000,000.
+#[inline]
+fn eight(number: u32) -> [u8; 8] {
+    let (high, low) = (number / 10_000, number % 10_000);
+    let pair = |number: u32| PAIRS[(number % 100) as usize];
+    let [[a, b], [c, d], [e, f], [g, h]] = [pair(high / 100), pair(high), pair(low / 100), pair(low)];
+    [a, b, c, d, e, f, g, h]
+}
+
+/// Appends a few octets as lower-case hexadecimal digits, without quotes.
+#[inline]
+pub(crate) fn hex_few<const N: usize>(out: &mut Vec<u8>, octets: [u8; N]) {
+    let pairs = octets.map(|octet| HEX[usize::from(octet)]);
+    out.extend_from_slice(pairs.as_flattened());
+}
+
+/// Appends octets as lower-case hexadecimal digits, without quotes.
+#[inline]
+pub(crate) fn hex(out: &mut Vec<u8>, octets: &[u8]) {
+    let start = out.len();
+    out.resize(start.saturating_add(octets.len().saturating_mul(2)), 0);
+    if let Some(room) = out.get_mut(start..) {
+        for (pair, octet) in room.chunks_exact_mut(2).zip(octets) {
+            pair.copy_from_slice(&HEX[usize::from(*octet)]);
+        }
+    }
+}
+
+/// Appends text as a JSON string with its quotes.
+#[inline]
+pub(crate) fn string(out: &mut Vec<u8>, text: &str) {
+    // without an early end this is a few vector instructions for a name
+    let special =
+        text.bytes().fold(false, |special, octet| special | (octet < 0x20) | (octet == b'"') | (octet == b'\\'));
+    if special {
+        out.extend_from_slice(serde_json::Value::from(text).to_string().as_bytes());
+    } else {
+        out.push(b'"');
+        out.extend_from_slice(text.as_bytes());
+        out.push(b'"');
+    }
+}
+
+/// Appends an address, without quotes: `192.0.2.1`, `2001:db8::1`.
+#[inline]
+pub(crate) fn address(out: &mut Vec<u8>, address: IpAddr) {
+    match address {
+        IpAddr::V4(address) => quad(out, address),
+        // a vector takes everything
+        IpAddr::V6(address) => _ = write!(out, "{address}"),
+    }
+}
+
+/// Appends address and port, without quotes: `192.0.2.1:500`, `[2001:db8::1]:500`.
+#[inline]
+pub(crate) fn endpoint(out: &mut Vec<u8>, endpoint: SocketAddr) {
+    match endpoint {
+        SocketAddr::V4(endpoint) => {
+            quad(out, *endpoint.ip());
+            out.push(b':');
+            digits(out, u64::from(endpoint.port()));
+        }
+        SocketAddr::V6(endpoint) => _ = write!(out, "{endpoint}"),
+    }
+}
+
+fn quad(out: &mut Vec<u8>, address: Ipv4Addr) {
+    let mut text = [b'.'; 16];
+    let mut end = 0;
+    for octet in address.octets() {
+        let (number, wide) = (usize::from(octet), usize::from(octet >= 10) + usize::from(octet >= 100));
+        text[end..end + 3].copy_from_slice(&DECIMAL[number]);
+        end += wide + 2;
+        text[end - 1] = b'.';
+    }
+    out.extend_from_slice(&text[..end - 1]);
+}
+
+/// The two digits of every number below 100.
+pub(super) static PAIRS: [[u8; 2]; 100] = {
+    let mut pairs = [[0; 2]; 100];
+    let mut number = 0;
+    while number < pairs.len() {
+        pairs[number] = [b'0' + (number / 10) as u8, b'0' + (number % 10) as u8];
+        number += 1;
+    }
+    pairs
+};
+
+/// The digits of every octet from the left, filled up with dots.
+static DECIMAL: [[u8; 3]; 256] = {
+    let mut texts = [[b'.'; 3]; 256];
+    let mut number = 0;
+    while number < texts.len() {
+        let (hundreds, tens, ones) = (number / 100, number / 10 % 10, number % 10);
+        let [hundreds, tens, ones] = [b'0' + hundreds as u8, b'0' + tens as u8, b'0' + ones as u8];
+        texts[number] = match number {
+            0..=9 => [ones, b'.', b'.'],
+            10..=99 => [tens, ones, b'.'],
+            _ => [hundreds, tens, ones],
+        };
+        number += 1;
+    }
+    texts
+};
+
+/// The two digits of every octet.
+static HEX: [[u8; 2]; 256] = {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut pairs = [[0; 2]; 256];
+    let mut octet = 0;
+    while octet < pairs.len() {
+        pairs[octet] = [DIGITS[octet >> 4], DIGITS[octet & 0xf]];
+        octet += 1;
+    }
+    pairs
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(write: impl FnOnce(&mut Vec<u8>)) -> String {
+        let mut out = b"before ".to_vec();
+        write(&mut out);
+        String::from_utf8(out).unwrap().strip_prefix("before ").unwrap().into()
+    }
+
+    #[test]
+    fn numbers_are_written_whole() {
+        let around = |number: u64| [number - 1, number, number + 1];
+        let tens = (0..20).map(|power| 10_u64.pow(power)).flat_map(around);
+        for number in tens.chain(0..300).chain([u64::MAX]) {
+            assert_eq!(written(|out| digits(out, number)), number.to_string());
+        }
+    }
+
+    #[test]
+    fn addresses_read_as_they_print() {
+        for octet in 0..=255 {
+            let ip: IpAddr = [octet, 0, 255, octet].into();
+            assert_eq!(written(|out| address(out, ip)), ip.to_string());
+            let at = SocketAddr::new(ip, u16::from(octet) * 257);
+            assert_eq!(written(|out| endpoint(out, at)), at.to_string());
+        }
+        let at: SocketAddr = "[2001:db8::1]:4500".parse().unwrap();
+        assert_eq!(written(|out| address(out, at.ip())), "2001:db8::1");
+        assert_eq!(written(|out| endpoint(out, at)), "[2001:db8::1]:4500");
+    }
+
+    #[test]
+    fn octets_have_two_digits_each() {
+        let octets: Vec<u8> = (0..=255).collect();
+        assert_eq!(written(|out| hex(out, &octets)), ::hex::encode(&octets));
+        assert_eq!(written(|out| hex(out, &[])), "");
+        assert_eq!(written(|out| hex_few(out, [0x00, 0xa5, 0x0f, 0xff])), "00a50fff");
+    }
+
+    #[test]
+    fn text_of_any_kind_stays_what_it_is() {
+        for text in ["", "plain", "qu\"ote", "back\\slash", "line\nfeed\u{1}\u{7f}", "Zürich ▸", ","] {
+            let json = written(|out| string(out, text));
+            assert_eq!(json, serde_json::to_string(text).unwrap());
+        }
+    }
+}

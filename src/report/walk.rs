@@ -1,0 +1,430 @@
+//! The rows of a report without the rows: which facts stand where, table by table, brought out one at a time.
+//!
+//! Not here: what a row holds ([`super::build`], [`super::json`]). Contract: rows in order of first frame, exchanges in the
+//! order of their attempts; an id is a place; a dozen octets an attempt, whatever there is of it.
+
+use std::ops::Range;
+
+use crate::base::{FrameRef, Timestamp};
+use crate::capture::CaptureInfo;
+use crate::diagnose::{self, Diagnosis, Outcome, PairStatus, Severity};
+use crate::track::{self, Facts, Room};
+
+use super::build::{self, Selection};
+use super::model::{Capture, Counts, Forgotten, Report, Window};
+
+/// A pair that the report leaves out.
+const LEFT_OUT: u32 = u32::MAX;
+
+/// The frame of what has none.
+const NOWHERE: FrameRef = FrameRef::new(0, 0);
+
+/// What a report is made of, row by row.
+#[derive(Debug)]
+pub struct Walk<'a> {
+    pub(super) facts: &'a Facts,
+    pub(super) diagnosis: &'a Diagnosis,
+    pub(super) captures: Vec<Capture>,
+    pub(super) selection: Vec<String>,
+    /// Per row: index of the pair among the facts.
+    pairs: Vec<u32>,
+    /// Per pair of the facts: its id, or [`LEFT_OUT`].
+    ids: Vec<u32>,
+    /// Per row of pairs: where the ids of its attempts begin.
+    starts: Vec<usize>,
+    attempt_ids: Vec<u32>,
+    attempts: Vec<Place>,
+    flows: Vec<Place>,
+    icmp_errors: Vec<Place>,
+    incomplete: Vec<Place>,
+    malformed: Vec<Place>,
+}
+
+/// Where among the facts a row stands: id of the pair, and index within it.
+type Place = [u32; 2];
+
+/// A row of `pairs`.
+pub(super) struct PairRow<'r> {
+    pub id: usize,
+    pub fact: &'r track::Pair,
+    pub status: PairStatus,
+    pub verdict: Option<&'static str>,
+    /// Ids.
+    pub attempts: &'r [u32],
+}
+
+/// A row of `attempts`.
+pub(super) struct AttemptRow<'r> {
+    pub id: usize,
+    pub pair: usize,
+    pub fact: &'r track::Attempt,
+    pub outcome: Outcome,
+    pub verdict: Option<&'static str>,
+    pub rekeyed_from: Option<usize>,
+    /// Ids.
+    pub exchanges: Range<usize>,
+}
+
+/// A row of `exchanges`.
+pub(super) struct ExchangeRow<'r> {
+    pub id: usize,
+    pub attempt: usize,
+    pub fact: &'r track::Exchange,
+    pub of: &'r track::Attempt,
+}
+
+/// A row of `findings`.
+pub(super) struct FindingRow<'r> {
+    pub fact: &'r diagnose::Finding,
+    pub pair: Option<usize>,
+    pub attempt: Option<usize>,
+}
+
+/// Says of rows where they begin, so that they can be put in order.
+struct Order {
+    /// Several captures: time first. Within one, its own order is the truth even if its clock ran backwards.
+    by_time: bool,
+}
+
+impl Order {
+    /// The places of rows, in order of their beginnings; equal ones stay as they come.
+    fn of(&self, rows: impl Iterator<Item = (Timestamp, FrameRef, Place)>) -> Vec<Place> {
+        if self.by_time {
+            // the sign bit turned over, so that times before the epoch come first
+            let at = |at: Timestamp| (at.as_nanos() as u64) ^ (1 << 63);
+            let key = |(time, frame, [pair, index]): (Timestamp, FrameRef, Place)| {
+                let ([time, later], [high, low]) = (halves(at(time)), halves(frame.frame));
+                [time, later, frame.capture, high, low, 0, pair, index]
+            };
+            sorted(rows.map(key).collect::<Vec<[u32; 8]>>())
+        } else {
+            let key = |(_, frame, [pair, index]): (Timestamp, FrameRef, Place)| {
+                let [high, low] = halves(frame.frame);
+                [high, low, pair, index]
+            };
+            sorted(rows.map(key).collect::<Vec<[u32; 4]>>())
+        }
+    }
+}
+
+fn halves(number: u64) -> [u32; 2] {
+    [(number >> 32) as u32, number as u32]
+}
+
+fn sorted<const N: usize>(mut keyed: Vec<[u32; N]>) -> Vec<Place> {
+    keyed.sort_unstable();
+    // collects into the same room, and gives back the rest of it
+    let mut places: Vec<Place> = keyed.into_iter().map(|key| [key[N - 2], key[N - 1]]).collect();
+    places.shrink_to_fit();
+    places
+}
+
+fn index(number: u32) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
+
+fn short(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(LEFT_OUT)
+}
+
+impl<'a> Walk<'a> {
+    /// The rows of the pairs that `selection` admits. Ids count the rows of this report; findings about the captures as a
+    /// whole stay.
+    pub fn new(
+        captures: Vec<(CaptureInfo, Counts)>,
+        facts: &'a Facts,
+        diagnosis: &'a Diagnosis,
+        selection: &Selection,
+    ) -> Self {
+        let pairs = (0..facts.pairs.len())
+            .filter(|&index| facts.pairs.ends(index).is_some_and(|(a, b)| selection.admits(a, b)))
+            .map(short)
+            .collect();
+        let captures =
+            captures.into_iter().zip(0..).map(|((info, counts), id)| build::capture(id, info, counts)).collect();
+        let selection = selection
+            .pairs
+            .iter()
+            .map(|(one, other)| other.map_or_else(|| one.to_string(), |other| format!("{one},{other}")))
+            .collect();
+        Self::of(captures, selection, facts, diagnosis, pairs)
+    }
+
+    /// The rows of these pairs, by index among the facts.
+    fn of(
+        captures: Vec<Capture>,
+        selection: Vec<String>,
+        facts: &'a Facts,
+        diagnosis: &'a Diagnosis,
+        mut pairs: Vec<u32>,
+    ) -> Self {
+        let order = Order { by_time: captures.len() > 1 };
+        let begins = |pair: u32| {
+            let (at, frame) = facts.pairs.begins(index(pair)).unwrap_or((Timestamp::default(), NOWHERE));
+            (if order.by_time { at } else { Timestamp::default() }, frame)
+        };
+        if !pairs.is_sorted_by_key(|&pair| begins(pair)) {
+            pairs.sort_by_cached_key(|&pair| begins(pair));
+        }
+
+        let mut ids = vec![LEFT_OUT; facts.pairs.len()];
+        let mut starts = Vec::with_capacity(pairs.len());
+        let mut all = 0_usize;
+        for (&pair, id) in pairs.iter().zip(0..) {
+            if let Some(slot) = ids.get_mut(index(pair)) {
+                *slot = id;
+            }
+            starts.push(all);
+            all = all.saturating_add(facts.pairs.attempts(index(pair)));
+        }
+
+        let rows = || pairs.iter().copied().zip(0_u32..);
+        let attempts = order.of(rows().flat_map(|(pair, id)| {
+            (0..facts.pairs.attempts(index(pair))).map(move |attempt| {
+                let (at, frame) =
+                    facts.pairs.beginning(index(pair), attempt).unwrap_or((Timestamp::default(), NOWHERE));
+                (at, frame, [id, short(attempt)])
+            })
+        }));
+        let mut attempt_ids = vec![LEFT_OUT; all];
+        for (&[pair, attempt], id) in attempts.iter().zip(0..) {
+            let place = starts.get(index(pair)).map(|start| start.saturating_add(index(attempt)));
+            if let Some(slot) = place.and_then(|place| attempt_ids.get_mut(place)) {
+                *slot = id;
+            }
+        }
+
+        let flows = order.of(rows().flat_map(|(pair, id)| {
+            facts.pairs.flows(index(pair)).map(move |(place, at, frame)| (at, frame, [id, place]))
+        }));
+        let (mut icmp_errors, mut incomplete, mut malformed) = (Vec::new(), Vec::new(), Vec::new());
+        for (pair, id) in rows().filter(|&(pair, _)| facts.pairs.has_side_lists(index(pair))) {
+            let Some(pair) = facts.pairs.outline(index(pair)) else { continue };
+            let place = |number: usize| [id, short(number)];
+            icmp_errors.extend(
+                pair.icmp_errors.iter().enumerate().map(|(number, error)| {
+                    (error.first, error.frames.first().copied().unwrap_or(NOWHERE), place(number))
+                }),
+            );
+            let datagrams = pair.incomplete.iter().enumerate();
+            incomplete.extend(datagrams.map(|(number, datagram)| (datagram.at, datagram.frame, place(number))));
+            let datagrams = pair.malformed.iter().enumerate();
+            malformed.extend(datagrams.map(|(number, datagram)| (datagram.at, datagram.frame, place(number))));
+        }
+        let icmp_errors = order.of(icmp_errors.into_iter());
+        let incomplete = order.of(incomplete.into_iter());
+        let malformed = order.of(malformed.into_iter());
+        Self {
+            facts,
+            diagnosis,
+            captures,
+            selection,
+            pairs,
+            ids,
+            starts,
+            attempt_ids,
+            attempts,
+            flows,
+            icmp_errors,
+            incomplete,
+            malformed,
+        }
+    }
+
+    /// The whole report: all rows, at once.
+    pub fn report(&self) -> Report {
+        build::report(self)
+    }
+
+    /// The same about these pairs only, by id. Findings about the captures as a whole stay.
+    pub(super) fn only(&self, ids: impl IntoIterator<Item = usize>) -> Self {
+        let pairs = ids.into_iter().filter_map(|id| self.pairs.get(id).copied()).collect();
+        Self::of(self.captures.clone(), self.selection.clone(), self.facts, self.diagnosis, pairs)
+    }
+
+    /// Whether there is a finding of this severity or a worse one.
+    pub fn has(&self, severity: Severity) -> bool {
+        self.severities().any(|(_, found)| found >= severity)
+    }
+
+    /// Of each finding: id of its pair, and severity.
+    pub(super) fn severities(&self) -> impl Iterator<Item = (Option<usize>, Severity)> {
+        self.diagnosis.entries().filter_map(|entry| match entry.pair {
+            None => Some((None, entry.severity)),
+            Some(pair) => Some((Some(self.id(pair)?), entry.severity)),
+        })
+    }
+
+    /// Of each pair, by id: how it stands.
+    pub(super) fn statuses(&self) -> impl Iterator<Item = PairStatus> {
+        self.pairs
+            .iter()
+            .map(|&pair| self.diagnosis.pair(index(pair)).map_or(PairStatus::Unknown, |judged| judged.status))
+    }
+
+    pub(super) fn window(&self) -> Option<Window> {
+        self.facts.window.map(|(first, last)| Window { first, last })
+    }
+
+    pub(super) fn forgotten(&self) -> Forgotten {
+        let forgotten = self.facts.forgotten;
+        Forgotten {
+            pairs: forgotten.pairs,
+            attempts: forgotten.attempts,
+            flows: forgotten.flows,
+            messages: forgotten.messages,
+            reassemblies: forgotten.reassemblies,
+            streams: forgotten.streams,
+        }
+    }
+
+    /// The id of a pair of the facts, if the report has it.
+    fn id(&self, pair: usize) -> Option<usize> {
+        self.ids.get(pair).copied().filter(|&id| id != LEFT_OUT).map(index)
+    }
+
+    /// The ids of the attempts of the pair with this id.
+    fn attempts_of(&self, pair: usize) -> &[u32] {
+        let start = self.starts.get(pair).copied().unwrap_or(self.attempt_ids.len());
+        let end = self.starts.get(pair.saturating_add(1)).copied().unwrap_or(self.attempt_ids.len());
+        self.attempt_ids.get(start..end).unwrap_or_default()
+    }
+
+    /// The id of an attempt, by its index within the pair with this id.
+    fn attempt_id(&self, pair: usize, attempt: usize) -> Option<usize> {
+        self.attempts_of(pair).get(attempt).copied().map(index)
+    }
+
+    /// Every row of `pairs`.
+    pub(super) fn each_pair<E>(&self, mut each: impl FnMut(PairRow<'_>) -> Result<(), E>) -> Result<(), E> {
+        for (id, &pair) in self.pairs.iter().enumerate() {
+            let Some(fact) = self.facts.pairs.outline(index(pair)) else { continue };
+            let judged = self.diagnosis.pair(index(pair));
+            each(PairRow {
+                id,
+                fact: &fact,
+                status: judged.as_ref().map_or(PairStatus::Unknown, |judged| judged.status),
+                verdict: judged.as_ref().and_then(|judged| judged.verdict).map(|verdict| verdict.id()),
+                attempts: self.attempts_of(id),
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Every row of `attempts`.
+    pub(super) fn each_attempt<E>(&self, mut each: impl FnMut(AttemptRow<'_>) -> Result<(), E>) -> Result<(), E> {
+        let mut room = Room::default();
+        let mut exchange = 0_usize;
+        for (id, &[pair, attempt]) in self.attempts.iter().enumerate() {
+            let (pair, attempt) = (index(pair), index(attempt));
+            let Some(fact_index) = self.pairs.get(pair).copied().map(index) else { continue };
+            let Some(fact) = self.facts.pairs.read_attempt(fact_index, attempt, &mut room) else { continue };
+            let judged = self.diagnosis.pair(fact_index).and_then(|judged| judged.attempts.get(attempt).copied());
+            let next = exchange.saturating_add(fact.exchanges.len());
+            each(AttemptRow {
+                id,
+                pair,
+                fact,
+                outcome: judged.map_or(Outcome::Unknown, |judged| judged.outcome),
+                verdict: judged.and_then(|judged| judged.verdict).map(|verdict| verdict.id()),
+                rekeyed_from: fact.rekeyed_from.and_then(|older| self.attempt_id(pair, older)),
+                exchanges: exchange..next,
+            })?;
+            exchange = next;
+        }
+        Ok(())
+    }
+
+    /// Every row of `exchanges`.
+    pub(super) fn each_exchange<E>(&self, mut each: impl FnMut(ExchangeRow<'_>) -> Result<(), E>) -> Result<(), E> {
+        let mut room = Room::default();
+        let mut id = 0;
+        let mut order: Vec<usize> = Vec::new();
+        for (attempt_id, &[pair, attempt]) in self.attempts.iter().enumerate() {
+            let Some(fact_index) = self.pairs.get(index(pair)).copied().map(index) else { continue };
+            let Some(fact) = self.facts.pairs.read_attempt(fact_index, index(attempt), &mut room) else { continue };
+            let place = |exchange: &track::Exchange| {
+                let first = exchange.messages.first().map(|first| (first.at, first.frame));
+                let (at, frame) = first.unwrap_or((fact.first, fact.first_frame));
+                (if self.captures.len() > 1 { at } else { Timestamp::default() }, frame)
+            };
+            order.clear();
+            order.extend(0..fact.exchanges.len());
+            if !fact.exchanges.is_sorted_by_key(place) {
+                order.sort_by_cached_key(|&index| fact.exchanges.get(index).map(place));
+            }
+            for exchange in order.iter().filter_map(|&index| fact.exchanges.get(index)) {
+                each(ExchangeRow { id, attempt: attempt_id, fact: exchange, of: fact })?;
+                id += 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// Every row of `esp_flows`: its id, and that of its pair.
+    pub(super) fn each_flow<E>(
+        &self,
+        mut each: impl FnMut(usize, usize, &track::EspFlow) -> Result<(), E>,
+    ) -> Result<(), E> {
+        for (id, &[pair, place]) in self.flows.iter().enumerate() {
+            let Some(flow) = self.facts.pairs.flow(place) else { continue };
+            each(id, index(pair), &flow)?;
+        }
+        Ok(())
+    }
+
+    /// Every row of `icmp_errors`, with the id of its pair.
+    pub(super) fn each_icmp_error<E>(
+        &self,
+        mut each: impl FnMut(usize, &track::IcmpFact) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.each_of(&self.icmp_errors, |pair| &pair.icmp_errors, |pair, _, error| each(pair, error))
+    }
+
+    /// Every row of `incomplete`, with the id of its pair.
+    pub(super) fn each_incomplete<E>(
+        &self,
+        mut each: impl FnMut(usize, &track::IncompleteFact) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.each_of(&self.incomplete, |pair| &pair.incomplete, |pair, _, datagram| each(pair, datagram))
+    }
+
+    /// Every row of `malformed`, with the id of its pair and the pair.
+    pub(super) fn each_malformed<E>(
+        &self,
+        each: impl FnMut(usize, &track::Pair, &track::MalformedFact) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.each_of(&self.malformed, |pair| &pair.malformed, each)
+    }
+
+    fn each_of<T, E>(
+        &self,
+        places: &[Place],
+        list: impl Fn(&track::Pair) -> &[T],
+        mut each: impl FnMut(usize, &track::Pair, &T) -> Result<(), E>,
+    ) -> Result<(), E> {
+        for &[pair, place] in places {
+            let outline = self.pairs.get(index(pair)).and_then(|&fact| self.facts.pairs.outline(index(fact)));
+            let Some(outline) = outline else { continue };
+            let Some(fact) = list(&outline).get(index(place)) else { continue };
+            each(index(pair), &outline, fact)?;
+        }
+        Ok(())
+    }
+
+    /// Every row of `findings`.
+    pub(super) fn each_finding<E>(&self, mut each: impl FnMut(FindingRow<'_>) -> Result<(), E>) -> Result<(), E> {
+        let mut room = Room::default();
+        for (place, entry) in self.diagnosis.entries().enumerate() {
+            let pair = match entry.pair.map(|pair| self.id(pair)) {
+                Some(None) => continue,
+                Some(id) => id,
+                None => None,
+            };
+            let Some(finding) = self.diagnosis.finding(place, self.facts, &mut room) else { continue };
+            let attempt = finding.attempt.and_then(|attempt| pair.and_then(|pair| self.attempt_id(pair, attempt)));
+            each(FindingRow { fact: &finding, pair, attempt })?;
+        }
+        Ok(())
+    }
+}
