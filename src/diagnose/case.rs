@@ -94,6 +94,11 @@ impl<'a> Case<'a> {
         if self.words { say() } else { String::new() }
     }
 
+    /// Pairs that this one's first sender opened and in which nothing came back: it serves words only.
+    pub fn silent_peers(&self) -> usize {
+        if self.words { self.survey.silent_peers(self.facts, self.pair.a) } else { 0 }
+    }
+
     /// What an attempt's offer and choice tell; `None` if words are wanted and it has to be read.
     pub fn offer_signs(&self, index: usize) -> Option<Signs> {
         self.answers.get(index).filter(|_| !self.words)?.offer.get()

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::base::IkeSpi;
 use crate::track::{Facts, IkeVersion, Pair, Room};
@@ -20,18 +20,18 @@ const FEW_PAIRS: usize = 8;
 /// What the capture as a whole shows.
 #[derive(Debug, Clone, Default)]
 pub struct Survey {
-    /// Per address: the pairs it opened in which nothing came back.
-    silent: HashMap<IpAddr, u32>,
+    /// Per address: the pairs it opened in which nothing came back. Known once somebody asks.
+    silent: OnceLock<HashMap<IpAddr, u32>>,
     /// Pairs that hold an attempt with this SPI, where more than one does, in order.
     shared: Vec<Holder>,
     /// Pairs with IKE.
     with_ike: usize,
-    /// Addresses that start IKE, if anybody asks.
-    initiators: HashSet<IpAddr>,
+    /// Addresses that start IKE. Known once somebody asks.
+    initiators: OnceLock<HashSet<IpAddr>>,
     /// The first pairs by either address, in order.
     by_address: Vec<(IpAddr, u32)>,
-    /// Those of the first pairs in which more than keepalives goes both ways on UDP 4500.
-    on_4500: Vec<u32>,
+    /// Those of the first pairs in which more than keepalives goes both ways on UDP 4500. Known once somebody asks.
+    on_4500: OnceLock<Vec<usize>>,
     /// What a responder was seen to take, of those somebody asked about.
     shown: Arc<Mutex<ByResponder>>,
 }
@@ -43,29 +43,19 @@ type ByResponder = HashMap<(IpAddr, IkeVersion), Arc<[Shown]>>;
 type Holder = (IkeSpi, IkeVersion, u32);
 
 impl Survey {
-    /// Looks over all pairs.
+    /// Looks over all pairs, at what can be seen without bringing them out.
     pub fn of(facts: &Facts) -> Self {
         let mut survey = Self::default();
-        let mut holders: Vec<Holder> =
-            Vec::with_capacity((0..facts.pairs.len()).map(|at| facts.pairs.attempts(at)).sum());
-        let mut room = Room::default();
-        for index in 0..facts.pairs.len() {
-            let Some(pair) = facts.pairs.read(index, &mut room) else { continue };
-            let Ok(number) = u32::try_from(index) else { break };
-            survey.with_ike += usize::from(!pair.attempts.is_empty());
-            if !facts.dns_failures.is_empty() {
-                survey.initiators.extend(pair.attempts.iter().map(|attempt| attempt.initiator.ip()));
+        let pairs = &facts.pairs;
+        let mut holders: Vec<Holder> = Vec::with_capacity((0..pairs.len()).map(|index| pairs.attempts(index)).sum());
+        for (index, number) in (0..pairs.len()).zip(0_u32..) {
+            let attempts = pairs.attempts(index);
+            survey.with_ike += usize::from(attempts > 0);
+            if let Some((a, b)) = pairs.ends(index).filter(|_| index < BY_ADDRESS) {
+                survey.by_address.extend([(a, number), (b, number)]);
             }
-            if !pair.both_ways() {
-                *survey.silent.entry(pair.a).or_default() += 1;
-            }
-            if index < BY_ADDRESS {
-                survey.by_address.extend([(pair.a, number), (pair.b, number)]);
-            }
-            if index < ON_4500 && works_on_4500(pair) {
-                survey.on_4500.push(number);
-            }
-            holders.extend(pair.attempts.iter().map(|attempt| (attempt.initiator_spi, attempt.version, number)));
+            let spis = (0..attempts).filter_map(|attempt| pairs.spis(index, attempt));
+            holders.extend(spis.map(|(version, initiator_spi, _)| (initiator_spi, version, number)));
         }
         survey.by_address.sort_unstable();
         survey.shared = shared(holders);
@@ -73,8 +63,17 @@ impl Survey {
     }
 
     /// Pairs opened by `address` in which nothing came back.
-    pub fn silent_peers(&self, address: IpAddr) -> usize {
-        self.silent.get(&address).map_or(0, |&count| usize::try_from(count).unwrap_or(usize::MAX))
+    pub fn silent_peers(&self, facts: &Facts, address: IpAddr) -> usize {
+        let silent = self.silent.get_or_init(|| {
+            let mut silent: HashMap<IpAddr, u32> = HashMap::new();
+            for_each(facts, facts.pairs.len(), |_, pair| {
+                if !pair.both_ways() {
+                    *silent.entry(pair.a).or_default() += 1;
+                }
+            });
+            silent
+        });
+        silent.get(&address).map_or(0, |&count| index(count))
     }
 
     /// The pairs that share an attempt's initiator SPI, if more than one does: the same exchange between other addresses.
@@ -93,8 +92,16 @@ impl Survey {
     }
 
     /// Those of the first pairs in which more than keepalives goes both ways on UDP 4500.
-    pub fn working_on_4500(&self) -> impl Iterator<Item = usize> {
-        self.on_4500.iter().map(|&pair| index(pair))
+    pub fn working_on_4500(&self, facts: &Facts) -> &[usize] {
+        self.on_4500.get_or_init(|| {
+            let mut working = Vec::new();
+            for_each(facts, facts.pairs.len().min(ON_4500), |index, pair| {
+                if pair.sent.iter().all(|sent| sent.on_4500 > sent.keepalives) {
+                    working.push(index);
+                }
+            });
+            working
+        })
     }
 
     /// What `address` was seen to take of IKE's `version`, as `look` finds it, which is asked once.
@@ -126,18 +133,31 @@ impl Survey {
         self.with_ike == 1
     }
 
-    /// Whether `address` starts IKE with anybody. Known only in captures with DNS answers that failed.
-    pub fn starts_ike(&self, address: IpAddr) -> bool {
-        self.initiators.contains(&address)
+    /// Whether `address` starts IKE with anybody.
+    pub fn starts_ike(&self, facts: &Facts, address: IpAddr) -> bool {
+        let initiators = self.initiators.get_or_init(|| {
+            let mut initiators = HashSet::new();
+            for_each(facts, facts.pairs.len(), |_, pair| {
+                initiators.extend(pair.attempts.iter().map(|attempt| attempt.initiator.ip()));
+            });
+            initiators
+        });
+        initiators.contains(&address)
     }
 }
 
-fn index(pair: u32) -> usize {
-    usize::try_from(pair).unwrap_or(usize::MAX)
+/// Looks at the first `count` pairs, one after the other.
+fn for_each(facts: &Facts, count: usize, mut look: impl FnMut(usize, &Pair)) {
+    let mut room = Room::default();
+    for index in 0..count {
+        if let Some(pair) = facts.pairs.read(index, &mut room) {
+            look(index, pair);
+        }
+    }
 }
 
-fn works_on_4500(pair: &Pair) -> bool {
-    pair.sent.iter().all(|sent| sent.on_4500 > sent.keepalives)
+fn index(number: u32) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
 }
 
 /// Of all holders those of an SPI that several pairs hold, each pair once.

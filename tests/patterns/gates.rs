@@ -40,6 +40,15 @@ fn said(diagnosis: &Diagnosis, facts: &Facts) -> Said {
     (entries, pairs, findings.collect())
 }
 
+/// What is kept of a finding puts it where the whole of it belongs.
+fn diagnosis_is_in_order(facts: &Facts) -> bool {
+    let diagnosis = judge_all(facts, Checks::Called).0;
+    let whole: Vec<_> = diagnosis.findings(facts).collect();
+    whole.is_sorted_by_key(|found| {
+        (std::cmp::Reverse(found.severity), found.frames.first().copied(), found.pair, found.id())
+    })
+}
+
 /// What is wrong with judging this capture by its signs.
 fn difference(file: Vec<u8>) -> Option<String> {
     let facts = facts(file);
@@ -47,6 +56,9 @@ fn difference(file: Vec<u8>) -> Option<String> {
     let (by_signs, all) = (said(&by_signs, &facts), said(&all, &facts));
     if by_signs.0.len() != by_signs.2.len() {
         return Some(format!("{} findings, {} can be made again", by_signs.0.len(), by_signs.2.len()));
+    }
+    if !diagnosis_is_in_order(&facts) {
+        return Some("findings are not in order of what they turn out to be".into());
     }
     let missing: Vec<_> = all.0.iter().filter(|found| !by_signs.0.contains(found)).collect();
     (by_signs != all).then(|| format!("not found by signs: {missing:?}"))

@@ -48,7 +48,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     let started = |address| pair.attempts.iter().any(|attempt| attempt.initiator.ip() == address);
     [pair.a, pair.b]
         .into_iter()
-        .filter(|&address| !started(address) && !case.survey.starts_ike(address))
+        .filter(|&address| !started(address) && !case.survey.starts_ike(case.facts, address))
         .filter_map(|address| of(case.facts, |fact| fact.client == address))
         .collect()
 }

@@ -148,7 +148,8 @@ fn last_of<'a>(view: &View<'a>, side: Side) -> Option<&'a MessageRecord> {
 /// Whether UDP 4500 works for another pair of this initiator.
 fn elsewhere_on_4500(case: &Case<'_>) -> bool {
     case.survey
-        .working_on_4500()
-        .filter(|&index| index != case.index)
-        .any(|index| case.facts.pairs.ends(index).is_some_and(|(a, b)| [a, b].contains(&case.pair.a)))
+        .working_on_4500(case.facts)
+        .iter()
+        .filter(|&&index| index != case.index)
+        .any(|&index| case.facts.pairs.ends(index).is_some_and(|(a, b)| [a, b].contains(&case.pair.a)))
 }

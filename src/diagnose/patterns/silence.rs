@@ -31,7 +31,7 @@ fn unanswered(case: &Case<'_>, index: usize, view: &View<'_>, is_first: impl Fn(
     }
     let peer = view.attempt.responder.ip();
     let alive = case.heard_around(peer, view.attempt);
-    let silent_peers = case.survey.silent_peers(case.pair.a);
+    let silent_peers = case.silent_peers();
     let mut seen = format!("{} was sent {}", first.label, times(waited.copies));
     if waited.copies > 1 {
         seen.push_str(&format!(" in {}", span(waited.over)));
