@@ -76,16 +76,21 @@ impl<'a> Message<'a> {
     /// First means lowest octet: what is false in the header comes before all that follows from it, octets left over
     /// behind the message, or not captured, come last. Of a version that is not known nothing else is said.
     pub fn fault(&self) -> Option<Fault> {
-        self.fault_unless(|_| false)
-    }
-
-    /// The same, without looking into the bodies that `sound` vouches for: the same octets were walked before.
-    pub fn fault_unless(&self, sound: impl FnMut(&Payload<'_>) -> bool) -> Option<Fault> {
         self.version_fault()
             .or_else(|| self.contradiction())
             .or_else(|| self.length_fault())
+            .or_else(|| self.chain_fault(|_| false))
+            .or_else(|| self.trailing())
+    }
+
+    /// The lie that weighs most: one about lengths, which leaves the rest unread, before values that cannot be. Bodies that
+    /// `sound` vouches for are not looked into: the same octets were walked before.
+    pub fn gravest_fault(&self, sound: impl FnMut(&Payload<'_>) -> bool) -> Option<Fault> {
+        self.version_fault()
+            .or_else(|| self.length_fault())
             .or_else(|| self.chain_fault(sound))
             .or_else(|| self.trailing())
+            .or_else(|| self.contradiction())
     }
 
     /// Octets of the message, as its header claims, that were on the wire and not captured.

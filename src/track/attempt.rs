@@ -506,7 +506,7 @@ impl Tracker {
                 let carried = carried::read(attempt, state, shared, message, passage, from);
                 state.alone += shared.take_alone();
                 let sound = |payload: &Payload<'_>| shared.is_sound(message.header.version.major, payload);
-                let fault = message.fault_unless(sound);
+                let fault = message.gravest_fault(sound);
                 let skf_set = fragment.as_ref().map(SkfSet::new);
                 let record = MessageRecord {
                     frame: passage.frame,

@@ -408,7 +408,7 @@ pub struct MessageRecord {
     pub ike_fragments_missing: Option<(u16, Option<u16>)>,
     /// Its payloads in clear, in order.
     pub carried: Arc<[PayloadFact]>,
-    /// First lie in it.
+    /// The lie in it that weighs most.
     pub fault: Option<Fault>,
     /// Repeats, the first [`crate::base::Limits::repeats_a_message`] of them.
     pub repeats: Vec<Repeat>,
