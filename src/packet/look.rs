@@ -137,8 +137,8 @@ pub(super) fn read<'a>(frame: &Frame<'a>, at: usize) -> Option<IpPacket<'a>> {
     let (source, destination) = addresses.split_first_chunk::<16>()?;
     let claimed = Some(usize::from(u16::from_be_bytes([*l0, *l1]))).filter(|&claimed| claimed != 0);
     Some(IpPacket {
-        source: IpAddr::V6(Ipv6Addr::from_octets(*source)),
-        destination: IpAddr::V6(Ipv6Addr::from_octets(*destination.first_chunk()?)),
+        source: IpAddr::V6(Ipv6Addr::from(*source)),
+        destination: IpAddr::V6(Ipv6Addr::from(*destination.first_chunk::<16>()?)),
         ttl: *hop_limit,
         id: None,
         protocol: *protocol,
