@@ -112,6 +112,11 @@ pub fn follow(captures: &mut Captures, options: &Options, watch: &mut impl Watch
             flow = pass(&mut tracker, datagram, watch);
         }
     });
+    for until in captures.infos().iter().filter_map(|info| info.watched_until) {
+        if flow.is_continue() && watch.admits(until) {
+            tracker.advance(until);
+        }
+    }
     counts.resize(captures.infos().len(), Counts::default());
     for (counts, capture) in counts.iter_mut().zip(0..) {
         counts.stream_gaps = classifier.stream_gaps(capture);

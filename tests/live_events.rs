@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use assert_cmd::Command;
+use ikescope::base::Timestamp;
 use ikescope::capture::{Captures, Drops, WriteOptions, Writer};
 use ikescope::pipeline;
 use ikescope::report::Report;
@@ -426,4 +428,24 @@ fn tempfile(name: &str) -> PathBuf {
     let folder = std::env::temp_dir().join(format!("ikescope-live-{name}-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     folder
+}
+
+#[test]
+fn silence_after_the_last_frame_is_in_the_file_too() {
+    let folder = tempfile("silence");
+    let file = folder.join("silence.pcapng");
+    // The capture goes on for a while after its last frame, as an interface does on which nothing more comes.
+    let mut captures = Captures::open(&[lab().join("v1-udp500-drop.pcap")]);
+    let mut writer = Writer::create(&file, WriteOptions::default()).unwrap();
+    let mut last = Timestamp::default();
+    while let Some(frame) = captures.next_frame() {
+        last = last.max(frame.at);
+        writer.write(&frame, "eth0").unwrap();
+    }
+    let until = last.after(Duration::from_secs(3600));
+    writer.watched_until(until);
+    writer.finish().unwrap();
+    let report = analyzed(&file);
+    assert_eq!(report["window"]["last"], until.to_string());
+    std::fs::remove_dir_all(folder).unwrap();
 }

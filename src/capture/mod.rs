@@ -82,6 +82,9 @@ pub struct CaptureInfo {
     pub cut_short: bool,
     /// Frames the recorder says it dropped (pcapng interface statistics), if it says.
     pub dropped: Option<u64>,
+    /// Up to when was watched, frames or not, if the recorder says so. Only ikescope's own files are believed: whoever cuts
+    /// a file short leaves such a statement as it was.
+    pub watched_until: Option<Timestamp>,
     /// One line each, for a person: unknown blocks skipped, clock running backwards, …
     pub notes: Vec<String>,
 }

@@ -9,7 +9,7 @@ use super::order::{Fields, Order};
 use super::tally::Tally;
 use super::window::Window;
 use super::{MOST_RECORD, Record, Step};
-use crate::base::LinkType;
+use crate::base::{LinkType, Timestamp};
 
 /// Block types (draft-ietf-opsawg-pcapng §11.1).
 mod block {
@@ -31,6 +31,7 @@ mod option {
     pub const END: u16 = 0;
     pub const IF_TSRESOL: u16 = 9;
     pub const IF_TSOFFSET: u16 = 14;
+    pub const SHB_USERAPPL: u16 = 4;
     pub const ISB_IFDROP: u16 = 5;
     pub const ISB_OSDROP: u16 = 7;
 }
@@ -65,7 +66,15 @@ pub(super) struct Pcapng {
     earlier_dropped: Option<u64>,
     /// Frames lost according to obsolete Packet Blocks.
     packet_block_dropped: Option<u64>,
+    /// This program wrote the section, so that its statistics say up to when was watched. Others write them too, and
+    /// whoever cuts such a file short leaves them as they are.
+    own: bool,
+    /// Up to when was watched.
+    watched_until: Option<Timestamp>,
 }
+
+/// How this program names itself in what it writes.
+const OWN: &[u8] = b"ikescope ";
 
 /// The frame of a block: what it is and how long in all.
 struct Block {
@@ -82,6 +91,8 @@ impl Pcapng {
             earlier_interfaces: 0,
             earlier_dropped: None,
             packet_block_dropped: None,
+            own: false,
+            watched_until: None,
         };
         let start = window.offset();
         let ended = || Refusal::corrupt(start, "the file ends inside the pcapng section header");
@@ -89,6 +100,11 @@ impl Pcapng {
         let place = walk.body(&block, window)?.ok_or_else(ended)?;
         walk.section(window.slice(place, block.len - BLOCK_FRAME), start)?;
         Ok(walk)
+    }
+
+    /// Up to when was watched, if the file says.
+    pub fn watched_until(&self) -> Option<Timestamp> {
+        self.watched_until
     }
 
     /// Frames lost, if anything in the file says.
@@ -204,6 +220,7 @@ impl Pcapng {
             let _byte_order_magic = fields.u32()?;
             Some((fields.u16()?, fields.u16()?))
         })();
+        let _section_length = fields.u32_pair();
         match version {
             Some((1, _)) => {}
             Some((major, minor)) => {
@@ -214,6 +231,12 @@ impl Pcapng {
         self.earlier_dropped = sum(self.earlier_dropped, self.section_dropped());
         self.earlier_interfaces = self.earlier_interfaces.saturating_add(self.interfaces.len() as u32);
         self.interfaces.clear();
+        self.own = false;
+        // what may be odd about these options is nobody's concern
+        options(fields, &mut Tally::default(), |code, value| {
+            self.own |= code == option::SHB_USERAPPL && value.starts_with(OWN);
+            Some(())
+        });
         Ok(())
     }
 
@@ -241,7 +264,7 @@ impl Pcapng {
     fn statistics(&mut self, body: &[u8], tally: &mut Tally) {
         let order = self.order;
         let mut fields = Fields::new(order, body);
-        let (Some(id), Some(_ticks)) = (fields.u32(), fields.u32_pair()) else { return };
+        let (Some(id), Some(ticks)) = (fields.u32(), fields.u32_pair()) else { return };
         let mut dropped = None;
         options(fields, tally, |code, value| match code {
             option::ISB_IFDROP | option::ISB_OSDROP => {
@@ -249,6 +272,9 @@ impl Pcapng {
             }
             _ => Some(()),
         });
+        if let Some(interface) = self.interfaces.get(id as usize).filter(|_| self.own) {
+            self.watched_until = self.watched_until.max(Some(interface.clock.at(ticks)));
+        }
         // The counts are totals since the capture began, so the latest report stands for all.
         if let Some(interface) = self.interfaces.get_mut(id as usize)
             && dropped.is_some()

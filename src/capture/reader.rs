@@ -232,6 +232,7 @@ impl Reader {
             last: tally.last,
             cut_short: tally.cut.is_some(),
             dropped: self.walk.dropped(),
+            watched_until: self.walk.watched_until(),
             notes: tally.notes(),
         }
     }

@@ -84,6 +84,13 @@ impl Walk {
         }
     }
 
+    pub fn watched_until(&self) -> Option<crate::base::Timestamp> {
+        match self {
+            Self::Pcap(_) => None,
+            Self::Pcapng(walk) => walk.watched_until(),
+        }
+    }
+
     pub fn dropped(&self) -> Option<u64> {
         match self {
             Self::Pcap(_) => None,

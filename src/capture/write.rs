@@ -134,6 +134,12 @@ impl Writer {
         }
     }
 
+    /// Says up to when was watched, frames or not: written with the statistics at the end of a pcapng file, so that who reads
+    /// it knows how long the silence after the last frame lasted.
+    pub fn watched_until(&mut self, at: Timestamp) {
+        self.file.last = self.file.last.max(at);
+    }
+
     /// Adds a frame. `interface_name` counts at the first frame of an interface.
     ///
     /// Errors: the disk is full, the folder cannot be written to; the frame may then be in the file in part.

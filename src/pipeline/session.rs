@@ -154,6 +154,11 @@ impl Session {
         self.counts.iter().fold(Counts::default(), |sum, counts| sum.plus(counts))
     }
 
+    /// Up to when was watched.
+    pub fn watched_until(&self) -> Option<Timestamp> {
+        self.path.tracker.window().map(|(_, last)| last)
+    }
+
     /// How much there is to judge: pairs and attempts.
     pub fn weight(&self) -> usize {
         self.path.tracker.weight()
@@ -180,6 +185,9 @@ impl Session {
         let Self { path: Path { classifier, tracker }, selection, progress, attempts, .. } = &mut self;
         let mut follow = Follow { selection, progress, attempts };
         classifier.finish(&mut |datagram| follow.pass(tracker, datagram, onlooker));
+        for until in infos.iter().filter_map(|info| info.watched_until) {
+            tracker.advance(until);
+        }
         let streams = classifier.streams_forgotten();
         let tracker = std::mem::replace(tracker, Tracker::new(&Default::default()));
         let mut facts = tracker.into_facts();

@@ -91,6 +91,7 @@ pub fn attribute(attribute_type: u16, value: u64) -> AttributeFact {
 
 pub fn capture(path: &str, frames: u64) -> (CaptureInfo, Counts) {
     let info = CaptureInfo {
+        watched_until: None,
         path: PathBuf::from(path),
         format: "pcapng",
         compression: None,

@@ -209,6 +209,11 @@ impl Tracker {
         self.pairs.at_work(observed.pair, observed.attempt)
     }
 
+    /// First and last time that was watched.
+    pub fn window(&self) -> Option<(Timestamp, Timestamp)> {
+        self.facts.window
+    }
+
     /// How much there is to judge: pairs and attempts.
     pub fn weight(&self) -> usize {
         self.pair_count + self.attempt_count

@@ -598,7 +598,7 @@ fn write(pair: &Pair) -> Vec<u8> {
     octets
 }
 
-/// Reads what [`write`] wrote.
+/// Reads what [`write()`] wrote.
 fn read(mut octets: &[u8], pair: &mut Pair) {
     let mut take = || take(&mut octets);
     let at = |first: Timestamp, offset: u64| Timestamp::from_nanos(first.as_nanos().wrapping_add(offset as i64));

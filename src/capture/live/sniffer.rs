@@ -174,6 +174,7 @@ pub fn open(options: &SniffOptions) -> Result<Sniffer, LiveError> {
     }
     let taps = options.interfaces.iter().map(|name| Tap::open(name, &options)).collect::<Result<_, _>>()?;
     let info = CaptureInfo {
+        watched_until: None,
         path: PathBuf::from(options.interfaces.join(",")),
         format: "live",
         compression: None,

@@ -318,6 +318,9 @@ impl Live {
     pub fn finish(mut self) -> anyhow::Result<(Report, Vec<String>)> {
         if let Some(mut writer) = self.writer.take() {
             self.origin.note_drops(&mut writer);
+            if let Some(until) = self.session.watched_until() {
+                writer.watched_until(until);
+            }
             if let Err(error) = writer.finish() {
                 self.failures.push(error.to_string());
             }
