@@ -49,7 +49,7 @@ impl Input {
 
     /// The pairs that are wanted: those of every `--pair`.
     pub fn selection(&self) -> Selection {
-        Selection { pairs: self.pair.iter().flat_map(|selection| selection.pairs.iter().copied()).collect() }
+        Selection::any_of(&self.pair)
     }
 
     /// Opens the captures.

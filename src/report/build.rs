@@ -27,6 +27,11 @@ impl Selection {
     /// All pairs.
     pub const ALL: Self = Self { pairs: Vec::new() };
 
+    /// The pairs of all of these; none of them is all pairs.
+    pub fn any_of(selections: &[Self]) -> Self {
+        Self { pairs: selections.iter().flat_map(|selection| selection.pairs.iter().copied()).collect() }
+    }
+
     /// Whether the pair of these two addresses is wanted.
     pub fn admits(&self, a: IpAddr, b: IpAddr) -> bool {
         self.pairs.is_empty()

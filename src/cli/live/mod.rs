@@ -164,7 +164,7 @@ impl Arguments {
     }
 
     fn selection(&self) -> Selection {
-        Selection { pairs: self.pair.iter().flat_map(|selection| selection.pairs.iter().copied()).collect() }
+        Selection::any_of(&self.pair)
     }
 
     /// Folders in which files will still be made.
