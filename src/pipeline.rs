@@ -3,18 +3,20 @@
 //! Not here: files, formats of output, the command line. Contract: one pass, in order of time, nothing kept but facts.
 
 mod changes;
+mod path;
 mod session;
 
 use std::ops::ControlFlow;
 
 use crate::base::{Limits, Timestamp};
 use crate::capture::{CaptureInfo, Captures};
-use crate::diagnose::{self, Diagnosis, losses};
-use crate::packet::{Body, Classifier, Datagram};
+use crate::diagnose::{self, Diagnosis};
+use crate::packet::{Body, Datagram};
 use crate::report::Counts;
 use crate::track::{Facts, Observed, Tracker};
 
 pub use changes::{Change, Standing};
+use path::Path;
 pub use session::{Completed, Onlooker, Passed, Place, Session, losses_of};
 
 /// How to look.
@@ -62,11 +64,7 @@ pub struct Analysis {
 impl Analysis {
     /// Makes less certain what the recorder's losses allow to doubt.
     pub fn allow_for_losses(&mut self) {
-        let captures = self.captures.iter();
-        let losses = captures.fold(losses::Losses::default(), |sum, (info, _)| losses::Losses {
-            recorded: sum.recorded.saturating_add(info.frames),
-            lost: sum.lost.saturating_add(info.dropped.unwrap_or(0)),
-        });
+        let losses = losses_of(self.captures.iter().map(|(info, _)| info));
         self.diagnosis.allow_for(losses);
     }
 }
@@ -80,50 +78,31 @@ pub fn analyze(captures: &mut Captures, options: &Options, watch: &mut impl Watc
 
 /// Reads all captures to their end, or until `watch` has seen enough. One [`Counts`] a capture, by id.
 pub fn follow(captures: &mut Captures, options: &Options, watch: &mut impl Watch) -> (Vec<Counts>, Facts) {
-    let mut classifier = Classifier::new(&options.ike_ports, &options.limits);
-    let mut tracker = Tracker::new(&options.limits);
-    let mut counts: Vec<Counts> = Vec::new();
+    let mut path = Path::new(options);
     let mut flow = ControlFlow::Continue(());
     while flow.is_continue() {
         watch.progress(captures);
         let Some(frame) = captures.next_frame() else { break };
-        if !watch.admits(frame.at) {
-            continue;
-        }
-        tracker.advance(frame.at);
-        let mut overlaps = 0;
-        let class = classifier.classify(&frame, &mut |datagram| {
-            overlaps += u64::from(datagram.ambiguous_overlap);
-            if flow.is_continue() {
-                flow = pass(&mut tracker, datagram, watch);
-            }
-        });
-        let capture = usize::try_from(frame.reference.capture).unwrap_or(usize::MAX);
-        if counts.len() <= capture {
-            counts.resize(capture.saturating_add(1), Counts::default());
-        }
-        if let Some(counts) = counts.get_mut(capture) {
-            counts.add(class);
-            counts.ambiguous_overlaps = counts.ambiguous_overlaps.saturating_add(overlaps);
+        if watch.admits(frame.at) {
+            path.frame(&frame, |tracker, datagram| {
+                if flow.is_continue() {
+                    flow = pass(tracker, datagram, watch);
+                }
+            });
         }
     }
-    classifier.finish(&mut |datagram| {
+    path.drain(|tracker, datagram| {
         if flow.is_continue() {
-            flow = pass(&mut tracker, datagram, watch);
+            flow = pass(tracker, datagram, watch);
         }
     });
-    for until in captures.infos().iter().filter_map(|info| info.watched_until) {
+    let infos = captures.infos();
+    for until in infos.iter().filter_map(|info| info.watched_until) {
         if flow.is_continue() && watch.admits(until) {
-            tracker.advance(until);
+            path.tracker.advance(until);
         }
     }
-    counts.resize(captures.infos().len(), Counts::default());
-    for (counts, capture) in counts.iter_mut().zip(0..) {
-        counts.stream_gaps = classifier.stream_gaps(capture);
-    }
-    let mut facts = tracker.into_facts();
-    facts.forgotten.streams = classifier.streams_forgotten();
-    (counts, facts)
+    (path.counts_of(&infos), path.into_facts())
 }
 
 fn pass(tracker: &mut Tracker, datagram: &Datagram<'_>, watch: &mut impl Watch) -> ControlFlow<()> {

@@ -12,11 +12,12 @@ use crate::capture::{CaptureInfo, Frame};
 use crate::diagnose;
 use crate::diagnose::case::next_due;
 use crate::diagnose::losses::Losses;
-use crate::packet::{Body, Classifier, Datagram};
+use crate::packet::{Body, Class, Datagram};
 use crate::report::{Counts, Report, Selection, tense};
 use crate::track::{Attempt, Facts, Label, MessageRecord, Observed, Tracker};
 
 use super::Options;
+use super::path::Path;
 
 /// "No IKE at all" is said after this much of it, and in the report at the end.
 const NOTHING_YET: Duration = Duration::from_secs(60);
@@ -25,18 +26,10 @@ const NOTHING_YET: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub struct Session {
     path: Path,
-    counts: Vec<Counts>,
     selection: Selection,
     progress: Vec<Vec<Progress>>,
     /// Attempts of wanted pairs so far.
     attempts: usize,
-}
-
-/// What a frame passes.
-#[derive(Debug)]
-struct Path {
-    classifier: Classifier,
-    tracker: Tracker,
 }
 
 /// How far an attempt was before the message that passes.
@@ -114,44 +107,34 @@ impl Place<'_> {
 impl Session {
     /// With nothing seen yet. `selection`: the pairs that the report is about.
     pub fn new(options: &Options, selection: Selection) -> Self {
-        let path = Path {
-            classifier: Classifier::new(&options.ike_ports, &options.limits),
-            tracker: Tracker::new(&options.limits),
-        };
-        Self { path, counts: Vec::new(), selection, progress: Vec::new(), attempts: 0 }
+        Self { path: Path::new(options), selection, progress: Vec::new(), attempts: 0 }
     }
 
     /// A frame has come. Answers whether anything in it was ours.
     pub fn frame(&mut self, frame: &Frame<'_>, onlooker: &mut impl Onlooker) -> bool {
-        let Self { path: Path { classifier, tracker }, counts, selection, progress, attempts } = self;
-        let mut follow = Follow { selection, progress, attempts };
+        let (path, mut follow) = self.parts();
         let mut ours = false;
-        tracker.advance(frame.at);
-        let class = classifier.classify(frame, &mut |datagram| {
+        let class = path.frame(frame, |tracker, datagram| {
             ours = true;
             follow.pass(tracker, datagram, onlooker);
         });
-        let capture = usize::try_from(frame.reference.capture).unwrap_or(usize::MAX);
-        if counts.len() <= capture {
-            counts.resize(capture.saturating_add(1), Counts::default());
-        }
-        if let Some(counts) = counts.get_mut(capture) {
-            counts.add(class);
-        }
-        ours || !matches!(class, crate::packet::Class::Other | crate::packet::Class::UnknownLink)
+        ours || !matches!(class, Class::Other | Class::UnknownLink)
     }
 
     /// Time has moved on without a frame.
     pub fn advance(&mut self, at: Timestamp, onlooker: &mut impl Onlooker) {
-        let Self { path: Path { classifier, tracker }, selection, progress, attempts, .. } = self;
-        let mut follow = Follow { selection, progress, attempts };
-        classifier.advance(at, &mut |datagram| follow.pass(tracker, datagram, onlooker));
-        tracker.advance(at);
+        let (path, mut follow) = self.parts();
+        path.advance(at, |tracker, datagram| follow.pass(tracker, datagram, onlooker));
+    }
+
+    fn parts(&mut self) -> (&mut Path, Follow<'_>) {
+        let Self { path, selection, progress, attempts } = self;
+        (path, Follow { selection, progress, attempts })
     }
 
     /// Frames by what they are, over all captures.
     pub fn counts(&self) -> Counts {
-        self.counts.iter().fold(Counts::default(), |sum, counts| sum.plus(counts))
+        self.path.counts.iter().fold(Counts::default(), |sum, counts| sum.plus(counts))
     }
 
     /// Up to when was watched.
@@ -167,9 +150,8 @@ impl Session {
     /// The report of this moment. `goes_on`: more may come, so that silence is told as lasting until now and not until the
     /// end of the capture.
     pub fn report(&self, infos: Vec<CaptureInfo>, goes_on: bool) -> Report {
-        let facts = self.path.tracker.facts();
-        let mut report = self.judge(infos, &facts);
-        report.forgotten.streams = self.path.classifier.streams_forgotten();
+        let counts = self.path.counts_of(&infos);
+        let mut report = judge(infos, counts, &self.path.facts(), &self.selection);
         if report.window.is_none_or(|window| window.last.since(window.first) < NOTHING_YET) {
             report.findings.retain(|finding| finding.id != "C-NO-IKE");
         }
@@ -182,32 +164,28 @@ impl Session {
 
     /// It is over: the report of everything.
     pub fn finish(mut self, infos: Vec<CaptureInfo>, onlooker: &mut impl Onlooker) -> Report {
-        let Self { path: Path { classifier, tracker }, selection, progress, attempts, .. } = &mut self;
-        let mut follow = Follow { selection, progress, attempts };
-        classifier.finish(&mut |datagram| follow.pass(tracker, datagram, onlooker));
+        let (path, mut follow) = self.parts();
+        path.drain(|tracker, datagram| follow.pass(tracker, datagram, onlooker));
         for until in infos.iter().filter_map(|info| info.watched_until) {
-            tracker.advance(until);
+            path.tracker.advance(until);
         }
-        let streams = classifier.streams_forgotten();
-        let tracker = std::mem::replace(tracker, Tracker::new(&Default::default()));
-        let mut facts = tracker.into_facts();
-        facts.forgotten.streams = streams;
-        self.judge(infos, &facts)
-    }
-
-    fn judge(&self, infos: Vec<CaptureInfo>, facts: &Facts) -> Report {
-        let mut diagnosis = diagnose::diagnose(facts);
-        diagnosis.allow_for(losses_of(&infos));
-        let mut counts = self.counts.clone();
-        counts.resize(infos.len(), Counts::default());
-        Report::selected(infos.into_iter().zip(counts).collect(), facts, &diagnosis, &self.selection)
+        let counts = path.counts_of(&infos);
+        judge(infos, counts, &self.path.into_facts(), &self.selection)
     }
 }
 
+fn judge(infos: Vec<CaptureInfo>, counts: Vec<Counts>, facts: &Facts, selection: &Selection) -> Report {
+    let mut diagnosis = diagnose::diagnose(facts);
+    diagnosis.allow_for(losses_of(&infos));
+    Report::selected(infos.into_iter().zip(counts).collect(), facts, &diagnosis, selection)
+}
+
 /// Frames recorded and lost, over all captures.
-pub fn losses_of(infos: &[CaptureInfo]) -> Losses {
-    let sum = |number: fn(&CaptureInfo) -> u64| infos.iter().map(number).fold(0, u64::saturating_add);
-    Losses { recorded: sum(|info| info.frames), lost: sum(|info| info.dropped.unwrap_or(0)) }
+pub fn losses_of<'a>(infos: impl IntoIterator<Item = &'a CaptureInfo>) -> Losses {
+    infos.into_iter().fold(Losses::default(), |sum, info| Losses {
+        recorded: sum.recorded.saturating_add(info.frames),
+        lost: sum.lost.saturating_add(info.dropped.unwrap_or(0)),
+    })
 }
 
 /// Takes datagrams to the tracker and tells what each message changed.
