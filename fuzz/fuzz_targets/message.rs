@@ -1,3 +1,5 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|octets: &[u8]| ikescope_fuzz::laws::message::hold(octets));
+use ikescope_fuzz::laws::Asked;
+
+libfuzzer_sys::fuzz_target!(|octets: &[u8]| ikescope_fuzz::laws::message::hold(octets, Asked::of(octets)));

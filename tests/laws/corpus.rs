@@ -18,7 +18,7 @@ fn replay(target: &str) {
     for file in files {
         // Printed only if the law is broken: which octets did it.
         println!("{}", file.display());
-        hold(&fs::read(&file).expect("a file of the corpus"));
+        hold(&fs::read(&file).expect("a file of the corpus"), fuzz::Asked::ALL);
     }
 }
 

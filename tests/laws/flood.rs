@@ -134,7 +134,7 @@ fn a_message_of_minimal_transforms() {
     body[last] = 0;
     let header = Header { spis: (1, 0), version: 0x20, exchange_type: 34, flags: 8, message_id: 0 };
     let message = header.message(&[(33, &body)]);
-    crate::fuzz::message::hold(&[&[0], &message[..]].concat());
+    crate::fuzz::message::hold(&[&[0], &message[..]].concat(), crate::fuzz::Asked::ALL);
     let mut tracker = Tracker::new(&Limits::default());
     for number in 0..50 {
         tracker.observe(&datagram(number, PEERS, isakmp(&message)));

@@ -4,6 +4,7 @@ use ikescope::base::{FrameRef, Limits, LinkType, Timestamp};
 use ikescope::capture::Frame;
 use ikescope::packet::{Body, Class, Classifier, Encapsulation};
 
+use super::Asked;
 use super::craft;
 use super::seen::{Seen, What};
 
@@ -11,7 +12,7 @@ use super::seen::{Seen, What};
 pub const LINKS: [u32; 16] = [1, 0, 9, 12, 14, 50, 51, 101, 108, 113, 204, 228, 229, 276, 105, 65_000];
 
 /// Link (index into [`LINKS`]), octets that were not captured, the frame.
-pub fn hold(octets: &[u8]) {
+pub fn hold(octets: &[u8], _: Asked) {
     let [link, uncaptured, bytes @ ..] = octets else { return };
     let link = LinkType(LINKS[usize::from(*link) % LINKS.len()]);
     let wire_len = bytes.len() as u32 + u32::from(*uncaptured);

@@ -14,15 +14,20 @@ use ikescope::packet::{self, Datagram, Encapsulation, IsakmpDatagram};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
+use super::Asked;
 use super::plain::check_plain;
 
-/// Octets that were not captured, then the message.
-pub fn hold(octets: &[u8]) {
+/// Octets that were not captured, then the message. One in four is shown in every form, one in two cut.
+pub fn hold(octets: &[u8], asked: Asked) {
     let [missing, octets @ ..] = octets else { return };
     let missing = u32::from(*missing);
     check_decoding(octets, missing);
-    check_words(octets, missing);
-
+    if asked.one_in(4, 0) {
+        check_words(octets, missing);
+    }
+    if !asked.one_in(2, 1) {
+        return;
+    }
     let whole = walk(octets, 0);
     let claimed = Message::decode(octets, 0).map_or(HEADER_LEN, |message| message.octets().len());
     let mut cuts = vec![0, HEADER_LEN - 1, HEADER_LEN, octets.len() / 2, octets.len().saturating_sub(1)];

@@ -10,7 +10,9 @@
 //! | [`report`] | a capture file, taken all the way to its report |
 //!
 //! Not here: anything of a fuzzer, so that `cargo test` needs none. Contract: `hold` returns, or panics with the law that
-//! was broken.
+//! was broken; the same octets are asked the same, and the tests ask everything.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 pub mod capture;
 pub mod frame;
@@ -25,7 +27,28 @@ mod script;
 mod seen;
 
 /// A law: returns if the octets keep it.
-pub type Law = fn(&[u8]);
+pub type Law = fn(&[u8], Asked);
+
+/// How much of a law is asked. What costs much is asked of some octets only while millions of them are tried.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked(Option<u64>);
+
+impl Asked {
+    /// Everything.
+    pub const ALL: Self = Self(None);
+
+    /// What is cheap, and of the rest what falls to these octets.
+    pub fn of(octets: &[u8]) -> Self {
+        let mut hasher = DefaultHasher::new();
+        octets.hash(&mut hasher);
+        Self(Some(hasher.finish()))
+    }
+
+    /// Whether part `part` (0 to 7) of a law is asked, which one in `many` (at most 256) is asked.
+    pub fn one_in(self, many: u64, part: u32) -> bool {
+        self.0.is_none_or(|digest| (digest >> (8 * part) & 0xff).is_multiple_of(many))
+    }
+}
 
 /// Every law by the name of its fuzz target.
 pub const ALL: [(&str, Law); 6] = [
