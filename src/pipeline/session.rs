@@ -107,7 +107,9 @@ impl Place<'_> {
 impl Session {
     /// With nothing seen yet. `selection`: the pairs that the report is about.
     pub fn new(options: &Options, selection: Selection) -> Self {
-        Self { path: Path::new(options), selection, progress: Vec::new(), attempts: 0 }
+        let mut path = Path::new(options);
+        path.tracker = path.tracker.keep_at_work();
+        Self { path, selection, progress: Vec::new(), attempts: 0 }
     }
 
     /// A frame has come. Answers whether anything in it was ours.

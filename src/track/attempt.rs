@@ -17,6 +17,7 @@ use super::ike_fragment::{FragmentSet, SetKey, SkfSet, SkfStep};
 use super::nat::HashAlgorithm;
 use super::packed::{PackedAttempt, Templates, put, take};
 use super::pairs::Kept;
+use super::story::Tellings;
 use super::{Observed, Passage, Tracker, carried, stage};
 
 /// Moves remembered of one attempt.
@@ -73,12 +74,21 @@ pub(super) struct MessageState {
 }
 
 /// The last copy of a message that was recorded.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct LastCopy {
     frame: FrameRef,
     at: Timestamp,
     ip_id: Option<u32>,
     digest: u32,
+}
+
+/// What is a message's own and cannot be told from the facts.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Own {
+    pub(super) frame: FrameRef,
+    pub(super) at: Timestamp,
+    pub(super) ip_id: Option<u32>,
+    pub(super) digest: u32,
 }
 
 /// Attempts of a pair that are looked through one by one, and the number that is too many.
@@ -185,6 +195,56 @@ impl AttemptState {
         }
         state.index_all(facts);
         state
+    }
+
+    /// The state of an attempt that sends from `current` now, has `own` messages, in the order of the records, and had no
+    /// repeats and no fragments.
+    pub(super) fn of(facts: &Attempt, current: [SocketAddr; 2], own: &[Own]) -> Self {
+        let mut state = Self { current, ..Self::new(facts) };
+        state.hash = facts.chosen.as_deref().and_then(carried::negotiated_hash);
+        let mut own = own.iter();
+        for (index, exchange) in facts.exchanges.iter().enumerate() {
+            let messages = own.by_ref().take(exchange.messages.len()).map(|&Own { frame, at, ip_id, digest }| {
+                MessageState { digest, copy: LastCopy { frame, at, ip_id, digest }, fragments: None }
+            });
+            let messages: Vec<MessageState> = messages.collect();
+            state.message_count += messages.len();
+            state.exchanges.push(ExchangeState { content: 0, messages });
+            if stage::sets_up(exchange.kind) {
+                state.youngest_setup = Some(index);
+            }
+            if exchange.kind == ExchangeKind::InformationalV2 {
+                state.highest_informational = state.highest_informational.max(exchange.message_id.0);
+            }
+        }
+        state.index_all(facts);
+        state
+    }
+
+    /// Whether it is the same state.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        let messages = |state: &Self| state.exchanges.iter().map(|exchange| exchange.messages.len()).sum::<usize>();
+        let plain = |state: &Self| {
+            let whole = state.exchanges.iter().flat_map(|exchange| &exchange.messages);
+            state.alone == 0
+                && state.exchanges.iter().all(|exchange| exchange.content == 0)
+                && whole.clone().all(|message| message.fragments.is_none())
+        };
+        let pairs = self.exchanges.iter().zip(&other.exchanges);
+        let mut copies = pairs.flat_map(|(one, other)| one.messages.iter().zip(&other.messages));
+        plain(self)
+            && plain(other)
+            && self.current == other.current
+            && self.hash == other.hash
+            && self.highest_informational == other.highest_informational
+            && (self.message_count, self.youngest_setup) == (other.message_count, other.youngest_setup)
+            && (self.exchanges.len(), messages(self)) == (other.exchanges.len(), messages(other))
+            && copies.all(|(one, other)| (one.digest, one.copy) == (other.digest, other.copy))
+    }
+
+    /// The ports that the sides were last seen to send from.
+    pub(super) fn ports(&self) -> [u16; 2] {
+        self.current.map(|endpoint| endpoint.port())
     }
 
     /// The exchange that `key` names.
@@ -305,7 +365,8 @@ impl Tracker {
             return None;
         }
         let spis = (version, header.initiator_spi, header.responder_spi);
-        let (pair, attempt) = self.by_spis.find(&self.pairs, spis)?;
+        let told = || self.told_by_spis(version, header.initiator_spi, header.responder_spi);
+        let (pair, attempt) = self.by_spis.find(&self.pairs, spis).or_else(told)?;
         let (_, followed) = self.follow(pair, attempt)?;
         let state = &followed.state;
         let ends = [passage.source.ip(), passage.destination.ip()];
@@ -675,12 +736,13 @@ impl Tracker {
 
 /// The youngest IKEv2 SA of a pair that had a CREATE_CHILD_SA answered: what a new SA without an SA_INIT of its own came
 /// from (RFC 7296 §1.3.2).
-pub(super) fn rekeying_attempt(attempts: &[Kept]) -> Option<u32> {
+pub(super) fn rekeying_attempt(attempts: &[Kept], tellings: &Tellings) -> Option<u32> {
     let found = attempts.iter().rposition(|kept| {
         let attempt = match kept {
             Kept::Open(followed) => &followed.facts,
             // what is asked here is the same in the template
             Kept::Packed(packed) => packed.template(),
+            Kept::Told(row) => tellings.template(*row),
         };
         attempt.version == IkeVersion::V2
             && attempt

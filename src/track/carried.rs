@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use crate::base::IkeSpi;
 use crate::isakmp::payload::Body;
 use crate::isakmp::{Header, Message};
 
@@ -102,7 +103,7 @@ pub(super) fn read(
                 let endpoint = if first { passage.destination } else { passage.source };
                 let side = if first { from.other() } else { from };
                 let algorithm = state.hash.or_else(|| HashAlgorithm::from_length(hash.len()));
-                let matches = algorithm.map(|algorithm| nat::matches(algorithm, &message.header, endpoint, hash));
+                let matches = algorithm.map(|algorithm| nat::matches(algorithm, spis(&message.header), endpoint, hash));
                 if let Some(matches) = matches {
                     note_hash(attempt, passage, side, !first, matches);
                 }
@@ -164,8 +165,12 @@ fn note_nat_detection(
     attempt.nat.announced[from.index()] = true;
     let (side, endpoint): (Side, SocketAddr) =
         if own { (from, passage.source) } else { (from.other(), passage.destination) };
-    let header: &Header = &message.header;
-    note_hash(attempt, passage, side, own, nat::matches(HashAlgorithm::Sha1, header, endpoint, hash));
+    let matches = nat::matches(HashAlgorithm::Sha1, spis(&message.header), endpoint, hash);
+    note_hash(attempt, passage, side, own, matches);
+}
+
+fn spis(header: &Header) -> (IkeSpi, IkeSpi) {
+    (header.initiator_spi, header.responder_spi)
 }
 
 /// A sender with several addresses sends a hash for each: one that fits is enough for its own, and the peer's view is one

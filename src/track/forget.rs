@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 
 use super::Tracker;
 use super::flow::FlowRow;
-use super::pairs::{Body, Kept, LONG_LIST, NONE, Slot};
+use super::pairs::{Body, Kept, LONG_LIST, NONE, Pairs, Slot};
 
 /// Octets, about, that a pair, an attempt at rest and a flow take, with their places in the tables and in the report.
 const PAIR: usize = 320;
@@ -135,6 +135,7 @@ impl Tracker {
             self.forget_flow(first);
         }
         self.held = self.held.saturating_sub(self.pairs.alone(pair));
+        self.forget_told(pair);
         self.attempt_count -= attempts;
         self.facts.forgotten.attempts += attempts as u64;
         self.facts.forgotten.pairs += 1;
@@ -179,23 +180,29 @@ impl Tracker {
         if unanswered.is_empty() {
             return 0;
         }
+        self.hand_over(pair);
         for place in 0..count {
             self.attempts.remove(&self.pairs, pair, place);
             self.by_spis.remove(&self.pairs, pair, place);
         }
         let gone = |place: usize| unanswered.binary_search(&place);
-        let Some(slot) = self.pairs.slots.get_mut(pair) else { return 0 };
+        let Pairs { slots, tellings, .. } = &mut self.pairs;
+        let Some(slot) = slots.get_mut(pair) else { return 0 };
         let ends = slot.ends;
-        let open = slot.open();
-        let held: usize = unanswered.iter().filter_map(|&place| open.attempts.get(place)).map(Kept::alone).sum();
+        let open = slot.open(tellings);
+        let going = || unanswered.iter().filter_map(|&place| open.attempts.get(place));
+        let held: usize = going().map(|kept| kept.alone(tellings)).sum();
         self.held = self.held.saturating_sub(held);
-        open.keep_attempts(|place| gone(place).is_err());
+        let rows: Vec<u32> = going().filter_map(Kept::row).collect();
+        rows.into_iter().for_each(|row| tellings.release(row));
+        open.keep_attempts(tellings, |place| gone(place).is_err());
         for place in 0..open.attempts.len() {
             let rekeyed = match &open.attempts[place] {
                 Kept::Open(followed) => followed.facts.rekeyed_from,
                 Kept::Packed(packed) => packed.template().rekeyed_from,
+                Kept::Told(row) => tellings.template(*row).rekeyed_from,
             };
-            if let (Some(from), Some(followed)) = (rekeyed, rekeyed.and_then(|_| open.follow(place, ends))) {
+            if let (Some(from), Some(followed)) = (rekeyed, rekeyed.and_then(|_| open.follow(place, ends, tellings))) {
                 followed.facts.rekeyed_from = gone(from).err().map(|before| from - before);
             }
         }
@@ -253,7 +260,7 @@ impl Tracker {
                 passed_over += 1;
                 continue;
             }
-            let (before, after) = slot.pack(&mut self.templates);
+            let (before, after) = slot.pack(&mut self.templates, &mut self.pairs.tellings);
             self.held = (self.held + after).saturating_sub(before);
         }
         self.unproven.nothing_left = self.unproven.nothing_left.saturating_sub(1);

@@ -20,6 +20,7 @@ mod pair;
 mod pairs;
 mod shared;
 mod stage;
+mod story;
 
 use std::collections::VecDeque;
 use std::hash::{BuildHasher, Hasher};
@@ -42,6 +43,7 @@ use index::{AttemptsBySpis, AttemptsOfPair, FlowIndex, PairIndex};
 use packed::Templates;
 use pairs::Open;
 use shared::Shared;
+use story::{Stories, Tale};
 
 /// Unreadable datagrams remembered of one pair.
 const MALFORMED_A_PAIR: usize = 64;
@@ -61,6 +63,7 @@ pub struct Tracker {
     fragments: FragmentSets,
     shared: Shared,
     templates: Templates,
+    stories: Stories,
     /// Pairs at work, in the order in which they are to be put to rest.
     working: VecDeque<u32>,
     unproven: Unproven,
@@ -119,6 +122,7 @@ impl Tracker {
             fragments: FragmentSets::new(limits),
             shared: Shared::default(),
             templates: Templates::default(),
+            stories: Stories::default(),
             working: VecDeque::new(),
             unproven: Unproven::default(),
             pair_count: 0,
@@ -126,6 +130,12 @@ impl Tracker {
             icmp_count: 0,
             held: 0,
         }
+    }
+
+    /// Keeps attempts as they are while they are at work, for who looks at them with [`Tracker::attempt`].
+    pub fn keep_at_work(mut self) -> Self {
+        self.stories.switch_off();
+        self
     }
 
     /// Files one datagram. Answers what it was, if it was an ISAKMP message whose header could be read.
@@ -227,6 +237,18 @@ impl Tracker {
     }
 
     fn observe_isakmp(&mut self, datagram: &Datagram<'_>, isakmp: &IsakmpDatagram<'_>) -> Option<Observed> {
+        match self.tell(datagram, isakmp) {
+            Tale::Told(observed) => Some(observed),
+            Tale::Full => self.file_isakmp(datagram, isakmp),
+            Tale::New(lesson) => {
+                let observed = self.file_isakmp(datagram, isakmp)?;
+                self.learn(*lesson, &observed);
+                Some(observed)
+            }
+        }
+    }
+
+    fn file_isakmp(&mut self, datagram: &Datagram<'_>, isakmp: &IsakmpDatagram<'_>) -> Option<Observed> {
         let message = match readable(isakmp.octets, datagram.missing) {
             Ok(message) => message,
             Err(fault) => {

@@ -6,10 +6,10 @@ use md5::Md5;
 use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha384, Sha512};
 
-use crate::isakmp::Header;
+use crate::base::IkeSpi;
 
 /// IKEv1 hash algorithms by their attribute value (RFC 2409 appendix A, RFC 4868).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum HashAlgorithm {
     Md5,
     Sha1,
@@ -43,26 +43,40 @@ impl HashAlgorithm {
         })
     }
 
-    fn of(self, message: &[u8]) -> Vec<u8> {
+    /// Whether `hash` is that of `message`.
+    fn is(self, message: &[u8], hash: &[u8]) -> bool {
         match self {
-            Self::Md5 => Md5::digest(message).to_vec(),
-            Self::Sha1 => Sha1::digest(message).to_vec(),
-            Self::Sha2_256 => Sha256::digest(message).to_vec(),
-            Self::Sha2_384 => Sha384::digest(message).to_vec(),
-            Self::Sha2_512 => Sha512::digest(message).to_vec(),
+            Self::Md5 => *Md5::digest(message) == *hash,
+            Self::Sha1 => *Sha1::digest(message) == *hash,
+            Self::Sha2_256 => *Sha256::digest(message) == *hash,
+            Self::Sha2_384 => *Sha384::digest(message) == *hash,
+            Self::Sha2_512 => *Sha512::digest(message) == *hash,
         }
     }
 }
 
-/// Whether `hash` stands for `endpoint` in the SA of `header`.
-pub(super) fn matches(algorithm: HashAlgorithm, header: &Header, endpoint: SocketAddr, hash: &[u8]) -> bool {
-    let mut message = Vec::with_capacity(34);
-    message.extend_from_slice(&header.initiator_spi.octets());
-    message.extend_from_slice(&header.responder_spi.octets());
-    match endpoint.ip() {
-        IpAddr::V4(address) => message.extend_from_slice(&address.octets()),
-        IpAddr::V6(address) => message.extend_from_slice(&address.octets()),
-    }
-    message.extend_from_slice(&endpoint.port().to_be_bytes());
-    algorithm.of(&message) == hash
+/// Whether `hash` stands for `endpoint` in the SA of these SPIs, the initiator's first.
+pub(super) fn matches(
+    algorithm: HashAlgorithm,
+    (initiator_spi, responder_spi): (IkeSpi, IkeSpi),
+    endpoint: SocketAddr,
+    hash: &[u8],
+) -> bool {
+    let mut message = [0; 34];
+    message[..8].copy_from_slice(&initiator_spi.octets());
+    message[8..16].copy_from_slice(&responder_spi.octets());
+    let port = endpoint.port().to_be_bytes();
+    let message = match endpoint.ip() {
+        IpAddr::V4(address) => {
+            message[16..20].copy_from_slice(&address.octets());
+            message[20..22].copy_from_slice(&port);
+            &message[..22]
+        }
+        IpAddr::V6(address) => {
+            message[16..32].copy_from_slice(&address.octets());
+            message[32..].copy_from_slice(&port);
+            &message[..]
+        }
+    };
+    algorithm.is(message, hash)
 }

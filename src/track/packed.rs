@@ -19,7 +19,7 @@ use super::shared::Sweep;
 const SPIS: usize = 16;
 
 /// What an address and port are in a template.
-const NOWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
+pub(super) const NOWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
 
 /// An attempt, packed.
 #[derive(Debug, Clone)]
@@ -71,7 +71,7 @@ fn weight(attempt: &Attempt) -> usize {
 
 /// A hash of everything in which templates can differ, so that nobody can make many that collide. Lists that are held
 /// once are told apart by where they are held.
-fn fingerprint(attempt: &Attempt) -> u64 {
+pub(super) fn fingerprint(attempt: &Attempt) -> u64 {
     let mut hasher = super::hasher();
     let place = |list: &Arc<[_]>| Arc::as_ptr(list).addr();
     let [ours, theirs] = &attempt.vendor_ids;

@@ -9,7 +9,7 @@ use super::Tracker;
 use super::attempt::Followed;
 use super::facts::{EspFlow, FlowProtocol, IncompleteFact, Pair, Seen};
 use super::index::ends;
-use super::pairs::{Kept, NONE, Open, Slot};
+use super::pairs::{Body, Kept, NONE, Open, Pairs, Slot};
 use super::shared::Shared;
 
 /// Broken datagrams remembered of one pair.
@@ -61,7 +61,10 @@ impl Tracker {
 
     /// A pair, brought to work.
     pub(super) fn open(&mut self, pair: usize) -> Option<&mut Open> {
-        let open = self.pairs.slots.get_mut(pair)?.open();
+        if matches!(self.pairs.slots.get(pair)?.body, Body::Told(_)) {
+            self.hand_over(pair);
+        }
+        let open = self.pairs.slots.get_mut(pair)?.open(&self.pairs.tellings);
         open.touched = true;
         if !open.queued {
             open.queued = true;
@@ -73,15 +76,17 @@ impl Tracker {
     /// An attempt, brought to work, and what all have in common.
     pub(super) fn follow(&mut self, pair: usize, attempt: usize) -> Option<(&mut Shared, &mut Followed)> {
         self.open(pair)?;
-        let slot = self.pairs.slots.get_mut(pair)?;
+        let Pairs { slots, tellings, .. } = &mut self.pairs;
+        let slot = slots.get_mut(pair)?;
         let ends = slot.ends;
-        let open = slot.open();
-        if let Kept::Packed(packed) = open.attempts.get(attempt)? {
-            let before = packed.alone();
-            let after = open.follow(attempt, ends)?.alone();
+        let open = slot.open(tellings);
+        let kept = open.attempts.get(attempt)?;
+        if !matches!(kept, Kept::Open(_)) {
+            let before = kept.alone(tellings);
+            let after = open.follow(attempt, ends, tellings)?.alone();
             self.held = (self.held + after).saturating_sub(before);
         }
-        Some((&mut self.shared, open.follow(attempt, ends)?))
+        Some((&mut self.shared, open.follow(attempt, ends, tellings)?))
     }
 
     /// Counts a datagram in its direction.
@@ -95,7 +100,7 @@ impl Tracker {
     pub(super) fn adopt_flows(&mut self, from: usize, to: usize) {
         let (Some((a, b)), Some(slot)) = (self.pairs.ends(from), self.pairs.slots.get_mut(from)) else { return };
         let mut next = std::mem::replace(&mut slot.flows, (NONE, NONE)).0;
-        let sent = std::mem::take(&mut slot.open().pair.sent);
+        let sent = std::mem::take(&mut slot.open(&self.pairs.tellings).pair.sent);
         while let Some(row) = self.pairs.flows.get(next as usize) {
             let place = std::mem::replace(&mut next, row.next);
             self.append_flow(to as u32, place);

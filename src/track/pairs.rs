@@ -13,6 +13,7 @@ use super::attempt::{AttemptState, Followed, rekeying_attempt};
 use super::facts::{Attempt, EspFlow, FlowProtocol, IcmpFact, IkeVersion, IncompleteFact, MalformedFact, Pair, Seen};
 use super::flow::FlowRow;
 use super::packed::{PackedAttempt, Templates, put, take};
+use super::story::Tellings;
 
 /// No flow.
 pub(super) const NONE: u32 = u32::MAX;
@@ -22,6 +23,7 @@ pub(super) const NONE: u32 = u32::MAX;
 pub struct Pairs {
     pub(super) slots: Vec<Slot>,
     pub(super) flows: Vec<FlowRow>,
+    pub(super) tellings: Tellings,
 }
 
 /// One pair.
@@ -40,6 +42,8 @@ pub(super) enum Body {
     Open(Box<Open>),
     /// At rest.
     Packed(Packed),
+    /// Nothing but attempts that are told, by their rows.
+    Told(Vec<u32>),
 }
 
 /// A pair at work. Its own lists of attempts and flows are empty.
@@ -64,6 +68,15 @@ pub(super) enum Kept {
     Open(Box<Followed>),
     /// At rest.
     Packed(PackedAttempt),
+    /// Told, by its row.
+    Told(u32),
+}
+
+/// An attempt that is to be brought out.
+#[derive(Clone, Copy)]
+enum AtRest<'a> {
+    Packed(&'a PackedAttempt),
+    Told(&'a Tellings, u32),
 }
 
 /// A pair at rest.
@@ -120,6 +133,7 @@ impl Pairs {
         self.slots.get(index).map_or(0, |slot| match &slot.body {
             Body::Open(open) => open.attempts.len(),
             Body::Packed(packed) => packed.attempts.len(),
+            Body::Told(rows) => rows.len(),
         })
     }
 
@@ -132,16 +146,19 @@ impl Pairs {
                     (facts.version, facts.initiator_spi, facts.responder_spi)
                 }
                 Kept::Packed(packed) => packed.spis(),
+                Kept::Told(row) => self.tellings.spis(*row),
             }),
             Body::Packed(packed) => packed.attempts.get(attempt).map(PackedAttempt::spis),
+            Body::Told(rows) => rows.get(attempt).map(|&row| self.tellings.spis(row)),
         }
     }
 
     /// Octets, about, that the attempts of a pair hold alone.
     pub(super) fn alone(&self, index: usize) -> usize {
         self.slots.get(index).map_or(0, |slot| match &slot.body {
-            Body::Open(open) => open.attempts.iter().map(Kept::alone).sum(),
+            Body::Open(open) => open.attempts.iter().map(|kept| kept.alone(&self.tellings)).sum(),
             Body::Packed(packed) => packed.alone(),
+            Body::Told(rows) => rows.iter().map(|&row| self.tellings.alone(row)).sum(),
         })
     }
 
@@ -155,9 +172,9 @@ impl Pairs {
         match &self.slots.get(index)?.body {
             Body::Open(open) => match open.attempts.get(attempt)? {
                 Kept::Open(followed) => Some(&followed.facts),
-                Kept::Packed(_) => None,
+                Kept::Packed(_) | Kept::Told(_) => None,
             },
-            Body::Packed(_) => None,
+            Body::Packed(_) | Body::Told(_) => None,
         }
     }
 
@@ -172,7 +189,7 @@ impl Pairs {
     pub fn read<'s>(&self, index: usize, room: &'s mut Room) -> Option<&'s Pair> {
         let slot = self.slots.get(index)?;
         room.clear();
-        let mut pair = room.pair.take().unwrap_or_else(|| blank(slot.ends));
+        let mut pair = room.pair.take().unwrap_or_else(|| Pair::blank(slot.ends));
         (pair.a, pair.b) = slot.ends;
         match &slot.body {
             Body::Open(open) => {
@@ -186,14 +203,23 @@ impl Pairs {
                             pair.attempts.push(followed.facts.clone());
                             room.templates.push(None);
                         }
-                        Kept::Packed(packed) => room.bring(packed, slot.ends, &mut pair.attempts),
+                        Kept::Packed(packed) => room.bring(AtRest::Packed(packed), slot.ends, &mut pair.attempts),
+                        Kept::Told(row) => {
+                            room.bring(AtRest::Told(&self.tellings, *row), slot.ends, &mut pair.attempts);
+                        }
                     }
                 }
             }
             Body::Packed(packed) => {
                 packed.unpack_into(&mut pair);
                 for packed in &packed.attempts {
-                    room.bring(packed, slot.ends, &mut pair.attempts);
+                    room.bring(AtRest::Packed(packed), slot.ends, &mut pair.attempts);
+                }
+            }
+            Body::Told(rows) => {
+                self.tellings.outline(rows, slot.ends, &mut pair);
+                for &row in rows {
+                    room.bring(AtRest::Told(&self.tellings, row), slot.ends, &mut pair.attempts);
                 }
             }
         }
@@ -204,18 +230,28 @@ impl Pairs {
     /// One attempt of a pair, brought out into `room`: for a walk over many.
     pub fn read_attempt<'s>(&'s self, index: usize, attempt: usize, room: &'s mut Room) -> Option<&'s Attempt> {
         let slot = self.slots.get(index)?;
-        let packed = match &slot.body {
-            Body::Open(open) => match open.attempts.get(attempt)? {
-                Kept::Open(followed) => return Some(&followed.facts),
-                Kept::Packed(packed) => packed,
-            },
-            Body::Packed(packed) => packed.attempts.get(attempt)?,
+        let at_rest = match self.kept(index, attempt)? {
+            Brought::AtWork(facts) => return Some(facts),
+            Brought::AtRest(at_rest) => at_rest,
         };
         if let Some((template, single)) = room.single.take() {
             room.spare(template, single);
         }
-        let single = room.fetch(packed, slot.ends);
-        Some(&room.single.insert((Arc::clone(packed.template()), single)).1)
+        let single = room.fetch(at_rest, slot.ends);
+        Some(&room.single.insert((Arc::clone(at_rest.template()), single)).1)
+    }
+
+    /// Where an attempt stands.
+    fn kept(&self, index: usize, attempt: usize) -> Option<Brought<'_>> {
+        Some(match &self.slots.get(index)?.body {
+            Body::Open(open) => match open.attempts.get(attempt)? {
+                Kept::Open(followed) => Brought::AtWork(&followed.facts),
+                Kept::Packed(packed) => Brought::AtRest(AtRest::Packed(packed)),
+                Kept::Told(row) => Brought::AtRest(AtRest::Told(&self.tellings, *row)),
+            },
+            Body::Packed(packed) => Brought::AtRest(AtRest::Packed(packed.attempts.get(attempt)?)),
+            Body::Told(rows) => Brought::AtRest(AtRest::Told(&self.tellings, *rows.get(attempt)?)),
+        })
     }
 
     /// Pair `index` without its attempts and flows; what was counted of the flows is there.
@@ -224,8 +260,13 @@ impl Pairs {
         let mut pair = match &slot.body {
             Body::Open(open) => open.pair.clone(),
             Body::Packed(packed) => {
-                let mut pair = blank(slot.ends);
+                let mut pair = Pair::blank(slot.ends);
                 packed.unpack_into(&mut pair);
+                pair
+            }
+            Body::Told(rows) => {
+                let mut pair = Pair::blank(slot.ends);
+                self.tellings.outline(rows, slot.ends, &mut pair);
                 pair
             }
         };
@@ -238,6 +279,7 @@ impl Pairs {
         Some(match &self.slots.get(index)?.body {
             Body::Open(open) => (open.pair.first, open.pair.first_frame),
             Body::Packed(packed) => packed.begins(),
+            Body::Told(rows) => self.tellings.beginning(*rows.first()?),
         })
     }
 
@@ -246,20 +288,18 @@ impl Pairs {
         self.slots.get(index).is_some_and(|slot| match &slot.body {
             Body::Open(_) => true,
             Body::Packed(packed) => packed.rare.is_some(),
+            Body::Told(_) => false,
         })
     }
 
     /// When and in which frame an attempt of pair `index` begins.
     pub fn beginning(&self, index: usize, attempt: usize) -> Option<(Timestamp, FrameRef)> {
         let slot = self.slots.get(index)?;
-        let packed = match &slot.body {
-            Body::Open(open) => match open.attempts.get(attempt)? {
-                Kept::Open(followed) => return Some((followed.facts.first, followed.facts.first_frame)),
-                Kept::Packed(packed) => packed,
-            },
-            Body::Packed(packed) => packed.attempts.get(attempt)?,
-        };
-        Some(packed.beginning(slot.ends))
+        Some(match self.kept(index, attempt)? {
+            Brought::AtWork(facts) => (facts.first, facts.first_frame),
+            Brought::AtRest(AtRest::Packed(packed)) => packed.beginning(slot.ends),
+            Brought::AtRest(AtRest::Told(tellings, row)) => tellings.beginning(row),
+        })
     }
 
     /// The flows of pair `index` by their place among all flows: when and in which frame each begins.
@@ -310,10 +350,39 @@ impl Pairs {
     }
 }
 
+/// An attempt where it stands.
+enum Brought<'a> {
+    AtWork(&'a Attempt),
+    AtRest(AtRest<'a>),
+}
+
+impl<'a> AtRest<'a> {
+    /// What it has in common with others.
+    fn template(self) -> &'a Arc<Attempt> {
+        match self {
+            Self::Packed(packed) => packed.template(),
+            Self::Told(tellings, row) => tellings.template(row),
+        }
+    }
+
+    /// Fills an attempt that was made from the same template.
+    fn fill(self, attempt: &mut Attempt, ends: (IpAddr, IpAddr)) {
+        match self {
+            Self::Packed(packed) => _ = packed.fill(attempt, ends),
+            Self::Told(tellings, row) => tellings.fill(row, ends, attempt),
+        }
+    }
+}
+
 impl Slot {
     pub(super) fn new(pair: Pair) -> Self {
         let ends = (pair.a, pair.b);
-        Self { ends, flows: (NONE, NONE), body: Body::Open(Box::new(Open::new(pair, Vec::new()))) }
+        Self { ends, flows: (NONE, NONE), body: Body::Open(Box::new(Open::new(pair, Vec::new(), None))) }
+    }
+
+    /// A pair whose attempts are told, none so far.
+    pub(super) fn told(ends: (IpAddr, IpAddr)) -> Self {
+        Self { ends, flows: (NONE, NONE), body: Body::Told(Vec::with_capacity(1)) }
     }
 
     /// A place that is free.
@@ -327,9 +396,10 @@ impl Slot {
     pub(super) fn is_empty(&self) -> bool {
         let nothing_else = match &self.body {
             Body::Open(open) => open.attempts.is_empty() && open.pair.is_empty(),
+            Body::Told(rows) => rows.is_empty(),
             Body::Packed(packed) => {
                 packed.attempts.is_empty() && {
-                    let mut pair = blank(self.ends);
+                    let mut pair = Pair::blank(self.ends);
                     packed.unpack_into(&mut pair);
                     pair.is_empty()
                 }
@@ -339,21 +409,31 @@ impl Slot {
     }
 
     /// Brings the pair to work, if it is not.
-    pub(super) fn open(&mut self) -> &mut Open {
-        if let Body::Packed(packed) = &mut self.body {
-            let mut pair = blank(self.ends);
-            packed.unpack_into(&mut pair);
-            let attempts = std::mem::take(&mut packed.attempts).into_iter().map(Kept::Packed).collect();
-            self.body = Body::Open(Box::new(Open::new(pair, attempts)));
+    pub(super) fn open(&mut self, tellings: &Tellings) -> &mut Open {
+        let opened = match &mut self.body {
+            Body::Open(_) => None,
+            Body::Packed(packed) => {
+                let mut pair = Pair::blank(self.ends);
+                packed.unpack_into(&mut pair);
+                Some((pair, std::mem::take(&mut packed.attempts).into_iter().map(Kept::Packed).collect()))
+            }
+            Body::Told(rows) => {
+                let mut pair = Pair::blank(self.ends);
+                tellings.outline(rows, self.ends, &mut pair);
+                Some((pair, rows.iter().map(|&row| Kept::Told(row)).collect()))
+            }
+        };
+        if let Some((pair, attempts)) = opened {
+            self.body = Body::Open(Box::new(Open::new(pair, attempts, Some(tellings))));
         }
         match &mut self.body {
             Body::Open(open) => open,
-            Body::Packed(_) => unreachable!("it was just opened"),
+            Body::Packed(_) | Body::Told(_) => unreachable!("it was just opened"),
         }
     }
 
     /// Puts the pair to rest, with all of its attempts. Answers what those held alone before and hold now, in octets.
-    pub(super) fn pack(&mut self, templates: &mut Templates) -> (usize, usize) {
+    pub(super) fn pack(&mut self, templates: &mut Templates, tellings: &mut Tellings) -> (usize, usize) {
         let Body::Open(open) = &mut self.body else { return (0, 0) };
         let ends = self.ends;
         open.queued = false;
@@ -367,6 +447,13 @@ impl Slot {
             Kept::Open(followed) => {
                 before += followed.alone();
                 let packed = followed.pack(ends, templates);
+                after += packed.alone();
+                packed
+            }
+            Kept::Told(row) => {
+                before += tellings.alone(row);
+                let packed = tellings.followed(row, ends).pack(ends, templates);
+                tellings.release(row);
                 after += packed.alone();
                 packed
             }
@@ -386,18 +473,27 @@ impl Slot {
 }
 
 impl Kept {
+    /// Its row, if it is told.
+    pub(super) fn row(&self) -> Option<u32> {
+        match self {
+            Self::Told(row) => Some(*row),
+            Self::Open(_) | Self::Packed(_) => None,
+        }
+    }
+
     /// Octets, about, that it holds alone.
-    pub(super) fn alone(&self) -> usize {
+    pub(super) fn alone(&self, tellings: &Tellings) -> usize {
         match self {
             Self::Open(followed) => followed.alone(),
             Self::Packed(packed) => packed.alone(),
+            Self::Told(row) => tellings.alone(*row),
         }
     }
 }
 
 impl Open {
-    fn new(pair: Pair, attempts: Vec<Kept>) -> Self {
-        let rekeying = rekeying_attempt(&attempts);
+    fn new(pair: Pair, attempts: Vec<Kept>, tellings: Option<&Tellings>) -> Self {
+        let rekeying = tellings.and_then(|tellings| rekeying_attempt(&attempts, tellings));
         Self { pair, attempts, working: Vec::new(), rekeying, touched: true, queued: false }
     }
 
@@ -422,7 +518,7 @@ impl Open {
     }
 
     /// Forgets the attempts that are not to be kept.
-    pub(super) fn keep_attempts(&mut self, mut keep: impl FnMut(usize) -> bool) {
+    pub(super) fn keep_attempts(&mut self, tellings: &Tellings, mut keep: impl FnMut(usize) -> bool) {
         let mut place = 0;
         self.attempts.retain(|_| {
             place += 1;
@@ -431,21 +527,37 @@ impl Open {
         self.working.clear();
         let open = self.attempts.iter().zip(0..).filter(|(kept, _)| matches!(kept, Kept::Open(_)));
         self.working.extend(open.map(|(_, place)| place));
-        self.rekeying = rekeying_attempt(&self.attempts);
+        self.rekeying = rekeying_attempt(&self.attempts, tellings);
     }
 
     /// An attempt, brought to work if it is not.
-    pub(super) fn follow(&mut self, index: usize, ends: (IpAddr, IpAddr)) -> Option<&mut Followed> {
+    pub(super) fn follow(
+        &mut self,
+        index: usize,
+        ends: (IpAddr, IpAddr),
+        tellings: &mut Tellings,
+    ) -> Option<&mut Followed> {
         let kept = self.attempts.get_mut(index)?;
-        if let Kept::Packed(packed) = kept {
-            let (facts, mut rest) = packed.unpack(ends);
-            let state = AttemptState::read(&facts, &mut rest);
-            *kept = Kept::Open(Box::new(Followed { facts, state }));
+        let followed = match kept {
+            Kept::Open(_) => None,
+            Kept::Packed(packed) => {
+                let (facts, mut rest) = packed.unpack(ends);
+                let state = AttemptState::read(&facts, &mut rest);
+                Some(Followed { facts, state })
+            }
+            Kept::Told(row) => {
+                let followed = tellings.followed(*row, ends);
+                tellings.release(*row);
+                Some(followed)
+            }
+        };
+        if let Some(followed) = followed {
+            *kept = Kept::Open(Box::new(followed));
             self.working.push(index as u32);
         }
         match kept {
             Kept::Open(followed) => Some(followed),
-            Kept::Packed(_) => None,
+            Kept::Packed(_) | Kept::Told(_) => None,
         }
     }
 }
@@ -502,21 +614,19 @@ impl Room {
         }
     }
 
-    fn bring(&mut self, packed: &PackedAttempt, ends: (IpAddr, IpAddr), attempts: &mut Vec<Attempt>) {
-        attempts.push(self.fetch(packed, ends));
-        self.templates.push(Some(Arc::clone(packed.template())));
+    fn bring(&mut self, at_rest: AtRest<'_>, ends: (IpAddr, IpAddr), attempts: &mut Vec<Attempt>) {
+        attempts.push(self.fetch(at_rest, ends));
+        self.templates.push(Some(Arc::clone(at_rest.template())));
     }
 
-    fn fetch(&mut self, packed: &PackedAttempt, ends: (IpAddr, IpAddr)) -> Attempt {
-        let known = self.spare.iter().rposition(|(template, _)| Arc::ptr_eq(template, packed.template()));
-        match known {
-            Some(index) => {
-                let (_, mut attempt) = self.spare.swap_remove(index);
-                packed.fill(&mut attempt, ends);
-                attempt
-            }
-            None => packed.unpack(ends).0,
-        }
+    fn fetch(&mut self, at_rest: AtRest<'_>, ends: (IpAddr, IpAddr)) -> Attempt {
+        let known = self.spare.iter().rposition(|(template, _)| Arc::ptr_eq(template, at_rest.template()));
+        let mut attempt = match known {
+            Some(index) => self.spare.swap_remove(index).1,
+            None => Attempt::clone(at_rest.template()),
+        };
+        at_rest.fill(&mut attempt, ends);
+        attempt
     }
 }
 
@@ -545,27 +655,29 @@ impl From<Vec<Pair>> for Pairs {
             }
             let attempts = attempts.into_iter().map(|facts| Kept::Open(Box::new(Followed::made(facts)))).collect();
             let ends = (pair.a, pair.b);
-            all.slots.push(Slot { ends, flows, body: Body::Open(Box::new(Open::new(pair, attempts))) });
+            all.slots.push(Slot { ends, flows, body: Body::Open(Box::new(Open::new(pair, attempts, None))) });
         }
         all
     }
 }
 
-/// A pair of which nothing is known but who it is.
-fn blank((a, b): (IpAddr, IpAddr)) -> Pair {
-    Pair {
-        a,
-        b,
-        first: Timestamp::default(),
-        last: Timestamp::default(),
-        first_frame: FrameRef::new(0, 0),
-        last_frame: FrameRef::new(0, 0),
-        attempts: Vec::new(),
-        flows: Vec::new(),
-        icmp_errors: Vec::new(),
-        incomplete: Vec::new(),
-        malformed: Vec::new(),
-        sent: [Seen::default(); 2],
+impl Pair {
+    /// A pair of which nothing is known but who it is.
+    pub(super) fn blank((a, b): (IpAddr, IpAddr)) -> Self {
+        Self {
+            a,
+            b,
+            first: Timestamp::default(),
+            last: Timestamp::default(),
+            first_frame: FrameRef::new(0, 0),
+            last_frame: FrameRef::new(0, 0),
+            attempts: Vec::new(),
+            flows: Vec::new(),
+            icmp_errors: Vec::new(),
+            incomplete: Vec::new(),
+            malformed: Vec::new(),
+            sent: [Seen::default(); 2],
+        }
     }
 }
 

@@ -1,0 +1,616 @@
+//! Following messages by story: what is known is looked up, what is not is filed in full once and learnt from.
+//!
+//! Not here: filing ([`super::super::attempt`]). Contract: a step is learnt only if what it leads to comes out exactly as it
+//! was filed; it is taken only by messages of which nothing else matters than what it was learnt for. What is learnt has
+//! a ceiling, and takes being seen twice.
+
+use std::hash::BuildHasher;
+use std::net::{IpAddr, SocketAddr};
+
+use foldhash::quality::RandomState;
+use hashbrown::{HashMap, HashTable};
+
+use crate::base::IkeSpi;
+use crate::isakmp::Header;
+use crate::packet::{Datagram, Encapsulation, IsakmpDatagram};
+
+use super::super::facts::{Attempt, ExchangeKind, IkeVersion, Pair, Side};
+use super::super::nat::{self, HashAlgorithm};
+use super::super::pairs::{Body, Kept, Slot};
+use super::super::{Observed, Tracker, exchange};
+use super::shape::{self, Outline};
+use super::{ARRIVAL, Arrival, FRAME_BITS, LONGEST, NO_IP_ID, Story, Telling, Tellings};
+use crate::track::pairs::NONE;
+
+/// Shapes, stories and steps that are kept.
+const SHAPES: usize = 4096;
+const SHAPE_OCTETS: usize = 2 << 20;
+const STORIES: usize = 4096;
+const STEPS: usize = 1 << 15;
+/// Shapes remembered that were seen once.
+const GLIMPSES: usize = 4096;
+/// Attempts of a pair that are told.
+const ATTEMPTS: usize = 1024;
+
+/// What is known of how things go.
+#[derive(Debug)]
+pub(in crate::track) struct Stories {
+    /// Nothing is told: somebody looks on who wants to see attempts at work.
+    off: bool,
+    hasher: RandomState,
+    shapes: Vec<Shape>,
+    shape_octets: usize,
+    by_octets: HashTable<u32>,
+    glimpses: Box<[u64]>,
+    steps: HashMap<StepKey, Step, RandomState>,
+    by_story: HashTable<u32>,
+    /// Attempts that are told, by their initiator's SPI.
+    by_spi: HashTable<u32>,
+    scratch: Vec<u8>,
+    /// Messages told so far.
+    count: u32,
+}
+
+#[derive(Debug)]
+struct Shape {
+    octets: Box<[u8]>,
+    kind: ExchangeKind,
+}
+
+/// What decides where a message leads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct StepKey {
+    story: u32,
+    shape: u32,
+    /// [`relation()`].
+    relation: u32,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Step {
+    /// To this story.
+    To(u32),
+    /// It has to be filed in full.
+    Full,
+}
+
+/// What became of a message.
+#[derive(Debug)]
+pub(in crate::track) enum Tale {
+    /// It was told.
+    Told(Observed),
+    /// It is to be filed in full, and learnt from.
+    New(Box<Lesson>),
+    /// It is to be filed in full.
+    Full,
+}
+
+/// A step that is to be learnt, and the attempt at which it was met.
+#[derive(Debug)]
+pub(in crate::track) struct Lesson {
+    key: StepKey,
+    /// As it is before; `None` if it begins with this message.
+    row: Option<u32>,
+    /// Its messages before, and this one.
+    arrivals: Vec<Arrival>,
+}
+
+/// The attempt that a message goes on with.
+struct Found {
+    row: u32,
+    from: Side,
+}
+
+impl Default for Stories {
+    fn default() -> Self {
+        Self {
+            off: false,
+            hasher: RandomState::default(),
+            shapes: Vec::new(),
+            shape_octets: 0,
+            by_octets: HashTable::new(),
+            glimpses: Box::default(),
+            steps: HashMap::default(),
+            by_story: HashTable::new(),
+            by_spi: HashTable::new(),
+            scratch: Vec::new(),
+            count: 0,
+        }
+    }
+}
+
+impl Stories {
+    /// Tells nothing from now on.
+    pub(in crate::track) fn switch_off(&mut self) {
+        self.off = true;
+    }
+
+    /// The shape in `scratch`, if it is known or seen for the second time.
+    #[inline]
+    fn shape(&mut self, major: u8, exchange_type: u8) -> Option<u32> {
+        let hash = shape::hash(&self.scratch, self.hasher.build_hasher());
+        let Self { shapes, scratch, by_octets, .. } = self;
+        let is = |&place: &u32| *shapes[place as usize].octets == **scratch;
+        if let Some(&known) = by_octets.find(hash, is) {
+            return Some(known);
+        }
+        self.new_shape(hash, exchange::kind(major, exchange_type))
+    }
+
+    #[cold]
+    fn new_shape(&mut self, hash: u64, kind: ExchangeKind) -> Option<u32> {
+        if self.shapes.len() >= SHAPES || self.shape_octets + self.scratch.len() > SHAPE_OCTETS {
+            return None;
+        }
+        if self.glimpses.is_empty() {
+            self.glimpses = vec![0; GLIMPSES].into();
+        }
+        let glimpse = &mut self.glimpses[hash as usize % GLIMPSES];
+        if *glimpse != hash {
+            *glimpse = hash;
+            return None;
+        }
+        let place = self.shapes.len() as u32;
+        self.shape_octets += self.scratch.len();
+        self.shapes.push(Shape { octets: self.scratch.as_slice().into(), kind });
+        let (shapes, hasher) = (&self.shapes, &self.hasher);
+        self.by_octets
+            .insert_unique(hash, place, |&place| shape::hash(&shapes[place as usize].octets, hasher.build_hasher()));
+        Some(place)
+    }
+
+    /// The story that is like `story`, kept if it is new. `None` if there is no room for it.
+    fn keep(&mut self, tellings: &mut Tellings, story: Story) -> Option<u32> {
+        let hash = story.fingerprint();
+        let is = |&place: &u32| tellings.stories[place as usize].is(&story);
+        if let Some(&known) = self.by_story.find(hash, is) {
+            return Some(known);
+        }
+        if tellings.stories.len() >= STORIES {
+            return None;
+        }
+        let place = tellings.stories.len() as u32;
+        tellings.stories.push(story);
+        self.by_story.insert_unique(hash, place, |&place| tellings.stories[place as usize].fingerprint());
+        Some(place)
+    }
+
+    fn find(&self, tellings: &Tellings, spi: IkeSpi) -> Option<u32> {
+        let is = |&row: &u32| tellings.row(row).initiator_spi == spi;
+        self.by_spi.find(self.hasher.hash_one(spi), is).copied()
+    }
+
+    fn enter(&mut self, tellings: &Tellings, row: u32) {
+        let Self { hasher, by_spi, .. } = self;
+        let hash = |&row: &u32| hasher.hash_one(tellings.row(row).initiator_spi);
+        by_spi.insert_unique(hash(&row), row, hash);
+    }
+
+    fn take_out(&mut self, tellings: &Tellings, row: u32) {
+        let hash = self.hasher.hash_one(tellings.row(row).initiator_spi);
+        if let Ok(entry) = self.by_spi.find_entry(hash, |&place| place == row) {
+            entry.remove();
+        }
+    }
+
+    fn learn(&mut self, key: StepKey, step: Step) {
+        if self.steps.len() < STEPS {
+            self.steps.insert(key, step);
+        }
+    }
+}
+
+impl Tracker {
+    /// Follows a message by story, if it can be.
+    pub(in crate::track) fn tell(&mut self, datagram: &Datagram<'_>, isakmp: &IsakmpDatagram<'_>) -> Tale {
+        self.try_to_tell(datagram, isakmp).unwrap_or(Tale::Full)
+    }
+
+    #[inline]
+    fn try_to_tell(&mut self, datagram: &Datagram<'_>, isakmp: &IsakmpDatagram<'_>) -> Option<Tale> {
+        let Datagram { source, destination, frame, .. } = *datagram;
+        let stories = &mut self.stories;
+        if stories.off
+            || isakmp.encapsulation != Encapsulation::Udp
+            || datagram.missing > 0
+            || source == destination
+            || datagram.ip_id == Some(NO_IP_ID)
+            || frame.frame >= 1 << FRAME_BITS
+            || frame.capture >= 1 << (64 - FRAME_BITS)
+            || stories.count == u32::MAX
+        {
+            return None;
+        }
+        let outline = shape::read(isakmp.octets, datagram.fragments, isakmp.non_esp_marker, &mut stories.scratch)?;
+        let shape = stories.shape(outline.major, outline.exchange_type)?;
+        if self.is_full() {
+            return None;
+        }
+        match self.stories.find(&self.pairs.tellings, outline.initiator_spi) {
+            Some(row) => self.go_on(datagram, isakmp, &outline, shape, row),
+            None => self.begin(datagram, isakmp, &outline, shape),
+        }
+    }
+
+    /// A message of an attempt that is told.
+    #[inline]
+    fn go_on(
+        &mut self,
+        datagram: &Datagram<'_>,
+        isakmp: &IsakmpDatagram<'_>,
+        outline: &Outline,
+        shape: u32,
+        row: u32,
+    ) -> Option<Tale> {
+        let tellings = &self.pairs.tellings;
+        let telling = tellings.row(row);
+        let story = tellings.story(telling);
+        let version = if outline.major == 2 { IkeVersion::V2 } else { IkeVersion::V1 };
+        let from = if telling.ends == self.stories.hasher.hash_one((datagram.source, datagram.destination)) {
+            Side::Initiator
+        } else if telling.ends == self.stories.hasher.hash_one((datagram.destination, datagram.source)) {
+            Side::Responder
+        } else {
+            return None;
+        };
+        if story.template.version != version {
+            return None;
+        }
+        let kind = self.stories.shapes[shape as usize].kind;
+        let exchange = exchange_of(tellings, telling, story, kind, outline)?;
+        let algorithm = if version == IkeVersion::V2 { Some(HashAlgorithm::Sha1) } else { story.hash };
+        let relation = relation(datagram, isakmp, outline, telling, from, exchange, algorithm)?;
+        let key = StepKey { story: telling.story, shape, relation };
+        match self.stories.steps.get(&key).copied() {
+            Some(Step::To(story)) => Some(Tale::Told(self.step(datagram, isakmp, outline, Found { row, from }, story))),
+            Some(Step::Full) => None,
+            None => {
+                let mut room = [Arrival::NONE; LONGEST];
+                let before = tellings.arrivals(telling, story.messages.into(), &mut room);
+                let mut arrivals = Vec::with_capacity(before.len() + 1);
+                arrivals.extend_from_slice(before);
+                arrivals.push(self.arrival(datagram, isakmp, outline));
+                Some(Tale::New(Box::new(Lesson { key, row: Some(row), arrivals })))
+            }
+        }
+    }
+
+    /// A message of no attempt that is told: perhaps the first of one.
+    fn begin(
+        &mut self,
+        datagram: &Datagram<'_>,
+        isakmp: &IsakmpDatagram<'_>,
+        outline: &Outline,
+        shape: u32,
+    ) -> Option<Tale> {
+        let kind = self.stories.shapes[shape as usize].kind;
+        let sent_by_initiator = match kind {
+            ExchangeKind::MainMode | ExchangeKind::AggressiveMode => true,
+            ExchangeKind::IkeSaInit | ExchangeKind::IkeSessionResume => {
+                outline.flags & Header::INITIATOR != 0 || outline.flags & Header::RESPONSE == 0
+            }
+            _ => return None,
+        };
+        if !outline.responder_spi.is_zero() || !sent_by_initiator {
+            return None;
+        }
+        let (source, destination) = (datagram.source, datagram.destination);
+        let pair = self.pair_known(source, destination);
+        if let Some(pair) = pair {
+            let told = match &self.pairs.slots.get(pair)?.body {
+                Body::Told(rows) => rows.len(),
+                _ => return None,
+            };
+            let ends = self.pairs.ends(pair)?;
+            if told >= ATTEMPTS || (ends != (source, destination) && ends != (destination, source)) {
+                return None;
+            }
+        }
+        // stories of no message yet stand where no other story's place can be
+        let story = u32::MAX - u32::from(outline.major);
+        let telling = Telling {
+            initiator_spi: outline.initiator_spi,
+            responder_spi: IkeSpi::ZERO,
+            ends: self.stories.hasher.hash_one((source, destination)),
+            story,
+            first: NONE,
+            last: NONE,
+            ports: [isakmp.source_port, isakmp.destination_port],
+            pair: NONE,
+            index: 0,
+            in_order: true,
+        };
+        let algorithm = (outline.major == 2).then_some(HashAlgorithm::Sha1);
+        let exchange = if outline.major == 1 { u32::from(outline.message_id.0 != 0) } else { outline.message_id.0 };
+        let relation = relation(datagram, isakmp, outline, &telling, Side::Initiator, exchange, algorithm)?;
+        let key = StepKey { story, shape, relation };
+        let story = match self.stories.steps.get(&key).copied() {
+            Some(Step::To(story)) => story,
+            Some(Step::Full) => return None,
+            None => {
+                let arrivals = vec![self.arrival(datagram, isakmp, outline)];
+                return Some(Tale::New(Box::new(Lesson { key, row: None, arrivals })));
+            }
+        };
+        let pair = match pair {
+            Some(pair) => {
+                if !self.room_for_attempt(pair) {
+                    return None;
+                }
+                pair
+            }
+            None => {
+                let pair = self.place_pair(Slot::told((source, destination)))?;
+                self.pair_index.insert(&self.pairs, pair);
+                pair
+            }
+        };
+        let slot = self.pairs.slots.get_mut(pair)?;
+        let in_order = slot.ends == (source, destination);
+        let Body::Told(rows) = &mut slot.body else { return None };
+        let index = rows.len();
+        let row = Telling { story, pair: pair as u32, index: index as u32, in_order, ..telling };
+        let row = self.pairs.tellings.place_row(row);
+        rows.push(row);
+        self.attempt_count += 1;
+        self.index_attempt(pair, index);
+        self.stories.enter(&self.pairs.tellings, row);
+        Some(Tale::Told(self.step(datagram, isakmp, outline, Found { row, from: Side::Initiator }, story)))
+    }
+
+    /// Takes an attempt to its next story.
+    #[inline]
+    fn step(
+        &mut self,
+        datagram: &Datagram<'_>,
+        isakmp: &IsakmpDatagram<'_>,
+        outline: &Outline,
+        Found { row, from }: Found,
+        story: u32,
+    ) -> Observed {
+        let mut arrival = self.arrival(datagram, isakmp, outline);
+        self.stories.count += 1;
+        let tellings = &mut self.pairs.tellings;
+        arrival.previous = tellings.row(row).last;
+        let place = tellings.place(arrival);
+        let telling = &mut tellings.rows[row as usize];
+        if telling.first == NONE {
+            telling.first = place;
+        }
+        (telling.last, telling.story) = (place, story);
+        telling.ports[from.index()] = isakmp.source_port;
+        if telling.responder_spi.is_zero() {
+            telling.responder_spi = outline.responder_spi;
+        }
+        let (pair, attempt) = (telling.pair as usize, telling.index as usize);
+        let label = tellings.stories[story as usize].label;
+        self.held += ARRIVAL;
+        Observed { pair, attempt, label, from, retransmission_of: None, recorded_before: None, reassembled: None }
+    }
+
+    fn arrival(&self, datagram: &Datagram<'_>, isakmp: &IsakmpDatagram<'_>, outline: &Outline) -> Arrival {
+        Arrival {
+            at: datagram.at.as_nanos(),
+            frame: u64::from(datagram.frame.capture) << FRAME_BITS | datagram.frame.frame,
+            message_id: outline.message_id.0,
+            digest: super::super::digest(isakmp.octets),
+            ip_id: datagram.ip_id.unwrap_or(NO_IP_ID),
+            source_port: isakmp.source_port,
+            destination_port: isakmp.destination_port,
+            previous: NONE,
+            number: self.stories.count,
+        }
+    }
+
+    /// The message of `lesson` was filed in full: what there is to learn from it is learnt, and its attempt is told on.
+    #[cold]
+    pub(in crate::track) fn learn(&mut self, lesson: Lesson, observed: &Observed) {
+        let key = lesson.key;
+        let step = self.try_to_learn(lesson, observed);
+        self.stories.learn(key, step.map_or(Step::Full, Step::To));
+    }
+
+    fn try_to_learn(&mut self, lesson: Lesson, observed: &Observed) -> Option<u32> {
+        let Lesson { key, row, arrivals } = lesson;
+        let slot = self.pairs.slots.get(observed.pair)?;
+        let ends = slot.ends;
+        let Body::Open(open) = &slot.body else { return None };
+        let mut rows = Vec::with_capacity(open.attempts.len());
+        for (index, kept) in open.attempts.iter().enumerate() {
+            match kept {
+                Kept::Told(row) => rows.push(*row),
+                Kept::Open(_) if index == observed.attempt && index == rows.len() => rows.push(NONE),
+                _ => return None,
+            }
+        }
+        let Kept::Open(followed) = open.attempts.get(observed.attempt)? else { return None };
+        let facts = &followed.facts;
+        if self.stories.find(&self.pairs.tellings, facts.initiator_spi).is_some() {
+            return None;
+        }
+        let before = match row {
+            Some(_) => self.pairs.tellings.stories.get(key.story as usize)?.clone(),
+            None => Story::beginning(Attempt { exchanges: Vec::new(), moves: Vec::new(), ..facts.clone() }),
+        };
+        let frame = arrivals.last()?.frame();
+        let story = before.goes_on(followed, frame)?;
+        if (story.label, story.from) != (observed.label, observed.from) {
+            return None;
+        }
+        let telling = Telling {
+            initiator_spi: facts.initiator_spi,
+            responder_spi: facts.responder_spi,
+            ends: self.stories.hasher.hash_one((facts.initiator.ip(), facts.responder.ip())),
+            story: key.story,
+            first: NONE,
+            last: NONE,
+            ports: followed.state.ports(),
+            pair: observed.pair as u32,
+            index: observed.attempt as u32,
+            in_order: facts.initiator.ip() == ends.0,
+        };
+        let again = story.followed(&telling, &arrivals, ends);
+        if again.facts != *facts || !again.state.is(&followed.state) {
+            return None;
+        }
+        let alone = followed.alone();
+        let story = self.stories.keep(&mut self.pairs.tellings, story)?;
+        let row = self.place_telling(Telling { story, ..telling }, &arrivals);
+        rows[observed.attempt] = row;
+        if self.tells_all(observed.pair, &rows, ends) {
+            for (index, &row) in rows.iter().enumerate() {
+                self.by_spis.remove(&self.pairs, observed.pair, index);
+                self.stories.enter(&self.pairs.tellings, row);
+            }
+            self.held = (self.held + arrivals.len() * ARRIVAL).saturating_sub(alone);
+            self.pairs.slots.get_mut(observed.pair)?.body = Body::Told(rows);
+        } else {
+            self.pairs.tellings.release(row);
+        }
+        Some(story)
+    }
+
+    /// Whether everything that is known of a pair is told by its attempts.
+    fn tells_all(&self, pair: usize, rows: &[u32], ends: (IpAddr, IpAddr)) -> bool {
+        let Some(Slot { body: Body::Open(open), .. }) = self.pairs.slots.get(pair) else { return false };
+        let mut told = Pair::blank(ends);
+        self.pairs.tellings.outline(rows, ends, &mut told);
+        told == open.pair
+    }
+
+    fn place_telling(&mut self, telling: Telling, arrivals: &[Arrival]) -> u32 {
+        let tellings = &mut self.pairs.tellings;
+        let mut row = telling;
+        for arrival in arrivals {
+            let place = tellings.place(Arrival { previous: row.last, ..*arrival });
+            if row.first == NONE {
+                row.first = place;
+            }
+            row.last = place;
+        }
+        self.stories.count += 1;
+        tellings.place_row(row)
+    }
+
+    /// From now on the messages of a pair are filed in full.
+    #[cold]
+    pub(in crate::track) fn hand_over(&mut self, pair: usize) {
+        let Some(slot) = self.pairs.slots.get(pair) else { return };
+        let Body::Told(rows) = &slot.body else { return };
+        for &row in rows {
+            self.stories.take_out(&self.pairs.tellings, row);
+        }
+        for index in 0..rows.len() {
+            let answered = self.pairs.spis(pair, index).is_some_and(|(_, _, responder)| !responder.is_zero());
+            if answered {
+                self.by_spis.insert(&self.pairs, pair, index);
+            }
+        }
+        let Some(slot) = self.pairs.slots.get_mut(pair) else { return };
+        slot.open(&self.pairs.tellings);
+    }
+
+    /// The attempt that is told and has both of these SPIs.
+    pub(in crate::track) fn told_by_spis(
+        &self,
+        version: IkeVersion,
+        initiator: IkeSpi,
+        responder: IkeSpi,
+    ) -> Option<(usize, usize)> {
+        let row = self.stories.find(&self.pairs.tellings, initiator)?;
+        let telling = self.pairs.tellings.row(row);
+        (self.pairs.tellings.spis(row) == (version, initiator, responder))
+            .then_some((telling.pair as usize, telling.index as usize))
+    }
+
+    /// Forgets the attempts of a pair that are told.
+    pub(in crate::track) fn forget_told(&mut self, pair: usize) {
+        let Some(Slot { body: Body::Told(rows), .. }) = self.pairs.slots.get(pair) else { return };
+        for &row in rows {
+            self.stories.take_out(&self.pairs.tellings, row);
+            self.pairs.tellings.release(row);
+        }
+    }
+}
+
+/// How a message stands to what went before, as far as it matters, in bits: who sent it, from where it was expected or not,
+/// which SPIs it has, which exchange it belongs to, which of its NAT hashes match. `None` if that cannot be said.
+#[inline]
+fn relation(
+    datagram: &Datagram<'_>,
+    isakmp: &IsakmpDatagram<'_>,
+    outline: &Outline,
+    telling: &Telling,
+    from: Side,
+    exchange: u32,
+    algorithm: Option<HashAlgorithm>,
+) -> Option<u32> {
+    let responder_spi = match (outline.responder_spi, telling.responder_spi) {
+        (IkeSpi::ZERO, IkeSpi::ZERO) => 0,
+        (IkeSpi::ZERO, _) => 1,
+        (_, IkeSpi::ZERO) => 2,
+        (now, known) if now == known => 3,
+        _ => return None,
+    };
+    let moved = u32::from(telling.ports[from.index()] != isakmp.source_port);
+    if exchange > 0xff {
+        return None;
+    }
+    let mut relation = exchange << 4 | responder_spi << 2 | moved << 1 | from.index() as u32;
+    for (number, hash) in outline.hashes().iter().enumerate() {
+        let at = usize::from(hash.at);
+        let octets = isakmp.octets.get(at..at + usize::from(hash.length))?;
+        let endpoint = if hash.of_sender {
+            SocketAddr::new(datagram.source, isakmp.source_port)
+        } else {
+            SocketAddr::new(datagram.destination, isakmp.destination_port)
+        };
+        let algorithm = algorithm.or_else(|| HashAlgorithm::from_length(octets.len()));
+        let matches = algorithm
+            .map(|algorithm| nat::matches(algorithm, (outline.initiator_spi, outline.responder_spi), endpoint, octets));
+        let matches = match matches {
+            None => 1,
+            Some(false) => 2,
+            Some(true) => 3,
+        };
+        relation |= matches << (12 + 2 * number);
+    }
+    Some(relation)
+}
+
+/// Which exchange a message belongs to: in IKEv2 its message id tells; in IKEv1, 0 or 1 for none, without or with a
+/// message id, and from 2 on one that is known. `None` if there are too many.
+#[inline]
+fn exchange_of(
+    tellings: &Tellings,
+    telling: &Telling,
+    story: &Story,
+    kind: ExchangeKind,
+    outline: &Outline,
+) -> Option<u32> {
+    let id = outline.message_id.0;
+    if outline.major == 2 {
+        return Some(id);
+    }
+    let mut place = story.messages;
+    let mut next = telling.last;
+    for (index, &(known, first)) in story.exchanges.iter().enumerate().rev() {
+        if known != kind {
+            continue;
+        }
+        let arrival = if first == 0 {
+            &tellings.arrivals[telling.first as usize]
+        } else {
+            // exchanges are in the order of their first messages
+            while place > first + 1 {
+                next = tellings.arrivals[next as usize].previous;
+                place -= 1;
+            }
+            &tellings.arrivals[next as usize]
+        };
+        if arrival.message_id == id {
+            return Some(index as u32 + 2);
+        }
+    }
+    Some(u32::from(id != 0))
+}

@@ -1,0 +1,434 @@
+//! Attempts that go as others went: told by a story that many share, and of each message only what is its own.
+//!
+//! A story is all that the facts of an attempt say after some messages, but for SPIs, addresses, times, frames and message
+//! ids. The next message leads from one story to another, always the same one if it has the same shape ([`shape`]) and
+//! stands in the same relation to what went before. So the work of following a message is done once ([`follow`]), and
+//! looked up ever after.
+//!
+//! Not here: what a message means; that is decided where every message is filed. Contract: what is told comes out as if
+//! each message had been filed by itself; a message told takes some forty octets.
+
+mod follow;
+mod shape;
+
+use std::hash::{Hash as _, Hasher as _};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use crate::base::{FrameRef, IkeSpi, MessageId, Timestamp};
+
+use super::attempt::{AttemptState, Followed, Own};
+use super::facts::{Attempt, ExchangeKind, IkeVersion, Label, Pair, Seen, Side};
+use super::nat::HashAlgorithm;
+use super::packed::{NOWHERE, fingerprint};
+use super::pairs::NONE;
+
+pub(super) use follow::{Stories, Tale};
+
+/// Messages that a story has at most.
+const LONGEST: usize = 32;
+/// No message of a story.
+const NEVER: u8 = u8::MAX;
+
+/// How attempts went so far.
+#[derive(Debug, Clone)]
+pub(super) struct Story {
+    /// What is known of such an attempt; what is its own is blank.
+    template: Arc<Attempt>,
+    /// Which of its messages, in the order in which they came, each record of `template` is.
+    order: Box<[u8]>,
+    /// Which message began each of `template.moves`.
+    moves: Box<[u8]>,
+    /// Which message completed phase 1, which phase 2, and in which a NAT hash did not match first.
+    phase1: u8,
+    phase2: u8,
+    mismatch: u8,
+    messages: u8,
+    /// What the last message was, and who sent it.
+    label: Label,
+    from: Side,
+    /// The hash that was negotiated.
+    hash: Option<HashAlgorithm>,
+    /// Kind of each exchange, and which message began it.
+    exchanges: Box<[(ExchangeKind, u8)]>,
+}
+
+/// An attempt that is told.
+#[derive(Debug, Clone, Copy)]
+struct Telling {
+    initiator_spi: IkeSpi,
+    responder_spi: IkeSpi,
+    /// Of the addresses, the initiator's first.
+    ends: u64,
+    story: u32,
+    /// Its first and last message.
+    first: u32,
+    last: u32,
+    /// Where each side was last seen to send from.
+    ports: [u16; 2],
+    pair: u32,
+    /// Its index within the pair.
+    index: u32,
+    /// The initiator is the end of the pair that sent first.
+    in_order: bool,
+}
+
+/// What is a message's own.
+#[derive(Debug, Clone, Copy)]
+struct Arrival {
+    at: i64,
+    /// Capture in the upper bits.
+    frame: u64,
+    message_id: u32,
+    digest: u32,
+    /// [`NO_IP_ID`] if there was none.
+    ip_id: u32,
+    source_port: u16,
+    destination_port: u16,
+    /// The one before it of the same attempt.
+    previous: u32,
+    /// Place among all messages that were told.
+    number: u32,
+}
+
+const NO_IP_ID: u32 = u32::MAX;
+/// Bits of a frame's number within its capture.
+const FRAME_BITS: u32 = 40;
+
+impl Arrival {
+    fn frame(&self) -> FrameRef {
+        FrameRef::new((self.frame >> FRAME_BITS) as u32, self.frame & ((1 << FRAME_BITS) - 1))
+    }
+
+    fn at(&self) -> Timestamp {
+        Timestamp::from_nanos(self.at)
+    }
+
+    fn own(&self) -> Own {
+        Own {
+            frame: self.frame(),
+            at: self.at(),
+            digest: self.digest,
+            ip_id: (self.ip_id != NO_IP_ID).then_some(self.ip_id),
+        }
+    }
+}
+
+/// All that is told.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Tellings {
+    stories: Vec<Story>,
+    rows: Vec<Telling>,
+    arrivals: Vec<Arrival>,
+    free_rows: Vec<u32>,
+    /// The last of the arrivals that are free; each names the one before it.
+    free: u32,
+    free_count: usize,
+}
+
+/// Octets that a message takes that is told.
+pub(super) const ARRIVAL: usize = size_of::<Arrival>();
+
+impl Tellings {
+    fn row(&self, row: u32) -> &Telling {
+        &self.rows[row as usize]
+    }
+
+    fn story(&self, row: &Telling) -> &Story {
+        &self.stories[row.story as usize]
+    }
+
+    /// The messages of an attempt in the order in which they came.
+    fn arrivals<'s>(&self, row: &Telling, count: usize, room: &'s mut [Arrival; LONGEST]) -> &'s [Arrival] {
+        let mut next = row.last;
+        let room = &mut room[..count];
+        for slot in room.iter_mut().rev() {
+            *slot = self.arrivals[next as usize];
+            next = slot.previous;
+        }
+        room
+    }
+
+    /// Version and SPIs, the initiator's first.
+    pub(super) fn spis(&self, row: u32) -> (IkeVersion, IkeSpi, IkeSpi) {
+        let row = self.row(row);
+        (self.story(row).template.version, row.initiator_spi, row.responder_spi)
+    }
+
+    /// When and in which frame an attempt begins.
+    pub(super) fn beginning(&self, row: u32) -> (Timestamp, FrameRef) {
+        let first = &self.arrivals[self.row(row).first as usize];
+        (first.at(), first.frame())
+    }
+
+    /// What an attempt has in common with others.
+    pub(super) fn template(&self, row: u32) -> &Arc<Attempt> {
+        &self.story(self.row(row)).template
+    }
+
+    /// Octets that the messages of an attempt take.
+    pub(super) fn alone(&self, row: u32) -> usize {
+        usize::from(self.story(self.row(row)).messages) * ARRIVAL
+    }
+
+    /// The attempt of a pair of these ends, in a copy of its template.
+    pub(super) fn fill(&self, row: u32, ends: (IpAddr, IpAddr), attempt: &mut Attempt) {
+        let row = self.row(row);
+        let story = self.story(row);
+        let mut room = [Arrival::NONE; LONGEST];
+        let arrivals = self.arrivals(row, story.messages.into(), &mut room);
+        story.fill(row, arrivals, ends, attempt);
+    }
+
+    /// The same, at work.
+    pub(super) fn followed(&self, row: u32, ends: (IpAddr, IpAddr)) -> Followed {
+        let row = self.row(row);
+        let story = self.story(row);
+        let mut room = [Arrival::NONE; LONGEST];
+        let arrivals = self.arrivals(row, story.messages.into(), &mut room);
+        story.followed(row, arrivals, ends)
+    }
+
+    /// What the attempts of a pair tell of it: everything but attempts and flows.
+    pub(super) fn outline(&self, rows: &[u32], ends: (IpAddr, IpAddr), pair: &mut Pair) {
+        let mut room = [Arrival::NONE; LONGEST];
+        let (mut first, mut last) = (u32::MAX, 0);
+        let mut begins = [u32::MAX; 2];
+        (pair.a, pair.b) = ends;
+        pair.last = Timestamp::from_nanos(i64::MIN);
+        pair.sent = [Seen::default(); 2];
+        for &row in rows {
+            let row = self.row(row);
+            let story = self.story(row);
+            let arrivals = self.arrivals(row, story.messages.into(), &mut room);
+            let records = story.template.exchanges.iter().flat_map(|exchange| &exchange.messages);
+            for (record, &place) in records.zip(&story.order) {
+                let arrival = &arrivals[usize::from(place)];
+                let direction = usize::from((record.from == Side::Initiator) != row.in_order);
+                let seen = &mut pair.sent[direction];
+                seen.isakmp += 1;
+                seen.on_4500 += u64::from(arrival.source_port == 4500 || arrival.destination_port == 4500);
+                let span = seen.span.get_or_insert((arrival.at(), arrival.at()));
+                span.1 = span.1.max(arrival.at());
+                if arrival.number < begins[direction] {
+                    begins[direction] = arrival.number;
+                    span.0 = arrival.at();
+                }
+                if arrival.number < first {
+                    first = arrival.number;
+                    (pair.first, pair.first_frame) = (arrival.at(), arrival.frame());
+                }
+                if arrival.number >= last {
+                    last = arrival.number;
+                    pair.last_frame = arrival.frame();
+                }
+                pair.last = pair.last.max(arrival.at());
+            }
+        }
+        pair.icmp_errors.clear();
+        pair.incomplete.clear();
+        pair.malformed.clear();
+    }
+
+    /// Forgets an attempt.
+    pub(super) fn release(&mut self, row: u32) {
+        let telling = *self.row(row);
+        let count = usize::from(self.story(&telling).messages);
+        if count > 0 {
+            let before = if self.free_count > 0 { self.free } else { NONE };
+            self.arrivals[telling.first as usize].previous = before;
+            self.free = telling.last;
+            self.free_count += count;
+        }
+        self.free_rows.push(row);
+    }
+
+    fn place(&mut self, arrival: Arrival) -> u32 {
+        if self.free_count == 0 {
+            self.arrivals.push(arrival);
+            return (self.arrivals.len() - 1) as u32;
+        }
+        let place = self.free;
+        let slot = &mut self.arrivals[place as usize];
+        self.free = slot.previous;
+        self.free_count -= 1;
+        *slot = arrival;
+        place
+    }
+
+    fn place_row(&mut self, row: Telling) -> u32 {
+        match self.free_rows.pop() {
+            Some(place) => {
+                self.rows[place as usize] = row;
+                place
+            }
+            None => {
+                self.rows.push(row);
+                (self.rows.len() - 1) as u32
+            }
+        }
+    }
+}
+
+impl Arrival {
+    const NONE: Self = Self {
+        at: 0,
+        frame: 0,
+        message_id: 0,
+        digest: 0,
+        ip_id: NO_IP_ID,
+        source_port: 0,
+        destination_port: 0,
+        previous: NONE,
+        number: 0,
+    };
+}
+
+impl Story {
+    /// How attempts begin of which there is no message yet.
+    fn beginning(template: Attempt) -> Self {
+        Self {
+            template: Arc::new(blank(template)),
+            order: Box::default(),
+            moves: Box::default(),
+            phase1: NEVER,
+            phase2: NEVER,
+            mismatch: NEVER,
+            messages: 0,
+            label: Label::Other(0),
+            from: Side::Initiator,
+            hash: None,
+            exchanges: Box::default(),
+        }
+    }
+
+    /// How the attempt `followed` went, which went like `self` before the last message came. `None` if it cannot be told:
+    /// more changed than one message more.
+    fn goes_on(&self, followed: &Followed, frame: FrameRef) -> Option<Self> {
+        let facts = &followed.facts;
+        let place = self.messages;
+        let (mut order, mut exchanges) = (Vec::new(), Vec::new());
+        let mut known = self.order.iter();
+        let mut new = None;
+        for (index, exchange) in facts.exchanges.iter().enumerate() {
+            let before = self.template.exchanges.get(index).map_or(0, |exchange| exchange.messages.len());
+            let informal = |label| matches!(label, Label::Inf | Label::Stray | Label::Other(_));
+            for (number, record) in exchange.messages.iter().enumerate() {
+                if number < before {
+                    order.push(*known.next()?);
+                    continue;
+                }
+                // whether one of several informal messages repeats another depends on what is not told
+                if new.is_some() || record.frame != frame || (informal(record.label) && number > 0) {
+                    return None;
+                }
+                new = Some((record.label, record.from));
+                order.push(place);
+            }
+            exchanges.push((exchange.kind, *order.get(order.len().checked_sub(exchange.messages.len())?)?));
+        }
+        let (label, from) = new?;
+        let began = |before: u8, now: bool| match (before, now) {
+            (NEVER, true) => place,
+            (before, _) => before,
+        };
+        let moves: Box<[u8]> =
+            self.moves.iter().copied().chain((self.moves.len()..facts.moves.len()).map(|_| place)).collect();
+        Some(Self {
+            phase1: began(self.phase1, facts.phase1_up.is_some()),
+            phase2: began(self.phase2, facts.phase2_up.is_some()),
+            mismatch: began(self.mismatch, facts.nat.mismatch_frame.is_some()),
+            template: Arc::new(blank(facts.clone())),
+            order: order.into(),
+            moves,
+            messages: place.checked_add(1).filter(|&count| usize::from(count) <= LONGEST)?,
+            label,
+            from,
+            hash: followed.state.hash,
+            exchanges: exchanges.into(),
+        })
+    }
+
+    fn fill(&self, row: &Telling, arrivals: &[Arrival], (a, b): (IpAddr, IpAddr), attempt: &mut Attempt) {
+        let Some((first, last)) = arrivals.first().zip(arrivals.last()) else { return };
+        let ips = if row.in_order { [a, b] } else { [b, a] };
+        (attempt.initiator_spi, attempt.responder_spi) = (row.initiator_spi, row.responder_spi);
+        attempt.initiator = SocketAddr::new(ips[0], first.source_port);
+        attempt.responder = SocketAddr::new(ips[1], first.destination_port);
+        (attempt.first, attempt.first_frame, attempt.last_frame) = (first.at(), first.frame(), last.frame());
+        attempt.last = arrivals.iter().map(Arrival::at).max().unwrap_or_default();
+        let mut order = self.order.iter().map(|&place| &arrivals[usize::from(place)]);
+        let v1 = attempt.version == IkeVersion::V1;
+        for exchange in &mut attempt.exchanges {
+            for (number, (record, own)) in exchange.messages.iter_mut().zip(&mut order).enumerate() {
+                if v1 && number == 0 {
+                    exchange.message_id = MessageId(own.message_id);
+                }
+                let from = record.from.index();
+                (record.frame, record.at) = (own.frame(), own.at());
+                record.source = SocketAddr::new(ips[from], own.source_port);
+                record.destination = SocketAddr::new(ips[1 - from], own.destination_port);
+            }
+        }
+        for (step, &place) in attempt.moves.iter_mut().zip(&self.moves) {
+            let own = &arrivals[usize::from(place)];
+            (step.at, step.frame) = (own.at(), own.frame());
+            step.to = SocketAddr::new(ips[step.side.index()], own.source_port);
+        }
+        let own = |place: u8| arrivals.get(usize::from(place));
+        attempt.nat.mismatch_frame = own(self.mismatch).map(Arrival::frame);
+        attempt.phase1_up = own(self.phase1).map(Arrival::at);
+        attempt.phase2_up = own(self.phase2).map(Arrival::at);
+    }
+
+    fn followed(&self, row: &Telling, arrivals: &[Arrival], ends: (IpAddr, IpAddr)) -> Followed {
+        let mut facts = Attempt::clone(&self.template);
+        self.fill(row, arrivals, ends, &mut facts);
+        let current = [(facts.initiator, 0), (facts.responder, 1)]
+            .map(|(endpoint, side): (SocketAddr, usize)| SocketAddr::new(endpoint.ip(), row.ports[side]));
+        let own: Vec<Own> = self.order.iter().map(|&place| arrivals[usize::from(place)].own()).collect();
+        let state = AttemptState::of(&facts, current, &own);
+        Followed { facts, state }
+    }
+
+    fn fingerprint(&self) -> u64 {
+        let mut hasher = super::hasher();
+        hasher.write_u64(fingerprint(&self.template));
+        (&self.order, &self.moves, self.phase1, self.phase2, self.mismatch, self.label, self.from).hash(&mut hasher);
+        hasher.finish()
+    }
+
+    fn is(&self, other: &Self) -> bool {
+        self.order == other.order
+            && self.moves == other.moves
+            && (self.phase1, self.phase2, self.mismatch) == (other.phase1, other.phase2, other.mismatch)
+            && (self.label, self.from, self.hash) == (other.label, other.from, other.hash)
+            && self.template == other.template
+    }
+}
+
+/// `attempt` without what is its own. Message ids of IKEv2 count the exchanges and are no attempt's own.
+fn blank(mut attempt: Attempt) -> Attempt {
+    let nowhere = (FrameRef::new(0, 0), Timestamp::default());
+    (attempt.initiator_spi, attempt.responder_spi) = (IkeSpi::ZERO, IkeSpi::ZERO);
+    (attempt.initiator, attempt.responder) = (NOWHERE, NOWHERE);
+    (attempt.first_frame, attempt.first) = nowhere;
+    (attempt.last_frame, attempt.last) = nowhere;
+    for exchange in &mut attempt.exchanges {
+        if attempt.version == IkeVersion::V1 {
+            exchange.message_id = MessageId(0);
+        }
+        for record in &mut exchange.messages {
+            (record.frame, record.at) = nowhere;
+            (record.source, record.destination) = (NOWHERE, NOWHERE);
+        }
+    }
+    for step in &mut attempt.moves {
+        (step.frame, step.at) = nowhere;
+        step.to = NOWHERE;
+    }
+    attempt.nat.mismatch_frame = attempt.nat.mismatch_frame.map(|_| nowhere.0);
+    attempt.phase1_up = attempt.phase1_up.map(|_| nowhere.1);
+    attempt.phase2_up = attempt.phase2_up.map(|_| nowhere.1);
+    attempt
+}
