@@ -140,6 +140,8 @@ struct Flood {
     /// Frames of a recorded negotiation, and after how many others each comes.
     real: std::vec::IntoIter<Vec<u8>>,
     every: u64,
+    /// Frames that are left when the first of them comes.
+    begin: u64,
     made: u64,
     ready: io::Cursor<Vec<u8>>,
 }
@@ -150,9 +152,10 @@ impl Flood {
         head.extend([2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
         head.extend(262_144_u32.to_le_bytes());
         head.extend(1_u32.to_le_bytes());
-        let every = count / (real.len() as u64 + 1);
+        // The real peers answer each other within a tenth of a second, and then the flood goes on.
+        let every = (count / (real.len() as u64 + 1)).min(1000);
         let (real, ready) = (real.into_iter(), io::Cursor::new(head));
-        Self { garbage, numbers: Numbers(1), left: count, real, every, made: 0, ready }
+        Self { garbage, numbers: Numbers(1), left: count, real, every, begin: count / 4 * 3, made: 0, ready }
     }
 
     fn record(&mut self, frame: &[u8]) -> Vec<u8> {
@@ -177,7 +180,8 @@ impl Read for Flood {
                 return Ok(count);
             }
             self.left -= 1;
-            let real = if self.left.is_multiple_of(self.every) { self.real.next() } else { None };
+            let real =
+                if self.left <= self.begin && self.left.is_multiple_of(self.every) { self.real.next() } else { None };
             let frame = real.unwrap_or_else(|| (self.garbage)(&mut self.numbers));
             let record = self.record(&frame);
             self.ready = io::Cursor::new(record);

@@ -6,6 +6,7 @@ use crate::track::{Attempt, Facts, Label, Room, Side};
 
 use super::case::{Case, PATIENCE, View};
 use super::judged::{Kept, NO_FRAME};
+use super::losses;
 use super::pattern::{Match, Pattern, Stage};
 use super::patterns::{Floods, Memory, signs_of};
 use super::signs::Signs;
@@ -144,6 +145,7 @@ pub(super) fn again(survey: &Survey, kept: &Kept, verdict: Verdict, facts: &Fact
     if whole.frames.is_empty() {
         whole.frames.push(pair.first_frame);
     }
+    losses::allow_for_forgotten(facts.forgotten, pair, &mut whole);
     Some(whole)
 }
 

@@ -1,6 +1,14 @@
-//! Frames that the recorder lost: what is concluded from something that was not seen becomes less certain.
+//! Frames that the recorder lost, and what was forgotten to stay within the limits of memory: what is concluded from
+//! something that was not seen becomes less certain.
+//!
+//! A frame that was lost may have been any. What was forgotten is known better: a finding becomes less certain only if what
+//! it misses is of the kind that was forgotten, and in a place where that can have been.
 //!
 //! Contract: what a peer said in clear stays as certain as it was; nothing becomes more certain.
+
+use crate::base::Timestamp;
+use crate::packet::{Encapsulation, GaveUp};
+use crate::track::{Attempt, Forgotten, Pair};
 
 use super::{Confidence, Finding, Severity};
 
@@ -29,13 +37,135 @@ pub(super) fn allow_for(losses: Losses, finding: &mut Finding) {
     if !losses.matter() || !doubtful {
         return;
     }
-    finding.confidence = Confidence::Suspected;
     let frames = if losses.lost == 1 { "1 frame was".to_owned() } else { format!("{} frames were", losses.lost) };
-    let complete = format!("a capture that loses nothing: {frames} lost while this one was recorded");
+    doubt(finding, &format!("a capture that loses nothing: {frames} lost while this one was recorded"));
+}
+
+fn doubt(finding: &mut Finding, settle: &str) {
+    finding.confidence = Confidence::Suspected;
     finding.settle = Some(match finding.settle.take() {
-        Some(settle) => format!("{settle}; {complete}"),
-        None => complete,
+        Some(before) => format!("{before}; {settle}"),
+        None => settle.to_owned(),
     });
+}
+
+/// What a finding misses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Missed {
+    /// Messages that would have followed, or answered.
+    Messages,
+    /// The beginning: messages from before.
+    Beginning,
+    /// ESP or AH.
+    Data,
+    /// The other fragments of a message.
+    Fragments,
+}
+
+/// Patterns that infer something from messages that are not there. Where they state something, it was said in clear.
+const NO_MESSAGES: &[&str] = &[
+    "P1-NO-REPLY",
+    "P1-MM2-NO-MM3",
+    "P1-MM3-NO-REPLY",
+    "P1-MM4-NO-MM5",
+    "P1-AUTH-SILENT",
+    "P1-AUTH-REJECT",
+    "P1-AGGR-AUTH",
+    "P1-PSK",
+    "P1-CERT",
+    "P1-MODE",
+    "P1-VERSION",
+    "P1-UP-NO-P2",
+    "P2-NO-REPLY",
+    "P2-NO-QM3",
+    "V2-NO-REPLY",
+    "V2-INIT-NO-AUTH",
+    "V2-AUTH-NO-REPLY",
+    "V2-COOKIE-LOOP",
+    "V2-EAP",
+    "V2-INTERMEDIATE",
+    "V2-CHILD-NO-REPLY",
+    "V2-FOLLOWUP",
+    "L-DPD-TIMEOUT",
+    "S-HALFOPEN",
+    "C-ONE-DIR",
+];
+const NO_FRAGMENTS: &[&str] = &["F-IKE-FRAG-LOST", "F-SKF-INCOMPLETE", "F-V1FRAG-INCOMPLETE"];
+/// What is stated by these is that something is not in the capture.
+const NO_BEGINNING: &[&str] = &["C-MIDSTREAM", "C-ESP-NO-IKE"];
+const NO_DATA: &[&str] = &["T-NONE", "T-ONEWAY"];
+
+fn missed(finding: &Finding) -> Option<Missed> {
+    let id = finding.id();
+    let inferred = finding.confidence == Confidence::Inferred;
+    if NO_BEGINNING.contains(&id) {
+        Some(Missed::Beginning)
+    } else if NO_DATA.contains(&id) {
+        Some(Missed::Data)
+    } else if NO_MESSAGES.contains(&id) && inferred {
+        Some(Missed::Messages)
+    } else if NO_FRAGMENTS.contains(&id) && inferred {
+        Some(Missed::Fragments)
+    } else {
+        None
+    }
+}
+
+/// Makes a finding on `pair` *suspected* if what it misses may have been forgotten, and says so.
+pub(super) fn allow_for_forgotten(forgotten: Forgotten, pair: &Pair, finding: &mut Finding) {
+    let missed = missed(finding).filter(|_| finding.confidence > Confidence::Suspected);
+    // Where equal attempts were folded any of them may be meant.
+    let attempt = finding.attempt.filter(|_| finding.count == 1).and_then(|index| pair.attempts.get(index));
+    if let Some(what) = missed.and_then(|missed| explained_by(forgotten, missed, pair, attempt)) {
+        doubt(finding, &format!("a run with more memory: {what} forgotten to stay within its limits"));
+    }
+}
+
+/// What was forgotten that may be what is missed, with its verb.
+fn explained_by(forgotten: Forgotten, missed: Missed, pair: &Pair, attempt: Option<&Attempt>) -> Option<String> {
+    let after = |first: Timestamp| forgotten.since.is_some_and(|since| first >= since);
+    let attempts = attempt.map_or(pair.attempts.as_slice(), std::slice::from_ref);
+    let messages: u64 = attempts.iter().map(|attempt| attempt.messages_forgotten).sum();
+    let in_messages = matches!(missed, Missed::Messages | Missed::Beginning);
+    if in_messages && messages > 0 {
+        return Some(were(messages, "message of it", "messages of it"));
+    }
+    // A pair or attempt that began when others were being forgotten may go on with one of those.
+    let began_late = after(attempt.map_or(pair.first, |attempt| attempt.first));
+    if (in_messages || missed == Missed::Data && after(pair.first)) && began_late {
+        return Some(match (forgotten.pairs, forgotten.attempts) {
+            (0, attempts) => were(attempts, "attempt", "attempts"),
+            (pairs, _) => were(pairs, "pair", "pairs"),
+        });
+    }
+    // Packets of flows that are gone are still counted.
+    let flows: u64 = pair.flows.iter().map(|flow| flow.packets).sum();
+    let packets: u64 = pair.sent.iter().map(|sent| sent.esp + sent.ah).sum();
+    if missed == Missed::Data && forgotten.flows > 0 && packets > flows {
+        return Some(were(forgotten.flows, "flow", "flows"));
+    }
+    let given_up = pair.incomplete.iter().filter(|incomplete| incomplete.reason == GaveUp::Evicted).count() as u64;
+    if matches!(missed, Missed::Messages | Missed::Fragments) && given_up > 0 {
+        return Some(were(given_up, "datagram in fragments", "datagrams in fragments"));
+    }
+    if missed == Missed::Fragments && forgotten.reassemblies > 0 {
+        return Some(were(forgotten.reassemblies, "reassembly", "reassemblies"));
+    }
+    if forgotten.streams > 0 && missed != Missed::Fragments && in_tcp(pair) {
+        return Some(were(forgotten.streams, "TCP stream", "TCP streams"));
+    }
+    None
+}
+
+fn in_tcp(pair: &Pair) -> bool {
+    let flows = pair.flows.iter().map(|flow| flow.encapsulation);
+    let exchanges = pair.attempts.iter().flat_map(|attempt| &attempt.exchanges);
+    let messages = exchanges.flat_map(|exchange| &exchange.messages).map(|message| message.encapsulation);
+    flows.chain(messages).any(|encapsulation| encapsulation == Encapsulation::Tcp)
+}
+
+fn were(count: u64, one: &str, more: &str) -> String {
+    if count == 1 { format!("1 {one} was") } else { format!("{count} {more} were") }
 }
 
 #[cfg(test)]
@@ -78,5 +208,12 @@ mod tests {
         assert_eq!(judged(Confidence::Inferred, Severity::Info, 100, 50).0, Confidence::Inferred);
         assert_eq!(judged(Confidence::Inferred, Severity::Error, 100, 0).0, Confidence::Inferred);
         assert_eq!(judged(Confidence::Inferred, Severity::Error, 1_000_000, 3).0, Confidence::Inferred);
+    }
+
+    #[test]
+    fn patterns_that_miss_something_are_in_the_catalogue() {
+        for id in [NO_MESSAGES, NO_BEGINNING, NO_DATA, NO_FRAGMENTS].concat() {
+            assert!(by_id(id).is_some(), "{id}");
+        }
     }
 }

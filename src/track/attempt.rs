@@ -412,6 +412,7 @@ impl Tracker {
         let pair = self.pair_between(passage.source.ip(), passage.destination.ip(), passage.at, passage.frame)?;
         if !self.room_for_attempt(pair) {
             self.facts.forgotten.attempts += 1;
+            self.note_forgetting();
             return None;
         }
         let from = opening_side(header, version);

@@ -80,6 +80,8 @@ pub struct Forgotten {
     pub reassemblies: u64,
     /// TCP streams no longer followed.
     pub streams: u64,
+    /// When the first pair or attempt was: what began before and is still there is whole.
+    pub since: Option<Timestamp>,
 }
 
 /// Two addresses that exchange IKE, ESP or AH, or are named in an ICMP error about it.

@@ -7,6 +7,8 @@
 
 use std::collections::VecDeque;
 
+use crate::base::Timestamp;
+
 use super::Tracker;
 use super::flow::FlowRow;
 use super::pairs::{Body, Kept, LONG_LIST, NONE, Pairs, Slot};
@@ -42,6 +44,7 @@ impl Tracker {
     pub(super) fn place_pair(&mut self, slot: Slot) -> Option<usize> {
         if self.pair_count >= self.limits.pairs && !self.forget_a_pair(None) {
             self.facts.forgotten.pairs += 1;
+            self.note_forgetting();
             return None;
         }
         self.pair_count += 1;
@@ -139,6 +142,7 @@ impl Tracker {
         self.attempt_count -= attempts;
         self.facts.forgotten.attempts += attempts as u64;
         self.facts.forgotten.pairs += 1;
+        self.note_forgetting();
         self.pair_count -= 1;
         self.pairs.slots[pair] = Slot::vacant();
         self.unproven.free_pairs.push(pair as u32);
@@ -212,7 +216,14 @@ impl Tracker {
         }
         self.attempt_count -= unanswered.len();
         self.facts.forgotten.attempts += unanswered.len() as u64;
+        self.note_forgetting();
         unanswered.len()
+    }
+
+    /// A pair or an attempt is forgotten, or turned away: from now on what begins may have begun before.
+    pub(super) fn note_forgetting(&mut self) {
+        let now = self.facts.window.map_or_else(Timestamp::default, |(_, last)| last);
+        self.facts.forgotten.since.get_or_insert(now);
     }
 
     /// Puts a flow at the end of the list of pair `pair`.

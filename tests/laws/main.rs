@@ -25,6 +25,7 @@ mod certainty;
 mod container;
 mod corpus;
 mod flood;
+mod forgotten;
 mod fuzz;
 mod prefix;
 mod rest;
