@@ -40,8 +40,10 @@ pub(super) fn allow_for(losses: Losses, finding: &mut Finding) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Diagnosis;
+    use std::sync::Arc;
+
     use super::super::patterns::by_id;
+    use super::super::{Diagnosis, Words};
     use super::*;
     use crate::track::{Facts, Room};
 
@@ -55,10 +57,7 @@ mod tests {
             attempt: None,
             frames: Vec::new(),
             count: 1,
-            seen: String::new(),
-            means: String::new(),
-            causes: Vec::new(),
-            settle: Some("a longer capture".into()),
+            words: Arc::new(Words { settle: Some("a longer capture".into()), ..Words::default() }),
             consequence_of: None,
         });
         diagnosis.allow_for(Losses { recorded, lost });
