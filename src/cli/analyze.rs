@@ -90,6 +90,10 @@ impl Watch for Onlooker {
         self.window.admits(at)
     }
 
+    fn admits_all(&mut self, first: Timestamp, earliest: Timestamp, latest: Timestamp) -> Option<bool> {
+        self.window.admits_all(first, earliest, latest)
+    }
+
     fn progress(&mut self, captures: &Captures) {
         self.progress.step(captures);
     }

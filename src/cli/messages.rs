@@ -112,6 +112,10 @@ impl Watch for Onlooker<'_> {
         self.window.admits(at)
     }
 
+    fn admits_all(&mut self, first: Timestamp, earliest: Timestamp, latest: Timestamp) -> Option<bool> {
+        self.window.admits_all(first, earliest, latest)
+    }
+
     fn message(&mut self, datagram: &Datagram<'_>, observed: Option<&Observed>) -> ControlFlow<()> {
         let wanted = self.selection.admits(datagram.source, datagram.destination) && self.arguments.admits(datagram);
         if wanted && let Some(row) = Row::new(datagram, observed) {
