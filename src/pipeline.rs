@@ -5,6 +5,7 @@
 mod changes;
 mod path;
 mod session;
+mod shard;
 mod sieve;
 
 use std::ops::ControlFlow;
@@ -20,6 +21,7 @@ use crate::track::{Facts, Observed, Tracker};
 pub use changes::{Change, Standing};
 use path::Path;
 pub use session::{Completed, Onlooker, Passed, Place, Session, losses_of};
+pub use shard::Sharing;
 use sieve::Sieve;
 
 /// How to look.
@@ -29,6 +31,8 @@ pub struct Options {
     pub ike_ports: Vec<u16>,
     /// Ceilings.
     pub limits: Limits,
+    /// On how many threads to read what can be shared. The answer is the same for any number.
+    pub sharing: Sharing,
 }
 
 /// Who looks on while captures are read. `()` looks at everything and sees nothing.
@@ -94,14 +98,11 @@ pub fn analyze(captures: &mut Captures, options: &Options, watch: &mut impl Watc
 pub fn follow(captures: &mut Captures, options: &Options, watch: &mut impl Watch) -> (Vec<Counts>, Facts) {
     let mut path = Path::new(options);
     let mut road = Road::new(options);
-    let mut flow = ControlFlow::Continue(());
-    while flow.is_continue() {
-        watch.progress(captures);
-        match road.step(captures, &mut path, watch) {
-            Some(next) => flow = next,
-            None => break,
-        }
+    let mut flow = match shard::share(&mut road, captures, &mut path, options, watch) {
+        Some(ControlFlow::Continue(())) => road.go_until(u64::MAX, captures, &mut path, watch),
+        found => found,
     }
+    .unwrap_or(ControlFlow::Continue(()));
     path.drain(|tracker, datagram| {
         if flow.is_continue() {
             flow = pass(tracker, datagram, watch);
@@ -134,6 +135,23 @@ struct Road {
 impl Road {
     fn new(options: &Options) -> Self {
         Self { eye: Eye::new(&options.ike_ports), sieve: Sieve::new(), singly: 0, until: u64::MAX }
+    }
+
+    /// Frame by frame or stretch by stretch to the first record that starts at octet `until` or behind it; `None` at the end.
+    fn go_until(
+        &mut self,
+        until: u64,
+        captures: &mut Captures,
+        path: &mut Path,
+        watch: &mut impl Watch,
+    ) -> Option<ControlFlow<()>> {
+        self.until = until;
+        let mut flow = ControlFlow::Continue(());
+        while flow.is_continue() && captures.offset() < until {
+            watch.progress(captures);
+            flow = self.step(captures, path, watch)?;
+        }
+        Some(flow)
     }
 
     /// Some frames on; `None` at the end.

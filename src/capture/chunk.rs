@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use super::recognise::Walk;
 use super::stretch::{Each, Plain, Stretch};
+use crate::base::Timestamp;
 
 /// Records in a row that have to look right for the first of them to be believed for now.
 const CONVINCING: usize = 6;
@@ -20,12 +21,16 @@ const DAY: i64 = 86_400_000_000_000;
 const MOST_BEYOND: usize = 1 << 20;
 /// Octets at the head of a record that say how long it is.
 const HEAD: usize = 28;
+/// Octets beyond a chunk that are read for its last record before it is known how long that is.
+const BEYOND: usize = 2048;
 
 /// How a file is cut into chunks.
 #[derive(Debug, Clone)]
 pub struct Chunks {
     file: Arc<File>,
     pub(super) walk: Arc<Walk>,
+    /// An octet that nearly every record has, and where in it.
+    common: Option<(usize, u8)>,
     /// Octet at which chunk 0 starts, where a record does.
     first: u64,
     /// Octets in a chunk.
@@ -49,10 +54,18 @@ pub struct Chunk {
 }
 
 impl Chunks {
-    pub(super) fn new(file: Arc<File>, walk: Walk, first: u64, size: u64, len: usize) -> Self {
+    /// The rest of `file` from octet `first` on, which has `size` octets in all, where the last record was recorded at `last`.
+    pub(super) fn new(
+        file: Arc<File>,
+        walk: Walk,
+        last: Option<Timestamp>,
+        (first, size): (u64, u64),
+        len: usize,
+    ) -> Self {
+        let common = last.and_then(|last| walk.common_to_records_about(last));
         let len = len.max(64);
         let count = size.saturating_sub(first).div_ceil(len as u64);
-        Self { file, walk: Arc::new(walk), first, len, count: usize::try_from(count).unwrap_or(usize::MAX) }
+        Self { file, walk: Arc::new(walk), common, first, len, count: usize::try_from(count).unwrap_or(usize::MAX) }
     }
 
     /// The same chunks, read by another walk.
@@ -91,15 +104,18 @@ impl Chunks {
         chunk.start = 0;
         chunk.stretch = Stretch::empty(0);
         chunk.fill(&self.file, self.len);
-        let start =
-            if index == 0 { Some(0) } else { first_record(plain, chunk.view(), self.walk.alignment(chunk.base)) };
+        let start = if index == 0 {
+            Some(0)
+        } else {
+            first_record(plain, chunk.view(), self.walk.alignment(chunk.base), self.common)
+        };
         let Some(start) = start else { return };
         chunk.start = start;
         chunk.stretch = Stretch::walk(plain, chunk.view(), Stretch::empty(start), self.len, each);
         let end = chunk.stretch.end;
         if end < self.len && chunk.filled == self.len {
             // the last record reaches into the next chunk, perhaps with its head already
-            chunk.fill(&self.file, end.saturating_add(HEAD));
+            chunk.fill(&self.file, end.saturating_add(BEYOND));
             if let Some(whole) = plain.whole(chunk.view(), end).filter(|whole| *whole <= MOST_BEYOND) {
                 chunk.fill(&self.file, end.saturating_add(whole));
                 chunk.stretch = Stretch::walk(plain, chunk.view(), chunk.stretch, self.len, each);
@@ -169,9 +185,19 @@ impl Chunk {
     }
 }
 
-/// Where in `octets` the first record starts, by what follows it. `alignment`: (octets, of which many records start at a multiple).
-fn first_record(plain: &impl Plain, octets: &[u8], (first, step): (usize, usize)) -> Option<usize> {
-    (first..octets.len()).step_by(step).find(|&start| is_convincing(plain, octets, start))
+/// Where in `octets` the first record starts, by what follows it. It may start at `first` and every `step` octets on.
+fn first_record(
+    plain: &impl Plain,
+    octets: &[u8],
+    (first, step): (usize, usize),
+    common: Option<(usize, u8)>,
+) -> Option<usize> {
+    let convinces = |start: &usize| is_convincing(plain, octets, *start);
+    let soon = common.and_then(|(place, octet)| {
+        let marks = octets.get(place..)?.iter().enumerate().filter(|(_, here)| **here == octet);
+        marks.map(|(start, _)| start).find(convinces)
+    });
+    soon.or_else(|| (first..octets.len()).step_by(step).find(convinces))
 }
 
 fn is_convincing(plain: &impl Plain, octets: &[u8], start: usize) -> bool {

@@ -87,6 +87,12 @@ impl Plain for LittleEndian<'_> {
 }
 
 impl Pcap {
+    /// The highest octet of the seconds, which stays for half a year, and its place in a record.
+    pub fn common_to_records_about(&self, at: Timestamp) -> (usize, u8) {
+        let highest = (at.as_nanos().div_euclid(1_000_000_000) >> 24) as u8;
+        (if self.variant.order == Order::Little { 3 } else { 0 }, highest)
+    }
+
     /// Itself, if its numbers are in little-endian order.
     pub fn little_endian(&self) -> Option<LittleEndian<'_>> {
         (self.variant.order == Order::Little).then_some(LittleEndian(self))

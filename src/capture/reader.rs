@@ -147,7 +147,7 @@ impl Reader {
     /// The rest of a plain file in chunks of `len` octets, as its records are to be read from here on.
     pub fn chunks(&self, len: usize) -> Option<Chunks> {
         let file = Arc::clone(self.file.as_ref().filter(|_| self.compression.is_none())?);
-        Some(Chunks::new(file, self.walk.clone(), self.window.offset(), self.size?, len))
+        Some(Chunks::new(file, self.walk.clone(), self.tally.last, (self.window.offset(), self.size?), len))
     }
 
     /// How packets are to be read now, where that is not how `chunks` has it.

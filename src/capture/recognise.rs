@@ -13,6 +13,7 @@ use super::stretch::{Plain, PlainRecord};
 use super::tally::{Cut, Tally};
 use super::window::{Stream, Window};
 use super::{Record, Step};
+use crate::base::Timestamp;
 
 /// Octets of compressed data asked for at once.
 const PACKED_READ: usize = 128 << 10;
@@ -103,6 +104,14 @@ impl Walk {
         }
     }
 
+    /// An octet that records of about this time have in common, and where in each it stands.
+    pub fn common_to_records_about(&self, at: Timestamp) -> Option<(usize, u8)> {
+        match self {
+            Self::Pcap(walk) => Some(walk.common_to_records_about(at)),
+            Self::Pcapng(_) => None,
+        }
+    }
+
     /// Where records may start in octets from octet `base` of the file on: the first place, and the step to the next.
     pub fn alignment(&self, base: u64) -> (usize, usize) {
         match self {
@@ -119,7 +128,7 @@ impl Walk {
         }
     }
 
-    pub fn watched_until(&self) -> Option<crate::base::Timestamp> {
+    pub fn watched_until(&self) -> Option<Timestamp> {
         match self {
             Self::Pcap(_) => None,
             Self::Pcapng(walk) => walk.watched_until(),

@@ -79,7 +79,11 @@ impl FromStr for FrameName {
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Status> {
-    let options = Options { ike_ports: arguments.input.ike_port.clone(), limits: arguments.input.memory.limits() };
+    let options = Options {
+        ike_ports: arguments.input.ike_port.clone(),
+        limits: arguments.input.memory.limits(),
+        ..Options::default()
+    };
     let window = arguments.input.window()?;
     let selection = arguments.input.selection();
     let mut captures = arguments.input.open();
