@@ -80,7 +80,11 @@ impl FromStr for FrameName {
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Status> {
-    let options = Options { ike_ports: arguments.input.ike_port.clone(), limits: arguments.input.memory.limits() };
+    let options = Options {
+        ike_ports: arguments.input.ike_port.clone(),
+        limits: arguments.input.memory.limits(),
+        ..Options::default()
+    };
     let window = arguments.input.window()?;
     let selection = arguments.input.selection();
     let mut captures = arguments.input.open();
@@ -111,6 +115,10 @@ struct Onlooker<'a> {
 impl Watch for Onlooker<'_> {
     fn admits(&mut self, at: Timestamp) -> bool {
         self.window.admits(at)
+    }
+
+    fn admits_all(&mut self, first: Timestamp, earliest: Timestamp, latest: Timestamp) -> Option<bool> {
+        self.window.admits_all(first, earliest, latest)
     }
 
     fn message(&mut self, datagram: &Datagram<'_>, observed: Option<&Observed>) -> ControlFlow<()> {
