@@ -98,22 +98,28 @@ impl Sieve {
     /// The next frame of the stretch, which lies at `place`.
     #[inline(always)]
     pub(super) fn take(&mut self, eye: &Eye, frame: &Frame<'_>, place: usize) {
-        let what = match eye.look(frame, self.streams) {
-            Sight::Foreign => {
-                self.passed = self.passed.max(frame.at);
-                return;
-            }
-            Sight::Esp(esp) => What::Esp(esp),
-            Sight::Private { source, destination } => What::Private { source, destination, interface: frame.interface },
-            Sight::Open => self.open(frame, place),
-        };
         let number = frame.reference.frame as u32;
-        if self.passed > frame.at && self.passed > self.told {
+        match eye.look(frame, self.streams) {
+            Sight::Foreign => self.passed = self.passed.max(frame.at),
+            Sight::Esp(esp) => self.push(frame.at, number, What::Esp(esp)),
+            Sight::Private { source, destination } => {
+                self.push(frame.at, number, What::Private { source, destination, interface: frame.interface });
+            }
+            Sight::Open => {
+                let what = self.open(frame, place);
+                self.push(frame.at, number, what);
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn push(&mut self, at: Timestamp, number: u32, what: What) {
+        if self.passed > at && self.passed > self.told {
             self.rows.push(Row { at: self.passed, number: number.saturating_sub(1), what: What::Passed });
             self.told = self.passed;
         }
-        self.told = self.told.max(frame.at);
-        self.rows.push(Row { at: frame.at, number, what });
+        self.told = self.told.max(at);
+        self.rows.push(Row { at, number, what });
     }
 
     fn open(&mut self, frame: &Frame<'_>, place: usize) -> What {

@@ -186,8 +186,8 @@ struct Near {
     place: u32,
 }
 
-/// Flows that are remembered as found last: some pages of addresses less than the first cache holds.
-const NEAR: usize = 1 << 10;
+/// Flows that are remembered as found last: far less than there may be, and as many as the second cache holds without pain.
+const NEAR: usize = 1 << 13;
 const NOWHERE: Near = Near { spi: 0, place: u32::MAX };
 
 impl FlowIndex {
@@ -242,7 +242,7 @@ impl FlowIndex {
 /// Where a flow is remembered as found. Whoever chooses SPIs that share a place only gains that each is looked for.
 #[inline]
 fn slot(key: &FlowKey<'_>) -> usize {
-    (key.spi.0.wrapping_mul(0x9e37_79b1) >> 22) as usize
+    (key.spi.0.wrapping_mul(0x9e37_79b1) >> 19) as usize
 }
 
-const _: () = assert!(NEAR == 1 << (32 - 22));
+const _: () = assert!(NEAR == 1 << (32 - 19));
