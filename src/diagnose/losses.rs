@@ -62,7 +62,7 @@ mod tests {
         });
         diagnosis.allow_for(Losses { recorded, lost });
         let finding = diagnosis.finding(0, &Facts::default(), &mut Room::default()).unwrap();
-        (finding.confidence, finding.settle.unwrap())
+        (finding.confidence, finding.settle.clone().unwrap())
     }
 
     #[test]
