@@ -1,5 +1,5 @@
 //! What each stop of the journey costs: refusing a frame that is not ours, decoding a message of either version, following
-//! IKE and ESP, judging what was followed, and writing the report.
+//! IKE and ESP, writing single messages, judging what was followed, and writing the report.
 //!
 //! Not here: files and the disk (`ikescope bench`), other programs (`benches/side-by-side`). Contract: captures that are not
 //! of the laboratory come from the generator, with its usual seed.
@@ -11,6 +11,7 @@ mod support;
 
 use std::hint::black_box;
 use std::io::Cursor;
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Duration;
 
@@ -18,9 +19,11 @@ use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_mai
 use ikescope::base::{FrameRef, Limits, LinkType, Timestamp};
 use ikescope::capture::{Captures, Frame};
 use ikescope::isakmp::Message;
-use ikescope::packet::{Body, Classifier};
-use ikescope::pipeline::{self, Options};
+use ikescope::messages::{Row, Writer};
+use ikescope::packet::{Body, Classifier, Datagram, IsakmpDatagram};
+use ikescope::pipeline::{self, Options, Watch};
 use ikescope::report::{Report, json};
+use ikescope::track::Observed;
 use large::{Kind, Order};
 
 fn lab(name: &str) -> Vec<u8> {
@@ -134,6 +137,64 @@ fn follow(criterion: &mut Criterion) {
     }
 }
 
+/// Single messages as they came, with what the tracker made of them.
+#[derive(Default)]
+struct Kept(Vec<(Datagram<'static>, Option<Observed>)>);
+
+impl Watch for Kept {
+    fn message(&mut self, datagram: &Datagram<'_>, observed: Option<&Observed>) -> ControlFlow<()> {
+        if let Body::Isakmp(isakmp) = datagram.body {
+            // kept until the program ends, as the rows borrow them
+            let octets = isakmp.octets.to_vec().leak();
+            let body = Body::Isakmp(IsakmpDatagram { octets, ..isakmp });
+            let Datagram { frame, first_frame, at, interface, source, destination, .. } = *datagram;
+            let Datagram { ip_id, ttl, fragments, ambiguous_overlap, missing, .. } = *datagram;
+            let datagram = Datagram {
+                frame,
+                first_frame,
+                at,
+                interface,
+                source,
+                destination,
+                ip_id,
+                ttl,
+                fragments,
+                ambiguous_overlap,
+                missing,
+                body,
+            };
+            self.0.push((datagram, observed.cloned()));
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+/// Without reading and following.
+fn messages(criterion: &mut Criterion) {
+    let mut kept = Kept::default();
+    pipeline::follow(&mut opened(&ike().1), &Options::default(), &mut kept);
+    let mut group = criterion.benchmark_group("messages");
+    group.throughput(Throughput::Elements(kept.0.len() as u64));
+    for name in ["line", "ndjson"] {
+        let (mut writer, mut out) = (Writer::default().in_color(false), Vec::new());
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| {
+                for (datagram, observed) in &kept.0 {
+                    let row = Row::new(datagram, observed.as_ref()).expect("a message");
+                    match name {
+                        "line" => writer.line(&row, &mut out),
+                        _ => writer.ndjson(&row, &mut out),
+                    }
+                    if out.len() >= 1 << 15 {
+                        black_box(&out);
+                        out.clear();
+                    }
+                }
+            });
+        });
+    }
+}
+
 fn judge(criterion: &mut Criterion) {
     let (made, file) = ike();
     let analysis = pipeline::analyze(&mut opened(&file), &Options::default(), &mut ());
@@ -171,6 +232,6 @@ criterion_group! {
         .sample_size(20)
         .warm_up_time(Duration::from_millis(300))
         .measurement_time(Duration::from_secs(1));
-    targets = refuse, decode, follow, judge, analyze
+    targets = refuse, decode, follow, messages, judge, analyze
 }
 criterion_main!(benches);

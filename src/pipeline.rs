@@ -5,19 +5,24 @@
 mod changes;
 mod path;
 mod session;
+mod shard;
+mod sieve;
 
 use std::ops::ControlFlow;
+use std::time::Duration;
 
 use crate::base::{Limits, Timestamp};
-use crate::capture::{CaptureInfo, Captures};
+use crate::capture::{CaptureInfo, Captures, Each, Frame, Stretch};
 use crate::diagnose::{self, Diagnosis};
-use crate::packet::{Body, Datagram};
+use crate::packet::{Body, Datagram, Eye};
 use crate::report::Counts;
 use crate::track::{Facts, Observed, Tracker};
 
 pub use changes::{Change, Standing};
 use path::Path;
 pub use session::{Completed, Onlooker, Passed, Place, Session, losses_of};
+pub use shard::Sharing;
+use sieve::Sieve;
 
 /// How to look.
 #[derive(Debug, Clone, Default)]
@@ -26,6 +31,8 @@ pub struct Options {
     pub ike_ports: Vec<u16>,
     /// Ceilings.
     pub limits: Limits,
+    /// On how many threads to read what can be shared. The answer is the same for any number.
+    pub sharing: Sharing,
 }
 
 /// Who looks on while captures are read. `()` looks at everything and sees nothing.
@@ -36,19 +43,30 @@ pub trait Watch {
         true
     }
 
+    /// Whether frames between these two times count, all of them or none, the first of them at `first`; `None` if each has to
+    /// be asked about. Must be what [`Watch::admits`] would say of each.
+    fn admits_all(&mut self, first: Timestamp, earliest: Timestamp, latest: Timestamp) -> Option<bool> {
+        let _ = (first, earliest, latest);
+        None
+    }
+
     /// A datagram passes that holds an ISAKMP message, with what the tracker made of it. `Break` ends the reading.
     fn message(&mut self, datagram: &Datagram<'_>, observed: Option<&Observed>) -> ControlFlow<()> {
         let _ = (datagram, observed);
         ControlFlow::Continue(())
     }
 
-    /// Another frame is about to be read.
+    /// More is about to be read: a frame, or some thousand octets of them.
     fn progress(&mut self, captures: &Captures) {
         let _ = captures;
     }
 }
 
-impl Watch for () {}
+impl Watch for () {
+    fn admits_all(&mut self, _first: Timestamp, _earliest: Timestamp, _latest: Timestamp) -> Option<bool> {
+        Some(true)
+    }
+}
 
 /// Everything that was read and found.
 #[derive(Debug)]
@@ -79,18 +97,12 @@ pub fn analyze(captures: &mut Captures, options: &Options, watch: &mut impl Watc
 /// Reads all captures to their end, or until `watch` has seen enough. One [`Counts`] a capture, by id.
 pub fn follow(captures: &mut Captures, options: &Options, watch: &mut impl Watch) -> (Vec<Counts>, Facts) {
     let mut path = Path::new(options);
-    let mut flow = ControlFlow::Continue(());
-    while flow.is_continue() {
-        watch.progress(captures);
-        let Some(frame) = captures.next_frame() else { break };
-        if watch.admits(frame.at) {
-            path.frame(&frame, |tracker, datagram| {
-                if flow.is_continue() {
-                    flow = pass(tracker, datagram, watch);
-                }
-            });
-        }
+    let mut road = Road::new(options);
+    let mut flow = match shard::share(&mut road, captures, &mut path, options, watch) {
+        Some(ControlFlow::Continue(())) => road.go_until(u64::MAX, captures, &mut path, watch),
+        found => found,
     }
+    .unwrap_or(ControlFlow::Continue(()));
     path.drain(|tracker, datagram| {
         if flow.is_continue() {
             flow = pass(tracker, datagram, watch);
@@ -105,6 +117,137 @@ pub fn follow(captures: &mut Captures, options: &Options, watch: &mut impl Watch
     (path.counts_of(&infos), path.into_facts())
 }
 
+/// Frames of a stretch that are looked at before any is taken on, so that what is known of them stays near.
+const MOST_ROWS: usize = 128;
+/// Capture time that a stretch may span: short enough for nothing to be given up meanwhile that waits for more.
+const MOST_SPAN: Duration = Duration::from_secs(30);
+
+/// How frames come to the path: many at a time where each can be looked at alone, singly where not.
+struct Road {
+    eye: Eye,
+    sieve: Sieve,
+    /// Frames that are to go singly.
+    singly: u64,
+    /// Octet of the capture in front of which every step begins, if a frame at a time does not lead beyond it.
+    until: u64,
+}
+
+impl Road {
+    fn new(options: &Options) -> Self {
+        Self { eye: Eye::new(&options.ike_ports), sieve: Sieve::new(), singly: 0, until: u64::MAX }
+    }
+
+    /// Frame by frame or stretch by stretch to the first record that starts at octet `until` or behind it; `None` at the end.
+    fn go_until(
+        &mut self,
+        until: u64,
+        captures: &mut Captures,
+        path: &mut Path,
+        watch: &mut impl Watch,
+    ) -> Option<ControlFlow<()>> {
+        self.until = until;
+        let mut flow = ControlFlow::Continue(());
+        while flow.is_continue() && captures.offset() < until {
+            watch.progress(captures);
+            flow = self.step(captures, path, watch)?;
+        }
+        Some(flow)
+    }
+
+    /// Some frames on; `None` at the end.
+    fn step(&mut self, captures: &mut Captures, path: &mut Path, watch: &mut impl Watch) -> Option<ControlFlow<()>> {
+        if self.singly == 0 {
+            let stretch = self.sift(captures, path);
+            let admitted = (stretch.frames > 0)
+                .then(|| watch.admits_all(stretch.first, stretch.earliest, stretch.latest))
+                .flatten()
+                .filter(|_| path.takes(&self.sieve, &stretch));
+            match admitted {
+                Some(true) => return Some(self.take(captures, path, &stretch, watch)),
+                Some(false) => {
+                    captures.pass(&stretch);
+                    return Some(ControlFlow::Continue(()));
+                }
+                None => self.singly = stretch.frames.max(1),
+            }
+        }
+        self.singly -= 1;
+        let frame = captures.next_frame()?;
+        let mut flow = ControlFlow::Continue(());
+        if watch.admits(frame.at) {
+            path.frame(&frame, |tracker, datagram| {
+                if flow.is_continue() {
+                    flow = pass(tracker, datagram, watch);
+                }
+            });
+        }
+        Some(flow)
+    }
+
+    /// Looks at the frames that lie ready.
+    fn sift(&mut self, captures: &Captures, path: &Path) -> Stretch {
+        let Self { eye, sieve, until, .. } = self;
+        sieve.begin(path.classifier.follows_streams());
+        captures.stretch(*until, &mut Ready { eye, sieve, until: None })
+    }
+
+    /// Takes on what lies ready.
+    fn take(
+        &mut self,
+        captures: &mut Captures,
+        path: &mut Path,
+        stretch: &Stretch,
+        watch: &mut impl Watch,
+    ) -> ControlFlow<()> {
+        let mut flow = ControlFlow::Continue(());
+        let before = captures.frames();
+        let taken = path.stretch(&self.sieve, stretch, captures.buffer(), before, |tracker, datagram| {
+            flow = pass(tracker, datagram, watch);
+            flow
+        });
+        let stretch = if taken < stretch.frames { captures.stretch(self.until, &mut Again(taken)) } else { *stretch };
+        captures.pass(&stretch);
+        path.close(&stretch);
+        flow
+    }
+}
+
+/// Sieves what lies ready, as much of it as is good to take on at once.
+struct Ready<'r> {
+    eye: &'r Eye,
+    sieve: &'r mut Sieve,
+    until: Option<Timestamp>,
+}
+
+impl Each for Ready<'_> {
+    #[inline(always)]
+    fn frame(&mut self, frame: Frame<'_>, place: usize) -> bool {
+        if self.sieve.refuses(self.eye, &frame) {
+            return true;
+        }
+        self.more(&frame, place)
+    }
+}
+
+impl Ready<'_> {
+    #[inline(never)]
+    fn more(&mut self, frame: &Frame<'_>, place: usize) -> bool {
+        self.sieve.take(self.eye, frame, place);
+        let until = *self.until.get_or_insert_with(|| frame.at.after(MOST_SPAN));
+        self.sieve.rows.len() < MOST_ROWS && frame.at < until
+    }
+}
+
+/// Goes once more over as many frames.
+struct Again(u64);
+
+impl Each for Again {
+    fn frame(&mut self, frame: Frame<'_>, _place: usize) -> bool {
+        frame.reference.frame < self.0
+    }
+}
+
+#[inline]
 fn pass(tracker: &mut Tracker, datagram: &Datagram<'_>, watch: &mut impl Watch) -> ControlFlow<()> {
     let observed = tracker.observe(datagram);
     match datagram.body {

@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use ikescope::base::{FrameRef, LinkType};
-use ikescope::capture::{CaptureInfo, Captures};
+use ikescope::capture::{CaptureInfo, Captures, Chunk, Each, Frame};
 use proptest::prelude::*;
 
 mod octets;
@@ -691,4 +691,71 @@ fn files_that_vanish_or_shrink_while_others_are_read_are_errors() {
 fn captures_can_move_to_another_thread() {
     fn takes(_: impl Send + std::fmt::Debug) {}
     takes(Captures::open(&[]));
+}
+
+/// Keeps the frames of a chunk, numbered from the first one of the capture.
+struct Keep<'k> {
+    before: u64,
+    kept: &'k mut Vec<Kept>,
+}
+
+impl Each for Keep<'_> {
+    fn frame(&mut self, frame: Frame<'_>, _place: usize) -> bool {
+        self.kept.push(Kept {
+            reference: FrameRef::new(0, frame.reference.frame + self.before),
+            nanos: frame.at.as_nanos(),
+            link: frame.link.0,
+            interface: frame.interface,
+            octets: frame.bytes.to_vec(),
+            wire: frame.wire_len,
+        });
+        true
+    }
+}
+
+#[test]
+fn a_file_in_chunks_holds_the_same_frames_and_is_told_alike() {
+    // Frames of many lengths, clocks that jump, and one record that is recorded longer than it was on the wire.
+    let mut octets = at_seconds(&[]);
+    for number in 0..600_u32 {
+        let length = number * 37 % 700 + 20;
+        let wire = if number == 311 { 10 } else { length + number % 3 };
+        for word in [1_700_000_000 + number - number % 7 * 2, number, length, wire] {
+            octets.extend(word.to_le_bytes());
+        }
+        octets.extend((0..length).map(|octet| (octet * number) as u8));
+    }
+    let path = write(folder("chunks").join("capture.pcap"), &octets);
+    let mut plain = Captures::open(std::slice::from_ref(&path));
+    let frames = drain(&mut plain);
+    assert_eq!(frames.len(), 600);
+    for len in [1_000, 5_000, 50_000] {
+        let mut captures = Captures::open(std::slice::from_ref(&path));
+        let chunks = captures.chunks(len).expect("a plain file");
+        let (mut chunk, mut kept, mut taken) = (Chunk::default(), Vec::new(), 0);
+        for index in 0..chunks.count() {
+            let mut found = Vec::new();
+            chunks.read(index, &mut chunk, &mut Keep { before: 0, kept: &mut found });
+            while !found.is_empty() && captures.offset() < chunk.starts() {
+                let frame = captures.next_frame().expect("frames in front of a chunk");
+                let (before, mut keep) = (frame.reference.frame - 1, Vec::new());
+                let reference = FrameRef::new(0, 1);
+                Keep { before, kept: &mut keep }.frame(Frame { reference, ..frame }, 0);
+                kept.append(&mut keep);
+            }
+            if captures.is_before(&chunk) {
+                let before = captures.frames();
+                found.iter_mut().for_each(|frame| frame.reference.frame += before);
+                kept.append(&mut found);
+                captures.pass_chunk(&chunk, &chunk.stretch().clone());
+                taken += 1;
+            }
+        }
+        kept.extend(drain(&mut captures));
+        assert!(taken * 4 >= chunks.count() * 3, "{taken} of {} chunks of {len} octets", chunks.count());
+        assert_eq!(kept, frames);
+        assert_eq!(captures.infos(), plain.infos());
+        assert_eq!(captures.errors(), plain.errors());
+    }
+    assert!(Captures::from_reader("stream", io::Cursor::new(octets)).chunks(1_000).is_none());
 }

@@ -13,8 +13,8 @@ use ikescope::base::Limits;
 use ikescope::capture::Captures;
 use ikescope::isakmp::Message;
 use ikescope::packet::{Body, Classifier};
-use ikescope::pipeline::{self, Options};
-use ikescope::report::Report;
+use ikescope::pipeline::{self, Options, Session};
+use ikescope::report::{Report, Selection};
 use large::{Format, Kind, Made, Order, make};
 use serde_json::Value;
 
@@ -264,5 +264,54 @@ fn tshark_finds_nothing_malformed() {
         std::fs::remove_file(&path).unwrap();
         assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
         assert!(output.stdout.is_empty(), "{name}: {}", String::from_utf8_lossy(&output.stdout));
+    }
+}
+
+/// The same records, some of them left out, sent again a second later or recorded twice, as `dice` falls.
+fn disturbed(file: &[u8], mut dice: u64) -> Vec<u8> {
+    let (head, mut rest) = file.split_at(24);
+    let mut records: Vec<(u32, Vec<u8>)> = Vec::new();
+    while let Some((header, behind)) = rest.split_first_chunk::<16>() {
+        let field = |at: usize| u32::from_le_bytes(header[at..at + 4].try_into().unwrap());
+        let (octets, behind) = behind.split_at(field(8) as usize);
+        let record = [&header[4..], octets].concat();
+        dice = dice.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        match (dice >> 33) % 40 {
+            0 => {}
+            1 => records.extend([(field(0), record.clone()), (field(0) + 1, record)]),
+            2 => records.extend([(field(0), record.clone()), (field(0), record)]),
+            _ => records.push((field(0), record)),
+        }
+        rest = behind;
+    }
+    records.sort_by_key(|(seconds, record)| (*seconds, u32::from_le_bytes(record[..4].try_into().unwrap())));
+    let body = records.into_iter().flat_map(|(seconds, record)| [&seconds.to_le_bytes()[..], &record].concat());
+    head.iter().copied().chain(body).collect()
+}
+
+/// Attempts that go as others went are told by what they have in common. `Session` keeps them as they are.
+#[test]
+fn attempts_are_told_as_if_each_had_been_followed_alone() {
+    for (name, order) in orders() {
+        if order.format == Format::Pcapng {
+            continue;
+        }
+        let (_, file) = made(&order);
+        for dice in [None, Some(1), Some(2)] {
+            let file = dice.map_or_else(|| file.clone(), |dice| disturbed(&file, dice));
+            let mut alone = captures(&file);
+            let mut session = Session::new(&Options::default(), Selection::ALL);
+            while let Some(frame) = alone.next_frame() {
+                session.frame(&frame, &mut ());
+            }
+            let alone = serde_json::to_value(session.finish(alone.infos(), &mut ())).unwrap();
+            let told = report(&file);
+            for table in ["pairs", "attempts", "exchanges", "findings"] {
+                for (told, alone) in rows(&told, table).iter().zip(rows(&alone, table)) {
+                    assert_eq!(told, alone, "{name}, {dice:?}, {table}");
+                }
+            }
+            assert_eq!(told, alone, "{name}, {dice:?}");
+        }
     }
 }

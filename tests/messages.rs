@@ -1,10 +1,14 @@
 //! Single messages in every view, from octets laid out as the RFCs draw them.
 
 use std::net::IpAddr;
+use std::ops::ControlFlow;
+use std::path::Path;
 
 use ikescope::base::{FrameRef, Timestamp};
-use ikescope::messages::Row;
+use ikescope::capture::Captures;
+use ikescope::messages::{Row, Writer};
 use ikescope::packet::{Body, Datagram, Encapsulation, IsakmpDatagram};
+use ikescope::pipeline::{self, Options, Watch};
 use ikescope::track::{Label, Observed, Side};
 use serde_json::{Value, json};
 
@@ -294,6 +298,75 @@ fn other_datagrams_have_no_row() {
     let mut other = datagram(&[]);
     other.body = Body::Keepalive { source_port: 4500, destination_port: 4500 };
     assert!(Row::new(&other, None).is_none());
+}
+
+/// One writer for all rows, beside rows that are written alone: the octets are the same.
+struct Law {
+    writer: Writer,
+    colorless: Writer,
+    rows: u64,
+}
+
+impl Law {
+    fn holds(&mut self, datagram: &Datagram<'_>, observed: Option<&Observed>) {
+        let row = Row::new(datagram, observed).unwrap();
+        let (mut line, mut json) = (String::new(), Vec::new());
+        row.write_line(&mut line, true);
+        row.write_ndjson(&mut json);
+        let bare = plain(&line);
+        // what is written anew is remembered, what was remembered is written again
+        for time in ["first", "second"] {
+            let mut out = Vec::new();
+            self.writer.line(&row, &mut out);
+            assert_eq!(String::from_utf8_lossy(&out), line, "{time} time");
+            out.clear();
+            self.colorless.line(&row, &mut out);
+            assert_eq!(String::from_utf8_lossy(&out), bare, "{time} time");
+            out.clear();
+            self.writer.ndjson(&row, &mut out);
+            assert_eq!(String::from_utf8_lossy(&out), String::from_utf8_lossy(&json), "{time} time");
+        }
+        self.rows += 1;
+    }
+}
+
+impl Watch for Law {
+    fn message(&mut self, datagram: &Datagram<'_>, observed: Option<&Observed>) -> ControlFlow<()> {
+        let Body::Isakmp(isakmp) = datagram.body else { return ControlFlow::Continue(()) };
+        self.holds(datagram, observed);
+        self.holds(datagram, None);
+        let mut with = |octets: &[u8], missing| {
+            let body = Body::Isakmp(IsakmpDatagram { octets, ..isakmp });
+            self.holds(&Datagram { body, missing, ..*datagram }, observed);
+        };
+        // next payload, version, exchange type, flags, the first payload's header, then anywhere
+        let length = isakmp.octets.len();
+        let places = [16, 17, 18, 19, 28, 29, 30, 31, 32, 35, 40, length / 3, length / 2, length.saturating_sub(2)];
+        for (nth, place) in places.into_iter().enumerate() {
+            let mut octets = isakmp.octets.to_vec();
+            let Some(octet) = octets.get_mut(place) else { continue };
+            *octet ^= 1 << ((length + nth) % 8);
+            with(&octets, datagram.missing);
+        }
+        for end in [length / 2, length.saturating_sub(1)] {
+            with(&isakmp.octets[..end], datagram.missing);
+            with(&isakmp.octets[..end], u32::try_from(length - end).unwrap());
+        }
+        with(&[isakmp.octets, &[0; 5]].concat(), datagram.missing);
+        ControlFlow::Continue(())
+    }
+}
+
+#[test]
+fn what_a_writer_remembers_makes_no_difference() {
+    let captures = Path::new(env!("CARGO_MANIFEST_DIR")).join("captures");
+    let writer = || Writer::default().many_captures(true);
+    let mut law = Law { writer: writer(), colorless: writer().in_color(false), rows: 0 };
+    for folder in ["lab", "malformed"] {
+        let mut captures = Captures::open(&[captures.join(folder)]);
+        pipeline::follow(&mut captures, &Options::default(), &mut law);
+    }
+    assert!(law.rows > 10_000, "{} rows", law.rows);
 }
 
 proptest::proptest! {

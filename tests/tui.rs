@@ -5,7 +5,6 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use ikescope::base::Limits;
 use ikescope::capture::{Heard, Replay, Source};
 use ikescope::pipeline::{Options, Session};
 use ikescope::report::{Report, Selection};
@@ -23,7 +22,7 @@ fn played(names: &[&str], until: Option<u64>) -> (Report, Status) {
     let captures: Vec<PathBuf> = names.iter().map(|name| lab(name)).collect();
     let mut replay = Replay::open(&captures, 0.0);
     let began = replay.now();
-    let options = Options { ike_ports: Vec::new(), limits: Limits::default() };
+    let options = Options::default();
     let mut session = Session::new(&options, Selection::ALL);
     let mut frames = 0;
     let mut ended = None;

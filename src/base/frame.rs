@@ -13,6 +13,7 @@ pub struct FrameRef {
 
 impl FrameRef {
     /// Frame `frame` (from 1) of capture `capture` (from 0).
+    #[inline]
     pub const fn new(capture: u32, frame: u64) -> Self {
         Self { capture, frame }
     }

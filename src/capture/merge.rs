@@ -9,10 +9,11 @@ use std::io::Read;
 use std::mem;
 use std::path::PathBuf;
 
+use super::chunk::{Chunk, Chunks};
 use super::reader::Reader;
 use super::search::{ALONE, AMONG_OTHERS, Search};
 use super::window::Stream;
-use super::{CaptureError, CaptureInfo, Frame};
+use super::{CaptureError, CaptureInfo, Each, Frame, Stretch};
 use crate::base::Timestamp;
 
 /// Files open at once, as far as they can be closed for a while: well below what systems allow a process, and no more
@@ -90,6 +91,66 @@ impl Captures {
             return self.readers.first().map(|reader| reader.frame(0, &record, at));
         }
         self.next_of_many()
+    }
+
+    /// The frames from the next one on that take no reading, whose records start in front of octet `until`, and about which
+    /// there is nothing to note, until `each` wants no more; their places are those in [`Captures::buffer`]. Empty where there
+    /// is none, or where captures are merged. Nothing is counted until [`Captures::pass`].
+    #[inline]
+    pub fn stretch(&self, until: u64, each: &mut impl Each) -> Stretch {
+        self.alone().map_or(Stretch::empty(0), |reader| reader.stretch(until, each))
+    }
+
+    /// The only capture, where nothing is merged.
+    #[inline]
+    fn alone(&self) -> Option<&Reader> {
+        self.readers.first().filter(|_| self.readers.len() == 1 && self.due.is_empty())
+    }
+
+    /// Octet at which the next record of the only capture starts, counted in the unpacked data.
+    #[inline]
+    pub fn offset(&self) -> u64 {
+        self.alone().map_or(0, Reader::offset)
+    }
+
+    /// The rest of the only capture in chunks of `len` octets, if it is a plain file.
+    pub fn chunks(&self, len: usize) -> Option<Chunks> {
+        self.alone()?.chunks(len)
+    }
+
+    /// The same chunks, if the capture has said since how packets are to be read from now on.
+    pub fn chunks_now(&self, chunks: &Chunks) -> Option<Chunks> {
+        Some(chunks.read_as(self.alone()?.describe(chunks)?))
+    }
+
+    /// Whether the records found in `chunk` are the next ones, beyond doubt.
+    pub fn is_before(&self, chunk: &Chunk) -> bool {
+        self.alone().is_some_and(|reader| reader.is_before(chunk))
+    }
+
+    /// Goes on behind `stretch`, the first records of `chunk` or all of them, of which [`Captures::is_before`] was true.
+    pub fn pass_chunk(&mut self, chunk: &Chunk, stretch: &Stretch) {
+        if let Some(reader) = self.readers.first_mut() {
+            reader.pass_chunk(chunk, stretch);
+        }
+    }
+
+    /// What [`Captures::stretch`] gave places in; good until something is read.
+    #[inline]
+    pub fn buffer(&self) -> &[u8] {
+        self.readers.first().map_or(&[], Reader::buffer)
+    }
+
+    /// Frames of the first capture that were read.
+    pub fn frames(&self) -> u64 {
+        self.readers.first().map_or(0, |reader| reader.tally.frames)
+    }
+
+    /// Goes on behind a stretch that [`Captures::stretch`] just gave.
+    pub fn pass(&mut self, stretch: &Stretch) {
+        if let Some(reader) = self.readers.first_mut() {
+            reader.pass(stretch);
+        }
     }
 
     /// What could not be opened or read to its end, in the order it happened.

@@ -5,8 +5,10 @@
 //! and octet, and everything before it has been delivered.
 //!
 //! A path becomes frames in these steps: `search` finds the files, `recognise` tells what each holds and unpacks
-//! it, `pcap` or `pcapng` walks its records through a `window`, `reader` keeps count, `merge` orders by time.
+//! it, `pcap` or `pcapng` walks its records through a `window`, `stretch` where nothing is odd, `reader` keeps count, `merge`
+//! orders by time.
 
+mod chunk;
 mod clock;
 mod error;
 mod merge;
@@ -19,6 +21,7 @@ mod replay;
 mod ring;
 mod search;
 mod source;
+mod stretch;
 mod tally;
 mod window;
 mod write;
@@ -28,11 +31,13 @@ pub mod live;
 
 use std::path::PathBuf;
 
+pub use chunk::{Chunk, Chunks};
 pub use error::{CaptureError, shown_path};
 pub use merge::Captures;
 pub use replay::Replay;
 pub use ring::Ring;
 pub use source::{Drops, Heard, Source};
+pub use stretch::{Each, Stretch};
 pub use write::{WriteOptions, Writer};
 
 use crate::base::{FrameRef, LinkType, Timestamp};

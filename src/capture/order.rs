@@ -10,7 +10,7 @@ pub(super) enum Order {
 }
 
 impl Order {
-    #[inline]
+    #[inline(always)]
     pub fn u16(self, octets: [u8; 2]) -> u16 {
         match self {
             Self::Little => u16::from_le_bytes(octets),
@@ -18,7 +18,7 @@ impl Order {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub fn u32(self, octets: [u8; 4]) -> u32 {
         match self {
             Self::Little => u32::from_le_bytes(octets),
@@ -26,7 +26,7 @@ impl Order {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub fn u64(self, octets: [u8; 8]) -> u64 {
         match self {
             Self::Little => u64::from_le_bytes(octets),
@@ -47,25 +47,25 @@ impl<'a> Fields<'a> {
         Self { order, rest: octets }
     }
 
-    #[inline]
+    #[inline(always)]
     fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
         let (array, rest) = self.rest.split_first_chunk()?;
         self.rest = rest;
         Some(*array)
     }
 
-    #[inline]
+    #[inline(always)]
     pub fn u16(&mut self) -> Option<u16> {
         Some(self.order.u16(self.array()?))
     }
 
-    #[inline]
+    #[inline(always)]
     pub fn u32(&mut self) -> Option<u32> {
         Some(self.order.u32(self.array()?))
     }
 
     /// The high half first whatever the byte order, as pcapng writes time stamps (draft-ietf-opsawg-pcapng §4.3).
-    #[inline]
+    #[inline(always)]
     pub fn u32_pair(&mut self) -> Option<u64> {
         let high = self.u32()?;
         let low = self.u32()?;

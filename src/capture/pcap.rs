@@ -5,6 +5,7 @@
 
 use super::error::Refusal;
 use super::order::{Fields, Order};
+use super::stretch::{Plain, PlainRecord};
 use super::tally::Tally;
 use super::window::Window;
 use super::{MOST_RECORD, Record, Step};
@@ -20,7 +21,8 @@ const DG_UX: (u16, u16) = (543, 0);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Variant {
     order: Order,
-    nanoseconds: bool,
+    /// Nanoseconds in the unit of the fraction of a second.
+    unit: i64,
     file_header: usize,
     record_header: usize,
 }
@@ -29,22 +31,22 @@ impl Variant {
     /// Which pcap starts with these octets, if any.
     pub fn of(magic: [u8; 4]) -> Option<Self> {
         let known = |order: Order| {
-            let (nanoseconds, file_header, record_header) = match order.u32(magic) {
-                0xa1b2_c3d4 => (false, 24, 16),
-                0xa1b2_3c4d => (true, 24, 16),
-                0xa1b2_cd34 => (false, 24, 24),
-                0x1c00_01ac => (true, 28, 16),
-                0x1c00_01ab => (false, 28, 16),
+            let (unit, file_header, record_header) = match order.u32(magic) {
+                0xa1b2_c3d4 => (1000, 24, 16),
+                0xa1b2_3c4d => (1, 24, 16),
+                0xa1b2_cd34 => (1000, 24, 24),
+                0x1c00_01ac => (1, 28, 16),
+                0x1c00_01ab => (1000, 28, 16),
                 _ => return None,
             };
-            Some(Self { order, nanoseconds, file_header, record_header })
+            Some(Self { order, unit, file_header, record_header })
         };
         known(Order::Little).or_else(|| known(Order::Big))
     }
 }
 
 /// A walk over the records of one file.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Pcap {
     variant: Variant,
     link: LinkType,
@@ -57,7 +59,63 @@ pub(super) struct Pcap {
     lengths_swapped: bool,
 }
 
+impl Plain for Pcap {
+    #[inline(always)]
+    fn plain(&self, octets: &[u8], at: usize) -> Option<PlainRecord> {
+        self.plain_in(self.variant.order, octets, at)
+    }
+
+    fn whole(&self, octets: &[u8], at: usize) -> Option<usize> {
+        let recorded =
+            octets.get(at.checked_add(8)?..)?.first_chunk::<4>().map(|recorded| self.variant.order.u32(*recorded))?;
+        (recorded <= self.usual).then_some(self.variant.record_header + recorded as usize)
+    }
+}
+
+/// A walk over a file whose numbers are in little-endian order, as nearly all are: the same with less to decide.
+pub(super) struct LittleEndian<'a>(&'a Pcap);
+
+impl Plain for LittleEndian<'_> {
+    #[inline(always)]
+    fn plain(&self, octets: &[u8], at: usize) -> Option<PlainRecord> {
+        self.0.plain_in(Order::Little, octets, at)
+    }
+
+    fn whole(&self, octets: &[u8], at: usize) -> Option<usize> {
+        self.0.whole(octets, at)
+    }
+}
+
 impl Pcap {
+    /// The highest octet of the seconds, which stays for half a year, and its place in a record.
+    pub fn common_to_records_about(&self, at: Timestamp) -> (usize, u8) {
+        let highest = (at.as_nanos().div_euclid(1_000_000_000) >> 24) as u8;
+        (if self.variant.order == Order::Little { 3 } else { 0 }, highest)
+    }
+
+    /// Itself, if its numbers are in little-endian order.
+    pub fn little_endian(&self) -> Option<LittleEndian<'_>> {
+        (self.variant.order == Order::Little).then_some(LittleEndian(self))
+    }
+
+    #[inline(always)]
+    fn plain_in(&self, order: Order, octets: &[u8], at: usize) -> Option<PlainRecord> {
+        let &[s0, s1, s2, s3, f0, f1, f2, f3, r0, r1, r2, r3, w0, w1, w2, w3] =
+            octets.get(at..)?.first_chunk::<16>()?;
+        let (recorded, wire) = (order.u32([r0, r1, r2, r3]), order.u32([w0, w1, w2, w3]));
+        let nanos = i64::from(order.u32([f0, f1, f2, f3])).wrapping_mul(self.variant.unit);
+        let len = recorded as usize;
+        let place = at.wrapping_add(self.variant.record_header);
+        // neither can wrap: a usual record is small, and `at` lies in memory
+        let next = place.wrapping_add(len);
+        if recorded > wire || recorded > self.usual || nanos >= 1_000_000_000 || next > octets.len() {
+            return None;
+        }
+        let seconds = i64::from(order.u32([s0, s1, s2, s3]));
+        let at = Timestamp::from_nanos(seconds.wrapping_mul(1_000_000_000).wrapping_add(nanos));
+        Some(PlainRecord { at, link: self.link, interface: 0, place, len, wire_len: wire, next })
+    }
+
     /// Reads the file header.
     pub fn start(variant: Variant, window: &mut Window, tally: &mut Tally) -> Result<Self, Refusal> {
         if !window.need(variant.file_header)? {
@@ -88,30 +146,6 @@ impl Pcap {
             snap => snap.min(most),
         };
         Ok(Self { variant, link, snap, most, usual, lengths_swapped })
-    }
-
-    /// The next record, if it is wholly in view and nothing about it is odd: the short way past nearly all of them.
-    #[inline]
-    pub fn advance_in_view(&self, window: &mut Window) -> Option<Record> {
-        let &[s0, s1, s2, s3, f0, f1, f2, f3, r0, r1, r2, r3, w0, w1, w2, w3] = window.view().first_chunk::<16>()?;
-        let order = self.variant.order;
-        let (recorded, wire) = (order.u32([r0, r1, r2, r3]), order.u32([w0, w1, w2, w3]));
-        let fraction = i64::from(order.u32([f0, f1, f2, f3]));
-        let nanos = if self.variant.nanoseconds { fraction } else { fraction * 1000 };
-        if recorded > wire || recorded > self.usual || nanos >= 1_000_000_000 {
-            return None;
-        }
-        let len = recorded as usize;
-        let place = window.consume_in_view(self.variant.record_header + len)? + self.variant.record_header;
-        let seconds = i64::from(order.u32([s0, s1, s2, s3]));
-        Some(Record {
-            at: Some(Timestamp::from_nanos(seconds * 1_000_000_000 + nanos)),
-            link: self.link,
-            interface: 0,
-            place,
-            len,
-            wire_len: wire,
-        })
     }
 
     /// The next record.
@@ -156,7 +190,7 @@ impl Pcap {
 
     #[inline]
     fn nanos(&self, fraction: u32, tally: &mut Tally) -> i64 {
-        let nanos = if self.variant.nanoseconds { i64::from(fraction) } else { i64::from(fraction) * 1000 };
+        let nanos = i64::from(fraction) * self.variant.unit;
         if nanos >= 1_000_000_000 {
             tally.oddities.fraction_over_a_second += 1;
         }

@@ -6,6 +6,7 @@
 use super::clock::Clock;
 use super::error::Refusal;
 use super::order::{Fields, Order};
+use super::stretch::{Plain, PlainRecord};
 use super::tally::Tally;
 use super::window::Window;
 use super::{MOST_RECORD, Record, Step};
@@ -55,7 +56,7 @@ struct Interface {
 }
 
 /// A walk over the blocks of one file.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Pcapng {
     order: Order,
     /// Of the section being read.
@@ -69,6 +70,8 @@ pub(super) struct Pcapng {
     /// This program wrote the section, so that its statistics say up to when was watched. Others write them too, and
     /// whoever cuts such a file short leaves them as they are.
     own: bool,
+    /// Sections and interfaces so far: as long as it stays, packets are read in the same way.
+    described: u64,
     /// Up to when was watched.
     watched_until: Option<Timestamp>,
 }
@@ -82,6 +85,46 @@ struct Block {
     len: usize,
 }
 
+impl Plain for Pcapng {
+    /// Enhanced Packet Blocks of interfaces that are known.
+    #[inline(always)]
+    fn plain(&self, octets: &[u8], at: usize) -> Option<PlainRecord> {
+        const FIXED: usize = 28;
+        let head: &[u8; FIXED] = octets.get(at..)?.first_chunk()?;
+        let field = |place: usize| head.get(place..).and_then(<[u8]>::first_chunk).map(|field| self.order.u32(*field));
+        let (kind, claimed, id) = (field(0)?, field(4)?, field(8)?);
+        let (high, low, recorded, wire) = (field(12)?, field(16)?, field(20)?, field(24)?);
+        if kind != block::ENHANCED_PACKET || !claimed.is_multiple_of(4) || claimed > MOST_BLOCK {
+            return None;
+        }
+        let interface = self.interfaces.get(id as usize)?;
+        let room = (claimed as usize).checked_sub(FIXED + 4)?;
+        let next = at + claimed as usize;
+        let again = octets.get(..next)?.last_chunk().map(|trailer| self.order.u32(*trailer));
+        let len = recorded as usize;
+        if len > room || recorded > wire || (recorded > interface.snap && interface.snap != 0) || again != Some(claimed)
+        {
+            return None;
+        }
+        Some(PlainRecord {
+            at: interface.clock.at(u64::from(high) << 32 | u64::from(low)),
+            link: interface.link,
+            interface: self.earlier_interfaces.saturating_add(id),
+            place: at + FIXED,
+            len,
+            wire_len: wire,
+            next,
+        })
+    }
+
+    fn whole(&self, octets: &[u8], at: usize) -> Option<usize> {
+        let head = octets.get(at..)?.first_chunk::<8>()?;
+        let field = |place: usize| head.get(place..).and_then(<[u8]>::first_chunk).map(|field| self.order.u32(*field));
+        let (kind, claimed) = (field(0)?, field(4)?);
+        (kind == block::ENHANCED_PACKET && claimed <= MOST_BLOCK).then_some(claimed as usize)
+    }
+}
+
 impl Pcapng {
     /// Reads the first section header.
     pub fn start(window: &mut Window) -> Result<Self, Refusal> {
@@ -92,6 +135,7 @@ impl Pcapng {
             earlier_dropped: None,
             packet_block_dropped: None,
             own: false,
+            described: 0,
             watched_until: None,
         };
         let start = window.offset();
@@ -100,6 +144,11 @@ impl Pcapng {
         let place = walk.body(&block, window)?.ok_or_else(ended)?;
         walk.section(window.slice(place, block.len - BLOCK_FRAME), start)?;
         Ok(walk)
+    }
+
+    /// Sections and interfaces so far.
+    pub fn described(&self) -> u64 {
+        self.described
     }
 
     /// Up to when was watched, if the file says.
@@ -231,6 +280,7 @@ impl Pcapng {
         self.earlier_dropped = sum(self.earlier_dropped, self.section_dropped());
         self.earlier_interfaces = self.earlier_interfaces.saturating_add(self.interfaces.len() as u32);
         self.interfaces.clear();
+        self.described += 1;
         self.own = false;
         // what may be odd about these options is nobody's concern
         options(fields, &mut Tally::default(), |code, value| {
@@ -257,6 +307,7 @@ impl Pcapng {
             _ => Some(()),
         });
         tally.list(link);
+        self.described += 1;
         self.interfaces.push(Interface { link, snap, clock, dropped: None });
         Ok(())
     }

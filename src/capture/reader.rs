@@ -8,11 +8,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::chunk::{Chunk, Chunks, Span};
 use super::error::Refusal;
 use super::recognise::{Compression, Recognised, Walk, recognise};
+use super::stretch::{Each, Plain, PlainRecord};
 use super::tally::{Cut, Tally};
 use super::window::{Stream, Window};
-use super::{CaptureError, CaptureInfo, Frame, Record};
+use super::{CaptureError, CaptureInfo, Frame, Record, Stretch};
 use crate::base::{FrameRef, Timestamp};
 
 /// One capture being read.
@@ -24,6 +26,8 @@ pub(super) struct Reader {
     capacity: usize,
     /// Octets taken from the file, packed as they are.
     taken: Arc<AtomicU64>,
+    /// The file itself, if it is a regular one and open.
+    file: Option<Arc<File>>,
     compression: Option<Compression>,
     window: Window,
     walk: Walk,
@@ -47,7 +51,11 @@ struct Asleep {
 impl Reader {
     /// Over a regular file of `size` octets.
     pub fn over_file(path: PathBuf, file: File, size: u64, capacity: usize) -> Result<Self, CaptureError> {
-        Self::over(path, Box::new(file), Some(size), capacity).map_err(|(path, refusal)| refusal.at(&path, None))
+        let file = Arc::new(file);
+        let mut reader = Self::over(path, Box::new(Arc::clone(&file)), Some(size), capacity)
+            .map_err(|(path, refusal)| refusal.at(&path, None))?;
+        reader.file = Some(file);
+        Ok(reader)
     }
 
     /// Over anything that is read once.
@@ -74,6 +82,7 @@ impl Reader {
                 size,
                 capacity,
                 taken,
+                file: None,
                 compression,
                 window,
                 walk,
@@ -102,10 +111,76 @@ impl Reader {
     /// that is read alone, and never sleeps.
     #[inline]
     pub fn step_in_view(&mut self) -> Option<(Record, Timestamp)> {
-        let Walk::Pcap(walk) = &self.walk else { return None };
-        let record = walk.advance_in_view(&mut self.window)?;
+        let record = {
+            let (octets, place) = self.window.buffer();
+            self.walk.plain(octets, place)?
+        };
+        self.window.move_to(record.next);
+        let PlainRecord { at, link, interface, place, len, wire_len, .. } = record;
+        let record = Record { at: Some(at), link, interface, place, len, wire_len };
         let at = self.tally.count(&record);
         Some((record, at))
+    }
+
+    /// The records from the next one on that take no reading, start in front of octet `until` and are not odd, until `each`
+    /// wants no more. The reader stays where it is, in front of them.
+    #[inline]
+    pub fn stretch(&self, until: u64, each: &mut impl Each) -> Stretch {
+        let (octets, place) = self.window.buffer();
+        let from = Stretch::empty(place);
+        let left = usize::try_from(until.saturating_sub(self.window.offset())).unwrap_or(usize::MAX);
+        let stop = place.saturating_add(left).min(octets.len());
+        match &self.walk {
+            Walk::Pcap(walk) => match walk.little_endian() {
+                Some(walk) => Stretch::walk(&walk, octets, from, stop, each),
+                None => Stretch::walk(walk, octets, from, stop, each),
+            },
+            Walk::Pcapng(walk) => Stretch::walk(walk, octets, from, stop, each),
+        }
+    }
+
+    /// Octet of the unpacked stream at which the next record starts.
+    pub fn offset(&self) -> u64 {
+        self.window.offset()
+    }
+
+    /// The rest of a plain file in chunks of `len` octets, as its records are to be read from here on.
+    pub fn chunks(&self, len: usize) -> Option<Chunks> {
+        let file = Arc::clone(self.file.as_ref().filter(|_| self.compression.is_none())?);
+        Some(Chunks::new(file, self.walk.clone(), self.tally.last, (self.window.offset(), self.size?), len))
+    }
+
+    /// How packets are to be read now, where that is not how `chunks` has it.
+    pub fn describe(&self, chunks: &Chunks) -> Option<Walk> {
+        (self.walk.described() != chunks.walk.described()).then(|| self.walk.clone())
+    }
+
+    /// Whether the reader is in front of the records of `chunk` and would read them as they were read.
+    pub fn is_before(&self, chunk: &Chunk) -> bool {
+        let described = chunk.walk.as_ref().map(|walk| walk.described());
+        self.window.offset() == chunk.starts() && described == Some(self.walk.described())
+    }
+
+    /// Goes on behind `stretch`, which is some of the records of `chunk` that lie in front of the reader.
+    pub fn pass_chunk(&mut self, chunk: &Chunk, stretch: &Stretch) {
+        let Some(file) = &self.file else { return };
+        let at = chunk.offset_of(stretch);
+        let span = Box::new(Span { file: Arc::clone(file), at });
+        self.taken.store(at, Ordering::Relaxed);
+        self.window.go_on_with(Box::new(Counted { stream: span, taken: Arc::clone(&self.taken) }), at);
+        self.tally.add(stretch);
+    }
+
+    /// The buffer in which a stretch lies.
+    #[inline]
+    pub fn buffer(&self) -> &[u8] {
+        self.window.buffer().0
+    }
+
+    /// Goes on behind a stretch that lies in front of the reader.
+    pub fn pass(&mut self, stretch: &Stretch) {
+        self.window.move_to(stretch.end);
+        self.tally.add(stretch);
     }
 
     #[inline]
@@ -175,6 +250,7 @@ impl Reader {
             let span = usize::try_from(self.window.offset().saturating_sub(frame)).unwrap_or(record.len);
             self.asleep = Some(Asleep { frame, span });
             self.window = Window::closed();
+            self.file = None;
         }
     }
 
@@ -260,6 +336,7 @@ impl Reader {
     fn close(&mut self) {
         self.current = None;
         self.window = Window::closed();
+        self.file = None;
         if let Some(size) = self.size {
             self.taken.store(size, Ordering::Relaxed);
         }

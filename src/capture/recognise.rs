@@ -9,9 +9,11 @@ use flate2::bufread::MultiGzDecoder;
 use super::error::Refusal;
 use super::pcap::{Pcap, Variant};
 use super::pcapng::{self, Pcapng};
+use super::stretch::{Plain, PlainRecord};
 use super::tally::{Cut, Tally};
 use super::window::{Stream, Window};
 use super::{Record, Step};
+use crate::base::Timestamp;
 
 /// Octets of compressed data asked for at once.
 const PACKED_READ: usize = 128 << 10;
@@ -70,13 +72,55 @@ impl<R: Read> Read for Unpacked<R> {
 }
 
 /// How the records of a stream are walked.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum Walk {
     Pcap(Pcap),
     Pcapng(Pcapng),
 }
 
+impl Plain for Walk {
+    #[inline]
+    fn plain(&self, octets: &[u8], at: usize) -> Option<PlainRecord> {
+        match self {
+            Self::Pcap(walk) => walk.plain(octets, at),
+            Self::Pcapng(walk) => walk.plain(octets, at),
+        }
+    }
+
+    fn whole(&self, octets: &[u8], at: usize) -> Option<usize> {
+        match self {
+            Self::Pcap(walk) => walk.whole(octets, at),
+            Self::Pcapng(walk) => walk.whole(octets, at),
+        }
+    }
+}
+
 impl Walk {
+    /// What changes where the file says anew how its packets are to be read.
+    pub fn described(&self) -> u64 {
+        match self {
+            Self::Pcap(_) => 0,
+            Self::Pcapng(walk) => walk.described(),
+        }
+    }
+
+    /// An octet that records of about this time have in common, and where in each it stands.
+    pub fn common_to_records_about(&self, at: Timestamp) -> Option<(usize, u8)> {
+        match self {
+            Self::Pcap(walk) => Some(walk.common_to_records_about(at)),
+            Self::Pcapng(_) => None,
+        }
+    }
+
+    /// Where records may start in octets from octet `base` of the file on: the first place, and the step to the next.
+    pub fn alignment(&self, base: u64) -> (usize, usize) {
+        match self {
+            Self::Pcap(_) => (0, 1),
+            // every block is a multiple of four octets long
+            Self::Pcapng(_) => ((base.wrapping_neg() % 4) as usize, 4),
+        }
+    }
+
     pub fn format(&self) -> &'static str {
         match self {
             Self::Pcap(_) => "pcap",
@@ -84,7 +128,7 @@ impl Walk {
         }
     }
 
-    pub fn watched_until(&self) -> Option<crate::base::Timestamp> {
+    pub fn watched_until(&self) -> Option<Timestamp> {
         match self {
             Self::Pcap(_) => None,
             Self::Pcapng(walk) => walk.watched_until(),

@@ -14,8 +14,8 @@ use super::error::Refusal;
 use super::merge::MOST_AWAKE;
 use super::reader::Reader;
 
-/// Window over a capture that is read alone.
-pub(super) const ALONE: usize = 1 << 20;
+/// Window over a capture that is read alone: what the kernel copies into it is still in the second cache when it is looked at.
+pub(super) const ALONE: usize = 256 << 10;
 /// Window over one of many captures that are read in turns.
 pub(super) const AMONG_OTHERS: usize = 256 << 10;
 

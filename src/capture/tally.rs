@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::Record;
+use super::{Record, Stretch};
 use crate::base::{LinkType, Timestamp};
 
 /// Link types listed of one capture; real ones have a handful.
@@ -74,6 +74,23 @@ impl Tally {
         }
         self.note_order(at);
         at
+    }
+
+    /// Counts the frames of a stretch.
+    pub fn add(&mut self, stretch: &Stretch) {
+        if stretch.frames == 0 {
+            return;
+        }
+        self.frames += stretch.frames;
+        self.octets = self.octets.saturating_add(stretch.octets);
+        self.snapped += stretch.snapped;
+        self.note_order(stretch.first);
+        self.first = self.first.map(|first| first.min(stretch.earliest));
+        self.last = self.last.map(|last| last.max(stretch.latest));
+        self.oddities.backwards += stretch.backwards;
+        let furthest_back = Duration::from_nanos(u64::try_from(stretch.furthest_back).unwrap_or(0));
+        self.oddities.furthest_back = self.oddities.furthest_back.max(furthest_back);
+        self.previous = stretch.last;
     }
 
     /// Takes the time of a frame that is the first one, or not the latest one.

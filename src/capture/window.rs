@@ -78,14 +78,22 @@ impl Window {
         place
     }
 
-    /// The same, if as many octets are in view.
+    /// All that is in the buffer, and where in it the next octet stands.
     #[inline]
-    pub fn consume_in_view(&mut self, len: usize) -> Option<usize> {
-        let place = self.start;
-        (len <= self.end - place).then(|| {
-            self.start = place + len;
-            place
-        })
+    pub fn buffer(&self) -> (&[u8], usize) {
+        (self.buffer.get(..self.end).unwrap_or_default(), self.start)
+    }
+
+    /// Moves on to a place in the buffer.
+    #[inline]
+    pub fn move_to(&mut self, place: usize) {
+        self.start = place.clamp(self.start, self.end);
+    }
+
+    /// Goes on at octet `base`, which is the next one of `stream`. What is in view is forgotten.
+    pub fn go_on_with(&mut self, stream: Stream, base: u64) {
+        let buffer = std::mem::take(&mut self.buffer);
+        *self = Self { buffer, ..Self::new(stream, base, self.capacity) };
     }
 
     /// Octets at a place that [`Window::consume`] gave.

@@ -7,7 +7,7 @@ use clap::Args;
 use crate::base::Timestamp;
 use crate::capture::Captures;
 use crate::diagnose::Severity;
-use crate::pipeline::{self, Options, Watch};
+use crate::pipeline::{self, Options, Sharing, Watch};
 use crate::report::{self, Walk};
 
 use super::Status;
@@ -37,7 +37,8 @@ pub(super) struct Arguments {
     #[command(flatten)]
     output: Output,
 
-    /// Threads to use at most; this version uses one, and the report is the same for any number
+    /// Threads to use at most, for a large file that is not compressed; the report is the same for any number [default: as
+    /// many as the machine has, up to 4]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
 
@@ -54,7 +55,11 @@ impl Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Status> {
-    let options = Options { ike_ports: arguments.input.ike_port.clone(), limits: arguments.input.memory.limits() };
+    let options = Options {
+        ike_ports: arguments.input.ike_port.clone(),
+        limits: arguments.input.memory.limits(),
+        sharing: Sharing { threads: arguments.threads.map(usize::from), chunk: None },
+    };
     let mut onlooker = Onlooker { window: arguments.input.window()?, progress: Progress::new(false) };
     let mut captures = arguments.input.open();
     if is_nothing(&captures) {
@@ -88,6 +93,10 @@ struct Onlooker {
 impl Watch for Onlooker {
     fn admits(&mut self, at: Timestamp) -> bool {
         self.window.admits(at)
+    }
+
+    fn admits_all(&mut self, first: Timestamp, earliest: Timestamp, latest: Timestamp) -> Option<bool> {
+        self.window.admits_all(first, earliest, latest)
     }
 
     fn progress(&mut self, captures: &Captures) {

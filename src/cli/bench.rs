@@ -16,7 +16,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::base::Limits;
 use crate::capture::{Captures, shown_path};
-use crate::pipeline::Options;
+use crate::pipeline::{Options, Sharing};
 
 use super::Status;
 use super::input::{complain_about, is_nothing};
@@ -65,7 +65,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
     runs: u32,
 
-    /// Threads to use at most; this version uses one
+    /// Threads to use at most; stages are measured on one
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
 
@@ -82,7 +82,11 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Status> {
     for path in &arguments.paths {
         can_be_read_again(path)?;
     }
-    let options = Options { ike_ports: arguments.ike_port.clone(), limits: Limits::default() };
+    let options = Options {
+        ike_ports: arguments.ike_port.clone(),
+        limits: Limits::default(),
+        sharing: Sharing { threads: Some(1), chunk: None },
+    };
     let mut captures = Captures::open(&arguments.paths);
     if is_nothing(&captures) {
         return Ok(complain_about(&captures));

@@ -8,10 +8,11 @@ use clap::Args;
 
 use crate::base::{FrameRef, Timestamp};
 use crate::capture::Captures;
-use crate::messages::Row;
+use crate::messages::{Row, Writer};
 use crate::packet::Datagram;
 use crate::pipeline::{self, Options, Watch};
 use crate::report::Selection;
+use crate::report::text::Palette;
 use crate::track::Observed;
 
 use super::Status;
@@ -79,7 +80,11 @@ impl FromStr for FrameName {
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Status> {
-    let options = Options { ike_ports: arguments.input.ike_port.clone(), limits: arguments.input.memory.limits() };
+    let options = Options {
+        ike_ports: arguments.input.ike_port.clone(),
+        limits: arguments.input.memory.limits(),
+        ..Options::default()
+    };
     let window = arguments.input.window()?;
     let selection = arguments.input.selection();
     let mut captures = arguments.input.open();
@@ -112,6 +117,10 @@ impl Watch for Onlooker<'_> {
         self.window.admits(at)
     }
 
+    fn admits_all(&mut self, first: Timestamp, earliest: Timestamp, latest: Timestamp) -> Option<bool> {
+        self.window.admits_all(first, earliest, latest)
+    }
+
     fn message(&mut self, datagram: &Datagram<'_>, observed: Option<&Observed>) -> ControlFlow<()> {
         let wanted = self.selection.admits(datagram.source, datagram.destination) && self.arguments.admits(datagram);
         if wanted && let Some(row) = Row::new(datagram, observed) {
@@ -133,20 +142,27 @@ impl Arguments {
     }
 }
 
+/// Octets that are handed on at once.
+const BLOCK: usize = 32 << 10;
+
 /// The rows on their way out.
 struct View {
     sink: Sink,
     format: Format,
     verbose: bool,
     many_captures: bool,
+    /// Every row is handed on as soon as it is there: somebody may be watching.
     flush: bool,
     rows: u64,
-    text: String,
-    json: Vec<u8>,
+    writer: Writer,
+    tree: String,
+    /// Rows that were not handed on yet.
+    out: Vec<u8>,
 }
 
 impl View {
     fn new(arguments: &Arguments, many_captures: bool) -> anyhow::Result<Self> {
+        let in_color = arguments.output.style().palette != Palette::plain();
         Ok(Self {
             sink: arguments.output.open()?,
             format: arguments.output.format,
@@ -154,36 +170,47 @@ impl View {
             many_captures,
             flush: arguments.input.is_live() && arguments.output.output.is_none(),
             rows: 0,
-            text: String::new(),
-            json: Vec::new(),
+            writer: Writer::default().many_captures(many_captures).in_color(in_color),
+            tree: String::new(),
+            out: Vec::with_capacity(BLOCK.saturating_mul(2)),
         })
     }
 
     fn show(&mut self, row: &Row<'_>) -> anyhow::Result<()> {
-        self.text.clear();
-        self.json.clear();
         match self.format {
-            Format::Text if self.verbose => row.write_tree(&mut self.text, self.many_captures),
-            Format::Text => row.write_line(&mut self.text, self.many_captures),
-            Format::Ndjson => row.write_ndjson(&mut self.json),
+            Format::Text if self.verbose => {
+                self.tree.clear();
+                row.write_tree(&mut self.tree, self.many_captures);
+                self.out.extend_from_slice(self.tree.as_bytes());
+            }
+            Format::Text => self.writer.line(row, &mut self.out),
+            Format::Ndjson => self.writer.ndjson(row, &mut self.out),
             Format::Json => {
-                self.json.extend_from_slice(if self.rows == 0 { b"[\n" } else { b",\n" });
-                row.write_json(&mut self.json);
+                self.out.extend_from_slice(if self.rows == 0 { b"[\n" } else { b",\n" });
+                self.writer.json(row, &mut self.out);
             }
         }
         self.rows = self.rows.saturating_add(1);
-        self.sink.write_all(self.text.as_bytes())?;
-        self.sink.write_all(&self.json)?;
+        if self.flush || self.out.len() >= BLOCK {
+            self.hand_on()?;
+        }
         if self.flush {
             self.sink.flush()?;
         }
         Ok(())
     }
 
+    fn hand_on(&mut self) -> anyhow::Result<()> {
+        self.sink.write_all(&self.out)?;
+        self.out.clear();
+        Ok(())
+    }
+
     fn finish(mut self) -> anyhow::Result<()> {
         if self.format == Format::Json {
-            self.sink.write_all(if self.rows == 0 { b"[]\n" } else { b"\n]\n" })?;
+            self.out.extend_from_slice(if self.rows == 0 { b"[]\n" } else { b"\n]\n" });
         }
+        self.hand_on()?;
         self.sink.finish()
     }
 }

@@ -8,8 +8,8 @@ use indicatif::{HumanBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::capture::Captures;
 
-/// Frames between two looks at the clock.
-const STRIDE: u32 = 16_384;
+/// Steps between two looks at the clock.
+const STRIDE: u32 = 64;
 /// Captures of this many octets are shown at once, smaller ones when they turn out slow.
 const LARGE: u64 = 64 << 20;
 const SLOW: Duration = Duration::from_secs(1);
@@ -18,7 +18,7 @@ const SLOW: Duration = Duration::from_secs(1);
 pub(super) struct Progress {
     wanted: bool,
     began: Instant,
-    frames: u32,
+    steps: u32,
     bar: Option<ProgressBar>,
 }
 
@@ -26,14 +26,14 @@ impl Progress {
     /// For a run whose answer is held back until the end, or goes elsewhere (`answer_on_terminal` is false).
     pub fn new(answer_on_terminal: bool) -> Self {
         let wanted = !answer_on_terminal && io::stderr().is_terminal();
-        Self { wanted, began: Instant::now(), frames: 0, bar: None }
+        Self { wanted, began: Instant::now(), steps: 0, bar: None }
     }
 
-    /// One frame on.
+    /// Some frames on.
     #[inline]
     pub fn step(&mut self, captures: &Captures) {
-        self.frames = self.frames.wrapping_add(1);
-        if self.wanted && self.frames.is_multiple_of(STRIDE) {
+        self.steps = self.steps.wrapping_add(1);
+        if self.wanted && self.steps.is_multiple_of(STRIDE) {
             self.show(captures);
         }
     }

@@ -81,13 +81,27 @@ impl Window {
     }
 
     /// Whether a frame recorded at `at` is wanted. The first frame asked about is where the captures begin.
+    #[inline]
     pub fn admits(&mut self, at: Timestamp) -> bool {
-        let (from, to) = *self.resolved.get_or_insert_with(|| {
-            let from = self.from.map(|bound| resolve(bound, at));
-            let to = self.to.map(|bound| resolve(bound, at));
-            (from.unwrap_or(Timestamp::from_nanos(i64::MIN)), to.unwrap_or(Timestamp::from_nanos(i64::MAX)))
-        });
+        let (from, to) = self.resolved(at);
         from <= at && at <= to
+    }
+
+    /// Whether frames between these two times are wanted, all or none; `None` if some are. The first of them is at `first`.
+    pub fn admits_all(&mut self, first: Timestamp, earliest: Timestamp, latest: Timestamp) -> Option<bool> {
+        let (from, to) = self.resolved(first);
+        if from <= earliest && latest <= to {
+            return Some(true);
+        }
+        (latest < from || to < earliest).then_some(false)
+    }
+
+    fn resolved(&mut self, start: Timestamp) -> (Timestamp, Timestamp) {
+        *self.resolved.get_or_insert_with(|| {
+            let from = self.from.map(|bound| resolve(bound, start));
+            let to = self.to.map(|bound| resolve(bound, start));
+            (from.unwrap_or(Timestamp::from_nanos(i64::MIN)), to.unwrap_or(Timestamp::from_nanos(i64::MAX)))
+        })
     }
 }
 

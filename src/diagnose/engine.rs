@@ -1,18 +1,18 @@
 //! From matches to findings and verdicts: one finding a loop, the deepest stage first, what is over no longer an error.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use crate::track::{Attempt, Facts, Label, Room, Side};
 
 use super::case::{Case, PATIENCE, View};
-use super::judged::{Kept, NO_FRAME};
 use super::losses;
 use super::pattern::{Match, Pattern, Stage};
 use super::patterns::{Floods, Memory, signs_of};
 use super::signs::Signs;
 use super::survey::Survey;
 use super::words::span;
-use super::{AttemptDiagnosis, Cause, Confidence, Diagnosis, Finding, Outcome, PairStatus, Severity, Verdict};
+use super::{AttemptDiagnosis, Cause, Confidence, Diagnosis, Finding, Outcome, PairStatus, Severity, Verdict, Words};
 
 /// A pair that tried more than once is still negotiating if its last try ended no longer ago than this.
 const NEGOTIATING: std::time::Duration = std::time::Duration::from_secs(120);
@@ -71,7 +71,6 @@ pub fn judge_all(facts: &Facts, checks: Checks) -> (Diagnosis, u64) {
     let mut floods = Floods::default();
     let mut room = Room::default();
     let mut matches: Vec<Found> = Vec::new();
-    let mut kept: Vec<Kept> = Vec::new();
     let all: Vec<Verdict> = Verdict::all().collect();
     let (mut memory, mut answers, mut ran) = (Memory::default(), Vec::new(), 0);
     for index in 0..facts.pairs.len() {
@@ -82,7 +81,6 @@ pub fn judge_all(facts: &Facts, checks: Checks) -> (Diagnosis, u64) {
             floods.note(&case);
         }
         matches.clear();
-        let case = case.without_words();
         let called = if checks == Checks::All { &all } else { memory.called_for(signs) };
         for &verdict in called {
             let pattern = verdict.pattern();
@@ -94,9 +92,7 @@ pub fn judge_all(facts: &Facts, checks: Checks) -> (Diagnosis, u64) {
             name_consequences(&mut matches);
         }
         judge(&case, &matches, &mut diagnosis);
-        kept.clear();
-        fold(&case, &matches, &mut kept);
-        diagnosis.keep(kept.drain(..));
+        fold(&case, matches.drain(..), &mut diagnosis);
     }
     let beside = floods.found().into_iter().filter_map(|case| beside_pairs("S-HALFOPEN", case));
     let unresolved = || failed_lookups(facts).filter(|_| !survey.has_ike());
@@ -108,45 +104,83 @@ pub fn judge_all(facts: &Facts, checks: Checks) -> (Diagnosis, u64) {
     (diagnosis, ran)
 }
 
-/// A finding of a pair, made again: its pattern's matches on the pair that have its severity.
-pub(super) fn again(survey: &Survey, kept: &Kept, verdict: Verdict, facts: &Facts, room: &mut Room) -> Option<Finding> {
-    let index = usize::try_from(kept.index).ok()?;
+/// A finding of pair `index` for which there was no room, made again: its pattern's matches on the pair that have this
+/// severity.
+pub(super) fn again<'f>(
+    survey: &Survey,
+    index: usize,
+    (verdict, severity, consequence_of): (Verdict, Severity, Option<Verdict>),
+    facts: &'f Facts,
+    room: &mut Room<'f>,
+) -> Option<Finding> {
     let pair = facts.pairs.read(index, room)?;
     let mut answers = Vec::new();
     let case = Case::new(facts, survey, index, pair, &mut answers);
     let pattern = verdict.pattern();
-    let consequence_of = kept.consequence_of.map(Verdict::id);
+    let consequence_of = consequence_of.map(Verdict::id);
+    let found = |case| Found { pattern, verdict, case, consequence_of };
     let mut whole: Option<Finding> = None;
-    for matched in (pattern.check)(&case) {
-        let mut found = Found { pattern, verdict, case: matched, consequence_of };
-        if found.severity() != kept.severity {
-            continue;
+    for found in (pattern.check)(&case).into_iter().map(found).filter(|found| found.severity() == severity) {
+        add(&mut whole, &case, found);
+    }
+    whole.map(|whole| complete(whole, &case))
+}
+
+/// Adds one more match to a finding.
+fn add(whole: &mut Option<Finding>, case: &Case<'_>, mut found: Found) {
+    match whole {
+        Some(known) => {
+            known.count += 1;
+            known.confidence = known.confidence.max(found.case.confidence.unwrap_or(Confidence::Suspected));
+            known.frames.extend(found.case.frames);
         }
-        match &mut whole {
-            Some(known) => {
-                known.count += 1;
-                known.confidence = known.confidence.max(found.case.confidence.unwrap_or(Confidence::Suspected));
-                known.frames.extend(found.case.frames);
+        None => {
+            if found.severity() >= Severity::Warning {
+                tell_next_copy(case, &mut found.case);
             }
-            None => {
-                if kept.severity >= Severity::Warning {
-                    tell_next_copy(&case, &mut found.case);
-                }
-                whole = Some(finding(Some(index), found));
-            }
+            *whole = Some(finding(Some(case.index), found));
         }
     }
-    let mut whole = whole?;
+}
+
+/// A finding to which nothing is added any more.
+fn complete(mut whole: Finding, case: &Case<'_>) -> Finding {
     whole.frames.sort_unstable();
     whole.frames.dedup();
     if whole.count > 1 && whole.attempt.is_some() {
-        whole.seen.push_str(&format!("; the same on {} attempts", whole.count));
+        let more = format!("; the same on {} attempts", whole.count);
+        whole.seen.push_str(&more);
     }
     if whole.frames.is_empty() {
-        whole.frames.push(pair.first_frame);
+        whole.frames.push(case.pair.first_frame);
     }
-    losses::allow_for_forgotten(facts.forgotten, pair, &mut whole);
-    Some(whole)
+    losses::allow_for_forgotten(case.facts.forgotten, case.pair, &mut whole);
+    whole
+}
+
+/// Matches of one pattern on one pair are one finding for each severity. They follow each other.
+fn fold(case: &Case<'_>, matches: impl Iterator<Item = Found>, diagnosis: &mut Diagnosis) {
+    let mut matches = matches.peekable();
+    // a pattern has few severities
+    let mut of_pattern: Vec<(Severity, Option<Finding>)> = Vec::new();
+    while let Some(found) = matches.next() {
+        let (verdict, severity) = (found.verdict, found.severity());
+        let consequence_of = found.consequence_of;
+        match of_pattern.iter_mut().find(|(known, _)| *known == severity) {
+            Some((_, whole)) => add(whole, case, found),
+            None => {
+                let mut whole = None;
+                add(&mut whole, case, found);
+                of_pattern.push((severity, whole));
+            }
+        }
+        if matches.peek().is_none_or(|next| next.verdict != verdict) {
+            for (_, whole) in of_pattern.drain(..) {
+                let Some(whole) = whole else { continue };
+                diagnosis.keep(complete(whole, case), verdict, consequence_of.and_then(Verdict::named));
+            }
+        }
+    }
 }
 
 fn name_consequences(matches: &mut [Found]) {
@@ -203,35 +237,6 @@ fn nothing_at_all(facts: &Facts) -> Option<Finding> {
     beside_pairs("C-NO-IKE", case)
 }
 
-/// Matches of one pattern on one pair are one finding for each severity.
-fn fold(case: &Case<'_>, matches: &[Found], kept: &mut Vec<Kept>) {
-    let Ok(index) = u32::try_from(case.index) else { return };
-    for found in matches {
-        let severity = found.severity();
-        let first = found.case.frames.iter().min().copied();
-        // Equal ones stand at the end: a pattern's matches follow each other.
-        let known = kept
-            .iter_mut()
-            .rev()
-            .take_while(|known| known.verdict == Some(found.verdict))
-            .find(|known| known.severity == severity);
-        match (known, first) {
-            (Some(known), Some(first)) if known.frame == NO_FRAME || first < known.frame => known.frame = first,
-            (Some(_), _) => {}
-            (None, first) => kept.push(Kept {
-                frame: first.unwrap_or(NO_FRAME),
-                index,
-                verdict: Some(found.verdict),
-                consequence_of: found.consequence_of.and_then(Verdict::named),
-                severity,
-            }),
-        }
-    }
-    for kept in kept.iter_mut().filter(|kept| kept.frame == NO_FRAME) {
-        kept.frame = case.pair.first_frame;
-    }
-}
-
 fn finding(pair: Option<usize>, found: Found) -> Finding {
     let severity = found.severity();
     let Found { pattern, case, consequence_of, .. } = found;
@@ -253,13 +258,15 @@ fn finding(pair: Option<usize>, found: Found) -> Finding {
         attempt: case.attempt,
         frames: case.frames,
         count: 1,
-        seen: case.seen,
-        means: case.means.into_owned(),
-        causes: causes
-            .into_iter()
-            .map(|(weight, text)| Cause { text, likelihood: likelihood(weight / total.max(f32::MIN_POSITIVE)) })
-            .collect(),
-        settle: case.settle.map(Cow::into_owned),
+        words: Arc::new(Words {
+            seen: case.seen,
+            means: case.means.into_owned(),
+            causes: causes
+                .into_iter()
+                .map(|(weight, text)| Cause { text, likelihood: likelihood(weight / total.max(f32::MIN_POSITIVE)) })
+                .collect(),
+            settle: case.settle.map(Cow::into_owned),
+        }),
         consequence_of,
     }
 }

@@ -1,9 +1,15 @@
-//! What was judged, kept small: a few octets a finding and an attempt. A finding is made again, whole, when it is asked for.
+//! What was judged, kept small: a few octets a finding and an attempt. What many findings say is kept once; what there is
+//! no room for is made again when it is asked for.
 //!
 //! Not here: the judging. Contract: the same place gives the same finding, as long as it is asked with the facts that were
 //! judged.
 
+use std::hash::BuildHasher;
 use std::num::NonZeroU8;
+use std::sync::Arc;
+
+use foldhash::quality::RandomState;
+use hashbrown::HashTable;
 
 use crate::base::FrameRef;
 use crate::track::{Facts, Room};
@@ -12,7 +18,7 @@ use super::losses::{self, Losses};
 use super::pattern::Pattern;
 use super::patterns::CATALOGUE;
 use super::survey::Survey;
-use super::{Finding, Outcome, PairStatus, Severity, engine};
+use super::{Confidence, Finding, Outcome, PairStatus, Severity, Words, engine};
 
 /// A pattern of the catalogue, by its place there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -55,6 +61,9 @@ impl Verdict {
 pub struct Diagnosis {
     /// In order of severity, then first frame.
     findings: Vec<Kept>,
+    /// Evidence of all findings, one after the other.
+    frames: Vec<Packed>,
+    sayings: Sayings,
     /// Findings that are held whole: those that belong to no pair.
     held: Vec<Finding>,
     /// Per pair of [`Facts::pairs`].
@@ -68,22 +77,76 @@ pub struct Diagnosis {
 }
 
 /// Stands for no frame: their numbers begin at 1.
-pub(super) const NO_FRAME: FrameRef = FrameRef::new(0, 0);
+const NO_FRAME: FrameRef = FrameRef::new(0, 0);
+/// Stands for no place.
+const NOWHERE: u32 = u32::MAX;
 
 /// A finding as it is kept.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Kept {
-    /// Frame of its first evidence; [`NO_FRAME`] if there is none.
-    pub frame: FrameRef,
+struct Kept {
     /// Index of the pair, or into the findings that are held.
-    pub index: u32,
+    index: u32,
+    /// Where its evidence stands, and how much there is.
+    frames: u32,
+    frame_count: u32,
+    /// Where what is said of it stands; [`NOWHERE`] if it has to be made again.
+    words: u32,
+    count: u32,
+    /// [`NOWHERE`] if it belongs to none.
+    attempt: u32,
     /// What it is a case of; `None` for a finding that is held.
-    pub verdict: Option<Verdict>,
+    verdict: Option<Verdict>,
     /// What it follows from.
-    pub consequence_of: Option<Verdict>,
-    /// Severity.
-    pub severity: Severity,
+    consequence_of: Option<Verdict>,
+    severity: Severity,
+    confidence: Confidence,
 }
+
+/// What is said of findings, each once.
+#[derive(Debug, Clone, Default)]
+struct Sayings {
+    hasher: RandomState,
+    known: HashTable<u32>,
+    all: Vec<Arc<Words>>,
+    octets: usize,
+}
+
+impl Sayings {
+    /// What is said at most, and octets of it.
+    const MOST: usize = 1 << 16;
+    const OCTETS: usize = 8 << 20;
+
+    /// Where these words stand; [`NOWHERE`] if there is no room for them.
+    fn place(&mut self, words: &Arc<Words>) -> u32 {
+        let Self { hasher, known, all, octets } = self;
+        let hash = hasher.hash_one(words);
+        if let Some(&place) = known.find(hash, |&place| all[place as usize] == *words) {
+            return place;
+        }
+        *octets += words.seen.len() + words.means.len() + size_of_val(&*words.causes) + size_of::<Words>();
+        if all.len() >= Self::MOST || *octets > Self::OCTETS {
+            return NOWHERE;
+        }
+        let place = all.len() as u32;
+        all.push(Arc::clone(words));
+        known.insert_unique(hash, place, |&place| hasher.hash_one(&all[place as usize]));
+        place
+    }
+}
+
+/// A frame in few octets.
+type Packed = [u32; 3];
+
+fn pack(frame: FrameRef) -> Packed {
+    [frame.capture, (frame.frame >> 32) as u32, frame.frame as u32]
+}
+
+fn unpack([capture, high, low]: Packed) -> FrameRef {
+    FrameRef::new(capture, u64::from(high) << 32 | u64::from(low))
+}
+
+/// Frames of evidence that are kept.
+const FRAMES: usize = 4 << 20;
 
 /// A pair as it is kept.
 #[derive(Debug, Clone, Copy)]
@@ -149,30 +212,66 @@ impl Diagnosis {
     /// Adds a finding behind all others, held whole.
     pub fn hold(&mut self, finding: Finding) {
         let Ok(index) = u32::try_from(self.held.len()) else { return };
+        let frames = self.place_frames(&[finding.frames.first().copied().unwrap_or(NO_FRAME)]);
         self.findings.push(Kept {
-            frame: finding.frames.first().copied().unwrap_or(NO_FRAME),
             index,
+            frames,
+            frame_count: 1,
+            words: NOWHERE,
+            count: 0,
+            attempt: NOWHERE,
             verdict: None,
             consequence_of: None,
             severity: finding.severity,
+            confidence: finding.confidence,
         });
         self.held.push(finding);
     }
 
-    pub(super) fn keep(&mut self, findings: impl IntoIterator<Item = Kept>) {
-        self.findings.extend(findings);
+    /// Adds a finding of a pair.
+    pub(super) fn keep(&mut self, finding: Finding, verdict: Verdict, consequence_of: Option<Verdict>) {
+        let Some(index) = finding.pair.and_then(|pair| u32::try_from(pair).ok()) else { return };
+        let whole = self.frames.len().saturating_add(finding.frames.len()) <= FRAMES;
+        let words = if whole { self.sayings.place(&finding.words) } else { NOWHERE };
+        let evidence = if words == NOWHERE { finding.frames.get(..1) } else { None };
+        let evidence = evidence.unwrap_or(&finding.frames);
+        let frames = self.place_frames(evidence);
+        self.findings.push(Kept {
+            index,
+            frames,
+            frame_count: u32::try_from(evidence.len()).unwrap_or(u32::MAX),
+            words,
+            count: u32::try_from(finding.count).unwrap_or(u32::MAX),
+            attempt: finding.attempt.and_then(|attempt| u32::try_from(attempt).ok()).unwrap_or(NOWHERE),
+            verdict: Some(verdict),
+            consequence_of,
+            severity: finding.severity,
+            confidence: finding.confidence,
+        });
+    }
+
+    fn place_frames(&mut self, frames: &[FrameRef]) -> u32 {
+        let place = u32::try_from(self.frames.len()).unwrap_or(NOWHERE);
+        self.frames.extend(frames.iter().copied().map(pack));
+        place
+    }
+
+    fn frames_of(&self, kept: &Kept) -> &[Packed] {
+        let from = kept.frames as usize;
+        self.frames.get(from..from.saturating_add(kept.frame_count as usize)).unwrap_or_default()
     }
 
     /// Puts the findings in order: severity, first frame, pair, id.
     pub(super) fn sort(&mut self) {
-        let mut findings = std::mem::take(&mut self.findings);
-        let rank = |one: &Kept, other: &Kept| {
-            let key = |kept: &Kept| (std::cmp::Reverse(kept.severity), kept.frame);
-            let rest = |kept: &Kept| self.entry(kept).map(|entry| (entry.pair, entry.pattern.id));
-            key(one).cmp(&key(other)).then_with(|| rest(one).cmp(&rest(other)))
+        let findings = std::mem::take(&mut self.findings);
+        let key = |kept: &Kept| {
+            let frame = self.frames_of(kept).first().copied().unwrap_or_default();
+            let entry = self.entry(kept).map(|entry| (entry.pair, entry.pattern.id));
+            (std::cmp::Reverse(kept.severity), frame, entry)
         };
-        findings.sort_by(rank);
-        self.findings = findings;
+        let mut keyed: Vec<_> = findings.iter().zip(0_u32..).map(|(kept, place)| (key(kept), place)).collect();
+        keyed.sort_unstable();
+        self.findings = keyed.iter().filter_map(|&(_, place)| findings.get(place as usize).copied()).collect();
     }
 
     fn entry(&self, kept: &Kept) -> Option<Entry> {
@@ -202,11 +301,26 @@ impl Diagnosis {
     }
 
     /// The finding at `place`, made from the facts that were judged.
-    pub fn finding(&self, place: usize, facts: &Facts, room: &mut Room) -> Option<Finding> {
+    pub fn finding<'f>(&self, place: usize, facts: &'f Facts, room: &mut Room<'f>) -> Option<Finding> {
         let kept = self.findings.get(place)?;
-        let mut finding = match kept.verdict {
-            Some(verdict) => engine::again(&self.survey, kept, verdict, facts, room)?,
-            None => self.held.get(usize::try_from(kept.index).ok()?)?.clone(),
+        let index = usize::try_from(kept.index).ok()?;
+        let mut finding = match (kept.verdict, self.sayings.all.get(kept.words as usize)) {
+            (None, _) => self.held.get(index)?.clone(),
+            (Some(verdict), Some(words)) => Finding {
+                pattern: verdict.pattern(),
+                severity: kept.severity,
+                confidence: kept.confidence,
+                pair: Some(index),
+                attempt: (kept.attempt != NOWHERE).then_some(kept.attempt as usize),
+                frames: self.frames_of(kept).iter().copied().map(unpack).collect(),
+                count: kept.count.into(),
+                words: Arc::clone(words),
+                consequence_of: kept.consequence_of.map(Verdict::id),
+            },
+            (Some(verdict), None) => {
+                let what = (verdict, kept.severity, kept.consequence_of);
+                engine::again(&self.survey, index, what, facts, room)?
+            }
         };
         losses::allow_for(self.losses, &mut finding);
         Some(finding)

@@ -170,8 +170,10 @@ fn were(count: u64, one: &str, more: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Diagnosis;
+    use std::sync::Arc;
+
     use super::super::patterns::by_id;
+    use super::super::{Diagnosis, Words};
     use super::*;
     use crate::track::{Facts, Room};
 
@@ -185,15 +187,12 @@ mod tests {
             attempt: None,
             frames: Vec::new(),
             count: 1,
-            seen: String::new(),
-            means: String::new(),
-            causes: Vec::new(),
-            settle: Some("a longer capture".into()),
+            words: Arc::new(Words { settle: Some("a longer capture".into()), ..Words::default() }),
             consequence_of: None,
         });
         diagnosis.allow_for(Losses { recorded, lost });
         let finding = diagnosis.finding(0, &Facts::default(), &mut Room::default()).unwrap();
-        (finding.confidence, finding.settle.unwrap())
+        (finding.confidence, finding.settle.clone().unwrap())
     }
 
     #[test]

@@ -20,6 +20,9 @@ pub use engine::diagnose;
 pub use engine::{Checks, judge_all};
 pub use judged::{AttemptDiagnosis, Diagnosis, Entry, PairDiagnosis, Verdict};
 
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+
 use pattern::Pattern;
 
 use crate::base::FrameRef;
@@ -100,6 +103,15 @@ pub struct Finding {
     pub frames: Vec<FrameRef>,
     /// How many attempts (or events) show the same.
     pub count: u64,
+    /// What is said of it.
+    pub words: Arc<Words>,
+    /// The finding on the same pair that this one follows from.
+    pub consequence_of: Option<&'static str>,
+}
+
+/// What is said of a finding. Many findings have theirs in common.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct Words {
     /// What was seen and what was not, with numbers.
     pub seen: String,
     /// What it means.
@@ -108,8 +120,20 @@ pub struct Finding {
     pub causes: Vec<Cause>,
     /// What would settle it, if it is not stated.
     pub settle: Option<String>,
-    /// The finding on the same pair that this one follows from.
-    pub consequence_of: Option<&'static str>,
+}
+
+impl Deref for Finding {
+    type Target = Words;
+
+    fn deref(&self) -> &Words {
+        &self.words
+    }
+}
+
+impl DerefMut for Finding {
+    fn deref_mut(&mut self) -> &mut Words {
+        Arc::make_mut(&mut self.words)
+    }
 }
 
 impl Finding {
@@ -120,7 +144,7 @@ impl Finding {
 }
 
 /// A possible cause.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Cause {
     /// In words.
     pub text: &'static str,

@@ -5,11 +5,6 @@
 //! are looked at in one sweep. Contract: what
 //! is written is valid JSON, whatever the text.
 
-use std::net::{IpAddr, SocketAddr};
-
-use crate::base::Timestamp;
-
-use crate::report::moment::Moment;
 use crate::report::pen;
 
 /// A key with its quotes and colon, put together when the program is built.
@@ -26,6 +21,12 @@ pub(super) struct Emit<'out> {
 }
 
 impl<'out> Emit<'out> {
+    /// Appends to `out`; who calls sees to the comma behind the last value.
+    #[inline(always)]
+    pub(super) fn to(out: &'out mut Vec<u8>) -> Self {
+        Self { out }
+    }
+
     /// One object, alone in `out` behind what is already there.
     pub(super) fn document(out: &'out mut Vec<u8>, fields: impl FnOnce(&mut Emit<'_>)) {
         let mut emit = Self { out };
@@ -49,10 +50,17 @@ impl<'out> Emit<'out> {
 
     /// A list under a key; `items` writes it.
     pub(super) fn list(&mut self, key: &'static str, items: impl FnOnce(&mut Emit<'_>)) {
+        self.list_of(key, |out| items(&mut Emit::to(out)));
+    }
+
+    /// A list under a key, whose items somebody else appends, each with a comma behind it.
+    #[inline(always)]
+    pub(super) fn list_of<T>(&mut self, key: &'static str, items: impl FnOnce(&mut Vec<u8>) -> T) -> T {
         self.raw(key);
         self.out.push(b'[');
-        items(self);
+        let said = items(self.out);
         self.close(b']');
+        said
     }
 
     #[inline(always)]
@@ -130,6 +138,12 @@ impl<'out> Emit<'out> {
         self.hex_item(octets);
     }
 
+    /// A few octets in the same way.
+    #[inline(always)]
+    pub(super) fn hex_few<const N: usize>(&mut self, key: &'static str, octets: [u8; N]) {
+        self.plain(key, |out| pen::hex_few(out, octets));
+    }
+
     /// The same, in a list.
     pub(super) fn hex_item(&mut self, octets: &[u8]) {
         self.out.push(b'"');
@@ -137,19 +151,12 @@ impl<'out> Emit<'out> {
         self.raw("\",");
     }
 
-    /// A point in time.
-    pub(super) fn moment(&mut self, key: &'static str, at: Timestamp) {
+    /// Text that `write` appends as it is, with nothing in it to escape.
+    #[inline(always)]
+    pub(super) fn plain(&mut self, key: &'static str, write: impl FnOnce(&mut Vec<u8>)) {
         self.raw(key);
         self.out.push(b'"');
-        self.out.extend_from_slice(&Moment(at).octets());
-        self.raw("\",");
-    }
-
-    /// Address and port: `192.0.2.1:500`, `[2001:db8::1]:500`.
-    pub(super) fn endpoint(&mut self, key: &'static str, address: IpAddr, port: u16) {
-        self.raw(key);
-        self.out.push(b'"');
-        pen::endpoint(self.out, SocketAddr::new(address, port));
+        write(self.out);
         self.raw("\",");
     }
 
@@ -233,15 +240,5 @@ mod tests {
             assert_eq!(written(|emit| emit.name(key!("n"), Some(name))), json!({"n": name}));
         }
         assert_eq!(written(|emit| emit.name(key!("n"), None)), json!({"n": null}));
-    }
-
-    #[test]
-    fn endpoints_read_as_socket_addresses() {
-        for (address, port) in [("0.0.0.0", 0), ("192.0.2.1", 500), ("255.255.255.255", 65_535), ("2001:db8::1", 4500)]
-        {
-            let address: IpAddr = address.parse().unwrap();
-            let value = written(|emit| emit.endpoint(key!("e"), address, port));
-            assert_eq!(value, json!({"e": SocketAddr::new(address, port).to_string()}));
-        }
     }
 }

@@ -12,26 +12,30 @@ use crate::isakmp::payload::{
 use crate::isakmp::{Message, Payload, Violation, registry};
 use crate::report::escape::escape;
 
+use super::alike::Kept;
 use super::emit::{Emit, key};
+use super::writer::{Standing, Writer};
 use super::{Row, words};
 
-pub(super) fn write(row: &Row<'_>, out: &mut Vec<u8>) {
+pub(super) fn write(row: &Row<'_>, writer: &mut Writer, out: &mut Vec<u8>) {
     Emit::document(out, |emit| {
         let datagram = row.datagram;
         emit.number(key!("capture"), datagram.frame.capture);
         emit.number(key!("frame"), datagram.frame.frame);
-        emit.moment(key!("time"), datagram.at);
-        emit.endpoint(key!("source"), datagram.source, row.isakmp.source_port);
-        emit.endpoint(key!("destination"), datagram.destination, row.isakmp.destination_port);
+        emit.plain(key!("time"), |out| out.extend_from_slice(&writer.moment(datagram.at)));
+        emit.plain(key!("source"), |out| writer.endpoint(out, datagram.source, row.isakmp.source_port));
+        emit.plain(key!("destination"), |out| writer.endpoint(out, datagram.destination, row.isakmp.destination_port));
         emit.truth(key!("non_esp_marker"), row.isakmp.non_esp_marker);
-        match &row.message {
-            Ok(message) => self::message(emit, message),
-            Err(_) => no_message(emit),
+        let standing = match &row.message {
+            Ok(message) => self::message(emit, writer, message),
+            Err(fault) => no_message(emit, *fault),
+        };
+        fault(emit, standing.fault);
+        if standing.violates {
+            violations(emit, row);
         }
-        fault(emit, row.fault);
-        violations(emit, row);
         carriage(emit, row);
-        observed(emit, row);
+        observed(emit, writer, row);
     });
 }
 
@@ -69,9 +73,9 @@ fn carriage(emit: &mut Emit<'_>, row: &Row<'_>) {
 }
 
 /// What the tracker made of it.
-fn observed(emit: &mut Emit<'_>, row: &Row<'_>) {
+fn observed(emit: &mut Emit<'_>, writer: &mut Writer, row: &Row<'_>) {
     let Some(observed) = row.observed else { return emit.null(key!("retransmission_of")) };
-    emit.shown(key!("label"), observed.label);
+    emit.plain(key!("label"), |out| writer.label(out, observed.label));
     match observed.retransmission_of {
         None => emit.null(key!("retransmission_of")),
         Some(first) => {
@@ -86,38 +90,38 @@ fn observed(emit: &mut Emit<'_>, row: &Row<'_>) {
     }
     if let Some(message) = row.reassembled() {
         emit.object(key!("reassembled"), |emit| {
-            self::message(emit, &message);
-            fault(emit, message.fault());
+            let standing = self::message(emit, writer, &message);
+            fault(emit, standing.fault);
         });
     }
 }
 
-fn message(emit: &mut Emit<'_>, message: &Message<'_>) {
+fn message(emit: &mut Emit<'_>, writer: &mut Writer, message: &Message<'_>) -> Standing {
     let header = &message.header;
     let major = header.version.major;
     emit.number(key!("length"), header.length);
     match (major, header.version.minor) {
-        (1, 0) => emit.text(key!("version"), "1.0"),
-        (2, 0) => emit.text(key!("version"), "2.0"),
+        (1, 0) => emit.name(key!("version"), Some("1.0")),
+        (2, 0) => emit.name(key!("version"), Some("2.0")),
         (major, minor) => emit.shown(key!("version"), format_args!("{major}.{minor}")),
     }
-    emit.hex(key!("initiator_spi"), &header.initiator_spi.octets());
-    emit.hex(key!("responder_spi"), &header.responder_spi.octets());
+    emit.hex_few(key!("initiator_spi"), header.initiator_spi.octets());
+    emit.hex_few(key!("responder_spi"), header.responder_spi.octets());
     emit.number(key!("exchange_type"), header.exchange_type);
     emit.name(key!("exchange"), registry::exchange_name(major, header.exchange_type));
     emit.number(key!("flags"), header.flags);
-    emit.hex(key!("message_id"), &header.message_id.0.to_be_bytes());
+    emit.hex_few(key!("message_id"), header.message_id.0.to_be_bytes());
     emit.number(key!("next_payload"), header.next_payload);
     emit.truth(key!("encrypted"), message.is_encrypted());
-    emit.list(key!("payloads"), |list| {
-        for payload in message.payloads() {
-            list.item(|emit| self::payload(emit, major, &payload));
-        }
-    });
+    emit.list_of(key!("payloads"), |out| {
+        writer.payloads(Kept::AsJson, message, out, |payload, out| {
+            Emit::to(out).item(|emit| self::payload(emit, major, payload));
+        })
+    })
 }
 
 /// The keys of a message of which not even the header is there.
-fn no_message(emit: &mut Emit<'_>) {
+fn no_message(emit: &mut Emit<'_>, fault: Fault) -> Standing {
     for key in [
         key!("length"),
         key!("version"),
@@ -133,6 +137,7 @@ fn no_message(emit: &mut Emit<'_>) {
     }
     emit.truth(key!("encrypted"), false);
     emit.list(key!("payloads"), |_| {});
+    Standing { fault: Some(fault), violates: false }
 }
 
 fn fault(emit: &mut Emit<'_>, fault: Option<Fault>) {

@@ -1,7 +1,6 @@
 //! A message on one line: when, from where to where, which message it is, and its payloads in short words.
 
-use std::fmt::Write as _;
-use std::net::SocketAddr;
+use std::io::{Result, Write as _};
 
 use anstyle::{AnsiColor, Style};
 
@@ -9,9 +8,12 @@ use crate::base::{FrameRef, IkeSpi};
 use crate::isakmp::payload::Body;
 use crate::isakmp::{Header, Message, Payload, registry};
 use crate::report::escape::escape;
+use crate::report::pen::{self, raw};
 
+use super::alike::Kept;
+use super::memory::Key;
+use super::writer::{Standing, Writer, code};
 use super::{Row, words};
-use crate::report::moment::Moment;
 
 const LABEL: Style = AnsiColor::Cyan.on_default().bold();
 const WRONG: Style = AnsiColor::Red.on_default().bold();
@@ -23,114 +25,150 @@ const SHOWN: usize = 48;
 /// Transforms of a proposal that a line shows.
 const TRANSFORMS: usize = 8;
 
-pub(super) fn write(row: &Row<'_>, out: &mut String, many_captures: bool) {
-    // writing to a String cannot fail
-    let _ = line(row, out, many_captures);
+/// Columns of a frame number.
+const FRAME: usize = 5;
+
+pub(super) fn write(row: &Row<'_>, writer: &mut Writer, out: &mut Vec<u8>) {
+    // writing to a vector cannot fail
+    let _ = line(row, writer, out);
 }
 
-fn line(row: &Row<'_>, out: &mut String, many_captures: bool) -> std::fmt::Result {
-    let datagram = row.datagram;
-    let source = SocketAddr::new(datagram.source, row.isakmp.source_port);
-    let destination = SocketAddr::new(datagram.destination, row.isakmp.destination_port);
-    let time = Moment(datagram.at).octets();
-    let microseconds = std::str::from_utf8(time.get(..26).unwrap_or_default()).unwrap_or_default();
-    let frame = frame(datagram.frame, many_captures);
-    write!(out, "{frame:>5} {microseconds}Z {source} > {destination} ")?;
-    match &row.message {
-        Ok(message) => {
-            header(row, message, out)?;
-            payloads(message, out)?;
-        }
-        Err(_) => write!(out, "{} octets on an IKE port", row.isakmp.octets.len())?,
+fn line(row: &Row<'_>, writer: &mut Writer, out: &mut Vec<u8>) -> Result<()> {
+    let (datagram, many_captures) = (row.datagram, writer.many_captures);
+    let start = out.len();
+    frame(out, datagram.frame, many_captures);
+    let columns = out.len().saturating_sub(start);
+    if columns < FRAME {
+        out.extend_from_slice(&[b' '; FRAME][columns..]);
+        out[start..].rotate_right(FRAME - columns);
     }
+    out.push(b' ');
+    out.extend_from_slice(&writer.moment(datagram.at)[..26]);
+    raw(out, "Z ");
+    writer.endpoint(out, datagram.source, row.isakmp.source_port);
+    raw(out, " > ");
+    writer.endpoint(out, datagram.destination, row.isakmp.destination_port);
+    out.push(b' ');
+    let standing = match &row.message {
+        Ok(message) => {
+            header(row, message, writer, out);
+            payloads(message, writer, out)
+        }
+        Err(fault) => {
+            write!(out, "{} octets on an IKE port", row.isakmp.octets.len())?;
+            Standing { fault: Some(*fault), violates: false }
+        }
+    };
     if let Some(message) = row.reassembled() {
         write!(out, " [whole message of {} octets:", message.header.length)?;
-        payloads(&message, out)?;
-        out.push(']');
+        payloads(&message, writer, out);
+        out.push(b']');
     }
-    if let Some(fault) = row.fault {
-        write!(out, " {WRONG}[fault: {fault}]{WRONG:#}")?;
+    let (wrong, repeat) = (writer.style(WRONG), writer.style(REPEAT));
+    if let Some(fault) = standing.fault {
+        write!(out, " {wrong}[fault: {fault}]{wrong:#}")?;
     }
-    for violation in row.violations() {
+    if standing.violates {
         let major = row.message.as_ref().map_or(0, |message| message.header.version.major);
-        write!(out, " {WRONG}[{}]{WRONG:#}", words::violation(major, violation))?;
+        for violation in row.violations() {
+            write!(out, " {wrong}[{}]{wrong:#}", words::violation(major, violation))?;
+        }
     }
     if datagram.ambiguous_overlap {
-        write!(out, " {WRONG}[fragments overlap with different octets]{WRONG:#}")?;
+        write!(out, " {wrong}[fragments overlap with different octets]{wrong:#}")?;
     }
     if let Some(observed) = row.observed {
-        if let Some(first) = observed.retransmission_of {
-            write!(out, " {REPEAT}[retransmission of frame {}]{REPEAT:#}", self::frame(first, many_captures))?;
-        }
-        if let Some(before) = observed.recorded_before {
-            write!(out, " {REPEAT}[recorded twice: frame {}]{REPEAT:#}", self::frame(before, many_captures))?;
+        for (first, what) in
+            [(observed.retransmission_of, "retransmission of"), (observed.recorded_before, "recorded twice:")]
+        {
+            if let Some(first) = first {
+                write!(out, " {repeat}[{what} frame ")?;
+                frame(out, first, many_captures);
+                write!(out, "]{repeat:#}")?;
+            }
         }
     }
-    out.push('\n');
+    out.push(b'\n');
     Ok(())
 }
 
-fn header(row: &Row<'_>, message: &Message<'_>, out: &mut String) -> std::fmt::Result {
+fn header(row: &Row<'_>, message: &Message<'_>, writer: &mut Writer, out: &mut Vec<u8>) {
     let header = &message.header;
+    let label = row.observed.map(|observed| observed.label);
+    let (kind, number) = label.map_or((0, 0), code);
+    let fields = [header.version.major, header.version.minor, header.exchange_type, kind, number, 0, 0];
+    let label_style = writer.style(LABEL);
+    writer.remembered(&Key { fields: Kept::Exchange.fields(fields), octets: &[] }, out, |out| {
+        let _ = exchange(header, out);
+        if let Some(label) = label {
+            let _ = write!(out, " {label_style}{label}{label_style:#}");
+        }
+        out.push(b' ');
+    });
+    short(header.initiator_spi, out);
+    out.push(b'/');
+    short(header.responder_spi, out);
+    if header.message_id.0 != 0 {
+        raw(out, " id ");
+        pen::hex_few(out, header.message_id.0.to_be_bytes());
+    }
+    if header.flags != 0 {
+        raw(out, " [");
+        flags(header, out);
+        out.push(b']');
+    }
+    raw(out, " len ");
+    pen::digits(out, header.length.into());
+    out.push(b':');
+}
+
+fn exchange(header: &Header, out: &mut Vec<u8>) -> Result<()> {
     let major = header.version.major;
     write!(out, "IKEv{major}")?;
     if header.version.minor != 0 {
         write!(out, ".{}", header.version.minor)?;
     }
     match registry::exchange_name(major, header.exchange_type) {
-        Some(name) => write!(out, " {name}")?,
-        None => write!(out, " exchange {}", header.exchange_type)?,
+        Some(name) => write!(out, " {name}"),
+        None => write!(out, " exchange {}", header.exchange_type),
     }
-    if let Some(observed) = row.observed {
-        write!(out, " {LABEL}{}{LABEL:#}", observed.label)?;
-    }
-    write!(out, " {}/{}", short(header.initiator_spi), short(header.responder_spi))?;
-    if header.message_id.0 != 0 {
-        write!(out, " id {}", header.message_id)?;
-    }
-    let flags = flags(header);
-    if !flags.is_empty() {
-        write!(out, " [{flags}]")?;
-    }
-    write!(out, " len {}:", header.length)
 }
 
-fn payloads(message: &Message<'_>, out: &mut String) -> std::fmt::Result {
+fn payloads(message: &Message<'_>, writer: &mut Writer, out: &mut Vec<u8>) -> Standing {
     let major = message.header.version.major;
-    let mut any = false;
-    for payload in message.payloads() {
-        out.push(' ');
-        self::payload(major, &payload, out)?;
-        any = true;
+    let error = writer.style(WRONG);
+    let before = out.len();
+    let standing = writer.payloads(Kept::OnLine, message, out, |payload, out| {
+        // writing to a vector cannot fail
+        let _ = self::payload(major, payload, error, out);
+    });
+    if out.len() == before {
+        raw(out, if message.is_encrypted() { " encrypted" } else { " no payloads" });
     }
-    match (any, message.is_encrypted()) {
-        (false, true) => out.push_str(" encrypted"),
-        (false, false) => out.push_str(" no payloads"),
-        (true, _) => {}
-    }
-    Ok(())
+    standing
 }
 
-fn payload(major: u8, payload: &Payload<'_>, out: &mut String) -> std::fmt::Result {
+fn payload(major: u8, payload: &Payload<'_>, error: Style, out: &mut Vec<u8>) -> Result<()> {
     match registry::payload_notation(major, payload.payload_type) {
-        Some(notation) => out.push_str(notation),
-        None => write!(out, "payload-{}", payload.payload_type)?,
+        Some(notation) => write!(out, " {notation}")?,
+        None => write!(out, " payload-{}", payload.payload_type)?,
     }
     let before = out.len();
-    out.push('(');
-    body(major, &payload.body, out)?;
+    out.push(b'(');
+    body(major, &payload.body, error, out)?;
     if out.len() == before.saturating_add(1) {
         out.truncate(before);
     } else {
-        out.push(')');
+        out.push(b')');
     }
     Ok(())
 }
 
-fn body(major: u8, body: &Body<'_>, out: &mut String) -> std::fmt::Result {
+/// What a line says of a body. Errors that it tells of stand in the style `error`.
+fn body(major: u8, body: &Body<'_>, error: Style, out: &mut Vec<u8>) -> Result<()> {
     match body {
         Body::SecurityAssociation(sa) => {
-            out.push_str(&words::proposals(major, sa, TRANSFORMS));
+            raw(out, &words::proposals(major, sa, TRANSFORMS));
             Ok(())
         }
         Body::KeyExchange(key_exchange) => match key_exchange.group {
@@ -139,7 +177,7 @@ fn body(major: u8, body: &Body<'_>, out: &mut String) -> std::fmt::Result {
         },
         Body::Identification(id) | Body::NatOriginalAddress(id) => {
             match words::identity(major, id.id_type, id.data) {
-                Some(text) => out.push_str(&words::shortened(&text, SHOWN)),
+                Some(text) => raw(out, &words::shortened(&text, SHOWN)),
                 None => named(out, registry::id_type_name(major, id.id_type), id.id_type)?,
             }
             Ok(())
@@ -150,7 +188,7 @@ fn body(major: u8, body: &Body<'_>, out: &mut String) -> std::fmt::Result {
         Body::Nonce(data) => write!(out, "{}", data.len()),
         Body::Notification(notification) => {
             let number = notification.notify_message_type;
-            let style = if registry::notify_is_error(major, number) { WRONG } else { Style::new() };
+            let style = if registry::notify_is_error(major, number) { error } else { Style::new() };
             write!(out, "{style}")?;
             named(out, registry::notify_name(major, number), number)?;
             write!(out, "{style:#}")?;
@@ -171,7 +209,7 @@ fn body(major: u8, body: &Body<'_>, out: &mut String) -> std::fmt::Result {
         }
         Body::VendorId(data) => match registry::vendor_id_label(data) {
             Some(label) => {
-                out.push_str(&words::shortened(&escape(&label), SHOWN));
+                raw(out, &words::shortened(&escape(&label), SHOWN));
                 Ok(())
             }
             None => {
@@ -201,54 +239,65 @@ fn body(major: u8, body: &Body<'_>, out: &mut String) -> std::fmt::Result {
         Body::Encrypted(data) => write!(out, "{} octets", data.len()),
         Body::EncryptedFragment(fragment) => write!(out, "{}/{}", fragment.number, fragment.total),
         Body::Eap(eap) => {
-            out.push_str(super::tree::eap_code(eap.code));
+            raw(out, super::tree::eap_code(eap.code));
             Ok(())
         }
         Body::Hash(_) | Body::Signature(_) | Body::NatDetection(_) => Ok(()),
         Body::Opaque(data) => write!(out, "{} octets", data.len()),
         Body::Malformed(_) => {
-            out.push_str("malformed");
+            raw(out, "malformed");
             Ok(())
         }
     }
 }
 
 /// A name, or the number where there is none.
-pub(super) fn named(out: &mut String, name: Option<&str>, number: impl std::fmt::Display) -> std::fmt::Result {
+fn named(out: &mut Vec<u8>, name: Option<&str>, number: impl std::fmt::Display) -> Result<()> {
     match name {
-        Some(name) => out.push_str(name),
+        Some(name) => raw(out, name),
         None => write!(out, "{number}")?,
     }
     Ok(())
 }
 
 /// `12`, or `0:12` where there is more than one capture.
-pub(super) fn frame(reference: FrameRef, many_captures: bool) -> String {
-    if many_captures { format!("{}:{}", reference.capture, reference.frame) } else { reference.frame.to_string() }
+#[inline]
+pub(super) fn frame(out: &mut Vec<u8>, reference: FrameRef, many_captures: bool) {
+    if many_captures {
+        pen::digits(out, reference.capture.into());
+        out.push(b':');
+    }
+    pen::digits(out, reference.frame);
 }
 
 /// The first half of an SPI, `-` for one not chosen yet.
-fn short(spi: IkeSpi) -> String {
-    if spi.is_zero() { "-".to_owned() } else { format!("{:08x}…", spi.0 >> 32) }
+#[inline]
+fn short(spi: IkeSpi, out: &mut Vec<u8>) {
+    if spi.is_zero() {
+        out.push(b'-');
+    } else {
+        pen::hex_few(out, ((spi.0 >> 32) as u32).to_be_bytes());
+        raw(out, "…");
+    }
 }
 
 /// The letters of the flags that are set, unknown bits as a number.
-pub(super) fn flags(header: &Header) -> String {
-    let known: &[(u8, &str)] = if header.version.major == 2 {
-        &[(Header::INITIATOR, "I"), (Header::HIGHER_VERSION, "V"), (Header::RESPONSE, "R")]
+#[inline]
+pub(super) fn flags(header: &Header, out: &mut Vec<u8>) {
+    let known: &[(u8, u8)] = if header.version.major == 2 {
+        &[(Header::INITIATOR, b'I'), (Header::HIGHER_VERSION, b'V'), (Header::RESPONSE, b'R')]
     } else {
-        &[(Header::ENCRYPTION, "E"), (Header::COMMIT, "C"), (Header::AUTHENTICATION_ONLY, "A")]
+        &[(Header::ENCRYPTION, b'E'), (Header::COMMIT, b'C'), (Header::AUTHENTICATION_ONLY, b'A')]
     };
-    let mut letters = String::new();
     let mut rest = header.flags;
     for &(flag, letter) in known {
         if header.has(flag) {
-            letters.push_str(letter);
+            out.push(letter);
             rest &= !flag;
         }
     }
     if rest != 0 {
-        let _ = write!(letters, "+{rest:#04x}");
+        raw(out, "+0x");
+        pen::hex_few(out, [rest]);
     }
-    letters
 }

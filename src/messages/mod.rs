@@ -3,17 +3,22 @@
 //! Not here: what a message means for its exchange (that is [`crate::report`]), and reading of captures. Contract:
 //! borrows the datagram, writes straight into the given buffer, and everything that came from a packet is escaped.
 
+mod alike;
 mod distinguished_name;
 mod emit;
 mod json;
 mod line;
+mod memory;
 mod tree;
 mod words;
+mod writer;
 
 use crate::base::Fault;
 use crate::isakmp::{Message, Violation, violations};
 use crate::packet::{Body, Datagram, IsakmpDatagram};
 use crate::track::Observed;
+
+pub use writer::Writer;
 
 /// One ISAKMP message as it was seen, with what the tracker made of it.
 #[derive(Debug, Clone, Copy)]
@@ -24,8 +29,6 @@ pub struct Row<'a> {
     pub isakmp: IsakmpDatagram<'a>,
     /// The message; the fault where not even its header could be read.
     pub message: Result<Message<'a>, Fault>,
-    /// First lie in it.
-    pub fault: Option<Fault>,
     /// Label and repeats, where a tracker looked at it.
     pub observed: Option<&'a Observed>,
 }
@@ -35,11 +38,15 @@ impl<'a> Row<'a> {
     pub fn new(datagram: &'a Datagram<'a>, observed: Option<&'a Observed>) -> Option<Self> {
         let Body::Isakmp(isakmp) = datagram.body else { return None };
         let message = Message::decode(isakmp.octets, datagram.missing);
-        let fault = match &message {
+        Some(Self { datagram, isakmp, message, observed })
+    }
+
+    /// First lie in it. Walks the message.
+    pub fn fault(&self) -> Option<Fault> {
+        match &self.message {
             Ok(message) => message.fault(),
             Err(fault) => Some(*fault),
-        };
-        Some(Self { datagram, isakmp, message, fault, observed })
+        }
     }
 
     /// What the message lacks, or has more often than it may, by the RFC that describes its exchange.
@@ -54,20 +61,21 @@ impl<'a> Row<'a> {
         Message::decode(octets, 0).ok()
     }
 
-    /// Appends the row as one JSON object on one line, without a newline.
+    /// Appends the row as one JSON object on one line, without a newline. For many rows, [`Writer`] does the same sooner.
     pub fn write_json(&self, out: &mut Vec<u8>) {
-        json::write(self, out);
+        Writer::forgetful().json(self, out);
     }
 
     /// Appends the row as one line of JSON, newline included.
     pub fn write_ndjson(&self, out: &mut Vec<u8>) {
-        json::write(self, out);
-        out.push(b'\n');
+        Writer::forgetful().ndjson(self, out);
     }
 
-    /// Appends the row as one line of text, newline included. `many_captures`: frames are named `capture:frame`.
+    /// Appends the row as one line of coloured text, newline included. `many_captures`: frames are named `capture:frame`.
     pub fn write_line(&self, out: &mut String, many_captures: bool) {
-        line::write(self, out, many_captures);
+        let mut line = Vec::new();
+        Writer::forgetful().many_captures(many_captures).line(self, &mut line);
+        out.push_str(&String::from_utf8_lossy(&line));
     }
 
     /// Appends the row as a tree: every payload, field and code point. `many_captures` as in [`Self::write_line`].

@@ -5,12 +5,13 @@ use std::net::SocketAddr;
 
 use anstyle::{AnsiColor, Style};
 
+use crate::base::FrameRef;
 use crate::isakmp::payload::{Body, Notification, Proposal, SecurityAssociation, Transform};
 use crate::isakmp::{HEADER_LEN, Message, Payload, registry};
 use crate::packet::Encapsulation;
 use crate::report::escape::escape;
 
-use super::line::{flags, frame};
+use super::line;
 use super::{Row, words};
 use crate::report::moment::Moment;
 
@@ -68,7 +69,7 @@ fn tree(row: &Row<'_>, out: &mut String, many_captures: bool) -> std::fmt::Resul
         Ok(message) => self::message(message, out, 1)?,
         Err(_) => dump(out, 1, "octets", row.isakmp.octets)?,
     }
-    if let Some(fault) = row.fault {
+    if let Some(fault) = row.fault() {
         writeln!(out, "  {WRONG}fault: {fault}{WRONG:#}")?;
     }
     for violation in row.violations() {
@@ -98,7 +99,7 @@ fn message(message: &Message<'_>, out: &mut String, depth: usize) -> std::fmt::R
     write!(out, ", next payload ")?;
     numbered(out, payload_name(header.next_payload), header.next_payload)?;
     write!(out, "\n{indent}  flags {:#04x}", header.flags)?;
-    let flags = flags(header);
+    let flags = text(|out| line::flags(header, out));
     if !flags.is_empty() {
         write!(out, " ({flags})")?;
     }
@@ -333,6 +334,18 @@ fn numbered(out: &mut String, name: Option<&str>, number: impl std::fmt::Display
         Some(name) => write!(out, "{name} ({number})"),
         None => write!(out, "{number}"),
     }
+}
+
+/// The frame's name, as on a line.
+fn frame(reference: FrameRef, many_captures: bool) -> String {
+    text(|out| line::frame(out, reference, many_captures))
+}
+
+/// What `write` appends.
+fn text(write: impl FnOnce(&mut Vec<u8>)) -> String {
+    let mut out = Vec::new();
+    write(&mut out);
+    String::from_utf8_lossy(&out).into_owned()
 }
 
 /// All octets in hexadecimal digits, with how many there are.

@@ -136,6 +136,15 @@ pub(super) fn proposals(major: u8, sa: &SecurityAssociation<'_>, most: usize) ->
     words
 }
 
+/// Whether [`notification`] may have words for the data of this type.
+pub(super) const fn is_layout_known(major: u8, notify_message_type: u16) -> bool {
+    match major {
+        1 => matches!(notify_message_type, 36136 | 36137 | 1..=16383),
+        2 => matches!(notify_message_type, 1 | 9 | 17 | 16397 | 16398 | 16403 | 16407 | 16408 | 16431),
+        _ => false,
+    }
+}
+
 /// What the data of a notification say, for the types whose data have a layout.
 pub(super) fn notification(major: u8, notify_message_type: u16, data: &[u8]) -> Option<String> {
     let short = || <[u8; 2]>::try_from(data).ok().map(u16::from_be_bytes);
@@ -290,6 +299,17 @@ mod tests {
         assert_eq!(notification(2, 16407, &[1, 9, 192]), None);
         assert_eq!(notification(1, 14, b"no policy").as_deref(), Some("no policy"));
         assert_eq!(notification(1, 14, &[0, 1, 2, 3]), None);
+    }
+
+    #[test]
+    fn only_notifications_of_a_known_layout_have_words() {
+        let data = [&[1][..], &[0, 2], &[192, 0, 2, 9], b"text", &[1, 4, 192, 0, 2, 9], &[0; 16]];
+        let known = |major, number| data.iter().any(|data| notification(major, number, data).is_some());
+        for major in 0..=3 {
+            for number in 0..=u16::MAX {
+                assert_eq!(is_layout_known(major, number), known(major, number), "{major} {number}");
+            }
+        }
     }
 
     #[test]

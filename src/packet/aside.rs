@@ -6,11 +6,10 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use crate::base::{FrameRef, Timestamp};
-use crate::capture::Frame;
 
 use super::octets::{be8, be16};
 use super::place::Place;
-use super::{Aside, Body, Sink};
+use super::{Aside, Body, Datagram, Sink};
 
 /// Pairs of networks that are counted.
 const NETWORKS: usize = 256;
@@ -36,9 +35,15 @@ struct Entry {
 }
 
 impl ClearTraffic {
-    /// Counts `frame`, which travels between these private addresses in different networks. Told on its first packet,
+    /// Counts a frame, which came at `at` over `interface` and travels between these private addresses in different networks. Told on its first packet,
     /// and then each time the count has doubled.
-    pub fn count(&mut self, frame: &Frame<'_>, source: u32, destination: u32, sink: &mut Sink<'_>) {
+    #[inline]
+    pub fn count(
+        &mut self,
+        (frame, at, interface): (FrameRef, Timestamp, u32),
+        (source, destination): (u32, u32),
+        sink: &mut impl FnMut(&Datagram<'_>),
+    ) {
         if self.seen.is_empty() {
             self.seen.resize(NETWORKS, None);
         }
@@ -48,7 +53,7 @@ impl ClearTraffic {
         match entry {
             Some(entry) if (entry.source >> 8, entry.destination >> 8) == (from, to) => {
                 entry.count += 1;
-                entry.last = frame.at;
+                entry.last = at;
                 if entry.count.is_power_of_two() {
                     entry.tell(sink);
                 }
@@ -56,14 +61,8 @@ impl ClearTraffic {
             // Another pair of networks holds the place: what is counted is a sample, not a census.
             Some(_) => {}
             None => {
-                let entry = entry.insert(Entry {
-                    source,
-                    destination,
-                    interface: frame.interface,
-                    count: 1,
-                    first_frame: frame.reference,
-                    last: frame.at,
-                });
+                let entry =
+                    entry.insert(Entry { source, destination, interface, count: 1, first_frame: frame, last: at });
                 entry.tell(sink);
             }
         }
@@ -96,12 +95,12 @@ impl Entry {
 }
 
 /// Whether both addresses are private and in different /24 (RFC 1918).
-#[inline]
+#[inline(always)]
 pub(super) fn are_private_apart(source: u32, destination: u32) -> bool {
     source >> 8 != destination >> 8 && is_private(source) && is_private(destination)
 }
 
-#[inline]
+#[inline(always)]
 fn is_private(address: u32) -> bool {
     address >> 24 == 10 || address >> 20 == 0xac1 || address >> 16 == 0xc0a8
 }

@@ -1,6 +1,6 @@
 //! The stop that every frame passes: a cheap first look, then the slower path for what that look does not settle.
 
-use crate::base::{Limits, Timestamp};
+use crate::base::{FrameRef, Limits, Timestamp};
 use crate::capture::Frame;
 
 use super::aside::{self, ClearTraffic};
@@ -47,7 +47,7 @@ impl Classifier {
         match look::look(frame, &self.ports, !self.streams.is_empty()) {
             Look::Foreign => Class::Other,
             Look::Private(source, destination) => {
-                self.clear.count(frame, source, destination, sink);
+                self.clear.count((frame.reference, frame.at, frame.interface), (source, destination), sink);
                 Class::Other
             }
             Look::Ours(at) => match look::read(frame, at) {
@@ -56,6 +56,34 @@ impl Classifier {
             },
             Look::Unsettled => self.read(frame, sink),
         }
+    }
+
+    /// Counts a frame, by reference, time and interface, that was seen to travel between these private addresses.
+    #[inline]
+    pub fn count_private(
+        &mut self,
+        frame: (FrameRef, Timestamp, u32),
+        ends: (u32, u32),
+        sink: &mut impl FnMut(&Datagram<'_>),
+    ) {
+        self.clear.count(frame, ends, sink);
+    }
+
+    /// Whether some TCP stream is being followed, so that any segment may be ours.
+    #[inline]
+    pub fn follows_streams(&self) -> bool {
+        !self.streams.is_empty()
+    }
+
+    /// Whether some datagram waits for its fragments.
+    #[inline]
+    pub fn holds_fragments(&self) -> bool {
+        self.reassembly.holds_any()
+    }
+
+    /// Whether frames between these two times let nothing time out that waits for fragments, come when they may.
+    pub fn is_patient(&self, earliest: Timestamp, latest: Timestamp) -> bool {
+        self.reassembly.is_patient(earliest, latest)
     }
 
     /// A whole packet that carries ESP, or UDP between ports of ours if that is captured.

@@ -23,6 +23,7 @@ pub(super) enum Content<'a> {
 }
 
 /// Tells what `carried` is. `shared_with_esp`: ESP may stand between these ports, which is everywhere but on 500.
+#[inline(always)]
 pub(super) fn read(shared_with_esp: bool, carried: Payload<'_>) -> Content<'_> {
     if carried.wire == 1 && carried.octets == [0xff] {
         return Content::Keepalive;
@@ -47,6 +48,7 @@ pub(super) fn read(shared_with_esp: bool, carried: Payload<'_>) -> Content<'_> {
 }
 
 /// Whether `octets` may begin with an ISAKMP header: version, exchange type and next payload go together.
+#[inline(always)]
 pub(super) fn may_be_isakmp(octets: &[u8]) -> bool {
     let fields = (be8(octets, 16), be8(octets, 17), be8(octets, 18));
     let (Some(next_payload), Some(version), Some(exchange_type)) = fields else { return false };
@@ -63,6 +65,7 @@ pub(super) fn has_header(octets: &[u8]) -> bool {
 }
 
 /// Whether `carried` is an ISAKMP message beyond doubt: its length field says how long it really is, too.
+#[inline(always)]
 pub(super) fn is_isakmp(carried: Payload<'_>) -> bool {
     may_be_isakmp(carried.octets) && be32(carried.octets, 24) == Some(carried.wire)
 }

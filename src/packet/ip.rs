@@ -47,11 +47,13 @@ pub(super) struct Fragment {
 
 impl<'a> Payload<'a> {
     /// All of `octets`, and `uncaptured` more of them on the wire.
+    #[inline(always)]
     pub fn cut(octets: &'a [u8], uncaptured: u32) -> Self {
         Self { octets, wire: count(octets).saturating_add(uncaptured) }
     }
 
     /// At most `claimed` octets of `octets`; what is claimed beyond their end is believed as far as the frame was cut.
+    #[inline(always)]
     fn claimed(octets: &'a [u8], claimed: u32, uncaptured: u32) -> Self {
         let octets = up_to(octets, claimed);
         let here = count(octets);
@@ -59,11 +61,13 @@ impl<'a> Payload<'a> {
     }
 
     /// At most `most` octets of it.
+    #[inline(always)]
     pub fn up_to(self, most: u32) -> Self {
         Self { octets: up_to(self.octets, most), wire: self.wire.min(most) }
     }
 
     /// What stands behind the first `passed` octets, all of which must have been captured.
+    #[inline(always)]
     pub fn behind(self, passed: usize) -> Option<Self> {
         let octets = self.octets.get(passed..)?;
         Some(Self { octets, wire: self.wire.saturating_sub(u32::try_from(passed).ok()?) })
@@ -76,6 +80,7 @@ impl<'a> Payload<'a> {
     }
 
     /// Octets at the end that were on the wire and not captured.
+    #[inline(always)]
     pub fn missing(self) -> u32 {
         self.wire.saturating_sub(count(self.octets))
     }
@@ -127,6 +132,7 @@ fn read_v6(octets: &[u8], uncaptured: u32) -> Option<IpPacket<'_>> {
 
 /// No length, or one that does not even cover the header, is what a segmentation offload leaves behind (and a
 /// jumbogram): all that follows belongs to the packet then.
+#[inline(always)]
 pub(super) fn length_or_all(rest: &[u8], claimed: Option<usize>, uncaptured: u32) -> Payload<'_> {
     match claimed.and_then(|claimed| u32::try_from(claimed).ok()) {
         Some(claimed) => Payload::claimed(rest, claimed, uncaptured),

@@ -5,7 +5,8 @@
 //! [`crate::base::Limits`] allows.
 //!
 //! A frame's way, outside in: `look` refuses most, `link` finds the IP packet, `ip` what it carries, `reassembly`
-//! waits for fragments, `tunnel` goes round again; then `udp` or `tcp` and `encap`, `esp`, `ah` or `icmp`.
+//! waits for fragments, `tunnel` goes round again; then `udp` or `tcp` and `encap`, `esp`, `ah` or `icmp`. `sight` is what the
+//! first look alone settles.
 
 mod ah;
 mod aside;
@@ -20,12 +21,14 @@ mod octets;
 mod place;
 mod protocol;
 mod reassembly;
+mod sight;
 mod tcp;
 mod tunnel;
 mod udp;
 
 pub use classifier::Classifier;
 pub use icmp::icmp_error_name;
+pub use sight::{Eye, SeenEsp, Sight};
 
 use std::net::IpAddr;
 

@@ -45,6 +45,7 @@ pub(super) mod tunnel_port {
     pub const GENEVE: u16 = 6081;
 
     /// Whether a datagram to `port` may be a tunnel's.
+    #[inline(always)]
     pub fn any(port: u16) -> bool {
         matches!(port, VXLAN | VXLAN_LINUX | GENEVE)
     }
@@ -67,13 +68,13 @@ impl IkePorts {
     }
 
     /// Whether a datagram between these ports is looked at.
-    #[inline]
+    #[inline(always)]
     pub fn either(&self, source: u16, destination: u16) -> bool {
         source == Self::IKE || destination == Self::IKE || self.shared_with_esp(source, destination)
     }
 
     /// Whether ESP may stand between these ports, so that ISAKMP needs a marker: all ports of ours but 500.
-    #[inline]
+    #[inline(always)]
     pub fn shared_with_esp(&self, source: u16, destination: u16) -> bool {
         source == Self::NAT_TRAVERSAL
             || destination == Self::NAT_TRAVERSAL

@@ -27,6 +27,9 @@ const KEPT_OF_ESP: u32 = 64;
 /// What a piece is reckoned to cost beside its octets.
 const PIECE_COST: usize = 96;
 
+/// Datagrams that are asked one by one whether they can wait.
+const FEW: usize = 256;
+
 /// What a fragment did.
 #[derive(Debug)]
 pub(super) enum Outcome {
@@ -200,6 +203,19 @@ impl Reassembly {
         if !self.partial.is_empty() {
             self.expire(at, sink);
         }
+    }
+
+    /// Whether some datagram is not whole.
+    #[inline]
+    pub fn holds_any(&self) -> bool {
+        !self.partial.is_empty()
+    }
+
+    /// Whether no frame between these two times gives up anything, be it held now or begun between them. `false` as well where
+    /// so much is held that it would be long to tell.
+    pub fn is_patient(&self, earliest: Timestamp, latest: Timestamp) -> bool {
+        let lasts = |since: Timestamp| !self.is_over(since, earliest) && !self.is_over(since, latest);
+        lasts(earliest) && self.partial.len() <= FEW && self.partial.iter().all(|(_, held)| lasts(held.since))
     }
 
     fn expire(&mut self, at: Timestamp, sink: &mut Sink<'_>) {

@@ -23,6 +23,9 @@ use super::{Class, Encapsulation, Sink};
 /// What the one who opens the connection sends first (RFC 9329 §4).
 const PREFIX: &[u8; 6] = b"IKETCP";
 
+/// The first octet of it.
+pub(super) const FIRST: u8 = PREFIX[0];
+
 /// Octets of a record's length field, which counts itself (RFC 9329 §3).
 const LENGTH_LEN: usize = 2;
 
@@ -41,7 +44,7 @@ const PENDING_KEPT: usize = 2048;
 /// Whether a segment with this payload may open a stream of ours: it begins with the prefix, or with part of it.
 #[inline]
 pub(super) fn may_start(payload: &[u8]) -> bool {
-    payload.first() == Some(&PREFIX[0]) && payload.iter().zip(PREFIX).all(|(octet, expected)| octet == expected)
+    payload.first() == Some(&FIRST) && payload.iter().zip(PREFIX).all(|(octet, expected)| octet == expected)
 }
 
 /// One direction of a connection.

@@ -17,6 +17,7 @@ pub(super) struct UdpDatagram<'a> {
 
 /// Reads a datagram, `None` if its ports are not there. The length field may shorten what IP carries and never extend
 /// it; below eight it says nothing.
+#[inline(always)]
 pub(super) fn read(carried: Payload<'_>) -> Option<UdpDatagram<'_>> {
     let (source_port, destination_port) = ports(carried.octets)?;
     let payload = be16(carried.octets, 4).and_then(|length| {
@@ -27,7 +28,7 @@ pub(super) fn read(carried: Payload<'_>) -> Option<UdpDatagram<'_>> {
 }
 
 /// Source and destination port of UDP or TCP.
-#[inline]
+#[inline(always)]
 pub(super) fn ports(octets: &[u8]) -> Option<(u16, u16)> {
     Some((be16(octets, 0)?, be16(octets, 2)?))
 }

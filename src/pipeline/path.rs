@@ -1,19 +1,23 @@
-//! The stops that every frame passes, offline and live: it is classified, followed and counted.
+//! The stops that every frame passes, offline and live: it is classified, followed and counted. Frames come one by one, or
+//! as what a [`Sieve`] left of many.
 //!
 //! Not here: where frames come from, and judgement. Contract: the same frames in the same order leave the same facts.
 
-use crate::base::Timestamp;
-use crate::capture::{CaptureInfo, Frame};
+use std::ops::ControlFlow;
+
+use crate::base::{FrameRef, Timestamp};
+use crate::capture::{CaptureInfo, Frame, Stretch};
 use crate::packet::{Class, Classifier, Datagram};
 use crate::report::Counts;
 use crate::track::{Facts, Tracker};
 
 use super::Options;
+use super::sieve::{Row, Sieve, What};
 
 /// What a frame passes, and what its frames were, by capture.
 #[derive(Debug)]
 pub(super) struct Path {
-    classifier: Classifier,
+    pub(super) classifier: Classifier,
     pub(super) tracker: Tracker,
     pub(super) counts: Vec<Counts>,
 }
@@ -47,6 +51,88 @@ impl Path {
             counts.ambiguous_overlaps = counts.ambiguous_overlaps.saturating_add(overlaps);
         }
         class
+    }
+
+    /// Whether a stretch can be taken on by its rows: nothing happens in it that any frame may set off.
+    pub(super) fn takes(&self, sieve: &Sieve, stretch: &Stretch) -> bool {
+        let waits = sieve.open || self.classifier.holds_fragments();
+        (sieve.streams || !self.classifier.follows_streams())
+            && (!waits || self.classifier.is_patient(stretch.earliest, stretch.latest))
+    }
+
+    /// Takes on the rows of a stretch of capture 0 that lies in `octets`, with `before` frames in front of it. Answers how
+    /// many of its frames were taken on: all of them, unless `pass` wants no more or a TCP stream begins, after which rows
+    /// that were made before say too little. [`Path::close`] is to follow.
+    pub(super) fn stretch(
+        &mut self,
+        sieve: &Sieve,
+        stretch: &Stretch,
+        octets: &[u8],
+        before: u64,
+        mut pass: impl FnMut(&mut Tracker, &Datagram<'_>) -> ControlFlow<()>,
+    ) -> u64 {
+        let Self { classifier, tracker, counts } = self;
+        if counts.is_empty() {
+            counts.push(Counts::default());
+        }
+        let Some(counts) = counts.first_mut() else { return 0 };
+        for Row { at, what, .. } in &sieve.rows {
+            if let What::Esp(esp) = what {
+                tracker.expect(&esp.datagram(FrameRef::new(0, before), *at));
+            }
+        }
+        let mut only_counted = 0;
+        let mut done = 0;
+        for Row { at, number, what } in &sieve.rows {
+            let (at, number) = (*at, u64::from(*number));
+            tracker.advance(at);
+            let reference = FrameRef::new(0, before.saturating_add(number));
+            let mut flow = ControlFlow::Continue(());
+            let mut hand_on = |datagram: &Datagram<'_>| {
+                if flow.is_continue() {
+                    flow = pass(tracker, datagram);
+                }
+            };
+            match what {
+                What::Esp(esp) => {
+                    hand_on(&esp.datagram(reference, at));
+                    counts.add(esp.class());
+                }
+                What::Private { source, destination, interface } => {
+                    classifier.count_private((reference, at, *interface), (*source, *destination), &mut hand_on);
+                    counts.add(Class::Other);
+                }
+                What::Open(lying) => {
+                    let mut overlaps = 0;
+                    let class = classifier.classify(&lying.frame(octets, reference, at), &mut |datagram| {
+                        overlaps += u64::from(datagram.ambiguous_overlap);
+                        hand_on(datagram);
+                    });
+                    counts.add(class);
+                    counts.ambiguous_overlaps = counts.ambiguous_overlaps.saturating_add(overlaps);
+                    if classifier.follows_streams() && !sieve.streams {
+                        flow = ControlFlow::Break(());
+                    }
+                }
+                What::Passed => continue,
+            }
+            only_counted += number - done - 1;
+            done = number;
+            if flow.is_break() {
+                counts.add_others(only_counted);
+                return done;
+            }
+        }
+        counts.add_others(only_counted + stretch.frames.saturating_sub(done));
+        stretch.frames
+    }
+
+    /// Time has passed from the first to the last frame of a stretch that was taken on.
+    pub(super) fn close(&mut self, stretch: &Stretch) {
+        if stretch.frames > 0 {
+            self.tracker.advance(stretch.earliest);
+            self.tracker.advance(stretch.latest);
+        }
     }
 
     /// Time has moved on without a frame.

@@ -155,6 +155,7 @@ pub struct Counts {
 
 impl Counts {
     /// Counts one frame.
+    #[inline]
     pub fn add(&mut self, class: Class) {
         let count = match class {
             Class::Isakmp => &mut self.ike,
@@ -172,6 +173,11 @@ impl Counts {
             Class::Other => &mut self.other,
         };
         *count = count.saturating_add(1);
+    }
+
+    /// Counts frames that are not ours.
+    pub fn add_others(&mut self, frames: u64) {
+        self.other = self.other.saturating_add(frames);
     }
 
     /// The sum of these and `other`.

@@ -16,7 +16,7 @@ impl Moment {
 
 /// Writes times of which many are of one day: its date is worked out once.
 #[derive(Debug)]
-pub(super) struct Calendar {
+pub(crate) struct Calendar {
     /// Counted from 1970-01-01.
     day: i64,
     /// The first moment of that day.
@@ -32,7 +32,7 @@ impl Default for Calendar {
 impl Calendar {
     /// The text, in 30 octets.
     #[inline]
-    pub(super) fn moment(&mut self, at: Timestamp) -> [u8; 30] {
+    pub(crate) fn moment(&mut self, at: Timestamp) -> [u8; 30] {
         const DAY: u64 = 86_400_000_000_000;
         let nanos = at.as_nanos();
         let day = nanos.div_euclid(DAY as i64);

@@ -10,6 +10,7 @@ use crate::capture::CaptureInfo;
 use crate::diagnose::pattern::{Pattern, Stage};
 use crate::diagnose::{
     AttemptDiagnosis, Cause, Confidence, Diagnosis, Finding, Outcome, PairStatus, Severity, VendorLog, Verdict, Where,
+    Words,
 };
 use crate::packet::{Class, Encapsulation};
 use crate::track::*;
@@ -256,10 +257,7 @@ pub fn finding(id: &'static str, severity: Severity, pair: usize, attempt: usize
         attempt: Some(attempt),
         frames: frames.iter().map(|&number| frame(number)).collect(),
         count: 1,
-        seen: "what was seen".into(),
-        means: "what it means".into(),
-        causes: Vec::new(),
-        settle: None,
+        words: Arc::new(Words { seen: "what was seen".into(), means: "what it means".into(), ..Words::default() }),
         consequence_of: None,
     }
 }

@@ -1,14 +1,45 @@
 //! ESP and AH by direction and SPI: counts, and the sequence numbers' story.
 
 use std::hash::{Hash, Hasher};
+use std::hint::black_box;
+use std::mem::offset_of;
 use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::base::{EspSpi, FrameRef, Timestamp};
-use crate::packet::{AhPacket, Datagram, Encapsulation, EspPacket};
+use crate::packet::{AhPacket, Body, Datagram, Encapsulation, EspPacket};
 
+use super::Tracker;
 use super::facts::{EspFlow, FlowProtocol};
 use super::pairs::NONE;
+
+impl Tracker {
+    /// A packet of ESP or AH.
+    #[inline]
+    pub(super) fn observe_flow(&mut self, datagram: &Datagram<'_>, packet: &Sequenced) {
+        let key = FlowKey::of(datagram, packet);
+        if let Some(known) = self.flow_index.find(&self.pairs.flows, &key) {
+            if let Some(row) = self.pairs.flows.get_mut(known) {
+                row.count(datagram, packet);
+            }
+        } else if let Some(pair) = self.pair_of(datagram) {
+            self.place_flow(FlowRow::open(datagram, packet, pair as u32));
+        }
+    }
+
+    /// An ESP packet will be observed soon. Changes nothing; what is known of its flow is fetched, which takes long where
+    /// there are many, and no longer for several that are asked for one after the other.
+    #[inline]
+    pub fn expect(&mut self, datagram: &Datagram<'_>) {
+        let Body::Esp(esp) = &datagram.body else { return };
+        let key = FlowKey::of(datagram, &Sequenced::from(esp));
+        if let Some(known) = self.flow_index.find(&self.pairs.flows, &key)
+            && let Some(row) = self.pairs.flows.get(known)
+        {
+            row.fetch();
+        }
+    }
+}
 
 /// Numbers behind the highest one that are remembered one by one.
 const WINDOW: u32 = 256;
@@ -52,9 +83,12 @@ pub(super) struct FlowRow {
     next_recent: u8,
     /// The last packet was one recorded again: see `again`.
     again_last: bool,
+    /// `resets` is not zero.
+    was_reset: bool,
+    /// `restart` is something.
+    restarts: bool,
     spi: EspSpi,
-    /// Its pair, and, with `next` and `previous`, its neighbours in the order of first packets.
-    pub(super) pair: u32,
+    shortest: u32,
     packets: u64,
     octets: u64,
     /// Numbers seen, from the highest one downwards.
@@ -62,19 +96,21 @@ pub(super) struct FlowRow {
     last: Timestamp,
     last_frame: FrameRef,
     last_sequence: u32,
-    /// Lowest number accounted for.
-    base: u32,
-    length_range: (u32, u32),
-    restart: Option<u32>,
-    resets: u32,
-    /// See `pair`.
-    pub(super) next: u32,
+    longest: u32,
+    recent: [Recent; RECENT],
     /// Packets to or from UDP 4500.
     pub(super) on_4500: u64,
+    /// Lowest number accounted for.
+    base: u32,
+    restart: Option<u32>,
+    resets: u32,
+    /// Its pair, and, with `next` and `previous`, its neighbours in the order of first packets.
+    pub(super) pair: u32,
+    /// See `pair`.
+    pub(super) next: u32,
     first: Timestamp,
     first_frame: FrameRef,
     first_sequence: u32,
-    recent: [Recent; RECENT],
     /// See `pair`.
     pub(super) previous: u32,
     /// Lost before the numbers began again.
@@ -91,18 +127,32 @@ pub(super) struct FlowRow {
 }
 
 const _: () = assert!(size_of::<FlowRow>() <= 6 * 64);
+const _: () = assert!(offset_of!(FlowRow, seen) == 64 && offset_of!(FlowRow, recent) == 128);
 
-/// What tells flows apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct FlowKey {
-    pub(super) source: IpAddr,
-    pub(super) destination: IpAddr,
+/// What tells flows apart. Addresses are referred to, and compared where they stand: to copy them costs more.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct FlowKey<'a> {
+    pub(super) source: &'a IpAddr,
+    pub(super) destination: &'a IpAddr,
     pub(super) spi: EspSpi,
     pub(super) protocol: FlowProtocol,
     pub(super) encapsulation: Encapsulation,
 }
 
-impl Hash for FlowKey {
+impl<'a> FlowKey<'a> {
+    #[inline(always)]
+    fn of(datagram: &'a Datagram<'_>, packet: &Sequenced) -> Self {
+        Self {
+            source: &datagram.source,
+            destination: &datagram.destination,
+            spi: packet.spi,
+            protocol: packet.protocol,
+            encapsulation: packet.encapsulation,
+        }
+    }
+}
+
+impl Hash for FlowKey<'_> {
     /// In as few steps as it takes; what is alike in this is told apart by comparing.
     #[inline]
     fn hash<H: Hasher>(&self, state: &mut H) {
@@ -124,6 +174,15 @@ impl Hash for FlowKey {
     }
 }
 
+#[inline(always)]
+fn same(one: &IpAddr, other: &IpAddr) -> bool {
+    match (one, other) {
+        (IpAddr::V4(one), IpAddr::V4(other)) => one.to_bits() == other.to_bits(),
+        (IpAddr::V6(one), IpAddr::V6(other)) => one.to_bits() == other.to_bits(),
+        _ => false,
+    }
+}
+
 impl FlowRow {
     /// A flow with its first packet.
     pub(super) fn open(datagram: &Datagram<'_>, packet: &Sequenced, pair: u32) -> Self {
@@ -134,6 +193,8 @@ impl FlowRow {
             encapsulation: packet.encapsulation,
             next_recent: 0,
             again_last: false,
+            was_reset: false,
+            restarts: false,
             spi: packet.spi,
             pair,
             packets: 1,
@@ -143,7 +204,8 @@ impl FlowRow {
             last_frame: datagram.frame,
             last_sequence: packet.sequence,
             base: packet.sequence,
-            length_range: (packet.length, packet.length),
+            shortest: packet.length,
+            longest: packet.length,
             restart: None,
             resets: 0,
             on_4500: u64::from(packet.on_4500),
@@ -176,6 +238,8 @@ impl FlowRow {
             encapsulation: flow.encapsulation,
             next_recent: 0,
             again_last: false,
+            was_reset: flow.resets > 0,
+            restarts: false,
             spi: flow.spi,
             pair,
             packets: flow.packets,
@@ -185,7 +249,8 @@ impl FlowRow {
             last_frame: flow.last_frame,
             last_sequence: flow.last_sequence,
             base: flow.last_sequence,
-            length_range: flow.length_range,
+            shortest: flow.length_range.0,
+            longest: flow.length_range.1,
             restart: None,
             resets: flow.resets,
             on_4500: 0,
@@ -229,27 +294,35 @@ impl FlowRow {
         if packet.readable {
             self.readable += 1;
         }
-        self.length_range = (self.length_range.0.min(packet.length), self.length_range.1.max(packet.length));
+        self.shortest = self.shortest.min(packet.length);
+        self.longest = self.longest.max(packet.length);
         self.last = self.last.max(datagram.at);
         self.last_frame = datagram.frame;
         self.place(packet.sequence);
         self.packets += 1;
     }
 
+    /// Touches the cache lines that one more packet needs.
+    #[inline(always)]
+    fn fetch(&self) {
+        black_box(self.last_sequence ^ self.recent[usize::from(self.next_recent) % RECENT].sequence);
+    }
+
     /// Whether this is its key.
-    #[inline]
-    pub(super) fn is(&self, key: &FlowKey) -> bool {
+    #[inline(always)]
+    pub(super) fn is(&self, key: &FlowKey<'_>) -> bool {
         self.spi == key.spi
-            && self.source == key.source
-            && self.destination == key.destination
+            && same(&self.source, key.source)
+            && same(&self.destination, key.destination)
             && self.protocol == key.protocol
             && self.encapsulation == key.encapsulation
     }
 
     /// What it is found by.
-    pub(super) fn key(&self) -> FlowKey {
-        let Self { source, destination, spi, protocol, encapsulation, .. } = *self;
-        FlowKey { source, destination, spi, protocol, encapsulation }
+    #[inline]
+    pub(super) fn key(&self) -> FlowKey<'_> {
+        let Self { source, destination, spi, protocol, encapsulation, .. } = self;
+        FlowKey { source, destination, spi: *spi, protocol: *protocol, encapsulation: *encapsulation }
     }
 
     /// Packets so far, as recorded.
@@ -289,7 +362,7 @@ impl FlowRow {
             duplicates: self.duplicates,
             recorded_again: self.recorded_again,
             resets: self.resets,
-            length_range: self.length_range,
+            length_range: (self.shortest, self.longest),
             first: self.first,
             last: self.last,
             first_frame: self.first_frame,
@@ -306,12 +379,15 @@ impl FlowRow {
         if ahead == 0 || ahead >= 1 << 31 {
             return self.place_behind(sequence);
         }
-        self.restart = None;
+        if self.restarts {
+            self.restart_with(None);
+        }
         self.shift(ahead);
         self.mark(0);
         self.last_sequence = sequence;
     }
 
+    #[cold]
     fn place_behind(&mut self, sequence: u32) {
         let behind = self.last_sequence.wrapping_sub(sequence);
         if behind > FAR_BEHIND && self.begins_again(sequence) {
@@ -353,8 +429,13 @@ impl FlowRow {
     /// Two low numbers in a row, far behind: the sender counts anew. One alone may be a stray.
     fn begins_again(&mut self, sequence: u32) -> bool {
         let follows = self.restart.is_some_and(|last| sequence.wrapping_sub(last).wrapping_sub(1) < 16);
-        self.restart = Some(sequence);
+        self.restart_with(Some(sequence));
         follows
+    }
+
+    fn restart_with(&mut self, sequence: Option<u32>) {
+        self.restart = sequence;
+        self.restarts = sequence.is_some();
     }
 
     /// The packet that is being counted is the first one of the new numbers.
@@ -362,11 +443,12 @@ impl FlowRow {
         self.lost_before = self.lost();
         self.unique_before = self.packets.wrapping_sub(self.duplicates);
         self.resets += 1;
+        self.was_reset = true;
         self.last_sequence = sequence;
         self.base = sequence;
         self.seen = [0; (WINDOW / 64) as usize];
         self.mark(0);
-        self.restart = None;
+        self.restart_with(None);
     }
 
     /// Moves the window up by `ahead` numbers. Bit 0 of word 0 stands for the highest number.
@@ -417,7 +499,7 @@ impl FlowRow {
     #[inline]
     fn recorded_before(&self, at: Timestamp, packet: Recent) -> bool {
         let ahead = packet.sequence.wrapping_sub(self.last_sequence);
-        if (ahead != 0 && ahead < 1 << 31 && self.resets == 0) || at.since(self.last) >= RECORDED_TWICE {
+        if (ahead != 0 && ahead < 1 << 31 && !self.was_reset) || at.since(self.last) >= RECORDED_TWICE {
             return false;
         }
         self.recent.iter().any(|recent| {
@@ -440,6 +522,7 @@ pub(super) struct Sequenced {
 }
 
 impl From<&EspPacket> for Sequenced {
+    #[inline(always)]
     fn from(esp: &EspPacket) -> Self {
         Self {
             spi: esp.spi,
@@ -472,7 +555,6 @@ mod tests {
     use std::net::Ipv4Addr;
 
     use super::*;
-    use crate::packet::Body;
 
     fn datagram(at_ms: i64, ip_id: u32) -> Datagram<'static> {
         Datagram {

@@ -253,6 +253,7 @@ impl Tracker {
     }
 
     /// Octets, about, that all of it takes.
+    #[inline]
     pub(super) fn octets(&self) -> usize {
         self.held + self.pair_count * PAIR + self.attempt_count * ATTEMPT + self.flow_index.len() * FLOW
     }

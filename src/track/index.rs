@@ -175,29 +175,74 @@ pub(super) type AttemptsBySpis = AttemptIndex<BothSpis>;
 pub(super) struct FlowIndex {
     hasher: RandomState,
     places: HashTable<u32>,
+    /// Where flows were found last, by SPI: saves looking for what was looked for a moment ago.
+    near: Vec<Near>,
 }
 
+/// A flow that was found, by its SPI.
+#[derive(Debug, Clone, Copy)]
+struct Near {
+    spi: u32,
+    place: u32,
+}
+
+/// Flows that are remembered as found last: far less than there may be, and as many as the second cache holds without pain.
+const NEAR: usize = 1 << 13;
+const NOWHERE: Near = Near { spi: 0, place: u32::MAX };
+
 impl FlowIndex {
-    pub(super) fn find(&self, flows: &[FlowRow], key: &FlowKey) -> Option<usize> {
+    #[inline(always)]
+    pub(super) fn find(&mut self, flows: &[FlowRow], key: &FlowKey<'_>) -> Option<usize> {
+        let slot = slot(key);
+        if let Some(near) = self.near.get(slot)
+            && near.spi == key.spi.0
+            && flows.get(near.place as usize).is_some_and(|row| row.is(key))
+        {
+            return Some(near.place as usize);
+        }
+        self.look_up(flows, key, slot)
+    }
+
+    fn look_up(&mut self, flows: &[FlowRow], key: &FlowKey<'_>, slot: usize) -> Option<usize> {
         let here = |&place: &u32| flows.get(place as usize).is_some_and(|row| row.is(key));
-        self.places.find(self.hasher.hash_one(key), here).map(|&place| place as usize)
+        let place = *self.places.find(self.hasher.hash_one(key), here)?;
+        if let Some(near) = self.near.get_mut(slot) {
+            *near = Near { spi: key.spi.0, place };
+        }
+        Some(place as usize)
     }
 
     pub(super) fn insert(&mut self, flows: &[FlowRow], flow: usize) {
-        let Self { hasher, places } = self;
+        let Self { hasher, places, near } = self;
+        if near.is_empty() {
+            near.resize(NEAR, NOWHERE);
+        }
         let hash = |&place: &u32| flows.get(place as usize).map_or(0, |row| hasher.hash_one(row.key()));
         places.insert_unique(hash(&(flow as u32)), flow as u32, hash);
     }
 
     pub(super) fn remove(&mut self, flows: &[FlowRow], flow: usize) {
         let Some(row) = flows.get(flow) else { return };
-        if let Ok(entry) = self.places.find_entry(self.hasher.hash_one(row.key()), |&place| place as usize == flow) {
+        let key = row.key();
+        if let Some(near) = self.near.get_mut(slot(&key)) {
+            *near = NOWHERE;
+        }
+        if let Ok(entry) = self.places.find_entry(self.hasher.hash_one(key), |&place| place as usize == flow) {
             entry.remove();
         }
     }
 
     /// How many there are.
+    #[inline]
     pub(super) fn len(&self) -> usize {
         self.places.len()
     }
 }
+
+/// Where a flow is remembered as found. Whoever chooses SPIs that share a place only gains that each is looked for.
+#[inline]
+fn slot(key: &FlowKey<'_>) -> usize {
+    (key.spi.0.wrapping_mul(0x9e37_79b1) >> 19) as usize
+}
+
+const _: () = assert!(NEAR == 1 << (32 - 19));

@@ -36,7 +36,7 @@ use crate::isakmp::payload::Body as PayloadBody;
 use crate::isakmp::{Message, registry};
 use crate::packet::{Body, Datagram, Encapsulation, IsakmpDatagram};
 
-use flow::{FlowKey, FlowRow, Sequenced};
+use flow::Sequenced;
 use forget::Unproven;
 use ike_fragment::{Added, FragmentSets, SetKey};
 use index::{AttemptsBySpis, AttemptsOfPair, FlowIndex, PairIndex};
@@ -139,8 +139,15 @@ impl Tracker {
     }
 
     /// Files one datagram. Answers what it was, if it was an ISAKMP message whose header could be read.
+    #[inline]
     pub fn observe(&mut self, datagram: &Datagram<'_>) -> Option<Observed> {
-        let observed = self.file(datagram);
+        let observed = match &datagram.body {
+            Body::Esp(esp) => {
+                self.observe_flow(datagram, &Sequenced::from(esp));
+                None
+            }
+            _ => self.file(datagram),
+        };
         if self.working.len() > self.limits.working || self.octets() > self.limits.octets {
             self.settle(observed.as_ref().map(|observed| observed.pair));
         }
@@ -321,23 +328,6 @@ impl Tracker {
             seen.isakmp += 1;
             seen.on_4500 += u64::from(on_4500);
         });
-    }
-
-    fn observe_flow(&mut self, datagram: &Datagram<'_>, packet: &Sequenced) {
-        let key = FlowKey {
-            source: datagram.source,
-            destination: datagram.destination,
-            spi: packet.spi,
-            protocol: packet.protocol,
-            encapsulation: packet.encapsulation,
-        };
-        if let Some(known) = self.flow_index.find(&self.pairs.flows, &key) {
-            if let Some(row) = self.pairs.flows.get_mut(known) {
-                row.count(datagram, packet);
-            }
-        } else if let Some(pair) = self.pair_of(datagram) {
-            self.place_flow(FlowRow::open(datagram, packet, pair as u32));
-        }
     }
 
     fn file_malformed(&mut self, datagram: &Datagram<'_>, fault: Fault) {

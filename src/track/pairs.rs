@@ -103,7 +103,9 @@ const SPARE: usize = 64;
 
 /// Where pairs and attempts are brought out to. Reusing one saves the allocations.
 #[derive(Debug, Default)]
-pub struct Room {
+pub struct Room<'f> {
+    /// Which pair `pair` is.
+    holds: Option<(&'f Pairs, usize)>,
     pair: Option<Pair>,
     /// What each attempt of `pair` was made from.
     templates: Vec<Option<Arc<Attempt>>>,
@@ -186,9 +188,13 @@ impl Pairs {
     }
 
     /// Pair `index`, brought out into `room`: for a walk over many.
-    pub fn read<'s>(&self, index: usize, room: &'s mut Room) -> Option<&'s Pair> {
+    pub fn read<'s, 'f>(&'f self, index: usize, room: &'s mut Room<'f>) -> Option<&'s Pair> {
         let slot = self.slots.get(index)?;
+        if room.holds.is_some_and(|(pairs, known)| std::ptr::eq(pairs, self) && known == index) {
+            return room.pair.as_ref();
+        }
         room.clear();
+        room.holds = Some((self, index));
         let mut pair = room.pair.take().unwrap_or_else(|| Pair::blank(slot.ends));
         (pair.a, pair.b) = slot.ends;
         match &slot.body {
@@ -228,7 +234,7 @@ impl Pairs {
     }
 
     /// One attempt of a pair, brought out into `room`: for a walk over many.
-    pub fn read_attempt<'s>(&'s self, index: usize, attempt: usize, room: &'s mut Room) -> Option<&'s Attempt> {
+    pub fn read_attempt<'s>(&'s self, index: usize, attempt: usize, room: &'s mut Room<'_>) -> Option<&'s Attempt> {
         let slot = self.slots.get(index)?;
         let at_rest = match self.kept(index, attempt)? {
             Brought::AtWork(facts) => return Some(facts),
@@ -592,9 +598,10 @@ impl Packed {
     }
 }
 
-impl Room {
+impl Room<'_> {
     /// Takes back what was brought out.
     fn clear(&mut self) {
+        self.holds = None;
         if let Some(mut pair) = self.pair.take() {
             while let (Some(attempt), Some(template)) = (pair.attempts.pop(), self.templates.pop()) {
                 if let Some(template) = template {

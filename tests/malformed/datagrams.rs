@@ -249,7 +249,7 @@ fn r28_streams_that_are_forgotten_are_counted() {
     let limits = Limits { streams: 8, ..Limits::default() };
     let report = |limits: Limits| {
         let mut captures = Captures::from_reader("streams", std::io::Cursor::new(octets.clone()));
-        let options = Options { ike_ports: Vec::new(), limits };
+        let options = Options { limits, ..Options::default() };
         let analysis = pipeline::analyze(&mut captures, &options, &mut ());
         serde_json::to_value(Report::new(analysis.captures, &analysis.facts, &analysis.diagnosis)).expect("JSON")
     };

@@ -15,7 +15,7 @@ use crate::tape::*;
 /// The report under these limits.
 fn judged(octets: Vec<u8>, limits: Limits) -> Value {
     let mut captures = Captures::from_reader("flood", std::io::Cursor::new(octets));
-    let analysis = pipeline::analyze(&mut captures, &Options { ike_ports: Vec::new(), limits }, &mut ());
+    let analysis = pipeline::analyze(&mut captures, &Options { limits, ..Options::default() }, &mut ());
     serde_json::to_value(Report::new(analysis.captures, &analysis.facts, &analysis.diagnosis)).expect("JSON")
 }
 

@@ -245,7 +245,7 @@ impl Events {
         let datagram = passed.datagram;
         let who = format!("{} → {}", datagram.source, datagram.destination);
         let Some((observed, place)) = passed.observed.zip(passed.place.as_ref()) else {
-            let fault = Row::new(datagram, None).and_then(|row| row.fault);
+            let fault = Row::new(datagram, None).and_then(|row| row.fault());
             let fault = fault.map(|fault| format!(": {fault}")).unwrap_or_default();
             return self.words(datagram.at, &format!("{who}  unreadable on an IKE port{fault}"));
         };

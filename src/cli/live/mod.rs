@@ -261,7 +261,11 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Status> {
         complain(&format!("listening to {what}; times are UTC; Ctrl-C ends with the report"));
     }
     let wanted = Wanted {
-        options: Options { ike_ports: arguments.ike_port.clone(), limits: arguments.memory.limits() },
+        options: Options {
+            ike_ports: arguments.ike_port.clone(),
+            limits: arguments.memory.limits(),
+            ..Options::default()
+        },
         selection: arguments.selection(),
         duration: arguments.duration,
         what: arguments.what(),

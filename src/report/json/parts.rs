@@ -10,7 +10,8 @@ use std::sync::Arc;
 use hashbrown::HashMap;
 use serde::Serialize;
 
-use crate::diagnose::{self, Outcome, pattern::Pattern};
+use crate::base::escape::escape;
+use crate::diagnose::{Finding, Outcome, Words, pattern::Pattern};
 use crate::packet::Encapsulation;
 use crate::report::{build, naming, pen, proposal, vendor_state, words};
 use crate::track::{Attempt, Label, MessageRecord, Mode, PayloadFact, ProposalFact, Side};
@@ -19,8 +20,6 @@ use super::rows;
 
 /// Parts of one kind that are kept, and octets of all of them.
 const MOST: (usize, usize) = (4096, 1 << 20);
-/// Causes in different orders that are kept of one pattern.
-const ORDERS: usize = 16;
 
 /// The vendor ids of one side.
 type VendorIds = Arc<[Box<[u8]>]>;
@@ -266,22 +265,39 @@ impl Endpoints {
 /// Parts of rows of `findings`.
 #[derive(Default)]
 pub(super) struct OfFindings {
-    known: HashMap<usize, OfPattern>,
+    patterns: HashMap<usize, OfPattern>,
+    words: Parts<(usize, usize), Arc<Words>>,
 }
 
 /// What findings of one pattern have in common.
-pub(super) struct OfPattern {
+struct OfPattern {
     /// With its quotes.
-    pub title: String,
+    title: String,
     /// From the key `checks` to the last of the sources.
-    pub advice: String,
-    /// By the causes in their order.
-    causes: Vec<(Vec<diagnose::Cause>, String)>,
+    advice: String,
 }
 
 impl OfFindings {
-    pub(super) fn of(&mut self, pattern: &'static Pattern) -> &mut OfPattern {
-        self.known.entry(std::ptr::from_ref(pattern).addr()).or_insert_with(|| OfPattern {
+    /// Everything that is words, from the key `title` to the value of `settle`.
+    pub(super) fn words(&mut self, out: &mut Vec<u8>, finding: &Finding) {
+        let Self { patterns, words } = self;
+        let pattern = std::ptr::from_ref(finding.pattern).addr();
+        words.write(out, (pattern, place(&finding.words)), || {
+            let OfPattern { title, advice } = patterns.entry(pattern).or_insert_with(|| OfPattern::of(finding.pattern));
+            let [seen, means] = [&finding.seen, &finding.means].map(|text| json(&escape(text)));
+            let settle = json(&finding.settle.as_deref().map(escape));
+            let causes = json(&build::causes(finding));
+            let part = format!(
+                ",\"title\":{title},\"seen\":{seen},\"means\":{means},\"causes\":{causes}{advice},\"settle\":{settle}"
+            );
+            (Arc::clone(&finding.words), part)
+        });
+    }
+}
+
+impl OfPattern {
+    fn of(pattern: &Pattern) -> Self {
+        Self {
             title: json(&build::title(pattern)),
             advice: format!(
                 ",\"checks\":{},\"logs\":{},\"sources\":{}",
@@ -289,20 +305,6 @@ impl OfFindings {
                 json(&build::logs(pattern)),
                 json(&build::sources(pattern)),
             ),
-            causes: Vec::new(),
-        })
-    }
-}
-
-impl OfPattern {
-    pub(super) fn causes(&mut self, out: &mut Vec<u8>, finding: &diagnose::Finding) {
-        if let Some((_, part)) = self.causes.iter().find(|(causes, _)| *causes == finding.causes) {
-            return pen::raw(out, part);
-        }
-        let part = json(&build::causes(finding));
-        pen::raw(out, &part);
-        if self.causes.len() < ORDERS {
-            self.causes.push((finding.causes.clone(), part));
         }
     }
 }

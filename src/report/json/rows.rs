@@ -7,7 +7,6 @@
 use std::io::{self, Write};
 
 use crate::base::{Fault, FrameRef, Timestamp};
-use crate::report::escape::escape;
 use crate::report::pen::{self, digits, raw};
 use crate::report::walk::{AttemptRow, ExchangeRow, FindingRow, PairRow};
 use crate::report::words::{self, Word};
@@ -393,35 +392,10 @@ pub(super) fn finding(
     let out = &mut lines.buffer;
     raw(out, "],\"count\":");
     digits(out, fact.count);
-    let of = parts.of(fact.pattern);
-    raw(out, ",\"title\":");
-    raw(out, &of.title);
-    raw(out, ",\"seen\":");
-    text(out, &fact.seen);
-    raw(out, ",\"means\":");
-    text(out, &fact.means);
-    raw(out, ",\"causes\":");
-    of.causes(out, fact);
-    raw(out, &of.advice);
-    raw(out, ",\"settle\":");
-    match &fact.settle {
-        None => raw(out, "null"),
-        Some(settle) => text(out, settle),
-    }
+    parts.words(out, fact);
     raw(out, ",\"consequence_of\":");
     name(out, fact.consequence_of);
     Ok(())
-}
-
-/// Text that may hold what came from a packet.
-fn text(out: &mut Vec<u8>, text: &str) {
-    let odd = |octet: u8| !(0x20..0x7f).contains(&octet) | (octet == b'"') | (octet == b'\\');
-    if text.bytes().fold(false, |any, octet| any | odd(octet)) {
-        return pen::string(out, &escape(text));
-    }
-    out.push(b'"');
-    raw(out, text);
-    out.push(b'"');
 }
 
 /// A number of rows, or an id.

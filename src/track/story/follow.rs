@@ -19,7 +19,7 @@ use super::super::nat::{self, HashAlgorithm};
 use super::super::pairs::{Body, Kept, Slot};
 use super::super::{Observed, Tracker, exchange};
 use super::shape::{self, Outline};
-use super::{ARRIVAL, Arrival, FRAME_BITS, LONGEST, NO_IP_ID, Story, Telling, Tellings};
+use super::{ARRIVAL, Arrival, FRAME_BITS, NO_IP_ID, Story, Telling, Tellings};
 use crate::track::pairs::NONE;
 
 /// Shapes, stories and steps that are kept.
@@ -265,10 +265,7 @@ impl Tracker {
             Some(Step::To(story)) => Some(Tale::Told(self.step(datagram, isakmp, outline, Found { row, from }, story))),
             Some(Step::Full) => None,
             None => {
-                let mut room = [Arrival::NONE; LONGEST];
-                let before = tellings.arrivals(telling, story.messages.into(), &mut room);
-                let mut arrivals = Vec::with_capacity(before.len() + 1);
-                arrivals.extend_from_slice(before);
+                let mut arrivals = tellings.arrivals(telling, story.messages);
                 arrivals.push(self.arrival(datagram, isakmp, outline));
                 Some(Tale::New(Box::new(Lesson { key, row: Some(row), arrivals })))
             }

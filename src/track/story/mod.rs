@@ -47,6 +47,8 @@ pub(super) struct Story {
     /// What the last message was, and who sent it.
     label: Label,
     from: Side,
+    /// Who sent each message: 0 for the initiator.
+    senders: Box<[u8]>,
     /// The hash that was negotiated.
     hash: Option<HashAlgorithm>,
     /// Kind of each exchange, and which message began it.
@@ -138,15 +140,20 @@ impl Tellings {
         &self.stories[row.story as usize]
     }
 
-    /// The messages of an attempt in the order in which they came.
-    fn arrivals<'s>(&self, row: &Telling, count: usize, room: &'s mut [Arrival; LONGEST]) -> &'s [Arrival] {
+    /// Where the messages of an attempt stand, in the order in which they came.
+    fn places(&self, row: &Telling, count: u8) -> Places {
+        let mut places = Places { of: [0; LONGEST], count };
         let mut next = row.last;
-        let room = &mut room[..count];
-        for slot in room.iter_mut().rev() {
-            *slot = self.arrivals[next as usize];
-            next = slot.previous;
+        for place in places.of[..usize::from(count)].iter_mut().rev() {
+            *place = next;
+            next = self.arrivals[next as usize].previous;
         }
-        room
+        places
+    }
+
+    /// The messages of an attempt in the order in which they came.
+    fn arrivals(&self, row: &Telling, count: u8) -> Vec<Arrival> {
+        self.places(row, count).iter(&self.arrivals).copied().collect()
     }
 
     /// Version and SPIs, the initiator's first.
@@ -175,59 +182,55 @@ impl Tellings {
     pub(super) fn fill(&self, row: u32, ends: (IpAddr, IpAddr), attempt: &mut Attempt) {
         let row = self.row(row);
         let story = self.story(row);
-        let mut room = [Arrival::NONE; LONGEST];
-        let arrivals = self.arrivals(row, story.messages.into(), &mut room);
-        story.fill(row, arrivals, ends, attempt);
+        let places = self.places(row, story.messages);
+        story.fill(row, &|place| &self.arrivals[places.of[usize::from(place)] as usize], ends, attempt);
     }
 
     /// The same, at work.
     pub(super) fn followed(&self, row: u32, ends: (IpAddr, IpAddr)) -> Followed {
         let row = self.row(row);
         let story = self.story(row);
-        let mut room = [Arrival::NONE; LONGEST];
-        let arrivals = self.arrivals(row, story.messages.into(), &mut room);
-        story.followed(row, arrivals, ends)
+        story.followed(row, &self.arrivals(row, story.messages), ends)
     }
 
     /// What the attempts of a pair tell of it: everything but attempts and flows.
     pub(super) fn outline(&self, rows: &[u32], ends: (IpAddr, IpAddr), pair: &mut Pair) {
-        let mut room = [Arrival::NONE; LONGEST];
-        let (mut first, mut last) = (u32::MAX, 0);
+        let mut first_and_last = (u32::MAX, 0);
         let mut begins = [u32::MAX; 2];
         (pair.a, pair.b) = ends;
         pair.last = Timestamp::from_nanos(i64::MIN);
         pair.sent = [Seen::default(); 2];
-        for &row in rows {
-            let row = self.row(row);
-            let story = self.story(row);
-            let arrivals = self.arrivals(row, story.messages.into(), &mut room);
-            let records = story.template.exchanges.iter().flat_map(|exchange| &exchange.messages);
-            for (record, &place) in records.zip(&story.order) {
-                let arrival = &arrivals[usize::from(place)];
-                let direction = usize::from((record.from == Side::Initiator) != row.in_order);
-                let seen = &mut pair.sent[direction];
-                seen.isakmp += 1;
-                seen.on_4500 += u64::from(arrival.source_port == 4500 || arrival.destination_port == 4500);
-                let span = seen.span.get_or_insert((arrival.at(), arrival.at()));
-                span.1 = span.1.max(arrival.at());
-                if arrival.number < begins[direction] {
-                    begins[direction] = arrival.number;
-                    span.0 = arrival.at();
-                }
-                if arrival.number < first {
-                    first = arrival.number;
-                    (pair.first, pair.first_frame) = (arrival.at(), arrival.frame());
-                }
-                if arrival.number >= last {
-                    last = arrival.number;
-                    pair.last_frame = arrival.frame();
-                }
-                pair.last = pair.last.max(arrival.at());
-            }
-        }
         pair.icmp_errors.clear();
         pair.incomplete.clear();
         pair.malformed.clear();
+        for &row in rows {
+            let row = self.row(row);
+            let story = self.story(row);
+            let from_first = u8::from(!row.in_order);
+            let places = self.places(row, story.messages);
+            for (arrival, &from) in places.iter(&self.arrivals).zip(&story.senders) {
+                let direction = usize::from(from ^ from_first);
+                let at = arrival.at();
+                let seen = &mut pair.sent[direction];
+                seen.isakmp += 1;
+                seen.on_4500 += u64::from(arrival.source_port == 4500 || arrival.destination_port == 4500);
+                let span = seen.span.get_or_insert((at, at));
+                span.1 = span.1.max(at);
+                if arrival.number < begins[direction] {
+                    begins[direction] = arrival.number;
+                    span.0 = at;
+                }
+                if arrival.number < first_and_last.0 {
+                    first_and_last.0 = arrival.number;
+                    (pair.first, pair.first_frame) = (at, arrival.frame());
+                }
+                if arrival.number >= first_and_last.1 {
+                    first_and_last.1 = arrival.number;
+                    pair.last_frame = arrival.frame();
+                }
+                pair.last = pair.last.max(at);
+            }
+        }
     }
 
     /// Forgets an attempt.
@@ -270,18 +273,16 @@ impl Tellings {
     }
 }
 
-impl Arrival {
-    const NONE: Self = Self {
-        at: 0,
-        frame: 0,
-        message_id: 0,
-        digest: 0,
-        ip_id: NO_IP_ID,
-        source_port: 0,
-        destination_port: 0,
-        previous: NONE,
-        number: 0,
-    };
+/// Where the messages of an attempt stand.
+struct Places {
+    of: [u32; LONGEST],
+    count: u8,
+}
+
+impl Places {
+    fn iter<'a>(&self, arrivals: &'a [Arrival]) -> impl Iterator<Item = &'a Arrival> {
+        self.of[..usize::from(self.count)].iter().map(|&place| &arrivals[place as usize])
+    }
 }
 
 impl Story {
@@ -297,6 +298,7 @@ impl Story {
             messages: 0,
             label: Label::Other(0),
             from: Side::Initiator,
+            senders: Box::default(),
             hash: None,
             exchanges: Box::default(),
         }
@@ -344,20 +346,29 @@ impl Story {
             messages: place.checked_add(1).filter(|&count| usize::from(count) <= LONGEST)?,
             label,
             from,
+            senders: self.senders.iter().copied().chain([from.index() as u8]).collect(),
             hash: followed.state.hash,
             exchanges: exchanges.into(),
         })
     }
 
-    fn fill(&self, row: &Telling, arrivals: &[Arrival], (a, b): (IpAddr, IpAddr), attempt: &mut Attempt) {
-        let Some((first, last)) = arrivals.first().zip(arrivals.last()) else { return };
+    /// Fills a copy of the template. `own`: the message with this number among those of the attempt.
+    fn fill<'a>(
+        &self,
+        row: &Telling,
+        own: &impl Fn(u8) -> &'a Arrival,
+        (a, b): (IpAddr, IpAddr),
+        attempt: &mut Attempt,
+    ) {
+        let Some(last) = self.messages.checked_sub(1) else { return };
+        let (first, last) = (own(0), own(last));
         let ips = if row.in_order { [a, b] } else { [b, a] };
         (attempt.initiator_spi, attempt.responder_spi) = (row.initiator_spi, row.responder_spi);
         attempt.initiator = SocketAddr::new(ips[0], first.source_port);
         attempt.responder = SocketAddr::new(ips[1], first.destination_port);
         (attempt.first, attempt.first_frame, attempt.last_frame) = (first.at(), first.frame(), last.frame());
-        attempt.last = arrivals.iter().map(Arrival::at).max().unwrap_or_default();
-        let mut order = self.order.iter().map(|&place| &arrivals[usize::from(place)]);
+        attempt.last = last.at();
+        let mut order = self.order.iter().map(|&place| own(place));
         let v1 = attempt.version == IkeVersion::V1;
         for exchange in &mut attempt.exchanges {
             for (number, (record, own)) in exchange.messages.iter_mut().zip(&mut order).enumerate() {
@@ -366,16 +377,17 @@ impl Story {
                 }
                 let from = record.from.index();
                 (record.frame, record.at) = (own.frame(), own.at());
+                attempt.last = attempt.last.max(record.at);
                 record.source = SocketAddr::new(ips[from], own.source_port);
                 record.destination = SocketAddr::new(ips[1 - from], own.destination_port);
             }
         }
         for (step, &place) in attempt.moves.iter_mut().zip(&self.moves) {
-            let own = &arrivals[usize::from(place)];
+            let own = own(place);
             (step.at, step.frame) = (own.at(), own.frame());
             step.to = SocketAddr::new(ips[step.side.index()], own.source_port);
         }
-        let own = |place: u8| arrivals.get(usize::from(place));
+        let own = |place: u8| (place != NEVER).then(|| own(place));
         attempt.nat.mismatch_frame = own(self.mismatch).map(Arrival::frame);
         attempt.phase1_up = own(self.phase1).map(Arrival::at);
         attempt.phase2_up = own(self.phase2).map(Arrival::at);
@@ -383,7 +395,7 @@ impl Story {
 
     fn followed(&self, row: &Telling, arrivals: &[Arrival], ends: (IpAddr, IpAddr)) -> Followed {
         let mut facts = Attempt::clone(&self.template);
-        self.fill(row, arrivals, ends, &mut facts);
+        self.fill(row, &|place| &arrivals[usize::from(place)], ends, &mut facts);
         let current = [(facts.initiator, 0), (facts.responder, 1)]
             .map(|(endpoint, side): (SocketAddr, usize)| SocketAddr::new(endpoint.ip(), row.ports[side]));
         let own: Vec<Own> = self.order.iter().map(|&place| arrivals[usize::from(place)].own()).collect();

@@ -1,0 +1,135 @@
+//! What is left of a stretch of frames once those are out that are only counted: a row for each that is more.
+//!
+//! Rows are made by looking at one frame after another, without what came before, so that whoever has the octets can make
+//! them; `super::path` takes them on in order. Here is the place for other work that needs a frame and nothing else.
+//! Contract: a row is of a fixed size; which frames have one depends on the frames alone.
+
+use crate::base::{FrameRef, LinkType, Timestamp};
+use crate::capture::Frame;
+use crate::packet::{Eye, SeenEsp, Sight};
+
+/// What is known of a frame that is not only counted.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Row {
+    pub(super) at: Timestamp,
+    /// Number of the frame in its stretch, from 1.
+    pub(super) number: u32,
+    pub(super) what: What,
+}
+
+/// What a frame with a row is.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum What {
+    /// ESP, read already.
+    Esp(SeenEsp),
+    /// Between private networks.
+    Private { source: u32, destination: u32, interface: u32 },
+    /// To be classified: where it lies.
+    Open(Lying),
+    /// One that is only counted, and later than all before it and the next one with a row.
+    Passed,
+}
+
+const _: () = assert!(size_of::<Row>() <= 64);
+
+/// A frame that lies in a buffer.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Lying {
+    place: u32,
+    len: u32,
+    wire_len: u32,
+    link: LinkType,
+    interface: u32,
+}
+
+impl Lying {
+    /// The frame, out of the buffer it lies in.
+    #[inline]
+    pub(super) fn frame<'buf>(&self, octets: &'buf [u8], reference: FrameRef, at: Timestamp) -> Frame<'buf> {
+        let place = self.place as usize;
+        Frame {
+            reference,
+            at,
+            link: self.link,
+            interface: self.interface,
+            bytes: octets.get(place..place.saturating_add(self.len as usize)).unwrap_or_default(),
+            wire_len: self.wire_len,
+        }
+    }
+}
+
+/// The rows of one stretch.
+#[derive(Debug)]
+pub(super) struct Sieve {
+    pub(super) rows: Vec<Row>,
+    /// Looked at as if TCP streams were being followed.
+    pub(super) streams: bool,
+    /// Some row has to be classified.
+    pub(super) open: bool,
+    /// Latest time of frames with a row, and of those without.
+    told: Timestamp,
+    passed: Timestamp,
+}
+
+impl Sieve {
+    /// With no rows.
+    pub(super) fn new() -> Self {
+        const NEVER: Timestamp = Timestamp::from_nanos(i64::MIN);
+        Self { rows: Vec::new(), streams: false, open: false, told: NEVER, passed: NEVER }
+    }
+
+    /// Forgets all rows. `streams`: any TCP segment that comes now may be ours.
+    pub(super) fn begin(&mut self, streams: bool) {
+        let rows = std::mem::take(&mut self.rows);
+        *self = Self { rows, streams, ..Self::new() };
+        self.rows.clear();
+    }
+
+    /// Whether the next frame of the stretch is only counted, if that is soon told. Otherwise [`Sieve::take`] takes it.
+    #[inline(always)]
+    pub(super) fn refuses(&mut self, eye: &Eye, frame: &Frame<'_>) -> bool {
+        let refused = eye.refuses(frame, self.streams);
+        if refused {
+            self.passed = self.passed.max(frame.at);
+        }
+        refused
+    }
+
+    /// The next frame of the stretch, which lies at `place`.
+    #[inline(always)]
+    pub(super) fn take(&mut self, eye: &Eye, frame: &Frame<'_>, place: usize) {
+        let number = frame.reference.frame as u32;
+        match eye.look(frame, self.streams) {
+            Sight::Foreign => self.passed = self.passed.max(frame.at),
+            Sight::Esp(esp) => self.push(frame.at, number, What::Esp(esp)),
+            Sight::Private { source, destination } => {
+                self.push(frame.at, number, What::Private { source, destination, interface: frame.interface });
+            }
+            Sight::Open => {
+                let what = self.open(frame, place);
+                self.push(frame.at, number, what);
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn push(&mut self, at: Timestamp, number: u32, what: What) {
+        if self.passed > at && self.passed > self.told {
+            self.rows.push(Row { at: self.passed, number: number.saturating_sub(1), what: What::Passed });
+            self.told = self.passed;
+        }
+        self.told = self.told.max(at);
+        self.rows.push(Row { at, number, what });
+    }
+
+    fn open(&mut self, frame: &Frame<'_>, place: usize) -> What {
+        self.open = true;
+        What::Open(Lying {
+            place: place as u32,
+            len: frame.bytes.len() as u32,
+            wire_len: frame.wire_len,
+            link: frame.link,
+            interface: frame.interface,
+        })
+    }
+}
