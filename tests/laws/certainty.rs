@@ -40,7 +40,7 @@ fn claims(report: &Report) -> BTreeMap<(Ends, &'static str), (Confidence, Severi
 }
 
 /// What the report of a part claims and that of the whole does not.
-pub fn excess(whole: &Report, part: &Report, healthy: bool) -> Vec<String> {
+fn excess(whole: &Report, part: &Report, healthy: bool) -> Vec<String> {
     let known = claims(whole);
     let mut excess = Vec::new();
     for pair in &part.pairs {

@@ -10,9 +10,7 @@ use ikescope::diagnose::Confidence;
 use ikescope::pipeline::Options;
 use ikescope::report::{Finding, Report};
 
-use crate::bench::{self, nothing_wrong};
-use crate::certainty::excess;
-use crate::samples;
+use crate::bench;
 use crate::support::packet::{self, Ip};
 use crate::support::story::{START, main_mode_psk};
 use crate::support::{Capture, Header, v2};
@@ -118,47 +116,4 @@ fn a_direction_without_traffic_is_doubted_where_its_own_flows_were_forgotten() {
         report_within(&blocked.clone().merge(&strays.relink(blocked.link)), Limits { flows: 8, ..Limits::default() });
     assert!(report.forgotten.flows > 0);
     assert_eq!(finding(&report, "T-ONEWAY").confidence, Confidence::Stated);
-}
-
-#[test]
-fn an_attempt_that_forgot_messages_of_its_own_is_doubted_and_no_other() {
-    let dead = recorded("lsw-ss-v1-dpd-peer-dead.pcap", START);
-    let whole = report_within(&dead, Limits::default());
-    assert_eq!(finding(&whole, "L-DPD-TIMEOUT").confidence, Confidence::Inferred);
-    let most = messages(&whole) - 1;
-    let limits = Limits { messages_an_attempt: most, ..Limits::default() };
-    let narrow = report_within(&dead, limits);
-    assert!(narrow.attempts.iter().any(|attempt| attempt.messages_forgotten > 0));
-    is_doubted(finding(&narrow, "L-DPD-TIMEOUT"), "of it w");
-    let other = recorded("v1-mm4-lost.pcap", START);
-    let report = report_within(&other.clone().merge(&dead.relink(other.link)), limits);
-    assert_eq!(finding(&report, "P1-MM3-NO-REPLY").confidence, Confidence::Inferred);
-}
-
-fn messages(report: &Report) -> usize {
-    report.exchanges.iter().map(|exchange| exchange.messages.len()).sum()
-}
-
-/// Who remembers less claims no more: as for captures that show less (`certainty`).
-#[test]
-fn a_run_that_forgets_claims_no_more() {
-    let narrow = [
-        Limits { flows: 1, ..Limits::default() },
-        Limits { messages_an_attempt: 5, ..Limits::default() },
-        Limits { repeats_a_message: 1, ..Limits::default() },
-        Limits { reassemblies: 1, reassembly_octets: 700, ..Limits::default() },
-        Limits { streams: 0, ..Limits::default() },
-        Limits { attempts: 1, ..Limits::default() },
-        Limits { attempts_a_pair: 1, ..Limits::default() },
-        Limits { octets: 2_000, ..Limits::default() },
-    ];
-    let mut wrong = Vec::new();
-    for sample in samples::all() {
-        let whole = report_within(&sample.capture, Limits::default());
-        for limits in narrow {
-            let excess = excess(&whole, &report_within(&sample.capture, limits), sample.healthy);
-            wrong.extend(excess.into_iter().map(|excess| format!("{} {limits:?}: {excess}", sample.name)));
-        }
-    }
-    nothing_wrong(&wrong);
 }

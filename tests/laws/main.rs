@@ -10,6 +10,7 @@
 //! | [`certainty`] | who sees less never claims more |
 //! | [`stream`] | a report written row by row has the octets of the report written whole |
 //! | [`ceiling`] | no capture passes the limits, and what was forgotten is counted |
+//! | [`forgotten`] | what was forgotten lowers the certainty of what it may explain, and of nothing else |
 //! | [`flood`] | work grows with the packets, whatever they pretend to be |
 //! | [`shard`] | any number of threads gives the same octets |
 //! | [`survival`] | no octets at all make it panic, hang or write broken JSON |

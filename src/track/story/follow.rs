@@ -253,7 +253,7 @@ impl Tracker {
         } else {
             return None;
         };
-        if story.template.version != version {
+        if story.template.version != version || usize::from(story.messages) >= self.limits.messages_an_attempt {
             return None;
         }
         let kind = self.stories.shapes[shape as usize].kind;
