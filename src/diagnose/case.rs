@@ -3,6 +3,7 @@
 
 use std::cell::{Cell, OnceCell};
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::{FrameRef, Timestamp};
@@ -10,6 +11,7 @@ use crate::track::{
     Attempt, EspFlow, Exchange, ExchangeKind, Facts, IkeVersion, Label, MessageRecord, Pair, PayloadDetail, Side,
 };
 
+use super::patterns::Read;
 use super::signs::Signs;
 use super::sizes::{AuthAnswer, Suite};
 use super::survey::Survey;
@@ -46,6 +48,7 @@ pub struct Case<'a> {
 pub struct Answers {
     auth_answer: OnceCell<Option<AuthAnswer>>,
     tunnel_up: OnceCell<Option<Timestamp>>,
+    informationals: OnceCell<Arc<[Read]>>,
     offer: Cell<Option<Signs>>,
 }
 
@@ -296,6 +299,14 @@ impl<'a> View<'a> {
             AuthAnswer::Notify | AuthAnswer::Short if !rounds => Some(false),
             AuthAnswer::Notify | AuthAnswer::Short | AuthAnswer::NoChild if rounds => None,
             _ => Some(true),
+        }
+    }
+
+    /// The attempt's encrypted Informationals, as `read` reads them, which is asked once.
+    pub(super) fn informationals(&self, read: impl FnOnce() -> Vec<Read>) -> Arc<[Read]> {
+        match self.case.answers.get(self.index) {
+            Some(answers) => Arc::clone(answers.informationals.get_or_init(|| read().into())),
+            None => read().into(),
         }
     }
 

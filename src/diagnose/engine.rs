@@ -3,7 +3,7 @@
 //! Not here: which checks run, on which pairs ([`super::round`]).
 
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use crate::track::{Attempt, Facts, Label, Room, Side};
 
@@ -111,7 +111,11 @@ fn complete(mut whole: Finding, case: &Case<'_>) -> Finding {
 }
 
 /// Matches of one pattern on one pair are one finding for each severity. They follow each other.
-pub(super) fn fold(case: &Case<'_>, matches: impl Iterator<Item = Found>, piece: &mut Piece) {
+pub(super) fn fold(
+    case: &Case<'_>,
+    matches: impl Iterator<Item = Found>,
+    mut keep: impl FnMut(Finding, Verdict, Option<Verdict>),
+) {
     let mut matches = matches.peekable();
     // a pattern has few severities
     let mut of_pattern: Vec<(Severity, Option<Finding>)> = Vec::new();
@@ -129,7 +133,7 @@ pub(super) fn fold(case: &Case<'_>, matches: impl Iterator<Item = Found>, piece:
         if matches.peek().is_none_or(|next| next.verdict != verdict) {
             for (_, whole) in of_pattern.drain(..) {
                 let Some(whole) = whole else { continue };
-                piece.keep(&complete(whole, case), verdict, consequence_of.and_then(Verdict::named));
+                keep(complete(whole, case), verdict, consequence_of.and_then(Verdict::named));
             }
         }
     }
@@ -238,49 +242,61 @@ fn likelihood(share: f32) -> &'static str {
 /// Status of the pair, its verdict, and outcome and verdict of each attempt.
 pub(super) fn judge(case: &Case<'_>, matches: &[Found], piece: &mut Piece) {
     let count = case.pair.attempts.len();
-    let mut best: Vec<Option<&Found>> = vec![None; count];
+    let mut best: Vec<Option<(Weight, &Found)>> = vec![None; count];
     let mut errors = vec![false; count];
-    let mut best_of_all: Option<&Found> = None;
-    // Advice explains nothing: a pair about which nothing else can be said has no verdict.
-    let explains = |found: &Found| found.consequence_of.is_none() && weight(found, case).0 > 0;
-    let better = |found: &Found, known: Option<&Found>| {
-        explains(found) && known.is_none_or(|known| weight(found, case) >= weight(known, case))
-    };
+    let mut best_of_all: Option<(Weight, &Found)> = None;
     for found in matches {
-        if better(found, best_of_all) {
-            best_of_all = Some(found);
-        }
-        if let Some(index) = found.case.attempt.filter(|&index| index < count) {
+        let index = found.case.attempt.filter(|&index| index < count);
+        if let Some(index) = index {
             errors[index] |= found.severity() == Severity::Error;
-            if better(found, best[index]) {
-                best[index] = Some(found);
-            }
+        }
+        // Advice explains nothing: a pair about which nothing else can be said has no verdict.
+        let weight = weight(found, case);
+        if found.consequence_of.is_some() || weight.0 == 0 {
+            continue;
+        }
+        let better = |known: Option<(Weight, &Found)>| known.is_none_or(|(known, _)| weight >= known);
+        if better(best_of_all) {
+            best_of_all = Some((weight, found));
+        }
+        if let Some(index) = index.filter(|&index| better(best[index])) {
+            best[index] = Some((weight, found));
         }
     }
+    let best_of_all = best_of_all.map(|(_, found)| found);
     let attempts: Vec<AttemptDiagnosis> = case
         .attempts()
         .map(|(index, view)| AttemptDiagnosis {
             outcome: outcome(case, &view, errors[index]),
-            verdict: best[index].map(|found| found.verdict),
+            verdict: best[index].map(|(_, found)| found.verdict),
         })
         .collect();
     let status = status(case, &attempts, best_of_all);
     piece.judge(status, best_of_all.map(|found| found.verdict), attempts);
 }
 
+/// Whether matches raise no alarm and explain nothing, whatever else is found on the pair.
+pub(super) fn are_advice(matches: &[Found], case: &Case<'_>) -> bool {
+    matches.iter().all(|found| found.severity() < Severity::Warning && weight(found, case).0 == 0)
+}
+
+/// How well a match explains a pair.
+type Weight = (u8, u8, u8, usize, u8);
+
 /// What makes one match explain a pair better than another: how bad, what kind of evidence, how deep, how late.
 ///
 /// A normal state explains a pair better than a notice does, and advice never explains one.
-fn weight(found: &Found, case: &Case<'_>) -> (u8, u8, u8, usize, u8) {
+fn weight(found: &Found, case: &Case<'_>) -> Weight {
     let index = found.case.attempt.unwrap_or(0);
-    let normal = NORMAL.iter().position(|&id| id == found.pattern.id).map_or(0, |position| position as u8 + 1);
+    let part = PARTS.get(found.verdict.place()).copied().unwrap_or(Part::Plain);
+    let normal = if let Part::Normal(rank) = part { rank } else { 0 };
     if normal > 0 {
         // What was only cleaned up, while the tunnel goes on, is said of the pair and of no attempt.
         let rank = if found.case.attempt.is_some() { normal } else { 0 };
         return (3, 0, 0, index, rank);
     }
-    let probes = found.case.attempt.is_some() && matches!(found.pattern.id, "S-SCAN" | "S-HALFOPEN");
-    if found.severity() <= Severity::Notice && CIRCUMSTANCES.contains(&found.pattern.id) {
+    let probes = found.case.attempt.is_some() && part == Part::Probe;
+    if found.severity() <= Severity::Notice && part == Part::Circumstance {
         return (0, 0, 0, 0, 0);
     }
     let level = match (found.pattern.stage, found.severity()) {
@@ -301,6 +317,29 @@ fn weight(found: &Found, case: &Case<'_>) -> (u8, u8, u8, usize, u8) {
     let depth = found.case.attempt.and_then(|index| case.pair.attempts.get(index)).map_or(0, depth);
     (level, evidence, depth, index, 0)
 }
+
+/// The part that a pattern plays in explaining a pair.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Plain,
+    /// One of [`NORMAL`], by its place there, from 1.
+    Normal(u8),
+    Circumstance,
+    Probe,
+}
+
+/// The parts of all patterns, by their places in the catalogue.
+static PARTS: LazyLock<Vec<Part>> = LazyLock::new(|| {
+    let part = |verdict: Verdict| match verdict.id() {
+        id if CIRCUMSTANCES.contains(&id) => Part::Circumstance,
+        id if PROBES.contains(&id) => Part::Probe,
+        id => NORMAL.iter().position(|&normal| normal == id).map_or(Part::Plain, |place| Part::Normal(place as u8 + 1)),
+    };
+    Verdict::all().map(part).collect()
+});
+
+/// What attempts can be best called that nobody means to finish.
+const PROBES: [&str; 2] = ["S-SCAN", "S-HALFOPEN"];
 
 /// How things are, which explains nothing by itself.
 const CIRCUMSTANCES: [&str; 5] = ["N-NAT-DETECTED", "N-PRIVATE-OUTER", "N-TCP-ENCAP", "F-IKE-BIG", "F-PMTU"];

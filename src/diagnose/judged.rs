@@ -12,8 +12,9 @@ use foldhash::quality::RandomState;
 use hashbrown::HashTable;
 
 use crate::base::FrameRef;
-use crate::track::{Facts, Room};
+use crate::track::{Facts, Pair, Room};
 
+use super::alike::Common;
 use super::losses::{self, Losses};
 use super::pattern::Pattern;
 use super::patterns::CATALOGUE;
@@ -360,10 +361,10 @@ impl Piece {
         self.pairs.push(JudgedPair { end: self.attempts.len(), status, verdict });
     }
 
-    /// Adds a finding of a pair.
-    pub(super) fn keep(&mut self, finding: &Finding, verdict: Verdict, consequence_of: Option<Verdict>) {
-        let Some(index) = finding.pair.and_then(|pair| u32::try_from(pair).ok()) else { return };
+    /// Adds a finding of a pair. Answers where its words stand.
+    pub(super) fn keep(&mut self, finding: &Finding, verdict: Verdict, consequence_of: Option<Verdict>) -> u32 {
         let words = self.sayings.place(&finding.words);
+        let Some(index) = finding.pair.and_then(|pair| u32::try_from(pair).ok()) else { return words };
         let kept = Kept {
             index,
             frames: 0,
@@ -378,6 +379,36 @@ impl Piece {
         };
         let frames = self.place_frames(&finding.frames);
         self.push(kept, frames);
+        words
+    }
+
+    /// Adds a finding that `pair`, number `index`, has in common with others.
+    pub(super) fn keep_common(&mut self, common: &Common, check: Verdict, index: usize, pair: &Pair) {
+        let Ok(index) = u32::try_from(index) else { return };
+        let kept = Kept {
+            index,
+            frames: 0,
+            frame_count: 0,
+            words: common.words,
+            count: u32::try_from(common.count).unwrap_or(u32::MAX),
+            attempt: common.attempt.and_then(|attempt| u32::try_from(attempt).ok()).unwrap_or(NOWHERE),
+            verdict: Some(check),
+            consequence_of: None,
+            severity: common.severity,
+            confidence: common.confidence,
+        };
+        let from = self.frames.len();
+        self.frames.extend(common.frames(pair).map(pack));
+        let of = &mut self.frames[from..];
+        if !of.is_sorted() {
+            of.sort_unstable();
+        }
+        if of.windows(2).any(|two| two[0] == two[1]) {
+            let mut distinct = self.frames.split_off(from);
+            distinct.dedup();
+            self.frames.append(&mut distinct);
+        }
+        self.push(kept, u32::try_from(from).unwrap_or(NOWHERE));
     }
 
     /// Adds a finding with the evidence that stands behind all other from `frames` on, or just the first of it if there is

@@ -2,6 +2,7 @@
 //!
 //! Not here: anything that looks at packets, and anything that prints. Contract: pure functions of the facts.
 
+mod alike;
 pub mod case;
 pub mod documents;
 mod engine;

@@ -78,6 +78,9 @@ pub struct Pattern {
     pub when: &'static [Signs],
     /// Finds it in what was seen of a pair.
     pub check: fn(&Case<'_>) -> Vec<Match>,
+    /// What the check finds follows from how the attempts of the pair went: from versions, offers, choices and what else
+    /// messages carried, in their order; not from addresses, SPIs, message ids, times, frames, flows and other pairs.
+    pub by_story: bool,
 }
 
 /// One place where a pattern fits.
@@ -160,7 +163,7 @@ macro_rules! pattern {
         logs: [$($vendor:literal: $message:literal ($log_source:literal);)*];
         sources: [$($source:literal),* $(,)?];
         when: $($($sign:ident)+),+;
-        check: $check:expr
+        check: $check:expr $(, $by_story:ident)?
     ) => {
         #[doc = concat!("`", $id, "`: ", $title)]
         ///
@@ -179,6 +182,7 @@ macro_rules! pattern {
             sources: &[$($source),*],
             when: &[$($crate::diagnose::signs::Signs::NONE$(.and($crate::diagnose::signs::Signs::$sign))+),+],
             check: $check,
+            by_story: !concat!("", $(stringify!($by_story))?).is_empty(),
         };
     };
 }

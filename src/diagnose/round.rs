@@ -9,6 +9,7 @@ use std::thread;
 
 use crate::track::{Facts, Room};
 
+use super::alike::Alike;
 use super::case::{Answers, Case};
 use super::engine::{self, Found};
 use super::judged::Piece;
@@ -20,7 +21,7 @@ use super::{Diagnosis, Verdict};
 /// Which checks run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Checks {
-    /// Those that the signs of a pair call for.
+    /// Those that the signs of a pair call for, but for what is known to be found.
     Called,
     /// All of them on every pair: for a test that it makes no difference.
     All,
@@ -107,6 +108,7 @@ struct Judge<'f> {
     all: Vec<Verdict>,
     room: Room<'f>,
     memory: Memory,
+    alike: Alike,
     answers: Vec<Answers>,
     matches: Vec<Found>,
     floods: Floods,
@@ -126,6 +128,7 @@ impl<'f> Judge<'f> {
             all: Verdict::all().collect(),
             room: Room::default(),
             memory: Memory::default(),
+            alike: Alike::default(),
             answers: Vec::new(),
             matches: Vec::new(),
             floods: Floods::default(),
@@ -142,22 +145,53 @@ impl<'f> Judge<'f> {
     }
 
     fn judge_pair(&mut self, index: usize) {
-        let Some(pair) = self.facts.pairs.read(index, &mut self.room) else { return };
-        let case = Case::new(self.facts, self.survey, index, pair, &mut self.answers);
+        let Self { facts, survey, piece, matches, ran, .. } = self;
+        let Some((pair, stories)) = facts.pairs.read_alike(index, &mut self.room) else { return };
+        let case = Case::new(facts, survey, index, pair, &mut self.answers);
         let signs = signs_of(&case, &mut self.memory);
         let everything = self.checks == Checks::All;
         if signs.has(Signs::LEFT_OPEN) || everything {
             self.floods.note(&case);
         }
-        self.matches.clear();
         let called = if everything { &self.all } else { self.memory.called_for(signs) };
-        for &verdict in called {
-            let matches = (verdict.pattern().check)(&case);
-            self.matches.extend(matches.into_iter().map(|case| Found::new(verdict, case)));
-            self.ran += 1;
+        let mut advice = stories.filter(|_| !everything).and_then(|stories| self.alike.advice(stories));
+        let mut run = |check: Verdict| {
+            *ran += 1;
+            (check.pattern().check)(&case).into_iter().map(move |case| Found::new(check, case))
+        };
+        matches.clear();
+        for &check in called {
+            let Some(advice) = advice.as_mut().filter(|_| check.pattern().by_story) else {
+                matches.extend(run(check));
+                continue;
+            };
+            match advice.of(check) {
+                (Some(common), _) => {
+                    for common in common {
+                        piece.keep_common(common, check, index, pair);
+                    }
+                }
+                (None, true) => matches.extend(run(check)),
+                (None, false) => {
+                    let found: Vec<Found> = run(check).collect();
+                    let mild = engine::are_advice(&found, &case);
+                    let mut findings = Vec::new();
+                    if mild {
+                        engine::fold(&case, found.into_iter(), |finding, verdict, cause| {
+                            let words = piece.keep(&finding, verdict, cause);
+                            findings.push((finding, words));
+                        });
+                    } else {
+                        matches.extend(found);
+                    }
+                    advice.learn(check, pair, &findings, mild);
+                }
+            }
         }
-        engine::name_consequences(&mut self.matches);
-        engine::judge(&case, &self.matches, &mut self.piece);
-        engine::fold(&case, self.matches.drain(..), &mut self.piece);
+        engine::name_consequences(matches);
+        engine::judge(&case, matches, piece);
+        engine::fold(&case, matches.drain(..), |finding, verdict, cause| {
+            piece.keep(&finding, verdict, cause);
+        });
     }
 }

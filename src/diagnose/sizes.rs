@@ -216,6 +216,27 @@ pub enum Content {
     DeleteIsakmp,
 }
 
+/// Several of them, or none.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Contents(u8);
+
+impl Contents {
+    /// Whether it is none.
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Whether `content` is one of them.
+    pub fn contains(self, content: Content) -> bool {
+        self.0 & 1 << content as u8 != 0
+    }
+
+    /// Each of them.
+    pub fn iter(self) -> impl Iterator<Item = Content> {
+        Content::ALL.into_iter().filter(move |&content| self.contains(content))
+    }
+}
+
 impl Content {
     /// All of them.
     pub const ALL: [Self; 6] =
@@ -289,18 +310,16 @@ impl V1Suite {
 
     /// What an Informational of `length` octets from `side` may hold: everything whose size fits, with that side's padding
     /// if it is known. Empty if nothing known fits.
-    pub fn contents(&self, attempt: &Attempt, side: Side, length: u32) -> Vec<Content> {
+    pub fn contents(&self, attempt: &Attempt, side: Side, length: u32) -> Contents {
         let known = self.padding(attempt, side);
-        Content::ALL
-            .into_iter()
-            .filter(|content| {
-                let plain = 4 + self.hash + content.octets();
-                [Padding::WhenNeeded, Padding::Always]
-                    .into_iter()
-                    .filter(|padding| known.is_none_or(|known| known == *padding))
-                    .any(|padding| self.length(plain, padding) == length)
-            })
-            .collect()
+        let fits = |content: &Content| {
+            let plain = 4 + self.hash + content.octets();
+            [Padding::WhenNeeded, Padding::Always]
+                .into_iter()
+                .filter(|padding| known.is_none_or(|known| known == *padding))
+                .any(|padding| self.length(plain, padding) == length)
+        };
+        Contents(Content::ALL.into_iter().filter(fits).fold(0, |all, content| all | 1 << content as u8))
     }
 }
 

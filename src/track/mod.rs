@@ -29,7 +29,7 @@ use std::net::{IpAddr, SocketAddr};
 pub use exchange::{SaInitAnswer, sa_init_answer};
 pub use facts::*;
 pub use offer::proposals;
-pub use pairs::{Pairs, Room};
+pub use pairs::{MadeFrom, Pairs, Room};
 
 use crate::base::{Fault, FaultKind, FrameRef, Limits, Timestamp};
 use crate::isakmp::payload::Body as PayloadBody;

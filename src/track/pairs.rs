@@ -101,6 +101,9 @@ pub(super) const LONG_LIST: usize = 64;
 /// Attempts that a [`Room`] keeps for the next pair.
 const SPARE: usize = 64;
 
+/// What an attempt was made from when it was brought out; `None` if it was at work.
+pub type MadeFrom = Option<Arc<Attempt>>;
+
 /// Where pairs and attempts are brought out to. Reusing one saves the allocations.
 #[derive(Debug, Default)]
 pub struct Room<'f> {
@@ -108,7 +111,7 @@ pub struct Room<'f> {
     holds: Option<(&'f Pairs, usize)>,
     pair: Option<Pair>,
     /// What each attempt of `pair` was made from.
-    templates: Vec<Option<Arc<Attempt>>>,
+    templates: Vec<MadeFrom>,
     /// Attempts brought out before, with what they were made from.
     spare: Vec<(Arc<Attempt>, Attempt)>,
     single: Option<(Arc<Attempt>, Attempt)>,
@@ -231,6 +234,18 @@ impl Pairs {
         }
         self.add_flows(slot, &mut pair, true);
         Some(room.pair.insert(pair))
+    }
+
+    /// The same, and what each of its attempts was made from, if that tells how the attempts of the pair went: but for
+    /// SPIs, addresses, times, frames and message ids, attempts are alike that were made from the same.
+    pub fn read_alike<'s, 'f>(
+        &'f self,
+        index: usize,
+        room: &'s mut Room<'f>,
+    ) -> Option<(&'s Pair, Option<&'s [MadeFrom]>)> {
+        let told = matches!(self.slots.get(index)?.body, Body::Told(_));
+        self.read(index, room)?;
+        Some((room.pair.as_ref()?, told.then_some(room.templates.as_slice())))
     }
 
     /// One attempt of a pair, brought out into `room`: for a walk over many.

@@ -7,12 +7,13 @@
 //!
 //! Not here: notifies in clear. Contract: linear in messages, but for one sort.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
 use crate::base::Timestamp;
 use crate::diagnose::case::{PATIENCE, View};
-use crate::diagnose::sizes::{Content, Suite, V1Suite};
+use crate::diagnose::sizes::{Content, Contents, Suite, V1Suite};
 use crate::track::{ExchangeKind, IkeVersion, Label, MessageRecord, Side};
 
 /// An answer comes within this many of the shortest answer times seen.
@@ -34,7 +35,7 @@ const DELETE_CHILD: u32 = 12;
 
 /// What an encrypted Informational seems to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reading {
+pub(crate) enum Reading {
     /// It asks whether the peer is alive, and was answered or not.
     Question {
         /// Its answer was seen.
@@ -57,20 +58,42 @@ pub(super) enum Reading {
 pub(super) struct Informational<'a> {
     /// The message.
     pub(super) message: &'a MessageRecord,
+    read: Read,
+}
+
+/// What was read in an encrypted Informational.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Read {
     /// Index of its exchange in the attempt.
-    pub(super) exchange: usize,
+    exchange: usize,
+    /// Its own index in the exchange.
+    place: usize,
     /// What its size allows it to hold (IKEv1). Empty if the suite is unknown or nothing known fits.
-    pub(super) contents: Vec<Content>,
+    pub(super) contents: Contents,
     /// What it seems to be.
     pub(super) reading: Reading,
     /// Index, in the same list, of its question or its answer.
-    pub(super) partner: Option<usize>,
+    partner: Option<usize>,
     /// The IKE SA was used after it (and after its answer).
     pub(super) ike_after: bool,
     /// ESP or AH that ran before it went on after it, or other began before the peers set up another IKE SA.
     pub(super) traffic_after: bool,
     /// ESP or AH that ran before it stopped with it, while the capture went on.
-    pub(super) traffic_stopped: bool,
+    traffic_stopped: bool,
+}
+
+impl Deref for Informational<'_> {
+    type Target = Read;
+
+    fn deref(&self) -> &Read {
+        &self.read
+    }
+}
+
+impl DerefMut for Informational<'_> {
+    fn deref_mut(&mut self) -> &mut Read {
+        &mut self.read
+    }
 }
 
 impl Informational<'_> {
@@ -81,7 +104,7 @@ impl Informational<'_> {
 
     /// Whether its size allows `content`; an unknown suite allows all.
     fn may_be(&self, content: Content) -> bool {
-        self.contents.is_empty() || self.contents.contains(&content)
+        self.contents.is_empty() || self.contents.contains(content)
     }
 
     fn may_delete(&self) -> bool {
@@ -91,6 +114,12 @@ impl Informational<'_> {
 
 /// All encrypted Informationals of an attempt in order of time, each with its reading.
 pub(super) fn read<'a>(view: &View<'a>) -> Vec<Informational<'a>> {
+    let found = view.informationals(|| read_once(view).into_iter().map(|one| one.read).collect());
+    let message = |read: &Read| view.exchanges().get(read.exchange)?.messages.get(read.place);
+    found.iter().filter_map(|read| Some(Informational { message: message(read)?, read: *read })).collect()
+}
+
+fn read_once<'a>(view: &View<'a>) -> Vec<Informational<'a>> {
     let attempt = view.attempt;
     let kind = match attempt.version {
         IkeVersion::V1 => ExchangeKind::InformationalV1,
@@ -98,27 +127,32 @@ pub(super) fn read<'a>(view: &View<'a>) -> Vec<Informational<'a>> {
     };
     let suite = V1Suite::chosen(attempt);
     // Few lengths come up, each of them often.
-    let mut known: HashMap<(Side, u32), Vec<Content>> = HashMap::new();
+    let mut known: BTreeMap<(Side, u32), Contents> = BTreeMap::new();
     let mut contents = |from, length| {
         let fitting = || suite.map(|suite| suite.contents(attempt, from, length)).unwrap_or_default();
-        known.entry((from, length)).or_insert_with(fitting).clone()
+        *known.entry((from, length)).or_insert_with(fitting)
     };
     let mut found: Vec<Informational<'a>> = attempt
         .exchanges
         .iter()
         .enumerate()
         .filter(|(_, exchange)| exchange.kind == kind)
-        .flat_map(|(index, exchange)| exchange.messages.iter().map(move |message| (index, message)))
-        .filter(|(_, message)| message.encrypted)
-        .map(|(exchange, message)| Informational {
+        .flat_map(|(index, exchange)| {
+            exchange.messages.iter().enumerate().map(move |(place, message)| (index, place, message))
+        })
+        .filter(|(.., message)| message.encrypted)
+        .map(|(exchange, place, message)| Informational {
             message,
-            exchange,
-            contents: contents(message.from, message.length),
-            reading: Reading::Unclear,
-            partner: None,
-            ike_after: false,
-            traffic_after: false,
-            traffic_stopped: false,
+            read: Read {
+                exchange,
+                place,
+                contents: contents(message.from, message.length),
+                reading: Reading::Unclear,
+                partner: None,
+                ike_after: false,
+                traffic_after: false,
+                traffic_stopped: false,
+            },
         })
         .collect();
     found.sort_by_key(|informational| (informational.message.at, informational.message.frame));

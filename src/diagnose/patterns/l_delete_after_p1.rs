@@ -74,7 +74,7 @@ fn deleted(case: &Case<'_>, index: usize, view: &View<'_>, lives: &[usize]) -> O
     }
     let read = informational::read(view);
     let delete = read.iter().find(|each| each.message.at >= up)?;
-    let fits = delete.contents.is_empty() || delete.contents.contains(&Content::DeleteIsakmp);
+    let fits = delete.contents.is_empty() || delete.contents.contains(Content::DeleteIsakmp);
     let unused = !delete.ike_after && matches!(delete.reading, Reading::Delete | Reading::Unclear);
     let followed = case.pair.attempts.get(index + 1).is_some_and(|next| next.first >= delete.message.at);
     let quiet = case.end().since(delete.last_sent()) >= PATIENCE;

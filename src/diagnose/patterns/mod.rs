@@ -157,6 +157,7 @@ catalogue! {
     ok_retrans::OK_RETRANS,
 }
 
+pub(super) use informational::Read;
 pub(super) use look::{Memory, signs_of};
 pub(super) use nearest_miss::Known as Shown;
 pub(super) use s_halfopen::Floods;

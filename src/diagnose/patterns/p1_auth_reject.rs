@@ -126,8 +126,8 @@ fn check(case: &Case<'_>) -> Vec<Match> {
 fn names_both_cookies(view: &View<'_>, length: u32) -> bool {
     V1Suite::chosen(view.attempt).is_some_and(|suite| {
         let contents = suite.contents(view.attempt, Side::Responder, length);
-        contents.contains(&Content::IsakmpNotify)
-            && !contents.contains(&Content::BareNotify)
-            && !contents.contains(&Content::IpsecNotify)
+        contents.contains(Content::IsakmpNotify)
+            && !contents.contains(Content::BareNotify)
+            && !contents.contains(Content::IpsecNotify)
     })
 }

@@ -71,7 +71,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 .find(|message| message.at >= sixth.at && message.at.since(sixth.at) <= AT_ONCE)?;
             let says_no = V1Suite::chosen(view.attempt).is_none_or(|suite| {
                 let contents = suite.contents(view.attempt, Side::Initiator, refusal.length);
-                contents.is_empty() || contents.iter().any(|content| *content != Content::Dpd)
+                contents.is_empty() || contents.iter().any(|content| content != Content::Dpd)
             });
             // An answer means that it was a liveness check; a later message, that the SA is in use.
             let answered = phase1::encrypted_informationals(&view, Side::Responder)

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::base::Timestamp;
 use crate::diagnose::Severity;
 use crate::diagnose::case::{Case, PATIENCE, View, Waited};
-use crate::diagnose::sizes::{Content, V1Suite};
+use crate::diagnose::sizes::{Content, Contents, V1Suite};
 use crate::isakmp::registry;
 use crate::track::{Exchange, ExchangeKind, IkeVersion, Label, MessageRecord, Side};
 
@@ -74,20 +74,20 @@ pub(super) fn quick_modes<'a>(view: &View<'a>) -> Vec<QuickMode<'a>> {
 #[derive(Debug, Clone)]
 struct Informational<'a> {
     message: &'a MessageRecord,
-    contents: Option<Vec<Content>>,
+    contents: Option<Contents>,
 }
 
 /// Those of one side, in order of time.
 fn informationals<'a>(view: &View<'a>, side: Side) -> Vec<Informational<'a>> {
     let suite = V1Suite::chosen(view.attempt);
-    let mut by_length: BTreeMap<u32, Option<Vec<Content>>> = BTreeMap::new();
+    let mut by_length: BTreeMap<u32, Option<Contents>> = BTreeMap::new();
     let mut found: Vec<Informational<'a>> = phase1::encrypted_informationals(view, side)
         .map(|message| {
             let contents = by_length.entry(message.length).or_insert_with(|| {
                 let contents = suite?.contents(view.attempt, side, message.length);
                 (!contents.is_empty()).then_some(contents)
             });
-            Informational { message, contents: contents.clone() }
+            Informational { message, contents: *contents }
         })
         .collect();
     found.sort_by_key(|informational| informational.message.at);
@@ -111,12 +111,12 @@ fn fate<'a>(
         next = next.max(from_other.partition_point(|answer| answer.message.at < copy));
         while let Some(answer) = from_other.get(next).filter(|answer| answer.message.at.since(copy) <= REFUSAL) {
             next += 1;
-            if answer.contents.as_ref().is_none_or(|contents| contents.iter().any(refuses)) {
+            if answer.contents.is_none_or(|contents| contents.iter().any(refuses)) {
                 // Without an IPsec SA there is none to delete.
-                only_refusals &= answer.contents.as_ref().is_some_and(|contents| {
+                only_refusals &= answer.contents.is_some_and(|contents| {
                     contents
                         .iter()
-                        .all(|content| refuses(content) || (!any_answered && *content == Content::DeleteIpsec))
+                        .all(|content| refuses(content) || (!any_answered && content == Content::DeleteIpsec))
                 });
                 by.push(answer.message);
             }
@@ -133,7 +133,7 @@ fn fate<'a>(
     }
 }
 
-fn refuses(content: &Content) -> bool {
+fn refuses(content: Content) -> bool {
     matches!(content, Content::BareNotify | Content::IpsecNotify | Content::IsakmpNotify)
 }
 

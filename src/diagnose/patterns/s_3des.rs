@@ -36,7 +36,7 @@ pattern! {
     ];
     sources: ["S2S-53", "RFC 8247 §2.1", "RFC 8221 §5", "RFC 9395 §3"];
     when: WEAK_3DES;
-    check: check
+    check: check, by_story
 }
 
 fn check(case: &Case<'_>) -> Vec<Match> {

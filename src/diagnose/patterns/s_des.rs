@@ -32,7 +32,7 @@ pattern! {
     logs: [];
     sources: ["PIX-23", "RFC 8247 §2.1", "RFC 8221 §5", "RFC 4772"];
     when: WEAK_DES;
-    check: check
+    check: check, by_story
 }
 
 fn check(case: &Case<'_>) -> Vec<Match> {

@@ -35,7 +35,7 @@ pattern! {
     ];
     sources: ["S2S-53", "S2S-57", "RFC 8247 §2.4", "RFC 3526"];
     when: WEAK_GROUP;
-    check: check
+    check: check, by_story
 }
 
 fn check(case: &Case<'_>) -> Vec<Match> {

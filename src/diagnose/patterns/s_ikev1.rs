@@ -31,7 +31,7 @@ pattern! {
     logs: [];
     sources: ["RFC 9395 §2"];
     when: V1;
-    check: check
+    check: check, by_story
 }
 
 fn check(case: &Case<'_>) -> Vec<Match> {

@@ -38,7 +38,7 @@ pattern! {
     logs: [];
     sources: ["RFC 7296 §3.3.5", "RFC 2409 appendix A", "RFC 3602 §5.3", "RFC 8247 §2.1"];
     when: KEY_LENGTH;
-    check: check
+    check: check, by_story
 }
 
 fn check(case: &Case<'_>) -> Vec<Match> {

@@ -32,7 +32,7 @@ pattern! {
     logs: [];
     sources: ["RFC 8247 §2.2", "RFC 8247 §2.3", "RFC 6151"];
     when: WEAK_MD5;
-    check: check
+    check: check, by_story
 }
 
 fn check(case: &Case<'_>) -> Vec<Match> {

@@ -38,7 +38,7 @@ pattern! {
     logs: [];
     sources: ["RFC 9370", "RFC 8784"];
     when: NO_POST_QUANTUM;
-    check: check
+    check: check, by_story
 }
 
 fn check(case: &Case<'_>) -> Vec<Match> {

@@ -36,7 +36,7 @@ pattern! {
     logs: [];
     sources: ["RFC 7296 §3.3.3", "RFC 8221 §4"];
     when: BARE_CIPHER;
-    check: check
+    check: check, by_story
 }
 
 fn check(case: &Case<'_>) -> Vec<Match> {

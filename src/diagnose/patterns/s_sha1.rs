@@ -45,7 +45,7 @@ pattern! {
     ];
     sources: ["S2S-53", "S2S-57", "RFC 8247 §2.2", "RFC 8247 §2.3", "RFC 8247 §3.2", "RFC 7427 §4"];
     when: WEAK_SHA1;
-    check: check
+    check: check, by_story
 }
 
 fn check(case: &Case<'_>) -> Vec<Match> {
