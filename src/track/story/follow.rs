@@ -19,7 +19,7 @@ use super::super::nat::{self, HashAlgorithm};
 use super::super::pairs::{Body, Kept, Slot};
 use super::super::{Observed, Tracker, exchange};
 use super::shape::{self, Outline};
-use super::{ARRIVAL, Arrival, FRAME_BITS, NO_IP_ID, Story, Telling, Tellings};
+use super::{Arrival, FRAME_BITS, NO_IP_ID, Story, Telling, Tellings, octets_of};
 use crate::track::pairs::NONE;
 
 /// Shapes, stories and steps that are kept.
@@ -380,8 +380,8 @@ impl Tracker {
             telling.responder_spi = outline.responder_spi;
         }
         let (pair, attempt) = (telling.pair as usize, telling.index as usize);
-        let label = tellings.stories[story as usize].label;
-        self.held += ARRIVAL;
+        let Story { label, messages, .. } = tellings.stories[story as usize];
+        self.held += octets_of(messages.into()) - octets_of(usize::from(messages) - 1);
         Observed { pair, attempt, label, from, retransmission_of: None, recorded_before: None, reassembled: None }
     }
 
@@ -459,7 +459,7 @@ impl Tracker {
                 self.by_spis.remove(&self.pairs, observed.pair, index);
                 self.stories.enter(&self.pairs.tellings, row);
             }
-            self.held = (self.held + arrivals.len() * ARRIVAL).saturating_sub(alone);
+            self.held = (self.held + octets_of(arrivals.len())).saturating_sub(alone);
             self.pairs.slots.get_mut(observed.pair)?.body = Body::Told(rows);
         } else {
             self.pairs.tellings.release(row);

@@ -121,15 +121,21 @@ impl Arrival {
 pub(super) struct Tellings {
     stories: Vec<Story>,
     rows: Vec<Telling>,
+    /// In groups of [`GROUP`].
     arrivals: Vec<Arrival>,
     free_rows: Vec<u32>,
-    /// The last of the arrivals that are free; each names the one before it.
+    /// A place in the last of the groups that are free; the first place of each names one in the group before it.
     free: u32,
-    free_count: usize,
+    free_groups: usize,
 }
 
-/// Octets that a message takes that is told.
-pub(super) const ARRIVAL: usize = size_of::<Arrival>();
+/// Places for messages of one attempt that lie side by side, so that few cache lines tell of it.
+const GROUP: u32 = 4;
+
+/// Octets that so many messages take that are told.
+pub(super) fn octets_of(messages: usize) -> usize {
+    messages.next_multiple_of(GROUP as usize) * size_of::<Arrival>()
+}
 
 impl Tellings {
     fn row(&self, row: u32) -> &Telling {
@@ -175,7 +181,7 @@ impl Tellings {
 
     /// Octets that the messages of an attempt take.
     pub(super) fn alone(&self, row: u32) -> usize {
-        usize::from(self.story(self.row(row)).messages) * ARRIVAL
+        octets_of(self.story(self.row(row)).messages.into())
     }
 
     /// The attempt of a pair of these ends, in a copy of its template.
@@ -238,24 +244,34 @@ impl Tellings {
         let telling = *self.row(row);
         let count = usize::from(self.story(&telling).messages);
         if count > 0 {
-            let before = if self.free_count > 0 { self.free } else { NONE };
+            let before = if self.free_groups > 0 { self.free } else { NONE };
             self.arrivals[telling.first as usize].previous = before;
             self.free = telling.last;
-            self.free_count += count;
+            self.free_groups += count.div_ceil(GROUP as usize);
         }
         self.free_rows.push(row);
     }
 
+    /// Puts a message behind the one that it names as the one before it.
     fn place(&mut self, arrival: Arrival) -> u32 {
-        if self.free_count == 0 {
-            self.arrivals.push(arrival);
-            return (self.arrivals.len() - 1) as u32;
+        let place = match arrival.previous {
+            last if last != NONE && last % GROUP != GROUP - 1 => last + 1,
+            _ => self.group(arrival),
+        };
+        self.arrivals[place as usize] = arrival;
+        place
+    }
+
+    /// The first place of a group that is free.
+    fn group(&mut self, blank: Arrival) -> u32 {
+        if self.free_groups == 0 {
+            let place = self.arrivals.len();
+            self.arrivals.resize(place + GROUP as usize, blank);
+            return place as u32;
         }
-        let place = self.free;
-        let slot = &mut self.arrivals[place as usize];
-        self.free = slot.previous;
-        self.free_count -= 1;
-        *slot = arrival;
+        let place = self.free - self.free % GROUP;
+        self.free = self.arrivals[place as usize].previous;
+        self.free_groups -= 1;
         place
     }
 
