@@ -300,6 +300,11 @@ impl Diagnosis {
         self.findings.iter().filter_map(|kept| self.entry(kept))
     }
 
+    /// What is known of the finding at `place` before it is made.
+    pub fn entry_at(&self, place: usize) -> Option<Entry> {
+        self.findings.get(place).and_then(|kept| self.entry(kept))
+    }
+
     /// The finding at `place`, made from the facts that were judged.
     pub fn finding<'f>(&self, place: usize, facts: &'f Facts, room: &mut Room<'f>) -> Option<Finding> {
         let kept = self.findings.get(place)?;

@@ -11,7 +11,7 @@ use hashbrown::HashMap;
 use serde::Serialize;
 
 use crate::base::escape::escape;
-use crate::diagnose::{Finding, Outcome, Words, pattern::Pattern};
+use crate::diagnose::{Finding, Words, pattern::Pattern};
 use crate::packet::Encapsulation;
 use crate::report::{build, naming, pen, proposal, vendor_state, words};
 use crate::track::{Attempt, Label, MessageRecord, Mode, PayloadFact, ProposalFact, Side};
@@ -113,9 +113,8 @@ impl OfAttempts {
         });
     }
 
-    pub(super) fn states(&mut self, out: &mut Vec<u8>, attempt: &Attempt, outcome: Outcome) {
+    pub(super) fn states(&mut self, out: &mut Vec<u8>, attempt: &Attempt, failed: bool) {
         let quick_mode_by = build::quick_mode_by(attempt);
-        let failed = outcome == Outcome::Failed;
         self.states.write(out, (attempt.mode, attempt.stage, quick_mode_by, failed), || {
             ((), json(&vendor_state::vendor_states(attempt.mode, attempt.stage, quick_mode_by, failed)))
         });
