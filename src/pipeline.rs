@@ -90,7 +90,7 @@ impl Analysis {
 /// Reads all captures to their end and judges what was seen.
 pub fn analyze(captures: &mut Captures, options: &Options, watch: &mut impl Watch) -> Analysis {
     let (counts, facts) = follow(captures, options, watch);
-    let diagnosis = diagnose::diagnose(&facts);
+    let diagnosis = diagnose::diagnose_on(&facts, options.sharing.threads());
     Analysis { captures: captures.infos().into_iter().zip(counts).collect(), facts, diagnosis }
 }
 

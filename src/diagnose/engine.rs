@@ -1,4 +1,6 @@
 //! From matches to findings and verdicts: one finding a loop, the deepest stage first, what is over no longer an error.
+//!
+//! Not here: which checks run, on which pairs ([`super::round`]).
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -6,13 +8,12 @@ use std::sync::Arc;
 use crate::track::{Attempt, Facts, Label, Room, Side};
 
 use super::case::{Case, PATIENCE, View};
+use super::judged::Piece;
 use super::losses;
 use super::pattern::{Match, Pattern, Stage};
-use super::patterns::{Floods, Memory, signs_of};
-use super::signs::Signs;
 use super::survey::Survey;
 use super::words::span;
-use super::{AttemptDiagnosis, Cause, Confidence, Diagnosis, Finding, Outcome, PairStatus, Severity, Verdict, Words};
+use super::{AttemptDiagnosis, Cause, Confidence, Finding, Outcome, PairStatus, Severity, Verdict, Words};
 
 /// A pair that tried more than once is still negotiating if its last try ended no longer ago than this.
 const NEGOTIATING: std::time::Duration = std::time::Duration::from_secs(120);
@@ -36,7 +37,7 @@ const CONSEQUENCES: &[(&str, &[&str])] = &[
 ];
 
 /// A pattern found, before it is made a finding.
-struct Found {
+pub(super) struct Found {
     pattern: &'static Pattern,
     verdict: Verdict,
     case: Match,
@@ -44,64 +45,15 @@ struct Found {
 }
 
 impl Found {
-    fn severity(&self) -> Severity {
+    /// A match of the pattern `verdict` names.
+    pub(super) fn new(verdict: Verdict, case: Match) -> Self {
+        Self { pattern: verdict.pattern(), verdict, case, consequence_of: None }
+    }
+
+    pub(super) fn severity(&self) -> Severity {
         let own = self.case.severity.unwrap_or(self.pattern.severity);
         if self.consequence_of.is_some() { own.min(Severity::Notice) } else { own }
     }
-}
-
-/// Which checks run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Checks {
-    /// Those that the signs of a pair call for.
-    Called,
-    /// All of them on every pair: for a test that it makes no difference.
-    All,
-}
-
-/// Judges the facts.
-pub fn diagnose(facts: &Facts) -> Diagnosis {
-    judge_all(facts, Checks::Called).0
-}
-
-/// Judges the facts, and says how many checks ran.
-pub fn judge_all(facts: &Facts, checks: Checks) -> (Diagnosis, u64) {
-    let survey = Survey::of(facts);
-    let mut diagnosis = Diagnosis::default();
-    let mut floods = Floods::default();
-    let mut room = Room::default();
-    let mut matches: Vec<Found> = Vec::new();
-    let all: Vec<Verdict> = Verdict::all().collect();
-    let (mut memory, mut answers, mut ran) = (Memory::default(), Vec::new(), 0);
-    for index in 0..facts.pairs.len() {
-        let Some(pair) = facts.pairs.read(index, &mut room) else { continue };
-        let case = Case::new(facts, &survey, index, pair, &mut answers);
-        let signs = signs_of(&case, &mut memory);
-        if signs.has(Signs::LEFT_OPEN) || checks == Checks::All {
-            floods.note(&case);
-        }
-        matches.clear();
-        let called = if checks == Checks::All { &all } else { memory.called_for(signs) };
-        for &verdict in called {
-            let pattern = verdict.pattern();
-            let found = |case| Found { pattern, verdict, case, consequence_of: None };
-            matches.extend((pattern.check)(&case).into_iter().map(found));
-            ran += 1;
-        }
-        if matches.iter().any(|found| found.severity() >= Severity::Warning) {
-            name_consequences(&mut matches);
-        }
-        judge(&case, &matches, &mut diagnosis);
-        fold(&case, matches.drain(..), &mut diagnosis);
-    }
-    let beside = floods.found().into_iter().filter_map(|case| beside_pairs("S-HALFOPEN", case));
-    let unresolved = || failed_lookups(facts).filter(|_| !survey.has_ike());
-    for finding in beside.chain(nothing_at_all(facts)).chain(unresolved()) {
-        diagnosis.hold(finding);
-    }
-    diagnosis.sort();
-    diagnosis.keep_survey(survey);
-    (diagnosis, ran)
 }
 
 /// A finding of pair `index` for which there was no room, made again: its pattern's matches on the pair that have this
@@ -118,7 +70,7 @@ pub(super) fn again<'f>(
     let case = Case::new(facts, survey, index, pair, &mut answers);
     let pattern = verdict.pattern();
     let consequence_of = consequence_of.map(Verdict::id);
-    let found = |case| Found { pattern, verdict, case, consequence_of };
+    let found = |case| Found { consequence_of, ..Found::new(verdict, case) };
     let mut whole: Option<Finding> = None;
     for found in (pattern.check)(&case).into_iter().map(found).filter(|found| found.severity() == severity) {
         add(&mut whole, &case, found);
@@ -159,7 +111,7 @@ fn complete(mut whole: Finding, case: &Case<'_>) -> Finding {
 }
 
 /// Matches of one pattern on one pair are one finding for each severity. They follow each other.
-fn fold(case: &Case<'_>, matches: impl Iterator<Item = Found>, diagnosis: &mut Diagnosis) {
+pub(super) fn fold(case: &Case<'_>, matches: impl Iterator<Item = Found>, piece: &mut Piece) {
     let mut matches = matches.peekable();
     // a pattern has few severities
     let mut of_pattern: Vec<(Severity, Option<Finding>)> = Vec::new();
@@ -177,13 +129,17 @@ fn fold(case: &Case<'_>, matches: impl Iterator<Item = Found>, diagnosis: &mut D
         if matches.peek().is_none_or(|next| next.verdict != verdict) {
             for (_, whole) in of_pattern.drain(..) {
                 let Some(whole) = whole else { continue };
-                diagnosis.keep(complete(whole, case), verdict, consequence_of.and_then(Verdict::named));
+                piece.keep(&complete(whole, case), verdict, consequence_of.and_then(Verdict::named));
             }
         }
     }
 }
 
-fn name_consequences(matches: &mut [Found]) {
+/// Marks what follows from something else that was found on the same pair.
+pub(super) fn name_consequences(matches: &mut [Found]) {
+    if matches.iter().all(|found| found.severity() < Severity::Warning) {
+        return;
+    }
     for &(cause, consequences) in CONSEQUENCES {
         let loud = |found: &Found| found.pattern.id == cause && found.severity() >= Severity::Warning;
         if matches.iter().any(loud) {
@@ -217,18 +173,18 @@ fn tell_next_copy(case: &Case<'_>, found: &mut Match) {
 }
 
 /// A finding that belongs to no pair.
-fn beside_pairs(id: &str, case: Match) -> Option<Finding> {
+pub(super) fn beside_pairs(id: &str, case: Match) -> Option<Finding> {
     let verdict = Verdict::named(id)?;
-    Some(finding(None, Found { pattern: verdict.pattern(), verdict, case, consequence_of: None }))
+    Some(finding(None, Found::new(verdict, case)))
 }
 
 /// Names that did not resolve, in a capture without any IKE: the peer's may be among them.
-fn failed_lookups(facts: &Facts) -> Option<Finding> {
+pub(super) fn failed_lookups(facts: &Facts) -> Option<Finding> {
     beside_pairs("C-DNS-FAIL", super::patterns::failed_lookups(facts)?)
 }
 
 /// A capture without any pair: that is a result too, and has reasons.
-fn nothing_at_all(facts: &Facts) -> Option<Finding> {
+pub(super) fn nothing_at_all(facts: &Facts) -> Option<Finding> {
     let (first, last) = facts.window.filter(|_| facts.pairs.is_empty())?;
     let case = Match::on_pair(Confidence::Suspected)
         .seen(format!("no IKE, ESP or AH at all in {} of capture", span(last.since(first))))
@@ -280,7 +236,7 @@ fn likelihood(share: f32) -> &'static str {
 }
 
 /// Status of the pair, its verdict, and outcome and verdict of each attempt.
-fn judge(case: &Case<'_>, matches: &[Found], diagnosis: &mut Diagnosis) {
+pub(super) fn judge(case: &Case<'_>, matches: &[Found], piece: &mut Piece) {
     let count = case.pair.attempts.len();
     let mut best: Vec<Option<&Found>> = vec![None; count];
     let mut errors = vec![false; count];
@@ -309,7 +265,7 @@ fn judge(case: &Case<'_>, matches: &[Found], diagnosis: &mut Diagnosis) {
         })
         .collect();
     let status = status(case, &attempts, best_of_all);
-    diagnosis.judge(status, best_of_all.map(|found| found.verdict), attempts);
+    piece.judge(status, best_of_all.map(|found| found.verdict), attempts);
 }
 
 /// What makes one match explain a pair better than another: how bad, what kind of evidence, how deep, how late.

@@ -59,21 +59,26 @@ impl Verdict {
 /// What was found.
 #[derive(Debug, Clone, Default)]
 pub struct Diagnosis {
-    /// In order of severity, then first frame.
-    findings: Vec<Kept>,
-    /// Evidence of all findings, one after the other.
-    frames: Vec<Packed>,
-    sayings: Sayings,
+    /// Of all pairs of [`Facts::pairs`]; the findings in order of severity, then first frame.
+    all: Piece,
     /// Findings that are held whole: those that belong to no pair.
     held: Vec<Finding>,
-    /// Per pair of [`Facts::pairs`].
-    pairs: Vec<JudgedPair>,
-    /// Of all pairs, one after the other.
-    attempts: Vec<AttemptDiagnosis>,
     /// What the checks asked of the capture as a whole.
     survey: Survey,
     /// What the recorder lost.
     losses: Losses,
+}
+
+/// What was judged of pairs that follow each other.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Piece {
+    findings: Vec<Kept>,
+    /// Evidence of all findings, one after the other.
+    frames: Vec<Packed>,
+    sayings: Sayings,
+    pairs: Vec<JudgedPair>,
+    /// Of all pairs, one after the other.
+    attempts: Vec<AttemptDiagnosis>,
 }
 
 /// Stands for no frame: their numbers begin at 1.
@@ -151,7 +156,7 @@ const FRAMES: usize = 4 << 20;
 /// A pair as it is kept.
 #[derive(Debug, Clone, Copy)]
 struct JudgedPair {
-    /// Where its attempts end.
+    /// Where its attempts end, in its piece.
     end: usize,
     status: PairStatus,
     verdict: Option<Verdict>,
@@ -205,15 +210,19 @@ impl Diagnosis {
         verdict: Option<Verdict>,
         attempts: impl IntoIterator<Item = AttemptDiagnosis>,
     ) {
-        self.attempts.extend(attempts);
-        self.pairs.push(JudgedPair { end: self.attempts.len(), status, verdict });
+        self.all.judge(status, verdict, attempts);
+    }
+
+    /// Adds what was judged of the next pairs. `known`: where words of `piece` stand here, of those that were added before.
+    pub(super) fn add(&mut self, piece: &Piece, known: &mut Vec<u32>) {
+        self.all.add(piece, known);
     }
 
     /// Adds a finding behind all others, held whole.
     pub fn hold(&mut self, finding: Finding) {
         let Ok(index) = u32::try_from(self.held.len()) else { return };
-        let frames = self.place_frames(&[finding.frames.first().copied().unwrap_or(NO_FRAME)]);
-        self.findings.push(Kept {
+        let frames = self.all.place_frames(&[finding.frames.first().copied().unwrap_or(NO_FRAME)]);
+        self.all.findings.push(Kept {
             index,
             frames,
             frame_count: 1,
@@ -228,50 +237,26 @@ impl Diagnosis {
         self.held.push(finding);
     }
 
-    /// Adds a finding of a pair.
-    pub(super) fn keep(&mut self, finding: Finding, verdict: Verdict, consequence_of: Option<Verdict>) {
-        let Some(index) = finding.pair.and_then(|pair| u32::try_from(pair).ok()) else { return };
-        let whole = self.frames.len().saturating_add(finding.frames.len()) <= FRAMES;
-        let words = if whole { self.sayings.place(&finding.words) } else { NOWHERE };
-        let evidence = if words == NOWHERE { finding.frames.get(..1) } else { None };
-        let evidence = evidence.unwrap_or(&finding.frames);
-        let frames = self.place_frames(evidence);
-        self.findings.push(Kept {
-            index,
-            frames,
-            frame_count: u32::try_from(evidence.len()).unwrap_or(u32::MAX),
-            words,
-            count: u32::try_from(finding.count).unwrap_or(u32::MAX),
-            attempt: finding.attempt.and_then(|attempt| u32::try_from(attempt).ok()).unwrap_or(NOWHERE),
-            verdict: Some(verdict),
-            consequence_of,
-            severity: finding.severity,
-            confidence: finding.confidence,
-        });
-    }
-
-    fn place_frames(&mut self, frames: &[FrameRef]) -> u32 {
-        let place = u32::try_from(self.frames.len()).unwrap_or(NOWHERE);
-        self.frames.extend(frames.iter().copied().map(pack));
-        place
-    }
-
-    fn frames_of(&self, kept: &Kept) -> &[Packed] {
-        let from = kept.frames as usize;
-        self.frames.get(from..from.saturating_add(kept.frame_count as usize)).unwrap_or_default()
-    }
-
     /// Puts the findings in order: severity, first frame, pair, id.
     pub(super) fn sort(&mut self) {
-        let findings = std::mem::take(&mut self.findings);
+        let findings = std::mem::take(&mut self.all.findings);
+        let ids = alphabet();
         let key = |kept: &Kept| {
-            let frame = self.frames_of(kept).first().copied().unwrap_or_default();
-            let entry = self.entry(kept).map(|entry| (entry.pair, entry.pattern.id));
-            (std::cmp::Reverse(kept.severity), frame, entry)
+            let frame = self.all.frames_of(kept).first().copied().unwrap_or_default();
+            let (pair, verdict) = match kept.verdict {
+                Some(verdict) => (Some(kept.index), Some(verdict)),
+                None => {
+                    let held = self.held.get(kept.index as usize);
+                    let pair = held.and_then(|held| held.pair).map(|pair| u32::try_from(pair).unwrap_or(NOWHERE));
+                    (pair, held.and_then(|held| Verdict::named(held.pattern.id)))
+                }
+            };
+            let id = verdict.and_then(|verdict| ids.get(verdict.place()).copied());
+            (std::cmp::Reverse(kept.severity), frame, pair, id)
         };
         let mut keyed: Vec<_> = findings.iter().zip(0_u32..).map(|(kept, place)| (key(kept), place)).collect();
         keyed.sort_unstable();
-        self.findings = keyed.iter().filter_map(|&(_, place)| findings.get(place as usize).copied()).collect();
+        self.all.findings = keyed.iter().filter_map(|&(_, place)| findings.get(place as usize).copied()).collect();
     }
 
     fn entry(&self, kept: &Kept) -> Option<Entry> {
@@ -287,17 +272,17 @@ impl Diagnosis {
 
     /// How many findings there are.
     pub fn len(&self) -> usize {
-        self.findings.len()
+        self.all.findings.len()
     }
 
     /// Whether nothing was found.
     pub fn is_empty(&self) -> bool {
-        self.findings.is_empty()
+        self.all.findings.is_empty()
     }
 
     /// What is known of each finding before it is made, in order of severity, then first frame. Places count from 0 here.
     pub fn entries(&self) -> impl Iterator<Item = Entry> {
-        self.findings.iter().filter_map(|kept| self.entry(kept))
+        self.all.findings.iter().filter_map(|kept| self.entry(kept))
     }
 
     /// What is known of the finding at `place` before it is made.
@@ -307,9 +292,9 @@ impl Diagnosis {
 
     /// The finding at `place`, made from the facts that were judged.
     pub fn finding<'f>(&self, place: usize, facts: &'f Facts, room: &mut Room<'f>) -> Option<Finding> {
-        let kept = self.findings.get(place)?;
+        let kept = self.all.findings.get(place)?;
         let index = usize::try_from(kept.index).ok()?;
-        let mut finding = match (kept.verdict, self.sayings.all.get(kept.words as usize)) {
+        let mut finding = match (kept.verdict, self.all.sayings.all.get(kept.words as usize)) {
             (None, _) => self.held.get(index)?.clone(),
             (Some(verdict), Some(words)) => Finding {
                 pattern: verdict.pattern(),
@@ -317,7 +302,7 @@ impl Diagnosis {
                 confidence: kept.confidence,
                 pair: Some(index),
                 attempt: (kept.attempt != NOWHERE).then_some(kept.attempt as usize),
-                frames: self.frames_of(kept).iter().copied().map(unpack).collect(),
+                frames: self.all.frames_of(kept).iter().copied().map(unpack).collect(),
                 count: kept.count.into(),
                 words: Arc::clone(words),
                 consequence_of: kept.consequence_of.map(Verdict::id),
@@ -344,15 +329,115 @@ impl Diagnosis {
 
     /// Status and verdicts of pair `index` of [`Facts::pairs`].
     pub fn pair(&self, index: usize) -> Option<PairDiagnosis<'_>> {
-        let judged = self.pairs.get(index)?;
-        let start = index.checked_sub(1).and_then(|before| self.pairs.get(before)).map_or(0, |before| before.end);
-        let attempts = self.attempts.get(start..judged.end)?;
+        let Piece { pairs, attempts, .. } = &self.all;
+        let judged = pairs.get(index)?;
+        let start = index.checked_sub(1).and_then(|before| pairs.get(before)).map_or(0, |before| before.end);
+        let attempts = attempts.get(start..judged.end)?;
         Some(PairDiagnosis { status: judged.status, verdict: judged.verdict, attempts })
     }
 
     /// Status and verdicts of all pairs, in the order of [`Facts::pairs`].
     pub fn pairs(&self) -> impl DoubleEndedIterator<Item = PairDiagnosis<'_>> + ExactSizeIterator {
-        (0..self.pairs.len()).map(|index| self.pair(index).expect("judged above"))
+        (0..self.all.pairs.len()).map(|index| self.pair(index).expect("judged above"))
+    }
+}
+
+/// Place of each pattern of the catalogue when they are put in the order of their ids.
+fn alphabet() -> Vec<u8> {
+    let mut sorted: Vec<usize> = (0..CATALOGUE.len()).collect();
+    sorted.sort_unstable_by_key(|&place| CATALOGUE[place].id);
+    let mut ranks = vec![0; sorted.len()];
+    for (rank, &place) in (0..).zip(&sorted) {
+        ranks[place] = rank;
+    }
+    ranks
+}
+
+impl Piece {
+    /// Judges the next pair.
+    pub(super) fn judge(
+        &mut self,
+        status: PairStatus,
+        verdict: Option<Verdict>,
+        attempts: impl IntoIterator<Item = AttemptDiagnosis>,
+    ) {
+        self.attempts.extend(attempts);
+        self.pairs.push(JudgedPair { end: self.attempts.len(), status, verdict });
+    }
+
+    /// Adds a finding of a pair.
+    pub(super) fn keep(&mut self, finding: &Finding, verdict: Verdict, consequence_of: Option<Verdict>) {
+        let Some(index) = finding.pair.and_then(|pair| u32::try_from(pair).ok()) else { return };
+        let words = self.sayings.place(&finding.words);
+        let kept = Kept {
+            index,
+            frames: 0,
+            frame_count: 0,
+            words,
+            count: u32::try_from(finding.count).unwrap_or(u32::MAX),
+            attempt: finding.attempt.and_then(|attempt| u32::try_from(attempt).ok()).unwrap_or(NOWHERE),
+            verdict: Some(verdict),
+            consequence_of,
+            severity: finding.severity,
+            confidence: finding.confidence,
+        };
+        let frames = self.place_frames(&finding.frames);
+        self.push(kept, frames);
+    }
+
+    /// Adds a finding with the evidence that stands behind all other from `frames` on, or just the first of it if there is
+    /// no room for it or for the words.
+    fn push(&mut self, mut kept: Kept, frames: u32) {
+        let from = frames as usize;
+        if self.frames.len() > FRAMES || kept.words == NOWHERE {
+            kept.words = NOWHERE;
+            self.frames.truncate(from.saturating_add(1));
+        }
+        kept.frames = frames;
+        kept.frame_count = u32::try_from(self.frames.len().saturating_sub(from)).unwrap_or(u32::MAX);
+        self.findings.push(kept);
+    }
+
+    fn place_frames(&mut self, frames: &[FrameRef]) -> u32 {
+        let place = u32::try_from(self.frames.len()).unwrap_or(NOWHERE);
+        self.frames.extend(frames.iter().copied().map(pack));
+        place
+    }
+
+    fn frames_of(&self, kept: &Kept) -> &[Packed] {
+        let from = kept.frames as usize;
+        self.frames.get(from..from.saturating_add(kept.frame_count as usize)).unwrap_or_default()
+    }
+
+    /// Adds a piece behind.
+    fn add(&mut self, piece: &Piece, known: &mut Vec<u32>) {
+        let before = self.attempts.len();
+        self.attempts.extend_from_slice(&piece.attempts);
+        self.pairs.extend(piece.pairs.iter().map(|pair| JudgedPair { end: before + pair.end, ..*pair }));
+        known.resize(piece.sayings.all.len(), NOWHERE);
+        self.findings.reserve(piece.findings.len());
+        for kept in &piece.findings {
+            let mut kept = *kept;
+            if let (Some(place), Some(words)) =
+                (known.get_mut(kept.words as usize), piece.sayings.all.get(kept.words as usize))
+            {
+                if *place == NOWHERE {
+                    *place = self.sayings.place(words);
+                }
+                kept.words = *place;
+            }
+            let frames = u32::try_from(self.frames.len()).unwrap_or(NOWHERE);
+            self.frames.extend_from_slice(piece.frames_of(&kept));
+            self.push(kept, frames);
+        }
+    }
+
+    /// Ready for the next pairs. What is said of findings is still known.
+    pub(super) fn clear(&mut self) {
+        self.findings.clear();
+        self.frames.clear();
+        self.pairs.clear();
+        self.attempts.clear();
     }
 }
 

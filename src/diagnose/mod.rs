@@ -10,15 +10,16 @@ pub mod lookup;
 pub mod losses;
 pub mod pattern;
 pub mod patterns;
+mod round;
 pub mod signs;
 pub mod sizes;
 pub mod survey;
 mod words;
 
-pub use engine::diagnose;
-#[doc(hidden)]
-pub use engine::{Checks, judge_all};
 pub use judged::{AttemptDiagnosis, Diagnosis, Entry, PairDiagnosis, Verdict};
+#[doc(hidden)]
+pub use round::{Checks, Shares, judge_all};
+pub use round::{diagnose, diagnose_on};
 
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;

@@ -40,7 +40,7 @@ pub struct Sharing {
 }
 
 impl Sharing {
-    fn threads(self) -> usize {
+    pub(super) fn threads(self) -> usize {
         let wanted = self.threads.unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from));
         wanted.min(if self.chunk.is_some() { wanted } else { MOST_THREADS })
     }

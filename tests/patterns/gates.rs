@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use ikescope::capture::Captures;
-use ikescope::diagnose::{AttemptDiagnosis, Checks, Diagnosis, PairStatus, Severity, Verdict, judge_all};
+use ikescope::diagnose::{AttemptDiagnosis, Checks, Diagnosis, PairStatus, Severity, Shares, Verdict, judge_all};
 use ikescope::pipeline::{self, Options};
 use ikescope::track::Facts;
 use proptest::prelude::*;
@@ -42,7 +42,7 @@ fn said(diagnosis: &Diagnosis, facts: &Facts) -> Said {
 
 /// What is kept of a finding puts it where the whole of it belongs.
 fn diagnosis_is_in_order(facts: &Facts) -> bool {
-    let diagnosis = judge_all(facts, Checks::Called).0;
+    let diagnosis = judge_all(facts, Checks::Called, Shares::on(1)).0;
     let whole: Vec<_> = diagnosis.findings(facts).collect();
     whole.is_sorted_by_key(|found| {
         (std::cmp::Reverse(found.severity), found.frames.first().copied(), found.pair, found.id())
@@ -52,7 +52,8 @@ fn diagnosis_is_in_order(facts: &Facts) -> bool {
 /// What is wrong with judging this capture by its signs.
 fn difference(file: Vec<u8>) -> Option<String> {
     let facts = facts(file);
-    let (by_signs, all) = (judge_all(&facts, Checks::Called).0, judge_all(&facts, Checks::All).0);
+    let (by_signs, all) =
+        (judge_all(&facts, Checks::Called, Shares::on(1)).0, judge_all(&facts, Checks::All, Shares::on(1)).0);
     let (by_signs, all) = (said(&by_signs, &facts), said(&all, &facts));
     if by_signs.0.len() != by_signs.2.len() {
         return Some(format!("{} findings, {} can be made again", by_signs.0.len(), by_signs.2.len()));
@@ -150,7 +151,7 @@ fn few_checks_run_on_a_healthy_pair() {
         ("IKEv2, idle", ikev2_psk().capture()),
     ];
     for (name, capture) in stories {
-        let (_, ran) = judge_all(&facts(capture.pcap()), Checks::Called);
+        let (_, ran) = judge_all(&facts(capture.pcap()), Checks::Called, Shares::on(1));
         assert!((1..=FEW).contains(&ran), "{name}: {ran} checks");
     }
 }

@@ -93,6 +93,13 @@ impl Floods {
         }
     }
 
+    /// Counts what others counted too.
+    pub(crate) fn add(&mut self, others: Self) {
+        for (responder, seen) in others.left_open {
+            self.left_open.entry(responder).or_default().extend(seen);
+        }
+    }
+
     /// One match for each responder that was flooded.
     pub(crate) fn found(mut self) -> Vec<Match> {
         for seen in self.left_open.values_mut() {
