@@ -138,7 +138,7 @@ fn collect(walk: &Walk<'_>, report: &mut Report) -> Result<(), Infallible> {
     walk.each_icmp_error(ALL, |pair, error| take(&mut report.icmp_errors, icmp_error(pair, error)))?;
     walk.each_incomplete(ALL, |pair, datagram| take(&mut report.incomplete, incomplete(pair, datagram)))?;
     walk.each_malformed(ALL, |id, pair, datagram| take(&mut report.malformed, malformed(id, pair, datagram)))?;
-    walk.each_finding(ALL, |row| take(&mut report.findings, finding(&row)))
+    walk.each_finding(|row| take(&mut report.findings, finding(&row)))
 }
 
 /// The rest of the attempts that are wanted: their lists, and their exchanges, which are counted anew.

@@ -332,7 +332,7 @@ impl<'a> Walk<'a> {
     }
 
     /// The id of an attempt, by its index within the pair with this id.
-    fn attempt_id(&self, pair: usize, attempt: usize) -> Option<usize> {
+    pub(super) fn attempt_id(&self, pair: usize, attempt: usize) -> Option<usize> {
         self.attempts_of(pair).get(attempt).copied().map(index)
     }
 
@@ -513,22 +513,31 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    /// The rows of `findings` that these places hold.
-    pub(super) fn each_finding<E>(
-        &self,
-        places: Range<usize>,
-        mut each: impl FnMut(FindingRow<'_>) -> Result<(), E>,
-    ) -> Result<(), E> {
+    /// Where the rows of `findings` in this range stand among all findings, each with the id of its pair.
+    pub(super) fn findings(&self, places: Range<usize>) -> impl Iterator<Item = (usize, Option<usize>)> {
+        (places.start..places.end.min(self.diagnosis.len())).filter_map(|place| {
+            let pair = self.diagnosis.entry_at(place)?.pair;
+            // those of pairs that are left out are left out too
+            pair.map_or(Some((place, None)), |pair| Some((place, Some(self.id(pair)?))))
+        })
+    }
+
+    /// A finding as far as it is its own; `None` if it has to be made.
+    pub(super) fn brief(&self, place: usize) -> Option<diagnose::Brief<'a>> {
+        self.diagnosis.brief(place)
+    }
+
+    /// The finding at this place.
+    pub(super) fn finding(&self, place: usize, room: &mut Room<'a>) -> Option<diagnose::Finding> {
+        self.diagnosis.finding(place, self.facts, room)
+    }
+
+    /// Every row of `findings`.
+    pub(super) fn each_finding<E>(&self, mut each: impl FnMut(FindingRow<'_>) -> Result<(), E>) -> Result<(), E> {
         let mut room = Room::default();
-        for place in places.start..places.end.min(self.diagnosis.len()) {
-            let Some(entry) = self.diagnosis.entry_at(place) else { continue };
-            let pair = match entry.pair.map(|pair| self.id(pair)) {
-                Some(None) => continue,
-                Some(id) => id,
-                None => None,
-            };
-            let Some(finding) = self.diagnosis.finding(place, self.facts, &mut room) else { continue };
-            let attempt = finding.attempt.and_then(|attempt| pair.and_then(|pair| self.attempt_id(pair, attempt)));
+        for (place, pair) in self.findings(ALL) {
+            let Some(finding) = self.finding(place, &mut room) else { continue };
+            let attempt = finding.attempt.and_then(|attempt| self.attempt_id(pair?, attempt));
             each(FindingRow { fact: &finding, pair, attempt })?;
         }
         Ok(())

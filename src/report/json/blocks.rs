@@ -14,7 +14,7 @@ use crate::track::{Attempt, IkeVersion, Passing, Room, Told};
 use super::lines::Lines;
 use super::parts::{OfAttempts, OfFindings, OfMessages};
 use super::rows::{self, Faces, Own};
-use super::stencils::{AttemptStencil, ExchangesStencil, Stencils};
+use super::stencils::{AttemptStencil, ExchangesStencil, FindingStencil, Stencils, place_of};
 
 /// Tables, in the order of the report, with their names and the rows of a block: about a hundred kilooctets of them.
 const TABLES: [(Table, &str, usize); 8] = [
@@ -100,8 +100,9 @@ pub(super) struct Desk<'f> {
     of_attempts: OfAttempts,
     of_messages: OfMessages,
     of_findings: OfFindings,
-    attempts: Stencils<'f, AttemptStencil>,
-    exchanges: Stencils<'f, Option<ExchangesStencil>>,
+    attempts: Stencils<AttemptStencil>,
+    exchanges: Stencils<Option<ExchangesStencil>>,
+    findings: Stencils<Option<FindingStencil>>,
     faces: Faces,
     messages: Vec<Passing<'f>>,
     order: Vec<usize>,
@@ -117,6 +118,7 @@ impl<'f> Desk<'f> {
             of_findings: OfFindings::default(),
             attempts: Stencils::default(),
             exchanges: Stencils::default(),
+            findings: Stencils::default(),
             faces: Faces::default(),
             messages: Vec::new(),
             order: Vec::new(),
@@ -151,10 +153,35 @@ impl<'f> Desk<'f> {
                 walk.each_malformed(rows, |id, pair, datagram| lines.row(&build::malformed(id, pair, datagram)))
             }
             Table::Findings => {
-                let parts = &mut self.of_findings;
-                walk.each_finding(rows, |row| lines.drawn(|lines| rows::finding(lines, parts, &row)))
+                walk.findings(rows).try_for_each(|(place, pair)| self.finding(place, pair, lines))
             }
         }
+    }
+
+    /// A row of `findings`: the one at this place, of the pair with this id.
+    fn finding(
+        &mut self,
+        place: usize,
+        pair: Option<usize>,
+        lines: &mut Lines<'_, impl Write>,
+    ) -> io::Result<()> {
+        let Self { walk, room, of_findings, findings, .. } = self;
+        let attempt = |index: Option<usize>| index.and_then(|index| walk.attempt_id(pair?, index));
+        let mut make = || walk.finding(place, room);
+        if let Some(brief) = walk.brief(place) {
+            let stencil = findings.of(brief.says, || {
+                let stencil = make().map(|finding| FindingStencil::new(of_findings, &finding));
+                let octets = stencil.as_ref().map_or(0, FindingStencil::octets);
+                (stencil, octets)
+            });
+            let Some(stencil) = stencil else { return Ok(()) };
+            let own = (pair, attempt(brief.attempt), brief.count);
+            return lines.drawn(|lines| rows::finding(lines, stencil, own, brief.frames()));
+        }
+        let Some(finding) = make() else { return Ok(()) };
+        let stencil = FindingStencil::new(of_findings, &finding);
+        let own = (pair, attempt(finding.attempt), finding.count);
+        lines.drawn(|lines| rows::finding(lines, &stencil, own, finding.frames.iter().copied()))
     }
 
     /// A row of `attempts`. `exchange`: the id of its first one, and then of the first one behind it.
@@ -178,12 +205,13 @@ impl<'f> Desk<'f> {
             }
         };
         if let Some(told) = walk.told(place) {
-            let stencil = attempts.of(told.template(), |template| {
+            let template = told.template();
+            let stencil = attempts.of(place_of(template), || {
                 let stencil = AttemptStencil::new(of_attempts, template);
                 let octets = stencil.octets();
                 (stencil, octets)
             });
-            let (row, own) = (row(told.template()), Own::from(&told));
+            let (row, own) = (row(template), Own::from(&told));
             return lines.drawn(|lines| rows::attempt(lines, stencil, row, &own, told.moves()));
         }
         let Some(fact) = walk.attempt(place, room) else { return Ok(()) };
@@ -220,7 +248,7 @@ impl<'f> Desk<'f> {
     ) -> io::Result<bool> {
         let Self { walk, of_messages, exchanges, faces, messages, order, .. } = self;
         let template = told.template();
-        let stencil = exchanges.of(template, |template| {
+        let stencil = exchanges.of(place_of(template), || {
             let stencil = ExchangesStencil::new(of_messages, template);
             let octets = stencil.as_ref().map_or(0, ExchangesStencil::octets);
             (stencil, octets)

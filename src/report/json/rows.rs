@@ -11,13 +11,13 @@ use std::ops::Range;
 use crate::base::{Fault, FrameRef, IkeSpi, MessageId, Timestamp};
 use crate::diagnose::Outcome;
 use crate::report::pen::{self, digits, raw};
-use crate::report::walk::{ExchangeRow, FindingRow, PairRow};
+use crate::report::walk::{ExchangeRow, PairRow};
 use crate::report::words::{self, Word};
 use crate::track::{Attempt, EspFlow, Label, MessageRecord, Move, Passing, Seen, Side, Told};
 
 use super::lines::Lines;
-use super::parts::{OfFindings, OfMessages};
-use super::stencils::{AttemptStencil, ExchangeStencil};
+use super::parts::OfMessages;
+use super::stencils::{AttemptStencil, ExchangeStencil, FindingStencil};
 
 pub(super) fn pair(lines: &mut Lines<'_, impl Write>, row: &PairRow<'_>) -> io::Result<()> {
     let (out, fact) = (&mut lines.buffer, row.fact);
@@ -218,13 +218,12 @@ pub(super) fn told_exchange(
     pen::hex_few(out, message_id.0.to_be_bytes());
     out.extend_from_slice(stencil.behind_message_id());
     for (stencil, own) in stencil.messages().zip(messages) {
-        let at = lines.dates.moment(own.at());
         let (out, frame) = (&mut lines.buffer, own.frame());
         digits(out, u64::from(frame.capture));
         raw(out, ",\"frame\":");
         digits(out, frame.frame);
-        raw(out, ",\"at\":\"");
-        out.extend_from_slice(&at);
+        raw(out, ",\"at\":");
+        out.extend_from_slice(lines.dates.quoted(own.at()));
         out.extend_from_slice(stencil.before_endpoints);
         let [source, destination] = own.ports();
         faces.write(out, stencil.from, source);
@@ -315,14 +314,13 @@ fn message(
     record: &MessageRecord,
     of: &Attempt,
 ) -> io::Result<()> {
-    let at = lines.dates.moment(record.at);
     let out = &mut lines.buffer;
     raw(out, MESSAGE);
     digits(out, u64::from(record.frame.capture));
     raw(out, ",\"frame\":");
     digits(out, record.frame.frame);
-    raw(out, ",\"at\":\"");
-    out.extend_from_slice(&at);
+    raw(out, ",\"at\":");
+    out.extend_from_slice(lines.dates.quoted(record.at));
     if is_plain(record) {
         parts.plain(out, record, of);
         return Ok(());
@@ -375,7 +373,7 @@ pub(super) fn is_plain(record: &MessageRecord) -> bool {
 
 /// What a message shares with others of its kind, up to its source.
 pub(super) fn before_endpoints(out: &mut Vec<u8>, record: &MessageRecord) {
-    raw(out, "\",\"label\":\"");
+    raw(out, ",\"label\":\"");
     label(out, record.label);
     raw(out, "\",\"from\":\"");
     raw(out, record.from.word());
@@ -459,22 +457,17 @@ pub(super) fn esp_flow(lines: &mut Lines<'_, impl Write>, id: usize, pair: usize
 
 pub(super) fn finding(
     lines: &mut Lines<'_, impl Write>,
-    parts: &mut OfFindings,
-    row: &FindingRow<'_>,
+    stencil: &FindingStencil,
+    (pair, attempt, count): (Option<usize>, Option<usize>, u64),
+    frames: impl Iterator<Item = FrameRef>,
 ) -> io::Result<()> {
-    let (out, fact) = (&mut lines.buffer, row.fact);
-    raw(out, "\"id\":\"");
-    raw(out, fact.pattern.id);
-    raw(out, "\",\"severity\":\"");
-    raw(out, fact.severity.word());
-    raw(out, "\",\"confidence\":\"");
-    raw(out, fact.confidence.word());
-    raw(out, "\",\"pair\":");
-    id(out, row.pair);
+    let out = &mut lines.buffer;
+    out.extend_from_slice(stencil.before_pair());
+    id(out, pair);
     raw(out, ",\"attempt\":");
-    id(out, row.attempt);
+    id(out, attempt);
     raw(out, ",\"frames\":[");
-    for (index, &evidence) in fact.frames.iter().enumerate() {
+    for (index, evidence) in frames.enumerate() {
         if index > 0 {
             lines.buffer.push(b',');
             lines.relieve()?;
@@ -483,10 +476,8 @@ pub(super) fn finding(
     }
     let out = &mut lines.buffer;
     raw(out, "],\"count\":");
-    digits(out, fact.count);
-    parts.words(out, fact);
-    raw(out, ",\"consequence_of\":");
-    name(out, fact.consequence_of);
+    digits(out, count);
+    out.extend_from_slice(stencil.behind_count());
     Ok(())
 }
 
@@ -504,7 +495,7 @@ fn id(out: &mut Vec<u8>, id: Option<usize>) {
 }
 
 /// A catalogue id, or null.
-fn name(out: &mut Vec<u8>, name: Option<&'static str>) {
+pub(super) fn name(out: &mut Vec<u8>, name: Option<&'static str>) {
     match name {
         None => raw(out, "null"),
         Some(name) => {
@@ -540,10 +531,8 @@ fn frame(out: &mut Vec<u8>, frame: FrameRef) {
 /// A time, with its quotes.
 #[inline]
 fn moment(lines: &mut Lines<'_, impl Write>, at: Timestamp) {
-    let at = lines.dates.moment(at);
-    lines.buffer.push(b'"');
-    lines.buffer.extend_from_slice(&at);
-    lines.buffer.push(b'"');
+    let at = lines.dates.quoted(at);
+    lines.buffer.extend_from_slice(at);
 }
 
 fn maybe_moment(lines: &mut Lines<'_, impl Write>, at: Option<Timestamp>) {

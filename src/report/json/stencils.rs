@@ -10,43 +10,48 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 
+use crate::diagnose::Finding;
 use crate::report::pen::{digits, raw};
 use crate::report::words::{self, Word as _};
 use crate::track::{Attempt, NatFacts, Side};
 
-use super::parts::{OfAttempts, OfMessages};
+use super::parts::{OfAttempts, OfFindings, OfMessages};
 use super::rows::{self, label, maybe, truth};
 
 /// Octets of all stencils of one kind that are kept.
 const MOST: usize = 4 << 20;
 
-/// Stencils by their templates, which stay where they are as long as the facts are looked at.
-pub(super) struct Stencils<'f, S> {
-    places: HashMap<usize, usize>,
-    kept: Vec<(&'f Attempt, S)>,
+/// Stencils of one kind, by what tells them apart.
+pub(super) struct Stencils<S> {
+    places: HashMap<u64, usize>,
+    kept: Vec<S>,
     octets: usize,
+    /// The one that was used last.
+    last: (u64, usize),
 }
 
-impl<S> Default for Stencils<'_, S> {
+impl<S> Default for Stencils<S> {
     fn default() -> Self {
-        Self { places: HashMap::default(), kept: Vec::new(), octets: 0 }
+        Self { places: HashMap::default(), kept: Vec::new(), octets: 0, last: (0, usize::MAX) }
     }
 }
 
-impl<'f, S> Stencils<'f, S> {
-    /// The stencil of this template. `make` answers what octets it takes, too.
+impl<S> Stencils<S> {
+    /// The stencil with this key. `make` answers what octets it takes, too.
     #[inline]
-    pub(super) fn of(&mut self, template: &'f Arc<Attempt>, make: impl FnOnce(&Attempt) -> (S, usize)) -> &S {
-        let key = Arc::as_ptr(template).addr();
-        let place = match self.places.get(&key) {
-            Some(&place) => place,
-            None => self.keep(key, template, make(template)),
-        };
-        &self.kept[place].1
+    pub(super) fn of(&mut self, key: u64, make: impl FnOnce() -> (S, usize)) -> &S {
+        if self.last.0 != key || self.last.1 >= self.kept.len() {
+            let place = match self.places.get(&key) {
+                Some(&place) => place,
+                None => self.keep(key, make()),
+            };
+            self.last = (key, place);
+        }
+        &self.kept[self.last.1]
     }
 
     #[cold]
-    fn keep(&mut self, key: usize, template: &'f Attempt, (stencil, octets): (S, usize)) -> usize {
+    fn keep(&mut self, key: u64, (stencil, octets): (S, usize)) -> usize {
         self.octets = self.octets.saturating_add(octets);
         if self.octets > MOST {
             self.places.clear();
@@ -54,8 +59,54 @@ impl<'f, S> Stencils<'f, S> {
             self.octets = octets;
         }
         self.places.insert(key, self.kept.len());
-        self.kept.push((template, stencil));
+        self.kept.push(stencil);
         self.kept.len() - 1
+    }
+}
+
+/// Tells templates apart that are there all the while, as those are that the facts hold.
+pub(super) fn place_of(template: &Arc<Attempt>) -> u64 {
+    Arc::as_ptr(template).addr() as u64
+}
+
+/// A row of `findings`.
+#[derive(Debug)]
+pub(super) struct FindingStencil {
+    text: Vec<u8>,
+    /// Where the pair stands.
+    pair: usize,
+}
+
+impl FindingStencil {
+    pub(super) fn new(parts: &mut OfFindings, fact: &Finding) -> Self {
+        let mut text = Vec::new();
+        let out = &mut text;
+        raw(out, "\"id\":\"");
+        raw(out, fact.pattern.id);
+        raw(out, "\",\"severity\":\"");
+        raw(out, fact.severity.word());
+        raw(out, "\",\"confidence\":\"");
+        raw(out, fact.confidence.word());
+        raw(out, "\",\"pair\":");
+        let pair = out.len();
+        parts.words(out, fact);
+        raw(out, ",\"consequence_of\":");
+        rows::name(out, fact.consequence_of);
+        Self { text, pair }
+    }
+
+    pub(super) fn octets(&self) -> usize {
+        self.text.len()
+    }
+
+    /// Up to the pair.
+    pub(super) fn before_pair(&self) -> &[u8] {
+        self.text.get(..self.pair).unwrap_or_default()
+    }
+
+    /// Behind the count.
+    pub(super) fn behind_count(&self) -> &[u8] {
+        self.text.get(self.pair..).unwrap_or_default()
     }
 }
 
