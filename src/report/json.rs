@@ -1,9 +1,10 @@
 //! The report as JSON: one object with a row a line, or every row an object of its own.
 //!
 //! Not here: what a row holds. Contract: a [`Report`] and the [`Walk`] that it comes from are written octet for octet the
-//! same; a walk takes one buffer and no row is kept.
+//! same, on any number of threads; a walk takes a few buffers and no row is kept.
 
 mod blocks;
+mod hands;
 mod lines;
 mod parts;
 mod rows;
@@ -16,8 +17,9 @@ use serde::Serialize;
 use super::SCHEMA_NAME;
 use super::model::{Forgotten, Report, Window};
 use super::walk::Walk;
-use blocks::{Blocks, Desk};
 use lines::{Form, Lines};
+
+pub use hands::Hands;
 
 /// Writes the report as one JSON object: each of its keys on a line, and each row of an array on a line.
 ///
@@ -37,18 +39,18 @@ pub fn write_ndjson(report: &Report, out: &mut impl Write) -> io::Result<()> {
 /// Writes what [`write_json`] writes of the report of this walk, without making that report.
 ///
 /// Errors: those of `out`.
-pub fn stream_json(walk: &Walk<'_>, out: &mut impl Write) -> io::Result<()> {
-    streamed(walk, Lines::new(out, Form::Object))
+pub fn stream_json(walk: &Walk<'_>, hands: Hands, out: &mut impl Write) -> io::Result<()> {
+    streamed(walk, hands, Lines::new(out, Form::Object))
 }
 
 /// Writes what [`write_ndjson`] writes of the report of this walk, without making that report.
 ///
 /// Errors: those of `out`.
-pub fn stream_ndjson(walk: &Walk<'_>, out: &mut impl Write) -> io::Result<()> {
-    streamed(walk, Lines::new(out, Form::Rows))
+pub fn stream_ndjson(walk: &Walk<'_>, hands: Hands, out: &mut impl Write) -> io::Result<()> {
+    streamed(walk, hands, Lines::new(out, Form::Rows))
 }
 
-fn whole(report: &Report, mut lines: Lines<'_, impl Write>) -> io::Result<()> {
+fn whole(report: &Report, mut lines: Lines<impl Write>) -> io::Result<()> {
     lines.top(&Top {
         schema: report.schema,
         tool_version: report.tool_version,
@@ -68,7 +70,7 @@ fn whole(report: &Report, mut lines: Lines<'_, impl Write>) -> io::Result<()> {
     lines.end()
 }
 
-fn streamed(walk: &Walk<'_>, mut lines: Lines<'_, impl Write>) -> io::Result<()> {
+fn streamed(walk: &Walk<'_>, hands: Hands, mut lines: Lines<impl Write>) -> io::Result<()> {
     lines.top(&Top {
         schema: SCHEMA_NAME,
         tool_version: env!("CARGO_PKG_VERSION"),
@@ -77,17 +79,7 @@ fn streamed(walk: &Walk<'_>, mut lines: Lines<'_, impl Write>) -> io::Result<()>
         forgotten: walk.forgotten(),
     })?;
     lines.table("captures", &walk.captures)?;
-    let blocks = Blocks::of(walk, None);
-    let mut desk = Desk::new(walk);
-    for block in (0..).map_while(|index| blocks.get(index)) {
-        if block.begins {
-            lines.begin(block.name);
-        }
-        desk.draw(&block, &mut lines)?;
-        if block.ends {
-            lines.close();
-        }
-    }
+    hands::write(walk, hands, &mut lines)?;
     lines.end()
 }
 

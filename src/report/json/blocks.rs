@@ -128,7 +128,7 @@ impl<'f> Desk<'f> {
     /// Draws the rows of a block.
     ///
     /// Errors: those of `lines`.
-    pub(super) fn draw(&mut self, block: &Block, lines: &mut Lines<'_, impl Write>) -> io::Result<()> {
+    pub(super) fn draw(&mut self, block: &Block, lines: &mut Lines<impl Write>) -> io::Result<()> {
         let (walk, rows) = (self.walk, block.rows.clone());
         match block.table {
             Table::Pairs => walk.each_pair(rows, |row| lines.drawn(|lines| rows::pair(lines, &row))),
@@ -163,7 +163,7 @@ impl<'f> Desk<'f> {
         &mut self,
         place: usize,
         pair: Option<usize>,
-        lines: &mut Lines<'_, impl Write>,
+        lines: &mut Lines<impl Write>,
     ) -> io::Result<()> {
         let Self { walk, room, of_findings, findings, .. } = self;
         let attempt = |index: Option<usize>| index.and_then(|index| walk.attempt_id(pair?, index));
@@ -189,7 +189,7 @@ impl<'f> Desk<'f> {
         &mut self,
         place: AttemptPlace,
         exchange: &mut usize,
-        lines: &mut Lines<'_, impl Write>,
+        lines: &mut Lines<impl Write>,
     ) -> io::Result<()> {
         let Self { walk, room, of_attempts, attempts, .. } = self;
         let (outcome, verdict) = walk.judged(place);
@@ -221,7 +221,7 @@ impl<'f> Desk<'f> {
     }
 
     /// The rows of `exchanges` of an attempt, of which the first has this id.
-    fn exchanges(&mut self, place: AttemptPlace, id: &mut usize, lines: &mut Lines<'_, impl Write>) -> io::Result<()> {
+    fn exchanges(&mut self, place: AttemptPlace, id: &mut usize, lines: &mut Lines<impl Write>) -> io::Result<()> {
         if let Some(told) = self.walk.told(place)
             && self.told_exchanges(&told, place, id, lines)?
         {
@@ -244,7 +244,7 @@ impl<'f> Desk<'f> {
         told: &Told<'f>,
         place: AttemptPlace,
         id: &mut usize,
-        lines: &mut Lines<'_, impl Write>,
+        lines: &mut Lines<impl Write>,
     ) -> io::Result<bool> {
         let Self { walk, of_messages, exchanges, faces, messages, order, .. } = self;
         let template = told.template();

@@ -23,8 +23,8 @@ pub(super) enum Form {
 const GATHERED: usize = 1 << 16;
 
 /// Lines on their way out, through one buffer that is used again and again.
-pub(super) struct Lines<'w, W> {
-    out: &'w mut W,
+pub(super) struct Lines<W> {
+    out: W,
     pub buffer: Vec<u8>,
     /// Octets that are gathered before they are written.
     pub most: usize,
@@ -35,8 +35,8 @@ pub(super) struct Lines<'w, W> {
     pub dates: Calendar,
 }
 
-impl<'w, W: Write> Lines<'w, W> {
-    pub fn new(out: &'w mut W, form: Form) -> Self {
+impl<W: Write> Lines<W> {
+    pub fn new(out: W, form: Form) -> Self {
         Self {
             out,
             buffer: Vec::with_capacity(GATHERED + (GATHERED >> 2)),

@@ -19,7 +19,7 @@ use super::lines::Lines;
 use super::parts::OfMessages;
 use super::stencils::{AttemptStencil, ExchangeStencil, FindingStencil};
 
-pub(super) fn pair(lines: &mut Lines<'_, impl Write>, row: &PairRow<'_>) -> io::Result<()> {
+pub(super) fn pair(lines: &mut Lines<impl Write>, row: &PairRow<'_>) -> io::Result<()> {
     let (out, fact) = (&mut lines.buffer, row.fact);
     raw(out, "\"id\":");
     count(out, row.id);
@@ -64,7 +64,7 @@ fn sent(out: &mut Vec<u8>, seen: &Seen) {
 }
 
 /// What stands behind the key `first`: first and last time, then the frames of both.
-fn span(lines: &mut Lines<'_, impl Write>, times: (Timestamp, Timestamp), frames: (FrameRef, FrameRef)) {
+fn span(lines: &mut Lines<impl Write>, times: (Timestamp, Timestamp), frames: (FrameRef, FrameRef)) {
     moment(lines, times.0);
     raw(&mut lines.buffer, ",\"last\":");
     moment(lines, times.1);
@@ -129,7 +129,7 @@ pub(super) struct AttemptRow {
 }
 
 pub(super) fn attempt(
-    lines: &mut Lines<'_, impl Write>,
+    lines: &mut Lines<impl Write>,
     stencil: &AttemptStencil,
     row: AttemptRow,
     own: &Own,
@@ -202,7 +202,7 @@ pub(super) fn attempt(
 
 /// A row of `exchanges` of an attempt that is told. `messages`: what is their own.
 pub(super) fn told_exchange(
-    lines: &mut Lines<'_, impl Write>,
+    lines: &mut Lines<impl Write>,
     (id, attempt): (usize, usize),
     stencil: ExchangeStencil<'_>,
     message_id: MessageId,
@@ -281,7 +281,7 @@ impl Face {
 }
 
 pub(super) fn exchange(
-    lines: &mut Lines<'_, impl Write>,
+    lines: &mut Lines<impl Write>,
     parts: &mut OfMessages,
     row: &ExchangeRow<'_>,
 ) -> io::Result<()> {
@@ -309,7 +309,7 @@ pub(super) fn exchange(
 }
 
 fn message(
-    lines: &mut Lines<'_, impl Write>,
+    lines: &mut Lines<impl Write>,
     parts: &mut OfMessages,
     record: &MessageRecord,
     of: &Attempt,
@@ -416,7 +416,7 @@ fn fault(out: &mut Vec<u8>, fault: Option<Fault>) -> io::Result<()> {
     Ok(serde_json::to_writer(out, &fault)?)
 }
 
-pub(super) fn esp_flow(lines: &mut Lines<'_, impl Write>, id: usize, pair: usize, fact: &EspFlow) -> io::Result<()> {
+pub(super) fn esp_flow(lines: &mut Lines<impl Write>, id: usize, pair: usize, fact: &EspFlow) -> io::Result<()> {
     let out = &mut lines.buffer;
     raw(out, "\"id\":");
     count(out, id);
@@ -456,7 +456,7 @@ pub(super) fn esp_flow(lines: &mut Lines<'_, impl Write>, id: usize, pair: usize
 }
 
 pub(super) fn finding(
-    lines: &mut Lines<'_, impl Write>,
+    lines: &mut Lines<impl Write>,
     stencil: &FindingStencil,
     (pair, attempt, count): (Option<usize>, Option<usize>, u64),
     frames: impl Iterator<Item = FrameRef>,
@@ -530,12 +530,12 @@ fn frame(out: &mut Vec<u8>, frame: FrameRef) {
 
 /// A time, with its quotes.
 #[inline]
-fn moment(lines: &mut Lines<'_, impl Write>, at: Timestamp) {
+fn moment(lines: &mut Lines<impl Write>, at: Timestamp) {
     let at = lines.dates.quoted(at);
     lines.buffer.extend_from_slice(at);
 }
 
-fn maybe_moment(lines: &mut Lines<'_, impl Write>, at: Option<Timestamp>) {
+fn maybe_moment(lines: &mut Lines<impl Write>, at: Option<Timestamp>) {
     match at {
         None => raw(&mut lines.buffer, "null"),
         Some(at) => moment(lines, at),
