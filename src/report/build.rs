@@ -87,7 +87,6 @@ pub fn message_words(fact: &track::Attempt, record: &track::MessageRecord) -> St
         outcome: Outcome::Unknown,
         verdict: None,
         rekeyed_from: None,
-        exchanges: 0..0,
     };
     let mut row = attempt_in_short(&row);
     add_lists(&mut row, fact);
@@ -189,7 +188,7 @@ pub(super) fn title(pattern: &Pattern) -> String {
     safe(pattern.title)
 }
 
-pub(super) fn causes(finding: &diagnose::Finding) -> Vec<Cause> {
+fn causes(finding: &diagnose::Finding) -> Vec<Cause> {
     finding.causes.iter().map(|cause| Cause { text: safe(cause.text), likelihood: cause.likelihood }).collect()
 }
 

@@ -77,8 +77,6 @@ pub(super) struct AttemptRow<'r> {
     pub outcome: Outcome,
     pub verdict: Option<&'static str>,
     pub rekeyed_from: Option<usize>,
-    /// Ids.
-    pub exchanges: Range<usize>,
 }
 
 /// Where the attempt of a row stands.
@@ -422,11 +420,9 @@ impl<'a> Walk<'a> {
     /// Every row of `attempts`.
     pub(super) fn each_attempt<E>(&self, mut each: impl FnMut(AttemptRow<'_>) -> Result<(), E>) -> Result<(), E> {
         let mut room = Room::default();
-        let mut exchange = 0_usize;
         for place in self.places(ALL) {
             let Some(fact) = self.attempt(place, &mut room) else { continue };
             let (outcome, verdict) = self.judged(place);
-            let next = exchange.saturating_add(fact.exchanges.len());
             each(AttemptRow {
                 id: place.id,
                 pair: place.pair,
@@ -434,9 +430,7 @@ impl<'a> Walk<'a> {
                 outcome,
                 verdict,
                 rekeyed_from: self.rekeyed_from(place, fact.rekeyed_from),
-                exchanges: exchange..next,
             })?;
-            exchange = next;
         }
         Ok(())
     }
