@@ -8,6 +8,7 @@ use crate::base::Timestamp;
 use crate::capture::Captures;
 use crate::diagnose::Severity;
 use crate::pipeline::{self, Options, Sharing, Watch};
+use crate::report::json::Hands;
 use crate::report::{self, Walk};
 
 use super::Status;
@@ -73,10 +74,11 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Status> {
     onlooker.progress.finish();
     let selection = arguments.input.selection();
     let walk = Walk::new(analysis.captures, &analysis.facts, &analysis.diagnosis, &selection);
+    let hands = Hands::on(options.sharing.threads());
     match arguments.output.format {
         Format::Text => report::text::render_walk(&walk, &mut sink, &arguments.output.style())?,
-        Format::Json => report::json::stream_json(&walk, &mut sink)?,
-        Format::Ndjson => report::json::stream_ndjson(&walk, &mut sink)?,
+        Format::Json => report::json::stream_json(&walk, hands, &mut sink)?,
+        Format::Ndjson => report::json::stream_ndjson(&walk, hands, &mut sink)?,
     }
     sink.finish()?;
     let status = complain_about(&captures);

@@ -35,7 +35,7 @@ What is measured:
   that of this run. Then each run goes through the captures six times: only reading, reading and refusing, and
   so on to the whole analysis, written as JSON to nowhere. A stage costs what is new against the one before it, by
   the fastest runs of both. A stage that costs next to nothing may come out below zero, as may `follow`, which does
-  not decode all that `decode` does.
+  not decode all that `decode` does. With --threads, each run goes through them once more: the whole on so many.
 
   read      frames out of the captures
   refuse    tell IKE, ESP and what else matters from all other frames; put IP fragments together
@@ -46,7 +46,7 @@ What is measured:
 
 JSON (--format json): schema \"ikescope.bench/1\", tool_version, threads, runs, captures[] (paths), packets,
   octets (of frames, as recorded), messages (IKE), stages[] {stage, ns_per_packet, ns_per_message, so_far}
-  and whole, the last so_far. so_far is that stage with all before it: {seconds {min, median, max},
+  and whole, the last so_far, or that on more threads. so_far is that stage with all before it: {seconds {min, median, max},
   packets_per_second, octets_per_second, messages_per_second}. peak_memory is in octets; it and rates are null
   where nobody knows them. --format ndjson is the same on one line.";
 
@@ -65,7 +65,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
     runs: u32,
 
-    /// Threads to use at most; stages are measured on one
+    /// Threads for the whole analysis; stages are measured on one [default: 1]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
 
@@ -82,6 +82,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Status> {
     for path in &arguments.paths {
         can_be_read_again(path)?;
     }
+    let threads = arguments.threads.map_or(1, usize::from);
     let options = Options {
         ike_ports: arguments.ike_port.clone(),
         limits: Limits::default(),
@@ -101,14 +102,18 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Status> {
     let first = began.elapsed();
     let status = complain_about(&captures);
     let size = Size::of(&captures, arguments, &options)?;
-    bar.expect(arguments.runs, first);
-    let mut times = vec![Vec::new(); Stage::ALL.len()];
+    let shared = Options { sharing: Sharing { threads: Some(threads), chunk: None }, ..options.clone() };
+    let stages = Stage::ALL.map(|stage| (stage, &options));
+    let whole = (threads > 1).then_some((Stage::Report, &shared));
+    let measured: Vec<(Stage, &Options)> = stages.into_iter().chain(whole).collect();
+    bar.expect(arguments.runs, measured.len(), first);
+    let mut times = vec![Vec::new(); measured.len()];
     for run in 1..=arguments.runs {
-        for (stage, times) in Stage::ALL.into_iter().zip(&mut times) {
+        for (&(stage, options), times) in measured.iter().zip(&mut times) {
             bar.say(&format!("run {run} of {}: {}", arguments.runs, stage.name()));
             let mut captures = Captures::open(&arguments.paths);
             let began = Instant::now();
-            let outcome = stage.run(&mut captures, &options)?;
+            let outcome = stage.run(&mut captures, options)?;
             times.push(began.elapsed());
             // what a run leaves behind is thrown away off the clock
             drop(outcome);
@@ -117,7 +122,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Status> {
     }
     bar.finish();
     let whole = times.last().and_then(|times| times.iter().min()).copied().unwrap_or_default();
-    let answer = Answer::new(&size, arguments.runs, &times, peak_memory);
+    let answer = Answer::new(&size, (arguments.runs, shared.sharing.threads() as u32), &times, peak_memory);
     match arguments.output.format {
         Format::Text => answer.write_text(&mut sink, whole < SHORT)?,
         Format::Json => {
@@ -185,10 +190,10 @@ impl Waiting {
         }))
     }
 
-    /// So many runs will follow, of which the whole analysis takes `first`.
-    fn expect(&self, runs: u32, first: Duration) {
+    /// So many runs will follow, each of so many parts, of which the whole analysis takes `first`.
+    fn expect(&self, runs: u32, parts: usize, first: Duration) {
         if let Some(bar) = self.0.as_ref().filter(|_| first.saturating_mul(runs) >= Self::LONG) {
-            bar.set_length(u64::from(runs) * Stage::ALL.len() as u64);
+            bar.set_length(u64::from(runs) * parts as u64);
             if let Ok(style) = ProgressStyle::with_template("{wide_bar} {msg} · {eta} left") {
                 bar.set_style(style);
             }

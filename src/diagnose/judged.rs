@@ -194,6 +194,27 @@ pub struct AttemptDiagnosis {
     pub verdict: Option<Verdict>,
 }
 
+/// A finding as far as it is its own.
+#[derive(Debug, Clone, Copy)]
+pub struct Brief<'d> {
+    /// Index into [`Facts::pairs`].
+    pub pair: usize,
+    /// Index of the attempt within the pair.
+    pub attempt: Option<usize>,
+    /// How many attempts, or events, show the same.
+    pub count: u64,
+    /// Equal for findings of one diagnosis that are equal in all that is not in here.
+    pub says: u64,
+    frames: &'d [Packed],
+}
+
+impl Brief<'_> {
+    /// Evidence, in order.
+    pub fn frames(&self) -> impl Iterator<Item = FrameRef> {
+        self.frames.iter().copied().map(unpack)
+    }
+}
+
 impl Diagnosis {
     /// A diagnosis that is filled by hand with [`Diagnosis::judge`] and [`Diagnosis::hold`].
     pub fn new() -> Self {
@@ -284,6 +305,30 @@ impl Diagnosis {
     /// What is known of each finding before it is made, in order of severity, then first frame. Places count from 0 here.
     pub fn entries(&self) -> impl Iterator<Item = Entry> {
         self.all.findings.iter().filter_map(|kept| self.entry(kept))
+    }
+
+    /// What is known of the finding at `place` before it is made.
+    pub fn entry_at(&self, place: usize) -> Option<Entry> {
+        self.all.findings.get(place).and_then(|kept| self.entry(kept))
+    }
+
+    /// The finding at `place` as far as it is its own. `None` if it has to be made.
+    pub fn brief(&self, place: usize) -> Option<Brief<'_>> {
+        let kept = self.all.findings.get(place).filter(|_| !self.losses.matter())?;
+        let verdict = kept.verdict.filter(|_| (kept.words as usize) < self.all.sayings.all.len())?;
+        let consequence_of = kept.consequence_of.map_or(0, |cause| cause.0.get());
+        let [severity, confidence] = [kept.severity as u64, kept.confidence as u64];
+        Some(Brief {
+            pair: kept.index as usize,
+            attempt: (kept.attempt != NOWHERE).then_some(kept.attempt as usize),
+            count: kept.count.into(),
+            frames: self.all.frames_of(kept),
+            says: u64::from(kept.words) << 32
+                | u64::from(verdict.0.get()) << 24
+                | u64::from(consequence_of) << 16
+                | severity << 8
+                | confidence,
+        })
     }
 
     /// The finding at `place`, made from the facts that were judged.

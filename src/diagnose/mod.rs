@@ -17,7 +17,7 @@ pub mod sizes;
 pub mod survey;
 mod words;
 
-pub use judged::{AttemptDiagnosis, Diagnosis, Entry, PairDiagnosis, Verdict};
+pub use judged::{AttemptDiagnosis, Brief, Diagnosis, Entry, PairDiagnosis, Verdict};
 #[doc(hidden)]
 pub use round::{Checks, Shares, judge_all};
 pub use round::{diagnose, diagnose_on};

@@ -40,7 +40,8 @@ pub struct Sharing {
 }
 
 impl Sharing {
-    pub(super) fn threads(self) -> usize {
+    /// How many threads that are.
+    pub fn threads(self) -> usize {
         let wanted = self.threads.unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from));
         wanted.min(if self.chunk.is_some() { wanted } else { MOST_THREADS })
     }

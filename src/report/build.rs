@@ -13,7 +13,7 @@ use crate::track::{self, Facts, Side};
 
 use super::escape::{escape, escape_octets};
 use super::model::*;
-use super::walk::{AttemptRow, ExchangeRow, FindingRow, PairRow, Walk};
+use super::walk::{ALL, AttemptRow, ExchangeRow, FindingRow, PairRow, Walk};
 use super::{naming, proposal, quantity, vendor_state, words};
 
 /// Which pairs a report is about: all, or those named.
@@ -87,7 +87,6 @@ pub fn message_words(fact: &track::Attempt, record: &track::MessageRecord) -> St
         outcome: Outcome::Unknown,
         verdict: None,
         rekeyed_from: None,
-        exchanges: 0..0,
     };
     let mut row = attempt_in_short(&row);
     add_lists(&mut row, fact);
@@ -132,12 +131,12 @@ fn take<T>(rows: &mut Vec<T>, row: T) -> Result<(), Infallible> {
 
 /// All rows but those of `exchanges`, attempts in short.
 fn collect(walk: &Walk<'_>, report: &mut Report) -> Result<(), Infallible> {
-    walk.each_pair(|row| take(&mut report.pairs, pair(&row)))?;
+    walk.each_pair(ALL, |row| take(&mut report.pairs, pair(&row)))?;
     walk.each_attempt(|row| take(&mut report.attempts, attempt_in_short(&row)))?;
-    walk.each_flow(|id, pair, flow| take(&mut report.esp_flows, esp_flow(id, pair, flow)))?;
-    walk.each_icmp_error(|pair, error| take(&mut report.icmp_errors, icmp_error(pair, error)))?;
-    walk.each_incomplete(|pair, datagram| take(&mut report.incomplete, incomplete(pair, datagram)))?;
-    walk.each_malformed(|id, pair, datagram| take(&mut report.malformed, malformed(id, pair, datagram)))?;
+    walk.each_flow(ALL, |id, pair, flow| take(&mut report.esp_flows, esp_flow(id, pair, flow)))?;
+    walk.each_icmp_error(ALL, |pair, error| take(&mut report.icmp_errors, icmp_error(pair, error)))?;
+    walk.each_incomplete(ALL, |pair, datagram| take(&mut report.incomplete, incomplete(pair, datagram)))?;
+    walk.each_malformed(ALL, |id, pair, datagram| take(&mut report.malformed, malformed(id, pair, datagram)))?;
     walk.each_finding(|row| take(&mut report.findings, finding(&row)))
 }
 
@@ -189,7 +188,7 @@ pub(super) fn title(pattern: &Pattern) -> String {
     safe(pattern.title)
 }
 
-pub(super) fn causes(finding: &diagnose::Finding) -> Vec<Cause> {
+fn causes(finding: &diagnose::Finding) -> Vec<Cause> {
     finding.causes.iter().map(|cause| Cause { text: safe(cause.text), likelihood: cause.likelihood }).collect()
 }
 

@@ -1,20 +1,25 @@
 //! The report as JSON: one object with a row a line, or every row an object of its own.
 //!
 //! Not here: what a row holds. Contract: a [`Report`] and the [`Walk`] that it comes from are written octet for octet the
-//! same; a walk takes one buffer and no row is kept.
+//! same, on any number of threads; a walk takes a few buffers and no row is kept.
 
+mod blocks;
+mod hands;
+mod lines;
 mod parts;
 mod rows;
+mod stencils;
 
 use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::build;
+use super::SCHEMA_NAME;
 use super::model::{Forgotten, Report, Window};
-use super::moment::Calendar;
 use super::walk::Walk;
-use super::{SCHEMA_NAME, pen};
+use lines::{Form, Lines};
+
+pub use hands::Hands;
 
 /// Writes the report as one JSON object: each of its keys on a line, and each row of an array on a line.
 ///
@@ -34,18 +39,18 @@ pub fn write_ndjson(report: &Report, out: &mut impl Write) -> io::Result<()> {
 /// Writes what [`write_json`] writes of the report of this walk, without making that report.
 ///
 /// Errors: those of `out`.
-pub fn stream_json(walk: &Walk<'_>, out: &mut impl Write) -> io::Result<()> {
-    streamed(walk, Lines::new(out, Form::Object))
+pub fn stream_json(walk: &Walk<'_>, hands: Hands, out: &mut impl Write) -> io::Result<()> {
+    streamed(walk, hands, Lines::new(out, Form::Object))
 }
 
 /// Writes what [`write_ndjson`] writes of the report of this walk, without making that report.
 ///
 /// Errors: those of `out`.
-pub fn stream_ndjson(walk: &Walk<'_>, out: &mut impl Write) -> io::Result<()> {
-    streamed(walk, Lines::new(out, Form::Rows))
+pub fn stream_ndjson(walk: &Walk<'_>, hands: Hands, out: &mut impl Write) -> io::Result<()> {
+    streamed(walk, hands, Lines::new(out, Form::Rows))
 }
 
-fn whole(report: &Report, mut lines: Lines<'_, impl Write>) -> io::Result<()> {
+fn whole(report: &Report, mut lines: Lines<impl Write>) -> io::Result<()> {
     lines.top(&Top {
         schema: report.schema,
         tool_version: report.tool_version,
@@ -65,7 +70,7 @@ fn whole(report: &Report, mut lines: Lines<'_, impl Write>) -> io::Result<()> {
     lines.end()
 }
 
-fn streamed(walk: &Walk<'_>, mut lines: Lines<'_, impl Write>) -> io::Result<()> {
+fn streamed(walk: &Walk<'_>, hands: Hands, mut lines: Lines<impl Write>) -> io::Result<()> {
     lines.top(&Top {
         schema: SCHEMA_NAME,
         tool_version: env!("CARGO_PKG_VERSION"),
@@ -74,33 +79,7 @@ fn streamed(walk: &Walk<'_>, mut lines: Lines<'_, impl Write>) -> io::Result<()>
         forgotten: walk.forgotten(),
     })?;
     lines.table("captures", &walk.captures)?;
-    lines.begin("pairs");
-    walk.each_pair(|row| lines.drawn(|lines| rows::pair(lines, &row)))?;
-    lines.close();
-    lines.begin("attempts");
-    let mut parts = parts::OfAttempts::default();
-    walk.each_attempt(|row| lines.drawn(|lines| rows::attempt(lines, &mut parts, &row)))?;
-    lines.close();
-    lines.begin("exchanges");
-    let mut parts = parts::OfMessages::default();
-    walk.each_exchange(|row| lines.drawn(|lines| rows::exchange(lines, &mut parts, &row)))?;
-    lines.close();
-    lines.begin("esp_flows");
-    walk.each_flow(|id, pair, flow| lines.drawn(|lines| rows::esp_flow(lines, id, pair, flow)))?;
-    lines.close();
-    lines.begin("icmp_errors");
-    walk.each_icmp_error(|pair, error| lines.row(&build::icmp_error(pair, error)))?;
-    lines.close();
-    lines.begin("incomplete");
-    walk.each_incomplete(|pair, datagram| lines.row(&build::incomplete(pair, datagram)))?;
-    lines.close();
-    lines.begin("malformed");
-    walk.each_malformed(|id, pair, datagram| lines.row(&build::malformed(id, pair, datagram)))?;
-    lines.close();
-    lines.begin("findings");
-    let mut parts = parts::OfFindings::default();
-    walk.each_finding(|row| lines.drawn(|lines| rows::finding(lines, &mut parts, &row)))?;
-    lines.close();
+    hands::write(walk, hands, &mut lines)?;
     lines.end()
 }
 
@@ -112,148 +91,6 @@ struct Top<'a> {
     window: Option<Window>,
     selection: &'a [String],
     forgotten: Forgotten,
-}
-
-/// The two layouts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Form {
-    /// One object.
-    Object,
-    /// One object a row.
-    Rows,
-}
-
-/// Octets that are gathered before they are written.
-const GATHERED: usize = 1 << 16;
-
-/// Lines on their way out, through one buffer that is used again and again.
-struct Lines<'w, W> {
-    out: &'w mut W,
-    buffer: Vec<u8>,
-    form: Form,
-    table: &'static str,
-    /// No row of this table has been written.
-    first: bool,
-    dates: Calendar,
-}
-
-impl<'w, W: Write> Lines<'w, W> {
-    fn new(out: &'w mut W, form: Form) -> Self {
-        Self {
-            out,
-            buffer: Vec::with_capacity(GATHERED + (GATHERED >> 2)),
-            form,
-            table: "",
-            first: true,
-            dates: Calendar::default(),
-        }
-    }
-
-    /// Writes what was gathered, if that is enough to be worth it. May stand anywhere in a row.
-    #[inline]
-    fn relieve(&mut self) -> io::Result<()> {
-        if self.buffer.len() >= GATHERED { self.flush() } else { Ok(()) }
-    }
-
-    #[cold]
-    fn flush(&mut self) -> io::Result<()> {
-        self.out.write_all(&self.buffer)?;
-        self.buffer.clear();
-        Ok(())
-    }
-
-    fn top(&mut self, top: &Top<'_>) -> io::Result<()> {
-        match self.form {
-            Form::Rows => {
-                self.begin("report");
-                self.row(top)
-            }
-            Form::Object => {
-                pen::raw(&mut self.buffer, "{\n");
-                self.entry("schema", &top.schema)?;
-                self.entry("tool_version", &top.tool_version)?;
-                self.entry("window", &top.window)?;
-                self.entry("selection", &top.selection)?;
-                self.entry("forgotten", &top.forgotten)
-            }
-        }
-    }
-
-    /// A key beside the tables.
-    fn entry(&mut self, key: &str, value: &impl Serialize) -> io::Result<()> {
-        pen::string(&mut self.buffer, key);
-        self.buffer.push(b':');
-        serde_json::to_writer(&mut self.buffer, value)?;
-        pen::raw(&mut self.buffer, ",\n");
-        Ok(())
-    }
-
-    /// A whole table.
-    fn table<T: Serialize>(&mut self, table: &'static str, rows: &[T]) -> io::Result<()> {
-        self.begin(table);
-        for row in rows {
-            self.row(row)?;
-        }
-        self.close();
-        Ok(())
-    }
-
-    /// A table begins.
-    fn begin(&mut self, table: &'static str) {
-        if self.form == Form::Object {
-            if !self.table.is_empty() {
-                pen::raw(&mut self.buffer, ",\n");
-            }
-            pen::string(&mut self.buffer, table);
-            pen::raw(&mut self.buffer, ":[");
-        }
-        self.table = table;
-        self.first = true;
-    }
-
-    /// A table ends.
-    fn close(&mut self) {
-        if self.form == Form::Object {
-            pen::raw(&mut self.buffer, if self.first { "]" } else { "\n]" });
-        }
-    }
-
-    /// A row that `draw` draws, from its first key to its last value.
-    #[inline]
-    fn drawn(&mut self, draw: impl FnOnce(&mut Self) -> io::Result<()>) -> io::Result<()> {
-        match self.form {
-            Form::Object => pen::raw(&mut self.buffer, if self.first { "\n{" } else { ",\n{" }),
-            Form::Rows => {
-                pen::raw(&mut self.buffer, "{\"table\":\"");
-                pen::raw(&mut self.buffer, self.table);
-                pen::raw(&mut self.buffer, "\",");
-            }
-        }
-        self.first = false;
-        draw(self)?;
-        pen::raw(&mut self.buffer, if self.form == Form::Object { "}" } else { "}\n" });
-        self.relieve()
-    }
-
-    /// A row that draws itself.
-    fn row(&mut self, row: &impl Serialize) -> io::Result<()> {
-        self.drawn(|lines| {
-            let start = lines.buffer.len();
-            serde_json::to_writer(&mut lines.buffer, row)?;
-            // the braces are there already
-            lines.buffer.remove(start);
-            lines.buffer.pop();
-            Ok(())
-        })
-    }
-
-    fn end(&mut self) -> io::Result<()> {
-        if self.form == Form::Object {
-            pen::raw(&mut self.buffer, "\n}\n");
-        }
-        self.flush()?;
-        self.out.flush()
-    }
 }
 
 #[cfg(test)]

@@ -14,18 +14,19 @@ impl Moment {
     }
 }
 
-/// Writes times of which many are of one day: its date is worked out once.
+/// Writes times of which many are of one second: its date and time of day are worked out once.
 #[derive(Debug)]
 pub(crate) struct Calendar {
     /// Counted from 1970-01-01.
     day: i64,
-    /// The first moment of that day.
-    text: [u8; 30],
+    second: i64,
+    /// The time that was written last, in quotes.
+    text: [u8; 32],
 }
 
 impl Default for Calendar {
     fn default() -> Self {
-        Self { day: 0, text: *b"1970-01-01T00:00:00.000000000Z" }
+        Self { day: 0, second: 0, text: *b"\"1970-01-01T00:00:00.000000000Z\"" }
     }
 }
 
@@ -33,41 +34,54 @@ impl Calendar {
     /// The text, in 30 octets.
     #[inline]
     pub(crate) fn moment(&mut self, at: Timestamp) -> [u8; 30] {
-        const DAY: u64 = 86_400_000_000_000;
+        let [_, text @ .., _] = self.quoted(at);
+        *text
+    }
+
+    /// The text, in quotes.
+    #[inline]
+    pub(crate) fn quoted(&mut self, at: Timestamp) -> &[u8; 32] {
+        const SECOND: i64 = 1_000_000_000;
         let nanos = at.as_nanos();
-        let day = nanos.div_euclid(DAY as i64);
-        if day != self.day {
-            self.turn(day);
+        let second = nanos.div_euclid(SECOND);
+        if second != self.second {
+            self.turn(second);
         }
-        let nanos = nanos.rem_euclid(DAY as i64) as u64;
-        let (seconds, nanos) = ((nanos / 1_000_000_000) as u32, (nanos % 1_000_000_000) as u32);
-        let mut out = self.text;
-        pair(&mut out, 11, seconds / 3600);
-        pair(&mut out, 14, seconds / 60 % 60);
-        pair(&mut out, 17, seconds % 60);
-        pair(&mut out, 20, nanos / 10_000_000);
-        pair(&mut out, 22, nanos / 100_000 % 100);
-        pair(&mut out, 24, nanos / 1_000 % 100);
-        pair(&mut out, 26, nanos / 10 % 100);
-        out[28] = b'0' + (nanos % 10) as u8;
-        out
+        let nanos = (nanos - second.wrapping_mul(SECOND)) as u32;
+        let (high, low) = (nanos / 100_000, nanos % 100_000);
+        let text = &mut self.text;
+        pair(text, 21, high / 100);
+        pair(text, 23, high % 100);
+        pair(text, 25, low / 1_000);
+        pair(text, 27, low / 10 % 100);
+        text[29] = b'0' + (low % 10) as u8;
+        text
     }
 
     #[cold]
-    fn turn(&mut self, day: i64) {
-        let (year, month, day_of_month) = date(day);
-        self.day = day;
-        // the type covers four-digit years only
-        pair(&mut self.text, 0, (year / 100) as u32);
-        pair(&mut self.text, 2, (year % 100) as u32);
-        pair(&mut self.text, 5, month as u32);
-        pair(&mut self.text, 8, day_of_month as u32);
+    fn turn(&mut self, second: i64) {
+        const DAY: i64 = 86_400;
+        let day = second.div_euclid(DAY);
+        if day != self.day {
+            let (year, month, day_of_month) = date(day);
+            self.day = day;
+            // the type covers four-digit years only
+            pair(&mut self.text, 1, (year / 100) as u32);
+            pair(&mut self.text, 3, (year % 100) as u32);
+            pair(&mut self.text, 6, month as u32);
+            pair(&mut self.text, 9, day_of_month as u32);
+        }
+        self.second = second;
+        let second = second.rem_euclid(DAY) as u32;
+        pair(&mut self.text, 12, second / 3600);
+        pair(&mut self.text, 15, second / 60 % 60);
+        pair(&mut self.text, 18, second % 60);
     }
 }
 
 /// Two digits of a number below 100.
 #[inline(always)]
-fn pair(out: &mut [u8; 30], at: usize, number: u32) {
+fn pair(out: &mut [u8; 32], at: usize, number: u32) {
     out[at..at + 2].copy_from_slice(&PAIRS[(number % 100) as usize]);
 }
 

@@ -15,28 +15,39 @@ pub(crate) fn raw(out: &mut Vec<u8>, text: &str) {
 #[inline]
 pub(crate) fn digits(out: &mut Vec<u8>, number: u64) {
     match number {
-        0..10 => out.push(b'0' + number as u8),
-        10..100 => out.extend_from_slice(&PAIRS[number as usize]),
-        100..10_000 => {
-            let number = number as u32 as usize;
-            let [[a, b], [c, d]] = [PAIRS[number / 100], PAIRS[number % 100]];
-            let four = [a, b, c, d];
-            out.extend_from_slice(if number < 1000 { &four[1..] } else { &four });
+        0..10_000 => few(out, number as u32),
+        10_000..100_000_000 => {
+            let number = number as u32;
+            few(out, number / 10_000);
+            out.extend_from_slice(&four(number % 10_000));
         }
         _ => long(out, number),
     }
 }
 
-fn long(out: &mut Vec<u8>, number: u64) {
-    let high = number / 100_000_000;
-    let digits = eight((number % 100_000_000) as u32);
-    if high > 0 {
-        // twice at most: twenty digits are all there are
-        self::digits(out, high);
-        return out.extend_from_slice(&digits);
+/// The same below 10,000. Each width has its own branch, as to append so many octets takes one store.
+#[inline]
+fn few(out: &mut Vec<u8>, number: u32) {
+    let digits @ [_, b, c, d] = four(number);
+    match number {
+        0..10 => out.push(d),
+        10..100 => out.extend_from_slice(&[c, d]),
+        100..1000 => out.extend_from_slice(&[b, c, d]),
+        _ => out.extend_from_slice(&digits),
     }
-    let zeros = digits.iter().take_while(|&&digit| digit == b'0').count();
-    out.extend_from_slice(&digits[zeros..]);
+}
+
+/// The four digits of a number below 10,000.
+#[inline]
+fn four(number: u32) -> [u8; 4] {
+    let [[a, b], [c, d]] = [number / 100 % 100, number % 100].map(|number| PAIRS[number as usize]);
+    [a, b, c, d]
+}
+
+fn long(out: &mut Vec<u8>, number: u64) {
+    // twice at most: twenty digits are all there are
+    digits(out, number / 100_000_000);
+    out.extend_from_slice(&eight((number % 100_000_000) as u32));
 }
 
 /// The eight digits of a number below 100,000,000.

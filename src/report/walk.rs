@@ -19,6 +19,22 @@ const LEFT_OUT: u32 = u32::MAX;
 /// The frame of what has none.
 const NOWHERE: FrameRef = FrameRef::new(0, 0);
 
+/// All rows of a table.
+pub(super) const ALL: Range<usize> = 0..usize::MAX;
+
+/// Tables whose rows are brought out one at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Table {
+    Pairs,
+    Attempts,
+    Exchanges,
+    EspFlows,
+    IcmpErrors,
+    Incomplete,
+    Malformed,
+    Findings,
+}
+
 /// What a report is made of, row by row.
 #[derive(Debug)]
 pub struct Walk<'a> {
@@ -61,8 +77,17 @@ pub(super) struct AttemptRow<'r> {
     pub outcome: Outcome,
     pub verdict: Option<&'static str>,
     pub rekeyed_from: Option<usize>,
-    /// Ids.
-    pub exchanges: Range<usize>,
+}
+
+/// Where the attempt of a row stands.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct AttemptPlace {
+    /// Its id, and that of its pair.
+    pub id: usize,
+    pub pair: usize,
+    /// Index of the pair among the facts, and of the attempt within the pair.
+    pub fact: usize,
+    pub attempt: usize,
 }
 
 /// A row of `exchanges`.
@@ -117,6 +142,20 @@ fn sorted<const N: usize>(mut keyed: Vec<[u32; N]>) -> Vec<Place> {
     let mut places: Vec<Place> = keyed.into_iter().map(|key| [key[N - 2], key[N - 1]]).collect();
     places.shrink_to_fit();
     places
+}
+
+/// The rows of a range, with their places.
+fn numbered<T>(rows: &[T], range: Range<usize>) -> impl Iterator<Item = (usize, &T)> {
+    let end = range.end.min(rows.len());
+    rows.get(range.start..end).unwrap_or_default().iter().zip(range.start..).map(|(row, place)| (place, row))
+}
+
+/// When and in which frame each exchange of an attempt begins.
+pub(super) fn beginnings(attempt: &track::Attempt) -> impl ExactSizeIterator<Item = (Timestamp, FrameRef)> {
+    attempt.exchanges.iter().map(|exchange| {
+        let first = exchange.messages.first().map(|first| (first.at, first.frame));
+        first.unwrap_or((attempt.first, attempt.first_frame))
+    })
 }
 
 fn index(number: u32) -> usize {
@@ -291,13 +330,30 @@ impl<'a> Walk<'a> {
     }
 
     /// The id of an attempt, by its index within the pair with this id.
-    fn attempt_id(&self, pair: usize, attempt: usize) -> Option<usize> {
+    pub(super) fn attempt_id(&self, pair: usize, attempt: usize) -> Option<usize> {
         self.attempts_of(pair).get(attempt).copied().map(index)
     }
 
-    /// Every row of `pairs`.
-    pub(super) fn each_pair<E>(&self, mut each: impl FnMut(PairRow<'_>) -> Result<(), E>) -> Result<(), E> {
-        for (id, &pair) in self.pairs.iter().enumerate() {
+    /// How many rows a table has; of exchanges, how many attempts they belong to.
+    pub(super) fn rows(&self, table: Table) -> usize {
+        match table {
+            Table::Pairs => self.pairs.len(),
+            Table::Attempts | Table::Exchanges => self.attempts.len(),
+            Table::EspFlows => self.flows.len(),
+            Table::IcmpErrors => self.icmp_errors.len(),
+            Table::Incomplete => self.incomplete.len(),
+            Table::Malformed => self.malformed.len(),
+            Table::Findings => self.diagnosis.len(),
+        }
+    }
+
+    /// These rows of `pairs`.
+    pub(super) fn each_pair<E>(
+        &self,
+        rows: Range<usize>,
+        mut each: impl FnMut(PairRow<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        for (id, &pair) in numbered(&self.pairs, rows) {
             let Some(fact) = self.facts.pairs.outline(index(pair)) else { continue };
             let judged = self.diagnosis.pair(index(pair));
             each(PairRow {
@@ -311,26 +367,70 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
+    /// Where the attempts of these rows stand.
+    pub(super) fn places(&self, rows: Range<usize>) -> impl Iterator<Item = AttemptPlace> {
+        numbered(&self.attempts, rows).filter_map(|(id, &[pair, attempt])| {
+            let fact = self.pairs.get(index(pair)).copied().map(index)?;
+            Some(AttemptPlace { id, pair: index(pair), fact, attempt: index(attempt) })
+        })
+    }
+
+    /// How an attempt stood, and what best explains it.
+    pub(super) fn judged(&self, place: AttemptPlace) -> (Outcome, Option<&'static str>) {
+        let judged = self.diagnosis.pair(place.fact).and_then(|judged| judged.attempts.get(place.attempt).copied());
+        let verdict = judged.and_then(|judged| judged.verdict).map(|verdict| verdict.id());
+        (judged.map_or(Outcome::Unknown, |judged| judged.outcome), verdict)
+    }
+
+    /// The id of the attempt that this one replaces, whose index within the pair is `older`.
+    pub(super) fn rekeyed_from(&self, place: AttemptPlace, older: Option<usize>) -> Option<usize> {
+        older.and_then(|older| self.attempt_id(place.pair, older))
+    }
+
+    /// An attempt, brought out into `room`.
+    pub(super) fn attempt<'s>(&'s self, place: AttemptPlace, room: &'s mut Room<'_>) -> Option<&'s track::Attempt> {
+        self.facts.pairs.read_attempt(place.fact, place.attempt, room)
+    }
+
+    /// An attempt that is told, where it stands.
+    pub(super) fn told(&self, place: AttemptPlace) -> Option<track::Told<'a>> {
+        self.facts.pairs.told(place.fact, place.attempt)
+    }
+
+    /// How many exchanges an attempt has.
+    pub(super) fn exchanges(&self, place: AttemptPlace) -> usize {
+        self.facts.pairs.exchanges(place.fact, place.attempt)
+    }
+
+    /// Puts the exchanges of an attempt in order, by where each begins.
+    pub(super) fn order<I>(&self, begins: impl Fn() -> I, order: &mut Vec<usize>)
+    where
+        I: ExactSizeIterator<Item = (Timestamp, FrameRef)>,
+    {
+        let by_time = self.captures.len() > 1;
+        let keys = || begins().map(move |(at, frame)| (if by_time { at } else { Timestamp::default() }, frame));
+        order.clear();
+        order.extend(0..keys().len());
+        if !keys().is_sorted() {
+            let keys: Vec<_> = keys().collect();
+            order.sort_by_key(|&index| keys.get(index));
+        }
+    }
+
     /// Every row of `attempts`.
     pub(super) fn each_attempt<E>(&self, mut each: impl FnMut(AttemptRow<'_>) -> Result<(), E>) -> Result<(), E> {
         let mut room = Room::default();
-        let mut exchange = 0_usize;
-        for (id, &[pair, attempt]) in self.attempts.iter().enumerate() {
-            let (pair, attempt) = (index(pair), index(attempt));
-            let Some(fact_index) = self.pairs.get(pair).copied().map(index) else { continue };
-            let Some(fact) = self.facts.pairs.read_attempt(fact_index, attempt, &mut room) else { continue };
-            let judged = self.diagnosis.pair(fact_index).and_then(|judged| judged.attempts.get(attempt).copied());
-            let next = exchange.saturating_add(fact.exchanges.len());
+        for place in self.places(ALL) {
+            let Some(fact) = self.attempt(place, &mut room) else { continue };
+            let (outcome, verdict) = self.judged(place);
             each(AttemptRow {
-                id,
-                pair,
+                id: place.id,
+                pair: place.pair,
                 fact,
-                outcome: judged.map_or(Outcome::Unknown, |judged| judged.outcome),
-                verdict: judged.and_then(|judged| judged.verdict).map(|verdict| verdict.id()),
-                rekeyed_from: fact.rekeyed_from.and_then(|older| self.attempt_id(pair, older)),
-                exchanges: exchange..next,
+                outcome,
+                verdict,
+                rekeyed_from: self.rekeyed_from(place, fact.rekeyed_from),
             })?;
-            exchange = next;
         }
         Ok(())
     }
@@ -338,72 +438,67 @@ impl<'a> Walk<'a> {
     /// Every row of `exchanges`.
     pub(super) fn each_exchange<E>(&self, mut each: impl FnMut(ExchangeRow<'_>) -> Result<(), E>) -> Result<(), E> {
         let mut room = Room::default();
+        let mut order = Vec::new();
         let mut id = 0;
-        let mut order: Vec<usize> = Vec::new();
-        for (attempt_id, &[pair, attempt]) in self.attempts.iter().enumerate() {
-            let Some(fact_index) = self.pairs.get(index(pair)).copied().map(index) else { continue };
-            let Some(fact) = self.facts.pairs.read_attempt(fact_index, index(attempt), &mut room) else { continue };
-            let place = |exchange: &track::Exchange| {
-                let first = exchange.messages.first().map(|first| (first.at, first.frame));
-                let (at, frame) = first.unwrap_or((fact.first, fact.first_frame));
-                (if self.captures.len() > 1 { at } else { Timestamp::default() }, frame)
-            };
-            order.clear();
-            order.extend(0..fact.exchanges.len());
-            if !fact.exchanges.is_sorted_by_key(place) {
-                order.sort_by_cached_key(|&index| fact.exchanges.get(index).map(place));
-            }
-            for exchange in order.iter().filter_map(|&index| fact.exchanges.get(index)) {
-                each(ExchangeRow { id, attempt: attempt_id, fact: exchange, of: fact })?;
+        for place in self.places(ALL) {
+            let Some(of) = self.attempt(place, &mut room) else { continue };
+            self.order(|| beginnings(of), &mut order);
+            for fact in order.iter().filter_map(|&index| of.exchanges.get(index)) {
+                each(ExchangeRow { id, attempt: place.id, fact, of })?;
                 id += 1;
             }
         }
         Ok(())
     }
 
-    /// Every row of `esp_flows`: its id, and that of its pair.
+    /// These rows of `esp_flows`: id, and that of its pair.
     pub(super) fn each_flow<E>(
         &self,
+        rows: Range<usize>,
         mut each: impl FnMut(usize, usize, &track::EspFlow) -> Result<(), E>,
     ) -> Result<(), E> {
-        for (id, &[pair, place]) in self.flows.iter().enumerate() {
+        for (id, &[pair, place]) in numbered(&self.flows, rows) {
             let Some(flow) = self.facts.pairs.flow(place) else { continue };
             each(id, index(pair), &flow)?;
         }
         Ok(())
     }
 
-    /// Every row of `icmp_errors`, with the id of its pair.
+    /// These rows of `icmp_errors`, with the id of the pair.
     pub(super) fn each_icmp_error<E>(
         &self,
+        rows: Range<usize>,
         mut each: impl FnMut(usize, &track::IcmpFact) -> Result<(), E>,
     ) -> Result<(), E> {
-        self.each_of(&self.icmp_errors, |pair| &pair.icmp_errors, |pair, _, error| each(pair, error))
+        self.each_of(&self.icmp_errors, rows, |pair| &pair.icmp_errors, |pair, _, error| each(pair, error))
     }
 
-    /// Every row of `incomplete`, with the id of its pair.
+    /// These rows of `incomplete`, with the id of the pair.
     pub(super) fn each_incomplete<E>(
         &self,
+        rows: Range<usize>,
         mut each: impl FnMut(usize, &track::IncompleteFact) -> Result<(), E>,
     ) -> Result<(), E> {
-        self.each_of(&self.incomplete, |pair| &pair.incomplete, |pair, _, datagram| each(pair, datagram))
+        self.each_of(&self.incomplete, rows, |pair| &pair.incomplete, |pair, _, datagram| each(pair, datagram))
     }
 
-    /// Every row of `malformed`, with the id of its pair and the pair.
+    /// These rows of `malformed`, with the id of the pair and the pair.
     pub(super) fn each_malformed<E>(
         &self,
+        rows: Range<usize>,
         each: impl FnMut(usize, &track::Pair, &track::MalformedFact) -> Result<(), E>,
     ) -> Result<(), E> {
-        self.each_of(&self.malformed, |pair| &pair.malformed, each)
+        self.each_of(&self.malformed, rows, |pair| &pair.malformed, each)
     }
 
     fn each_of<T, E>(
         &self,
         places: &[Place],
+        rows: Range<usize>,
         list: impl Fn(&track::Pair) -> &[T],
         mut each: impl FnMut(usize, &track::Pair, &T) -> Result<(), E>,
     ) -> Result<(), E> {
-        for &[pair, place] in places {
+        for (_, &[pair, place]) in numbered(places, rows) {
             let outline = self.pairs.get(index(pair)).and_then(|&fact| self.facts.pairs.outline(index(fact)));
             let Some(outline) = outline else { continue };
             let Some(fact) = list(&outline).get(index(place)) else { continue };
@@ -412,17 +507,31 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
+    /// Where the rows of `findings` in this range stand among all findings, each with the id of its pair.
+    pub(super) fn findings(&self, places: Range<usize>) -> impl Iterator<Item = (usize, Option<usize>)> {
+        (places.start..places.end.min(self.diagnosis.len())).filter_map(|place| {
+            let pair = self.diagnosis.entry_at(place)?.pair;
+            // those of pairs that are left out are left out too
+            pair.map_or(Some((place, None)), |pair| Some((place, Some(self.id(pair)?))))
+        })
+    }
+
+    /// A finding as far as it is its own; `None` if it has to be made.
+    pub(super) fn brief(&self, place: usize) -> Option<diagnose::Brief<'a>> {
+        self.diagnosis.brief(place)
+    }
+
+    /// The finding at this place.
+    pub(super) fn finding(&self, place: usize, room: &mut Room<'a>) -> Option<diagnose::Finding> {
+        self.diagnosis.finding(place, self.facts, room)
+    }
+
     /// Every row of `findings`.
     pub(super) fn each_finding<E>(&self, mut each: impl FnMut(FindingRow<'_>) -> Result<(), E>) -> Result<(), E> {
         let mut room = Room::default();
-        for (place, entry) in self.diagnosis.entries().enumerate() {
-            let pair = match entry.pair.map(|pair| self.id(pair)) {
-                Some(None) => continue,
-                Some(id) => id,
-                None => None,
-            };
-            let Some(finding) = self.diagnosis.finding(place, self.facts, &mut room) else { continue };
-            let attempt = finding.attempt.and_then(|attempt| pair.and_then(|pair| self.attempt_id(pair, attempt)));
+        for (place, pair) in self.findings(ALL) {
+            let Some(finding) = self.finding(place, &mut room) else { continue };
+            let attempt = finding.attempt.and_then(|attempt| self.attempt_id(pair?, attempt));
             each(FindingRow { fact: &finding, pair, attempt })?;
         }
         Ok(())

@@ -30,6 +30,7 @@ pub use exchange::{SaInitAnswer, sa_init_answer};
 pub use facts::*;
 pub use offer::proposals;
 pub use pairs::{MadeFrom, Pairs, Room};
+pub use story::{Passing, Told};
 
 use crate::base::{Fault, FaultKind, FrameRef, Limits, Timestamp};
 use crate::isakmp::payload::Body as PayloadBody;

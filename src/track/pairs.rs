@@ -13,7 +13,7 @@ use super::attempt::{AttemptState, Followed, rekeying_attempt};
 use super::facts::{Attempt, EspFlow, FlowProtocol, IcmpFact, IkeVersion, IncompleteFact, MalformedFact, Pair, Seen};
 use super::flow::FlowRow;
 use super::packed::{PackedAttempt, Templates, put, take};
-use super::story::Tellings;
+use super::story::{Tellings, Told};
 
 /// No flow.
 pub(super) const NONE: u32 = u32::MAX;
@@ -260,6 +260,23 @@ impl Pairs {
         }
         let single = room.fetch(at_rest, slot.ends);
         Some(&room.single.insert((Arc::clone(at_rest.template()), single)).1)
+    }
+
+    /// An attempt that is told, where it stands. `None` if it has to be brought out.
+    pub fn told(&self, index: usize, attempt: usize) -> Option<Told<'_>> {
+        let slot = self.slots.get(index)?;
+        match self.kept(index, attempt)? {
+            Brought::AtRest(AtRest::Told(tellings, row)) => tellings.told(row, slot.ends),
+            Brought::AtWork(_) | Brought::AtRest(AtRest::Packed(_)) => None,
+        }
+    }
+
+    /// How many exchanges an attempt has.
+    pub fn exchanges(&self, index: usize, attempt: usize) -> usize {
+        self.kept(index, attempt).map_or(0, |kept| match kept {
+            Brought::AtWork(facts) => facts.exchanges.len(),
+            Brought::AtRest(at_rest) => at_rest.template().exchanges.len(),
+        })
     }
 
     /// Where an attempt stands.

@@ -20,7 +20,7 @@ const SHOWN: usize = 8;
 pub(super) struct Answer {
     schema: &'static str,
     tool_version: &'static str,
-    /// Threads that were used.
+    /// Threads on which the whole was measured; stages are measured on one.
     threads: u32,
     /// How often everything was measured.
     runs: u32,
@@ -33,7 +33,7 @@ pub(super) struct Answer {
     /// IKE messages.
     messages: u64,
     stages: Vec<StageCost>,
-    /// Everything, from reading to the report.
+    /// Everything, from reading to the report, on so many threads.
     whole: SoFar,
     /// Octets; null where the system does not tell.
     peak_memory: Option<u64>,
@@ -91,8 +91,14 @@ impl SoFar {
 }
 
 impl Answer {
-    /// Of `times`, for each stage one a run.
-    pub(super) fn new(size: &Size, runs: u32, times: &[Vec<Duration>], peak_memory: Option<u64>) -> Self {
+    /// Of `times`, for each stage one a run; behind those of the stages, if there are more than one of `threads`, those of
+    /// the whole on them.
+    pub(super) fn new(
+        size: &Size,
+        (runs, threads): (u32, u32),
+        times: &[Vec<Duration>],
+        peak_memory: Option<u64>,
+    ) -> Self {
         let mut before = 0.0;
         let stages: Vec<StageCost> = Stage::ALL
             .into_iter()
@@ -115,7 +121,7 @@ impl Answer {
         Self {
             schema: "ikescope.bench/1",
             tool_version: env!("CARGO_PKG_VERSION"),
-            threads: 1,
+            threads,
             runs,
             captures: size.paths.clone(),
             packets: size.packets,
@@ -232,7 +238,7 @@ mod tests {
     fn a_stage_costs_what_is_new_against_the_one_before() {
         let times: Vec<Vec<Duration>> =
             (1..=6).map(|stage| vec![MS * stage * 3, MS * stage * 2, MS * stage * 9]).collect();
-        let answer = Answer::new(&size(), 3, &times, None);
+        let answer = Answer::new(&size(), (3, 1), &times, None);
         for stage in &answer.stages {
             // each fastest run is two milliseconds more, over a thousand packets and a hundred messages
             assert!((stage.ns_per_packet.unwrap() - 2000.0).abs() < 1e-6, "{stage:?}");
@@ -240,6 +246,15 @@ mod tests {
         assert_eq!(answer.stages[1].ns_per_message, None);
         assert!((answer.stages[2].ns_per_message.unwrap() - 20_000.0).abs() < 1e-6);
         assert_eq!(answer.whole.seconds, Spread { min: 0.012, median: 0.018, max: 0.054 });
+    }
+
+    #[test]
+    fn the_whole_may_have_been_measured_on_more_threads() {
+        let times: Vec<Vec<Duration>> = [1, 2, 3, 4, 5, 6, 4].into_iter().map(|time| vec![MS * time]).collect();
+        let answer = Answer::new(&size(), (1, 2), &times, None);
+        assert_eq!((answer.stages.len(), answer.threads), (6, 2));
+        assert_eq!(answer.stages[5].so_far.seconds.min, 0.006);
+        assert_eq!(answer.whole.seconds.min, 0.004);
     }
 
     #[test]
@@ -251,7 +266,7 @@ mod tests {
     #[test]
     fn captures_without_packets_have_no_cost_and_no_infinity() {
         let empty = Size { packets: 0, octets: 0, messages: 0, ..size() };
-        let answer = Answer::new(&empty, 1, &vec![vec![Duration::ZERO]; 6], None);
+        let answer = Answer::new(&empty, (1, 1), &vec![vec![Duration::ZERO]; 6], None);
         let mut text = Vec::new();
         answer.write_text(&mut text, true).unwrap();
         let text = String::from_utf8(text).unwrap();

@@ -7,7 +7,8 @@ use crate::capture::Captures;
 use crate::isakmp::Message;
 use crate::packet::{Body, Classifier};
 use crate::pipeline::{self, Analysis, Options};
-use crate::report::{self, Report};
+use crate::report::json::Hands;
+use crate::report::{self, Selection, Walk};
 use crate::track::Facts;
 
 /// The last stop of a run; all stops before it are passed too.
@@ -28,7 +29,6 @@ pub(super) struct Outcome {
     pub messages: u64,
     _facts: Option<Facts>,
     _analysis: Option<Box<Analysis>>,
-    _report: Option<Box<Report>>,
 }
 
 impl Stage {
@@ -64,10 +64,13 @@ impl Stage {
                 Outcome { _analysis: Some(Box::new(analysis)), ..Outcome::default() }
             }
             Self::Report => {
-                let analysis = pipeline::analyze(captures, options, &mut ());
-                let report = Report::new(analysis.captures.clone(), &analysis.facts, &analysis.diagnosis);
-                report::json::write_json(&report, &mut io::sink())?;
-                Outcome { _analysis: Some(Box::new(analysis)), _report: Some(Box::new(report)), ..Outcome::default() }
+                let mut analysis = pipeline::analyze(captures, options, &mut ());
+                analysis.allow_for_losses();
+                let Analysis { captures, facts, diagnosis } = &analysis;
+                let walk = Walk::new(captures.clone(), facts, diagnosis, &Selection::ALL);
+                report::json::stream_json(&walk, Hands::on(options.sharing.threads()), &mut io::sink())?;
+                drop(walk);
+                Outcome { _analysis: Some(Box::new(analysis)), ..Outcome::default() }
             }
         })
     }

@@ -11,7 +11,7 @@ use hashbrown::HashMap;
 use serde::Serialize;
 
 use crate::base::escape::escape;
-use crate::diagnose::{Finding, Outcome, Words, pattern::Pattern};
+use crate::diagnose::{Finding, pattern::Pattern};
 use crate::packet::Encapsulation;
 use crate::report::{build, naming, pen, proposal, vendor_state, words};
 use crate::track::{Attempt, Label, MessageRecord, Mode, PayloadFact, ProposalFact, Side};
@@ -113,9 +113,8 @@ impl OfAttempts {
         });
     }
 
-    pub(super) fn states(&mut self, out: &mut Vec<u8>, attempt: &Attempt, outcome: Outcome) {
+    pub(super) fn states(&mut self, out: &mut Vec<u8>, attempt: &Attempt, failed: bool) {
         let quick_mode_by = build::quick_mode_by(attempt);
-        let failed = outcome == Outcome::Failed;
         self.states.write(out, (attempt.mode, attempt.stage, quick_mode_by, failed), || {
             ((), json(&vendor_state::vendor_states(attempt.mode, attempt.stage, quick_mode_by, failed)))
         });
@@ -266,7 +265,6 @@ impl Endpoints {
 #[derive(Default)]
 pub(super) struct OfFindings {
     patterns: HashMap<usize, OfPattern>,
-    words: Parts<(usize, usize), Arc<Words>>,
 }
 
 /// What findings of one pattern have in common.
@@ -280,18 +278,31 @@ struct OfPattern {
 impl OfFindings {
     /// Everything that is words, from the key `title` to the value of `settle`.
     pub(super) fn words(&mut self, out: &mut Vec<u8>, finding: &Finding) {
-        let Self { patterns, words } = self;
         let pattern = std::ptr::from_ref(finding.pattern).addr();
-        words.write(out, (pattern, place(&finding.words)), || {
-            let OfPattern { title, advice } = patterns.entry(pattern).or_insert_with(|| OfPattern::of(finding.pattern));
-            let [seen, means] = [&finding.seen, &finding.means].map(|text| json(&escape(text)));
-            let settle = json(&finding.settle.as_deref().map(escape));
-            let causes = json(&build::causes(finding));
-            let part = format!(
-                ",\"title\":{title},\"seen\":{seen},\"means\":{means},\"causes\":{causes}{advice},\"settle\":{settle}"
-            );
-            (Arc::clone(&finding.words), part)
-        });
+        let OfPattern { title, advice } =
+            self.patterns.entry(pattern).or_insert_with(|| OfPattern::of(finding.pattern));
+        out.reserve(advice.len().saturating_add(1024));
+        pen::raw(out, ",\"title\":");
+        pen::raw(out, title);
+        pen::raw(out, ",\"seen\":");
+        pen::string(out, &escape(&finding.seen));
+        pen::raw(out, ",\"means\":");
+        pen::string(out, &escape(&finding.means));
+        pen::raw(out, ",\"causes\":[");
+        for (number, cause) in finding.causes.iter().enumerate() {
+            pen::raw(out, if number == 0 { "{\"text\":" } else { ",{\"text\":" });
+            pen::string(out, &escape(cause.text));
+            pen::raw(out, ",\"likelihood\":\"");
+            pen::raw(out, cause.likelihood);
+            pen::raw(out, "\"}");
+        }
+        pen::raw(out, "]");
+        pen::raw(out, advice);
+        pen::raw(out, ",\"settle\":");
+        match &finding.settle {
+            None => pen::raw(out, "null"),
+            Some(settle) => pen::string(out, &escape(settle)),
+        }
     }
 }
 

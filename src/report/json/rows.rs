@@ -5,17 +5,21 @@
 //! all captures. Everything here is known when the program is built but numbers, times, addresses and parts.
 
 use std::io::{self, Write};
+use std::net::{IpAddr, SocketAddr};
+use std::ops::Range;
 
-use crate::base::{Fault, FrameRef, Timestamp};
+use crate::base::{Fault, FrameRef, IkeSpi, MessageId, Timestamp};
+use crate::diagnose::Outcome;
 use crate::report::pen::{self, digits, raw};
-use crate::report::walk::{AttemptRow, ExchangeRow, FindingRow, PairRow};
+use crate::report::walk::{ExchangeRow, PairRow};
 use crate::report::words::{self, Word};
-use crate::track::{Attempt, EspFlow, Label, MessageRecord, NatFacts, Seen, Side};
+use crate::track::{Attempt, EspFlow, Label, MessageRecord, Move, Passing, Seen, Side, Told};
 
-use super::Lines;
-use super::parts::{OfAttempts, OfFindings, OfMessages};
+use super::lines::Lines;
+use super::parts::OfMessages;
+use super::stencils::{AttemptStencil, ExchangeStencil, FindingStencil};
 
-pub(super) fn pair(lines: &mut Lines<'_, impl Write>, row: &PairRow<'_>) -> io::Result<()> {
+pub(super) fn pair(lines: &mut Lines<impl Write>, row: &PairRow<'_>) -> io::Result<()> {
     let (out, fact) = (&mut lines.buffer, row.fact);
     raw(out, "\"id\":");
     count(out, row.id);
@@ -60,7 +64,7 @@ fn sent(out: &mut Vec<u8>, seen: &Seen) {
 }
 
 /// What stands behind the key `first`: first and last time, then the frames of both.
-fn span(lines: &mut Lines<'_, impl Write>, times: (Timestamp, Timestamp), frames: (FrameRef, FrameRef)) {
+fn span(lines: &mut Lines<impl Write>, times: (Timestamp, Timestamp), frames: (FrameRef, FrameRef)) {
     moment(lines, times.0);
     raw(&mut lines.buffer, ",\"last\":");
     moment(lines, times.1);
@@ -71,116 +75,107 @@ fn span(lines: &mut Lines<'_, impl Write>, times: (Timestamp, Timestamp), frames
     frame(out, frames.1);
 }
 
+/// What is an attempt's own, and no stencil's.
+pub(super) struct Own {
+    /// Initiator, then responder.
+    endpoints: [SocketAddr; 2],
+    spis: [IkeSpi; 2],
+    /// First, then last.
+    times: [Timestamp; 2],
+    frames: [FrameRef; 2],
+    phase1_up: Option<Timestamp>,
+    phase2_up: Option<Timestamp>,
+    mismatch: Option<FrameRef>,
+}
+
+impl From<&Attempt> for Own {
+    fn from(fact: &Attempt) -> Self {
+        Self {
+            endpoints: [fact.initiator, fact.responder],
+            spis: [fact.initiator_spi, fact.responder_spi],
+            times: [fact.first, fact.last],
+            frames: [fact.first_frame, fact.last_frame],
+            phase1_up: fact.phase1_up,
+            phase2_up: fact.phase2_up,
+            mismatch: fact.nat.mismatch_frame,
+        }
+    }
+}
+
+impl From<&Told<'_>> for Own {
+    fn from(told: &Told<'_>) -> Self {
+        let ends = told.first_and_last();
+        Self {
+            endpoints: told.endpoints(),
+            spis: told.spis(),
+            times: [ends[0].at(), told.latest()],
+            frames: ends.map(Passing::frame),
+            phase1_up: told.phase1_up().map(Passing::at),
+            phase2_up: told.phase2_up().map(Passing::at),
+            mismatch: told.mismatch().map(Passing::frame),
+        }
+    }
+}
+
+/// What is judged of an attempt, and what it refers to.
+pub(super) struct AttemptRow {
+    pub id: usize,
+    pub pair: usize,
+    pub outcome: Outcome,
+    pub verdict: Option<&'static str>,
+    pub rekeyed_from: Option<usize>,
+    /// Ids.
+    pub exchanges: Range<usize>,
+}
+
 pub(super) fn attempt(
-    lines: &mut Lines<'_, impl Write>,
-    parts: &mut OfAttempts,
-    row: &AttemptRow<'_>,
+    lines: &mut Lines<impl Write>,
+    stencil: &AttemptStencil,
+    row: AttemptRow,
+    own: &Own,
+    moves: impl Iterator<Item = Move>,
 ) -> io::Result<()> {
-    let (out, fact) = (&mut lines.buffer, row.fact);
+    let out = &mut lines.buffer;
     raw(out, "\"id\":");
     count(out, row.id);
     raw(out, ",\"pair\":");
     count(out, row.pair);
-    raw(out, ",\"version\":");
-    digits(out, u64::from(words::major(fact.version)));
-    raw(out, ",\"mode\":\"");
-    raw(out, fact.mode.word());
-    raw(out, "\",\"initiator\":\"");
-    pen::endpoint(out, fact.initiator);
+    out.extend_from_slice(stencil.head());
+    pen::endpoint(out, own.endpoints[0]);
     raw(out, "\",\"responder\":\"");
-    pen::endpoint(out, fact.responder);
+    pen::endpoint(out, own.endpoints[1]);
     raw(out, "\",\"initiator_spi\":\"");
-    pen::hex_few(out, fact.initiator_spi.octets());
+    pen::hex_few(out, own.spis[0].octets());
     raw(out, "\",\"responder_spi\":\"");
-    pen::hex_few(out, fact.responder_spi.octets());
+    pen::hex_few(out, own.spis[1].octets());
     raw(out, "\",\"first_frame\":");
-    frame(out, fact.first_frame);
+    frame(out, own.frames[0]);
     raw(out, ",\"last_frame\":");
-    frame(out, fact.last_frame);
+    frame(out, own.frames[1]);
     raw(out, ",\"first\":");
-    moment(lines, fact.first);
+    moment(lines, own.times[0]);
     raw(&mut lines.buffer, ",\"last\":");
-    moment(lines, fact.last);
+    moment(lines, own.times[1]);
     let out = &mut lines.buffer;
-    raw(out, ",\"stage\":\"");
-    label(out, fact.stage);
-    raw(out, "\",\"waiting_for\":");
-    match fact.waiting_for {
-        None => raw(out, "null"),
-        Some(awaited) => {
-            out.push(b'"');
-            label(out, awaited);
-            out.push(b'"');
-        }
-    }
-    raw(out, ",\"outcome\":\"");
+    out.extend_from_slice(stencil.stage());
     raw(out, row.outcome.word());
     raw(out, "\",\"verdict\":");
     name(out, row.verdict);
     raw(out, ",\"states\":");
-    parts.states(out, fact, row.outcome);
-    raw(out, ",\"midstream\":");
-    truth(out, fact.midstream);
-    raw(out, ",\"rekeyed_from\":");
+    out.extend_from_slice(stencil.states(row.outcome == Outcome::Failed));
     id(out, row.rekeyed_from);
     raw(out, ",\"phase1_up\":");
-    maybe_moment(lines, fact.phase1_up);
+    maybe_moment(lines, own.phase1_up);
     raw(&mut lines.buffer, ",\"phase2_up\":");
-    maybe_moment(lines, fact.phase2_up);
+    maybe_moment(lines, own.phase2_up);
     let out = &mut lines.buffer;
-    raw(out, ",\"offered\":");
-    parts.offer(out, fact);
-    raw(out, ",\"chosen\":");
-    parts.choice(out, fact);
-    raw(out, ",\"nat\":");
-    nat(out, &fact.nat);
-    raw(out, ",\"vendor_ids\":{\"initiator\":");
-    parts.vendor_ids(out, &fact.vendor_ids[0]);
-    raw(out, ",\"responder\":");
-    parts.vendor_ids(out, &fact.vendor_ids[1]);
-    raw(out, "},\"moves\":[");
-    moves(lines, fact)?;
-    raw(&mut lines.buffer, "],\"exchanges\":[");
-    for exchange in row.exchanges.clone() {
-        if exchange > row.exchanges.start {
-            lines.buffer.push(b',');
-            lines.relieve()?;
-        }
-        count(&mut lines.buffer, exchange);
-    }
-    raw(&mut lines.buffer, "],\"messages_forgotten\":");
-    digits(&mut lines.buffer, fact.messages_forgotten);
-    Ok(())
-}
-
-fn nat(out: &mut Vec<u8>, nat: &NatFacts) {
-    raw(out, "{\"initiator_behind\":");
-    maybe(out, nat.behind(Side::Initiator));
-    raw(out, ",\"responder_behind\":");
-    maybe(out, nat.behind(Side::Responder));
-    raw(out, ",\"initiator_announced\":");
-    truth(out, nat.announced[0]);
-    raw(out, ",\"responder_announced\":");
-    truth(out, nat.announced[1]);
-    for (key, [initiator, responder]) in
-        [(",\"own_matches\":{\"initiator\":", nat.own_matches), (",\"peer_matches\":{\"initiator\":", nat.peer_matches)]
-    {
-        raw(out, key);
-        maybe(out, initiator);
-        raw(out, ",\"responder\":");
-        maybe(out, responder);
-        out.push(b'}');
-    }
-    raw(out, ",\"mismatch_frame\":");
-    match nat.mismatch_frame {
+    out.extend_from_slice(stencil.lists());
+    match own.mismatch {
         None => raw(out, "null"),
         Some(mismatch) => frame(out, mismatch),
     }
-    out.push(b'}');
-}
-
-fn moves(lines: &mut Lines<'_, impl Write>, fact: &Attempt) -> io::Result<()> {
-    for (index, step) in fact.moves.iter().enumerate() {
+    out.extend_from_slice(stencil.vendor_ids());
+    for (index, step) in moves.enumerate() {
         raw(&mut lines.buffer, if index == 0 { "{\"at\":" } else { ",{\"at\":" });
         moment(lines, step.at);
         let out = &mut lines.buffer;
@@ -193,11 +188,100 @@ fn moves(lines: &mut Lines<'_, impl Write>, fact: &Attempt) -> io::Result<()> {
         raw(out, "\"}");
         lines.relieve()?;
     }
+    raw(&mut lines.buffer, "],\"exchanges\":[");
+    for exchange in row.exchanges.clone() {
+        if exchange > row.exchanges.start {
+            lines.buffer.push(b',');
+            lines.relieve()?;
+        }
+        count(&mut lines.buffer, exchange);
+    }
+    lines.buffer.extend_from_slice(stencil.tail());
     Ok(())
 }
 
+/// A row of `exchanges` of an attempt that is told. `messages`: what is their own.
+pub(super) fn told_exchange(
+    lines: &mut Lines<impl Write>,
+    (id, attempt): (usize, usize),
+    stencil: ExchangeStencil<'_>,
+    message_id: MessageId,
+    messages: &[Passing<'_>],
+    faces: &mut Faces,
+) -> io::Result<()> {
+    let out = &mut lines.buffer;
+    raw(out, "\"id\":");
+    count(out, id);
+    raw(out, ",\"attempt\":");
+    count(out, attempt);
+    out.extend_from_slice(stencil.before_message_id());
+    pen::hex_few(out, message_id.0.to_be_bytes());
+    out.extend_from_slice(stencil.behind_message_id());
+    for (stencil, own) in stencil.messages().zip(messages) {
+        let (out, frame) = (&mut lines.buffer, own.frame());
+        digits(out, u64::from(frame.capture));
+        raw(out, ",\"frame\":");
+        digits(out, frame.frame);
+        raw(out, ",\"at\":");
+        out.extend_from_slice(lines.dates.quoted(own.at()));
+        out.extend_from_slice(stencil.before_endpoints);
+        let [source, destination] = own.ports();
+        faces.write(out, stencil.from, source);
+        raw(out, BETWEEN_ENDPOINTS);
+        faces.write(out, stencil.from.other(), destination);
+        out.extend_from_slice(stencil.behind_endpoints);
+        lines.relieve()?;
+    }
+    Ok(())
+}
+
+/// Both sides of an attempt as text.
+pub(super) struct Faces([Face; 2]);
+
+struct Face {
+    ip: IpAddr,
+    port: u16,
+    text: Vec<u8>,
+}
+
+impl Default for Faces {
+    fn default() -> Self {
+        let nobody = || Face { ip: IpAddr::from([0; 4]), port: 0, text: b"0.0.0.0:0".to_vec() };
+        Self([nobody(), nobody()])
+    }
+}
+
+impl Faces {
+    /// Turns to an attempt between these addresses, the initiator's first.
+    pub(super) fn turn(&mut self, ips: [IpAddr; 2]) {
+        for (face, ip) in self.0.iter_mut().zip(ips) {
+            if face.ip != ip {
+                face.ip = ip;
+                face.write();
+            }
+        }
+    }
+
+    #[inline]
+    fn write(&mut self, out: &mut Vec<u8>, side: Side, port: u16) {
+        let face = &mut self.0[side.index()];
+        if face.port != port {
+            face.port = port;
+            face.write();
+        }
+        out.extend_from_slice(&face.text);
+    }
+}
+
+impl Face {
+    fn write(&mut self) {
+        self.text.clear();
+        pen::endpoint(&mut self.text, SocketAddr::new(self.ip, self.port));
+    }
+}
+
 pub(super) fn exchange(
-    lines: &mut Lines<'_, impl Write>,
+    lines: &mut Lines<impl Write>,
     parts: &mut OfMessages,
     row: &ExchangeRow<'_>,
 ) -> io::Result<()> {
@@ -225,25 +309,19 @@ pub(super) fn exchange(
 }
 
 fn message(
-    lines: &mut Lines<'_, impl Write>,
+    lines: &mut Lines<impl Write>,
     parts: &mut OfMessages,
     record: &MessageRecord,
     of: &Attempt,
 ) -> io::Result<()> {
-    let at = lines.dates.moment(record.at);
     let out = &mut lines.buffer;
-    raw(out, "{\"capture\":");
+    raw(out, MESSAGE);
     digits(out, u64::from(record.frame.capture));
     raw(out, ",\"frame\":");
     digits(out, record.frame.frame);
-    raw(out, ",\"at\":\"");
-    out.extend_from_slice(&at);
-    let plain = record.fault.is_none()
-        && record.repeats.is_empty()
-        && record.repeat_count == 0
-        && record.recorded_again == 0
-        && record.ike_fragments_missing.is_none();
-    if plain {
+    raw(out, ",\"at\":");
+    out.extend_from_slice(lines.dates.quoted(record.at));
+    if is_plain(record) {
         parts.plain(out, record, of);
         return Ok(());
     }
@@ -274,6 +352,9 @@ fn message(
     Ok(())
 }
 
+/// What stands before the number of a message's capture.
+pub(super) const MESSAGE: &str = "{\"capture\":";
+
 /// What stands between the endpoints of a message.
 pub(super) const BETWEEN_ENDPOINTS: &str = "\",\"destination\":\"";
 
@@ -281,9 +362,18 @@ pub(super) const BETWEEN_ENDPOINTS: &str = "\",\"destination\":\"";
 pub(super) const PLAIN_END: &str =
     ",\"fault\":null,\"retransmissions\":[],\"retransmission_count\":0,\"recorded_again\":0}";
 
+/// Whether [`PLAIN_END`] is how a message ends.
+pub(super) fn is_plain(record: &MessageRecord) -> bool {
+    record.fault.is_none()
+        && record.repeats.is_empty()
+        && record.repeat_count == 0
+        && record.recorded_again == 0
+        && record.ike_fragments_missing.is_none()
+}
+
 /// What a message shares with others of its kind, up to its source.
 pub(super) fn before_endpoints(out: &mut Vec<u8>, record: &MessageRecord) {
-    raw(out, "\",\"label\":\"");
+    raw(out, ",\"label\":\"");
     label(out, record.label);
     raw(out, "\",\"from\":\"");
     raw(out, record.from.word());
@@ -326,7 +416,7 @@ fn fault(out: &mut Vec<u8>, fault: Option<Fault>) -> io::Result<()> {
     Ok(serde_json::to_writer(out, &fault)?)
 }
 
-pub(super) fn esp_flow(lines: &mut Lines<'_, impl Write>, id: usize, pair: usize, fact: &EspFlow) -> io::Result<()> {
+pub(super) fn esp_flow(lines: &mut Lines<impl Write>, id: usize, pair: usize, fact: &EspFlow) -> io::Result<()> {
     let out = &mut lines.buffer;
     raw(out, "\"id\":");
     count(out, id);
@@ -366,23 +456,18 @@ pub(super) fn esp_flow(lines: &mut Lines<'_, impl Write>, id: usize, pair: usize
 }
 
 pub(super) fn finding(
-    lines: &mut Lines<'_, impl Write>,
-    parts: &mut OfFindings,
-    row: &FindingRow<'_>,
+    lines: &mut Lines<impl Write>,
+    stencil: &FindingStencil,
+    (pair, attempt, count): (Option<usize>, Option<usize>, u64),
+    frames: impl Iterator<Item = FrameRef>,
 ) -> io::Result<()> {
-    let (out, fact) = (&mut lines.buffer, row.fact);
-    raw(out, "\"id\":\"");
-    raw(out, fact.pattern.id);
-    raw(out, "\",\"severity\":\"");
-    raw(out, fact.severity.word());
-    raw(out, "\",\"confidence\":\"");
-    raw(out, fact.confidence.word());
-    raw(out, "\",\"pair\":");
-    id(out, row.pair);
+    let out = &mut lines.buffer;
+    out.extend_from_slice(stencil.before_pair());
+    id(out, pair);
     raw(out, ",\"attempt\":");
-    id(out, row.attempt);
+    id(out, attempt);
     raw(out, ",\"frames\":[");
-    for (index, &evidence) in fact.frames.iter().enumerate() {
+    for (index, evidence) in frames.enumerate() {
         if index > 0 {
             lines.buffer.push(b',');
             lines.relieve()?;
@@ -391,10 +476,8 @@ pub(super) fn finding(
     }
     let out = &mut lines.buffer;
     raw(out, "],\"count\":");
-    digits(out, fact.count);
-    parts.words(out, fact);
-    raw(out, ",\"consequence_of\":");
-    name(out, fact.consequence_of);
+    digits(out, count);
+    out.extend_from_slice(stencil.behind_count());
     Ok(())
 }
 
@@ -412,7 +495,7 @@ fn id(out: &mut Vec<u8>, id: Option<usize>) {
 }
 
 /// A catalogue id, or null.
-fn name(out: &mut Vec<u8>, name: Option<&'static str>) {
+pub(super) fn name(out: &mut Vec<u8>, name: Option<&'static str>) {
     match name {
         None => raw(out, "null"),
         Some(name) => {
@@ -424,12 +507,12 @@ fn name(out: &mut Vec<u8>, name: Option<&'static str>) {
 }
 
 #[inline]
-fn truth(out: &mut Vec<u8>, truth: bool) {
+pub(super) fn truth(out: &mut Vec<u8>, truth: bool) {
     raw(out, if truth { "true" } else { "false" });
 }
 
 #[inline]
-fn maybe(out: &mut Vec<u8>, known: Option<bool>) {
+pub(super) fn maybe(out: &mut Vec<u8>, known: Option<bool>) {
     match known {
         None => raw(out, "null"),
         Some(known) => truth(out, known),
@@ -447,14 +530,12 @@ fn frame(out: &mut Vec<u8>, frame: FrameRef) {
 
 /// A time, with its quotes.
 #[inline]
-fn moment(lines: &mut Lines<'_, impl Write>, at: Timestamp) {
-    let at = lines.dates.moment(at);
-    lines.buffer.push(b'"');
-    lines.buffer.extend_from_slice(&at);
-    lines.buffer.push(b'"');
+fn moment(lines: &mut Lines<impl Write>, at: Timestamp) {
+    let at = lines.dates.quoted(at);
+    lines.buffer.extend_from_slice(at);
 }
 
-fn maybe_moment(lines: &mut Lines<'_, impl Write>, at: Option<Timestamp>) {
+fn maybe_moment(lines: &mut Lines<impl Write>, at: Option<Timestamp>) {
     match at {
         None => raw(&mut lines.buffer, "null"),
         Some(at) => moment(lines, at),
@@ -463,7 +544,7 @@ fn maybe_moment(lines: &mut Lines<'_, impl Write>, at: Option<Timestamp>) {
 
 /// A label, without quotes. Those that every tunnel shows are copied.
 #[inline]
-fn label(out: &mut Vec<u8>, label: Label) {
+pub(super) fn label(out: &mut Vec<u8>, label: Label) {
     let text = match label {
         Label::Mm(1) => "MM1",
         Label::Mm(2) => "MM2",

@@ -10,6 +10,7 @@
 
 mod follow;
 mod shape;
+mod told;
 
 use std::hash::{Hash as _, Hasher as _};
 use std::net::{IpAddr, SocketAddr};
@@ -24,6 +25,7 @@ use super::packed::{NOWHERE, fingerprint};
 use super::pairs::NONE;
 
 pub(super) use follow::{Stories, Tale};
+pub use told::{Passing, Told};
 
 /// Messages that a story has at most.
 const LONGEST: usize = 32;
@@ -290,6 +292,7 @@ impl Tellings {
 }
 
 /// Where the messages of an attempt stand.
+#[derive(Debug, Clone)]
 struct Places {
     of: [u32; LONGEST],
     count: u8,

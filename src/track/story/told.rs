@@ -1,0 +1,134 @@
+//! An attempt that is told, for who needs no more of it than what it shares with others and what is its own.
+//!
+//! Not here: a whole [`Attempt`], which is a copy of the template, filled. Contract: what is said here of an attempt is
+//! what stands in it when it is brought out whole.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use crate::base::{FrameRef, IkeSpi, MessageId, Timestamp};
+
+use super::{Arrival, NEVER, Places, Story, Telling, Tellings};
+use crate::track::facts::{Attempt, Move, Side};
+
+/// An attempt that goes as others went.
+#[derive(Debug, Clone)]
+pub struct Told<'f> {
+    row: &'f Telling,
+    story: &'f Story,
+    arrivals: &'f [Arrival],
+    /// In the order in which they came.
+    places: Places,
+    /// The initiator's first.
+    ips: [IpAddr; 2],
+}
+
+/// What is a message's own.
+#[derive(Debug, Clone, Copy)]
+pub struct Passing<'f>(&'f Arrival);
+
+impl Passing<'_> {
+    /// When.
+    pub fn at(self) -> Timestamp {
+        self.0.at()
+    }
+
+    /// The frame.
+    pub fn frame(self) -> FrameRef {
+        self.0.frame()
+    }
+
+    /// Source and destination.
+    pub fn ports(self) -> [u16; 2] {
+        [self.0.source_port, self.0.destination_port]
+    }
+
+    /// Its message id.
+    pub fn message_id(self) -> MessageId {
+        MessageId(self.0.message_id)
+    }
+}
+
+impl Tellings {
+    /// The attempt of a pair of these ends, where it stands. `None` if there is no message of it.
+    pub(in crate::track) fn told(&self, row: u32, (a, b): (IpAddr, IpAddr)) -> Option<Told<'_>> {
+        let row = self.row(row);
+        let story = self.story(row);
+        let ips = if row.in_order { [a, b] } else { [b, a] };
+        let places = self.places(row, story.messages);
+        (story.messages > 0).then_some(Told { row, story, arrivals: &self.arrivals, places, ips })
+    }
+}
+
+impl<'f> Told<'f> {
+    /// What it shares with others; what is its own is blank there.
+    pub fn template(&self) -> &'f Arc<Attempt> {
+        &self.story.template
+    }
+
+    /// The initiator's, and the responder's.
+    pub fn spis(&self) -> [IkeSpi; 2] {
+        [self.row.initiator_spi, self.row.responder_spi]
+    }
+
+    /// Addresses, the initiator's first: all its messages go between these.
+    pub fn ips(&self) -> [IpAddr; 2] {
+        self.ips
+    }
+
+    fn came(&self, place: u8) -> Passing<'f> {
+        Passing(&self.arrivals[self.places.of[usize::from(place)] as usize])
+    }
+
+    fn came_if(&self, place: u8) -> Option<Passing<'f>> {
+        (place != NEVER).then(|| self.came(place))
+    }
+
+    /// The message that came first, and the one that came last.
+    pub fn first_and_last(&self) -> [Passing<'f>; 2] {
+        [self.came(0), self.came(self.story.messages.saturating_sub(1))]
+    }
+
+    /// The latest time of any of its messages.
+    pub fn latest(&self) -> Timestamp {
+        self.places.iter(self.arrivals).map(Arrival::at).max().unwrap_or_default()
+    }
+
+    /// Its messages in the order in which they stand in the template, exchange by exchange.
+    pub fn messages(&self) -> impl Iterator<Item = Passing<'f>> {
+        self.story.order.iter().map(|&place| self.came(place))
+    }
+
+    /// What completed phase 1, or the IKE SA.
+    pub fn phase1_up(&self) -> Option<Passing<'f>> {
+        self.came_if(self.story.phase1)
+    }
+
+    /// What completed the first phase 2, or child SA.
+    pub fn phase2_up(&self) -> Option<Passing<'f>> {
+        self.came_if(self.story.phase2)
+    }
+
+    /// What held the first NAT-D hash that did not match.
+    pub fn mismatch(&self) -> Option<Passing<'f>> {
+        self.came_if(self.story.mismatch)
+    }
+
+    /// Places the sides moved to.
+    pub fn moves(&self) -> impl Iterator<Item = Move> {
+        self.story.template.moves.iter().zip(&self.story.moves).map(|(step, &place)| {
+            let came = self.came(place);
+            let to = SocketAddr::new(self.ips[step.side.index()], came.0.source_port);
+            Move { at: came.at(), frame: came.frame(), side: step.side, to }
+        })
+    }
+
+    /// From which side to which address and port the first message went: initiator and responder of the attempt.
+    pub fn endpoints(&self) -> [SocketAddr; 2] {
+        let Passing(first) = self.came(0);
+        [
+            SocketAddr::new(self.ips[Side::Initiator.index()], first.source_port),
+            SocketAddr::new(self.ips[Side::Responder.index()], first.destination_port),
+        ]
+    }
+}
