@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::track::{Attempt, Facts, Label, Room, Side};
+use crate::track::{Attempt, Facts, Forgotten, Label, Room, Side};
 
 use super::case::{Case, PATIENCE, View};
 use super::losses;
@@ -85,7 +85,7 @@ pub fn judge_all(facts: &Facts, checks: Checks) -> (Diagnosis, u64) {
         for &verdict in called {
             let pattern = verdict.pattern();
             let found = |case| Found { pattern, verdict, case, consequence_of: None };
-            matches.extend((pattern.check)(&case).into_iter().map(found));
+            matches.extend(found_by(pattern, &case).map(found));
             ran += 1;
         }
         if matches.iter().any(|found| found.severity() >= Severity::Warning) {
@@ -96,7 +96,10 @@ pub fn judge_all(facts: &Facts, checks: Checks) -> (Diagnosis, u64) {
     }
     let beside = floods.found().into_iter().filter_map(|case| beside_pairs("S-HALFOPEN", case));
     let unresolved = || failed_lookups(facts).filter(|_| !survey.has_ike());
-    for finding in beside.chain(nothing_at_all(facts)).chain(unresolved()) {
+    let nothing = nothing_at_all(facts).into_iter().chain(unresolved());
+    // what was forgotten was there
+    let all_kept = facts.forgotten == Forgotten::default();
+    for finding in beside.chain(nothing.filter(|_| all_kept)) {
         diagnosis.hold(finding);
     }
     diagnosis.sort();
@@ -120,10 +123,15 @@ pub(super) fn again<'f>(
     let consequence_of = consequence_of.map(Verdict::id);
     let found = |case| Found { pattern, verdict, case, consequence_of };
     let mut whole: Option<Finding> = None;
-    for found in (pattern.check)(&case).into_iter().map(found).filter(|found| found.severity() == severity) {
+    for found in found_by(pattern, &case).map(found).filter(|found| found.severity() == severity) {
         add(&mut whole, &case, found);
     }
     whole.map(|whole| complete(whole, &case))
+}
+
+/// Where a pattern fits, as far as what was not forgotten tells.
+fn found_by(pattern: &'static Pattern, case: &Case<'_>) -> impl Iterator<Item = Match> {
+    (pattern.check)(case).into_iter().filter(move |found| !losses::is_open(case, pattern.id, found))
 }
 
 /// Adds one more match to a finding.
@@ -371,6 +379,9 @@ fn outcome(case: &Case<'_>, view: &View<'_>, error: bool) -> Outcome {
     let done = attempt.phase1_up.is_some() && attempt.waiting_for.is_none() && !error;
     if view.tunnel_up().is_some() || (done && !(view.is_v2() && view.authenticated() == Some(false))) {
         return Outcome::Established;
+    }
+    if losses::may_have_gone_on(view) {
+        return Outcome::Unknown;
     }
     if attempt.waiting_for.is_none() && !attempt.midstream {
         return Outcome::Failed;
