@@ -1,17 +1,17 @@
 //! What is forgotten when a ceiling is reached: the least useful first, and counted.
 //!
-//! The rule: of the kind that takes most, what was never answered goes before what was, and of that the oldest, the heaviest
-//! of a few; what was at least repeated is passed over once, because somebody waits for its answer. Then goes what was
-//! answered and not taken up: half open. So a flood of single packets, whatever addresses, SPIs or message
-//! ids it makes up, and whoever answers them, pushes out itself, and the negotiations of real peers stay. Where nothing is left but
-//! what both ends took part in, what is new is turned away.
+//! The rule: of the kind that takes most, what was never answered goes, or was answered and not taken up (half open), and of that
+//! the oldest, the heaviest of a few; what has more than one packet is passed over once, because somebody waits for an answer. So
+//! a flood of single packets, whatever addresses, SPIs or message ids it makes up, and whoever answers them, pushes out
+//! itself, and the negotiations of real peers stay. Where nothing is left but what both ends took part in, what is new is turned
+//! away.
 
 use std::collections::VecDeque;
 
 use crate::base::Timestamp;
 
 use super::Tracker;
-use super::facts::{Label, Pair};
+use super::facts::Label;
 use super::flow::FlowRow;
 use super::pairs::{Body, Kept, LONG_LIST, NONE, Pairs, Slot};
 
@@ -39,8 +39,6 @@ const STRAY: u64 = 2;
 pub(super) struct Unproven {
     /// Pairs, and whether they were passed over once.
     pairs: VecDeque<(u32, bool)>,
-    /// Pairs that were answered, and may be half open.
-    answered: VecDeque<u32>,
     flows: VecDeque<u32>,
     /// Places that are free.
     free_pairs: Vec<u32>,
@@ -115,47 +113,43 @@ impl Tracker {
             self.unproven.no_attempt_left -= 1;
             return false;
         }
-        let gone = self.forget_attempts(pair) > 0
-            || (self.attempt_count >= self.limits.attempts
-                && count < self.limits.attempts_a_pair
-                && self.forget_a_pair(Some(pair))
-                && self.attempt_count < self.limits.attempts);
+        let gone = self.forget_attempts(pair) > 0;
         if !gone && count > LONG_LIST {
             self.unproven.no_attempt_left = LOOK_AGAIN;
         }
         gone
     }
 
-    /// Pair `pair` without its attempts and flows, and who of its two ends sent anything.
-    fn sketch(&self, pair: usize) -> Option<(Pair, [bool; 2])> {
+    /// How many packets a pair has, about, and whether it may be forgotten: it was never answered, or the end that began said
+    /// nothing more after that.
+    fn sketch(&self, pair: usize) -> Option<(u64, bool)> {
         let known = self.pairs.outline_alone(pair)?;
-        let mut sent = known.sent.map(|seen| seen.span.is_some());
+        let spans = known.sent.map(|seen| seen.span);
+        let mut packets: u64 = known.sent.iter().map(|seen| seen.isakmp + seen.esp + seen.ah).sum();
+        let mut sent = spans.map(|span| span.is_some());
         let mut next = self.pairs.slots.get(pair)?.flows.0;
+        let without_flows = next == NONE;
         for _ in 0..FLOWS {
-            let Some(row) = self.pairs.flows.get(next as usize).filter(|_| sent.contains(&false)) else { break };
+            let Some(row) = self.pairs.flows.get(next as usize) else { break };
+            packets = packets.saturating_add(row.packets());
             sent[usize::from(!row.is_from_a(&known))] = true;
             next = row.next;
         }
-        Some((known, sent))
-    }
-
-    /// Whether a pair was answered, and the end that began said nothing more.
-    fn is_half_open(&self, pair: usize) -> bool {
-        let without_flows = self.pairs.slots.get(pair).is_some_and(|slot| slot.flows.0 == NONE);
-        let known = self.pairs.outline_alone(pair).filter(|_| without_flows);
-        known.is_some_and(|known| match known.sent.map(|seen| seen.span) {
+        let half_open = match spans {
             [Some(one), Some(other)] => {
                 let (first, second) = if one.0 <= other.0 { (one, other) } else { (other, one) };
-                first.1 < second.0
+                without_flows && first.1 < second.0
             }
             _ => false,
-        })
+        };
+        Some((packets, half_open || sent != [true; 2]))
     }
 
-    /// Forgets the heaviest of the oldest pairs that were never answered, but not `spared`.
+    /// Forgets the heaviest of the oldest pairs that were never answered or are half open, but not `spared`.
     fn forget_a_pair(&mut self, spared: Option<usize>) -> bool {
         let mut candidates: Vec<(u32, bool, usize)> = Vec::with_capacity(CANDIDATES);
-        let mut looks = self.unproven.pairs.len();
+        // each may be passed over and come again
+        let mut looks = self.unproven.pairs.len() * 2;
         let (share, mut light) = (self.held / self.pair_count.max(1), MOST_LIGHT);
         while candidates.len() < CANDIDATES && looks > 0 {
             looks -= 1;
@@ -167,12 +161,10 @@ impl Tracker {
                 self.unproven.pairs.push_back((place, passed_over));
                 continue;
             }
-            let Some((known, sent)) = self.sketch(pair).filter(|_| !self.pairs.is_vacant(pair)) else { continue };
-            if sent == [true; 2] {
-                self.unproven.answered.push_back(place);
+            let Some((packets, may_go)) = self.sketch(pair).filter(|_| !self.pairs.is_vacant(pair)) else { continue };
+            if !may_go {
                 continue;
             }
-            let packets: u64 = known.sent.iter().map(|seen| seen.isakmp + seen.esp + seen.ah).sum();
             if spared == Some(pair) || (packets > 1 && !passed_over) {
                 self.unproven.pairs.push_back((place, true));
                 continue;
@@ -189,25 +181,7 @@ impl Tracker {
         if let Some((place, ..)) = goes.and_then(|number| candidates.get(number)) {
             self.forget_pair(*place as usize);
         }
-        goes.is_some() || self.forget_a_half_open_pair(spared)
-    }
-
-    /// Forgets the oldest pair that is half open, but not `spared`.
-    fn forget_a_half_open_pair(&mut self, spared: Option<usize>) -> bool {
-        for _ in 0..self.unproven.answered.len() {
-            let Some(place) = self.unproven.answered.pop_front() else { break };
-            let pair = place as usize;
-            if self.pairs.is_vacant(pair) || !self.is_half_open(pair) {
-                continue;
-            }
-            if spared == Some(pair) {
-                self.unproven.answered.push_back(place);
-                continue;
-            }
-            self.forget_pair(pair);
-            return true;
-        }
-        false
+        goes.is_some()
     }
 
     fn forget_pair(&mut self, pair: usize) {
