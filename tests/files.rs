@@ -6,7 +6,7 @@
 #![cfg(unix)]
 
 use std::fs::{self, File, OpenOptions, Permissions};
-use std::io::Write;
+use std::io::{Read, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::os::unix::process::CommandExt;
@@ -15,7 +15,9 @@ use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use ikescope::capture::Captures;
+use ikescope::base::Timestamp;
+use ikescope::capture::{CaptureInfo, Captures};
+use ikescope::pipeline::{self, Options, Sharing, Watch};
 use serde_json::Value;
 
 const HEALTHY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/captures/lab/v1-main-psk-healthy.pcap");
@@ -431,6 +433,117 @@ fn a_capture_that_shrinks_is_read_as_far_as_it_still_goes() {
     let info = &captures.infos()[0];
     assert!(info.cut_short && captures.errors().is_empty());
     assert!(info.notes[0].starts_with("the file ends inside a record, at octet "), "{:?}", info.notes);
+}
+
+/// Who changes a file at a point of the reading.
+struct Meddler<'m> {
+    /// Pieces of the file that were begun before it changes.
+    after: u32,
+    change: &'m dyn Fn(),
+}
+
+impl Watch for Meddler<'_> {
+    fn admits_all(&mut self, _: Timestamp, _: Timestamp, _: Timestamp) -> Option<bool> {
+        Some(true)
+    }
+
+    fn progress(&mut self, _: &Captures) {
+        if self.after == 0 {
+            (self.change)();
+        }
+        self.after = self.after.wrapping_sub(1);
+    }
+}
+
+/// What several threads make of a file that is changed after so many pieces of 16 KiB.
+fn meddled_with(path: &Path, after: u32, change: &dyn Fn()) -> CaptureInfo {
+    let sharing = Sharing { threads: Some(3), chunk: Some(16 << 10) };
+    let mut captures = Captures::open(&[path.to_owned()]);
+    let mut watch = Meddler { after, change };
+    let options = Options { sharing, ..Options::default() };
+    let mut analysis = pipeline::analyze(&mut captures, &options, &mut watch);
+    assert!(captures.errors().is_empty(), "{:?}", captures.errors());
+    let (info, counts) = analysis.captures.remove(0);
+    let counts = serde_json::to_value(counts).expect("JSON");
+    let sum: u64 = counts.as_object().expect("counts").values().filter_map(Value::as_u64).sum();
+    assert_eq!(sum, info.frames, "every frame is in one count");
+    info
+}
+
+#[test]
+fn a_capture_that_grows_under_several_threads_is_read_at_least_to_its_old_end() {
+    let folder = Folder::new("grows-shared");
+    let path = folder.path("capture.pcap");
+    let whole = large(3 << 20);
+    let mut all = Captures::from_reader("whole", std::io::Cursor::new(whole.clone()));
+    let all = frames(&mut all);
+    for after in [0, 1, 7, 60, 94] {
+        // inside a record: what a recorder has written so far
+        let (old, new) = whole.split_at((3 << 19) + 7);
+        fs::write(&path, old).expect("a file");
+        let append = || OpenOptions::new().append(true).open(&path).expect("the file").write_all(new).expect("room");
+        let info = meddled_with(&path, after, &append);
+        assert!(info.frames <= all && info.frames >= all / 2 - 1, "{} of {all} frames", info.frames);
+        assert!(info.frames == all || info.cut_short, "{} of {all} frames and {:?}", info.frames, info.notes);
+    }
+}
+
+#[test]
+fn a_capture_that_shrinks_under_several_threads_is_read_as_far_as_it_still_goes_and_called_cut() {
+    let folder = Folder::new("shrinks-shared");
+    let path = folder.path("capture.pcap");
+    let whole = large(3 << 20);
+    let border = fs::read(HEALTHY).expect("a capture").len();
+    let all = frames(&mut Captures::from_reader("whole", std::io::Cursor::new(whole.clone())));
+    // to nothing, inside a record, and between two
+    for left in [0, 24, (3 << 19) + 7, border] {
+        for after in [0, 1, 7, 60, 150] {
+            fs::write(&path, &whole).expect("a file");
+            let cut =
+                || File::options().write(true).open(&path).and_then(|file| file.set_len(left as u64)).expect("cut");
+            let info = meddled_with(&path, after, &cut);
+            let had = if left < 24 {
+                0
+            } else {
+                frames(&mut Captures::from_reader("left", std::io::Cursor::new(whole[..left].to_vec())))
+            };
+            assert!(info.frames >= had && info.frames <= all, "{} frames, {left} octets left", info.frames);
+            assert!(info.frames == all || info.cut_short, "{} of {all} frames and {:?}", info.frames, info.notes);
+        }
+    }
+}
+
+/// The same with the program, and a writer that does not wait for it.
+#[test]
+fn a_capture_that_is_written_and_emptied_while_the_program_reads_it_does_no_harm() {
+    let folder = Folder::new("meddled");
+    let path = folder.path("capture.pcap");
+    let whole = large(20 << 20);
+    for threads in ["1", "2"] {
+        fs::write(&path, &whole).expect("a file");
+        let mut child = ikescope(&["--format", "json", "--threads", threads, text(&path)]).spawn().expect("it starts");
+        let mut output = child.stdout.take().expect("a pipe");
+        let reader = std::thread::spawn(move || {
+            let mut octets = Vec::new();
+            output.read_to_end(&mut octets).map(|_| octets)
+        });
+        let file = OpenOptions::new().write(true).open(&path).expect("the file");
+        let status = loop {
+            for octets in [19 << 20, 3 << 20, 11 << 20, 24] {
+                file.set_len(octets).expect("a length");
+            }
+            if let Some(status) = child.try_wait().expect("a child") {
+                break status;
+            }
+        };
+        let mut said = String::new();
+        child.stderr.take().expect("a pipe").read_to_string(&mut said).expect("UTF-8");
+        assert!(matches!(status.code(), Some(0..=2)) && !said.contains("panicked"), "{status}: {said}");
+        let octets = reader.join().expect("it reads").expect("a pipe");
+        if status.code() != Some(2) {
+            assert!(serde_json::from_slice::<Value>(&octets).is_ok(), "{} octets", octets.len());
+        }
+    }
 }
 
 /// Of many captures most are closed while others are read; one that is gone by its turn is an error, and only that.

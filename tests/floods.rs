@@ -1,7 +1,8 @@
 //! Floods: a ceiling of memory that no number of packets passes, and real peers that keep their state meanwhile.
 //!
 //! Each flood is a stream of frames made while it is read, in which the frames of a recorded negotiation come now and then.
-//! `IKESCOPE_FLOOD=10000000 cargo test --release --test floods` makes them as long as that.
+//! `IKESCOPE_FLOOD=10000000 cargo test --release --test floods` makes them as long as that; with `-- --exact NAME --nocapture`
+//! one of them tells how much memory it took.
 
 use std::io::{self, Read};
 use std::path::Path;
@@ -23,12 +24,16 @@ fn length() -> u64 {
 
 /// Numbers that look random and are always the same.
 #[derive(Clone)]
-struct Numbers(u64);
+struct Numbers {
+    state: u64,
+    /// How many packets were made up.
+    packets: u64,
+}
 
 impl Numbers {
     fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        self.0 ^ self.0 >> 29
+        self.state = self.state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.state ^ self.state >> 29
     }
 
     fn octets(&mut self, count: usize) -> Vec<u8> {
@@ -132,6 +137,81 @@ fn vendor_ids(numbers: &mut Numbers) -> Vec<u8> {
     udp(0x0a00_0000 | numbers.next() as u32 & 0xffff, HOME, 500, &ikev2([numbers.next() | 1, 0], 43, 34, 0, &payloads))
 }
 
+/// Every other packet is a responder's answer to the one before it: negotiations half open.
+fn half_open(numbers: &mut Numbers) -> Vec<u8> {
+    let number = numbers.packets / 2;
+    let (spi, address) = (number.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1, 0x0a00_0000 | number as u32 & 0xff_ffff);
+    if numbers.packets.is_multiple_of(2) {
+        udp(address, HOME, 500, &ikev2([spi, 0], 0, 34, 0, &[]))
+    } else {
+        let mut answer = ikev2([spi, numbers.next() | 1], 0, 34, 0, &[]);
+        answer[19] = 0x20;
+        udp(HOME, address, 500, &answer)
+    }
+}
+
+/// Three packets a negotiation: both ends take part, as far as anybody can tell who has not their keys.
+fn taken_up(numbers: &mut Numbers) -> Vec<u8> {
+    let number = numbers.packets / 3;
+    let (spi, address) = (number.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1, 0x0a00_0000 | number as u32 & 0xff_ffff);
+    match numbers.packets % 3 {
+        0 => udp(address, HOME, 500, &ikev2([spi, 0], 0, 34, 0, &[])),
+        1 => {
+            let mut answer = ikev2([spi, !spi], 0, 34, 0, &[]);
+            answer[19] = 0x20;
+            udp(HOME, address, 500, &answer)
+        }
+        _ => udp(address, HOME, 500, &ikev2([spi, !spi], 46, 35, 1, &[0, 0, 0, 4])),
+    }
+}
+
+/// Addresses, SPIs and ports in rows, as they would be chosen against a hash that takes some of their bits.
+fn rows(numbers: &mut Numbers) -> Vec<u8> {
+    let number = numbers.packets;
+    let spi = (number << 32 | 0x8000_0000).rotate_left(number as u32 % 4 * 16);
+    udp(0x0a00_0000 | (number as u32 & 0xff_ffff).reverse_bits() >> 8, HOME, 500, &ikev2([spi, 0], 0, 34, 0, &[]))
+}
+
+/// The first of 65,535 fragments of an encrypted message (RFC 7383 §2.5), each of another message.
+fn skf_fragments(numbers: &mut Numbers) -> Vec<u8> {
+    let mut payload = vec![0, 0];
+    payload.extend((8 + 400_u16).to_be_bytes());
+    payload.extend([0, 1, 0xff, 0xff]);
+    payload.extend(numbers.octets(400));
+    let message = ikev2([numbers.next() | 1, numbers.next() | 1], 53, 35, 1, &payload);
+    udp(0x0a00_0000 | numbers.next() as u32 & 0xffff, HOME, 500, &message)
+}
+
+/// A fragment of an IKEv1 message (payload 132) that is not the last, each of another message.
+fn v1_fragments(numbers: &mut Numbers) -> Vec<u8> {
+    let mut payload = vec![0, 0];
+    payload.extend((8 + 400_u16).to_be_bytes());
+    payload.extend((numbers.next() as u16).to_be_bytes());
+    payload.extend([1, 0]);
+    payload.extend(numbers.octets(400));
+    let mut message = ikev2([numbers.next() | 1, numbers.next() | 1], 132, 2, 0, &payload);
+    message[17] = 0x10;
+    udp(0x0a00_0000 | numbers.next() as u32 & 0xffff, HOME, 500, &message)
+}
+
+/// The beginning of a TCP stream that promises a message of 64 kB (RFC 9329 §3).
+fn streams(numbers: &mut Numbers) -> Vec<u8> {
+    let mut carried = (numbers.next() as u16 | 0x8000).to_be_bytes().to_vec();
+    carried.extend(4500_u16.to_be_bytes());
+    carried.extend([0, 0, 0, 1, 0, 0, 0, 1, 0x50, 0x18, 0xff, 0xff, 0, 0, 0, 0]);
+    carried.extend(*b"IKETCP");
+    carried.extend([0xff, 0xff, 0, 0, 0, 0]);
+    carried.extend(numbers.octets(600));
+    ipv4(0x0a00_0000 | numbers.next() as u32 & 0xff_ffff, HOME, 6, 1, 0, &carried)
+}
+
+/// A message of 64 kB that is all minimal transforms.
+fn vast_offers(numbers: &mut Numbers) -> Vec<u8> {
+    let payload = transforms(8_000, numbers);
+    let message = ikev2([numbers.next() | 1, 0], 33, 34, 0, &payload);
+    udp(0x0a00_0000 | numbers.next() as u32 & 0xffff, HOME, 500, &message)
+}
+
 /// A pcap file that is made while it is read.
 struct Flood {
     garbage: Garbage,
@@ -155,7 +235,16 @@ impl Flood {
         // The real peers answer each other within a tenth of a second, and then the flood goes on.
         let every = (count / (real.len() as u64 + 1)).min(1000);
         let (real, ready) = (real.into_iter(), io::Cursor::new(head));
-        Self { garbage, numbers: Numbers(1), left: count, real, every, begin: count / 4 * 3, made: 0, ready }
+        Self {
+            garbage,
+            numbers: Numbers { state: 1, packets: 0 },
+            left: count,
+            real,
+            every,
+            begin: count / 4 * 3,
+            made: 0,
+            ready,
+        }
     }
 
     fn record(&mut self, frame: &[u8]) -> Vec<u8> {
@@ -182,7 +271,10 @@ impl Read for Flood {
             self.left -= 1;
             let real =
                 if self.left <= self.begin && self.left.is_multiple_of(self.every) { self.real.next() } else { None };
-            let frame = real.unwrap_or_else(|| (self.garbage)(&mut self.numbers));
+            let frame = real.unwrap_or_else(|| {
+                self.numbers.packets += 1;
+                (self.garbage)(&mut self.numbers)
+            });
             let record = self.record(&frame);
             self.ready = io::Cursor::new(record);
         }
@@ -201,10 +293,10 @@ fn negotiation() -> Vec<Vec<u8>> {
     frames
 }
 
-/// Octets of memory in use now, where the system tells.
-fn resident() -> Option<u64> {
+/// Octets of memory in use now (`VmRSS:`) or at most so far (`VmHWM:`), where the system tells.
+fn memory(kind: &str) -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix(kind))?;
     line.trim().trim_end_matches(" kB").trim().parse::<u64>().ok().map(|kib| kib << 10)
 }
 
@@ -213,11 +305,17 @@ fn drown(garbage: Garbage) -> Report {
 }
 
 fn drown_in(garbage: Garbage, length: u64) -> Report {
-    let options = Options { limits: Limits { octets: CEILING, ..Limits::default() }, ..Options::default() };
+    drown_below(CEILING, garbage, length)
+}
+
+fn drown_below(ceiling: usize, garbage: Garbage, length: u64) -> Report {
+    let options = Options { limits: Limits { octets: ceiling, ..Limits::default() }, ..Options::default() };
     let flood = Flood::new(garbage, length, negotiation());
     let mut captures = Captures::from_reader("flood", flood);
     let (counts, facts) = pipeline::follow(&mut captures, &options, &mut ());
-    if let Some(resident) = resident() {
+    if let (Some(resident), Some(most)) = (memory("VmRSS:"), memory("VmHWM:")) {
+        // seen with --nocapture, and worth something if one flood runs alone
+        println!("{length} packets: at most {} MiB while they were read", most >> 20);
         // eight floods run side by side at most
         assert!(resident < 8 * (CEILING as u64 * 2 + BESIDES), "{} MiB in use", resident >> 20);
     }
@@ -293,4 +391,58 @@ fn long_lists_of_vendor_ids_weigh_what_they_take() {
     let report = drown_in(vendor_ids, length() / 4);
     real_pair_is_told(&report);
     assert!(report.forgotten.pairs > 0, "{:?}", report.forgotten);
+}
+
+#[test]
+fn negotiations_left_half_open_push_out_themselves() {
+    let report = drown(half_open);
+    real_pair_is_told(&report);
+    assert!(report.forgotten.pairs > length() / 10, "{:?}", report.forgotten);
+}
+
+#[test]
+fn where_all_that_is_kept_was_taken_up_what_is_new_is_turned_away() {
+    const OCTETS: usize = 1 << 20;
+    let report = drown_below(OCTETS, taken_up, length());
+    // an attempt and its pair take 480 octets at the least
+    assert!(report.pairs.len() <= OCTETS / 480, "{} pairs", report.pairs.len());
+    assert!(report.forgotten.pairs > length() / 8, "{:?}", report.forgotten);
+    let first = &report.pairs[0];
+    assert!(first.sent_by_a.isakmp == 2 && first.sent_by_b.isakmp == 1, "the first is still there");
+}
+
+#[test]
+fn keys_in_rows_are_told_apart_as_well_as_others() {
+    let report = drown(rows);
+    real_pair_is_told(&report);
+    assert!(report.forgotten.pairs > length() / 2, "{:?}", report.forgotten);
+}
+
+#[test]
+fn made_up_fragments_of_encrypted_messages_are_given_up() {
+    let report = drown(skf_fragments);
+    real_pair_is_told(&report);
+    let forgotten = report.forgotten;
+    assert!(forgotten.pairs + forgotten.attempts + forgotten.reassemblies > 0, "{forgotten:?}");
+}
+
+#[test]
+fn made_up_fragments_of_ikev1_messages_are_given_up() {
+    let report = drown(v1_fragments);
+    real_pair_is_told(&report);
+    assert!(report.forgotten.reassemblies > length() / 4, "{:?}", report.forgotten);
+}
+
+#[test]
+fn streams_that_promise_long_messages_are_given_up() {
+    let report = drown(streams);
+    real_pair_is_told(&report);
+    assert!(report.forgotten.streams > length() / 2, "{:?}", report.forgotten);
+}
+
+#[test]
+fn offers_of_64_kilobytes_weigh_what_they_take() {
+    let report = drown_in(vast_offers, length() / 64);
+    real_pair_is_told(&report);
+    assert!(report.captures[0].counts.ike >= length() / 64 - 200, "{:?}", report.captures[0].counts);
 }

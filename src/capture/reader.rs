@@ -324,6 +324,10 @@ impl Reader {
         {
             self.tally.cut = Some(Cut::Compression(compression.name()));
         }
+        let read = self.window.offset();
+        if self.compression.is_none() && self.size.is_some_and(|size| read < size) {
+            self.tally.cut.get_or_insert(Cut::Shrunk(read));
+        }
         self.close();
     }
 

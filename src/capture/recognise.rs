@@ -17,6 +17,8 @@ use crate::base::Timestamp;
 
 /// Octets of compressed data asked for at once.
 const PACKED_READ: usize = 128 << 10;
+/// Octets that a decompressor is asked for at once.
+const UNPACKED_READ: usize = 64 << 10;
 
 /// How a capture is packed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,15 +44,76 @@ impl Compression {
         }
     }
 
-    /// What `packed` holds once unpacked.
+    /// What `packed` holds once unpacked. The same octets give the same, however many of them come at once.
     pub fn unpack(self, packed: Stream) -> io::Result<Stream> {
-        let packed = BufReader::with_capacity(PACKED_READ, packed);
+        let packed = BufReader::with_capacity(PACKED_READ, Whole { stream: packed, failed: None });
         Ok(match self {
-            Self::Gzip => Box::new(Unpacked { stream: MultiGzDecoder::new(packed), compression: self }),
+            Self::Gzip => Box::new(InSteps::over(Unpacked { stream: MultiGzDecoder::new(packed), compression: self })),
             Self::Zstd => {
-                Box::new(Unpacked { stream: zstd::stream::read::Decoder::with_buffer(packed)?, compression: self })
+                let stream = zstd::stream::read::Decoder::with_buffer(packed)?;
+                Box::new(InSteps::over(Unpacked { stream, compression: self }))
             }
         })
+    }
+}
+
+/// A stream that gives as many octets as it is asked for, until it ends: where packed data is damaged, what a decompressor
+/// gives out before that depends on how much it was given.
+struct Whole {
+    stream: Stream,
+    /// What is to be said once the octets that came before it are used up.
+    failed: Option<io::Error>,
+}
+
+impl Read for Whole {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if let Some(error) = self.failed.take() {
+            return Err(error);
+        }
+        let mut filled = 0;
+        while let Some(room) = buffer.get_mut(filled..).filter(|room| !room.is_empty()) {
+            match self.stream.read(room) {
+                Ok(0) => break,
+                Ok(count) => filled += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if filled == 0 => return Err(error),
+                Err(error) => {
+                    self.failed = Some(error);
+                    break;
+                }
+            }
+        }
+        Ok(filled)
+    }
+}
+
+/// A decompressor that is asked for equally much every time, for the same reason.
+struct InSteps<R> {
+    stream: R,
+    octets: Box<[u8]>,
+    start: usize,
+    end: usize,
+}
+
+impl<R: Read> InSteps<R> {
+    fn over(stream: R) -> Self {
+        Self { stream, octets: vec![0; UNPACKED_READ].into(), start: 0, end: 0 }
+    }
+}
+
+impl<R: Read> Read for InSteps<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.start >= self.end {
+            (self.start, self.end) = (0, 0);
+            self.end = self.stream.read(&mut self.octets)?.min(self.octets.len());
+        }
+        let ready = self.octets.get(self.start..self.end).unwrap_or_default();
+        let count = ready.len().min(buffer.len());
+        if let (Some(to), Some(from)) = (buffer.get_mut(..count), ready.get(..count)) {
+            to.copy_from_slice(from);
+        }
+        self.start += count;
+        Ok(count)
     }
 }
 

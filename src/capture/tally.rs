@@ -33,6 +33,8 @@ pub(super) enum Cut {
     Record(u64),
     /// Inside compressed data.
     Compression(&'static str),
+    /// Between two records, at this octet, where the file had more when it was opened.
+    Shrunk(u64),
 }
 
 /// Things a capture should not hold, and how often it does.
@@ -146,6 +148,9 @@ impl Tally {
         match self.cut {
             Some(Cut::Record(octet)) => {
                 note(true, format!("the file ends inside a record, at octet {octet} after frame {}", self.frames));
+            }
+            Some(Cut::Shrunk(octet)) => {
+                note(true, format!("the file was cut while it was read, at octet {octet} after frame {}", self.frames));
             }
             Some(Cut::Compression(name)) => note(true, format!("the {name} data ends too early")),
             None => {}

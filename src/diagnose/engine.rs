@@ -68,14 +68,19 @@ pub(super) fn again<'f>(
     let pair = facts.pairs.read(index, room)?;
     let mut answers = Vec::new();
     let case = Case::new(facts, survey, index, pair, &mut answers);
-    let pattern = verdict.pattern();
     let consequence_of = consequence_of.map(Verdict::id);
     let found = |case| Found { consequence_of, ..Found::new(verdict, case) };
     let mut whole: Option<Finding> = None;
-    for found in (pattern.check)(&case).into_iter().map(found).filter(|found| found.severity() == severity) {
+    for found in found_by(verdict, &case).map(found).filter(|found| found.severity() == severity) {
         add(&mut whole, &case, found);
     }
     whole.map(|whole| complete(whole, &case))
+}
+
+/// Where a pattern fits, as far as what was not forgotten tells.
+pub(super) fn found_by(verdict: Verdict, case: &Case<'_>) -> impl Iterator<Item = Match> {
+    let pattern = verdict.pattern();
+    (pattern.check)(case).into_iter().filter(move |found| !losses::is_open(case, pattern.id, found))
 }
 
 /// Adds one more match to a finding.
@@ -366,6 +371,9 @@ fn outcome(case: &Case<'_>, view: &View<'_>, error: bool) -> Outcome {
     let done = attempt.phase1_up.is_some() && attempt.waiting_for.is_none() && !error;
     if view.tunnel_up().is_some() || (done && !(view.is_v2() && view.authenticated() == Some(false))) {
         return Outcome::Established;
+    }
+    if losses::may_have_gone_on(view) {
+        return Outcome::Unknown;
     }
     if attempt.waiting_for.is_none() && !attempt.midstream {
         return Outcome::Failed;

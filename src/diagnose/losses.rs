@@ -4,12 +4,17 @@
 //! A frame that was lost may have been any. What was forgotten is known better: a finding becomes less certain only if what
 //! it misses is of the kind that was forgotten, and in a place where that can have been.
 //!
+//! Where messages of the very exchange were forgotten after what a finding waits for, nothing is concluded from their absence
+//! at all: how far the exchange got is not known.
+//!
 //! Contract: what a peer said in clear stays as certain as it was; nothing becomes more certain.
 
 use crate::base::Timestamp;
 use crate::packet::{Encapsulation, GaveUp};
 use crate::track::{Attempt, Forgotten, Pair};
 
+use super::case::{Case, View};
+use super::pattern::Match;
 use super::{Confidence, Finding, Severity};
 
 /// One frame lost of so many changes no conclusion: what matters was sent more than once.
@@ -89,6 +94,7 @@ const NO_MESSAGES: &[&str] = &[
     "L-DPD-TIMEOUT",
     "S-HALFOPEN",
     "C-ONE-DIR",
+    "N-PORT4500",
 ];
 const NO_FRAGMENTS: &[&str] = &["F-IKE-FRAG-LOST", "F-SKF-INCOMPLETE", "F-V1FRAG-INCOMPLETE"];
 /// What is stated by these is that something is not in the capture.
@@ -111,6 +117,27 @@ fn missed(finding: &Finding) -> Option<Missed> {
     }
 }
 
+/// Whether a match of pattern `id` misses messages where messages were forgotten, so that nobody knows whether they came.
+pub(super) fn is_open(case: &Case<'_>, id: &str, found: &Match) -> bool {
+    let attempts = &case.pair.attempts;
+    let attempts = found.attempt.and_then(|index| attempts.get(index)).map_or(&attempts[..], std::slice::from_ref);
+    let forgot = |attempt: &Attempt| attempt.forgotten_until.is_some_and(|until| until >= beginning(attempt, found));
+    attempts.iter().any(forgot) && found.confidence != Some(Confidence::Stated) && NO_MESSAGES.contains(&id)
+}
+
+/// When the first of the messages came that a match shows.
+fn beginning(attempt: &Attempt, found: &Match) -> Timestamp {
+    let messages = attempt.exchanges.iter().flat_map(|exchange| &exchange.messages);
+    let shown = messages.filter(|message| found.frames.contains(&message.frame));
+    shown.map(|message| message.at).min().unwrap_or(attempt.first)
+}
+
+/// Whether messages of an attempt were forgotten that may have led further than any that was kept.
+pub(super) fn may_have_gone_on(view: &View<'_>) -> bool {
+    let furthest = || view.message(view.attempt.stage).map_or(view.attempt.first, |message| message.at);
+    view.attempt.forgotten_until.is_some_and(|until| until >= furthest())
+}
+
 /// Makes a finding on `pair` *suspected* if what it misses may have been forgotten, and says so.
 pub(super) fn allow_for_forgotten(forgotten: Forgotten, pair: &Pair, finding: &mut Finding) {
     let missed = missed(finding).filter(|_| finding.confidence > Confidence::Suspected);
@@ -127,7 +154,8 @@ fn explained_by(forgotten: Forgotten, missed: Missed, pair: &Pair, attempt: Opti
     let attempts = attempt.map_or(pair.attempts.as_slice(), std::slice::from_ref);
     let messages: u64 = attempts.iter().map(|attempt| attempt.messages_forgotten).sum();
     let in_messages = matches!(missed, Missed::Messages | Missed::Beginning);
-    if in_messages && messages > 0 {
+    // What misses messages that would have followed was held against them before: see `is_open`.
+    if missed == Missed::Beginning && messages > 0 {
         return Some(were(messages, "message of it", "messages of it"));
     }
     // A pair or attempt that began when others were being forgotten may go on with one of those.

@@ -7,7 +7,7 @@
 use std::ops::Range;
 use std::thread;
 
-use crate::track::{Facts, Room};
+use crate::track::{Facts, Forgotten, Room};
 
 use super::alike::Alike;
 use super::case::{Answers, Case};
@@ -92,7 +92,10 @@ pub fn judge_all(facts: &Facts, checks: Checks, shares: Shares) -> (Diagnosis, u
     }
     let beside = floods.found().into_iter().filter_map(|case| engine::beside_pairs("S-HALFOPEN", case));
     let unresolved = || engine::failed_lookups(facts).filter(|_| !survey.has_ike());
-    for finding in beside.chain(engine::nothing_at_all(facts)).chain(unresolved()) {
+    let nothing = engine::nothing_at_all(facts).into_iter().chain(unresolved());
+    // what was forgotten was there
+    let all_kept = facts.forgotten == Forgotten::default();
+    for finding in beside.chain(nothing.filter(|_| all_kept)) {
         diagnosis.hold(finding);
     }
     diagnosis.sort();
@@ -157,7 +160,7 @@ impl<'f> Judge<'f> {
         let mut advice = stories.filter(|_| !everything).and_then(|stories| self.alike.advice(stories));
         let mut run = |check: Verdict| {
             *ran += 1;
-            (check.pattern().check)(&case).into_iter().map(move |case| Found::new(check, case))
+            engine::found_by(check, &case).map(move |case| Found::new(check, case))
         };
         matches.clear();
         for &check in called {

@@ -80,14 +80,7 @@ impl Report {
 /// What one message carried and how it travelled, in words, as the ladder of its attempt tells it.
 pub fn message_words(fact: &track::Attempt, record: &track::MessageRecord) -> String {
     let major = words::major(fact.version);
-    let row = AttemptRow {
-        id: 0,
-        pair: 0,
-        fact,
-        outcome: Outcome::Unknown,
-        verdict: None,
-        rekeyed_from: None,
-    };
+    let row = AttemptRow { id: 0, pair: 0, fact, outcome: Outcome::Unknown, verdict: None, rekeyed_from: None };
     let mut row = attempt_in_short(&row);
     add_lists(&mut row, fact);
     super::text::message_text(&row, &message(major, record, &row.vendor_ids))

@@ -157,6 +157,7 @@ pub fn attempt(pair: &Pair, mode: Mode, number: u64, first: Timestamp, first_fra
         phase2_up: None,
         rekeyed_from: None,
         messages_forgotten: 0,
+        forgotten_until: None,
     }
 }
 

@@ -465,6 +465,7 @@ impl Tracker {
             phase2_up: None,
             rekeyed_from,
             messages_forgotten: 0,
+            forgotten_until: None,
         };
         let state = AttemptState::new(&facts);
         open.begin(Followed { facts, state });
@@ -562,7 +563,7 @@ impl Tracker {
                     known.is_some_and(|known| attempt.exchanges[known].messages.len() >= MESSAGES_AN_EXCHANGE);
                 // The first exchange is never forgotten, so that there may be no room to make.
                 if full || exchange_full || state.message_count >= limits.messages_an_attempt {
-                    attempt.messages_forgotten += 1;
+                    attempt.forget_message(passage.at);
                     return Some(observed);
                 }
                 let carried = carried::read(attempt, state, shared, message, passage, from);
@@ -702,7 +703,7 @@ impl Tracker {
             return;
         }
         if state.message_count >= messages_an_attempt {
-            attempt.messages_forgotten += 1;
+            attempt.forget_message(set.since);
             return;
         }
         state.message_count += 1;
@@ -906,14 +907,16 @@ fn forget_oldest(attempt: &mut Attempt, state: &mut AttemptState) {
         going -= usize::from(goes);
         keep.push(!goes);
     }
-    let before: usize = attempt.exchanges.iter().map(|exchange| exchange.messages.len()).sum();
+    let going = attempt.exchanges.iter().zip(&keep).filter(|(_, keep)| !**keep);
+    let going = going.flat_map(|(exchange, _)| exchange.messages.iter().map(|message| message.at));
+    for at in going.collect::<Vec<_>>() {
+        attempt.forget_message(at);
+    }
     let mut kept = keep.iter();
     attempt.exchanges.retain(|_| kept.next().copied().unwrap_or(true));
     let mut kept = keep.iter();
     state.exchanges.retain(|_| kept.next().copied().unwrap_or(true));
     state.index_all(attempt);
     state.youngest_setup = attempt.exchanges.iter().rposition(|exchange| stage::sets_up(exchange.kind));
-    let after: usize = attempt.exchanges.iter().map(|exchange| exchange.messages.len()).sum();
-    attempt.messages_forgotten += (before - after) as u64;
-    state.message_count = after;
+    state.message_count = attempt.exchanges.iter().map(|exchange| exchange.messages.len()).sum();
 }

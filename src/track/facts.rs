@@ -227,9 +227,17 @@ pub struct Attempt {
     pub rekeyed_from: Option<usize>,
     /// Messages not kept because of the limits.
     pub messages_forgotten: u64,
+    /// When the last of them came.
+    pub forgotten_until: Option<Timestamp>,
 }
 
 impl Attempt {
+    /// Counts a message that is not kept.
+    pub(super) fn forget_message(&mut self, at: Timestamp) {
+        self.messages_forgotten += 1;
+        self.forgotten_until = self.forgotten_until.max(Some(at));
+    }
+
     /// The responder's choice as a list: of one, or empty.
     pub fn choice(&self) -> &[ProposalFact] {
         self.chosen.as_deref().map_or(&[], std::slice::from_ref)
@@ -343,6 +351,13 @@ pub enum Label {
     Response(u8),
     /// A message of an exchange type this program does not know.
     Other(u8),
+}
+
+impl Label {
+    /// A set-up that got no further leaves the responder with a negotiation half open.
+    pub(super) fn leaves_half_open(self) -> bool {
+        matches!(self, Label::Mm(1 | 2) | Label::Am(1 | 2) | Label::Request(34) | Label::Response(34))
+    }
 }
 
 impl fmt::Display for Label {

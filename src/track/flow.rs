@@ -10,7 +10,7 @@ use crate::base::{EspSpi, FrameRef, Timestamp};
 use crate::packet::{AhPacket, Body, Datagram, Encapsulation, EspPacket};
 
 use super::Tracker;
-use super::facts::{EspFlow, FlowProtocol};
+use super::facts::{EspFlow, FlowProtocol, Pair};
 use super::pairs::NONE;
 
 impl Tracker {
@@ -338,6 +338,11 @@ impl FlowRow {
     /// The time of the last packet, those recorded again included.
     pub(super) fn seen_last(&self) -> Timestamp {
         self.last.max(self.again.0)
+    }
+
+    /// Whether it goes from `a` to `b` of its pair.
+    pub(super) fn is_from_a(&self, pair: &Pair) -> bool {
+        pair.is_from_a(self.source, self.destination)
     }
 
     /// The frame of the last packet, those recorded again included.

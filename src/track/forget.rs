@@ -1,15 +1,17 @@
 //! What is forgotten when a ceiling is reached: the least useful first, and counted.
 //!
-//! The rule: of the kind that takes most, what was never answered goes before what was, and of that the oldest, the heaviest
-//! of a few; what was at least repeated is passed over once, because somebody waits for its answer. So a flood of single packets, whatever addresses, SPIs or message
-//! ids it makes up, pushes out itself, and the negotiations of real peers stay. Where nothing is left but what was
-//! answered, what is new is turned away.
+//! The rule: of the kind that takes most, what was never answered goes, or was answered and not taken up (half open), and of that
+//! the oldest, the heaviest of a few; what has more than one packet is passed over once, because somebody waits for an answer. So
+//! a flood of single packets, whatever addresses, SPIs or message ids it makes up, and whoever answers them, pushes out
+//! itself, and the negotiations of real peers stay. Where nothing is left but what both ends took part in, what is new is turned
+//! away.
 
 use std::collections::VecDeque;
 
 use crate::base::Timestamp;
 
 use super::Tracker;
+use super::facts::Label;
 use super::flow::FlowRow;
 use super::pairs::{Body, Kept, LONG_LIST, NONE, Pairs, Slot};
 
@@ -23,6 +25,12 @@ const PASSED_OVER: usize = 4;
 const LOOK_AGAIN: u32 = 4096;
 /// Pairs of which the heaviest goes.
 const CANDIDATES: usize = 8;
+/// Octets: what takes less is as good as what takes nothing, and the oldest of it goes.
+const LIGHT: usize = 1024;
+/// Pairs that take far less than their share and are passed over, for one that is forgotten.
+const MOST_LIGHT: usize = 64;
+/// Flows of a pair that are looked at to tell whether it was answered.
+const FLOWS: usize = 64;
 /// Packets of a flow that make it more than a stray.
 const STRAY: u64 = 2;
 
@@ -37,12 +45,16 @@ pub(super) struct Unproven {
     free_flows: Vec<u32>,
     /// Datagrams before anything is looked for again, because there was nothing.
     nothing_left: u32,
+    /// There was nothing when it was last looked for, and there has been no room since.
+    stuck: bool,
+    /// New attempts before any of a long list are looked for again that may go, because there was none.
+    no_attempt_left: u32,
 }
 
 impl Tracker {
     /// Puts a new pair into its place, if there is room for one or can be made.
     pub(super) fn place_pair(&mut self, slot: Slot) -> Option<usize> {
-        if self.pair_count >= self.limits.pairs && !self.forget_a_pair(None) {
+        if self.is_full() || (self.pair_count >= self.limits.pairs && !self.forget_a_pair(None)) {
             self.facts.forgotten.pairs += 1;
             self.note_forgetting();
             return None;
@@ -64,7 +76,12 @@ impl Tracker {
 
     /// Puts a new flow at the end of its pair's list, if there is room for one or can be made.
     pub(super) fn place_flow(&mut self, row: FlowRow) -> Option<usize> {
-        if self.flow_index.len() >= self.limits.flows && !self.forget_a_flow() {
+        if self.is_full() || (self.flow_index.len() >= self.limits.flows && !self.forget_a_flow()) {
+            // its packets passed all the same
+            let (facts, on_4500) = (row.facts(), row.on_4500);
+            if let Some(open) = self.open(row.pair as usize) {
+                open.pair.keep_counts(&facts, on_4500);
+            }
             self.facts.forgotten.flows += 1;
             return None;
         }
@@ -87,29 +104,72 @@ impl Tracker {
 
     /// Whether pair `pair` may have one more attempt. Makes room for it, if there is something to forget.
     pub(super) fn room_for_attempt(&mut self, pair: usize) -> bool {
-        let full =
-            self.attempt_count >= self.limits.attempts || self.pairs.attempts(pair) >= self.limits.attempts_a_pair;
-        !full || self.forget_attempts(pair) > 0
+        let count = self.pairs.attempts(pair);
+        if self.attempt_count < self.limits.attempts && count < self.limits.attempts_a_pair {
+            return !self.is_full();
+        }
+        // a long list is not gone through for every message that wants to be added to it
+        if count > LONG_LIST && self.unproven.no_attempt_left > 0 {
+            self.unproven.no_attempt_left -= 1;
+            return false;
+        }
+        let gone = self.forget_attempts(pair) > 0;
+        if !gone && count > LONG_LIST {
+            self.unproven.no_attempt_left = LOOK_AGAIN;
+        }
+        gone
     }
 
-    /// Forgets the heaviest of the oldest pairs that were never answered, but not `spared`.
+    /// How many packets a pair has, about, and whether it may be forgotten: it was never answered, or the end that began said
+    /// nothing more after that.
+    fn sketch(&self, pair: usize) -> Option<(u64, bool)> {
+        let known = self.pairs.outline_alone(pair)?;
+        let spans = known.sent.map(|seen| seen.span);
+        let mut packets: u64 = known.sent.iter().map(|seen| seen.isakmp + seen.esp + seen.ah).sum();
+        let mut sent = spans.map(|span| span.is_some());
+        let mut next = self.pairs.slots.get(pair)?.flows.0;
+        let without_flows = next == NONE;
+        for _ in 0..FLOWS {
+            let Some(row) = self.pairs.flows.get(next as usize) else { break };
+            packets = packets.saturating_add(row.packets());
+            sent[usize::from(!row.is_from_a(&known))] = true;
+            next = row.next;
+        }
+        let half_open = match spans {
+            [Some(one), Some(other)] => {
+                let (first, second) = if one.0 <= other.0 { (one, other) } else { (other, one) };
+                without_flows && first.1 < second.0
+            }
+            _ => false,
+        };
+        Some((packets, half_open || sent != [true; 2]))
+    }
+
+    /// Forgets the heaviest of the oldest pairs that were never answered or are half open, but not `spared`.
     fn forget_a_pair(&mut self, spared: Option<usize>) -> bool {
         let mut candidates: Vec<(u32, bool, usize)> = Vec::with_capacity(CANDIDATES);
-        let mut looks = self.unproven.pairs.len();
+        // each may be passed over and come again
+        let mut looks = self.unproven.pairs.len() * 2;
+        let (share, mut light) = (self.held / self.pair_count.max(1), MOST_LIGHT);
         while candidates.len() < CANDIDATES && looks > 0 {
             looks -= 1;
             let Some((place, passed_over)) = self.unproven.pairs.pop_front() else { break };
             let pair = place as usize;
-            let Some(known) = self.pairs.outline(pair).filter(|_| !self.pairs.is_vacant(pair)) else { continue };
-            if known.both_ways() {
+            // where some take much, little is won by forgetting others
+            if light > 0 && self.pairs.alone(pair) < share / 4 && share > LIGHT {
+                light -= 1;
+                self.unproven.pairs.push_back((place, passed_over));
                 continue;
             }
-            let packets: u64 = known.sent.iter().map(|seen| seen.isakmp + seen.esp + seen.ah).sum();
+            let Some((packets, may_go)) = self.sketch(pair).filter(|_| !self.pairs.is_vacant(pair)) else { continue };
+            if !may_go {
+                continue;
+            }
             if spared == Some(pair) || (packets > 1 && !passed_over) {
                 self.unproven.pairs.push_back((place, true));
                 continue;
             }
-            candidates.push((place, passed_over, self.pairs.alone(pair)));
+            candidates.push((place, passed_over, self.pairs.alone(pair) / LIGHT));
         }
         let heaviest = candidates.iter().map(|(.., alone)| *alone).max();
         let goes = candidates.iter().position(|(.., alone)| Some(*alone) == heaviest);
@@ -175,11 +235,16 @@ impl Tracker {
         self.facts.forgotten.flows += 1;
     }
 
-    /// Forgets the older half of the attempts of a pair that were never answered. Answers how many.
+    /// Forgets the older half of the attempts of a pair that were never answered, or of those that are half open. Answers how
+    /// many.
     fn forget_attempts(&mut self, pair: usize) -> usize {
         let count = self.pairs.attempts(pair);
         let answered = |place| self.pairs.spis(pair, place).is_some_and(|(_, _, responder)| !responder.is_zero());
         let mut unanswered: Vec<usize> = (0..count).filter(|&place| !answered(place)).collect();
+        if unanswered.is_empty() {
+            let stage = |place| self.pairs.stage(pair, place);
+            unanswered = (0..count).filter(|&place| stage(place).is_some_and(Label::leaves_half_open)).collect();
+        }
         unanswered.truncate(unanswered.len().div_ceil(2));
         if unanswered.is_empty() {
             return 0;
@@ -279,8 +344,10 @@ impl Tracker {
         while self.octets() > self.limits.octets && self.unproven.nothing_left == 0 {
             if !self.forget_something(pair) {
                 self.unproven.nothing_left = LOOK_AGAIN;
+                self.unproven.stuck = true;
             }
         }
+        self.unproven.stuck &= self.octets() > self.limits.octets;
     }
 
     /// Forgets something of the kind that takes most: flows, attempts of the pair at hand, or pairs.
@@ -296,8 +363,9 @@ impl Tracker {
             || self.forget_a_flow()
     }
 
-    /// Whether nothing more may be kept: all that is left to forget was answered.
+    /// Whether nothing more may be kept: there is no room, and both ends took part in all that is left. What is merely being
+    /// looked at again may take more than there is room for, until [`Tracker::settle`].
     pub(super) fn is_full(&self) -> bool {
-        self.octets() > self.limits.octets
+        self.unproven.stuck && self.octets() > self.limits.octets
     }
 }

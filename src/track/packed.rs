@@ -185,8 +185,8 @@ fn walk(attempt: &mut Attempt, pen: &mut impl Pen) {
     if let Some(frame) = &mut attempt.nat.mismatch_frame {
         pen.frame(frame);
     }
-    for up in [&mut attempt.phase1_up, &mut attempt.phase2_up].into_iter().flatten() {
-        pen.time(up);
+    for at in [&mut attempt.phase1_up, &mut attempt.phase2_up, &mut attempt.forgotten_until].into_iter().flatten() {
+        pen.time(at);
     }
     pen.place(&mut attempt.last_frame, &mut attempt.last);
 }

@@ -10,7 +10,9 @@ use std::sync::Arc;
 use crate::base::{FrameRef, IkeSpi, Timestamp};
 
 use super::attempt::{AttemptState, Followed, rekeying_attempt};
-use super::facts::{Attempt, EspFlow, FlowProtocol, IcmpFact, IkeVersion, IncompleteFact, MalformedFact, Pair, Seen};
+use super::facts::{
+    Attempt, EspFlow, FlowProtocol, IcmpFact, IkeVersion, IncompleteFact, Label, MalformedFact, Pair, Seen,
+};
 use super::flow::FlowRow;
 use super::packed::{PackedAttempt, Templates, put, take};
 use super::story::{Tellings, Told};
@@ -294,8 +296,15 @@ impl Pairs {
 
     /// Pair `index` without its attempts and flows; what was counted of the flows is there.
     pub fn outline(&self, index: usize) -> Option<Pair> {
+        let mut pair = self.outline_alone(index)?;
+        self.add_flows(self.slots.get(index)?, &mut pair, false);
+        Some(pair)
+    }
+
+    /// The same without what was counted of the flows.
+    pub(super) fn outline_alone(&self, index: usize) -> Option<Pair> {
         let slot = self.slots.get(index)?;
-        let mut pair = match &slot.body {
+        let pair = match &slot.body {
             Body::Open(open) => open.pair.clone(),
             Body::Packed(packed) => {
                 let mut pair = Pair::blank(slot.ends);
@@ -308,8 +317,20 @@ impl Pairs {
                 pair
             }
         };
-        self.add_flows(slot, &mut pair, false);
         Some(pair)
+    }
+
+    /// The furthest message of the set-up of an attempt.
+    pub(super) fn stage(&self, index: usize, attempt: usize) -> Option<Label> {
+        Some(match &self.slots.get(index)?.body {
+            Body::Open(open) => match open.attempts.get(attempt)? {
+                Kept::Open(followed) => followed.facts.stage,
+                Kept::Packed(packed) => packed.template().stage,
+                Kept::Told(row) => self.tellings.template(*row).stage,
+            },
+            Body::Packed(packed) => packed.attempts.get(attempt)?.template().stage,
+            Body::Told(rows) => self.tellings.template(*rows.get(attempt)?).stage,
+        })
     }
 
     /// When and in which frame pair `index` begins.

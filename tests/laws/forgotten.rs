@@ -6,11 +6,12 @@ use std::path::Path;
 
 use ikescope::base::Limits;
 use ikescope::capture::Captures;
-use ikescope::diagnose::Confidence;
+use ikescope::diagnose::{Confidence, Severity};
 use ikescope::pipeline::Options;
 use ikescope::report::{Finding, Report};
 
-use crate::bench;
+use crate::bench::{self, nothing_wrong};
+use crate::samples;
 use crate::support::packet::{self, Ip};
 use crate::support::story::{START, main_mode_psk};
 use crate::support::{Capture, Header, v2};
@@ -116,4 +117,48 @@ fn a_direction_without_traffic_is_doubted_where_its_own_flows_were_forgotten() {
         report_within(&blocked.clone().merge(&strays.relink(blocked.link)), Limits { flows: 8, ..Limits::default() });
     assert!(report.forgotten.flows > 0);
     assert_eq!(finding(&report, "T-ONEWAY").confidence, Confidence::Stated);
+}
+
+/// Every limit made small, alone, in sizes that let more and more through.
+fn narrow() -> Vec<(String, Limits)> {
+    let mut all = Vec::new();
+    for most in [0, 1, 2, 3, 4, 5, 6, 8, 10, 14, 20, 30] {
+        let limits = Limits::default();
+        let of_kind = [
+            ("pairs", Limits { pairs: most, ..limits }),
+            ("attempts", Limits { attempts: most, ..limits }),
+            ("attempts_a_pair", Limits { attempts_a_pair: most, ..limits }),
+            ("octets", Limits { octets: most * 500, ..limits }),
+            ("flows", Limits { flows: most, ..limits }),
+            ("messages_an_attempt", Limits { messages_an_attempt: most, ..limits }),
+            ("repeats_a_message", Limits { repeats_a_message: most, ..limits }),
+            ("reassemblies", Limits { reassemblies: most, ..limits }),
+            ("reassembly_octets", Limits { reassembly_octets: most * 200, ..limits }),
+            ("streams", Limits { streams: most, ..limits }),
+            ("icmp_errors", Limits { icmp_errors: most, ..limits }),
+            ("working", Limits { working: most, ..limits }),
+        ];
+        all.extend(of_kind.map(|(name, limits)| (format!("{name} {most}"), limits)));
+    }
+    all
+}
+
+#[test]
+fn a_run_that_forgets_claims_no_more() {
+    let mut wrong = Vec::new();
+    let narrow = narrow();
+    for sample in samples::all().iter().filter(|sample| sample.healthy) {
+        let whole = report_within(&sample.capture, Limits::default());
+        let known =
+            |id: &str, severity| whole.findings.iter().any(|found| found.id == id && found.severity >= severity);
+        for (name, limits) in &narrow {
+            let report = report_within(&sample.capture, *limits);
+            let loud = report.findings.iter().filter(|found| found.severity >= Severity::Warning);
+            let new = loud.filter(|found| !known(found.id, found.severity));
+            wrong.extend(new.map(|found| {
+                format!("{} with {name}: {:?} {} {:?}", sample.name, found.severity, found.id, found.confidence)
+            }));
+        }
+    }
+    nothing_wrong(&wrong);
 }

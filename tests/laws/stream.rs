@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use ikescope::capture::Captures;
 use ikescope::pipeline::{self, Analysis, Options};
-use ikescope::report::text::{self, Style};
 use ikescope::report::json::Hands;
+use ikescope::report::text::{self, Style};
 use ikescope::report::{Report, Selection, Walk, json};
 
 use crate::bench::nothing_wrong;
@@ -47,8 +47,16 @@ pub fn differs(analysis: &Analysis, selection: &Selection) -> Option<&'static st
         out
     };
     let forms = [
-        ("JSON", written(&|out| json::write_json(&report, out)), written(&|out| json::stream_json(&walk, Hands::ONE, out))),
-        ("NDJSON", written(&|out| json::write_ndjson(&report, out)), written(&|out| json::stream_ndjson(&walk, Hands::ONE, out))),
+        (
+            "JSON",
+            written(&|out| json::write_json(&report, out)),
+            written(&|out| json::stream_json(&walk, Hands::ONE, out)),
+        ),
+        (
+            "NDJSON",
+            written(&|out| json::write_ndjson(&report, out)),
+            written(&|out| json::stream_ndjson(&walk, Hands::ONE, out)),
+        ),
         (
             "text",
             written(&|out| text::render(&report, out, &style)),

@@ -57,7 +57,9 @@ pattern! {
 
 fn check(case: &Case<'_>) -> Vec<Match> {
     let pair = case.pair;
-    if !pair.attempts.is_empty() || !pair.flows.is_empty() || !pair.icmp_errors.is_empty() {
+    let turned_away = case.facts.forgotten.attempts + case.facts.forgotten.flows > 0;
+    let forgotten = turned_away || pair.sent.iter().any(|seen| seen.isakmp + seen.esp + seen.ah > 0);
+    if !pair.attempts.is_empty() || !pair.flows.is_empty() || !pair.icmp_errors.is_empty() || forgotten {
         return Vec::new();
     }
     let mut found = Match::on_pair(Confidence::Suspected)

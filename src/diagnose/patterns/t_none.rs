@@ -57,7 +57,8 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     let Some((_, view, up)) = traffic::last_up(case) else { return Vec::new() };
     let idle = case.end().since(up);
     let set_up = life_cycle::lives(case).len();
-    if !case.pair.flows.is_empty() || !case.both_ways() || (idle < PATIENCE && set_up < AGAIN) {
+    let seen = !case.pair.flows.is_empty() || traffic::forgotten(case).contains(&true);
+    if seen || !case.both_ways() || (idle < PATIENCE && set_up < AGAIN) {
         return Vec::new();
     }
     let native = !view.messages().any(|message| message.non_esp_marker);

@@ -107,6 +107,16 @@ impl<'a> Way<'a> {
     }
 }
 
+/// Whether packets of each of the [`ways`] were counted whose flows were forgotten.
+pub(super) fn forgotten(case: &Case<'_>) -> [bool; 2] {
+    let mut counted = case.pair.sent.map(|sent| sent.esp + sent.ah);
+    for flow in case.pair.flows.iter().filter(|_| case.facts.forgotten.flows > 0) {
+        let way = usize::from(!case.pair.is_from_a(flow.source, flow.destination));
+        counted[way] = counted[way].saturating_sub(flow.packets + flow.recorded_again);
+    }
+    counted.map(|left| case.facts.forgotten.flows > 0 && left > 0)
+}
+
 /// The latest attempt that brought the tunnel up, with when it did.
 pub(super) fn last_up<'a>(case: &Case<'a>) -> Option<(usize, View<'a>, Timestamp)> {
     (0..case.pair.attempts.len()).rev().find_map(|index| {
@@ -151,7 +161,9 @@ pub(super) fn one_way<'a>(case: &Case<'a>) -> Option<OneWay<'a>> {
         return None;
     }
     let [there, back] = ways(case);
-    let (sending, silent) = match (there.used_since(up).is_empty(), back.used_since(up).is_empty()) {
+    let forgotten = forgotten(case);
+    let silent = |way: &Way<'_>, forgotten: bool| !forgotten && way.used_since(up).is_empty();
+    let (sending, silent) = match (silent(&there, forgotten[0]), silent(&back, forgotten[1])) {
         (false, true) => (there, back),
         (true, false) => (back, there),
         _ => return None,

@@ -140,31 +140,22 @@ impl<'f> Desk<'f> {
                 let mut id = block.exchanges;
                 walk.places(rows).try_for_each(|place| self.exchanges(place, &mut id, lines))
             }
-            Table::EspFlows => walk.each_flow(rows, |id, pair, flow| {
-                lines.drawn(|lines| rows::esp_flow(lines, id, pair, flow))
-            }),
-            Table::IcmpErrors => {
-                walk.each_icmp_error(rows, |pair, error| lines.row(&build::icmp_error(pair, error)))
+            Table::EspFlows => {
+                walk.each_flow(rows, |id, pair, flow| lines.drawn(|lines| rows::esp_flow(lines, id, pair, flow)))
             }
+            Table::IcmpErrors => walk.each_icmp_error(rows, |pair, error| lines.row(&build::icmp_error(pair, error))),
             Table::Incomplete => {
                 walk.each_incomplete(rows, |pair, datagram| lines.row(&build::incomplete(pair, datagram)))
             }
             Table::Malformed => {
                 walk.each_malformed(rows, |id, pair, datagram| lines.row(&build::malformed(id, pair, datagram)))
             }
-            Table::Findings => {
-                walk.findings(rows).try_for_each(|(place, pair)| self.finding(place, pair, lines))
-            }
+            Table::Findings => walk.findings(rows).try_for_each(|(place, pair)| self.finding(place, pair, lines)),
         }
     }
 
     /// A row of `findings`: the one at this place, of the pair with this id.
-    fn finding(
-        &mut self,
-        place: usize,
-        pair: Option<usize>,
-        lines: &mut Lines<impl Write>,
-    ) -> io::Result<()> {
+    fn finding(&mut self, place: usize, pair: Option<usize>, lines: &mut Lines<impl Write>) -> io::Result<()> {
         let Self { walk, room, of_findings, findings, .. } = self;
         let attempt = |index: Option<usize>| index.and_then(|index| walk.attempt_id(pair?, index));
         let mut make = || walk.finding(place, room);
@@ -185,12 +176,7 @@ impl<'f> Desk<'f> {
     }
 
     /// A row of `attempts`. `exchange`: the id of its first one, and then of the first one behind it.
-    fn attempt(
-        &mut self,
-        place: AttemptPlace,
-        exchange: &mut usize,
-        lines: &mut Lines<impl Write>,
-    ) -> io::Result<()> {
+    fn attempt(&mut self, place: AttemptPlace, exchange: &mut usize, lines: &mut Lines<impl Write>) -> io::Result<()> {
         let Self { walk, room, of_attempts, attempts, .. } = self;
         let (outcome, verdict) = walk.judged(place);
         let mut row = |fact: &Attempt| {

@@ -280,11 +280,7 @@ impl Face {
     }
 }
 
-pub(super) fn exchange(
-    lines: &mut Lines<impl Write>,
-    parts: &mut OfMessages,
-    row: &ExchangeRow<'_>,
-) -> io::Result<()> {
+pub(super) fn exchange(lines: &mut Lines<impl Write>, parts: &mut OfMessages, row: &ExchangeRow<'_>) -> io::Result<()> {
     let (out, fact) = (&mut lines.buffer, row.fact);
     raw(out, "\"id\":");
     count(out, row.id);
