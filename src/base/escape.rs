@@ -10,7 +10,9 @@ use std::fmt::Write as _;
 
 /// `text` with everything escaped that could move the cursor, hide or reorder what stands beside it.
 pub fn escape(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(needs_escape) {
+    // without an early end this is a few vector instructions for what most text is
+    let plain = text.bytes().fold(true, |plain, octet| plain & matches!(octet, b' '..=b'~') & (octet != b'\\'));
+    if plain || !text.chars().any(needs_escape) {
         return Cow::Borrowed(text);
     }
     let mut safe = String::with_capacity(text.len() + 8);

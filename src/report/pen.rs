@@ -26,21 +26,21 @@ pub(crate) fn digits(out: &mut Vec<u8>, number: u64) {
 }
 
 /// The same below 10,000. Each width has its own branch, as to append so many octets takes one store.
-#[inline]
+#[inline(always)]
 fn few(out: &mut Vec<u8>, number: u32) {
-    let digits @ [_, b, c, d] = four(number);
+    let [a, b, c, d] = four(number);
     match number {
         0..10 => out.push(d),
         10..100 => out.extend_from_slice(&[c, d]),
         100..1000 => out.extend_from_slice(&[b, c, d]),
-        _ => out.extend_from_slice(&digits),
+        _ => out.extend_from_slice(&[a, b, c, d]),
     }
 }
 
 /// The four digits of a number below 10,000.
-#[inline]
+#[inline(always)]
 fn four(number: u32) -> [u8; 4] {
-    let [[a, b], [c, d]] = [number / 100 % 100, number % 100].map(|number| PAIRS[number as usize]);
+    let ([a, b], [c, d]) = (PAIRS[(number / 100 % 100) as usize], PAIRS[(number % 100) as usize]);
     [a, b, c, d]
 }
 
