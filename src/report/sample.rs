@@ -243,6 +243,7 @@ pub fn pattern(id: &'static str, change: impl FnOnce(&mut Pattern)) -> &'static 
         logs: &[],
         sources: &[],
         when: &[],
+        by_story: false,
         check: |_| Vec::new(),
     };
     change(&mut pattern);

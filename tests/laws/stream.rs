@@ -138,8 +138,10 @@ fn whoever_cannot_be_written_to_is_heard_of() {
     let files: Vec<Capture> = samples::crafted().into_iter().map(|sample| sample.capture).collect();
     let Analysis { captures, facts, diagnosis } = analysis(&files);
     let walk = Walk::new(captures, &facts, &diagnosis, &Selection::ALL);
+    let mut whole = Vec::new();
+    json::stream_json(&walk, Hands::ONE, &mut whole).expect("memory takes everything");
     for hands in many_hands() {
-        for octets in [0, 1, 5_000, 200_000] {
+        for octets in [0, 1, whole.len() / 3, whole.len() - 1] {
             let error = json::stream_json(&walk, hands, &mut Narrow(octets)).expect_err("it is longer");
             assert_eq!(error.kind(), io::ErrorKind::BrokenPipe, "after {octets} octets by {hands:?}");
         }
