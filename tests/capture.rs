@@ -467,6 +467,30 @@ fn packed_data_that_end_too_early_are_a_cut() {
 }
 
 #[test]
+fn packed_data_that_is_damaged_gives_the_same_however_it_comes() {
+    let noise: Vec<u8> = (0..400_000u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+    let order = Order::Little;
+    let mut file = small_pcap(order);
+    for chunk in noise.chunks(100) {
+        file.extend(order.record(1003, 0, 100, chunk));
+    }
+    for packed in [gzip(&file), zstd(&file)] {
+        let mut damaged = 0;
+        for place in (100..packed.len()).step_by(packed.len() / 23) {
+            let mut packed = packed.clone();
+            packed[place] ^= 0x55;
+            packed[place + 1] ^= 0xff;
+            let Outcome { frames, errors, .. } = read(&packed);
+            let mut trickle = Captures::from_reader("test", Trickle(io::Cursor::new(packed)));
+            assert_eq!(drain(&mut trickle), frames, "damaged at {place}");
+            assert_eq!(trickle.errors().iter().map(ToString::to_string).collect::<Vec<_>>(), errors);
+            damaged += usize::from(!errors.is_empty());
+        }
+        assert!(damaged > 5, "{damaged}");
+    }
+}
+
+#[test]
 fn packed_garbage_names_its_reason() {
     let file = small_pcap(Order::Little);
     let mut broken = gzip(&file);

@@ -21,11 +21,14 @@ use super::script::Script;
 /// Datagrams of one script.
 const MOST_STEPS: u64 = 128;
 
-/// Flags: usual ceilings (1), twice (2), and by a shifted clock (4). Then the datagrams. One report in eight is written as
+/// Flags: usual ceilings (1), twice (2), by a shifted clock (4), and little memory (8). Then the datagrams. One report in eight is written as
 /// text, one in eight as JSON; of the scripts that want to be told twice, or later, one in four is.
 pub fn hold(octets: &[u8], asked: Asked) {
     let [flags, octets @ ..] = octets else { return };
-    let limits = if flags & 1 == 0 { tight() } else { Limits::default() };
+    let mut limits = if flags & 1 == 0 { tight() } else { Limits::default() };
+    if flags & 8 != 0 {
+        (limits.octets, limits.working) = (3_000, 2);
+    }
     let told = tell(octets, &limits, Duration::ZERO);
     check_ceilings(&told.report, &limits, told.frames);
     check_ids(&told.report);
