@@ -47,7 +47,7 @@ impl Calendar {
         if second != self.second {
             self.turn(second);
         }
-        let nanos = (nanos - second.wrapping_mul(SECOND)) as u32;
+        let nanos = nanos.rem_euclid(SECOND) as u32;
         let (high, low) = (nanos / 100_000, nanos % 100_000);
         let text = &mut self.text;
         pair(text, 21, high / 100);
