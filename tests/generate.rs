@@ -11,6 +11,7 @@ use std::process::Command;
 
 use ikescope::base::Limits;
 use ikescope::capture::Captures;
+use ikescope::diagnose::{Checks, Diagnosis, Shares, judge_all};
 use ikescope::isakmp::Message;
 use ikescope::packet::{Body, Classifier};
 use ikescope::pipeline::{self, Options, Session};
@@ -312,6 +313,26 @@ fn attempts_are_told_as_if_each_had_been_followed_alone() {
                 }
             }
             assert_eq!(told, alone, "{name}, {dice:?}");
+        }
+    }
+}
+
+/// What pairs have in common is found once, and threads judge some pairs each: every check on every pair, one after the
+/// other, finds the same.
+#[test]
+fn pairs_are_judged_alike_however_they_are_shared() {
+    for (name, order) in orders() {
+        let (_, file) = made(&order);
+        let (counts, facts) = pipeline::follow(&mut captures(&file), &Options::default(), &mut ());
+        let infos = captures(&file).infos();
+        let report = |diagnosis: &Diagnosis| {
+            let captures = infos.iter().cloned().zip(counts.iter().copied()).collect();
+            serde_json::to_value(Report::new(captures, &facts, diagnosis)).unwrap()
+        };
+        let plain = report(&judge_all(&facts, Checks::All, Shares::on(1)).0);
+        for (threads, pairs) in [(1, 2048), (1, 5), (2, 7), (3, 1), (4, 16)] {
+            let shared = judge_all(&facts, Checks::Called, Shares { threads, pairs }).0;
+            assert_eq!(report(&shared), plain, "{name}: {threads} threads, {pairs} pairs at a time");
         }
     }
 }

@@ -426,3 +426,18 @@ fn status(case: &Case<'_>, attempts: &[AttemptDiagnosis], verdict: Option<&Found
         _ => PairStatus::Down,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_found_once_for_many_pairs_follows_from_nothing_on_one_of_them() {
+        let followed = |id| CONSEQUENCES.iter().any(|(_, consequences)| consequences.contains(&id));
+        let by_story = || Verdict::all().map(Verdict::pattern).filter(|pattern| pattern.by_story);
+        assert!(by_story().count() > 5);
+        for pattern in by_story() {
+            assert!(!followed(pattern.id) && !losses::may_doubt(pattern.id), "{}", pattern.id);
+        }
+    }
+}

@@ -117,6 +117,12 @@ fn missed(finding: &Finding) -> Option<Missed> {
     }
 }
 
+/// Whether findings of pattern `id` may rest on what is absent.
+#[cfg(test)]
+pub(super) fn may_doubt(id: &str) -> bool {
+    [NO_MESSAGES, NO_BEGINNING, NO_DATA, NO_FRAGMENTS].iter().any(|ids| ids.contains(&id))
+}
+
 /// Whether a match of pattern `id` misses messages where messages were forgotten, so that nobody knows whether they came.
 pub(super) fn is_open(case: &Case<'_>, id: &str, found: &Match) -> bool {
     let attempts = &case.pair.attempts;
