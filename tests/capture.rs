@@ -445,15 +445,20 @@ fn packed_and_trickling_streams_give_the_same_frames() {
     }
 }
 
-#[test]
-fn packed_data_that_end_too_early_are_a_cut() {
-    // Octets that hardly compress, so that a cut falls between frames.
+/// A capture of octets that hardly compress, so that a cut of the packed file falls between frames.
+fn noisy_pcap() -> Vec<u8> {
     let noise: Vec<u8> = (0..400_000u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
     let order = Order::Little;
     let mut file = small_pcap(order);
     for chunk in noise.chunks(100) {
         file.extend(order.record(1003, 0, 100, chunk));
     }
+    file
+}
+
+#[test]
+fn packed_data_that_end_too_early_are_a_cut() {
+    let file = noisy_pcap();
     let whole = read_whole(&file).0;
     for (packed, name) in [(gzip(&file), "gzip"), (zstd(&file), "zstd")] {
         for (end, frames) in [(packed.len() - 1, 3..=whole.len()), (packed.len() * 3 / 4, 3..=whole.len() - 1)] {
@@ -468,12 +473,7 @@ fn packed_data_that_end_too_early_are_a_cut() {
 
 #[test]
 fn packed_data_that_is_damaged_gives_the_same_however_it_comes() {
-    let noise: Vec<u8> = (0..400_000u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
-    let order = Order::Little;
-    let mut file = small_pcap(order);
-    for chunk in noise.chunks(100) {
-        file.extend(order.record(1003, 0, 100, chunk));
-    }
+    let file = noisy_pcap();
     for packed in [gzip(&file), zstd(&file)] {
         let mut damaged = 0;
         for place in (100..packed.len()).step_by(packed.len() / 23) {

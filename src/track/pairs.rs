@@ -275,9 +275,19 @@ impl Pairs {
 
     /// How many exchanges an attempt has.
     pub fn exchanges(&self, index: usize, attempt: usize) -> usize {
-        self.kept(index, attempt).map_or(0, |kept| match kept {
-            Brought::AtWork(facts) => facts.exchanges.len(),
-            Brought::AtRest(at_rest) => at_rest.template().exchanges.len(),
+        self.gist(index, attempt).map_or(0, |gist| gist.exchanges.len())
+    }
+
+    /// The furthest message of the set-up of an attempt.
+    pub(super) fn stage(&self, index: usize, attempt: usize) -> Option<Label> {
+        self.gist(index, attempt).map(|gist| gist.stage)
+    }
+
+    /// An attempt without what is its own: as it is if it is at work, what it was made from if it is at rest.
+    fn gist(&self, index: usize, attempt: usize) -> Option<&Attempt> {
+        Some(match self.kept(index, attempt)? {
+            Brought::AtWork(facts) => facts,
+            Brought::AtRest(at_rest) => at_rest.template(),
         })
     }
 
@@ -304,7 +314,7 @@ impl Pairs {
     /// The same without what was counted of the flows.
     pub(super) fn outline_alone(&self, index: usize) -> Option<Pair> {
         let slot = self.slots.get(index)?;
-        let pair = match &slot.body {
+        Some(match &slot.body {
             Body::Open(open) => open.pair.clone(),
             Body::Packed(packed) => {
                 let mut pair = Pair::blank(slot.ends);
@@ -316,20 +326,6 @@ impl Pairs {
                 self.tellings.outline(rows, slot.ends, &mut pair);
                 pair
             }
-        };
-        Some(pair)
-    }
-
-    /// The furthest message of the set-up of an attempt.
-    pub(super) fn stage(&self, index: usize, attempt: usize) -> Option<Label> {
-        Some(match &self.slots.get(index)?.body {
-            Body::Open(open) => match open.attempts.get(attempt)? {
-                Kept::Open(followed) => followed.facts.stage,
-                Kept::Packed(packed) => packed.template().stage,
-                Kept::Told(row) => self.tellings.template(*row).stage,
-            },
-            Body::Packed(packed) => packed.attempts.get(attempt)?.template().stage,
-            Body::Told(rows) => self.tellings.template(*rows.get(attempt)?).stage,
         })
     }
 
