@@ -4,12 +4,9 @@
 //! Not here: the judging. Contract: the same place gives the same finding, as long as it is asked with the facts that were
 //! judged.
 
-use std::hash::BuildHasher;
+use std::net::IpAddr;
 use std::num::NonZeroU8;
 use std::sync::Arc;
-
-use foldhash::quality::RandomState;
-use hashbrown::HashTable;
 
 use crate::base::FrameRef;
 use crate::track::{Facts, Pair, Room};
@@ -18,6 +15,7 @@ use super::alike::Common;
 use super::losses::{self, Losses};
 use super::pattern::Pattern;
 use super::patterns::CATALOGUE;
+use super::sayings::{NOWHERE, Sayings};
 use super::survey::Survey;
 use super::{Confidence, Finding, Outcome, PairStatus, Severity, Words, engine};
 
@@ -74,28 +72,34 @@ pub struct Diagnosis {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Piece {
     findings: Vec<Kept>,
-    /// Evidence of all findings behind the first frame of each, one after the other.
-    frames: Vec<Packed>,
+    /// Evidence of all findings behind the first frame of each, one after the other: how many frames, then the frames.
+    frames: Vec<u64>,
     sayings: Sayings,
     pairs: Vec<JudgedPair>,
     /// Of all pairs, one after the other.
     attempts: Vec<AttemptDiagnosis>,
+    /// Room to put evidence in order.
+    evidence: Vec<u64>,
 }
 
 /// Stands for no frame: their numbers begin at 1.
-const NO_FRAME: FrameRef = FrameRef::new(0, 0);
-/// Stands for no place.
-const NOWHERE: u32 = u32::MAX;
+const NO_FRAME: u64 = 0;
+/// Stands for a frame that cannot be packed.
+const TOO_FAR: u64 = u64::MAX;
+
+fn packed(frame: FrameRef) -> u64 {
+    frame.packed().unwrap_or(TOO_FAR)
+}
 
 /// A finding as it is kept.
 #[derive(Debug, Clone, Copy)]
 struct Kept {
     /// Index of the pair, or into the findings that are held.
     index: u32,
-    /// The first of its evidence; where the rest of it stands, and how much that is.
-    first: Packed,
-    frames: u32,
-    frame_count: u32,
+    /// The first of its evidence, packed.
+    first: u64,
+    /// Where it stands how much more there is, and behind that the rest; [`NOWHERE`] if there is no more.
+    others: u32,
     /// Where what is said of it stands; [`NOWHERE`] if it has to be made again.
     words: u32,
     count: u32,
@@ -109,49 +113,6 @@ struct Kept {
     confidence: Confidence,
 }
 
-/// What is said of findings, each once.
-#[derive(Debug, Clone, Default)]
-struct Sayings {
-    hasher: RandomState,
-    known: HashTable<u32>,
-    all: Vec<Arc<Words>>,
-    octets: usize,
-}
-
-impl Sayings {
-    /// What is said at most, and octets of it.
-    const MOST: usize = 1 << 16;
-    const OCTETS: usize = 8 << 20;
-
-    /// Where these words stand; [`NOWHERE`] if there is no room for them.
-    fn place(&mut self, words: &Arc<Words>) -> u32 {
-        let Self { hasher, known, all, octets } = self;
-        let hash = hasher.hash_one(words);
-        if let Some(&place) = known.find(hash, |&place| all[place as usize] == *words) {
-            return place;
-        }
-        *octets += words.seen.len() + words.means.len() + size_of_val(&*words.causes) + size_of::<Words>();
-        if all.len() >= Self::MOST || *octets > Self::OCTETS {
-            return NOWHERE;
-        }
-        let place = all.len() as u32;
-        all.push(Arc::clone(words));
-        known.insert_unique(hash, place, |&place| hasher.hash_one(&all[place as usize]));
-        place
-    }
-}
-
-/// A frame in few octets.
-type Packed = [u32; 3];
-
-fn pack(frame: FrameRef) -> Packed {
-    [frame.capture, (frame.frame >> 32) as u32, frame.frame as u32]
-}
-
-fn unpack([capture, high, low]: Packed) -> FrameRef {
-    FrameRef::new(capture, u64::from(high) << 32 | u64::from(low))
-}
-
 /// Frames of evidence that are kept.
 const FRAMES: usize = 4 << 20;
 
@@ -159,7 +120,7 @@ const FRAMES: usize = 4 << 20;
 #[derive(Debug, Clone, Copy)]
 struct JudgedPair {
     /// Where its attempts end, in its piece.
-    end: usize,
+    end: u32,
     status: PairStatus,
     verdict: Option<Verdict>,
 }
@@ -206,14 +167,14 @@ pub struct Brief<'d> {
     pub count: u64,
     /// Equal for findings of one diagnosis that are equal in all that is not in here.
     pub says: u64,
-    first: Packed,
-    others: &'d [Packed],
+    first: u64,
+    others: &'d [u64],
 }
 
 impl Brief<'_> {
     /// Evidence, in order.
     pub fn frames(&self) -> impl Iterator<Item = FrameRef> {
-        std::iter::once(self.first).chain(self.others.iter().copied()).map(unpack)
+        std::iter::once(self.first).chain(self.others.iter().copied()).map(FrameRef::unpacked)
     }
 }
 
@@ -247,9 +208,8 @@ impl Diagnosis {
         let Ok(index) = u32::try_from(self.held.len()) else { return };
         self.all.findings.push(Kept {
             index,
-            first: pack(finding.frames.first().copied().unwrap_or(NO_FRAME)),
-            frames: 0,
-            frame_count: 0,
+            first: finding.frames.first().map_or(NO_FRAME, |&frame| packed(frame)),
+            others: NOWHERE,
             words: NOWHERE,
             count: 0,
             attempt: NOWHERE,
@@ -313,7 +273,7 @@ impl Diagnosis {
     /// The finding at `place` as far as it is its own. `None` if it has to be made.
     pub fn brief(&self, place: usize) -> Option<Brief<'_>> {
         let kept = self.all.findings.get(place).filter(|_| !self.losses.matter())?;
-        let verdict = kept.verdict.filter(|_| (kept.words as usize) < self.all.sayings.all.len())?;
+        let verdict = kept.verdict.filter(|_| (kept.words as usize) < self.all.sayings.len())?;
         let consequence_of = kept.consequence_of.map_or(0, |cause| cause.0.get());
         let [severity, confidence] = [kept.severity as u64, kept.confidence as u64];
         Some(Brief {
@@ -334,19 +294,10 @@ impl Diagnosis {
     pub fn finding<'f>(&self, place: usize, facts: &'f Facts, room: &mut Room<'f>) -> Option<Finding> {
         let kept = self.all.findings.get(place)?;
         let index = usize::try_from(kept.index).ok()?;
-        let mut finding = match (kept.verdict, self.all.sayings.all.get(kept.words as usize)) {
+        let words = || self.all.sayings.filled(kept.words, facts.pairs.ends(index)?);
+        let mut finding = match (kept.verdict, words()) {
             (None, _) => self.held.get(index)?.clone(),
-            (Some(verdict), Some(words)) => Finding {
-                pattern: verdict.pattern(),
-                severity: kept.severity,
-                confidence: kept.confidence,
-                pair: Some(index),
-                attempt: (kept.attempt != NOWHERE).then_some(kept.attempt as usize),
-                frames: self.all.frames_of(kept).map(unpack).collect(),
-                count: kept.count.into(),
-                words: Arc::clone(words),
-                consequence_of: kept.consequence_of.map(Verdict::id),
-            },
+            (Some(verdict), Some(words)) => self.all.finding(kept, verdict, words),
             (Some(verdict), None) => {
                 let what = (verdict, kept.severity, kept.consequence_of);
                 engine::again(&self.survey, index, what, facts, room)?
@@ -354,6 +305,13 @@ impl Diagnosis {
         };
         losses::allow_for(self.losses, &mut finding);
         Some(finding)
+    }
+
+    /// The finding at `place` as it is told of every pair: with [`BLANKS`](super::BLANKS) for the addresses. `None` if it
+    /// has to be made.
+    pub fn finding_of_many(&self, place: usize) -> Option<Finding> {
+        let kept = self.all.findings.get(place).filter(|_| !self.losses.matter())?;
+        Some(self.all.finding(kept, kept.verdict?, self.all.sayings.blank(kept.words)?))
     }
 
     /// Makes less certain what the recorder's losses allow to doubt.
@@ -372,7 +330,7 @@ impl Diagnosis {
         let Piece { pairs, attempts, .. } = &self.all;
         let judged = pairs.get(index)?;
         let start = index.checked_sub(1).and_then(|before| pairs.get(before)).map_or(0, |before| before.end);
-        let attempts = attempts.get(start..judged.end)?;
+        let attempts = attempts.get(start as usize..judged.end as usize)?;
         Some(PairDiagnosis { status: judged.status, verdict: judged.verdict, attempts })
     }
 
@@ -402,18 +360,23 @@ impl Piece {
         attempts: impl IntoIterator<Item = AttemptDiagnosis>,
     ) {
         self.attempts.extend(attempts);
-        self.pairs.push(JudgedPair { end: self.attempts.len(), status, verdict });
+        self.pairs.push(JudgedPair { end: self.attempts.len() as u32, status, verdict });
     }
 
-    /// Adds a finding of a pair. Answers where its words stand.
-    pub(super) fn keep(&mut self, finding: &Finding, verdict: Verdict, consequence_of: Option<Verdict>) -> u32 {
-        let words = self.sayings.place(&finding.words);
+    /// Adds a finding of a pair of these ends. Answers where its words stand.
+    pub(super) fn keep(
+        &mut self,
+        finding: &Finding,
+        ends: (IpAddr, IpAddr),
+        verdict: Verdict,
+        consequence_of: Option<Verdict>,
+    ) -> u32 {
+        let words = self.sayings.place(&finding.words, ends);
         let Some(index) = finding.pair.and_then(|pair| u32::try_from(pair).ok()) else { return words };
         let kept = Kept {
             index,
-            first: pack(finding.frames.first().copied().unwrap_or(NO_FRAME)),
-            frames: 0,
-            frame_count: 0,
+            first: NO_FRAME,
+            others: NOWHERE,
             words,
             count: u32::try_from(finding.count).unwrap_or(u32::MAX),
             attempt: finding.attempt.and_then(|attempt| u32::try_from(attempt).ok()).unwrap_or(NOWHERE),
@@ -422,78 +385,95 @@ impl Piece {
             severity: finding.severity,
             confidence: finding.confidence,
         };
-        let from = self.frames.len();
-        self.frames.extend(finding.frames.iter().skip(1).copied().map(pack));
-        self.push(kept, from);
+        self.push(kept, finding.frames.iter().copied().map(packed));
         words
     }
 
     /// Adds a finding that `pair`, number `index`, has in common with others.
     pub(super) fn keep_common(&mut self, common: &Common, check: Verdict, index: usize, pair: &Pair) {
         let Ok(index) = u32::try_from(index) else { return };
-        let mut evidence: Vec<Packed> = common.frames(pair).map(pack).collect();
+        let mut evidence = std::mem::take(&mut self.evidence);
+        evidence.clear();
+        evidence.extend(common.frames(pair).map(packed));
         evidence.sort_unstable();
         evidence.dedup();
-        let Some((&first, others)) = evidence.split_first() else { return };
-        let kept = Kept {
-            index,
-            first,
-            frames: 0,
-            frame_count: 0,
-            words: common.words,
-            count: u32::try_from(common.count).unwrap_or(u32::MAX),
-            attempt: common.attempt.and_then(|attempt| u32::try_from(attempt).ok()).unwrap_or(NOWHERE),
-            verdict: Some(check),
-            consequence_of: None,
-            severity: common.severity,
-            confidence: common.confidence,
-        };
-        let from = self.frames.len();
-        self.frames.extend_from_slice(others);
-        self.push(kept, from);
+        if !evidence.is_empty() {
+            let kept = Kept {
+                index,
+                first: NO_FRAME,
+                others: NOWHERE,
+                words: common.words,
+                count: u32::try_from(common.count).unwrap_or(u32::MAX),
+                attempt: common.attempt.and_then(|attempt| u32::try_from(attempt).ok()).unwrap_or(NOWHERE),
+                verdict: Some(check),
+                consequence_of: None,
+                severity: common.severity,
+                confidence: common.confidence,
+            };
+            self.push(kept, evidence.iter().copied());
+        }
+        self.evidence = evidence;
     }
 
-    /// Adds a finding whose evidence behind the first frame stands behind all other from place `from` on; without it if there
-    /// is no room for it or for the words.
-    fn push(&mut self, mut kept: Kept, from: usize) {
-        if self.frames.len() > FRAMES || kept.words == NOWHERE {
+    /// Adds a finding with this evidence; without more of it than the first frame if there is no room for that or for the
+    /// words.
+    fn push(&mut self, mut kept: Kept, mut evidence: impl Iterator<Item = u64>) {
+        kept.first = evidence.next().unwrap_or(NO_FRAME);
+        let from = self.frames.len();
+        self.frames.push(0);
+        self.frames.extend(evidence);
+        let fits = self.frames.len() <= FRAMES && !self.frames[from..].contains(&TOO_FAR) && kept.first != TOO_FAR;
+        if !fits {
             kept.words = NOWHERE;
-            self.frames.truncate(from);
         }
-        kept.frames = u32::try_from(from).unwrap_or(NOWHERE);
-        kept.frame_count = u32::try_from(self.frames.len().saturating_sub(from)).unwrap_or(u32::MAX);
+        let others = self.frames.len().saturating_sub(from + 1);
+        if kept.words == NOWHERE || others == 0 {
+            self.frames.truncate(from);
+        } else {
+            self.frames[from] = others as u64;
+            kept.others = from as u32;
+        }
         self.findings.push(kept);
     }
 
-    fn others_of(&self, kept: &Kept) -> &[Packed] {
-        let from = kept.frames as usize;
-        self.frames.get(from..from.saturating_add(kept.frame_count as usize)).unwrap_or_default()
+    fn others_of(&self, kept: &Kept) -> &[u64] {
+        let behind = self.frames.get(kept.others as usize..).unwrap_or_default();
+        behind.split_first().and_then(|(&count, rest)| rest.get(..count as usize)).unwrap_or_default()
     }
 
-    fn frames_of(&self, kept: &Kept) -> impl Iterator<Item = Packed> {
+    fn finding(&self, kept: &Kept, verdict: Verdict, words: Arc<Words>) -> Finding {
+        Finding {
+            pattern: verdict.pattern(),
+            severity: kept.severity,
+            confidence: kept.confidence,
+            pair: Some(kept.index as usize),
+            attempt: (kept.attempt != NOWHERE).then_some(kept.attempt as usize),
+            frames: self.frames_of(kept).map(FrameRef::unpacked).collect(),
+            count: kept.count.into(),
+            words,
+            consequence_of: kept.consequence_of.map(Verdict::id),
+        }
+    }
+
+    fn frames_of(&self, kept: &Kept) -> impl Iterator<Item = u64> {
         std::iter::once(kept.first).chain(self.others_of(kept).iter().copied())
     }
 
     /// Adds a piece behind.
     fn add(&mut self, piece: &Piece, known: &mut Vec<u32>) {
-        let before = self.attempts.len();
+        let before = self.attempts.len() as u32;
         self.attempts.extend_from_slice(&piece.attempts);
         self.pairs.extend(piece.pairs.iter().map(|pair| JudgedPair { end: before + pair.end, ..*pair }));
-        known.resize(piece.sayings.all.len(), NOWHERE);
-        self.findings.reserve(piece.findings.len());
+        known.resize(piece.sayings.len(), NOWHERE);
         for kept in &piece.findings {
             let mut kept = *kept;
-            if let (Some(place), Some(words)) =
-                (known.get_mut(kept.words as usize), piece.sayings.all.get(kept.words as usize))
-            {
+            if let Some(place) = known.get_mut(kept.words as usize) {
                 if *place == NOWHERE {
-                    *place = self.sayings.place(words);
+                    *place = self.sayings.take(&piece.sayings, kept.words);
                 }
                 kept.words = *place;
             }
-            let from = self.frames.len();
-            self.frames.extend_from_slice(piece.others_of(&kept));
-            self.push(kept, from);
+            self.push(kept, piece.frames_of(&kept));
         }
     }
 
@@ -511,10 +491,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_million_findings_fit_into_40_megabytes() {
-        assert!(size_of::<Kept>() <= 40);
+    fn a_million_findings_fit_into_32_megabytes() {
+        assert!(size_of::<Kept>() <= 32);
         assert!(size_of::<AttemptDiagnosis>() <= 2);
-        assert!(size_of::<JudgedPair>() <= 16);
+        assert!(size_of::<JudgedPair>() <= 8);
     }
 
     #[test]

@@ -12,6 +12,7 @@ pub mod losses;
 pub mod pattern;
 pub mod patterns;
 mod round;
+mod sayings;
 pub mod signs;
 pub mod sizes;
 pub mod survey;
@@ -21,6 +22,7 @@ pub use judged::{AttemptDiagnosis, Brief, Diagnosis, Entry, PairDiagnosis, Verdi
 #[doc(hidden)]
 pub use round::{Checks, Shares, judge_all};
 pub use round::{diagnose, diagnose_on};
+pub use sayings::BLANKS;
 
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;

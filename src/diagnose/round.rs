@@ -150,6 +150,7 @@ impl<'f> Judge<'f> {
     fn judge_pair(&mut self, index: usize) {
         let Self { facts, survey, piece, matches, ran, .. } = self;
         let Some((pair, stories)) = facts.pairs.read_alike(index, &mut self.room) else { return };
+        let ends = (pair.a, pair.b);
         let case = Case::new(facts, survey, index, pair, &mut self.answers);
         let signs = signs_of(&case, &mut self.memory);
         let everything = self.checks == Checks::All;
@@ -181,7 +182,7 @@ impl<'f> Judge<'f> {
                     let mut findings = Vec::new();
                     if mild {
                         engine::fold(&case, found.into_iter(), |finding, verdict, cause| {
-                            let words = piece.keep(&finding, verdict, cause);
+                            let words = piece.keep(&finding, ends, verdict, cause);
                             findings.push((finding, words));
                         });
                     } else {
@@ -194,7 +195,7 @@ impl<'f> Judge<'f> {
         engine::name_consequences(matches);
         engine::judge(&case, matches, piece);
         engine::fold(&case, matches.drain(..), |finding, verdict, cause| {
-            piece.keep(&finding, verdict, cause);
+            piece.keep(&finding, ends, verdict, cause);
         });
     }
 }

@@ -3,6 +3,7 @@
 //! Not here: what a row holds ([`super::build`], [`super::json`]). Contract: rows in order of first frame, exchanges in the
 //! order of their attempts; an id is a place; a dozen octets an attempt, whatever there is of it.
 
+use std::net::IpAddr;
 use std::ops::Range;
 
 use crate::base::{FrameRef, Timestamp};
@@ -519,6 +520,16 @@ impl<'a> Walk<'a> {
     /// A finding as far as it is its own; `None` if it has to be made.
     pub(super) fn brief(&self, place: usize) -> Option<diagnose::Brief<'a>> {
         self.diagnosis.brief(place)
+    }
+
+    /// The addresses of a pair of the facts.
+    pub(super) fn ends(&self, index: usize) -> Option<(IpAddr, IpAddr)> {
+        self.facts.pairs.ends(index)
+    }
+
+    /// The finding at this place as it is told of every pair: with [`diagnose::BLANKS`] for the addresses.
+    pub(super) fn finding_of_many(&self, place: usize) -> Option<diagnose::Finding> {
+        self.diagnosis.finding_of_many(place)
     }
 
     /// The finding at this place.

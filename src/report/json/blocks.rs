@@ -158,21 +158,20 @@ impl<'f> Desk<'f> {
     fn finding(&mut self, place: usize, pair: Option<usize>, lines: &mut Lines<impl Write>) -> io::Result<()> {
         let Self { walk, room, of_findings, findings, .. } = self;
         let attempt = |index: Option<usize>| index.and_then(|index| walk.attempt_id(pair?, index));
-        let mut make = || walk.finding(place, room);
         if let Some(brief) = walk.brief(place) {
             let stencil = findings.of(brief.says, || {
-                let stencil = make().map(|finding| FindingStencil::new(of_findings, &finding));
+                let stencil = walk.finding_of_many(place).map(|finding| FindingStencil::new(of_findings, &finding));
                 let octets = stencil.as_ref().map_or(0, FindingStencil::octets);
                 (stencil, octets)
             });
             let Some(stencil) = stencil else { return Ok(()) };
-            let own = (pair, attempt(brief.attempt), brief.count);
-            return lines.drawn(|lines| rows::finding(lines, stencil, own, brief.frames()));
+            let (own, ends) = ((pair, attempt(brief.attempt), brief.count), walk.ends(brief.pair));
+            return lines.drawn(|lines| rows::finding(lines, stencil, own, ends, brief.frames()));
         }
-        let Some(finding) = make() else { return Ok(()) };
-        let stencil = FindingStencil::new(of_findings, &finding);
+        let Some(finding) = walk.finding(place, room) else { return Ok(()) };
+        let stencil = FindingStencil::whole(of_findings, &finding);
         let own = (pair, attempt(finding.attempt), finding.count);
-        lines.drawn(|lines| rows::finding(lines, &stencil, own, finding.frames.iter().copied()))
+        lines.drawn(|lines| rows::finding(lines, &stencil, own, None, finding.frames.iter().copied()))
     }
 
     /// A row of `attempts`. `exchange`: the id of its first one, and then of the first one behind it.

@@ -455,6 +455,7 @@ pub(super) fn finding(
     lines: &mut Lines<impl Write>,
     stencil: &FindingStencil,
     (pair, attempt, count): (Option<usize>, Option<usize>, u64),
+    ends: Option<(IpAddr, IpAddr)>,
     frames: impl Iterator<Item = FrameRef>,
 ) -> io::Result<()> {
     let out = &mut lines.buffer;
@@ -473,7 +474,12 @@ pub(super) fn finding(
     let out = &mut lines.buffer;
     raw(out, "],\"count\":");
     digits(out, count);
-    out.extend_from_slice(stencil.behind_count());
+    for (piece, which) in stencil.behind_count() {
+        out.extend_from_slice(piece);
+        if let (Some(which), Some((first, second))) = (which, ends) {
+            pen::address(out, [first, second][which]);
+        }
+    }
     Ok(())
 }
 

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 
-use crate::diagnose::Finding;
+use crate::diagnose::{BLANKS, Finding};
 use crate::report::pen::{digits, raw};
 use crate::report::words::{self, Word as _};
 use crate::track::{Attempt, NatFacts, Side};
@@ -75,10 +75,20 @@ pub(super) struct FindingStencil {
     text: Vec<u8>,
     /// Where the pair stands.
     pair: usize,
+    /// Where an address of the pair is left out, and which.
+    blanks: Vec<(usize, usize)>,
 }
 
 impl FindingStencil {
+    /// Of a finding as it is told of every pair, with [`BLANKS`] for the addresses.
     pub(super) fn new(parts: &mut OfFindings, fact: &Finding) -> Self {
+        let whole = Self::whole(parts, fact);
+        let (text, blanks) = without_blanks(&whole.text);
+        Self { text, blanks, ..whole }
+    }
+
+    /// Of a finding as it is told of one pair.
+    pub(super) fn whole(parts: &mut OfFindings, fact: &Finding) -> Self {
         let mut text = Vec::new();
         let out = &mut text;
         raw(out, "\"id\":\"");
@@ -92,7 +102,7 @@ impl FindingStencil {
         parts.words(out, fact);
         raw(out, ",\"consequence_of\":");
         rows::name(out, fact.consequence_of);
-        Self { text, pair }
+        Self { text, pair, blanks: Vec::new() }
     }
 
     pub(super) fn octets(&self) -> usize {
@@ -104,10 +114,25 @@ impl FindingStencil {
         self.text.get(..self.pair).unwrap_or_default()
     }
 
-    /// Behind the count.
-    pub(super) fn behind_count(&self) -> &[u8] {
-        self.text.get(self.pair..).unwrap_or_default()
+    /// Behind the count, piece by piece, and which address of the pair stands behind each.
+    #[inline]
+    pub(super) fn behind_count(&self) -> impl Iterator<Item = (&[u8], Option<usize>)> {
+        let ends = self.blanks.iter().map(|&(at, which)| (at, Some(which))).chain([(self.text.len(), None)]);
+        let mut from = self.pair;
+        ends.map(move |(to, which)| (self.text.get(std::mem::replace(&mut from, to)..to).unwrap_or_default(), which))
     }
+}
+
+/// Text without its [`BLANKS`], and where they stood.
+fn without_blanks(text: &[u8]) -> (Vec<u8>, Vec<(usize, usize)>) {
+    let (mut rest, mut blanks) = (Vec::with_capacity(text.len()), Vec::new());
+    for character in text.utf8_chunks().flat_map(|chunk| chunk.valid().chars()) {
+        match BLANKS.iter().position(|&blank| blank == character) {
+            Some(which) => blanks.push((rest.len(), which)),
+            None => rest.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes()),
+        }
+    }
+    (rest, blanks)
 }
 
 /// A row of `attempts`.
