@@ -18,6 +18,7 @@ mod offer;
 mod packed;
 mod pair;
 mod pairs;
+mod rows;
 mod shared;
 mod stage;
 mod story;

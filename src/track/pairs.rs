@@ -15,6 +15,7 @@ use super::facts::{
 };
 use super::flow::FlowRow;
 use super::packed::{PackedAttempt, Templates, put, take};
+use super::rows::Rows;
 use super::story::{Tellings, Told};
 
 /// No flow.
@@ -43,10 +44,12 @@ pub(super) enum Body {
     /// At work.
     Open(Box<Open>),
     /// At rest.
-    Packed(Packed),
+    Packed(Box<Packed>),
     /// Nothing but attempts that are told, by their rows.
-    Told(Vec<u32>),
+    Told(Rows),
 }
+
+const _: () = assert!(size_of::<Slot>() <= 64);
 
 /// A pair at work. Its own lists of attempts and flows are empty.
 #[derive(Debug, Clone)]
@@ -229,7 +232,7 @@ impl Pairs {
             }
             Body::Told(rows) => {
                 self.tellings.outline(rows, slot.ends, &mut pair);
-                for &row in rows {
+                for &row in rows.iter() {
                     room.bring(AtRest::Told(&self.tellings, row), slot.ends, &mut pair.attempts);
                 }
             }
@@ -437,14 +440,14 @@ impl Slot {
 
     /// A pair whose attempts are told, none so far.
     pub(super) fn told(ends: (IpAddr, IpAddr)) -> Self {
-        Self { ends, flows: (NONE, NONE), body: Body::Told(Vec::with_capacity(1)) }
+        Self { ends, flows: (NONE, NONE), body: Body::Told(Rows::EMPTY) }
     }
 
     /// A place that is free.
     pub(super) fn vacant() -> Self {
         let packed = Packed { octets: Box::default(), attempts: Box::default(), rare: None };
         let nobody = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
-        Self { ends: (nobody, nobody), flows: (NONE, NONE), body: Body::Packed(packed) }
+        Self { ends: (nobody, nobody), flows: (NONE, NONE), body: Body::Packed(Box::new(packed)) }
     }
 
     /// Nothing is left of it: all of it turned out to belong to another pair.
@@ -521,8 +524,8 @@ impl Slot {
             malformed: std::mem::take(&mut pair.malformed),
         };
         let none = rare.icmp_errors.is_empty() && rare.incomplete.is_empty() && rare.malformed.is_empty();
-        self.body =
-            Body::Packed(Packed { octets: write(pair).into(), attempts, rare: (!none).then(|| Box::new(rare)) });
+        let rare = (!none).then(|| Box::new(rare));
+        self.body = Body::Packed(Box::new(Packed { octets: write(pair).into(), attempts, rare }));
         (before, after)
     }
 }

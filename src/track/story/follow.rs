@@ -460,7 +460,7 @@ impl Tracker {
                 self.stories.enter(&self.pairs.tellings, row);
             }
             self.held = (self.held + octets_of(arrivals.len())).saturating_sub(alone);
-            self.pairs.slots.get_mut(observed.pair)?.body = Body::Told(rows);
+            self.pairs.slots.get_mut(observed.pair)?.body = Body::Told(rows.into_iter().collect());
         } else {
             self.pairs.tellings.release(row);
         }
@@ -494,7 +494,7 @@ impl Tracker {
     pub(in crate::track) fn hand_over(&mut self, pair: usize) {
         let Some(slot) = self.pairs.slots.get(pair) else { return };
         let Body::Told(rows) = &slot.body else { return };
-        for &row in rows {
+        for &row in rows.iter() {
             self.stories.take_out(&self.pairs.tellings, row);
         }
         for index in 0..rows.len() {
@@ -523,7 +523,7 @@ impl Tracker {
     /// Forgets the attempts of a pair that are told.
     pub(in crate::track) fn forget_told(&mut self, pair: usize) {
         let Some(Slot { body: Body::Told(rows), .. }) = self.pairs.slots.get(pair) else { return };
-        for &row in rows {
+        for &row in rows.iter() {
             self.stories.take_out(&self.pairs.tellings, row);
             self.pairs.tellings.release(row);
         }
