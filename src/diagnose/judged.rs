@@ -4,6 +4,7 @@
 //! Not here: the judging. Contract: the same place gives the same finding, as long as it is asked with the facts that were
 //! judged.
 
+use std::cmp::Reverse;
 use std::net::IpAddr;
 use std::num::NonZeroU8;
 use std::sync::Arc;
@@ -225,17 +226,22 @@ impl Diagnosis {
     pub(super) fn sort(&mut self) {
         let Self { all, held, .. } = self;
         let ids = alphabet();
-        all.findings.sort_unstable_by_key(|kept| {
-            let (pair, verdict) = match kept.verdict {
-                Some(verdict) => (Some(kept.index), Some(verdict)),
-                None => {
-                    let held = held.get(kept.index as usize);
-                    let pair = held.and_then(|held| held.pair).map(|pair| u32::try_from(pair).unwrap_or(NOWHERE));
-                    (pair, held.and_then(|held| Verdict::named(held.pattern.id)))
-                }
-            };
-            let id = verdict.and_then(|verdict| ids.get(verdict.place()).copied());
-            (std::cmp::Reverse(kept.severity), kept.first, pair, id)
+        let of = |kept: &Kept| match kept.verdict {
+            Some(verdict) => (Some(kept.index), Some(verdict)),
+            None => {
+                let held = held.get(kept.index as usize);
+                let pair = held.and_then(|held| held.pair).map(|pair| u32::try_from(pair).unwrap_or(NOWHERE));
+                (pair, held.and_then(|held| Verdict::named(held.pattern.id)))
+            }
+        };
+        let pair_and_id = |kept: &Kept| {
+            let (pair, verdict) = of(kept);
+            (pair, verdict.and_then(|verdict| ids.get(verdict.place()).copied()))
+        };
+        all.findings.sort_unstable_by(|one, other| {
+            let [before, after] = [one, other].map(|kept| (Reverse(kept.severity), kept.first));
+            // most have a frame of their own
+            before.cmp(&after).then_with(|| pair_and_id(one).cmp(&pair_and_id(other)))
         });
     }
 

@@ -115,34 +115,18 @@ struct Order {
 impl Order {
     /// The places of rows, in order of their beginnings; equal ones stay as they come.
     fn of(&self, rows: impl Iterator<Item = (Timestamp, FrameRef, Place)>) -> Vec<Place> {
+        let place = |[pair, index]: Place| u64::from(pair) << 32 | u64::from(index);
         if self.by_time {
-            // the sign bit turned over, so that times before the epoch come first
-            let at = |at: Timestamp| (at.as_nanos() as u64) ^ (1 << 63);
-            let key = |(time, frame, [pair, index]): (Timestamp, FrameRef, Place)| {
-                let ([time, later], [high, low]) = (halves(at(time)), halves(frame.frame));
-                [time, later, frame.capture, high, low, 0, pair, index]
-            };
-            sorted(rows.map(key).collect::<Vec<[u32; 8]>>())
+            sorted(rows.map(|(at, frame, of)| ((at, frame), place(of))).collect())
         } else {
-            let key = |(_, frame, [pair, index]): (Timestamp, FrameRef, Place)| {
-                let [high, low] = halves(frame.frame);
-                [high, low, pair, index]
-            };
-            sorted(rows.map(key).collect::<Vec<[u32; 4]>>())
+            sorted(rows.map(|(_, frame, of)| (frame.frame, place(of))).collect())
         }
     }
 }
 
-fn halves(number: u64) -> [u32; 2] {
-    [(number >> 32) as u32, number as u32]
-}
-
-fn sorted<const N: usize>(mut keyed: Vec<[u32; N]>) -> Vec<Place> {
+fn sorted<K: Ord>(mut keyed: Vec<(K, u64)>) -> Vec<Place> {
     keyed.sort_unstable();
-    // collects into the same room, and gives back the rest of it
-    let mut places: Vec<Place> = keyed.into_iter().map(|key| [key[N - 2], key[N - 1]]).collect();
-    places.shrink_to_fit();
-    places
+    keyed.into_iter().map(|(_, place)| [(place >> 32) as u32, place as u32]).collect()
 }
 
 /// The rows of a range, with their places.
