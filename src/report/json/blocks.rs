@@ -104,7 +104,7 @@ pub(super) struct Desk<'f> {
     exchanges: Stencils<Option<ExchangesStencil>>,
     findings: Stencils<Option<FindingStencil>>,
     faces: Faces,
-    messages: Vec<Passing<'f>>,
+    messages: Vec<Passing>,
     order: Vec<usize>,
 }
 

@@ -206,7 +206,7 @@ pub(super) fn told_exchange(
     (id, attempt): (usize, usize),
     stencil: ExchangeStencil<'_>,
     message_id: MessageId,
-    messages: &[Passing<'_>],
+    messages: &[Passing],
     faces: &mut Faces,
 ) -> io::Result<()> {
     let out = &mut lines.buffer;

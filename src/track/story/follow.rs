@@ -19,7 +19,7 @@ use super::super::nat::{self, HashAlgorithm};
 use super::super::pairs::{Body, Kept, Slot};
 use super::super::{Observed, Tracker, exchange};
 use super::shape::{self, Outline};
-use super::{Arrival, FRAME_BITS, NO_IP_ID, Story, Telling, Tellings, octets_of};
+use super::{Arrival, Line, Story, Telling, Tellings};
 use crate::track::pairs::NONE;
 
 /// Shapes, stories and steps that are kept.
@@ -214,9 +214,7 @@ impl Tracker {
             || isakmp.encapsulation != Encapsulation::Udp
             || datagram.missing > 0
             || source == destination
-            || datagram.ip_id == Some(NO_IP_ID)
-            || frame.frame >= 1 << FRAME_BITS
-            || frame.capture >= 1 << (64 - FRAME_BITS)
+            || frame.packed().is_none()
             || stories.count == u32::MAX
         {
             return None;
@@ -265,7 +263,7 @@ impl Tracker {
             Some(Step::To(story)) => Some(Tale::Told(self.step(datagram, isakmp, outline, Found { row, from }, story))),
             Some(Step::Full) => None,
             None => {
-                let mut arrivals = tellings.arrivals(telling, story.messages);
+                let mut arrivals = tellings.arrivals(telling);
                 arrivals.push(self.arrival(datagram, isakmp, outline));
                 Some(Tale::New(Box::new(Lesson { key, row: Some(row), arrivals })))
             }
@@ -310,10 +308,9 @@ impl Tracker {
             responder_spi: IkeSpi::ZERO,
             ends: self.stories.hasher.hash_one((source, destination)),
             story,
-            first: NONE,
-            last: NONE,
             ports: [isakmp.source_port, isakmp.destination_port],
             pair: NONE,
+            messages: Line::EMPTY,
             index: 0,
             in_order: true,
         };
@@ -346,7 +343,7 @@ impl Tracker {
         let in_order = slot.ends == (source, destination);
         let Body::Told(rows) = &mut slot.body else { return None };
         let index = rows.len();
-        let row = Telling { story, pair: pair as u32, index: index as u32, in_order, ..telling };
+        let row = Telling { story, pair: pair as u32, index: index as u16, in_order, ..telling };
         let row = self.pairs.tellings.place_row(row);
         rows.push(row);
         self.attempt_count += 1;
@@ -365,37 +362,31 @@ impl Tracker {
         Found { row, from }: Found,
         story: u32,
     ) -> Observed {
-        let mut arrival = self.arrival(datagram, isakmp, outline);
+        let arrival = self.arrival(datagram, isakmp, outline);
         self.stories.count += 1;
         let tellings = &mut self.pairs.tellings;
-        arrival.previous = tellings.row(row).last;
-        let place = tellings.place(arrival);
         let telling = &mut tellings.rows[row as usize];
-        if telling.first == NONE {
-            telling.first = place;
-        }
-        (telling.last, telling.story) = (place, story);
+        self.held += tellings.arrivals.add(&mut telling.messages, &arrival);
+        telling.story = story;
         telling.ports[from.index()] = isakmp.source_port;
         if telling.responder_spi.is_zero() {
             telling.responder_spi = outline.responder_spi;
         }
         let (pair, attempt) = (telling.pair as usize, telling.index as usize);
-        let Story { label, messages, .. } = tellings.stories[story as usize];
-        self.held += octets_of(messages.into()) - octets_of(usize::from(messages) - 1);
+        let label = tellings.stories[story as usize].label;
         Observed { pair, attempt, label, from, retransmission_of: None, recorded_before: None, reassembled: None }
     }
 
     fn arrival(&self, datagram: &Datagram<'_>, isakmp: &IsakmpDatagram<'_>, outline: &Outline) -> Arrival {
         Arrival {
             at: datagram.at.as_nanos(),
-            frame: u64::from(datagram.frame.capture) << FRAME_BITS | datagram.frame.frame,
+            // one that cannot be packed is not told
+            frame: datagram.frame.packed().unwrap_or_default(),
+            number: self.stories.count,
             message_id: outline.message_id.0,
             digest: super::super::digest(isakmp.octets),
-            ip_id: datagram.ip_id.unwrap_or(NO_IP_ID),
-            source_port: isakmp.source_port,
-            destination_port: isakmp.destination_port,
-            previous: NONE,
-            number: self.stories.count,
+            ip_id: datagram.ip_id,
+            ports: [isakmp.source_port, isakmp.destination_port],
         }
     }
 
@@ -439,11 +430,10 @@ impl Tracker {
             responder_spi: facts.responder_spi,
             ends: self.stories.hasher.hash_one((facts.initiator.ip(), facts.responder.ip())),
             story: key.story,
-            first: NONE,
-            last: NONE,
             ports: followed.state.ports(),
             pair: observed.pair as u32,
-            index: observed.attempt as u32,
+            messages: Line::EMPTY,
+            index: u16::try_from(observed.attempt).ok()?,
             in_order: facts.initiator.ip() == ends.0,
         };
         let again = story.followed(&telling, &arrivals, ends);
@@ -459,7 +449,7 @@ impl Tracker {
                 self.by_spis.remove(&self.pairs, observed.pair, index);
                 self.stories.enter(&self.pairs.tellings, row);
             }
-            self.held = (self.held + octets_of(arrivals.len())).saturating_sub(alone);
+            self.held = (self.held + self.pairs.tellings.alone(row)).saturating_sub(alone);
             self.pairs.slots.get_mut(observed.pair)?.body = Body::Told(rows.into_iter().collect());
         } else {
             self.pairs.tellings.release(row);
@@ -479,11 +469,7 @@ impl Tracker {
         let tellings = &mut self.pairs.tellings;
         let mut row = telling;
         for arrival in arrivals {
-            let place = tellings.place(Arrival { previous: row.last, ..*arrival });
-            if row.first == NONE {
-                row.first = place;
-            }
-            row.last = place;
+            tellings.arrivals.add(&mut row.messages, arrival);
         }
         self.stories.count += 1;
         tellings.place_row(row)
@@ -589,23 +575,17 @@ fn exchange_of(
     if outline.major == 2 {
         return Some(id);
     }
-    let mut place = story.messages;
-    let mut next = telling.last;
     for (index, &(known, first)) in story.exchanges.iter().enumerate().rev() {
         if known != kind {
             continue;
         }
-        let arrival = if first == 0 {
-            &tellings.arrivals[telling.first as usize]
+        // the messages of an exchange have its message id
+        let known = if index + 1 == story.exchanges.len() && story.goes_on_with_newest() {
+            telling.messages.message_id()
         } else {
-            // exchanges are in the order of their first messages
-            while place > first + 1 {
-                next = tellings.arrivals[next as usize].previous;
-                place -= 1;
-            }
-            &tellings.arrivals[next as usize]
+            tellings.arrivals.read(&telling.messages).nth(first.into())?.message_id
         };
-        if arrival.message_id == id {
+        if known == id {
             return Some(index as u32 + 2);
         }
     }

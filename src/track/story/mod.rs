@@ -6,8 +6,9 @@
 //! looked up ever after.
 //!
 //! Not here: what a message means; that is decided where every message is filed. Contract: what is told comes out as if
-//! each message had been filed by itself; a message told takes some forty octets.
+//! each message had been filed by itself; a message told takes some twenty octets.
 
+mod arrivals;
 mod follow;
 mod shape;
 mod told;
@@ -22,7 +23,8 @@ use super::attempt::{AttemptState, Followed, Own};
 use super::facts::{Attempt, ExchangeKind, IkeVersion, Label, Pair, Seen, Side};
 use super::nat::HashAlgorithm;
 use super::packed::{NOWHERE, fingerprint};
-use super::pairs::NONE;
+
+use arrivals::{Arrival, Arrivals, Line};
 
 pub(super) use follow::{Stories, Tale};
 pub use told::{Passing, Told};
@@ -65,78 +67,25 @@ struct Telling {
     /// Of the addresses, the initiator's first.
     ends: u64,
     story: u32,
-    /// Its first and last message.
-    first: u32,
-    last: u32,
     /// Where each side was last seen to send from.
     ports: [u16; 2],
     pair: u32,
+    messages: Line,
     /// Its index within the pair.
-    index: u32,
+    index: u16,
     /// The initiator is the end of the pair that sent first.
     in_order: bool,
 }
 
-/// What is a message's own.
-#[derive(Debug, Clone, Copy)]
-struct Arrival {
-    at: i64,
-    /// Capture in the upper bits.
-    frame: u64,
-    message_id: u32,
-    digest: u32,
-    /// [`NO_IP_ID`] if there was none.
-    ip_id: u32,
-    source_port: u16,
-    destination_port: u16,
-    /// The one before it of the same attempt.
-    previous: u32,
-    /// Place among all messages that were told.
-    number: u32,
-}
-
-const NO_IP_ID: u32 = u32::MAX;
-/// Bits of a frame's number within its capture.
-const FRAME_BITS: u32 = 40;
-
-impl Arrival {
-    fn frame(&self) -> FrameRef {
-        FrameRef::new((self.frame >> FRAME_BITS) as u32, self.frame & ((1 << FRAME_BITS) - 1))
-    }
-
-    fn at(&self) -> Timestamp {
-        Timestamp::from_nanos(self.at)
-    }
-
-    fn own(&self) -> Own {
-        Own {
-            frame: self.frame(),
-            at: self.at(),
-            digest: self.digest,
-            ip_id: (self.ip_id != NO_IP_ID).then_some(self.ip_id),
-        }
-    }
-}
+const _: () = assert!(size_of::<Telling>() <= 80);
 
 /// All that is told.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Tellings {
     stories: Vec<Story>,
     rows: Vec<Telling>,
-    /// In groups of [`GROUP`].
-    arrivals: Vec<Arrival>,
+    arrivals: Arrivals,
     free_rows: Vec<u32>,
-    /// A place in the last of the groups that are free; the first place of each names one in the group before it.
-    free: u32,
-    free_groups: usize,
-}
-
-/// Places for messages of one attempt that lie side by side, so that few cache lines tell of it.
-const GROUP: u32 = 4;
-
-/// Octets that so many messages take that are told.
-pub(super) fn octets_of(messages: usize) -> usize {
-    messages.next_multiple_of(GROUP as usize) * size_of::<Arrival>()
 }
 
 impl Tellings {
@@ -148,20 +97,12 @@ impl Tellings {
         &self.stories[row.story as usize]
     }
 
-    /// Where the messages of an attempt stand, in the order in which they came.
-    fn places(&self, row: &Telling, count: u8) -> Places {
-        let mut places = Places { of: [0; LONGEST], count };
-        let mut next = row.last;
-        for place in places.of[..usize::from(count)].iter_mut().rev() {
-            *place = next;
-            next = self.arrivals[next as usize].previous;
-        }
-        places
-    }
-
     /// The messages of an attempt in the order in which they came.
-    fn arrivals(&self, row: &Telling, count: u8) -> Vec<Arrival> {
-        self.places(row, count).iter(&self.arrivals).copied().collect()
+    fn arrivals(&self, row: &Telling) -> Vec<Arrival> {
+        let count = usize::from(self.story(row).messages);
+        let mut arrivals = Vec::with_capacity(count);
+        arrivals.extend(self.arrivals.read(&row.messages).take(count));
+        arrivals
     }
 
     /// Version and SPIs, the initiator's first.
@@ -172,8 +113,8 @@ impl Tellings {
 
     /// When and in which frame an attempt begins.
     pub(super) fn beginning(&self, row: u32) -> (Timestamp, FrameRef) {
-        let first = &self.arrivals[self.row(row).first as usize];
-        (first.at(), first.frame())
+        let first = self.arrivals.read(&self.row(row).messages).next();
+        first.map_or((Timestamp::default(), FrameRef::new(0, 0)), |first| (first.at(), first.frame()))
     }
 
     /// What an attempt has in common with others.
@@ -183,22 +124,21 @@ impl Tellings {
 
     /// Octets that the messages of an attempt take.
     pub(super) fn alone(&self, row: u32) -> usize {
-        octets_of(self.story(self.row(row)).messages.into())
+        self.arrivals.octets_of(&self.row(row).messages)
     }
 
     /// The attempt of a pair of these ends, in a copy of its template.
     pub(super) fn fill(&self, row: u32, ends: (IpAddr, IpAddr), attempt: &mut Attempt) {
         let row = self.row(row);
         let story = self.story(row);
-        let places = self.places(row, story.messages);
-        story.fill(row, &|place| &self.arrivals[places.of[usize::from(place)] as usize], ends, attempt);
+        story.fill(row, &self.arrivals(row), ends, attempt);
     }
 
     /// The same, at work.
     pub(super) fn followed(&self, row: u32, ends: (IpAddr, IpAddr)) -> Followed {
         let row = self.row(row);
         let story = self.story(row);
-        story.followed(row, &self.arrivals(row, story.messages), ends)
+        story.followed(row, &self.arrivals(row), ends)
     }
 
     /// What the attempts of a pair tell of it: everything but attempts and flows.
@@ -215,13 +155,12 @@ impl Tellings {
             let row = self.row(row);
             let story = self.story(row);
             let from_first = u8::from(!row.in_order);
-            let places = self.places(row, story.messages);
-            for (arrival, &from) in places.iter(&self.arrivals).zip(&story.senders) {
+            for (&from, arrival) in story.senders.iter().zip(self.arrivals.read(&row.messages)) {
                 let direction = usize::from(from ^ from_first);
                 let at = arrival.at();
                 let seen = &mut pair.sent[direction];
                 seen.isakmp += 1;
-                seen.on_4500 += u64::from(arrival.source_port == 4500 || arrival.destination_port == 4500);
+                seen.on_4500 += u64::from(arrival.ports.contains(&4500));
                 let span = seen.span.get_or_insert((at, at));
                 span.1 = span.1.max(at);
                 if arrival.number < begins[direction] {
@@ -243,38 +182,9 @@ impl Tellings {
 
     /// Forgets an attempt.
     pub(super) fn release(&mut self, row: u32) {
-        let telling = *self.row(row);
-        let count = usize::from(self.story(&telling).messages);
-        if count > 0 {
-            let before = if self.free_groups > 0 { self.free } else { NONE };
-            self.arrivals[telling.first as usize].previous = before;
-            self.free = telling.last;
-            self.free_groups += count.div_ceil(GROUP as usize);
-        }
+        let messages = self.row(row).messages;
+        self.arrivals.release(&messages);
         self.free_rows.push(row);
-    }
-
-    /// Puts a message behind the one that it names as the one before it.
-    fn place(&mut self, arrival: Arrival) -> u32 {
-        let place = match arrival.previous {
-            last if last != NONE && last % GROUP != GROUP - 1 => last + 1,
-            _ => self.group(arrival),
-        };
-        self.arrivals[place as usize] = arrival;
-        place
-    }
-
-    /// The first place of a group that is free.
-    fn group(&mut self, blank: Arrival) -> u32 {
-        if self.free_groups == 0 {
-            let place = self.arrivals.len();
-            self.arrivals.resize(place + GROUP as usize, blank);
-            return place as u32;
-        }
-        let place = self.free - self.free % GROUP;
-        self.free = self.arrivals[place as usize].previous;
-        self.free_groups -= 1;
-        place
     }
 
     fn place_row(&mut self, row: Telling) -> u32 {
@@ -288,19 +198,6 @@ impl Tellings {
                 (self.rows.len() - 1) as u32
             }
         }
-    }
-}
-
-/// Where the messages of an attempt stand.
-#[derive(Debug, Clone)]
-struct Places {
-    of: [u32; LONGEST],
-    count: u8,
-}
-
-impl Places {
-    fn iter<'a>(&self, arrivals: &'a [Arrival]) -> impl Iterator<Item = &'a Arrival> {
-        self.of[..usize::from(self.count)].iter().map(|&place| &arrivals[place as usize])
     }
 }
 
@@ -371,20 +268,19 @@ impl Story {
         })
     }
 
-    /// Fills a copy of the template. `own`: the message with this number among those of the attempt.
-    fn fill<'a>(
-        &self,
-        row: &Telling,
-        own: &impl Fn(u8) -> &'a Arrival,
-        (a, b): (IpAddr, IpAddr),
-        attempt: &mut Attempt,
-    ) {
-        let Some(last) = self.messages.checked_sub(1) else { return };
-        let (first, last) = (own(0), own(last));
+    /// Whether the last message belongs to the exchange that began last.
+    fn goes_on_with_newest(&self) -> bool {
+        self.order.last().is_some_and(|&last| last + 1 == self.messages)
+    }
+
+    /// Fills a copy of the template.
+    fn fill(&self, row: &Telling, arrivals: &[Arrival], (a, b): (IpAddr, IpAddr), attempt: &mut Attempt) {
+        let ([first, ..], [.., last]) = (arrivals, arrivals) else { return };
+        let own = |place: u8| &arrivals[usize::from(place)];
         let ips = if row.in_order { [a, b] } else { [b, a] };
         (attempt.initiator_spi, attempt.responder_spi) = (row.initiator_spi, row.responder_spi);
-        attempt.initiator = SocketAddr::new(ips[0], first.source_port);
-        attempt.responder = SocketAddr::new(ips[1], first.destination_port);
+        attempt.initiator = SocketAddr::new(ips[0], first.ports[0]);
+        attempt.responder = SocketAddr::new(ips[1], first.ports[1]);
         (attempt.first, attempt.first_frame, attempt.last_frame) = (first.at(), first.frame(), last.frame());
         attempt.last = last.at();
         let mut order = self.order.iter().map(|&place| own(place));
@@ -397,14 +293,14 @@ impl Story {
                 let from = record.from.index();
                 (record.frame, record.at) = (own.frame(), own.at());
                 attempt.last = attempt.last.max(record.at);
-                record.source = SocketAddr::new(ips[from], own.source_port);
-                record.destination = SocketAddr::new(ips[1 - from], own.destination_port);
+                record.source = SocketAddr::new(ips[from], own.ports[0]);
+                record.destination = SocketAddr::new(ips[1 - from], own.ports[1]);
             }
         }
         for (step, &place) in attempt.moves.iter_mut().zip(&self.moves) {
             let own = own(place);
             (step.at, step.frame) = (own.at(), own.frame());
-            step.to = SocketAddr::new(ips[step.side.index()], own.source_port);
+            step.to = SocketAddr::new(ips[step.side.index()], own.ports[0]);
         }
         let own = |place: u8| (place != NEVER).then(|| own(place));
         attempt.nat.mismatch_frame = own(self.mismatch).map(Arrival::frame);
@@ -414,7 +310,7 @@ impl Story {
 
     fn followed(&self, row: &Telling, arrivals: &[Arrival], ends: (IpAddr, IpAddr)) -> Followed {
         let mut facts = Attempt::clone(&self.template);
-        self.fill(row, &|place| &arrivals[usize::from(place)], ends, &mut facts);
+        self.fill(row, arrivals, ends, &mut facts);
         let current = [(facts.initiator, 0), (facts.responder, 1)]
             .map(|(endpoint, side): (SocketAddr, usize)| SocketAddr::new(endpoint.ip(), row.ports[side]));
         let own: Vec<Own> = self.order.iter().map(|&place| arrivals[usize::from(place)].own()).collect();

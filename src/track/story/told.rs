@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::base::{FrameRef, IkeSpi, MessageId, Timestamp};
 
-use super::{Arrival, NEVER, Places, Story, Telling, Tellings};
+use super::{Arrival, NEVER, Story, Telling, Tellings};
 use crate::track::facts::{Attempt, Move, Side};
 
 /// An attempt that goes as others went.
@@ -16,18 +16,17 @@ use crate::track::facts::{Attempt, Move, Side};
 pub struct Told<'f> {
     row: &'f Telling,
     story: &'f Story,
-    arrivals: &'f [Arrival],
     /// In the order in which they came.
-    places: Places,
+    arrivals: Vec<Arrival>,
     /// The initiator's first.
     ips: [IpAddr; 2],
 }
 
 /// What is a message's own.
 #[derive(Debug, Clone, Copy)]
-pub struct Passing<'f>(&'f Arrival);
+pub struct Passing(Arrival);
 
-impl Passing<'_> {
+impl Passing {
     /// When.
     pub fn at(self) -> Timestamp {
         self.0.at()
@@ -40,7 +39,7 @@ impl Passing<'_> {
 
     /// Source and destination.
     pub fn ports(self) -> [u16; 2] {
-        [self.0.source_port, self.0.destination_port]
+        self.0.ports
     }
 
     /// Its message id.
@@ -55,8 +54,7 @@ impl Tellings {
         let row = self.row(row);
         let story = self.story(row);
         let ips = if row.in_order { [a, b] } else { [b, a] };
-        let places = self.places(row, story.messages);
-        (story.messages > 0).then_some(Told { row, story, arrivals: &self.arrivals, places, ips })
+        (story.messages > 0).then(|| Told { row, story, arrivals: self.arrivals(row), ips })
     }
 }
 
@@ -76,41 +74,41 @@ impl<'f> Told<'f> {
         self.ips
     }
 
-    fn came(&self, place: u8) -> Passing<'f> {
-        Passing(&self.arrivals[self.places.of[usize::from(place)] as usize])
+    fn came(&self, place: u8) -> Passing {
+        Passing(self.arrivals[usize::from(place)])
     }
 
-    fn came_if(&self, place: u8) -> Option<Passing<'f>> {
+    fn came_if(&self, place: u8) -> Option<Passing> {
         (place != NEVER).then(|| self.came(place))
     }
 
     /// The message that came first, and the one that came last.
-    pub fn first_and_last(&self) -> [Passing<'f>; 2] {
+    pub fn first_and_last(&self) -> [Passing; 2] {
         [self.came(0), self.came(self.story.messages.saturating_sub(1))]
     }
 
     /// The latest time of any of its messages.
     pub fn latest(&self) -> Timestamp {
-        self.places.iter(self.arrivals).map(Arrival::at).max().unwrap_or_default()
+        self.arrivals.iter().map(Arrival::at).max().unwrap_or_default()
     }
 
     /// Its messages in the order in which they stand in the template, exchange by exchange.
-    pub fn messages(&self) -> impl Iterator<Item = Passing<'f>> {
+    pub fn messages(&self) -> impl Iterator<Item = Passing> + use<'_> {
         self.story.order.iter().map(|&place| self.came(place))
     }
 
     /// What completed phase 1, or the IKE SA.
-    pub fn phase1_up(&self) -> Option<Passing<'f>> {
+    pub fn phase1_up(&self) -> Option<Passing> {
         self.came_if(self.story.phase1)
     }
 
     /// What completed the first phase 2, or child SA.
-    pub fn phase2_up(&self) -> Option<Passing<'f>> {
+    pub fn phase2_up(&self) -> Option<Passing> {
         self.came_if(self.story.phase2)
     }
 
     /// What held the first NAT-D hash that did not match.
-    pub fn mismatch(&self) -> Option<Passing<'f>> {
+    pub fn mismatch(&self) -> Option<Passing> {
         self.came_if(self.story.mismatch)
     }
 
@@ -118,7 +116,7 @@ impl<'f> Told<'f> {
     pub fn moves(&self) -> impl Iterator<Item = Move> {
         self.story.template.moves.iter().zip(&self.story.moves).map(|(step, &place)| {
             let came = self.came(place);
-            let to = SocketAddr::new(self.ips[step.side.index()], came.0.source_port);
+            let to = SocketAddr::new(self.ips[step.side.index()], came.0.ports[0]);
             Move { at: came.at(), frame: came.frame(), side: step.side, to }
         })
     }
@@ -127,8 +125,8 @@ impl<'f> Told<'f> {
     pub fn endpoints(&self) -> [SocketAddr; 2] {
         let Passing(first) = self.came(0);
         [
-            SocketAddr::new(self.ips[Side::Initiator.index()], first.source_port),
-            SocketAddr::new(self.ips[Side::Responder.index()], first.destination_port),
+            SocketAddr::new(self.ips[Side::Initiator.index()], first.ports[0]),
+            SocketAddr::new(self.ips[Side::Responder.index()], first.ports[1]),
         ]
     }
 }
