@@ -16,7 +16,7 @@ use super::facts::{
 use super::flow::FlowRow;
 use super::packed::{PackedAttempt, Templates, put, take};
 use super::rows::Rows;
-use super::story::{Tellings, Told};
+use super::story::{Tally, Tellings, Told};
 
 /// No flow.
 pub(super) const NONE: u32 = u32::MAX;
@@ -78,10 +78,9 @@ pub(super) enum Kept {
 }
 
 /// An attempt that is to be brought out.
-#[derive(Clone, Copy)]
 enum AtRest<'a> {
     Packed(&'a PackedAttempt),
-    Told(&'a Tellings, u32),
+    Told(Told<'a>),
 }
 
 /// A pair at rest.
@@ -217,9 +216,10 @@ impl Pairs {
                             pair.attempts.push(followed.facts.clone());
                             room.templates.push(None);
                         }
-                        Kept::Packed(packed) => room.bring(AtRest::Packed(packed), slot.ends, &mut pair.attempts),
+                        Kept::Packed(packed) => room.bring(&AtRest::Packed(packed), slot.ends, &mut pair.attempts),
                         Kept::Told(row) => {
-                            room.bring(AtRest::Told(&self.tellings, *row), slot.ends, &mut pair.attempts);
+                            let Some(told) = self.tellings.told(*row, slot.ends) else { continue };
+                            room.bring(&AtRest::Told(told), slot.ends, &mut pair.attempts);
                         }
                     }
                 }
@@ -227,13 +227,14 @@ impl Pairs {
             Body::Packed(packed) => {
                 packed.unpack_into(&mut pair);
                 for packed in &packed.attempts {
-                    room.bring(AtRest::Packed(packed), slot.ends, &mut pair.attempts);
+                    room.bring(&AtRest::Packed(packed), slot.ends, &mut pair.attempts);
                 }
             }
             Body::Told(rows) => {
-                self.tellings.outline(rows, slot.ends, &mut pair);
-                for &row in rows.iter() {
-                    room.bring(AtRest::Told(&self.tellings, row), slot.ends, &mut pair.attempts);
+                let mut tally = Tally::of(&mut pair, slot.ends);
+                for told in rows.iter().filter_map(|&row| self.tellings.told(row, slot.ends)) {
+                    tally.add(&told, &mut pair);
+                    room.bring(&AtRest::Told(told), slot.ends, &mut pair.attempts);
                 }
             }
         }
@@ -258,12 +259,13 @@ impl Pairs {
         let slot = self.slots.get(index)?;
         let at_rest = match self.kept(index, attempt)? {
             Brought::AtWork(facts) => return Some(facts),
-            Brought::AtRest(at_rest) => at_rest,
+            Brought::Packed(packed) => AtRest::Packed(packed),
+            Brought::Told(row) => AtRest::Told(self.tellings.told(row, slot.ends)?),
         };
         if let Some((template, single)) = room.single.take() {
             room.spare(template, single);
         }
-        let single = room.fetch(at_rest, slot.ends);
+        let single = room.fetch(&at_rest, slot.ends);
         Some(&room.single.insert((Arc::clone(at_rest.template()), single)).1)
     }
 
@@ -271,8 +273,8 @@ impl Pairs {
     pub fn told(&self, index: usize, attempt: usize) -> Option<Told<'_>> {
         let slot = self.slots.get(index)?;
         match self.kept(index, attempt)? {
-            Brought::AtRest(AtRest::Told(tellings, row)) => tellings.told(row, slot.ends),
-            Brought::AtWork(_) | Brought::AtRest(AtRest::Packed(_)) => None,
+            Brought::Told(row) => self.tellings.told(row, slot.ends),
+            Brought::AtWork(_) | Brought::Packed(_) => None,
         }
     }
 
@@ -290,7 +292,8 @@ impl Pairs {
     fn gist(&self, index: usize, attempt: usize) -> Option<&Attempt> {
         Some(match self.kept(index, attempt)? {
             Brought::AtWork(facts) => facts,
-            Brought::AtRest(at_rest) => at_rest.template(),
+            Brought::Packed(packed) => packed.template(),
+            Brought::Told(row) => self.tellings.template(row),
         })
     }
 
@@ -299,11 +302,11 @@ impl Pairs {
         Some(match &self.slots.get(index)?.body {
             Body::Open(open) => match open.attempts.get(attempt)? {
                 Kept::Open(followed) => Brought::AtWork(&followed.facts),
-                Kept::Packed(packed) => Brought::AtRest(AtRest::Packed(packed)),
-                Kept::Told(row) => Brought::AtRest(AtRest::Told(&self.tellings, *row)),
+                Kept::Packed(packed) => Brought::Packed(packed),
+                Kept::Told(row) => Brought::Told(*row),
             },
-            Body::Packed(packed) => Brought::AtRest(AtRest::Packed(packed.attempts.get(attempt)?)),
-            Body::Told(rows) => Brought::AtRest(AtRest::Told(&self.tellings, *rows.get(attempt)?)),
+            Body::Packed(packed) => Brought::Packed(packed.attempts.get(attempt)?),
+            Body::Told(rows) => Brought::Told(*rows.get(attempt)?),
         })
     }
 
@@ -355,8 +358,8 @@ impl Pairs {
         let slot = self.slots.get(index)?;
         Some(match self.kept(index, attempt)? {
             Brought::AtWork(facts) => (facts.first, facts.first_frame),
-            Brought::AtRest(AtRest::Packed(packed)) => packed.beginning(slot.ends),
-            Brought::AtRest(AtRest::Told(tellings, row)) => tellings.beginning(row),
+            Brought::Packed(packed) => packed.beginning(slot.ends),
+            Brought::Told(row) => self.tellings.beginning(row),
         })
     }
 
@@ -411,23 +414,25 @@ impl Pairs {
 /// An attempt where it stands.
 enum Brought<'a> {
     AtWork(&'a Attempt),
-    AtRest(AtRest<'a>),
+    Packed(&'a PackedAttempt),
+    /// By its row.
+    Told(u32),
 }
 
 impl<'a> AtRest<'a> {
     /// What it has in common with others.
-    fn template(self) -> &'a Arc<Attempt> {
+    fn template(&self) -> &'a Arc<Attempt> {
         match self {
             Self::Packed(packed) => packed.template(),
-            Self::Told(tellings, row) => tellings.template(row),
+            Self::Told(told) => told.template(),
         }
     }
 
     /// Fills an attempt that was made from the same template.
-    fn fill(self, attempt: &mut Attempt, ends: (IpAddr, IpAddr)) {
+    fn fill(&self, attempt: &mut Attempt, ends: (IpAddr, IpAddr)) {
         match self {
             Self::Packed(packed) => _ = packed.fill(attempt, ends),
-            Self::Told(tellings, row) => tellings.fill(row, ends, attempt),
+            Self::Told(told) => told.fill(ends, attempt),
         }
     }
 }
@@ -673,12 +678,12 @@ impl Room<'_> {
         }
     }
 
-    fn bring(&mut self, at_rest: AtRest<'_>, ends: (IpAddr, IpAddr), attempts: &mut Vec<Attempt>) {
+    fn bring(&mut self, at_rest: &AtRest<'_>, ends: (IpAddr, IpAddr), attempts: &mut Vec<Attempt>) {
         attempts.push(self.fetch(at_rest, ends));
         self.templates.push(Some(Arc::clone(at_rest.template())));
     }
 
-    fn fetch(&mut self, at_rest: AtRest<'_>, ends: (IpAddr, IpAddr)) -> Attempt {
+    fn fetch(&mut self, at_rest: &AtRest<'_>, ends: (IpAddr, IpAddr)) -> Attempt {
         let known = self.spare.iter().rposition(|(template, _)| Arc::ptr_eq(template, at_rest.template()));
         let mut attempt = match known {
             Some(index) => self.spare.swap_remove(index).1,

@@ -88,15 +88,33 @@ impl Line {
     }
 }
 
-/// Octets of a chunk besides the place of the next one: those of the messages of half a negotiation.
-const ROOM: usize = 44;
+/// Octets of a chunk: half a negotiation, and the place of the next chunk.
+const CHUNK: usize = 64;
+/// Those that hold messages, none of which runs on into the next chunk.
+const ROOM: usize = CHUNK - 4;
 
-/// Octets of an attempt, which stand in several chunks if they are many.
+/// Octets of an attempt. What is not written is zero.
 #[derive(Debug, Clone, Copy)]
-struct Chunk {
-    /// The one behind it.
-    next: u32,
-    octets: [u8; ROOM],
+struct Chunk([u8; CHUNK]);
+
+impl Chunk {
+    const EMPTY: Self = Self([0; CHUNK]);
+
+    fn next(&self) -> u32 {
+        self.load(ROOM, 4) as u32
+    }
+
+    fn lead_to(&mut self, next: u32) {
+        self.0[ROOM..].copy_from_slice(&next.to_le_bytes());
+    }
+
+    /// The number of so many octets at `at`. What lies beyond the end reads as nothing.
+    #[inline(always)]
+    fn load(&self, at: usize, width: usize) -> u64 {
+        let from = at.min(CHUNK - 8);
+        let eight = self.0.get(from..).and_then(|rest| rest.first_chunk()).copied().unwrap_or_default();
+        u64::from_le_bytes(eight).checked_shr(8 * (at - from) as u32).unwrap_or(0) & low(width)
+    }
 }
 
 /// The messages of all attempts.
@@ -108,70 +126,95 @@ pub(super) struct Arrivals {
     free_count: usize,
 }
 
-/// Octets that a message takes at most.
-const LONGEST: usize = 1 + 10 + 10 + 5 + 5 + 4 + 4 + 4;
+/// What stands before a message: how wide its numbers are, by their places in the lists of widths;
+const AT: [usize; 4] = [2, 3, 5, 8];
+const FRAME: [usize; 4] = [1, 2, 3, 8];
+const NUMBER: [usize; 4] = [1, 2, 3, 4];
+const AT_SHIFT: u16 = 0;
+const FRAME_SHIFT: u16 = 2;
+const NUMBER_SHIFT: u16 = 4;
+/// that its time is in whole microseconds;
+const MICROS: u16 = 1 << 6;
+/// that its ports are those of the message before, or those the other way round;
+const SAME_PORTS: u16 = 1 << 7;
+const SWAPPED_PORTS: u16 = 1 << 8;
+/// that its message id is another one;
+const OTHER_ID: u16 = 1 << 9;
+/// that it has an IP identification, and a long one;
+const IP_ID: u16 = 1 << 10;
+const LONG_IP_ID: u16 = 1 << 11;
+/// and that there is one.
+const MESSAGE: u16 = 1 << 15;
 
-/// What the first octet of a message says: the time is in whole microseconds;
-const MICROS: u8 = 1;
-/// the ports are those of the message before, or those the other way round;
-const SAME_PORTS: u8 = 1 << 1;
-const SWAPPED_PORTS: u8 = 1 << 2;
-/// the message id is another one;
-const OTHER_ID: u8 = 1 << 3;
-/// there is an IP identification, and it is a long one.
-const IP_ID: u8 = 1 << 4;
-const LONG_IP_ID: u8 = 1 << 5;
+/// Octets that a message takes at most.
+const LONGEST: usize = 2 + 8 + 8 + 4 + 4 + 4 + 4 + 4;
+const _: () = assert!(LONGEST <= ROOM);
 
 impl Arrivals {
     /// Adds a message to those of an attempt. Answers how many octets of memory that took.
     pub(super) fn add(&mut self, line: &mut Line, arrival: &Arrival) -> usize {
-        let mut octets = Octets { all: [0; LONGEST], count: 0 };
-        octets.message(&line.before(), arrival);
+        let message = Octets::of(&line.before(), arrival);
         let Arrival { at, frame, number, message_id, ports, .. } = *arrival;
         *line = Line { at, frame, number, message_id, ports, ..*line };
-        let mut rest = octets.all.get(..octets.count).unwrap_or_default();
-        let mut taken = 0;
-        while !rest.is_empty() {
-            if line.last == NONE || usize::from(line.used) == ROOM {
-                self.lengthen(line);
-                taken += size_of::<Chunk>();
-            }
-            let room = &mut self.chunks[line.last as usize].octets[usize::from(line.used)..];
-            let (now, later) = rest.split_at(rest.len().min(room.len()));
-            room[..now.len()].copy_from_slice(now);
-            line.used += now.len() as u8;
-            rest = later;
+        let longer = line.last == NONE || usize::from(line.used) + message.count > ROOM;
+        if longer {
+            self.lengthen(line);
         }
-        taken
+        let from = usize::from(line.used);
+        self.chunks[line.last as usize].0[from..from + message.count].copy_from_slice(&message.all[..message.count]);
+        line.used += message.count as u8;
+        if longer { size_of::<Chunk>() } else { 0 }
     }
 
     /// One more chunk.
     fn lengthen(&mut self, line: &mut Line) {
         let place = if self.free_count > 0 {
             let place = self.free;
-            self.free = self.chunks[place as usize].next;
+            let chunk = &mut self.chunks[place as usize];
+            self.free = chunk.next();
             self.free_count -= 1;
+            *chunk = Chunk::EMPTY;
             place
         } else {
-            self.chunks.push(Chunk { next: NONE, octets: [0; ROOM] });
+            self.chunks.push(Chunk::EMPTY);
             (self.chunks.len() - 1) as u32
         };
         match line.last {
             NONE => line.first = place,
-            last => self.chunks[last as usize].next = place,
+            last => self.chunks[last as usize].lead_to(place),
         }
         (line.last, line.used) = (place, 0);
     }
 
-    /// The messages of an attempt, one after the other; as many as are asked for are there.
-    pub(super) fn read(&self, line: &Line) -> impl Iterator<Item = Arrival> {
-        let mut reader = Reader { chunks: &self.chunks, place: line.first, at: 0 };
+    /// The messages of an attempt: this many were added.
+    pub(super) fn all(&self, line: &Line, count: usize) -> Vec<Arrival> {
+        let mut all = Vec::with_capacity(count);
+        self.read(line, count, |arrival| all.push(arrival));
+        all
+    }
+
+    /// Message `number` of an attempt, from 0. `None` if there is none.
+    pub(super) fn nth(&self, line: &Line, number: usize) -> Option<Arrival> {
+        let mut last = None;
+        self.read(line, number + 1, |arrival| last = Some(arrival));
+        last
+    }
+
+    /// Hands over the first messages of an attempt, this many.
+    #[inline(always)]
+    fn read(&self, line: &Line, count: usize, mut each: impl FnMut(Arrival)) {
+        let Some(mut chunk) = self.chunks.get(line.first as usize) else { return };
+        let mut at = 0;
         let mut before = Before::NOTHING;
-        std::iter::from_fn(move || {
-            let arrival = reader.message(&before);
+        for _ in 0..count {
+            if at + 2 > ROOM || chunk.load(at, 2) == 0 {
+                let Some(next) = self.chunks.get(chunk.next() as usize) else { return };
+                (chunk, at) = (next, 0);
+            }
+            let arrival = read(chunk, &mut at, &before);
             before = Before::of(&arrival);
-            Some(arrival)
-        })
+            each(arrival);
+        }
     }
 
     /// Octets of memory that the messages of an attempt take.
@@ -184,7 +227,7 @@ impl Arrivals {
         let mut place = line.first;
         while place != NONE {
             count += 1;
-            place = if place == line.last { NONE } else { self.chunks[place as usize].next };
+            place = if place == line.last { NONE } else { self.chunks[place as usize].next() };
         }
         count
     }
@@ -193,7 +236,7 @@ impl Arrivals {
     pub(super) fn release(&mut self, line: &Line) {
         let count = self.chunks_of(line);
         if count > 0 {
-            self.chunks[line.last as usize].next = self.free;
+            self.chunks[line.last as usize].lead_to(self.free);
             self.free = line.first;
             self.free_count += count;
         }
@@ -202,127 +245,110 @@ impl Arrivals {
 
 /// A message as it is written.
 struct Octets {
-    all: [u8; LONGEST],
+    all: [u8; LONGEST + 8],
     count: usize,
 }
 
 impl Octets {
-    fn message(&mut self, before: &Before, arrival: &Arrival) {
-        let Before { at, frame, number, message_id, ports: [source, destination] } = *before;
-        let later = arrival.at.wrapping_sub(at);
-        let whole = later % 1000 == 0;
-        let ports = match arrival.ports {
-            ports if ports == [source, destination] => SAME_PORTS,
-            ports if ports == [destination, source] => SWAPPED_PORTS,
-            _ => 0,
-        };
-        let ip_id = match arrival.ip_id {
-            None => 0,
-            Some(id) if id > u32::from(u16::MAX) => IP_ID | LONG_IP_ID,
-            Some(_) => IP_ID,
-        };
-        let other_id = arrival.message_id != message_id;
-        self.put(u8::from(whole) * MICROS | ports | u8::from(other_id) * OTHER_ID | ip_id);
-        self.number(zigzag(if whole { later / 1000 } else { later }));
-        self.number(zigzag(arrival.frame.wrapping_sub(frame) as i64));
-        self.number(arrival.number.wrapping_sub(number).into());
-        self.all(&arrival.digest.to_le_bytes());
-        if ports == 0 {
-            arrival.ports.iter().for_each(|port| self.all(&port.to_le_bytes()));
-        }
-        if other_id {
-            self.number(arrival.message_id.wrapping_sub(message_id).into());
-        }
-        let length = if ip_id & LONG_IP_ID != 0 { 4 } else { 2 };
-        if let Some(id) = arrival.ip_id {
-            self.all(&id.to_le_bytes()[..length]);
-        }
-    }
-
-    fn put(&mut self, octet: u8) {
-        self.all[self.count] = octet;
-        self.count += 1;
-    }
-
-    fn all(&mut self, octets: &[u8]) {
-        self.all[self.count..self.count + octets.len()].copy_from_slice(octets);
-        self.count += octets.len();
-    }
-
-    /// Seven bits an octet, the lowest first.
-    fn number(&mut self, mut number: u64) {
-        while number >= 0x80 {
-            self.put(number as u8 | 0x80);
-            number >>= 7;
-        }
-        self.put(number as u8);
-    }
-}
-
-struct Reader<'a> {
-    chunks: &'a [Chunk],
-    place: u32,
-    at: usize,
-}
-
-impl Reader<'_> {
-    fn message(&mut self, before: &Before) -> Arrival {
-        let says = self.octet();
-        let later = back(self.number());
-        let later = if says & MICROS != 0 { later.wrapping_mul(1000) } else { later };
-        let frame = before.frame.wrapping_add(back(self.number()) as u64);
-        let number = before.number.wrapping_add(self.number() as u32);
-        let digest = u32::from_le_bytes(self.some());
-        let [source, destination] = before.ports;
-        let ports = match says & (SAME_PORTS | SWAPPED_PORTS) {
-            SAME_PORTS => [source, destination],
-            SWAPPED_PORTS => [destination, source],
-            _ => [(); 2].map(|()| u16::from_le_bytes(self.some())),
-        };
-        let other_id = if says & OTHER_ID != 0 { self.number() as u32 } else { 0 };
-        let ip_id = match says & (IP_ID | LONG_IP_ID) {
-            0 => None,
-            IP_ID => Some(u16::from_le_bytes(self.some()).into()),
-            _ => Some(u32::from_le_bytes(self.some())),
-        };
-        let (at, message_id) = (before.at.wrapping_add(later), before.message_id.wrapping_add(other_id));
-        Arrival { at, frame, number, message_id, digest, ip_id, ports }
-    }
-
     #[inline]
-    fn octet(&mut self) -> u8 {
-        if self.at == ROOM {
-            self.place = self.chunks.get(self.place as usize).map_or(NONE, |chunk| chunk.next);
-            self.at = 0;
+    fn of(before: &Before, arrival: &Arrival) -> Self {
+        let mut octets = Self { all: [0; LONGEST + 8], count: 2 };
+        let Before { at, frame, number, message_id, ports: [source, destination] } = *before;
+        let mut says = MESSAGE;
+        let mut later = arrival.at.wrapping_sub(at);
+        if later % 1000 == 0 {
+            later /= 1000;
+            says |= MICROS;
         }
-        let octet = self.chunks.get(self.place as usize).map_or(0, |chunk| chunk.octets[self.at]);
-        self.at += 1;
-        octet
-    }
-
-    fn some<const N: usize>(&mut self) -> [u8; N] {
-        [(); N].map(|()| self.octet())
-    }
-
-    fn number(&mut self) -> u64 {
-        let mut number = 0;
-        for shift in (0..u64::BITS).step_by(7) {
-            let octet = self.octet();
-            number |= u64::from(octet & 0x7f) << shift;
-            if octet < 0x80 {
-                break;
+        says |= octets.number(zigzag(later), AT) << AT_SHIFT;
+        says |= octets.number(zigzag(arrival.frame.wrapping_sub(frame) as i64), FRAME) << FRAME_SHIFT;
+        says |= octets.number(arrival.number.wrapping_sub(number).into(), NUMBER) << NUMBER_SHIFT;
+        let ports = arrival.ports;
+        if ports == [source, destination] {
+            says |= SAME_PORTS;
+        } else if ports == [destination, source] {
+            says |= SWAPPED_PORTS;
+        } else {
+            octets.put(u64::from(ports[0]) | u64::from(ports[1]) << 16, 4);
+        }
+        if arrival.message_id != message_id {
+            says |= OTHER_ID;
+            octets.put(arrival.message_id.into(), 4);
+        }
+        octets.put(arrival.digest.into(), 4);
+        if let Some(id) = arrival.ip_id {
+            says |= IP_ID;
+            if id > u32::from(u16::MAX) {
+                says |= LONG_IP_ID;
+                octets.put(id.into(), 4);
+            } else {
+                octets.put(id.into(), 2);
             }
         }
-        number
+        octets.all[..2].copy_from_slice(&says.to_le_bytes());
+        octets
     }
+
+    /// Puts a number behind. What its upper octets leave behind it is written over.
+    #[inline(always)]
+    fn put(&mut self, number: u64, width: usize) {
+        self.all[self.count..self.count + 8].copy_from_slice(&number.to_le_bytes());
+        self.count += width;
+    }
+
+    /// Puts a number behind in the least of these widths that holds it; answers which.
+    #[inline(always)]
+    fn number(&mut self, number: u64, widths: [usize; 4]) -> u16 {
+        let which = widths[..3].iter().take_while(|&&width| number > low(width)).count();
+        self.put(number, widths[which]);
+        which as u16
+    }
+}
+
+/// The message at `at`, and what stands behind it.
+#[inline]
+fn read(chunk: &Chunk, at: &mut usize, before: &Before) -> Arrival {
+    let mut take = |width: usize| {
+        let number = chunk.load(*at, width);
+        *at += width;
+        number
+    };
+    let says = take(2) as u16;
+    let width = |shift: u16| usize::from(says >> shift & 3);
+    let later = back(take(AT[width(AT_SHIFT)]));
+    let later = if says & MICROS != 0 { later.wrapping_mul(1000) } else { later };
+    let frame = before.frame.wrapping_add(back(take(FRAME[width(FRAME_SHIFT)])) as u64);
+    let number = before.number.wrapping_add(take(NUMBER[width(NUMBER_SHIFT)]) as u32);
+    let [source, destination] = before.ports;
+    let ports = match says & (SAME_PORTS | SWAPPED_PORTS) {
+        SAME_PORTS => [source, destination],
+        SWAPPED_PORTS => [destination, source],
+        _ => [take(2) as u16, take(2) as u16],
+    };
+    let message_id = if says & OTHER_ID != 0 { take(4) as u32 } else { before.message_id };
+    let digest = take(4) as u32;
+    let ip_id = match says & (IP_ID | LONG_IP_ID) {
+        0 => None,
+        IP_ID => Some(take(2) as u32),
+        _ => Some(take(4) as u32),
+    };
+    Arrival { at: before.at.wrapping_add(later), frame, number, message_id, digest, ip_id, ports }
+}
+
+/// All that so many octets, at most eight, can hold.
+#[inline(always)]
+fn low(width: usize) -> u64 {
+    u64::MAX >> (64 - 8 * width)
 }
 
 /// Small numbers of either sign as small numbers.
+#[inline(always)]
 fn zigzag(number: i64) -> u64 {
     (number << 1 ^ number >> 63) as u64
 }
 
 /// What was [zigzagged](zigzag).
+#[inline(always)]
 fn back(number: u64) -> i64 {
     (number >> 1) as i64 ^ -((number & 1) as i64)
 }
@@ -375,7 +401,7 @@ mod tests {
             }
         }
         for (attempt, line) in attempts.iter().zip(&lines) {
-            assert_eq!(arrivals.read(line).take(attempt.len()).collect::<Vec<_>>(), *attempt);
+            assert_eq!(arrivals.all(line, attempt.len()), *attempt);
         }
         assert_eq!(lines.iter().map(|line| arrivals.octets_of(line)).sum::<usize>(), taken);
     }
@@ -388,8 +414,8 @@ mod tests {
             let (messages, others) = (some(30, seed), some(11, seed + 1));
             messages.iter().for_each(|arrival| _ = arrivals.add(&mut line, arrival));
             others.iter().for_each(|arrival| _ = arrivals.add(&mut other, arrival));
-            assert_eq!(arrivals.read(&line).take(30).collect::<Vec<_>>(), messages);
-            assert_eq!(arrivals.read(&other).take(11).collect::<Vec<_>>(), others);
+            assert_eq!(arrivals.all(&line, 30), messages);
+            assert_eq!(arrivals.all(&other, 11), others);
             arrivals.release(&line);
             arrivals.release(&other);
             arrivals.release(&Line::EMPTY);
@@ -400,8 +426,7 @@ mod tests {
     #[test]
     fn a_usual_message_takes_less_than_sixteen_octets() {
         let messages = some(3, 1);
-        let mut octets = Octets { all: [0; LONGEST], count: 0 };
-        octets.message(&Before::of(&messages[1]), &messages[2]);
+        let octets = Octets::of(&Before::of(&messages[1]), &messages[2]);
         assert!(octets.count < 16, "{} octets", octets.count);
     }
 }

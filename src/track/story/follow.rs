@@ -583,7 +583,7 @@ fn exchange_of(
         let known = if index + 1 == story.exchanges.len() && story.goes_on_with_newest() {
             telling.messages.message_id()
         } else {
-            tellings.arrivals.read(&telling.messages).nth(first.into())?.message_id
+            tellings.arrivals.nth(&telling.messages, first.into())?.message_id
         };
         if known == id {
             return Some(index as u32 + 2);

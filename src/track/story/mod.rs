@@ -20,13 +20,14 @@ use std::sync::Arc;
 use crate::base::{FrameRef, IkeSpi, MessageId, Timestamp};
 
 use super::attempt::{AttemptState, Followed, Own};
-use super::facts::{Attempt, ExchangeKind, IkeVersion, Label, Pair, Seen, Side};
+use super::facts::{Attempt, ExchangeKind, IkeVersion, Label, Pair, Side};
 use super::nat::HashAlgorithm;
 use super::packed::{NOWHERE, fingerprint};
 
 use arrivals::{Arrival, Arrivals, Line};
 
 pub(super) use follow::{Stories, Tale};
+pub(super) use told::Tally;
 pub use told::{Passing, Told};
 
 /// Messages that a story has at most.
@@ -99,10 +100,7 @@ impl Tellings {
 
     /// The messages of an attempt in the order in which they came.
     fn arrivals(&self, row: &Telling) -> Vec<Arrival> {
-        let count = usize::from(self.story(row).messages);
-        let mut arrivals = Vec::with_capacity(count);
-        arrivals.extend(self.arrivals.read(&row.messages).take(count));
-        arrivals
+        self.arrivals.all(&row.messages, self.story(row).messages.into())
     }
 
     /// Version and SPIs, the initiator's first.
@@ -113,7 +111,7 @@ impl Tellings {
 
     /// When and in which frame an attempt begins.
     pub(super) fn beginning(&self, row: u32) -> (Timestamp, FrameRef) {
-        let first = self.arrivals.read(&self.row(row).messages).next();
+        let first = self.arrivals.nth(&self.row(row).messages, 0);
         first.map_or((Timestamp::default(), FrameRef::new(0, 0)), |first| (first.at(), first.frame()))
     }
 
@@ -127,14 +125,7 @@ impl Tellings {
         self.arrivals.octets_of(&self.row(row).messages)
     }
 
-    /// The attempt of a pair of these ends, in a copy of its template.
-    pub(super) fn fill(&self, row: u32, ends: (IpAddr, IpAddr), attempt: &mut Attempt) {
-        let row = self.row(row);
-        let story = self.story(row);
-        story.fill(row, &self.arrivals(row), ends, attempt);
-    }
-
-    /// The same, at work.
+    /// The attempt of a pair of these ends, at work.
     pub(super) fn followed(&self, row: u32, ends: (IpAddr, IpAddr)) -> Followed {
         let row = self.row(row);
         let story = self.story(row);
@@ -143,40 +134,9 @@ impl Tellings {
 
     /// What the attempts of a pair tell of it: everything but attempts and flows.
     pub(super) fn outline(&self, rows: &[u32], ends: (IpAddr, IpAddr), pair: &mut Pair) {
-        let mut first_and_last = (u32::MAX, 0);
-        let mut begins = [u32::MAX; 2];
-        (pair.a, pair.b) = ends;
-        pair.last = Timestamp::from_nanos(i64::MIN);
-        pair.sent = [Seen::default(); 2];
-        pair.icmp_errors.clear();
-        pair.incomplete.clear();
-        pair.malformed.clear();
-        for &row in rows {
-            let row = self.row(row);
-            let story = self.story(row);
-            let from_first = u8::from(!row.in_order);
-            for (&from, arrival) in story.senders.iter().zip(self.arrivals.read(&row.messages)) {
-                let direction = usize::from(from ^ from_first);
-                let at = arrival.at();
-                let seen = &mut pair.sent[direction];
-                seen.isakmp += 1;
-                seen.on_4500 += u64::from(arrival.ports.contains(&4500));
-                let span = seen.span.get_or_insert((at, at));
-                span.1 = span.1.max(at);
-                if arrival.number < begins[direction] {
-                    begins[direction] = arrival.number;
-                    span.0 = at;
-                }
-                if arrival.number < first_and_last.0 {
-                    first_and_last.0 = arrival.number;
-                    (pair.first, pair.first_frame) = (at, arrival.frame());
-                }
-                if arrival.number >= first_and_last.1 {
-                    first_and_last.1 = arrival.number;
-                    pair.last_frame = arrival.frame();
-                }
-                pair.last = pair.last.max(at);
-            }
+        let mut tally = Tally::of(pair, ends);
+        for told in rows.iter().filter_map(|&row| self.told(row, ends)) {
+            tally.add(&told, pair);
         }
     }
 
@@ -273,7 +233,7 @@ impl Story {
         self.order.last().is_some_and(|&last| last + 1 == self.messages)
     }
 
-    /// Fills a copy of the template.
+    /// Fills an attempt that was made from the template.
     fn fill(&self, row: &Telling, arrivals: &[Arrival], (a, b): (IpAddr, IpAddr), attempt: &mut Attempt) {
         let ([first, ..], [.., last]) = (arrivals, arrivals) else { return };
         let own = |place: u8| &arrivals[usize::from(place)];

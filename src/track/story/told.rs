@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::base::{FrameRef, IkeSpi, MessageId, Timestamp};
 
 use super::{Arrival, NEVER, Story, Telling, Tellings};
-use crate::track::facts::{Attempt, Move, Side};
+use crate::track::facts::{Attempt, Move, Pair, Seen, Side};
 
 /// An attempt that goes as others went.
 #[derive(Debug, Clone)]
@@ -58,7 +58,61 @@ impl Tellings {
     }
 }
 
+/// What the attempts of a pair tell of it, one after the other.
+pub(in crate::track) struct Tally {
+    /// Numbers of the first and the last message.
+    first: u32,
+    last: u32,
+    /// And of the first one each way.
+    begins: [u32; 2],
+}
+
+impl Tally {
+    /// With nothing told of `pair`, whose ends these are: attempts and flows stay.
+    pub(in crate::track) fn of(pair: &mut Pair, ends: (IpAddr, IpAddr)) -> Self {
+        (pair.a, pair.b) = ends;
+        pair.last = Timestamp::from_nanos(i64::MIN);
+        pair.sent = [Seen::default(); 2];
+        pair.icmp_errors.clear();
+        pair.incomplete.clear();
+        pair.malformed.clear();
+        Self { first: u32::MAX, last: 0, begins: [u32::MAX; 2] }
+    }
+
+    /// One more attempt.
+    pub(in crate::track) fn add(&mut self, told: &Told<'_>, pair: &mut Pair) {
+        let from_first = u8::from(!told.row.in_order);
+        for (&from, arrival) in told.story.senders.iter().zip(&told.arrivals) {
+            let direction = usize::from(from ^ from_first);
+            let at = arrival.at();
+            let seen = &mut pair.sent[direction];
+            seen.isakmp += 1;
+            seen.on_4500 += u64::from(arrival.ports.contains(&4500));
+            let span = seen.span.get_or_insert((at, at));
+            span.1 = span.1.max(at);
+            if arrival.number < self.begins[direction] {
+                self.begins[direction] = arrival.number;
+                span.0 = at;
+            }
+            if arrival.number < self.first {
+                self.first = arrival.number;
+                (pair.first, pair.first_frame) = (at, arrival.frame());
+            }
+            if arrival.number >= self.last {
+                self.last = arrival.number;
+                pair.last_frame = arrival.frame();
+            }
+            pair.last = pair.last.max(at);
+        }
+    }
+}
+
 impl<'f> Told<'f> {
+    /// The whole attempt, in one that was made from the template.
+    pub(in crate::track) fn fill(&self, ends: (IpAddr, IpAddr), attempt: &mut Attempt) {
+        self.story.fill(self.row, &self.arrivals, ends, attempt);
+    }
+
     /// What it shares with others; what is its own is blank there.
     pub fn template(&self) -> &'f Arc<Attempt> {
         &self.story.template
