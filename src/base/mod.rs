@@ -1,7 +1,9 @@
-//! Words that every layer shares: time, frame references, link types, SPIs, faults, limits, and how text is made safe.
+//! Words that every layer shares: time, frame references, link types, SPIs, faults, limits, how text is made safe, and how
+//! work is shared among threads.
 //!
 //! Not here: anything that knows a protocol's layout or does I/O.
 
+pub mod crew;
 pub mod escape;
 mod fault;
 mod frame;

@@ -72,6 +72,11 @@ impl Blocks {
         self.tables.iter().map(|(rows, _)| rows).sum()
     }
 
+    /// How many blocks there are.
+    pub(super) fn len(&self) -> usize {
+        self.tables.iter().map(|&(rows, each)| rows.div_ceil(each).max(1)).sum()
+    }
+
     /// Block `index` of all, table by table. A table without rows has an empty block.
     pub(super) fn get(&self, mut index: usize) -> Option<Block> {
         for (&(rows, each), (table, name, _)) in self.tables.iter().zip(TABLES) {
