@@ -68,10 +68,10 @@ fn glance_at_usual(octets: &[u8], ports: &IkePorts, streams: bool) -> Option<Gla
     const DONT_FRAGMENT: u8 = 0x40;
     let &[_, _, _, _, _, _, _, _, _, _, _, _, t0, t1, version, _, _, _, _, _, f0, f1, _, protocol, _, _, ref rest @ ..] =
         octets.first_chunk::<38>()?;
-    let &[s0, s1, s2, s3, d0, d1, d2, d3, p0, p1, p2, p3] = rest;
     if [t0, t1, version, f0 & !DONT_FRAGMENT | f1] != [8, 0, 0x45, 0] {
         return None;
     }
+    let &[.., p0, p1, p2, p3] = rest;
     let ends = (u16::from_be_bytes([p0, p1]), u16::from_be_bytes([p2, p3]));
     let foreign = match protocol {
         ip_protocol::TCP => {
@@ -85,7 +85,8 @@ fn glance_at_usual(octets: &[u8], ports: &IkePorts, streams: bool) -> Option<Gla
         ip_protocol::ESP => return Some(Glance::Esp),
         _ => false,
     };
-    let (source, destination) = ipv4_ends([s0, s1, s2, s3, d0, d1, d2, d3]);
+    let &[addresses @ .., _, _, _, _] = rest;
+    let (source, destination) = ipv4_ends(addresses);
     let passes = foreign && !aside::are_private_apart(source, destination);
     Some(if passes { Glance::Foreign } else { Glance::Unsettled })
 }

@@ -56,19 +56,18 @@ impl Tracker {
     #[inline(always)]
     pub fn observe_esp(&mut self, esp: &SeenEsp, expected: Expected, (frame, at): (FrameRef, Timestamp)) {
         self.advance(at);
-        let packet = FlowPacket::of_esp(esp, frame, at);
         match self.pairs.flows.get_mut(expected.place as usize) {
             // one more packet takes no more room than there was
             Some(row) if expected.forgotten == self.facts.forgotten.flows && !self.unproven.is_waiting() => {
-                row.count(&packet);
+                row.count(&FlowPacket::of_esp(esp, frame, at));
             }
-            _ => self.observe_esp_anyhow(esp, &packet),
+            _ => self.observe_unexpected(esp, frame, at),
         }
     }
 
     #[inline(never)]
-    fn observe_esp_anyhow(&mut self, esp: &SeenEsp, packet: &FlowPacket) {
-        self.observe_flow(&FlowKey::of_esp(esp), packet);
+    fn observe_unexpected(&mut self, esp: &SeenEsp, frame: FrameRef, at: Timestamp) {
+        self.observe_flow(&FlowKey::of_esp(esp), &FlowPacket::of_esp(esp, frame, at));
         self.settle_if_due(None);
     }
 }
@@ -571,12 +570,17 @@ impl FlowRow {
 
     /// Whether the capture holds this packet already. One with a number higher than all before is new, unless the numbers
     /// began again in between; and nothing is recorded twice after more than a moment without a packet.
-    #[inline]
+    #[inline(always)]
     fn recorded_before(&self, at: Timestamp, packet: Recent) -> bool {
         let ahead = packet.sequence.wrapping_sub(self.last_sequence);
         if (ahead != 0 && ahead < 1 << 31 && !self.was_reset) || at.since(self.last) >= RECORDED_TWICE {
             return false;
         }
+        self.remembers(packet)
+    }
+
+    #[inline(never)]
+    fn remembers(&self, packet: Recent) -> bool {
         self.recent.iter().any(|recent| {
             let gap = packet.at.wrapping_sub(recent.at) as i32;
             (recent.sequence, recent.mark) == (packet.sequence, packet.mark) && gap < RECORDED_TWICE_UNITS
