@@ -14,7 +14,7 @@ use std::time::Duration;
 use crate::base::{Limits, Timestamp};
 use crate::capture::{CaptureInfo, Captures, Each, Frame, Stretch};
 use crate::diagnose::{self, Diagnosis};
-use crate::packet::{Body, Datagram, Eye};
+use crate::packet::{Body, Datagram, Eye, Glance};
 use crate::report::Counts;
 use crate::track::{Facts, Observed, Tracker};
 
@@ -222,19 +222,14 @@ struct Ready<'r> {
 impl Each for Ready<'_> {
     #[inline(always)]
     fn frame(&mut self, frame: Frame<'_>, place: usize) -> bool {
-        if self.sieve.refuses(self.eye, &frame) {
-            return true;
+        let Self { eye, sieve, until } = self;
+        match sieve.glance(eye, &frame) {
+            Glance::Foreign => return true,
+            Glance::Esp => sieve.take_esp(eye, frame, place),
+            Glance::Unsettled => sieve.take(eye, frame, place),
         }
-        self.more(&frame, place)
-    }
-}
-
-impl Ready<'_> {
-    #[inline(never)]
-    fn more(&mut self, frame: &Frame<'_>, place: usize) -> bool {
-        self.sieve.take(self.eye, frame, place);
-        let until = *self.until.get_or_insert_with(|| frame.at.after(MOST_SPAN));
-        self.sieve.rows.len() < MOST_ROWS && frame.at < until
+        let until = *until.get_or_insert_with(|| frame.at.after(MOST_SPAN));
+        sieve.rows.len() < MOST_ROWS && frame.at < until
     }
 }
 

@@ -11,7 +11,7 @@ use crate::capture::Frame;
 
 use super::encap::{self, Content};
 use super::icmp::Version;
-use super::ip::{self, IpPacket};
+use super::ip::{self, IpPacket, Payload};
 use super::octets::{be8, be16, count};
 use super::protocol::{IkePorts, ether_type, ip_protocol, tunnel_port};
 use super::{Encapsulation, SeenEsp, aside, esp, tcp, udp};
@@ -39,23 +39,39 @@ pub(super) fn look(frame: &Frame<'_>, ports: &IkePorts, streams: bool) -> Look {
     ethernet(frame.bytes, ports, streams).unwrap_or(Look::Unsettled)
 }
 
-/// Whether `frame` is certainly not ours, and of no other interest: for whole IPv4 packets with UDP or TCP and neither tags nor
-/// options, in the fewest steps.
+/// What a glance at a frame shows, if it is a whole IPv4 packet on Ethernet with neither tags nor options.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Glance {
+    /// Certainly not ours, and of no other interest.
+    Foreign,
+    /// Native ESP, or UDP between ports that ESP may have.
+    Esp,
+    /// Anything else.
+    Unsettled,
+}
+
+/// Where an IP packet begins behind Ethernet.
+pub(super) const USUAL: usize = 14;
+
+/// Glances at `frame`: what [`look`] finds of most frames, in the fewest steps.
 #[inline(always)]
-pub(super) fn refuses(frame: &Frame<'_>, ports: &IkePorts, streams: bool) -> bool {
-    frame.link == LinkType::ETHERNET && refuses_usual(frame.bytes, ports, streams).unwrap_or(false)
+pub(super) fn glance(frame: &Frame<'_>, ports: &IkePorts, streams: bool) -> Glance {
+    if frame.link != LinkType::ETHERNET {
+        return Glance::Unsettled;
+    }
+    glance_at_usual(frame.bytes, ports, streams).unwrap_or(Glance::Unsettled)
 }
 
 #[inline(always)]
-fn refuses_usual(octets: &[u8], ports: &IkePorts, streams: bool) -> Option<bool> {
+fn glance_at_usual(octets: &[u8], ports: &IkePorts, streams: bool) -> Option<Glance> {
     const CARRIED: usize = 34;
     const DONT_FRAGMENT: u8 = 0x40;
     let &[_, _, _, _, _, _, _, _, _, _, _, _, t0, t1, version, _, _, _, _, _, f0, f1, _, protocol, _, _, ref rest @ ..] =
         octets.first_chunk::<38>()?;
-    let &[s0, s1, s2, s3, d0, d1, d2, d3, p0, p1, p2, p3] = rest;
     if [t0, t1, version, f0 & !DONT_FRAGMENT | f1] != [8, 0, 0x45, 0] {
         return None;
     }
+    let &[.., p0, p1, p2, p3] = rest;
     let ends = (u16::from_be_bytes([p0, p1]), u16::from_be_bytes([p2, p3]));
     let foreign = match protocol {
         ip_protocol::TCP => {
@@ -64,11 +80,15 @@ fn refuses_usual(octets: &[u8], ports: &IkePorts, streams: bool) -> Option<bool>
             let begins = octets.get(CARRIED + header_len..)?.first() == Some(&tcp::FIRST);
             !streams && !begins && !ports.shared_with_esp(ends.0, ends.1)
         }
+        ip_protocol::UDP if ports.shared_with_esp(ends.0, ends.1) => return Some(Glance::Esp),
         ip_protocol::UDP => !ports.either(ends.0, ends.1) && !may_be_aside(ends.0, ends.1),
+        ip_protocol::ESP => return Some(Glance::Esp),
         _ => false,
     };
-    let (source, destination) = ipv4_ends([s0, s1, s2, s3, d0, d1, d2, d3]);
-    Some(foreign && !aside::are_private_apart(source, destination))
+    let &[addresses @ .., _, _, _, _] = rest;
+    let (source, destination) = ipv4_ends(addresses);
+    let passes = foreign && !aside::are_private_apart(source, destination);
+    Some(if passes { Glance::Foreign } else { Glance::Unsettled })
 }
 
 /// Whether a UDP datagram between ports that are not ours may still be of interest.
@@ -155,24 +175,37 @@ fn is_foreign(protocol: u8, carried: &[u8], ports: &IkePorts, streams: bool) -> 
 pub(super) fn esp(frame: &Frame<'_>, at: usize, ports: &IkePorts) -> Option<SeenEsp> {
     let packet = read(frame, at)?;
     let (IpAddr::V4(source), IpAddr::V4(destination)) = (packet.source, packet.destination) else { return None };
-    let (carried, encapsulation, ends) = if packet.protocol == ip_protocol::ESP {
-        (packet.payload, Encapsulation::None, (0, 0))
-    } else {
-        let datagram = udp::read(packet.payload)?;
-        let ends = (datagram.source_port, datagram.destination_port);
-        match encap::read(ports.shared_with_esp(ends.0, ends.1), datagram.payload?) {
-            Content::Esp(carried) => (carried, Encapsulation::Udp, ends),
-            _ => return None,
-        }
-    };
+    let place = (source, destination, packet.id? as u16);
+    if packet.protocol == ip_protocol::ESP {
+        return seen(packet.payload, Encapsulation::None, (0, 0), place);
+    }
+    let datagram = udp::read(packet.payload)?;
+    let ends = (datagram.source_port, datagram.destination_port);
+    match encap::read(ports.shared_with_esp(ends.0, ends.1), datagram.payload?) {
+        Content::Esp(carried) => seen(carried, Encapsulation::Udp, ends, place),
+        _ => None,
+    }
+}
+
+/// The ESP packet in `carried`, of a datagram with these addresses and this identification.
+#[inline(always)]
+fn seen(
+    carried: Payload<'_>,
+    encapsulation: Encapsulation,
+    ends: (u16, u16),
+    (source, destination, ip_id): (Ipv4Addr, Ipv4Addr, u16),
+) -> Option<SeenEsp> {
+    let esp = esp::read(carried, encapsulation, ends)?;
     Some(SeenEsp {
-        packet: esp::read(carried, encapsulation, ends)?,
+        spi: esp.spi,
+        sequence: esp.sequence,
+        length: esp.length,
         source,
         destination,
-        interface: frame.interface,
-        missing: carried.missing(),
-        ip_id: packet.id,
-        ttl: packet.ttl,
+        ip_id,
+        encapsulation,
+        off_4500: esp.is_off_4500(),
+        readable: esp.readable,
     })
 }
 
@@ -291,6 +324,29 @@ mod tests {
         )
     }
 
+    /// The ESP packets that the full path finds in a frame, as they are seen by the short one.
+    fn in_full(frame: &Frame<'_>) -> Vec<SeenEsp> {
+        let mut seen = Vec::new();
+        Classifier::new(&[5555], &Limits::default()).read(frame, &mut |datagram: &Datagram<'_>| {
+            if let (Body::Esp(esp), IpAddr::V4(source), IpAddr::V4(destination)) =
+                (datagram.body, datagram.source, datagram.destination)
+            {
+                seen.push(SeenEsp {
+                    spi: esp.spi,
+                    sequence: esp.sequence,
+                    length: esp.length,
+                    source,
+                    destination,
+                    ip_id: datagram.ip_id.unwrap_or_default() as u16,
+                    encapsulation: esp.encapsulation,
+                    off_4500: esp.is_off_4500(),
+                    readable: esp.readable,
+                });
+            }
+        });
+        seen
+    }
+
     #[test]
     fn reads_what_is_ours_without_the_full_path() {
         let esp = [0xc0, 0xff, 0xee, 1, 0, 0, 0, 7, 1, 2, 3, 4];
@@ -347,14 +403,24 @@ mod tests {
             let (short, full) = both_ways(&frame);
             prop_assert_eq!(&short, &full);
             let eye = Eye::new(&[5555]);
-            let (class, seen) = match eye.look(&frame, false) {
-                Sight::Foreign | Sight::Private { .. } => (Class::Other, Vec::new()),
-                Sight::Esp(esp) => (esp.class(), vec![format!("{:?}", esp.datagram(frame.reference, frame.at))]),
-                Sight::Open => full.clone(),
-            };
-            prop_assert_eq!((class, seen), full);
-            prop_assert!(!eye.refuses(&frame, false) || matches!(eye.look(&frame, false), Sight::Foreign));
-            prop_assert!(!eye.refuses(&frame, true) || matches!(eye.look(&frame, true), Sight::Foreign));
+            match eye.look(&frame, false) {
+                Sight::Foreign | Sight::Private { .. } => prop_assert_eq!(&full, &(Class::Other, Vec::new())),
+                Sight::Esp(esp) => {
+                    prop_assert_eq!(esp.class(), full.0);
+                    prop_assert_eq!(in_full(&frame), [esp]);
+                }
+                Sight::Open => {}
+            }
+            for streams in [false, true] {
+                match eye.glance(&frame, streams) {
+                    Glance::Foreign => prop_assert!(matches!(eye.look(&frame, streams), Sight::Foreign)),
+                    Glance::Esp => match (eye.esp(&frame), eye.look(&frame, streams)) {
+                        (Some(esp), Sight::Esp(same)) => prop_assert_eq!(esp, same),
+                        (esp, _) => prop_assert_eq!(esp, None),
+                    },
+                    Glance::Unsettled => {}
+                }
+            }
         }
     }
 }

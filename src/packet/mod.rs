@@ -28,6 +28,7 @@ mod udp;
 
 pub use classifier::Classifier;
 pub use icmp::icmp_error_name;
+pub use look::Glance;
 pub use sight::{Eye, SeenEsp, Sight};
 
 use std::net::IpAddr;
@@ -151,6 +152,14 @@ pub struct EspPacket {
     pub destination_port: u16,
     /// What follows the sequence number is an IPv4 header with the right checksum: it is not encrypted (RFC 2410).
     pub readable: bool,
+}
+
+impl EspPacket {
+    /// Whether it is encapsulated, and neither port is 4500.
+    #[inline]
+    pub fn is_off_4500(&self) -> bool {
+        self.encapsulation != Encapsulation::None && self.source_port != 4500 && self.destination_port != 4500
+    }
 }
 
 /// The clear part of an AH packet (RFC 4302 §2).

@@ -3,14 +3,14 @@
 //! Not here: TCP streams, fragments, counts, which [`super::Classifier`] keeps. Contract: whoever tells the classifier what was
 //! seen gets the datagrams and the class that it gives for the frame itself.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::Ipv4Addr;
 
-use crate::base::{FrameRef, Timestamp};
+use crate::base::EspSpi;
 use crate::capture::Frame;
 
-use super::look::{self, Look};
+use super::look::{self, Glance, Look};
 use super::protocol::IkePorts;
-use super::{Body, Class, Datagram, Encapsulation, EspPacket};
+use super::{Class, Encapsulation};
 
 /// Looks at frames one by one and keeps nothing of them.
 #[derive(Debug, Clone)]
@@ -36,16 +36,27 @@ pub enum Sight {
     Open,
 }
 
-/// An ESP packet over IPv4: its [`Datagram`], in few octets.
-#[derive(Debug, Clone, Copy)]
+/// An ESP packet over IPv4, unfragmented: what its flow is followed by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SeenEsp {
-    pub(super) packet: EspPacket,
-    pub(super) source: Ipv4Addr,
-    pub(super) destination: Ipv4Addr,
-    pub(super) interface: u32,
-    pub(super) missing: u32,
-    pub(super) ip_id: Option<u32>,
-    pub(super) ttl: u8,
+    /// SPI.
+    pub spi: EspSpi,
+    /// Sequence number (its low 32 bits).
+    pub sequence: u32,
+    /// Octets on the wire, as in [`super::EspPacket::length`].
+    pub length: u32,
+    /// Source address.
+    pub source: Ipv4Addr,
+    /// Destination address.
+    pub destination: Ipv4Addr,
+    /// IPv4 identification.
+    pub ip_id: u16,
+    /// Native or in UDP.
+    pub encapsulation: Encapsulation,
+    /// See [`super::EspPacket::is_off_4500`].
+    pub off_4500: bool,
+    /// See [`super::EspPacket::readable`].
+    pub readable: bool,
 }
 
 impl Eye {
@@ -54,10 +65,16 @@ impl Eye {
         Self { ports: IkePorts::new(extra_ports) }
     }
 
-    /// Whether `frame` is foreign, if that is told by a few comparisons. The rest is for [`Eye::look`].
+    /// A glance at `frame`, which settles most of them. The rest is for [`Eye::look`].
     #[inline(always)]
-    pub fn refuses(&self, frame: &Frame<'_>, streams: bool) -> bool {
-        look::refuses(frame, &self.ports, streams)
+    pub fn glance(&self, frame: &Frame<'_>, streams: bool) -> Glance {
+        look::glance(frame, &self.ports, streams)
+    }
+
+    /// The ESP packet in a frame of which a glance showed that it may be one.
+    #[inline(always)]
+    pub fn esp(&self, frame: &Frame<'_>) -> Option<SeenEsp> {
+        look::esp(frame, look::USUAL, &self.ports)
     }
 
     /// Looks at `frame`. `streams`: some TCP stream is being followed, so that any segment may be ours.
@@ -73,28 +90,9 @@ impl Eye {
 }
 
 impl SeenEsp {
-    /// The datagram, which came in frame `frame` at `at`.
-    #[inline(always)]
-    pub fn datagram(&self, frame: FrameRef, at: Timestamp) -> Datagram<'static> {
-        Datagram {
-            frame,
-            first_frame: frame,
-            at,
-            interface: self.interface,
-            source: IpAddr::V4(self.source),
-            destination: IpAddr::V4(self.destination),
-            ip_id: self.ip_id,
-            ttl: self.ttl,
-            fragments: 1,
-            ambiguous_overlap: false,
-            missing: self.missing,
-            body: Body::Esp(self.packet),
-        }
-    }
-
     /// What its frame counts as.
     #[inline]
     pub fn class(&self) -> Class {
-        if self.packet.encapsulation == Encapsulation::None { Class::Esp } else { Class::EspUdp }
+        if self.encapsulation == Encapsulation::None { Class::Esp } else { Class::EspUdp }
     }
 }

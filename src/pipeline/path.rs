@@ -9,10 +9,13 @@ use crate::base::{FrameRef, Timestamp};
 use crate::capture::{CaptureInfo, Frame, Stretch};
 use crate::packet::{Class, Classifier, Datagram};
 use crate::report::Counts;
-use crate::track::{Facts, Tracker};
+use crate::track::{Expected, Facts, Tracker};
 
 use super::Options;
 use super::sieve::{Row, Sieve, What};
+
+/// Rows that are taken on together: what is known of their flows stays in the nearest cache in between.
+const AT_ONCE: usize = 64;
 
 /// What a frame passes, and what its frames were, by capture.
 #[derive(Debug)]
@@ -76,54 +79,58 @@ impl Path {
             counts.push(Counts::default());
         }
         let Some(counts) = counts.first_mut() else { return 0 };
-        for Row { at, what, .. } in &sieve.rows {
-            if let What::Esp(esp) = what {
-                tracker.expect(&esp.datagram(FrameRef::new(0, before), *at));
+        let mut expected = [Expected::NOWHERE; AT_ONCE];
+        // frames with a row of their own
+        let mut told = 0;
+        for rows in sieve.rows.chunks(AT_ONCE) {
+            for (Row { what, .. }, expected) in rows.iter().zip(&mut expected) {
+                if let What::Esp(esp) = what {
+                    *expected = tracker.expect(esp);
+                }
             }
-        }
-        let mut only_counted = 0;
-        let mut done = 0;
-        for Row { at, number, what } in &sieve.rows {
-            let (at, number) = (*at, u64::from(*number));
-            tracker.advance(at);
-            let reference = FrameRef::new(0, before.saturating_add(number));
-            let mut flow = ControlFlow::Continue(());
-            let mut hand_on = |datagram: &Datagram<'_>| {
-                if flow.is_continue() {
-                    flow = pass(tracker, datagram);
-                }
-            };
-            match what {
-                What::Esp(esp) => {
-                    hand_on(&esp.datagram(reference, at));
+            for (Row { at, number, what }, expected) in rows.iter().zip(&expected) {
+                let (at, number) = (*at, u64::from(*number));
+                let reference = FrameRef::new(0, before.saturating_add(number));
+                if let What::Esp(esp) = what {
+                    tracker.observe_esp(esp, *expected, (reference, at));
                     counts.add(esp.class());
+                    told += 1;
+                    continue;
                 }
-                What::Private { source, destination, interface } => {
-                    classifier.count_private((reference, at, *interface), (*source, *destination), &mut hand_on);
-                    counts.add(Class::Other);
-                }
-                What::Open(lying) => {
-                    let mut overlaps = 0;
-                    let class = classifier.classify(&lying.frame(octets, reference, at), &mut |datagram| {
-                        overlaps += u64::from(datagram.ambiguous_overlap);
-                        hand_on(datagram);
-                    });
-                    counts.add(class);
-                    counts.ambiguous_overlaps = counts.ambiguous_overlaps.saturating_add(overlaps);
-                    if classifier.follows_streams() && !sieve.streams {
-                        flow = ControlFlow::Break(());
+                tracker.advance(at);
+                let mut flow = ControlFlow::Continue(());
+                let mut hand_on = |datagram: &Datagram<'_>| {
+                    if flow.is_continue() {
+                        flow = pass(tracker, datagram);
+                    }
+                };
+                match what {
+                    What::Esp(_) | What::Passed => continue,
+                    What::Private { source, destination, interface } => {
+                        classifier.count_private((reference, at, *interface), (*source, *destination), &mut hand_on);
+                        counts.add(Class::Other);
+                    }
+                    What::Open(lying) => {
+                        let mut overlaps = 0;
+                        let class = classifier.classify(&lying.frame(octets, reference, at), &mut |datagram| {
+                            overlaps += u64::from(datagram.ambiguous_overlap);
+                            hand_on(datagram);
+                        });
+                        counts.add(class);
+                        counts.ambiguous_overlaps = counts.ambiguous_overlaps.saturating_add(overlaps);
+                        if classifier.follows_streams() && !sieve.streams {
+                            flow = ControlFlow::Break(());
+                        }
                     }
                 }
-                What::Passed => continue,
-            }
-            only_counted += number - done - 1;
-            done = number;
-            if flow.is_break() {
-                counts.add_others(only_counted);
-                return done;
+                told += 1;
+                if flow.is_break() {
+                    counts.add_others(number - told);
+                    return number;
+                }
             }
         }
-        counts.add_others(only_counted + stretch.frames.saturating_sub(done));
+        counts.add_others(stretch.frames.saturating_sub(told));
         stretch.frames
     }
 

@@ -13,7 +13,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use crate::capture::{Captures, Chunk, Chunks, Each, Frame};
-use crate::packet::Eye;
+use crate::packet::{Eye, Glance};
 
 use super::path::Path;
 use super::sieve::Sieve;
@@ -92,17 +92,13 @@ struct All<'a> {
 impl Each for All<'_> {
     #[inline(always)]
     fn frame(&mut self, frame: Frame<'_>, place: usize) -> bool {
-        if !self.sieve.refuses(self.eye, &frame) {
-            self.more(&frame, place);
+        let Self { eye, sieve } = self;
+        match sieve.glance(eye, &frame) {
+            Glance::Foreign => {}
+            Glance::Esp => sieve.take_esp(eye, frame, place),
+            Glance::Unsettled => sieve.take(eye, frame, place),
         }
         true
-    }
-}
-
-impl All<'_> {
-    #[inline(never)]
-    fn more(&mut self, frame: &Frame<'_>, place: usize) {
-        self.sieve.take(self.eye, frame, place);
     }
 }
 

@@ -6,7 +6,7 @@
 
 use crate::base::{FrameRef, LinkType, Timestamp};
 use crate::capture::Frame;
-use crate::packet::{Eye, SeenEsp, Sight};
+use crate::packet::{Eye, Glance, SeenEsp, Sight};
 
 /// What is known of a frame that is not only counted.
 #[derive(Debug, Clone, Copy)]
@@ -30,7 +30,7 @@ pub(super) enum What {
     Passed,
 }
 
-const _: () = assert!(size_of::<Row>() <= 64);
+const _: () = assert!(size_of::<Row>() <= 40);
 
 /// A frame that lies in a buffer.
 #[derive(Debug, Clone, Copy)]
@@ -85,28 +85,38 @@ impl Sieve {
         self.rows.clear();
     }
 
-    /// Whether the next frame of the stretch is only counted, if that is soon told. Otherwise [`Sieve::take`] takes it.
+    /// A glance at the next frame of the stretch. A foreign one is settled by that; for [`Sieve::take_esp`] and [`Sieve::take`]
+    /// are the others.
     #[inline(always)]
-    pub(super) fn refuses(&mut self, eye: &Eye, frame: &Frame<'_>) -> bool {
-        let refused = eye.refuses(frame, self.streams);
-        if refused {
+    pub(super) fn glance(&mut self, eye: &Eye, frame: &Frame<'_>) -> Glance {
+        let glance = eye.glance(frame, self.streams);
+        if glance == Glance::Foreign {
             self.passed = self.passed.max(frame.at);
         }
-        refused
+        glance
     }
 
-    /// The next frame of the stretch, which lies at `place`.
-    #[inline(always)]
-    pub(super) fn take(&mut self, eye: &Eye, frame: &Frame<'_>, place: usize) {
+    /// The next frame, which lies at `place` and may be ESP. By value, so that frames that are foreign need not lie in memory.
+    #[inline(never)]
+    pub(super) fn take_esp(&mut self, eye: &Eye, frame: Frame<'_>, place: usize) {
+        match eye.esp(&frame) {
+            Some(esp) => self.push(frame.at, frame.reference.frame as u32, What::Esp(esp)),
+            None => self.take(eye, frame, place),
+        }
+    }
+
+    /// The next frame, which lies at `place`.
+    #[inline(never)]
+    pub(super) fn take(&mut self, eye: &Eye, frame: Frame<'_>, place: usize) {
         let number = frame.reference.frame as u32;
-        match eye.look(frame, self.streams) {
+        match eye.look(&frame, self.streams) {
             Sight::Foreign => self.passed = self.passed.max(frame.at),
             Sight::Esp(esp) => self.push(frame.at, number, What::Esp(esp)),
             Sight::Private { source, destination } => {
                 self.push(frame.at, number, What::Private { source, destination, interface: frame.interface });
             }
             Sight::Open => {
-                let what = self.open(frame, place);
+                let what = self.open(&frame, place);
                 self.push(frame.at, number, what);
             }
         }

@@ -3,49 +3,75 @@
 use std::hash::{Hash, Hasher};
 use std::hint::black_box;
 use std::mem::offset_of;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use crate::base::{EspSpi, FrameRef, Timestamp};
-use crate::packet::{AhPacket, Body, Datagram, Encapsulation, EspPacket};
+use crate::packet::{AhPacket, Datagram, Encapsulation, EspPacket, SeenEsp};
 
 use super::Tracker;
 use super::facts::{EspFlow, FlowProtocol, Pair};
 use super::pairs::NONE;
 
+/// Where the flow of a packet is, as long as no flow is forgotten.
+#[derive(Debug, Clone, Copy)]
+pub struct Expected {
+    place: u32,
+    /// Flows forgotten so far.
+    forgotten: u64,
+}
+
+impl Expected {
+    /// Not known.
+    pub const NOWHERE: Self = Self { place: u32::MAX, forgotten: 0 };
+}
+
 impl Tracker {
     /// A packet of ESP or AH.
-    #[inline]
-    pub(super) fn observe_flow(&mut self, datagram: &Datagram<'_>, packet: &Sequenced) {
-        let key = FlowKey::of(datagram, packet);
-        if let Some(known) = self.flow_index.find(&self.pairs.flows, &key) {
-            if let Some(row) = self.pairs.flows.get_mut(known) {
-                row.count(datagram, packet);
+    pub(super) fn observe_flow(&mut self, key: &FlowKey, packet: &FlowPacket) {
+        if let Some((place, _)) = self.flow_index.find(&self.pairs.flows, key) {
+            if let Some(row) = self.pairs.flows.get_mut(place) {
+                row.count(packet);
             }
-        } else if let Some(pair) = self.pair_of(datagram) {
-            self.place_flow(FlowRow::open(datagram, packet, pair as u32));
+            return;
+        }
+        let (source, destination) = key.ends();
+        if let Some(pair) = self.pair_between(source, destination, packet.at, packet.frame) {
+            self.place_flow(FlowRow::open(*key, packet, pair as u32));
         }
     }
 
     /// An ESP packet will be observed soon. Changes nothing; what is known of its flow is fetched, which takes long where
     /// there are many, and no longer for several that are asked for one after the other.
-    #[inline]
-    pub fn expect(&mut self, datagram: &Datagram<'_>) {
-        if self.pairs.flows.len() < MANY_FLOWS {
-            return;
+    #[inline(always)]
+    pub fn expect(&mut self, esp: &SeenEsp) -> Expected {
+        let Some((place, row)) = self.flow_index.find(&self.pairs.flows, &FlowKey::of_esp(esp)) else {
+            return Expected::NOWHERE;
+        };
+        row.fetch();
+        Expected { place: place as u32, forgotten: self.facts.forgotten.flows }
+    }
+
+    /// What [`Tracker::advance`] and then [`Tracker::observe`] do, for an ESP packet that was expected.
+    #[inline(always)]
+    pub fn observe_esp(&mut self, esp: &SeenEsp, expected: Expected, (frame, at): (FrameRef, Timestamp)) {
+        self.advance(at);
+        match self.pairs.flows.get_mut(expected.place as usize) {
+            // one more packet takes no more room than there was
+            Some(row) if expected.forgotten == self.facts.forgotten.flows && !self.unproven.is_waiting() => {
+                row.count(&FlowPacket::of_esp(esp, frame, at));
+            }
+            _ => self.observe_unexpected(esp, frame, at),
         }
-        let Body::Esp(esp) = &datagram.body else { return };
-        let key = FlowKey::of(datagram, &Sequenced::from(esp));
-        if let Some(known) = self.flow_index.find(&self.pairs.flows, &key)
-            && let Some(row) = self.pairs.flows.get(known)
-        {
-            row.fetch();
-        }
+    }
+
+    #[inline(never)]
+    fn observe_unexpected(&mut self, esp: &SeenEsp, frame: FrameRef, at: Timestamp) {
+        self.observe_flow(&FlowKey::of_esp(esp), &FlowPacket::of_esp(esp, frame, at));
+        self.settle_if_due(None);
     }
 }
 
-/// With fewer flows what is known of each is near anyway.
-const MANY_FLOWS: usize = 4096;
 /// Numbers behind the highest one that are remembered one by one.
 const WINDOW: u32 = 256;
 /// A number further behind than this is not late: the sender may have begun again.
@@ -67,10 +93,11 @@ struct Recent {
 }
 
 impl Recent {
-    fn of(datagram: &Datagram<'_>, packet: &Sequenced) -> Self {
-        let ip_id = datagram.ip_id.map_or(0, |id| id.wrapping_add(1));
+    #[inline(always)]
+    fn of(packet: &FlowPacket) -> Self {
+        let ip_id = packet.ip_id.map_or(0, |id| id.wrapping_add(1));
         let mark = packet.length.wrapping_mul(0x9e37_79b1) ^ ip_id.wrapping_mul(0x85eb_ca6b).rotate_left(16);
-        Self { sequence: packet.sequence, mark: mark | 1, at: (datagram.at.as_nanos() >> 14) as u32 }
+        Self { sequence: packet.sequence, mark: mark | 1, at: (packet.at.as_nanos() >> 14) as u32 }
     }
 }
 
@@ -81,10 +108,10 @@ impl Recent {
 #[derive(Debug, Clone)]
 #[repr(C, align(64))]
 pub(super) struct FlowRow {
-    source: IpAddr,
-    destination: IpAddr,
-    protocol: FlowProtocol,
-    encapsulation: Encapsulation,
+    key: FlowKey,
+    packets: u64,
+    octets: u64,
+    last_sequence: u32,
     next_recent: u8,
     /// The last packet was one recorded again: see `again`.
     again_last: bool,
@@ -92,19 +119,14 @@ pub(super) struct FlowRow {
     was_reset: bool,
     /// `restart` is something.
     restarts: bool,
-    spi: EspSpi,
-    shortest: u32,
-    packets: u64,
-    octets: u64,
-    /// Numbers seen, from the highest one downwards.
-    seen: [u64; (WINDOW / 64) as usize],
     last: Timestamp,
     last_frame: FrameRef,
-    last_sequence: u32,
+    shortest: u32,
     longest: u32,
+    seen: Window,
     recent: [Recent; RECENT],
-    /// Packets to or from UDP 4500.
-    pub(super) on_4500: u64,
+    /// Packets between ports of which none is 4500.
+    off_4500: u64,
     /// Lowest number accounted for.
     base: u32,
     restart: Option<u32>,
@@ -132,90 +154,167 @@ pub(super) struct FlowRow {
 }
 
 const _: () = assert!(size_of::<FlowRow>() <= 6 * 64);
-const _: () = assert!(offset_of!(FlowRow, seen) == 64 && offset_of!(FlowRow, recent) == 128);
+const _: () = assert!(offset_of!(FlowRow, last) == 64 && offset_of!(FlowRow, recent) == 128);
 
-/// What tells flows apart. Addresses are referred to, and compared where they stand: to copy them costs more.
+/// What tells flows apart, in words that are soon compared.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct FlowKey<'a> {
-    pub(super) source: &'a IpAddr,
-    pub(super) destination: &'a IpAddr,
+pub(super) struct FlowKey {
+    source: [u64; 2],
+    destination: [u64; 2],
     pub(super) spi: EspSpi,
-    pub(super) protocol: FlowProtocol,
-    pub(super) encapsulation: Encapsulation,
+    protocol: FlowProtocol,
+    encapsulation: Encapsulation,
+    family: Family,
 }
 
-impl<'a> FlowKey<'a> {
+/// What the addresses of a flow are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Family {
+    /// There are none: the flow was forgotten.
+    Gone,
+    V4,
+    V6,
+}
+
+impl PartialEq for FlowKey {
     #[inline(always)]
-    fn of(datagram: &'a Datagram<'_>, packet: &Sequenced) -> Self {
+    fn eq(&self, other: &Self) -> bool {
+        // word by word: to compare arrays as such, they would be written to memory first
+        let ([a, b], [c, d]) = (self.source, self.destination);
+        let ([e, f], [g, h]) = (other.source, other.destination);
+        (a ^ e) | (b ^ f) | (c ^ g) | (d ^ h) == 0
+            && self.spi == other.spi
+            && self.protocol == other.protocol
+            && self.encapsulation == other.encapsulation
+            && self.family == other.family
+    }
+}
+
+impl FlowKey {
+    #[inline(always)]
+    fn of_esp(esp: &SeenEsp) -> Self {
         Self {
-            source: &datagram.source,
-            destination: &datagram.destination,
-            spi: packet.spi,
-            protocol: packet.protocol,
-            encapsulation: packet.encapsulation,
+            source: [0, u64::from(esp.source.to_bits())],
+            destination: [0, u64::from(esp.destination.to_bits())],
+            spi: esp.spi,
+            protocol: FlowProtocol::Esp,
+            encapsulation: esp.encapsulation,
+            family: Family::V4,
+        }
+    }
+
+    /// ESP in a datagram.
+    pub(super) fn esp(datagram: &Datagram<'_>, esp: &EspPacket) -> Self {
+        Self::new((datagram.source, datagram.destination), esp.spi, FlowProtocol::Esp, esp.encapsulation)
+    }
+
+    /// AH in a datagram.
+    pub(super) fn ah(datagram: &Datagram<'_>, ah: &AhPacket) -> Self {
+        Self::new((datagram.source, datagram.destination), ah.spi, FlowProtocol::Ah, Encapsulation::None)
+    }
+
+    fn new(
+        (source, destination): (IpAddr, IpAddr),
+        spi: EspSpi,
+        protocol: FlowProtocol,
+        encapsulation: Encapsulation,
+    ) -> Self {
+        let family = if source.is_ipv4() { Family::V4 } else { Family::V6 };
+        Self { source: words(source), destination: words(destination), spi, protocol, encapsulation, family }
+    }
+
+    /// Source and destination.
+    fn ends(&self) -> (IpAddr, IpAddr) {
+        (self.address(self.source), self.address(self.destination))
+    }
+
+    fn address(&self, [high, low]: [u64; 2]) -> IpAddr {
+        match self.family {
+            Family::V6 => Ipv6Addr::from_bits(u128::from(high) << 64 | u128::from(low)).into(),
+            Family::V4 | Family::Gone => Ipv4Addr::from_bits(low as u32).into(),
         }
     }
 }
 
-impl Hash for FlowKey<'_> {
+/// An address in two words.
+fn words(address: IpAddr) -> [u64; 2] {
+    match address {
+        IpAddr::V4(address) => [0, u64::from(address.to_bits())],
+        IpAddr::V6(address) => [(address.to_bits() >> 64) as u64, address.to_bits() as u64],
+    }
+}
+
+impl Hash for FlowKey {
     /// In as few steps as it takes; what is alike in this is told apart by comparing.
     #[inline]
     fn hash<H: Hasher>(&self, state: &mut H) {
-        match (self.source, self.destination) {
-            (IpAddr::V4(source), IpAddr::V4(destination)) => {
-                state.write_u64(u64::from(source.to_bits()) << 32 | u64::from(destination.to_bits()));
-            }
-            (source, destination) => {
-                for address in [source, destination] {
-                    state.write_u128(match address {
-                        IpAddr::V4(address) => u128::from(address.to_bits()),
-                        IpAddr::V6(address) => address.to_bits(),
-                    });
-                }
-            }
+        let ([source_high, source], [destination_high, destination]) = (self.source, self.destination);
+        if self.family == Family::V6 {
+            state.write_u64(source_high);
+            state.write_u64(source);
+            state.write_u64(destination_high);
+            state.write_u64(destination);
+        } else {
+            state.write_u64(source << 32 | destination);
         }
         let kind = u64::from(self.protocol as u8) << 8 | u64::from(self.encapsulation as u8);
         state.write_u64(u64::from(self.spi.0) << 16 | kind);
     }
 }
 
-#[inline(always)]
-fn same(one: &IpAddr, other: &IpAddr) -> bool {
-    match (one, other) {
-        (IpAddr::V4(one), IpAddr::V4(other)) => one.to_bits() == other.to_bits(),
-        (IpAddr::V6(one), IpAddr::V6(other)) => one.to_bits() == other.to_bits(),
-        _ => false,
+/// Which of the last numbers were seen, up to the highest one: a bit for each, by the number itself.
+#[derive(Debug, Clone, Default)]
+struct Window([u64; (WINDOW / 64) as usize]);
+
+impl Window {
+    #[inline(always)]
+    fn mark(&mut self, number: u32) {
+        if let Some(word) = self.0.get_mut((number % WINDOW / 64) as usize) {
+            *word |= 1 << (number % 64);
+        }
+    }
+
+    fn is_marked(&self, number: u32) -> bool {
+        self.0.get((number % WINDOW / 64) as usize).is_some_and(|word| word & (1 << (number % 64)) != 0)
+    }
+
+    /// Forgets `count` numbers from `first` on, and those that had their places.
+    fn clear(&mut self, first: u32, count: u32) {
+        let (mut number, mut left) = (first, count.min(WINDOW));
+        while left > 0 {
+            let (bit, run) = (number % 64, left.min(64 - number % 64));
+            if let Some(word) = self.0.get_mut((number % WINDOW / 64) as usize) {
+                *word &= !(u64::MAX >> (64 - run) << bit);
+            }
+            (number, left) = (number.wrapping_add(run), left - run);
+        }
     }
 }
 
 impl FlowRow {
     /// A flow with its first packet.
-    pub(super) fn open(datagram: &Datagram<'_>, packet: &Sequenced, pair: u32) -> Self {
+    pub(super) fn open(key: FlowKey, packet: &FlowPacket, pair: u32) -> Self {
         let mut row = Self {
-            source: datagram.source,
-            destination: datagram.destination,
-            protocol: packet.protocol,
-            encapsulation: packet.encapsulation,
+            key,
             next_recent: 0,
             again_last: false,
             was_reset: false,
             restarts: false,
-            spi: packet.spi,
             pair,
             packets: 1,
             octets: u64::from(packet.length),
-            seen: [0; (WINDOW / 64) as usize],
-            last: datagram.at,
-            last_frame: datagram.frame,
+            seen: Window::default(),
+            last: packet.at,
+            last_frame: packet.frame,
             last_sequence: packet.sequence,
             base: packet.sequence,
             shortest: packet.length,
             longest: packet.length,
             restart: None,
             resets: 0,
-            on_4500: u64::from(packet.on_4500),
-            first: datagram.at,
-            first_frame: datagram.frame,
+            off_4500: u64::from(packet.off_4500),
+            first: packet.at,
+            first_frame: packet.frame,
             first_sequence: packet.sequence,
             next: NONE,
             recent: [Recent::default(); RECENT],
@@ -225,31 +324,27 @@ impl FlowRow {
             reordered: 0,
             duplicates: 0,
             recorded_again: 0,
-            fragmented: u64::from(datagram.fragments > 1),
+            fragmented: u64::from(packet.fragmented),
             readable: u64::from(packet.readable),
-            again: (datagram.at, datagram.frame),
+            again: (packet.at, packet.frame),
         };
-        row.mark(0);
-        row.remember(Recent::of(datagram, packet));
+        row.seen.mark(packet.sequence);
+        row.remember(Recent::of(packet));
         row
     }
 
     /// A flow that was made by hand.
     pub(super) fn made(flow: EspFlow, pair: u32) -> Self {
         Self {
-            source: flow.source,
-            destination: flow.destination,
-            protocol: flow.protocol,
-            encapsulation: flow.encapsulation,
+            key: FlowKey::new((flow.source, flow.destination), flow.spi, flow.protocol, flow.encapsulation),
             next_recent: 0,
             again_last: false,
             was_reset: flow.resets > 0,
             restarts: false,
-            spi: flow.spi,
             pair,
             packets: flow.packets,
             octets: flow.octets,
-            seen: [0; (WINDOW / 64) as usize],
+            seen: Window::default(),
             last: flow.last,
             last_frame: flow.last_frame,
             last_sequence: flow.last_sequence,
@@ -258,7 +353,7 @@ impl FlowRow {
             longest: flow.length_range.1,
             restart: None,
             resets: flow.resets,
-            on_4500: 0,
+            off_4500: flow.packets.wrapping_add(flow.recorded_again),
             first: flow.first,
             first_frame: flow.first_frame,
             first_sequence: flow.first_sequence,
@@ -278,22 +373,22 @@ impl FlowRow {
     }
 
     /// One more packet of it.
-    #[inline]
-    pub(super) fn count(&mut self, datagram: &Datagram<'_>, packet: &Sequenced) {
-        if packet.on_4500 {
-            self.on_4500 += 1;
+    #[inline(always)]
+    pub(super) fn count(&mut self, packet: &FlowPacket) {
+        if packet.off_4500 {
+            self.off_4500 += 1;
         }
-        let recent = Recent::of(datagram, packet);
-        if self.recorded_before(datagram.at, recent) {
+        let recent = Recent::of(packet);
+        if self.recorded_before(packet.at, recent) {
             self.recorded_again += 1;
-            self.again = (self.again.0.max(datagram.at), datagram.frame);
+            self.again = (self.again.0.max(packet.at), packet.frame);
             self.again_last = true;
             return;
         }
         self.again_last = false;
         self.remember(recent);
         self.octets += u64::from(packet.length);
-        if datagram.fragments > 1 {
+        if packet.fragmented {
             self.fragmented += 1;
         }
         if packet.readable {
@@ -301,8 +396,8 @@ impl FlowRow {
         }
         self.shortest = self.shortest.min(packet.length);
         self.longest = self.longest.max(packet.length);
-        self.last = self.last.max(datagram.at);
-        self.last_frame = datagram.frame;
+        self.last = self.last.max(packet.at);
+        self.last_frame = packet.frame;
         self.place(packet.sequence);
         self.packets += 1;
     }
@@ -310,24 +405,26 @@ impl FlowRow {
     /// Touches the cache lines that one more packet needs.
     #[inline(always)]
     fn fetch(&self) {
-        black_box(self.last_sequence ^ self.recent[usize::from(self.next_recent) % RECENT].sequence);
-    }
-
-    /// Whether this is its key.
-    #[inline(always)]
-    pub(super) fn is(&self, key: &FlowKey<'_>) -> bool {
-        self.spi == key.spi
-            && same(&self.source, key.source)
-            && same(&self.destination, key.destination)
-            && self.protocol == key.protocol
-            && self.encapsulation == key.encapsulation
+        black_box(self.shortest ^ self.recent[usize::from(self.next_recent) % RECENT].sequence);
     }
 
     /// What it is found by.
-    #[inline]
-    pub(super) fn key(&self) -> FlowKey<'_> {
-        let Self { source, destination, spi, protocol, encapsulation, .. } = self;
-        FlowKey { source, destination, spi: *spi, protocol: *protocol, encapsulation: *encapsulation }
+    #[inline(always)]
+    pub(super) fn key(&self) -> &FlowKey {
+        &self.key
+    }
+
+    /// The flow is forgotten: from now on it is found by nothing.
+    pub(super) fn forget(&mut self) {
+        (self.key.family, self.pair) = (Family::Gone, NONE);
+    }
+
+    /// Packets to or from UDP 4500.
+    pub(super) fn on_4500(&self) -> u64 {
+        match self.key.encapsulation {
+            Encapsulation::None => 0,
+            Encapsulation::Udp | Encapsulation::Tcp => self.packets().saturating_sub(self.off_4500),
+        }
     }
 
     /// Packets so far, as recorded.
@@ -342,7 +439,8 @@ impl FlowRow {
 
     /// Whether it goes from `a` to `b` of its pair.
     pub(super) fn is_from_a(&self, pair: &Pair) -> bool {
-        pair.is_from_a(self.source, self.destination)
+        let (source, destination) = self.key.ends();
+        pair.is_from_a(source, destination)
     }
 
     /// The frame of the last packet, those recorded again included.
@@ -357,12 +455,13 @@ impl FlowRow {
 
     /// The flow as a fact.
     pub(super) fn facts(&self) -> EspFlow {
+        let (source, destination) = self.key.ends();
         EspFlow {
-            source: self.source,
-            destination: self.destination,
-            spi: self.spi,
-            protocol: self.protocol,
-            encapsulation: self.encapsulation,
+            source,
+            destination,
+            spi: self.key.spi,
+            protocol: self.key.protocol,
+            encapsulation: self.key.encapsulation,
             packets: self.packets,
             octets: self.octets,
             first_sequence: self.first_sequence,
@@ -392,8 +491,10 @@ impl FlowRow {
         if self.restarts {
             self.restart_with(None);
         }
-        self.shift(ahead);
-        self.mark(0);
+        if ahead > 1 {
+            self.seen.clear(self.last_sequence.wrapping_add(1), ahead - 1);
+        }
+        self.seen.mark(sequence);
         self.last_sequence = sequence;
     }
 
@@ -403,10 +504,10 @@ impl FlowRow {
         if behind > FAR_BEHIND && self.begins_again(sequence) {
             self.begin_again(sequence);
         } else if behind < WINDOW {
-            if self.is_marked(behind) {
+            if self.seen.is_marked(sequence) {
                 self.duplicates += 1;
             } else {
-                self.mark(behind);
+                self.seen.mark(sequence);
                 self.reordered += 1;
                 self.lower_base(sequence);
             }
@@ -456,46 +557,9 @@ impl FlowRow {
         self.was_reset = true;
         self.last_sequence = sequence;
         self.base = sequence;
-        self.seen = [0; (WINDOW / 64) as usize];
-        self.mark(0);
+        self.seen = Window::default();
+        self.seen.mark(sequence);
         self.restart_with(None);
-    }
-
-    /// Moves the window up by `ahead` numbers. Bit 0 of word 0 stands for the highest number.
-    #[inline]
-    fn shift(&mut self, ahead: u32) {
-        if ahead == 1 {
-            let mut carried = 0;
-            for word in &mut self.seen {
-                (carried, *word) = (*word >> 63, *word << 1 | carried);
-            }
-        } else {
-            self.shift_far(ahead);
-        }
-    }
-
-    fn shift_far(&mut self, ahead: u32) {
-        if ahead >= WINDOW {
-            self.seen = [0; (WINDOW / 64) as usize];
-            return;
-        }
-        let (words, bits) = ((ahead / 64) as usize, ahead % 64);
-        for index in (0..self.seen.len()).rev() {
-            let from = |offset: usize| index.checked_sub(offset).map_or(0, |source| self.seen[source]);
-            self.seen[index] =
-                if bits == 0 { from(words) } else { from(words) << bits | from(words + 1) >> (64 - bits) };
-        }
-    }
-
-    #[inline]
-    fn mark(&mut self, behind: u32) {
-        if let Some(word) = self.seen.get_mut((behind / 64) as usize) {
-            *word |= 1 << (behind % 64);
-        }
-    }
-
-    fn is_marked(&self, behind: u32) -> bool {
-        self.seen.get((behind / 64) as usize).is_some_and(|word| word & (1 << (behind % 64)) != 0)
     }
 
     #[inline]
@@ -506,12 +570,17 @@ impl FlowRow {
 
     /// Whether the capture holds this packet already. One with a number higher than all before is new, unless the numbers
     /// began again in between; and nothing is recorded twice after more than a moment without a packet.
-    #[inline]
+    #[inline(always)]
     fn recorded_before(&self, at: Timestamp, packet: Recent) -> bool {
         let ahead = packet.sequence.wrapping_sub(self.last_sequence);
         if (ahead != 0 && ahead < 1 << 31 && !self.was_reset) || at.since(self.last) >= RECORDED_TWICE {
             return false;
         }
+        self.remembers(packet)
+    }
+
+    #[inline(never)]
+    fn remembers(&self, packet: Recent) -> bool {
         self.recent.iter().any(|recent| {
             let gap = packet.at.wrapping_sub(recent.at) as i32;
             (recent.sequence, recent.mark) == (packet.sequence, packet.mark) && gap < RECORDED_TWICE_UNITS
@@ -519,85 +588,106 @@ impl FlowRow {
     }
 }
 
-/// The clear part that ESP and AH share.
+/// A packet of ESP or AH, as far as it is counted in its flow.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Sequenced {
-    pub(super) spi: crate::base::EspSpi,
-    pub(super) sequence: u32,
-    pub(super) length: u32,
-    pub(super) protocol: FlowProtocol,
-    pub(super) encapsulation: Encapsulation,
-    pub(super) readable: bool,
-    pub(super) on_4500: bool,
+pub(super) struct FlowPacket {
+    frame: FrameRef,
+    at: Timestamp,
+    sequence: u32,
+    length: u32,
+    ip_id: Option<u32>,
+    fragmented: bool,
+    readable: bool,
+    /// Between ports of which none is 4500.
+    off_4500: bool,
 }
 
-impl From<&EspPacket> for Sequenced {
+impl FlowPacket {
     #[inline(always)]
-    fn from(esp: &EspPacket) -> Self {
+    fn of_esp(esp: &SeenEsp, frame: FrameRef, at: Timestamp) -> Self {
         Self {
-            spi: esp.spi,
+            frame,
+            at,
             sequence: esp.sequence,
             length: esp.length,
-            protocol: FlowProtocol::Esp,
-            encapsulation: esp.encapsulation,
+            ip_id: Some(u32::from(esp.ip_id)),
+            fragmented: false,
             readable: esp.readable,
-            on_4500: esp.source_port == 4500 || esp.destination_port == 4500,
+            off_4500: esp.off_4500,
         }
     }
-}
 
-impl From<&AhPacket> for Sequenced {
-    fn from(ah: &AhPacket) -> Self {
+    /// ESP in a datagram.
+    pub(super) fn esp(datagram: &Datagram<'_>, esp: &EspPacket) -> Self {
+        Self { readable: esp.readable, off_4500: esp.is_off_4500(), ..Self::new(datagram, (esp.sequence, esp.length)) }
+    }
+
+    /// AH in a datagram.
+    pub(super) fn ah(datagram: &Datagram<'_>, ah: &AhPacket) -> Self {
+        Self::new(datagram, (ah.sequence, ah.length))
+    }
+
+    fn new(datagram: &Datagram<'_>, (sequence, length): (u32, u32)) -> Self {
         Self {
-            spi: ah.spi,
-            sequence: ah.sequence,
-            length: ah.length,
-            protocol: FlowProtocol::Ah,
-            encapsulation: Encapsulation::None,
+            frame: datagram.frame,
+            at: datagram.at,
+            sequence,
+            length,
+            ip_id: datagram.ip_id,
+            fragmented: datagram.fragments > 1,
             readable: false,
-            on_4500: false,
+            off_4500: false,
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::net::Ipv4Addr;
-
     use super::*;
 
-    fn datagram(at_ms: i64, ip_id: u32) -> Datagram<'static> {
-        Datagram {
+    fn packet(sequence: u32, at_ms: i64, ip_id: u32) -> FlowPacket {
+        FlowPacket {
             frame: FrameRef::new(0, 1),
-            first_frame: FrameRef::new(0, 1),
             at: Timestamp::from_nanos(at_ms * 1_000_000),
-            interface: 0,
-            source: IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)),
-            destination: IpAddr::V4(Ipv4Addr::new(192, 0, 2, 2)),
+            sequence,
+            length: 120,
             ip_id: Some(ip_id),
-            ttl: 64,
-            fragments: 1,
-            ambiguous_overlap: false,
-            missing: 0,
-            body: Body::Keepalive { source_port: 0, destination_port: 0 },
+            fragmented: false,
+            readable: false,
+            off_4500: false,
         }
     }
 
+    fn open(packet: &FlowPacket) -> FlowRow {
+        let ends = (Ipv4Addr::new(192, 0, 2, 1).into(), Ipv4Addr::new(192, 0, 2, 2).into());
+        let key = FlowKey::new(ends, EspSpi(0xc0ff_ee00), FlowProtocol::Esp, Encapsulation::None);
+        FlowRow::open(key, packet, 0)
+    }
+
     fn run(sequences: &[u32]) -> EspFlow {
-        let packet = |sequence| Sequenced {
-            spi: EspSpi(0xc0ff_ee00),
-            sequence,
-            length: 120,
-            protocol: FlowProtocol::Esp,
-            encapsulation: Encapsulation::None,
-            readable: false,
-            on_4500: false,
-        };
-        let mut row = FlowRow::open(&datagram(0, 0), &packet(sequences[0]), 0);
+        let mut row = open(&packet(sequences[0], 0, 0));
         for (index, &sequence) in sequences.iter().enumerate().skip(1) {
-            row.count(&datagram(index as i64 * 100, index as u32), &packet(sequence));
+            row.count(&packet(sequence, index as i64 * 100, index as u32));
         }
         row.facts()
+    }
+
+    /// The highest number and those up to 255 behind it are remembered one by one, however the numbers went on.
+    #[test]
+    fn remembers_as_many_numbers_as_the_window_holds() {
+        for ahead in [1, 2, 63, 64, 65, 200, 254, 255, 256, 257, 1000] {
+            for first in [0, 40, 255, u32::MAX - 70] {
+                let numbers: Vec<u32> = (0..400).map(|step: u32| first.wrapping_add(step)).collect();
+                let highest = first.wrapping_add(399 + ahead);
+                let seen = run(&[&numbers[..], &[highest]].concat());
+                for behind in 1..WINDOW {
+                    let late = highest.wrapping_sub(behind);
+                    let flow = run(&[&numbers[..], &[highest, late]].concat());
+                    let known = u64::from(behind >= ahead);
+                    assert_eq!(flow.duplicates - seen.duplicates, known, "{behind} behind, after {ahead} from {first}");
+                }
+            }
+        }
     }
 
     #[test]
@@ -628,18 +718,9 @@ mod tests {
 
     #[test]
     fn a_packet_recorded_twice_is_counted_once() {
-        let packet = Sequenced {
-            spi: EspSpi(1),
-            sequence: 9,
-            length: 120,
-            protocol: FlowProtocol::Esp,
-            encapsulation: Encapsulation::None,
-            readable: false,
-            on_4500: false,
-        };
-        let mut row = FlowRow::open(&datagram(0, 77), &packet, 0);
-        row.count(&datagram(1, 77), &packet);
-        row.count(&datagram(2, 78), &packet);
+        let mut row = open(&packet(9, 0, 77));
+        row.count(&packet(9, 1, 77));
+        row.count(&packet(9, 2, 78));
         let flow = row.facts();
         assert_eq!((flow.packets, flow.recorded_again, flow.duplicates), (2, 1, 1));
     }

@@ -51,6 +51,14 @@ pub(super) struct Unproven {
     no_attempt_left: u32,
 }
 
+impl Unproven {
+    /// Whether datagrams are counted until something to forget is looked for again.
+    #[inline]
+    pub(super) fn is_waiting(&self) -> bool {
+        self.nothing_left > 0
+    }
+}
+
 impl Tracker {
     /// Puts a new pair into its place, if there is room for one or can be made.
     pub(super) fn place_pair(&mut self, slot: Slot) -> Option<usize> {
@@ -78,7 +86,7 @@ impl Tracker {
     pub(super) fn place_flow(&mut self, row: FlowRow) -> Option<usize> {
         if self.is_full() || (self.flow_index.len() >= self.limits.flows && !self.forget_a_flow()) {
             // its packets passed all the same
-            let (facts, on_4500) = (row.facts(), row.on_4500);
+            let (facts, on_4500) = (row.facts(), row.on_4500());
             if let Some(open) = self.open(row.pair as usize) {
                 open.pair.keep_counts(&facts, on_4500);
             }
@@ -215,7 +223,7 @@ impl Tracker {
                 continue;
             }
             // what is forgotten of it is that it was a flow of its own, not that packets passed
-            let (pair, facts, on_4500) = (row.pair as usize, row.facts(), row.on_4500);
+            let (pair, facts, on_4500) = (row.pair as usize, row.facts(), row.on_4500());
             if let Some(open) = self.open(pair) {
                 open.pair.keep_counts(&facts, on_4500);
             }
@@ -229,7 +237,7 @@ impl Tracker {
         self.flow_index.remove(&self.pairs.flows, place as usize);
         self.unlink_flow(place);
         if let Some(row) = self.pairs.flows.get_mut(place as usize) {
-            row.pair = NONE;
+            row.forget();
         }
         self.unproven.free_flows.push(place);
         self.facts.forgotten.flows += 1;
@@ -323,9 +331,17 @@ impl Tracker {
         self.held + self.pair_count * PAIR + self.attempt_count * ATTEMPT + self.flow_index.len() * FLOW
     }
 
-    /// After each datagram: puts to rest what has not been touched for longest, if too much is at work, and forgets what is
+    /// After each datagram: see [`Tracker::settle`].
+    #[inline]
+    pub(super) fn settle_if_due(&mut self, pair: Option<usize>) {
+        if self.working.len() > self.limits.working || self.octets() > self.limits.octets {
+            self.settle(pair);
+        }
+    }
+
+    /// Puts to rest what has not been touched for longest, if too much is at work, and forgets what is
     /// least useful, if all of it takes more octets than it may.
-    pub(super) fn settle(&mut self, pair: Option<usize>) {
+    fn settle(&mut self, pair: Option<usize>) {
         let most = self.limits.working;
         let mut passed_over = 0;
         while self.working.len() > most {

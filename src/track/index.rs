@@ -175,8 +175,8 @@ pub(super) type AttemptsBySpis = AttemptIndex<BothSpis>;
 pub(super) struct FlowIndex {
     hasher: RandomState,
     places: HashTable<u32>,
-    /// Where flows were found last, by SPI: saves looking for what was looked for a moment ago.
-    near: Vec<Near>,
+    /// Where flows were found last, by SPI, two a place: saves looking for what was looked for a moment ago.
+    near: Vec<[Near; 2]>,
 }
 
 /// A flow that was found, by its SPI.
@@ -186,48 +186,49 @@ struct Near {
     place: u32,
 }
 
-/// Flows that are remembered as found last: far less than there may be, and as many as the second cache holds without pain.
-const NEAR: usize = 1 << 13;
+/// Places for flows that were found last: far less than there may be flows, and what the second cache holds without pain.
+const NEAR: usize = 1 << 12;
 const NOWHERE: Near = Near { spi: 0, place: u32::MAX };
 
 impl FlowIndex {
+    /// The flow with this key, and its place.
     #[inline(always)]
-    pub(super) fn find(&mut self, flows: &[FlowRow], key: &FlowKey<'_>) -> Option<usize> {
-        let slot = slot(key);
-        if let Some(near) = self.near.get(slot)
-            && near.spi == key.spi.0
-            && flows.get(near.place as usize).is_some_and(|row| row.is(key))
-        {
-            return Some(near.place as usize);
+    pub(super) fn find<'f>(&mut self, flows: &'f [FlowRow], key: &FlowKey) -> Option<(usize, &'f FlowRow)> {
+        for near in self.near.get(slot(key))? {
+            if near.spi == key.spi.0
+                && let Some(row) = flows.get(near.place as usize)
+                && row.key() == key
+            {
+                return Some((near.place as usize, row));
+            }
         }
-        self.look_up(flows, key, slot)
+        self.look_up(flows, *key)
     }
 
-    fn look_up(&mut self, flows: &[FlowRow], key: &FlowKey<'_>, slot: usize) -> Option<usize> {
-        let here = |&place: &u32| flows.get(place as usize).is_some_and(|row| row.is(key));
+    /// The key comes by value so that it need not lie in memory where the flow is found before.
+    #[inline(never)]
+    fn look_up<'f>(&mut self, flows: &'f [FlowRow], key: FlowKey) -> Option<(usize, &'f FlowRow)> {
+        let here = |&place: &u32| flows.get(place as usize).is_some_and(|row| *row.key() == key);
         let place = *self.places.find(self.hasher.hash_one(key), here)?;
-        if let Some(near) = self.near.get_mut(slot) {
-            *near = Near { spi: key.spi.0, place };
+        if let Some([first, second]) = self.near.get_mut(slot(&key)) {
+            *second = std::mem::replace(first, Near { spi: key.spi.0, place });
         }
-        Some(place as usize)
+        Some((place as usize, flows.get(place as usize)?))
     }
 
     pub(super) fn insert(&mut self, flows: &[FlowRow], flow: usize) {
         let Self { hasher, places, near } = self;
         if near.is_empty() {
-            near.resize(NEAR, NOWHERE);
+            near.resize(NEAR, [NOWHERE; 2]);
         }
         let hash = |&place: &u32| flows.get(place as usize).map_or(0, |row| hasher.hash_one(row.key()));
         places.insert_unique(hash(&(flow as u32)), flow as u32, hash);
     }
 
+    /// Takes a flow out, which is then to forget its key.
     pub(super) fn remove(&mut self, flows: &[FlowRow], flow: usize) {
         let Some(row) = flows.get(flow) else { return };
-        let key = row.key();
-        if let Some(near) = self.near.get_mut(slot(&key)) {
-            *near = NOWHERE;
-        }
-        if let Ok(entry) = self.places.find_entry(self.hasher.hash_one(key), |&place| place as usize == flow) {
+        if let Ok(entry) = self.places.find_entry(self.hasher.hash_one(row.key()), |&place| place as usize == flow) {
             entry.remove();
         }
     }
@@ -241,8 +242,8 @@ impl FlowIndex {
 
 /// Where a flow is remembered as found. Whoever chooses SPIs that share a place only gains that each is looked for.
 #[inline]
-fn slot(key: &FlowKey<'_>) -> usize {
-    (key.spi.0.wrapping_mul(0x9e37_79b1) >> 19) as usize
+fn slot(key: &FlowKey) -> usize {
+    (key.spi.0.wrapping_mul(0x9e37_79b1) >> 20) as usize
 }
 
-const _: () = assert!(NEAR == 1 << (32 - 19));
+const _: () = assert!(NEAR == 1 << (32 - 20));

@@ -29,6 +29,7 @@ use std::net::{IpAddr, SocketAddr};
 
 pub use exchange::{SaInitAnswer, sa_init_answer};
 pub use facts::*;
+pub use flow::Expected;
 pub use offer::proposals;
 pub use pairs::{MadeFrom, Pairs, Room};
 pub use story::{Passing, Told};
@@ -38,7 +39,7 @@ use crate::isakmp::payload::Body as PayloadBody;
 use crate::isakmp::{Message, registry};
 use crate::packet::{Body, Datagram, Encapsulation, IsakmpDatagram};
 
-use flow::Sequenced;
+use flow::{FlowKey, FlowPacket};
 use forget::Unproven;
 use ike_fragment::{Added, FragmentSets, SetKey};
 use index::{AttemptsBySpis, AttemptsOfPair, FlowIndex, PairIndex};
@@ -143,16 +144,8 @@ impl Tracker {
     /// Files one datagram. Answers what it was, if it was an ISAKMP message whose header could be read.
     #[inline]
     pub fn observe(&mut self, datagram: &Datagram<'_>) -> Option<Observed> {
-        let observed = match &datagram.body {
-            Body::Esp(esp) => {
-                self.observe_flow(datagram, &Sequenced::from(esp));
-                None
-            }
-            _ => self.file(datagram),
-        };
-        if self.working.len() > self.limits.working || self.octets() > self.limits.octets {
-            self.settle(observed.as_ref().map(|observed| observed.pair));
-        }
+        let observed = self.file(datagram);
+        self.settle_if_due(observed.as_ref().map(|observed| observed.pair));
         observed
     }
 
@@ -160,11 +153,11 @@ impl Tracker {
         match &datagram.body {
             Body::Isakmp(isakmp) => self.observe_isakmp(datagram, isakmp),
             Body::Esp(esp) => {
-                self.observe_flow(datagram, &Sequenced::from(esp));
+                self.observe_flow(&FlowKey::esp(datagram, esp), &FlowPacket::esp(datagram, esp));
                 None
             }
             Body::Ah(ah) => {
-                self.observe_flow(datagram, &Sequenced::from(ah));
+                self.observe_flow(&FlowKey::ah(datagram, ah), &FlowPacket::ah(datagram, ah));
                 None
             }
             Body::Keepalive { .. } => {
@@ -206,6 +199,7 @@ impl Tracker {
         for (key, set) in self.fragments.expire(at) {
             self.file_incomplete_fragments(&key, &set);
         }
+        self.settle_if_due(None);
     }
 
     /// The captures have ended: what waited for more is filed as it is, and the facts are handed over.

@@ -395,7 +395,7 @@ impl Pairs {
                 FlowProtocol::Esp => seen.esp += packets,
                 FlowProtocol::Ah => seen.ah += packets,
             }
-            seen.on_4500 += row.on_4500;
+            seen.on_4500 += row.on_4500();
             let last = row.seen_last();
             let span = seen.span.get_or_insert((flow.first, last));
             *span = (span.0.min(flow.first), span.1.max(last));
