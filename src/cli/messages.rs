@@ -83,6 +83,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Status> {
     let options = Options {
         ike_ports: arguments.input.ike_port.clone(),
         limits: arguments.input.memory.limits(),
+        only_naming: true,
         ..Options::default()
     };
     let window = arguments.input.window()?;

@@ -52,6 +52,7 @@ const MALFORMED_A_PAIR: usize = 64;
 /// Follows every exchange of every pair.
 #[derive(Debug)]
 pub struct Tracker {
+    only_naming: bool,
     /// Everything but the pairs.
     facts: Facts,
     pairs: Pairs,
@@ -113,6 +114,7 @@ impl Tracker {
     /// With nothing seen yet.
     pub fn new(limits: &Limits) -> Self {
         Self {
+            only_naming: false,
             facts: Facts::default(),
             pairs: Pairs::default(),
             limits: *limits,
@@ -139,9 +141,20 @@ impl Tracker {
         self
     }
 
+    /// Only names messages: what [`Tracker::observe`] answers is the same, but for [`Observed::pair`], and the facts are for
+    /// nobody. What no name depends on is left out: datagrams of any other kind, and the checks of NAT detection.
+    pub fn only_naming(mut self) -> Self {
+        self.only_naming = true;
+        self.shared.nat_checks = nat::Checks::Off;
+        self
+    }
+
     /// Files one datagram. Answers what it was, if it was an ISAKMP message whose header could be read.
     #[inline]
     pub fn observe(&mut self, datagram: &Datagram<'_>) -> Option<Observed> {
+        if self.only_naming && !matches!(datagram.body, Body::Isakmp(_)) {
+            return None;
+        }
         let observed = match &datagram.body {
             Body::Esp(esp) => {
                 self.observe_flow(datagram, &Sequenced::from(esp));

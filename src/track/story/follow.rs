@@ -15,7 +15,7 @@ use crate::isakmp::Header;
 use crate::packet::{Datagram, Encapsulation, IsakmpDatagram};
 
 use super::super::facts::{Attempt, ExchangeKind, IkeVersion, Pair, Side};
-use super::super::nat::{self, HashAlgorithm};
+use super::super::nat::HashAlgorithm;
 use super::super::pairs::{Body, Kept, Slot};
 use super::super::{Observed, Tracker, exchange};
 use super::shape::{self, Outline};
@@ -259,7 +259,8 @@ impl Tracker {
         let kind = self.stories.shapes[shape as usize].kind;
         let exchange = exchange_of(tellings, telling, story, kind, outline)?;
         let algorithm = if version == IkeVersion::V2 { Some(HashAlgorithm::Sha1) } else { story.hash };
-        let relation = relation(datagram, isakmp, outline, telling, from, exchange, algorithm)?;
+        let hashes = self.hashes(datagram, isakmp, outline, algorithm)?;
+        let relation = relation(isakmp, outline, telling, from, exchange, hashes)?;
         let key = StepKey { story: telling.story, shape, relation };
         match self.stories.steps.get(&key).copied() {
             Some(Step::To(story)) => Some(Tale::Told(self.step(datagram, isakmp, outline, Found { row, from }, story))),
@@ -319,7 +320,8 @@ impl Tracker {
         };
         let algorithm = (outline.major == 2).then_some(HashAlgorithm::Sha1);
         let exchange = if outline.major == 1 { u32::from(outline.message_id.0 != 0) } else { outline.message_id.0 };
-        let relation = relation(datagram, isakmp, outline, &telling, Side::Initiator, exchange, algorithm)?;
+        let hashes = self.hashes(datagram, isakmp, outline, algorithm)?;
+        let relation = relation(isakmp, outline, &telling, Side::Initiator, exchange, hashes)?;
         let key = StepKey { story, shape, relation };
         let story = match self.stories.steps.get(&key).copied() {
             Some(Step::To(story)) => story,
@@ -383,6 +385,35 @@ impl Tracker {
         let Story { label, messages, .. } = tellings.stories[story as usize];
         self.held += octets_of(messages.into()) - octets_of(usize::from(messages) - 1);
         Observed { pair, attempt, label, from, retransmission_of: None, recorded_before: None, reassembled: None }
+    }
+
+    /// Which NAT detection hashes of a message match, two bits each. `None` if that cannot be said.
+    #[inline]
+    fn hashes(
+        &self,
+        datagram: &Datagram<'_>,
+        isakmp: &IsakmpDatagram<'_>,
+        outline: &Outline,
+        algorithm: Option<HashAlgorithm>,
+    ) -> Option<u32> {
+        let mut answers = 0;
+        for (number, hash) in outline.hashes().iter().enumerate() {
+            let at = usize::from(hash.at);
+            let octets = isakmp.octets.get(at..at + usize::from(hash.length))?;
+            let endpoint = if hash.of_sender {
+                SocketAddr::new(datagram.source, isakmp.source_port)
+            } else {
+                SocketAddr::new(datagram.destination, isakmp.destination_port)
+            };
+            let spis = (outline.initiator_spi, outline.responder_spi);
+            let answer = match self.shared.nat_checks.matches(algorithm, spis, endpoint, octets) {
+                None => 1,
+                Some(false) => 2,
+                Some(true) => 3,
+            };
+            answers |= answer << (2 * number);
+        }
+        Some(answers)
     }
 
     fn arrival(&self, datagram: &Datagram<'_>, isakmp: &IsakmpDatagram<'_>, outline: &Outline) -> Arrival {
@@ -531,16 +562,15 @@ impl Tracker {
 }
 
 /// How a message stands to what went before, as far as it matters, in bits: who sent it, from where it was expected or not,
-/// which SPIs it has, which exchange it belongs to, which of its NAT hashes match. `None` if that cannot be said.
+/// which SPIs it has, which exchange it belongs to, and what [`Tracker::hashes`] says. `None` if that cannot be said.
 #[inline]
 fn relation(
-    datagram: &Datagram<'_>,
     isakmp: &IsakmpDatagram<'_>,
     outline: &Outline,
     telling: &Telling,
     from: Side,
     exchange: u32,
-    algorithm: Option<HashAlgorithm>,
+    hashes: u32,
 ) -> Option<u32> {
     let responder_spi = match (outline.responder_spi, telling.responder_spi) {
         (IkeSpi::ZERO, IkeSpi::ZERO) => 0,
@@ -553,26 +583,7 @@ fn relation(
     if exchange > 0xff {
         return None;
     }
-    let mut relation = exchange << 4 | responder_spi << 2 | moved << 1 | from.index() as u32;
-    for (number, hash) in outline.hashes().iter().enumerate() {
-        let at = usize::from(hash.at);
-        let octets = isakmp.octets.get(at..at + usize::from(hash.length))?;
-        let endpoint = if hash.of_sender {
-            SocketAddr::new(datagram.source, isakmp.source_port)
-        } else {
-            SocketAddr::new(datagram.destination, isakmp.destination_port)
-        };
-        let algorithm = algorithm.or_else(|| HashAlgorithm::from_length(octets.len()));
-        let matches = algorithm
-            .map(|algorithm| nat::matches(algorithm, (outline.initiator_spi, outline.responder_spi), endpoint, octets));
-        let matches = match matches {
-            None => 1,
-            Some(false) => 2,
-            Some(true) => 3,
-        };
-        relation |= matches << (12 + 2 * number);
-    }
-    Some(relation)
+    Some(hashes << 12 | exchange << 4 | responder_spi << 2 | moved << 1 | from.index() as u32)
 }
 
 /// Which exchange a message belongs to: in IKEv2 its message id tells; in IKEv1, 0 or 1 for none, without or with a
