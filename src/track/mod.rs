@@ -93,6 +93,10 @@ pub struct Observed {
     pub recorded_before: Option<FrameRef>,
     /// The whole message that this fragment (IKEv1 payload 132) completed, from its initiator SPI on.
     pub reassembled: Option<Vec<u8>>,
+    /// Its shape: of messages that one tracker gives the same number, only SPIs, message id and what is random differ (key
+    /// exchange data, nonces, hashes, signatures, certificates), octet for octet in the same places, and where one is without
+    /// fault, so are all whose responder SPI and message id are zero where its are. `None` if it was looked at in full.
+    pub shape: Option<u32>,
 }
 
 /// How a message came: what is known of it besides its octets.
@@ -322,6 +326,7 @@ impl Tracker {
                     retransmission_of: None,
                     recorded_before: None,
                     reassembled: None,
+                    shape: None,
                 }
             }
             Added::Whole { octets, fragments } => {

@@ -95,10 +95,11 @@ pub(in crate::track) struct Lesson {
     arrivals: Vec<Arrival>,
 }
 
-/// The attempt that a message goes on with.
+/// The attempt that a message goes on with, and how.
 struct Found {
     row: u32,
     from: Side,
+    shape: u32,
 }
 
 impl Default for Stories {
@@ -123,6 +124,17 @@ impl Stories {
     /// Tells nothing from now on.
     pub(in crate::track) fn switch_off(&mut self) {
         self.off = true;
+    }
+
+    /// Two addresses in their order, in short: those of IPv4 themselves, others by a hash that nobody can foresee.
+    #[inline]
+    fn ends(&self, initiator: IpAddr, responder: IpAddr) -> u64 {
+        match (initiator, responder) {
+            (IpAddr::V4(initiator), IpAddr::V4(responder)) => {
+                u64::from(initiator.to_bits()) << 32 | u64::from(responder.to_bits())
+            }
+            ends => self.hasher.hash_one(ends),
+        }
     }
 
     /// The shape in `scratch`, if it is known or seen for the second time.
@@ -246,9 +258,9 @@ impl Tracker {
         let telling = tellings.row(row);
         let story = tellings.story(telling);
         let version = if outline.major == 2 { IkeVersion::V2 } else { IkeVersion::V1 };
-        let from = if telling.ends == self.stories.hasher.hash_one((datagram.source, datagram.destination)) {
+        let from = if telling.ends == self.stories.ends(datagram.source, datagram.destination) {
             Side::Initiator
-        } else if telling.ends == self.stories.hasher.hash_one((datagram.destination, datagram.source)) {
+        } else if telling.ends == self.stories.ends(datagram.destination, datagram.source) {
             Side::Responder
         } else {
             return None;
@@ -263,7 +275,9 @@ impl Tracker {
         let relation = relation(isakmp, outline, telling, from, exchange, hashes)?;
         let key = StepKey { story: telling.story, shape, relation };
         match self.stories.steps.get(&key).copied() {
-            Some(Step::To(story)) => Some(Tale::Told(self.step(datagram, isakmp, outline, Found { row, from }, story))),
+            Some(Step::To(story)) => {
+                Some(Tale::Told(self.step(datagram, isakmp, outline, Found { row, from, shape }, story)))
+            }
             Some(Step::Full) => None,
             None => {
                 let mut arrivals = tellings.arrivals(telling, story.messages);
@@ -309,7 +323,7 @@ impl Tracker {
         let telling = Telling {
             initiator_spi: outline.initiator_spi,
             responder_spi: IkeSpi::ZERO,
-            ends: self.stories.hasher.hash_one((source, destination)),
+            ends: self.stories.ends(source, destination),
             story,
             first: NONE,
             last: NONE,
@@ -354,7 +368,7 @@ impl Tracker {
         self.attempt_count += 1;
         self.index_attempt(pair, index);
         self.stories.enter(&self.pairs.tellings, row);
-        Some(Tale::Told(self.step(datagram, isakmp, outline, Found { row, from: Side::Initiator }, story)))
+        Some(Tale::Told(self.step(datagram, isakmp, outline, Found { row, from: Side::Initiator, shape }, story)))
     }
 
     /// Takes an attempt to its next story.
@@ -364,7 +378,7 @@ impl Tracker {
         datagram: &Datagram<'_>,
         isakmp: &IsakmpDatagram<'_>,
         outline: &Outline,
-        Found { row, from }: Found,
+        Found { row, from, shape }: Found,
         story: u32,
     ) -> Observed {
         let mut arrival = self.arrival(datagram, isakmp, outline);
@@ -384,7 +398,16 @@ impl Tracker {
         let (pair, attempt) = (telling.pair as usize, telling.index as usize);
         let Story { label, messages, .. } = tellings.stories[story as usize];
         self.held += octets_of(messages.into()) - octets_of(usize::from(messages) - 1);
-        Observed { pair, attempt, label, from, retransmission_of: None, recorded_before: None, reassembled: None }
+        Observed {
+            pair,
+            attempt,
+            label,
+            from,
+            retransmission_of: None,
+            recorded_before: None,
+            reassembled: None,
+            shape: Some(shape),
+        }
     }
 
     /// Which NAT detection hashes of a message match, two bits each. `None` if that cannot be said.
@@ -468,7 +491,7 @@ impl Tracker {
         let telling = Telling {
             initiator_spi: facts.initiator_spi,
             responder_spi: facts.responder_spi,
-            ends: self.stories.hasher.hash_one((facts.initiator.ip(), facts.responder.ip())),
+            ends: self.stories.ends(facts.initiator.ip(), facts.responder.ip()),
             story: key.story,
             first: NONE,
             last: NONE,

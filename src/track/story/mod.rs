@@ -62,7 +62,7 @@ pub(super) struct Story {
 struct Telling {
     initiator_spi: IkeSpi,
     responder_spi: IkeSpi,
-    /// Of the addresses, the initiator's first.
+    /// The addresses in short, the initiator's first.
     ends: u64,
     story: u32,
     /// Its first and last message.
