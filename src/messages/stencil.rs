@@ -37,6 +37,7 @@ pub(super) struct Stencils {
 
 #[derive(Debug)]
 struct Stencil {
+    /// As it was, with the digits of the message that it was made from.
     text: Box<[u8]>,
     /// Counted from where the text begins.
     holes: Box<[Hole]>,
@@ -94,22 +95,16 @@ impl Stencils {
 
     /// Keeps the row that stands in `out` from `start` on.
     pub(super) fn keep(&mut self, key: u64, out: &[u8], start: usize) {
-        let (mut text, mut holes) = (Vec::new(), Vec::new());
-        let mut done = start;
-        for &Hole { at, from, len } in &self.holes {
-            text.extend_from_slice(out.get(done..at).unwrap_or_default());
-            holes.push(Hole { at: text.len(), from, len });
-            done = at.saturating_add(len.saturating_mul(2));
-        }
-        text.extend_from_slice(out.get(done..).unwrap_or_default());
-        let more = text.len().saturating_add(size_of_val(&*holes)).saturating_add(STENCIL);
+        let text = out.get(start..).unwrap_or_default();
+        let more = text.len().saturating_add(size_of_val(&*self.holes)).saturating_add(STENCIL);
         if self.octets.saturating_add(more) > MOST {
             self.kept.clear();
             self.octets = 0;
         }
         if more <= MOST {
             self.octets = self.octets.saturating_add(more);
-            self.kept.insert(key, Stencil { text: text.into(), holes: holes.into() });
+            let holes = self.holes.iter().map(|hole| Hole { at: hole.at.saturating_sub(start), ..*hole });
+            self.kept.insert(key, Stencil { text: text.into(), holes: holes.collect() });
         }
     }
 }
@@ -118,22 +113,17 @@ impl Stencil {
     #[inline]
     fn fill(&self, octets: &[u8], out: &mut Vec<u8>) -> bool {
         let start = out.len();
-        let mut done = 0;
+        out.extend_from_slice(&self.text);
+        let row = out.get_mut(start..).unwrap_or_default();
         for &Hole { at, from, len } in &self.holes {
             let own = octets.get(from..).and_then(|rest| rest.get(..len));
-            let (Some(text), Some(own)) = (self.text.get(done..at), own) else {
+            let digits = row.get_mut(at..).and_then(|rest| rest.get_mut(..len.saturating_mul(2)));
+            let (Some(own), Some(digits)) = (own, digits) else {
                 out.truncate(start);
                 return false;
             };
-            out.extend_from_slice(text);
-            match *own {
-                // SPIs and message ids on a line
-                [a, b, c, d] => pen::hex_few(out, [a, b, c, d]),
-                _ => pen::hex(out, own),
-            }
-            done = at;
+            pen::hex_over(digits, own);
         }
-        out.extend_from_slice(self.text.get(done..).unwrap_or_default());
         true
     }
 }

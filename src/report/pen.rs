@@ -84,6 +84,19 @@ pub(crate) fn hex(out: &mut Vec<u8>, octets: &[u8]) {
     }
 }
 
+/// Writes the same over as many digits.
+#[inline]
+pub(crate) fn hex_over(digits: &mut [u8], octets: &[u8]) {
+    let (blocks, rest) = octets.as_chunks();
+    let (places, last) = digits.as_chunks_mut();
+    for (place, block) in places.iter_mut().zip(blocks) {
+        *place = sixteen(block);
+    }
+    for (pair, &octet) in last.as_chunks_mut().0.iter_mut().zip(rest) {
+        *pair = HEX[usize::from(octet)];
+    }
+}
+
 /// The digits of sixteen octets: computed, not looked up, as a machine does that with all of them at once.
 #[inline]
 fn sixteen(octets: &[u8; 16]) -> [u8; 32] {
@@ -147,7 +160,10 @@ fn quad(out: &mut Vec<u8>, address: Ipv4Addr) {
         end += wide + 2;
         text[end - 1] = b'.';
     }
-    out.extend_from_slice(&text[..end - 1]);
+    // of a fixed length this is one store
+    let end_of_text = out.len() + end - 1;
+    out.extend_from_slice(&text);
+    out.truncate(end_of_text);
 }
 
 /// The two digits of every number below 100.
