@@ -263,9 +263,9 @@ impl Tracker {
 
     fn observe_isakmp(&mut self, datagram: &Datagram<'_>, isakmp: &IsakmpDatagram<'_>) -> Option<Observed> {
         match self.tell(datagram, isakmp) {
-            Tale::Told(observed) => Some(observed),
-            Tale::Full => self.file_isakmp(datagram, isakmp),
-            Tale::New(lesson) => {
+            Some(Tale::Told(named)) => Some(named.into()),
+            None => self.file_isakmp(datagram, isakmp),
+            Some(Tale::New(lesson)) => {
                 let observed = self.file_isakmp(datagram, isakmp)?;
                 self.learn(*lesson, &observed);
                 Some(observed)

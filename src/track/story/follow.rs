@@ -14,7 +14,7 @@ use crate::base::IkeSpi;
 use crate::isakmp::Header;
 use crate::packet::{Datagram, Encapsulation, IsakmpDatagram};
 
-use super::super::facts::{Attempt, ExchangeKind, IkeVersion, Pair, Side};
+use super::super::facts::{Attempt, ExchangeKind, IkeVersion, Label, Pair, Side};
 use super::super::nat::HashAlgorithm;
 use super::super::pairs::{Body, Kept, Slot};
 use super::super::{Observed, Tracker, exchange};
@@ -74,15 +74,39 @@ enum Step {
     Full,
 }
 
-/// What became of a message.
+/// What became of a message that can be followed by story.
 #[derive(Debug)]
 pub(in crate::track) enum Tale {
     /// It was told.
-    Told(Observed),
+    Told(Named),
     /// It is to be filed in full, and learnt from.
     New(Box<Lesson>),
-    /// It is to be filed in full.
-    Full,
+}
+
+/// A message that was told. Small, as it is handed from one to the other.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::track) struct Named {
+    pair: u32,
+    attempt: u32,
+    label: Label,
+    from: Side,
+    shape: u32,
+}
+
+impl From<Named> for Observed {
+    #[inline(always)]
+    fn from(Named { pair, attempt, label, from, shape }: Named) -> Self {
+        Self {
+            pair: pair as usize,
+            attempt: attempt as usize,
+            label,
+            from,
+            retransmission_of: None,
+            recorded_before: None,
+            reassembled: None,
+            shape: Some(shape),
+        }
+    }
 }
 
 /// A step that is to be learnt, and the attempt at which it was met.
@@ -213,13 +237,9 @@ impl Stories {
 }
 
 impl Tracker {
-    /// Follows a message by story, if it can be.
-    pub(in crate::track) fn tell(&mut self, datagram: &Datagram<'_>, isakmp: &IsakmpDatagram<'_>) -> Tale {
-        self.try_to_tell(datagram, isakmp).unwrap_or(Tale::Full)
-    }
-
+    /// Follows a message by story. `None` if it is to be filed in full.
     #[inline]
-    fn try_to_tell(&mut self, datagram: &Datagram<'_>, isakmp: &IsakmpDatagram<'_>) -> Option<Tale> {
+    pub(in crate::track) fn tell(&mut self, datagram: &Datagram<'_>, isakmp: &IsakmpDatagram<'_>) -> Option<Tale> {
         let Datagram { source, destination, frame, .. } = *datagram;
         let stories = &mut self.stories;
         if stories.off
@@ -265,7 +285,7 @@ impl Tracker {
         } else {
             return None;
         };
-        if story.template.version != version || usize::from(story.messages) >= self.limits.messages_an_attempt {
+        if story.version != version || usize::from(story.messages) >= self.limits.messages_an_attempt {
             return None;
         }
         let kind = self.stories.shapes[shape as usize].kind;
@@ -380,7 +400,7 @@ impl Tracker {
         outline: &Outline,
         Found { row, from, shape }: Found,
         story: u32,
-    ) -> Observed {
+    ) -> Named {
         let mut arrival = self.arrival(datagram, isakmp, outline);
         self.stories.count += 1;
         let tellings = &mut self.pairs.tellings;
@@ -395,22 +415,13 @@ impl Tracker {
         if telling.responder_spi.is_zero() {
             telling.responder_spi = outline.responder_spi;
         }
-        let (pair, attempt) = (telling.pair as usize, telling.index as usize);
+        let (pair, attempt) = (telling.pair, telling.index);
         let Story { label, messages, .. } = tellings.stories[story as usize];
         self.held += octets_of(messages.into()) - octets_of(usize::from(messages) - 1);
-        Observed {
-            pair,
-            attempt,
-            label,
-            from,
-            retransmission_of: None,
-            recorded_before: None,
-            reassembled: None,
-            shape: Some(shape),
-        }
+        Named { pair, attempt, label, from, shape }
     }
 
-    /// Which NAT detection hashes of a message match, two bits each. `None` if that cannot be said.
+    /// Which NAT detection hashes of a message match, two bits each, where they are checked. `None` if that cannot be said.
     #[inline]
     fn hashes(
         &self,
@@ -420,6 +431,9 @@ impl Tracker {
         algorithm: Option<HashAlgorithm>,
     ) -> Option<u32> {
         let mut answers = 0;
+        if self.only_naming {
+            return Some(answers);
+        }
         for (number, hash) in outline.hashes().iter().enumerate() {
             let at = usize::from(hash.at);
             let octets = isakmp.octets.get(at..at + usize::from(hash.length))?;
