@@ -31,6 +31,8 @@ pub struct Options {
     pub ike_ports: Vec<u16>,
     /// Ceilings.
     pub limits: Limits,
+    /// Messages are named and nothing else: the facts are for nobody.
+    pub only_naming: bool,
     /// On how many threads to read what can be shared. The answer is the same for any number.
     pub sharing: Sharing,
 }

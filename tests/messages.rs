@@ -65,6 +65,7 @@ fn observed() -> Observed {
         retransmission_of: None,
         recorded_before: None,
         reassembled: None,
+        shape: None,
     }
 }
 
@@ -335,6 +336,9 @@ impl Watch for Law {
         let Body::Isakmp(isakmp) = datagram.body else { return ControlFlow::Continue(()) };
         self.holds(datagram, observed);
         self.holds(datagram, None);
+        // the shape is one of these octets
+        let observed = observed.map(|observed| Observed { shape: None, ..observed.clone() });
+        let observed = observed.as_ref();
         let mut with = |octets: &[u8], missing| {
             let body = Body::Isakmp(IsakmpDatagram { octets, ..isakmp });
             self.holds(&Datagram { body, missing, ..*datagram }, observed);
@@ -361,12 +365,14 @@ impl Watch for Law {
 fn what_a_writer_remembers_makes_no_difference() {
     let captures = Path::new(env!("CARGO_MANIFEST_DIR")).join("captures");
     let writer = || Writer::default().many_captures(true);
-    let mut law = Law { writer: writer(), colorless: writer().in_color(false), rows: 0 };
+    let mut rows = 0;
     for folder in ["lab", "malformed"] {
+        let mut law = Law { writer: writer(), colorless: writer().in_color(false), rows: 0 };
         let mut captures = Captures::open(&[captures.join(folder)]);
         pipeline::follow(&mut captures, &Options::default(), &mut law);
+        rows += law.rows;
     }
-    assert!(law.rows > 10_000, "{} rows", law.rows);
+    assert!(rows > 10_000, "{rows} rows");
 }
 
 proptest::proptest! {

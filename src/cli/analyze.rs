@@ -60,6 +60,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Status> {
         ike_ports: arguments.input.ike_port.clone(),
         limits: arguments.input.memory.limits(),
         sharing: Sharing { threads: arguments.threads.map(usize::from), chunk: None },
+        ..Options::default()
     };
     let mut onlooker = Onlooker { window: arguments.input.window()?, progress: Progress::new(false) };
     let mut captures = arguments.input.open();

@@ -87,6 +87,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Status> {
         ike_ports: arguments.ike_port.clone(),
         limits: Limits::default(),
         sharing: Sharing { threads: Some(1), chunk: None },
+        ..Options::default()
     };
     let mut captures = Captures::open(&arguments.paths);
     if is_nothing(&captures) {

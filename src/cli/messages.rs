@@ -83,6 +83,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Status> {
     let options = Options {
         ike_ports: arguments.input.ike_port.clone(),
         limits: arguments.input.memory.limits(),
+        only_naming: true,
         ..Options::default()
     };
     let window = arguments.input.window()?;
@@ -164,7 +165,8 @@ impl View {
     fn new(arguments: &Arguments, many_captures: bool) -> anyhow::Result<Self> {
         let in_color = arguments.output.style().palette != Palette::plain();
         Ok(Self {
-            sink: arguments.output.open()?,
+            // lines are not coloured where nobody wants that, trees always
+            sink: if arguments.verbose { arguments.output.open()? } else { arguments.output.open_as_it_is()? },
             format: arguments.output.format,
             verbose: arguments.verbose,
             many_captures,

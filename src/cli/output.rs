@@ -50,10 +50,22 @@ pub(super) struct Output {
 }
 
 impl Output {
-    /// Opens the place.
+    /// Opens the place for text that carries colours, or for JSON.
     ///
     /// Errors: the file cannot be made.
     pub fn open(&self) -> anyhow::Result<Sink> {
+        let sink = self.open_as_it_is()?;
+        // JSON has no colours that would have to be taken out
+        if self.is_colored() || self.format != Format::Text {
+            return Ok(sink);
+        }
+        Ok(Sink { place: Box::new(Plain { place: sink.place, in_color: false }), ..sink })
+    }
+
+    /// Opens the place for text that carries colours only where they are wanted.
+    ///
+    /// Errors: the file cannot be made.
+    pub fn open_as_it_is(&self) -> anyhow::Result<Sink> {
         let (place, pending, name): (Box<dyn Write>, _, _) = match &self.output {
             None => (Box::new(BufWriter::new(standard_output()?)), None, "standard output".to_owned()),
             Some(path) => {
@@ -61,9 +73,7 @@ impl Output {
                 (Box::new(BufWriter::new(file)), pending, shown_path(path))
             }
         };
-        // JSON has no colours that would have to be taken out
-        let as_it_is = self.is_colored() || self.format != Format::Text;
-        Ok(Sink { place: if as_it_is { place } else { Box::new(Plain { place, in_color: false }) }, pending, name })
+        Ok(Sink { place, pending, name })
     }
 
     /// Sees to it that the answer does not go into one of the captures it is about, by whatever name.

@@ -52,13 +52,13 @@ impl Header {
     pub const RESPONSE: u8 = 0x20;
 
     /// Octet at which the responder SPI stands.
-    pub(super) const RESPONDER_SPI_AT: u32 = 8;
+    pub(crate) const RESPONDER_SPI_AT: u32 = 8;
     /// Octet at which the version stands.
     pub(super) const VERSION_AT: u32 = 17;
     /// Octet at which the flags stand.
     pub(super) const FLAGS_AT: u32 = 19;
     /// Octet at which the message id stands.
-    pub(super) const MESSAGE_ID_AT: u32 = 20;
+    pub(crate) const MESSAGE_ID_AT: u32 = 20;
     /// Octet at which the length stands.
     pub(super) const LENGTH_AT: u32 = 24;
 

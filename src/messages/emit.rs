@@ -63,6 +63,12 @@ impl<'out> Emit<'out> {
         said
     }
 
+    /// Values that somebody else appends with their keys, each with a comma behind it.
+    #[inline(always)]
+    pub(super) fn appended(&mut self, values: impl FnOnce(&mut Vec<u8>)) {
+        values(self.out);
+    }
+
     #[inline(always)]
     fn close(&mut self, bracket: u8) {
         match self.out.last_mut() {
@@ -136,12 +142,6 @@ impl<'out> Emit<'out> {
     pub(super) fn hex(&mut self, key: &'static str, octets: &[u8]) {
         self.raw(key);
         self.hex_item(octets);
-    }
-
-    /// A few octets in the same way.
-    #[inline(always)]
-    pub(super) fn hex_few<const N: usize>(&mut self, key: &'static str, octets: [u8; N]) {
-        self.plain(key, |out| pen::hex_few(out, octets));
     }
 
     /// The same, in a list.

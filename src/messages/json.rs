@@ -9,11 +9,13 @@ use crate::isakmp::payload::{
     Attribute, AttributeValue, Body, Certificate, Configuration, Delete, Identification, Notification, Proposal,
     SecurityAssociation, TrafficSelector, Transform,
 };
-use crate::isakmp::{Message, Payload, Violation, registry};
+use crate::isakmp::{Header, Message, Payload, Violation, registry};
 use crate::report::escape::escape;
+use crate::report::pen;
 
 use super::alike::Kept;
 use super::emit::{Emit, key};
+use super::stencil::View;
 use super::writer::{Standing, Writer};
 use super::{Row, words};
 
@@ -25,18 +27,25 @@ pub(super) fn write(row: &Row<'_>, writer: &mut Writer, out: &mut Vec<u8>) {
         emit.plain(key!("time"), |out| out.extend_from_slice(&writer.moment(datagram.at)));
         emit.plain(key!("source"), |out| writer.endpoint(out, datagram.source, row.isakmp.source_port));
         emit.plain(key!("destination"), |out| writer.endpoint(out, datagram.destination, row.isakmp.destination_port));
-        emit.truth(key!("non_esp_marker"), row.isakmp.non_esp_marker);
-        let standing = match &row.message {
-            Ok(message) => self::message(emit, writer, message),
-            Err(fault) => no_message(emit, *fault),
-        };
-        fault(emit, standing.fault);
-        if standing.violates {
-            violations(emit, row);
-        }
-        carriage(emit, row);
-        observed(emit, writer, row);
+        emit.appended(|out| {
+            writer.shaped(View::Json, row, out, |writer, out| behind_addresses(&mut Emit::to(out), writer, row));
+        });
     });
+}
+
+fn behind_addresses(emit: &mut Emit<'_>, writer: &mut Writer, row: &Row<'_>) -> Standing {
+    emit.truth(key!("non_esp_marker"), row.isakmp.non_esp_marker);
+    let standing = match &row.message {
+        Ok(message) => self::message(emit, writer, message),
+        Err(fault) => no_message(emit, *fault),
+    };
+    fault(emit, standing.fault);
+    if standing.violates {
+        violations(emit, row);
+    }
+    carriage(emit, row);
+    observed(emit, writer, row);
+    standing
 }
 
 /// What the message lacks or has too often, where there is such a thing.
@@ -105,12 +114,12 @@ fn message(emit: &mut Emit<'_>, writer: &mut Writer, message: &Message<'_>) -> S
         (2, 0) => emit.name(key!("version"), Some("2.0")),
         (major, minor) => emit.shown(key!("version"), format_args!("{major}.{minor}")),
     }
-    emit.hex_few(key!("initiator_spi"), header.initiator_spi.octets());
-    emit.hex_few(key!("responder_spi"), header.responder_spi.octets());
+    own(emit, writer, key!("initiator_spi"), 0, header.initiator_spi.octets());
+    own(emit, writer, key!("responder_spi"), Header::RESPONDER_SPI_AT, header.responder_spi.octets());
     emit.number(key!("exchange_type"), header.exchange_type);
     emit.name(key!("exchange"), registry::exchange_name(major, header.exchange_type));
     emit.number(key!("flags"), header.flags);
-    emit.hex_few(key!("message_id"), header.message_id.0.to_be_bytes());
+    own(emit, writer, key!("message_id"), Header::MESSAGE_ID_AT, header.message_id.0.to_be_bytes());
     emit.number(key!("next_payload"), header.next_payload);
     emit.truth(key!("encrypted"), message.is_encrypted());
     emit.list_of(key!("payloads"), |out| {
@@ -118,6 +127,14 @@ fn message(emit: &mut Emit<'_>, writer: &mut Writer, message: &Message<'_>) -> S
             Emit::to(out).item(|emit| self::payload(emit, major, payload));
         })
     })
+}
+
+/// A field of the header that is a message's own and stands at octet `at`.
+fn own<const N: usize>(emit: &mut Emit<'_>, writer: &mut Writer, key: &'static str, at: u32, octets: [u8; N]) {
+    emit.plain(key, |out| {
+        writer.stencils.hole(out, at as usize, N);
+        pen::hex_few(out, octets);
+    });
 }
 
 /// The keys of a message of which not even the header is there.

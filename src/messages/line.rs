@@ -12,6 +12,7 @@ use crate::report::pen::{self, raw};
 
 use super::alike::Kept;
 use super::memory::Key;
+use super::stencil::View;
 use super::writer::{Standing, Writer, code};
 use super::{Row, words};
 
@@ -29,11 +30,6 @@ const TRANSFORMS: usize = 8;
 const FRAME: usize = 5;
 
 pub(super) fn write(row: &Row<'_>, writer: &mut Writer, out: &mut Vec<u8>) {
-    // writing to a vector cannot fail
-    let _ = line(row, writer, out);
-}
-
-fn line(row: &Row<'_>, writer: &mut Writer, out: &mut Vec<u8>) -> Result<()> {
     let (datagram, many_captures) = (row.datagram, writer.many_captures);
     let start = out.len();
     frame(out, datagram.frame, many_captures);
@@ -49,7 +45,17 @@ fn line(row: &Row<'_>, writer: &mut Writer, out: &mut Vec<u8>) -> Result<()> {
     raw(out, " > ");
     writer.endpoint(out, datagram.destination, row.isakmp.destination_port);
     out.push(b' ');
-    let standing = match &row.message {
+    writer.shaped(View::Line, row, out, |writer, out| {
+        let mut standing = Standing { fault: None, violates: false };
+        // writing to a vector cannot fail
+        let _ = behind_addresses(row, writer, out, &mut standing);
+        standing
+    });
+}
+
+fn behind_addresses(row: &Row<'_>, writer: &mut Writer, out: &mut Vec<u8>, standing: &mut Standing) -> Result<()> {
+    let many_captures = writer.many_captures;
+    *standing = match &row.message {
         Ok(message) => {
             header(row, message, writer, out);
             payloads(message, writer, out)
@@ -74,7 +80,7 @@ fn line(row: &Row<'_>, writer: &mut Writer, out: &mut Vec<u8>) -> Result<()> {
             write!(out, " {wrong}[{}]{wrong:#}", words::violation(major, violation))?;
         }
     }
-    if datagram.ambiguous_overlap {
+    if row.datagram.ambiguous_overlap {
         write!(out, " {wrong}[fragments overlap with different octets]{wrong:#}")?;
     }
     if let Some(observed) = row.observed {
@@ -105,11 +111,12 @@ fn header(row: &Row<'_>, message: &Message<'_>, writer: &mut Writer, out: &mut V
         }
         out.push(b' ');
     });
-    short(header.initiator_spi, out);
+    short(header.initiator_spi, 0, writer, out);
     out.push(b'/');
-    short(header.responder_spi, out);
+    short(header.responder_spi, Header::RESPONDER_SPI_AT, writer, out);
     if header.message_id.0 != 0 {
         raw(out, " id ");
+        writer.stencils.hole(out, Header::MESSAGE_ID_AT as usize, 4);
         pen::hex_few(out, header.message_id.0.to_be_bytes());
     }
     if header.flags != 0 {
@@ -270,12 +277,13 @@ pub(super) fn frame(out: &mut Vec<u8>, reference: FrameRef, many_captures: bool)
     pen::digits(out, reference.frame);
 }
 
-/// The first half of an SPI, `-` for one not chosen yet.
+/// The first half of an SPI, which stands at octet `at` of the message; `-` for one not chosen yet.
 #[inline]
-fn short(spi: IkeSpi, out: &mut Vec<u8>) {
+fn short(spi: IkeSpi, at: u32, writer: &mut Writer, out: &mut Vec<u8>) {
     if spi.is_zero() {
         out.push(b'-');
     } else {
+        writer.stencils.hole(out, at as usize, 4);
         pen::hex_few(out, ((spi.0 >> 32) as u32).to_be_bytes());
         raw(out, "…");
     }

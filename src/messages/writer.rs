@@ -14,28 +14,36 @@ use crate::track::Label;
 
 use super::alike::{Alike, Kept};
 use super::memory::{Key, Memory};
+use super::stencil::{Stencils, View};
 use super::{Row, json, line};
 
-/// Writes rows one after the other, as lines or as JSON. What it remembers of those before makes no difference to what
-/// it writes, and takes some megabytes at most.
+/// Writes rows one after the other, as lines or as JSON, all of them observed by one tracker, or by none. What it remembers
+/// of those before makes no difference to what it writes, and takes some megabytes at most.
 #[derive(Debug)]
 pub struct Writer {
     pub(super) many_captures: bool,
     pub(super) in_color: bool,
     pub(super) calendar: Calendar,
     pub(super) memory: Memory,
+    pub(super) stencils: Stencils,
 }
 
 impl Default for Writer {
     fn default() -> Self {
-        Self { memory: Memory::new(), ..Self::forgetful() }
+        Self { memory: Memory::new(), stencils: Stencils::default(), ..Self::forgetful() }
     }
 }
 
 impl Writer {
     /// One that remembers nothing, for a single row.
     pub(super) fn forgetful() -> Self {
-        Self { many_captures: false, in_color: true, calendar: Calendar::default(), memory: Memory::default() }
+        Self {
+            many_captures: false,
+            in_color: true,
+            calendar: Calendar::default(),
+            memory: Memory::default(),
+            stencils: Stencils::none(),
+        }
     }
 
     /// Whether frames are named `capture:frame` on lines.
@@ -97,6 +105,27 @@ impl Writer {
         self.remembered(&key, out, |out| pen::raw(out, &label.to_string()));
     }
 
+    /// Appends what `write` writes behind frame, time and addresses of a row, from a stencil if it did before.
+    #[inline]
+    pub(super) fn shaped(
+        &mut self,
+        view: View,
+        row: &Row<'_>,
+        out: &mut Vec<u8>,
+        write: impl FnOnce(&mut Self, &mut Vec<u8>) -> Standing,
+    ) {
+        let key = self.stencils.key(view, row);
+        if key.is_some_and(|key| self.stencils.fill(key, row.isakmp.octets, out)) {
+            return;
+        }
+        self.stencils.begin();
+        let start = out.len();
+        let standing = write(self, out);
+        if let Some(key) = key.filter(|_| standing.is_well()) {
+            self.stencils.keep(key, out, start);
+        }
+    }
+
     /// Appends what `write` writes, from memory if it did before. It may depend on nothing but `key`, and on what never
     /// changes in a writer.
     #[inline]
@@ -152,8 +181,14 @@ impl Writer {
             write(payload, out);
             return false;
         };
+        // data end their payload
+        let from = data.map_or(0, |data| {
+            let end = (payload.at as usize).saturating_add(payload.length.into());
+            end.saturating_sub(data.len())
+        });
         if let Some(well) = self.memory.recall(&key, out) {
             if let Some(data) = data {
+                self.stencils.hole(out, from, data.len());
                 pen::hex(out, data);
                 out.extend_from_slice(BEHIND_DATA);
             }
@@ -162,7 +197,11 @@ impl Writer {
         let start = out.len();
         write(payload, out);
         let behind = data.map_or(0, |data| data.len().saturating_mul(2).saturating_add(BEHIND_DATA.len()));
-        let words = out.get(start..out.len().saturating_sub(behind)).unwrap_or_default();
+        let before_data = out.get(..out.len().saturating_sub(behind)).unwrap_or_default();
+        if let Some(data) = data {
+            self.stencils.hole(before_data, from, data.len());
+        }
+        let words = before_data.get(start..).unwrap_or_default();
         let well = whole && payload.fault().is_none();
         self.memory.keep(&key, words, well);
         well
@@ -193,6 +232,13 @@ pub(super) struct Standing {
     pub(super) fault: Option<Fault>,
     /// It may lack something, or have something too often.
     pub(super) violates: bool,
+}
+
+impl Standing {
+    /// Nothing is wrong with it.
+    fn is_well(self) -> bool {
+        self.fault.is_none() && !self.violates
+    }
 }
 
 /// The types of the payloads of a message, in order.

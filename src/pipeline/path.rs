@@ -28,9 +28,10 @@ pub(super) struct Path {
 impl Path {
     /// With nothing seen yet.
     pub(super) fn new(options: &Options) -> Self {
+        let tracker = Tracker::new(&options.limits);
         Self {
             classifier: Classifier::new(&options.ike_ports, &options.limits),
-            tracker: Tracker::new(&options.limits),
+            tracker: if options.only_naming { tracker.only_naming() } else { tracker },
             counts: Vec::new(),
         }
     }

@@ -84,6 +84,19 @@ pub(crate) fn hex(out: &mut Vec<u8>, octets: &[u8]) {
     }
 }
 
+/// Writes the same over as many digits.
+#[inline]
+pub(crate) fn hex_over(digits: &mut [u8], octets: &[u8]) {
+    let (blocks, rest) = octets.as_chunks();
+    let (places, last) = digits.as_chunks_mut();
+    for (place, block) in places.iter_mut().zip(blocks) {
+        *place = sixteen(block);
+    }
+    for (pair, &octet) in last.as_chunks_mut().0.iter_mut().zip(rest) {
+        *pair = HEX[usize::from(octet)];
+    }
+}
+
 /// The digits of sixteen octets: computed, not looked up, as a machine does that with all of them at once.
 #[inline]
 fn sixteen(octets: &[u8; 16]) -> [u8; 32] {
@@ -139,15 +152,17 @@ pub(crate) fn endpoint(out: &mut Vec<u8>, endpoint: SocketAddr) {
 }
 
 fn quad(out: &mut Vec<u8>, address: Ipv4Addr) {
-    let mut text = [b'.'; 16];
+    let mut text = [0; 16];
     let mut end = 0;
     for octet in address.octets() {
-        let (number, wide) = (usize::from(octet), usize::from(octet >= 10) + usize::from(octet >= 100));
-        text[end..end + 3].copy_from_slice(&DECIMAL[number]);
-        end += wide + 2;
-        text[end - 1] = b'.';
+        let (digits, len) = DECIMAL[usize::from(octet)];
+        text[end..end + 4].copy_from_slice(&digits);
+        end += usize::from(len);
     }
-    out.extend_from_slice(&text[..end - 1]);
+    // of a fixed length this is one store; the last dot goes too
+    let end_of_text = out.len() + end - 1;
+    out.extend_from_slice(&text);
+    out.truncate(end_of_text);
 }
 
 /// The two digits of every number below 100.
@@ -161,17 +176,17 @@ pub(super) static PAIRS: [[u8; 2]; 100] = {
     pairs
 };
 
-/// The digits of every octet from the left, filled up with dots.
-static DECIMAL: [[u8; 3]; 256] = {
-    let mut texts = [[b'.'; 3]; 256];
+/// The digits of every octet from the left with a dot behind them, and how many octets that are.
+static DECIMAL: [([u8; 4], u8); 256] = {
+    let mut texts = [([b'.'; 4], 0); 256];
     let mut number = 0;
     while number < texts.len() {
         let (hundreds, tens, ones) = (number / 100, number / 10 % 10, number % 10);
         let [hundreds, tens, ones] = [b'0' + hundreds as u8, b'0' + tens as u8, b'0' + ones as u8];
         texts[number] = match number {
-            0..=9 => [ones, b'.', b'.'],
-            10..=99 => [tens, ones, b'.'],
-            _ => [hundreds, tens, ones],
+            0..=9 => ([ones, b'.', b'.', b'.'], 2),
+            10..=99 => ([tens, ones, b'.', b'.'], 3),
+            _ => ([hundreds, tens, ones, b'.'], 4),
         };
         number += 1;
     }

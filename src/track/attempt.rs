@@ -552,6 +552,7 @@ impl Tracker {
             retransmission_of: None,
             recorded_before: None,
             reassembled: None,
+            shape: None,
         };
         match (place, known) {
             (Place::New, mut known) => {

@@ -62,14 +62,8 @@ pub(super) fn read(
             Body::Nonce(nonce) => PayloadDetail::Nonce { length: octets(nonce) },
             Body::Notification(notification) => {
                 if major == 2 {
-                    note_nat_detection(
-                        attempt,
-                        message,
-                        passage,
-                        from,
-                        notification.notify_message_type,
-                        notification.data,
-                    );
+                    let number = notification.notify_message_type;
+                    note_nat_detection(attempt, shared.nat_checks, message, passage, from, number, notification.data);
                 }
                 PayloadDetail::Notify {
                     protocol_id: notification.protocol_id,
@@ -102,8 +96,7 @@ pub(super) fn read(
                 nat_hashes += 1;
                 let endpoint = if first { passage.destination } else { passage.source };
                 let side = if first { from.other() } else { from };
-                let algorithm = state.hash.or_else(|| HashAlgorithm::from_length(hash.len()));
-                let matches = algorithm.map(|algorithm| nat::matches(algorithm, spis(&message.header), endpoint, hash));
+                let matches = shared.nat_checks.matches(state.hash, spis(&message.header), endpoint, hash);
                 if let Some(matches) = matches {
                     note_hash(attempt, passage, side, !first, matches);
                 }
@@ -151,6 +144,7 @@ fn remember_vendor_id(attempt: &mut Attempt, shared: &mut Shared, from: Side, da
 
 fn note_nat_detection(
     attempt: &mut Attempt,
+    checks: nat::Checks,
     message: &Message<'_>,
     passage: &Passage,
     from: Side,
@@ -165,8 +159,9 @@ fn note_nat_detection(
     attempt.nat.announced[from.index()] = true;
     let (side, endpoint): (Side, SocketAddr) =
         if own { (from, passage.source) } else { (from.other(), passage.destination) };
-    let matches = nat::matches(HashAlgorithm::Sha1, spis(&message.header), endpoint, hash);
-    note_hash(attempt, passage, side, own, matches);
+    if let Some(matches) = checks.matches(Some(HashAlgorithm::Sha1), spis(&message.header), endpoint, hash) {
+        note_hash(attempt, passage, side, own, matches);
+    }
 }
 
 fn spis(header: &Header) -> (IkeSpi, IkeSpi) {

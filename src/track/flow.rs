@@ -67,6 +67,9 @@ impl Tracker {
 
     #[inline(never)]
     fn observe_unexpected(&mut self, esp: &SeenEsp, frame: FrameRef, at: Timestamp) {
+        if self.only_naming {
+            return;
+        }
         self.observe_flow(&FlowKey::of_esp(esp), &FlowPacket::of_esp(esp, frame, at));
         self.settle_if_due(None);
     }

@@ -54,6 +54,7 @@ const MALFORMED_A_PAIR: usize = 64;
 /// Follows every exchange of every pair.
 #[derive(Debug)]
 pub struct Tracker {
+    only_naming: bool,
     /// Everything but the pairs.
     facts: Facts,
     pairs: Pairs,
@@ -94,6 +95,10 @@ pub struct Observed {
     pub recorded_before: Option<FrameRef>,
     /// The whole message that this fragment (IKEv1 payload 132) completed, from its initiator SPI on.
     pub reassembled: Option<Vec<u8>>,
+    /// Its shape: of messages that one tracker gives the same number, only SPIs, message id and what is random differ (key
+    /// exchange data, nonces, hashes, signatures, certificates), octet for octet in the same places, and where one is without
+    /// fault, so are all whose responder SPI and message id are zero where its are. `None` if it was looked at in full.
+    pub shape: Option<u32>,
 }
 
 /// How a message came: what is known of it besides its octets.
@@ -115,6 +120,7 @@ impl Tracker {
     /// With nothing seen yet.
     pub fn new(limits: &Limits) -> Self {
         Self {
+            only_naming: false,
             facts: Facts::default(),
             pairs: Pairs::default(),
             limits: *limits,
@@ -141,9 +147,20 @@ impl Tracker {
         self
     }
 
+    /// Only names messages: what [`Tracker::observe`] answers is the same, but for [`Observed::pair`], and the facts are for
+    /// nobody. What no name depends on is left out: datagrams of any other kind, and the checks of NAT detection.
+    pub fn only_naming(mut self) -> Self {
+        self.only_naming = true;
+        self.shared.nat_checks = nat::Checks::Off;
+        self
+    }
+
     /// Files one datagram. Answers what it was, if it was an ISAKMP message whose header could be read.
     #[inline]
     pub fn observe(&mut self, datagram: &Datagram<'_>) -> Option<Observed> {
+        if self.only_naming && !matches!(datagram.body, Body::Isakmp(_)) {
+            return None;
+        }
         let observed = self.file(datagram);
         self.settle_if_due(observed.as_ref().map(|observed| observed.pair));
         observed
@@ -241,9 +258,9 @@ impl Tracker {
 
     fn observe_isakmp(&mut self, datagram: &Datagram<'_>, isakmp: &IsakmpDatagram<'_>) -> Option<Observed> {
         match self.tell(datagram, isakmp) {
-            Tale::Told(observed) => Some(observed),
-            Tale::Full => self.file_isakmp(datagram, isakmp),
-            Tale::New(lesson) => {
+            Some(Tale::Told(named)) => Some(named.into()),
+            None => self.file_isakmp(datagram, isakmp),
+            Some(Tale::New(lesson)) => {
                 let observed = self.file_isakmp(datagram, isakmp)?;
                 self.learn(*lesson, &observed);
                 Some(observed)
@@ -304,6 +321,7 @@ impl Tracker {
                     retransmission_of: None,
                     recorded_before: None,
                     reassembled: None,
+                    shape: None,
                 }
             }
             Added::Whole { octets, fragments } => {

@@ -32,7 +32,7 @@ impl HashAlgorithm {
     }
 
     /// The one algorithm of IKE whose output has this many octets: for when the negotiation was not captured.
-    pub(super) fn from_length(octets: usize) -> Option<Self> {
+    fn from_length(octets: usize) -> Option<Self> {
         Some(match octets {
             16 => Self::Md5,
             20 => Self::Sha1,
@@ -55,8 +55,33 @@ impl HashAlgorithm {
     }
 }
 
-/// Whether `hash` stands for `endpoint` in the SA of these SPIs, the initiator's first.
-pub(super) fn matches(
+/// Whether hashes are checked: only findings want that.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Checks {
+    #[default]
+    On,
+    Off,
+}
+
+impl Checks {
+    /// Whether `hash` stands for `endpoint` in the SA of these SPIs, the initiator's first. `negotiated`: the algorithm, where
+    /// it is known. `None` if that cannot be told, or nobody wants to know.
+    pub(super) fn matches(
+        self,
+        negotiated: Option<HashAlgorithm>,
+        spis: (IkeSpi, IkeSpi),
+        endpoint: SocketAddr,
+        hash: &[u8],
+    ) -> Option<bool> {
+        if self == Self::Off {
+            return None;
+        }
+        let algorithm = negotiated.or_else(|| HashAlgorithm::from_length(hash.len()))?;
+        Some(matches(algorithm, spis, endpoint, hash))
+    }
+}
+
+fn matches(
     algorithm: HashAlgorithm,
     (initiator_spi, responder_spi): (IkeSpi, IkeSpi),
     endpoint: SocketAddr,

@@ -13,7 +13,7 @@ use crate::isakmp::payload::{Body, SecurityAssociation};
 use crate::isakmp::{Payload, registry};
 
 use super::facts::{AttributeFact, PayloadDetail, PayloadFact, ProposalFact};
-use super::offer;
+use super::{nat, offer};
 
 /// Octets that the contents of one kind may take, about, to be found again; what there is no room for is kept by those who
 /// hold it.
@@ -53,6 +53,7 @@ pub(super) struct Shared {
     offers: [Offers; 2],
     choices: Pool<ProposalFact>,
     sweeps: [Sweep; 2],
+    pub(super) nat_checks: nat::Checks,
     /// Room for a list that is being made.
     pub(super) scratch: Vec<PayloadFact>,
     /// Octets, about, of what was handed out and is not kept here: who asked holds them alone.

@@ -14,8 +14,8 @@ use crate::base::IkeSpi;
 use crate::isakmp::Header;
 use crate::packet::{Datagram, Encapsulation, IsakmpDatagram};
 
-use super::super::facts::{Attempt, ExchangeKind, IkeVersion, Pair, Side};
-use super::super::nat::{self, HashAlgorithm};
+use super::super::facts::{Attempt, ExchangeKind, IkeVersion, Label, Pair, Side};
+use super::super::nat::HashAlgorithm;
 use super::super::pairs::{Body, Kept, Slot};
 use super::super::{Observed, Tracker, exchange};
 use super::shape::{self, Outline};
@@ -74,15 +74,39 @@ enum Step {
     Full,
 }
 
-/// What became of a message.
+/// What became of a message that can be followed by story.
 #[derive(Debug)]
 pub(in crate::track) enum Tale {
     /// It was told.
-    Told(Observed),
+    Told(Named),
     /// It is to be filed in full, and learnt from.
     New(Box<Lesson>),
-    /// It is to be filed in full.
-    Full,
+}
+
+/// A message that was told. Small, as it is handed from one to the other.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::track) struct Named {
+    pair: u32,
+    attempt: u16,
+    label: Label,
+    from: Side,
+    shape: u32,
+}
+
+impl From<Named> for Observed {
+    #[inline(always)]
+    fn from(Named { pair, attempt, label, from, shape }: Named) -> Self {
+        Self {
+            pair: pair as usize,
+            attempt: attempt.into(),
+            label,
+            from,
+            retransmission_of: None,
+            recorded_before: None,
+            reassembled: None,
+            shape: Some(shape),
+        }
+    }
 }
 
 /// A step that is to be learnt, and the attempt at which it was met.
@@ -95,10 +119,11 @@ pub(in crate::track) struct Lesson {
     arrivals: Vec<Arrival>,
 }
 
-/// The attempt that a message goes on with.
+/// The attempt that a message goes on with, and how.
 struct Found {
     row: u32,
     from: Side,
+    shape: u32,
 }
 
 impl Default for Stories {
@@ -123,6 +148,17 @@ impl Stories {
     /// Tells nothing from now on.
     pub(in crate::track) fn switch_off(&mut self) {
         self.off = true;
+    }
+
+    /// Two addresses in their order, in short: those of IPv4 themselves, others by a hash that nobody can foresee.
+    #[inline]
+    fn ends(&self, initiator: IpAddr, responder: IpAddr) -> u64 {
+        match (initiator, responder) {
+            (IpAddr::V4(initiator), IpAddr::V4(responder)) => {
+                u64::from(initiator.to_bits()) << 32 | u64::from(responder.to_bits())
+            }
+            ends => self.hasher.hash_one(ends),
+        }
     }
 
     /// The shape in `scratch`, if it is known or seen for the second time.
@@ -201,13 +237,9 @@ impl Stories {
 }
 
 impl Tracker {
-    /// Follows a message by story, if it can be.
-    pub(in crate::track) fn tell(&mut self, datagram: &Datagram<'_>, isakmp: &IsakmpDatagram<'_>) -> Tale {
-        self.try_to_tell(datagram, isakmp).unwrap_or(Tale::Full)
-    }
-
+    /// Follows a message by story. `None` if it is to be filed in full.
     #[inline]
-    fn try_to_tell(&mut self, datagram: &Datagram<'_>, isakmp: &IsakmpDatagram<'_>) -> Option<Tale> {
+    pub(in crate::track) fn tell(&mut self, datagram: &Datagram<'_>, isakmp: &IsakmpDatagram<'_>) -> Option<Tale> {
         let Datagram { source, destination, frame, .. } = *datagram;
         let stories = &mut self.stories;
         if stories.off
@@ -244,23 +276,26 @@ impl Tracker {
         let telling = tellings.row(row);
         let story = tellings.story(telling);
         let version = if outline.major == 2 { IkeVersion::V2 } else { IkeVersion::V1 };
-        let from = if telling.ends == self.stories.hasher.hash_one((datagram.source, datagram.destination)) {
+        let from = if telling.ends == self.stories.ends(datagram.source, datagram.destination) {
             Side::Initiator
-        } else if telling.ends == self.stories.hasher.hash_one((datagram.destination, datagram.source)) {
+        } else if telling.ends == self.stories.ends(datagram.destination, datagram.source) {
             Side::Responder
         } else {
             return None;
         };
-        if story.template.version != version || usize::from(story.messages) >= self.limits.messages_an_attempt {
+        if story.version != version || usize::from(story.messages) >= self.limits.messages_an_attempt {
             return None;
         }
         let kind = self.stories.shapes[shape as usize].kind;
         let exchange = exchange_of(tellings, telling, story, kind, outline)?;
         let algorithm = if version == IkeVersion::V2 { Some(HashAlgorithm::Sha1) } else { story.hash };
-        let relation = relation(datagram, isakmp, outline, telling, from, exchange, algorithm)?;
+        let hashes = self.hashes(datagram, isakmp, outline, algorithm)?;
+        let relation = relation(isakmp, outline, telling, from, exchange, hashes)?;
         let key = StepKey { story: telling.story, shape, relation };
         match self.stories.steps.get(&key).copied() {
-            Some(Step::To(story)) => Some(Tale::Told(self.step(datagram, isakmp, outline, Found { row, from }, story))),
+            Some(Step::To(story)) => {
+                Some(Tale::Told(self.step(datagram, isakmp, outline, Found { row, from, shape }, story)))
+            }
             Some(Step::Full) => None,
             None => {
                 let mut arrivals = tellings.arrivals(telling);
@@ -306,7 +341,7 @@ impl Tracker {
         let telling = Telling {
             initiator_spi: outline.initiator_spi,
             responder_spi: IkeSpi::ZERO,
-            ends: self.stories.hasher.hash_one((source, destination)),
+            ends: self.stories.ends(source, destination),
             story,
             ports: [isakmp.source_port, isakmp.destination_port],
             pair: NONE,
@@ -316,7 +351,8 @@ impl Tracker {
         };
         let algorithm = (outline.major == 2).then_some(HashAlgorithm::Sha1);
         let exchange = if outline.major == 1 { u32::from(outline.message_id.0 != 0) } else { outline.message_id.0 };
-        let relation = relation(datagram, isakmp, outline, &telling, Side::Initiator, exchange, algorithm)?;
+        let hashes = self.hashes(datagram, isakmp, outline, algorithm)?;
+        let relation = relation(isakmp, outline, &telling, Side::Initiator, exchange, hashes)?;
         let key = StepKey { story, shape, relation };
         let story = match self.stories.steps.get(&key).copied() {
             Some(Step::To(story)) => story,
@@ -349,7 +385,7 @@ impl Tracker {
         self.attempt_count += 1;
         self.index_attempt(pair, index);
         self.stories.enter(&self.pairs.tellings, row);
-        Some(Tale::Told(self.step(datagram, isakmp, outline, Found { row, from: Side::Initiator }, story)))
+        Some(Tale::Told(self.step(datagram, isakmp, outline, Found { row, from: Side::Initiator, shape }, story)))
     }
 
     /// Takes an attempt to its next story.
@@ -359,9 +395,9 @@ impl Tracker {
         datagram: &Datagram<'_>,
         isakmp: &IsakmpDatagram<'_>,
         outline: &Outline,
-        Found { row, from }: Found,
+        Found { row, from, shape }: Found,
         story: u32,
-    ) -> Observed {
+    ) -> Named {
         let arrival = self.arrival(datagram, isakmp, outline);
         self.stories.count += 1;
         let tellings = &mut self.pairs.tellings;
@@ -372,9 +408,41 @@ impl Tracker {
         if telling.responder_spi.is_zero() {
             telling.responder_spi = outline.responder_spi;
         }
-        let (pair, attempt) = (telling.pair as usize, telling.index as usize);
+        let (pair, attempt) = (telling.pair, telling.index);
         let label = tellings.stories[story as usize].label;
-        Observed { pair, attempt, label, from, retransmission_of: None, recorded_before: None, reassembled: None }
+        Named { pair, attempt, label, from, shape }
+    }
+
+    /// Which NAT detection hashes of a message match, two bits each, where they are checked. `None` if that cannot be said.
+    #[inline]
+    fn hashes(
+        &self,
+        datagram: &Datagram<'_>,
+        isakmp: &IsakmpDatagram<'_>,
+        outline: &Outline,
+        algorithm: Option<HashAlgorithm>,
+    ) -> Option<u32> {
+        let mut answers = 0;
+        if self.only_naming {
+            return Some(answers);
+        }
+        for (number, hash) in outline.hashes().iter().enumerate() {
+            let at = usize::from(hash.at);
+            let octets = isakmp.octets.get(at..at + usize::from(hash.length))?;
+            let endpoint = if hash.of_sender {
+                SocketAddr::new(datagram.source, isakmp.source_port)
+            } else {
+                SocketAddr::new(datagram.destination, isakmp.destination_port)
+            };
+            let spis = (outline.initiator_spi, outline.responder_spi);
+            let answer = match self.shared.nat_checks.matches(algorithm, spis, endpoint, octets) {
+                None => 1,
+                Some(false) => 2,
+                Some(true) => 3,
+            };
+            answers |= answer << (2 * number);
+        }
+        Some(answers)
     }
 
     fn arrival(&self, datagram: &Datagram<'_>, isakmp: &IsakmpDatagram<'_>, outline: &Outline) -> Arrival {
@@ -428,7 +496,7 @@ impl Tracker {
         let telling = Telling {
             initiator_spi: facts.initiator_spi,
             responder_spi: facts.responder_spi,
-            ends: self.stories.hasher.hash_one((facts.initiator.ip(), facts.responder.ip())),
+            ends: self.stories.ends(facts.initiator.ip(), facts.responder.ip()),
             story: key.story,
             ports: followed.state.ports(),
             pair: observed.pair as u32,
@@ -517,16 +585,15 @@ impl Tracker {
 }
 
 /// How a message stands to what went before, as far as it matters, in bits: who sent it, from where it was expected or not,
-/// which SPIs it has, which exchange it belongs to, which of its NAT hashes match. `None` if that cannot be said.
+/// which SPIs it has, which exchange it belongs to, and what [`Tracker::hashes`] says. `None` if that cannot be said.
 #[inline]
 fn relation(
-    datagram: &Datagram<'_>,
     isakmp: &IsakmpDatagram<'_>,
     outline: &Outline,
     telling: &Telling,
     from: Side,
     exchange: u32,
-    algorithm: Option<HashAlgorithm>,
+    hashes: u32,
 ) -> Option<u32> {
     let responder_spi = match (outline.responder_spi, telling.responder_spi) {
         (IkeSpi::ZERO, IkeSpi::ZERO) => 0,
@@ -539,26 +606,7 @@ fn relation(
     if exchange > 0xff {
         return None;
     }
-    let mut relation = exchange << 4 | responder_spi << 2 | moved << 1 | from.index() as u32;
-    for (number, hash) in outline.hashes().iter().enumerate() {
-        let at = usize::from(hash.at);
-        let octets = isakmp.octets.get(at..at + usize::from(hash.length))?;
-        let endpoint = if hash.of_sender {
-            SocketAddr::new(datagram.source, isakmp.source_port)
-        } else {
-            SocketAddr::new(datagram.destination, isakmp.destination_port)
-        };
-        let algorithm = algorithm.or_else(|| HashAlgorithm::from_length(octets.len()));
-        let matches = algorithm
-            .map(|algorithm| nat::matches(algorithm, (outline.initiator_spi, outline.responder_spi), endpoint, octets));
-        let matches = match matches {
-            None => 1,
-            Some(false) => 2,
-            Some(true) => 3,
-        };
-        relation |= matches << (12 + 2 * number);
-    }
-    Some(relation)
+    Some(hashes << 12 | exchange << 4 | responder_spi << 2 | moved << 1 | from.index() as u32)
 }
 
 /// Which exchange a message belongs to: in IKEv2 its message id tells; in IKEv1, 0 or 1 for none, without or with a

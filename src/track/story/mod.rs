@@ -40,6 +40,7 @@ const NEVER: u8 = u8::MAX;
 pub(super) struct Story {
     /// What is known of such an attempt; what is its own is blank.
     template: Arc<Attempt>,
+    version: IkeVersion,
     /// Which of its messages, in the order in which they came, each record of `template` is.
     order: Box<[u8]>,
     /// Which message began each of `template.moves`.
@@ -65,7 +66,7 @@ pub(super) struct Story {
 struct Telling {
     initiator_spi: IkeSpi,
     responder_spi: IkeSpi,
-    /// Of the addresses, the initiator's first.
+    /// The addresses in short, the initiator's first.
     ends: u64,
     story: u32,
     /// Where each side was last seen to send from.
@@ -106,7 +107,7 @@ impl Tellings {
     /// Version and SPIs, the initiator's first.
     pub(super) fn spis(&self, row: u32) -> (IkeVersion, IkeSpi, IkeSpi) {
         let row = self.row(row);
-        (self.story(row).template.version, row.initiator_spi, row.responder_spi)
+        (self.story(row).version, row.initiator_spi, row.responder_spi)
     }
 
     /// When and in which frame an attempt begins.
@@ -165,6 +166,7 @@ impl Story {
     /// How attempts begin of which there is no message yet.
     fn beginning(template: Attempt) -> Self {
         Self {
+            version: template.version,
             template: Arc::new(blank(template)),
             order: Box::default(),
             moves: Box::default(),
@@ -216,6 +218,7 @@ impl Story {
             phase1: began(self.phase1, facts.phase1_up.is_some()),
             phase2: began(self.phase2, facts.phase2_up.is_some()),
             mismatch: began(self.mismatch, facts.nat.mismatch_frame.is_some()),
+            version: self.version,
             template: Arc::new(blank(facts.clone())),
             order: order.into(),
             moves,

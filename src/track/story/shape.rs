@@ -112,10 +112,9 @@ pub(in crate::track) fn read(octets: &[u8], fragments: u16, marker: bool, shape:
         hashes: [NatHash::default(); MOST_HASHES],
         hash_count: 0,
     };
+    let ([f0, f1], marker) = (fragments.to_le_bytes(), u8::from(marker));
     shape.clear();
-    shape.extend_from_slice(&[*next_payload, *version, *exchange_type, *flags, u8::from(marker)]);
-    shape.extend_from_slice(&fragments.to_le_bytes());
-    shape.extend_from_slice(&[*l0, *l1, *l2, *l3]);
+    shape.extend_from_slice(&[*next_payload, *version, *exchange_type, *flags, marker, f0, f1, *l0, *l1, *l2, *l3]);
     if major == 1 {
         if flags & v1::ENCRYPTION != 0 {
             return (!v1::UNCLEAR.contains(next_payload)).then_some(outline);
