@@ -5,13 +5,12 @@
 //! a chunk says too little, he goes that way himself, as on one thread. Not here: merged, packed and streamed captures.
 //! Contract: the same octets of output on any number of threads; a fixed number of chunks in memory.
 
-use std::collections::BTreeMap;
 use std::ops::ControlFlow;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
+use crate::base::crew::{Crew, Hand};
 use crate::capture::{Captures, Chunk, Chunks, Each, Frame};
 use crate::packet::{Eye, Glance};
 
@@ -49,37 +48,30 @@ impl Sharing {
 
 /// A chunk and what was left of it.
 #[derive(Debug)]
-struct Piece {
-    index: usize,
+struct Sifted {
     chunk: Chunk,
     sieve: Sieve,
-    /// Who is to get it back; `None` for the thread that takes chunks on.
-    owner: Option<usize>,
 }
 
 /// What the threads share.
 struct Work<'w> {
     chunks: Mutex<Chunks>,
-    count: usize,
     eye: &'w Eye,
-    /// The chunk that nobody has begun.
-    next: AtomicUsize,
     /// Some TCP stream is being followed.
     streams: AtomicBool,
 }
 
-impl Work<'_> {
-    /// Sieves the next chunk; `false` if there is none.
-    fn sift(&self, piece: &mut Piece) -> bool {
-        let index = self.next.fetch_add(1, Ordering::Relaxed);
-        if index >= self.count {
-            return false;
-        }
-        let chunks = self.chunks.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        piece.index = index;
-        piece.sieve.begin(self.streams.load(Ordering::Relaxed));
-        chunks.read(index, &mut piece.chunk, &mut All { eye: self.eye, sieve: &mut piece.sieve });
-        true
+/// Reads chunks and sieves them.
+struct Sifter<'w>(&'w Work<'w>);
+
+impl Hand for Sifter<'_> {
+    type Sheet = Sifted;
+
+    fn make(&mut self, number: usize, Sifted { chunk, sieve }: &mut Sifted) {
+        let Self(work) = self;
+        let chunks = work.chunks.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        sieve.begin(work.streams.load(Ordering::Relaxed));
+        chunks.read(number, chunk, &mut All { eye: work.eye, sieve });
     }
 }
 
@@ -124,128 +116,54 @@ pub(super) fn share(
     }
     let Some(chunks) = captures.chunks(len) else { return Some(ControlFlow::Continue(())) };
     let eye = road.eye.clone();
-    let work = Work {
-        count: chunks.count(),
-        chunks: Mutex::new(chunks),
-        eye: &eye,
-        next: AtomicUsize::new(0),
-        streams: AtomicBool::new(false),
-    };
-    thread::scope(|scope| {
-        let (done, ready) = mpsc::channel();
-        let mut back = Vec::new();
-        for owner in 0..threads - 1 {
-            let (give, given) = mpsc::channel();
-            for _ in 0..CHUNKS_A_THREAD {
-                // the other end is at hand
-                let _ = give.send(Piece::new(Some(owner)));
+    let count = chunks.count();
+    let work = Work { chunks: Mutex::new(chunks), eye: &eye, streams: AtomicBool::new(false) };
+    // chunks of a size that somebody wants to see tried are tried
+    let most_lost = if options.sharing.chunk.is_some() { u32::MAX } else { MOST_LOST };
+    let crew = Crew { helpers: threads - 1, sheets: CHUNKS_A_THREAD };
+    let sheet = || Sifted { chunk: Chunk::default(), sieve: Sieve::new() };
+    crew.work(
+        count,
+        sheet,
+        || Sifter(&work),
+        |lead| {
+            let mut foreman = Foreman { work: &work, lost: 0 };
+            for number in 0..count {
+                let Some(piece) = lead.take_made(number) else { break };
+                watch.progress(captures);
+                let flow = foreman.take_on(&piece.sheet, road, captures, path, watch);
+                lead.give_back(piece);
+                match flow {
+                    Some(ControlFlow::Continue(())) if foreman.lost < most_lost => {}
+                    found => {
+                        road.until = u64::MAX;
+                        return found;
+                    }
+                }
             }
-            let (work, done) = (&work, done.clone());
-            if thread::Builder::new().spawn_scoped(scope, move || help(work, &given, &done)).is_ok() {
-                back.push(give);
-            }
-        }
-        drop(done);
-        let spare = (0..CHUNKS_A_THREAD).map(|_| Piece::new(None)).collect();
-        // chunks of a size that somebody wants to see tried are tried
-        let most_lost = if options.sharing.chunk.is_some() { u32::MAX } else { MOST_LOST };
-        let mut foreman = Foreman { work: &work, ready, back, spare, pending: BTreeMap::new(), lost: 0, most_lost };
-        foreman.lead(road, captures, path, watch)
-    })
-}
-
-/// Sieves chunks as long as there are some, and room for them.
-fn help(work: &Work<'_>, given: &Receiver<Piece>, done: &Sender<Piece>) {
-    while let Ok(mut piece) = given.recv() {
-        if !work.sift(&mut piece) || done.send(piece).is_err() {
-            return;
-        }
-    }
-}
-
-impl Piece {
-    fn new(owner: Option<usize>) -> Self {
-        Self { index: 0, chunk: Chunk::default(), sieve: Sieve::new(), owner }
-    }
+            road.until = u64::MAX;
+            Some(ControlFlow::Continue(()))
+        },
+    )
 }
 
 /// Who takes the chunks on.
 struct Foreman<'w> {
     work: &'w Work<'w>,
-    ready: Receiver<Piece>,
-    /// Where pieces go back to, by owner.
-    back: Vec<Sender<Piece>>,
-    spare: Vec<Piece>,
-    /// Pieces whose turn has not come.
-    pending: BTreeMap<usize, Piece>,
     /// Chunks that were for nothing, less those that were not.
     lost: u32,
-    most_lost: u32,
 }
 
 impl Foreman<'_> {
-    fn lead(
-        &mut self,
-        road: &mut Road,
-        captures: &mut Captures,
-        path: &mut Path,
-        watch: &mut impl Watch,
-    ) -> Option<ControlFlow<()>> {
-        for index in 0..self.work.count {
-            let Some(piece) = self.piece(index) else { break };
-            watch.progress(captures);
-            let flow = self.take_on(&piece, road, captures, path, watch);
-            self.give_back(piece);
-            match flow {
-                Some(ControlFlow::Continue(())) if self.lost < self.most_lost => {}
-                found => {
-                    road.until = u64::MAX;
-                    return found;
-                }
-            }
-        }
-        road.until = u64::MAX;
-        Some(ControlFlow::Continue(()))
-    }
-
-    /// Chunk `index`, of which all before it were taken on. As long as it is not ready there are others to sieve.
-    fn piece(&mut self, index: usize) -> Option<Piece> {
-        loop {
-            while let Ok(piece) = self.ready.try_recv() {
-                self.pending.insert(piece.index, piece);
-            }
-            if let Some(piece) = self.pending.remove(&index) {
-                return Some(piece);
-            }
-            if let Some(mut piece) = self.spare.pop() {
-                if self.work.sift(&mut piece) {
-                    self.pending.insert(piece.index, piece);
-                    continue;
-                }
-                self.spare.push(piece);
-            }
-            let piece = self.ready.recv().ok()?;
-            self.pending.insert(piece.index, piece);
-        }
-    }
-
-    fn give_back(&mut self, piece: Piece) {
-        match piece.owner.and_then(|owner| self.back.get(owner)) {
-            // a thread that found nothing more to do has gone
-            Some(back) => drop(back.send(piece)),
-            None => self.spare.push(piece),
-        }
-    }
-
     fn take_on(
         &mut self,
-        piece: &Piece,
+        Sifted { chunk, sieve }: &Sifted,
         road: &mut Road,
         captures: &mut Captures,
         path: &mut Path,
         watch: &mut impl Watch,
     ) -> Option<ControlFlow<()>> {
-        let (chunk, stretch) = (&piece.chunk, *piece.chunk.stretch());
+        let stretch = *chunk.stretch();
         if stretch.frames == 0 {
             self.lost = self.lost.saturating_add(1);
             return Some(ControlFlow::Continue(()));
@@ -256,7 +174,7 @@ impl Foreman<'_> {
         self.describe(captures);
         let follows = path.classifier.follows_streams();
         self.work.streams.store(follows, Ordering::Relaxed);
-        let admitted = (captures.is_before(chunk) && path.takes(&piece.sieve, &stretch))
+        let admitted = (captures.is_before(chunk) && path.takes(sieve, &stretch))
             .then(|| watch.admits_all(stretch.first, stretch.earliest, stretch.latest))
             .flatten();
         let mut flow = ControlFlow::Continue(());
@@ -268,7 +186,7 @@ impl Foreman<'_> {
             Some(false) => captures.pass_chunk(chunk, &stretch),
             Some(true) => {
                 let before = captures.frames();
-                let taken = path.stretch(&piece.sieve, &stretch, chunk.octets(), before, |tracker, datagram| {
+                let taken = path.stretch(sieve, &stretch, chunk.octets(), before, |tracker, datagram| {
                     flow = pass(tracker, datagram, watch);
                     flow
                 });
