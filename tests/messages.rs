@@ -306,6 +306,7 @@ struct Law {
     writer: Writer,
     colorless: Writer,
     rows: u64,
+    shaped: u64,
 }
 
 impl Law {
@@ -336,6 +337,7 @@ impl Watch for Law {
         let Body::Isakmp(isakmp) = datagram.body else { return ControlFlow::Continue(()) };
         self.holds(datagram, observed);
         self.holds(datagram, None);
+        self.shaped += u64::from(observed.is_some_and(|observed| observed.shape.is_some()));
         // the shape is one of these octets
         let observed = observed.map(|observed| Observed { shape: None, ..observed.clone() });
         let observed = observed.as_ref();
@@ -365,14 +367,42 @@ impl Watch for Law {
 fn what_a_writer_remembers_makes_no_difference() {
     let captures = Path::new(env!("CARGO_MANIFEST_DIR")).join("captures");
     let writer = || Writer::default().many_captures(true);
-    let mut rows = 0;
+    let (mut rows, mut shaped) = (0, 0);
     for folder in ["lab", "malformed"] {
-        let mut law = Law { writer: writer(), colorless: writer().in_color(false), rows: 0 };
+        let mut law = Law { writer: writer(), colorless: writer().in_color(false), rows: 0, shaped: 0 };
         let mut captures = Captures::open(&[captures.join(folder)]);
         pipeline::follow(&mut captures, &Options::default(), &mut law);
         rows += law.rows;
+        shaped += law.shaped;
     }
-    assert!(rows > 10_000, "{rows} rows");
+    assert!(rows > 10_000 && shaped > 100, "{rows} rows, {shaped} of a shape");
+}
+
+/// What a tracker called the messages that passed.
+#[derive(Default)]
+struct Names(Vec<Option<Observed>>);
+
+impl Watch for Names {
+    fn message(&mut self, _: &Datagram<'_>, observed: Option<&Observed>) -> ControlFlow<()> {
+        // which pair it is, is for who has the facts; which shape it has, changes no name
+        self.0.push(observed.map(|observed| Observed { pair: 0, shape: None, ..observed.clone() }));
+        ControlFlow::Continue(())
+    }
+}
+
+#[test]
+fn who_only_names_messages_names_them_alike() {
+    let captures = Path::new(env!("CARGO_MANIFEST_DIR")).join("captures");
+    for folder in ["lab", "malformed"] {
+        let [all, naming] = [false, true].map(|only_naming| {
+            let mut names = Names::default();
+            let mut captures = Captures::open(&[captures.join(folder)]);
+            pipeline::follow(&mut captures, &Options { only_naming, ..Options::default() }, &mut names);
+            names.0
+        });
+        assert!(all.len() > 100, "{folder}: {} messages", all.len());
+        assert_eq!(all, naming, "{folder}");
+    }
 }
 
 proptest::proptest! {

@@ -127,3 +127,54 @@ impl Stencil {
         true
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kept(stencils: &mut Stencils, key: u64, octets: &[u8]) {
+        let mut out = b"before ".to_vec();
+        let start = out.len();
+        stencils.begin();
+        out.extend_from_slice(b"SPI ");
+        stencils.hole(&out, 0, 4);
+        pen::hex(&mut out, &octets[..4]);
+        out.extend_from_slice(b" data ");
+        stencils.hole(&out, 4, octets.len() - 4);
+        pen::hex(&mut out, &octets[4..]);
+        out.extend_from_slice(b".\n");
+        stencils.keep(key, &out, start);
+    }
+
+    #[test]
+    fn what_is_a_messages_own_is_written_over_what_was_anothers() {
+        let mut stencils = Stencils::default();
+        for len in [4, 5, 19, 20, 21, 36, 53] {
+            let octets: Vec<u8> = (0..len).collect();
+            kept(&mut stencils, len.into(), &octets);
+            let others: Vec<u8> = octets.iter().map(|octet| octet ^ 0xa5).collect();
+            let mut out = b"front ".to_vec();
+            assert!(stencils.fill(len.into(), &others, &mut out));
+            let expected = format!("front SPI {} data {}.\n", hex::encode(&others[..4]), hex::encode(&others[4..]));
+            assert_eq!(String::from_utf8(out).unwrap(), expected);
+            let mut out = b"front ".to_vec();
+            assert!(!stencils.fill(0, &others, &mut out), "nothing was kept under this key");
+            assert!(!stencils.fill(len.into(), &others[1..], &mut out), "not a message of this shape");
+            assert_eq!(out, b"front ");
+        }
+    }
+
+    #[test]
+    fn a_flood_of_shapes_takes_no_more_than_the_ceiling() {
+        let mut stencils = Stencils::default();
+        let octets = vec![7; 10_000];
+        for key in 0..1000 {
+            kept(&mut stencils, key, &octets);
+            assert!(stencils.fill(key, &octets, &mut Vec::new()));
+            let held: usize = stencils.kept.values().map(|stencil| stencil.text.len()).sum();
+            assert!(held <= stencils.octets && stencils.octets <= MOST);
+        }
+        kept(&mut stencils, 1000, &vec![0; MOST]);
+        assert!(!stencils.fill(1000, &vec![0; MOST], &mut Vec::new()));
+    }
+}

@@ -92,6 +92,11 @@ pub(crate) fn hex_over(digits: &mut [u8], octets: &[u8]) {
     for (place, block) in places.iter_mut().zip(blocks) {
         *place = sixteen(block);
     }
+    // SPIs and message ids: of a known length there is no loop
+    if let (Some((place, [])), Some((own, []))) = (last.split_first_chunk_mut::<8>(), rest.split_first_chunk::<4>()) {
+        place.copy_from_slice(own.map(|octet| HEX[usize::from(octet)]).as_flattened());
+        return;
+    }
     for (pair, &octet) in last.as_chunks_mut().0.iter_mut().zip(rest) {
         *pair = HEX[usize::from(octet)];
     }
