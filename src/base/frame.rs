@@ -18,11 +18,11 @@ impl FrameRef {
         Self { capture, frame }
     }
 
-    /// The same in eight octets that sort as it does. `None` for a capture or a frame that nobody ever had: from capture
-    /// 2^24, or frame 2^40, on.
+    /// The same in 63 bits that sort as it does. `None` for a capture or a frame that nobody ever had: from capture 2^23, or
+    /// frame 2^40, on.
     #[inline]
     pub fn packed(self) -> Option<u64> {
-        let fits = self.capture >> (64 - FRAME_BITS) == 0 && self.frame >> FRAME_BITS == 0;
+        let fits = self.capture >> (63 - FRAME_BITS) == 0 && self.frame >> FRAME_BITS == 0;
         fits.then_some(u64::from(self.capture) << FRAME_BITS | self.frame)
     }
 
@@ -42,9 +42,9 @@ mod tests {
 
     #[test]
     fn a_packed_frame_is_itself_again() {
-        for frame in [FrameRef::new(0, 1), FrameRef::new(7, 1 << 33), FrameRef::new((1 << 24) - 1, (1 << 40) - 1)] {
+        for frame in [FrameRef::new(0, 1), FrameRef::new(7, 1 << 33), FrameRef::new((1 << 23) - 1, (1 << 40) - 1)] {
             assert_eq!(frame.packed().map(FrameRef::unpacked), Some(frame));
         }
-        assert_eq!((FrameRef::new(1 << 24, 1).packed(), FrameRef::new(0, 1 << 40).packed()), (None, None));
+        assert_eq!((FrameRef::new(1 << 23, 1).packed(), FrameRef::new(0, 1 << 40).packed()), (None, None));
     }
 }

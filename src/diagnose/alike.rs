@@ -15,7 +15,7 @@ use hashbrown::HashTable;
 use crate::base::FrameRef;
 use crate::track::{MadeFrom, Pair};
 
-use super::{Confidence, Finding, Severity, Verdict};
+use super::{Finding, Verdict};
 
 /// Lists of stories that are remembered.
 const MOST: usize = 1024;
@@ -40,12 +40,10 @@ pub(super) struct Advice {
 /// A finding, but for its pair and its frames.
 #[derive(Debug, Clone)]
 pub(super) struct Common {
-    pub(super) severity: Severity,
-    pub(super) confidence: Confidence,
+    /// Of which kind it is, by its place in the piece.
+    pub(super) kind: u32,
     pub(super) attempt: Option<usize>,
     pub(super) count: u64,
-    /// What is said, by its place in the piece.
-    pub(super) words: u32,
     evidence: Box<[Place]>,
 }
 
@@ -89,14 +87,12 @@ impl Advice {
     /// Remembers what `check` found on `pair`, if it can be told of any other: no more than advice (`mild`), without
     /// addresses in its words, its frames each those of one message.
     pub(super) fn learn(&mut self, check: Verdict, pair: &Pair, found: &[(Finding, u32)], mild: bool) {
-        let common = |(finding, words): &(Finding, u32)| {
+        let common = |(finding, kind): &(Finding, u32)| {
             let evidence: Option<Box<[Place]>> = finding.frames.iter().map(|&frame| place(pair, frame)).collect();
             Some(Common {
-                severity: finding.severity,
-                confidence: finding.confidence,
+                kind: *kind,
                 attempt: finding.attempt,
                 count: finding.count,
-                words: *words,
                 evidence: evidence.filter(|_| !names_an_address(finding, pair))?,
             })
         };

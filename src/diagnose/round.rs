@@ -172,7 +172,7 @@ impl<'f> Judge<'f> {
             match advice.of(check) {
                 (Some(common), _) => {
                     for common in common {
-                        piece.keep_common(common, check, index, pair);
+                        piece.keep_common(common, index, pair);
                     }
                 }
                 (None, true) => matches.extend(run(check)),
@@ -182,8 +182,8 @@ impl<'f> Judge<'f> {
                     let mut findings = Vec::new();
                     if mild {
                         engine::fold(&case, found.into_iter(), |finding, verdict, cause| {
-                            let words = piece.keep(&finding, ends, verdict, cause);
-                            findings.push((finding, words));
+                            let kind = piece.keep(&finding, ends, verdict, cause);
+                            findings.push((finding, kind));
                         });
                     } else {
                         matches.extend(found);

@@ -143,6 +143,8 @@ const OTHER_ID: u16 = 1 << 9;
 /// that it has an IP identification, and a long one;
 const IP_ID: u16 = 1 << 10;
 const LONG_IP_ID: u16 = 1 << 11;
+/// that its place among all messages is as far behind as its frame;
+const IN_STEP: u16 = 1 << 12;
 /// and that there is one.
 const MESSAGE: u16 = 1 << 15;
 
@@ -261,8 +263,13 @@ impl Octets {
             says |= MICROS;
         }
         says |= octets.number(zigzag(later), AT) << AT_SHIFT;
-        says |= octets.number(zigzag(arrival.frame.wrapping_sub(frame) as i64), FRAME) << FRAME_SHIFT;
-        says |= octets.number(arrival.number.wrapping_sub(number).into(), NUMBER) << NUMBER_SHIFT;
+        let frames = arrival.frame.wrapping_sub(frame);
+        says |= octets.number(zigzag(frames as i64), FRAME) << FRAME_SHIFT;
+        if arrival.number == number.wrapping_add(frames as u32) {
+            says |= IN_STEP;
+        } else {
+            says |= octets.number(arrival.number.wrapping_sub(number).into(), NUMBER) << NUMBER_SHIFT;
+        }
         let ports = arrival.ports;
         if ports == [source, destination] {
             says |= SAME_PORTS;
@@ -317,8 +324,10 @@ fn read(chunk: &Chunk, at: &mut usize, before: &Before) -> Arrival {
     let width = |shift: u16| usize::from(says >> shift & 3);
     let later = back(take(AT[width(AT_SHIFT)]));
     let later = if says & MICROS != 0 { later.wrapping_mul(1000) } else { later };
-    let frame = before.frame.wrapping_add(back(take(FRAME[width(FRAME_SHIFT)])) as u64);
-    let number = before.number.wrapping_add(take(NUMBER[width(NUMBER_SHIFT)]) as u32);
+    let frames = back(take(FRAME[width(FRAME_SHIFT)])) as u64;
+    let frame = before.frame.wrapping_add(frames);
+    let places = if says & IN_STEP != 0 { frames as u32 } else { take(NUMBER[width(NUMBER_SHIFT)]) as u32 };
+    let number = before.number.wrapping_add(places);
     let [source, destination] = before.ports;
     let ports = match says & (SAME_PORTS | SWAPPED_PORTS) {
         SAME_PORTS => [source, destination],
@@ -367,7 +376,7 @@ mod tests {
         let mut at = 1_764_000_000_000_000_000;
         let plain = |number: u32, at: i64, digest: u64| Arrival {
             at,
-            frame: u64::from(number) * 3,
+            frame: u64::from(number) * if number < 10 { 1 } else { 3 },
             number,
             message_id: number / 4,
             digest: digest as u32,
