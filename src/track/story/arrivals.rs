@@ -299,14 +299,16 @@ impl Octets {
     /// Puts a number behind. What its upper octets leave behind it is written over.
     #[inline(always)]
     fn put(&mut self, number: u64, width: usize) {
-        self.all[self.count..self.count + 8].copy_from_slice(&number.to_le_bytes());
+        if let Some(place) = self.all.get_mut(self.count..).and_then(|rest| rest.first_chunk_mut()) {
+            *place = number.to_le_bytes();
+        }
         self.count += width;
     }
 
     /// Puts a number behind in the least of these widths that holds it; answers which.
     #[inline(always)]
     fn number(&mut self, number: u64, widths: [usize; 4]) -> u16 {
-        let which = widths[..3].iter().take_while(|&&width| number > low(width)).count();
+        let which = widths[..3].iter().map(|&width| usize::from(number > low(width))).sum::<usize>();
         self.put(number, widths[which]);
         which as u16
     }

@@ -451,7 +451,8 @@ impl Tracker {
             // one that cannot be packed is not told
             frame: datagram.frame.packed().unwrap_or_default(),
             number: self.stories.count,
-            message_id: outline.message_id.0,
+            // IKEv2's count exchanges, which is for the story to tell
+            message_id: if outline.major == 1 { outline.message_id.0 } else { 0 },
             digest: super::super::digest(isakmp.octets),
             ip_id: datagram.ip_id,
             ports: [isakmp.source_port, isakmp.destination_port],

@@ -42,7 +42,7 @@ impl Passing {
         self.0.ports
     }
 
-    /// Its message id.
+    /// Its message id in IKEv1; those of IKEv2 stand in the template.
     pub fn message_id(self) -> MessageId {
         MessageId(self.0.message_id)
     }
