@@ -9,7 +9,8 @@ use std::ops::Deref;
 pub(super) enum Rows {
     /// None, one or two.
     Few { rows: [u32; 2], count: u8 },
-    /// More, in a box so that few take little.
+    /// More.
+    #[expect(clippy::box_collection, reason = "so that few take little")]
     Many(Box<Vec<u32>>),
 }
 
