@@ -40,6 +40,7 @@ const NEVER: u8 = u8::MAX;
 pub(super) struct Story {
     /// What is known of such an attempt; what is its own is blank.
     template: Arc<Attempt>,
+    /// Its version, at hand for each message.
     version: IkeVersion,
     /// Which of its messages, in the order in which they came, each record of `template` is.
     order: Box<[u8]>,
