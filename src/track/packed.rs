@@ -359,11 +359,15 @@ impl Pen for Reader<'_> {
     }
 }
 
-const fn zigzag(value: i64) -> u64 {
+/// Small numbers of either sign as small numbers.
+#[inline]
+pub(super) const fn zigzag(value: i64) -> u64 {
     ((value << 1) ^ (value >> 63)) as u64
 }
 
-const fn unzigzag(value: u64) -> i64 {
+/// What was [zigzagged](zigzag).
+#[inline]
+pub(super) const fn unzigzag(value: u64) -> i64 {
     (value >> 1) as i64 ^ -((value & 1) as i64)
 }
 

@@ -5,6 +5,7 @@
 
 use crate::base::{FrameRef, Timestamp};
 use crate::track::attempt::Own;
+use crate::track::packed::{unzigzag, zigzag};
 use crate::track::pairs::NONE;
 
 /// What is a message's own.
@@ -324,9 +325,9 @@ fn read(chunk: &Chunk, at: &mut usize, before: &Before) -> Arrival {
     };
     let says = take(2) as u16;
     let width = |shift: u16| usize::from(says >> shift & 3);
-    let later = back(take(AT[width(AT_SHIFT)]));
+    let later = unzigzag(take(AT[width(AT_SHIFT)]));
     let later = if says & MICROS != 0 { later.wrapping_mul(1000) } else { later };
-    let frames = back(take(FRAME[width(FRAME_SHIFT)])) as u64;
+    let frames = unzigzag(take(FRAME[width(FRAME_SHIFT)])) as u64;
     let frame = before.frame.wrapping_add(frames);
     let places = if says & IN_STEP != 0 { frames as u32 } else { take(NUMBER[width(NUMBER_SHIFT)]) as u32 };
     let number = before.number.wrapping_add(places);
@@ -350,18 +351,6 @@ fn read(chunk: &Chunk, at: &mut usize, before: &Before) -> Arrival {
 #[inline(always)]
 fn low(width: usize) -> u64 {
     u64::MAX >> (64 - 8 * width)
-}
-
-/// Small numbers of either sign as small numbers.
-#[inline(always)]
-fn zigzag(number: i64) -> u64 {
-    (number << 1 ^ number >> 63) as u64
-}
-
-/// What was [zigzagged](zigzag).
-#[inline(always)]
-fn back(number: u64) -> i64 {
-    (number >> 1) as i64 ^ -((number & 1) as i64)
 }
 
 #[cfg(test)]
