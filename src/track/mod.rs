@@ -54,6 +54,7 @@ const MALFORMED_A_PAIR: usize = 64;
 /// Follows every exchange of every pair.
 #[derive(Debug)]
 pub struct Tracker {
+    /// See [`Tracker::only_naming`].
     only_naming: bool,
     /// Everything but the pairs.
     facts: Facts,

@@ -432,7 +432,7 @@ impl<'a> AtRest<'a> {
     fn fill(&self, attempt: &mut Attempt, ends: (IpAddr, IpAddr)) {
         match self {
             Self::Packed(packed) => _ = packed.fill(attempt, ends),
-            Self::Told(told) => told.fill(ends, attempt),
+            Self::Told(told) => told.fill(attempt),
         }
     }
 }

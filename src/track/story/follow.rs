@@ -423,9 +423,6 @@ impl Tracker {
         algorithm: Option<HashAlgorithm>,
     ) -> Option<u32> {
         let mut answers = 0;
-        if self.only_naming {
-            return Some(answers);
-        }
         for (number, hash) in outline.hashes().iter().enumerate() {
             let at = usize::from(hash.at);
             let octets = isakmp.octets.get(at..at + usize::from(hash.length))?;

@@ -82,6 +82,13 @@ struct Telling {
 
 const _: () = assert!(size_of::<Telling>() <= 80);
 
+impl Telling {
+    /// Of the addresses of its pair, the initiator's first.
+    fn ips(&self, (a, b): (IpAddr, IpAddr)) -> [IpAddr; 2] {
+        if self.in_order { [a, b] } else { [b, a] }
+    }
+}
+
 /// All that is told.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Tellings {
@@ -237,11 +244,10 @@ impl Story {
         self.order.last().is_some_and(|&last| last + 1 == self.messages)
     }
 
-    /// Fills an attempt that was made from the template.
-    fn fill(&self, row: &Telling, arrivals: &[Arrival], (a, b): (IpAddr, IpAddr), attempt: &mut Attempt) {
+    /// Fills an attempt that was made from the template, between these addresses, the initiator's first.
+    fn fill(&self, row: &Telling, arrivals: &[Arrival], ips: [IpAddr; 2], attempt: &mut Attempt) {
         let ([first, ..], [.., last]) = (arrivals, arrivals) else { return };
         let own = |place: u8| &arrivals[usize::from(place)];
-        let ips = if row.in_order { [a, b] } else { [b, a] };
         (attempt.initiator_spi, attempt.responder_spi) = (row.initiator_spi, row.responder_spi);
         attempt.initiator = SocketAddr::new(ips[0], first.ports[0]);
         attempt.responder = SocketAddr::new(ips[1], first.ports[1]);
@@ -274,7 +280,7 @@ impl Story {
 
     fn followed(&self, row: &Telling, arrivals: &[Arrival], ends: (IpAddr, IpAddr)) -> Followed {
         let mut facts = Attempt::clone(&self.template);
-        self.fill(row, arrivals, ends, &mut facts);
+        self.fill(row, arrivals, row.ips(ends), &mut facts);
         let current = [(facts.initiator, 0), (facts.responder, 1)]
             .map(|(endpoint, side): (SocketAddr, usize)| SocketAddr::new(endpoint.ip(), row.ports[side]));
         let own: Vec<Own> = self.order.iter().map(|&place| arrivals[usize::from(place)].own()).collect();

@@ -50,11 +50,10 @@ impl Passing {
 
 impl Tellings {
     /// The attempt of a pair of these ends, where it stands. `None` if there is no message of it.
-    pub(in crate::track) fn told(&self, row: u32, (a, b): (IpAddr, IpAddr)) -> Option<Told<'_>> {
+    pub(in crate::track) fn told(&self, row: u32, ends: (IpAddr, IpAddr)) -> Option<Told<'_>> {
         let row = self.row(row);
         let story = self.story(row);
-        let ips = if row.in_order { [a, b] } else { [b, a] };
-        (story.messages > 0).then(|| Told { row, story, arrivals: self.arrivals(row), ips })
+        (story.messages > 0).then(|| Told { row, story, arrivals: self.arrivals(row), ips: row.ips(ends) })
     }
 }
 
@@ -109,8 +108,8 @@ impl Tally {
 
 impl<'f> Told<'f> {
     /// The whole attempt, in one that was made from the template.
-    pub(in crate::track) fn fill(&self, ends: (IpAddr, IpAddr), attempt: &mut Attempt) {
-        self.story.fill(self.row, &self.arrivals, ends, attempt);
+    pub(in crate::track) fn fill(&self, attempt: &mut Attempt) {
+        self.story.fill(self.row, &self.arrivals, self.ips, attempt);
     }
 
     /// What it shares with others; what is its own is blank there.
