@@ -1,14 +1,15 @@
 //! A capture file in chunks that can be walked by anyone, in any order: where the records of a chunk begin is guessed, and
 //! believed only when the walk of what lies in front of it ends right there.
 //!
-//! Not here: what is odd, which only the reader tells about, and in order; a walk ends in front of it. Not here either: threads.
-//! Contract: what the reader takes over from a chunk is what it would have found there itself; one chunk holds its own octets and
-//! one record that reaches beyond them.
+//! A chunk is looked at where it lies in memory, if that can be had, and read otherwise. Not here: what is odd, which only the
+//! reader tells about, and in order; a walk ends in front of it. Not here either: threads. Contract: what the reader takes over
+//! from a chunk is what it would have found there itself; a chunk is its own octets and one record that reaches beyond them.
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use super::map::Region;
 use super::recognise::Walk;
 use super::stretch::{Each, Plain, Stretch};
 use crate::base::Timestamp;
@@ -24,6 +25,11 @@ const HEAD: usize = 28;
 /// Octets beyond a chunk that are read for its last record before it is known how long that is.
 const BEYOND: usize = 2048;
 
+/// Octets of the file that are held in memory together.
+const REGION: u64 = 64 << 20;
+/// Octets that have been looked at and are let go together: small enough to stay small, and seldom enough.
+const LET_GO: u64 = 1 << 20;
+
 /// How a file is cut into chunks.
 #[derive(Debug, Clone)]
 pub struct Chunks {
@@ -37,20 +43,21 @@ pub struct Chunks {
     len: usize,
     /// How many there are, by the size of the file when it was opened.
     count: usize,
+    /// What of the file is being looked at, and the octet at which it starts.
+    region: Arc<Mutex<Option<(u64, Arc<Region>)>>>,
 }
 
-/// Some octets of a file, and the records in them.
+/// The records in some octets of a file.
 #[derive(Debug)]
 pub struct Chunk {
-    octets: Vec<u8>,
-    /// Octets of it that were read.
-    filled: usize,
     /// Octet of the file at which it starts.
     base: u64,
     /// Where in it the first record starts, as far as that can be guessed.
     start: usize,
     pub(super) stretch: Stretch,
     pub(super) walk: Option<Arc<Walk>>,
+    /// What was read, which is nothing where the file was only looked at.
+    octets: Octets,
 }
 
 impl Chunks {
@@ -65,7 +72,8 @@ impl Chunks {
         let common = last.and_then(|last| walk.common_to_records_about(last));
         let len = len.max(64);
         let count = size.saturating_sub(first).div_ceil(len as u64);
-        Self { file, walk: Arc::new(walk), common, first, len, count: usize::try_from(count).unwrap_or(usize::MAX) }
+        let count = usize::try_from(count).unwrap_or(usize::MAX);
+        Self { file, walk: Arc::new(walk), common, first, len, count, region: Arc::default() }
     }
 
     /// The same chunks, read by another walk.
@@ -78,55 +86,106 @@ impl Chunks {
         self.count
     }
 
-    /// Octet of the file behind chunk `index`.
-    pub fn end_of(&self, index: usize) -> u64 {
-        self.first.saturating_add((index as u64).saturating_add(1).saturating_mul(self.len as u64))
+    /// Looks at chunk `index` where it lies and walks its records, of which `each` is shown one after the other. `false` where
+    /// that cannot be done, or what was seen cannot be believed: then there is [`Chunks::read`].
+    #[inline]
+    pub fn look(&self, index: usize, chunk: &mut Chunk, each: &mut impl Each) -> bool {
+        let base = self.base_of(index);
+        let Some(region) = self.region_of(base) else { return false };
+        let end = base.saturating_add(self.len as u64);
+        let octets = region.octets(base, end.saturating_add(MOST_BEYOND as u64));
+        self.begin(index, chunk);
+        match &*self.walk {
+            Walk::Pcap(walk) => match walk.little_endian() {
+                Some(walk) => self.look_by(&walk, index, octets, chunk, each),
+                None => self.look_by(walk, index, octets, chunk, each),
+            },
+            Walk::Pcapng(walk) => self.look_by(walk, index, octets, chunk, each),
+        }
+        if end / LET_GO > base / LET_GO {
+            region.let_go(end.saturating_sub(LET_GO.max(self.len as u64)), end);
+        }
+        !region.is_torn()
     }
 
     /// Reads chunk `index` and walks its records, of which `each` is shown one after the other. Where nothing can be read there
     /// are none: what the reason is, the reader will find.
-    #[inline]
     pub fn read(&self, index: usize, chunk: &mut Chunk, each: &mut impl Each) {
-        match &*self.walk {
-            Walk::Pcap(walk) => match walk.little_endian() {
-                Some(walk) => self.read_by(&walk, index, chunk, each),
-                None => self.read_by(walk, index, chunk, each),
-            },
-            Walk::Pcapng(walk) => self.read_by(walk, index, chunk, each),
-        }
+        self.begin(index, chunk);
+        self.read_by(&*self.walk, index, chunk, each);
+    }
+
+    /// The records of `chunk` once more, as far as `each` wants.
+    pub fn again(&self, chunk: &Chunk, each: &mut impl Each) -> Stretch {
+        let Some(walk) = chunk.walk.as_deref() else { return Stretch::empty(chunk.start) };
+        let mut octets = Octets::default();
+        octets.fill(&self.file, chunk.base, chunk.stretch.end);
+        Stretch::walk(walk, octets.view(), Stretch::empty(chunk.start), chunk.stretch.end, each)
+    }
+
+    fn begin(&self, index: usize, chunk: &mut Chunk) {
+        chunk.base = self.base_of(index);
+        chunk.start = 0;
+        chunk.stretch = Stretch::empty(0);
         chunk.walk = Some(Arc::clone(&self.walk));
+        chunk.octets.filled = 0;
+    }
+
+    fn base_of(&self, index: usize) -> u64 {
+        self.first.saturating_add((index as u64).saturating_mul(self.len as u64))
     }
 
     #[inline]
+    fn look_by(&self, plain: &impl Plain, index: usize, octets: &[u8], chunk: &mut Chunk, each: &mut impl Each) {
+        if let Some(start) = self.first_record(plain, index, octets) {
+            chunk.start = start;
+            chunk.stretch = Stretch::walk(plain, octets, Stretch::empty(start), self.len, each);
+        }
+    }
+
     fn read_by(&self, plain: &impl Plain, index: usize, chunk: &mut Chunk, each: &mut impl Each) {
-        chunk.base = self.first.saturating_add((index as u64).saturating_mul(self.len as u64));
-        chunk.filled = 0;
-        chunk.start = 0;
-        chunk.stretch = Stretch::empty(0);
-        chunk.fill(&self.file, self.len);
-        let start = if index == 0 {
-            Some(0)
-        } else {
-            first_record(plain, chunk.view(), self.walk.alignment(chunk.base), self.common)
-        };
-        let Some(start) = start else { return };
-        chunk.start = start;
-        chunk.stretch = Stretch::walk(plain, chunk.view(), Stretch::empty(start), self.len, each);
-        let end = chunk.stretch.end;
-        if end < self.len && chunk.filled == self.len {
+        let Chunk { base, octets, .. } = chunk;
+        octets.fill(&self.file, *base, self.len);
+        let Some(start) = self.first_record(plain, index, octets.view()) else { return };
+        let mut stretch = Stretch::walk(plain, octets.view(), Stretch::empty(start), self.len, each);
+        let end = stretch.end;
+        if end < self.len && octets.filled == self.len {
             // the last record reaches into the next chunk, perhaps with its head already
-            chunk.fill(&self.file, end.saturating_add(BEYOND));
-            if let Some(whole) = plain.whole(chunk.view(), end).filter(|whole| *whole <= MOST_BEYOND) {
-                chunk.fill(&self.file, end.saturating_add(whole));
-                chunk.stretch = Stretch::walk(plain, chunk.view(), chunk.stretch, self.len, each);
+            octets.fill(&self.file, *base, end.saturating_add(BEYOND));
+            if let Some(whole) = plain.whole(octets.view(), end).filter(|whole| *whole <= MOST_BEYOND) {
+                octets.fill(&self.file, *base, end.saturating_add(whole));
+                stretch = Stretch::walk(plain, octets.view(), stretch, self.len, each);
             }
         }
+        (chunk.start, chunk.stretch) = (start, stretch);
+    }
+
+    /// Where in the octets of chunk `index` its first record starts, as far as that can be guessed.
+    fn first_record(&self, plain: &impl Plain, index: usize, octets: &[u8]) -> Option<usize> {
+        if index == 0 {
+            return Some(0);
+        }
+        let starts = self.walk.alignment(self.base_of(index));
+        first_record(plain, octets, self.len, starts, self.common)
+    }
+
+    /// A region with all that belongs to the chunk at octet `base`.
+    fn region_of(&self, base: u64) -> Option<Arc<Region>> {
+        let start = base.saturating_sub(self.first) / REGION * REGION + self.first;
+        let mut held = self.region.lock().unwrap_or_else(PoisonError::into_inner);
+        if held.as_ref().is_none_or(|(held, _)| *held != start) {
+            let size = self.file.metadata().ok()?.len();
+            let end = start.saturating_add(REGION).saturating_add((self.len + MOST_BEYOND) as u64).min(size);
+            let len = usize::try_from(end.checked_sub(start)?).ok()?;
+            *held = Some((start, Arc::new(Region::new(&self.file, start, len)?)));
+        }
+        held.as_ref().map(|(_, region)| Arc::clone(region)).filter(|region| !region.is_torn())
     }
 }
 
 impl Default for Chunk {
     fn default() -> Self {
-        Self { octets: Vec::new(), filled: 0, base: 0, start: 0, stretch: Stretch::empty(0), walk: None }
+        Self { base: 0, start: 0, stretch: Stretch::empty(0), walk: None, octets: Octets::default() }
     }
 }
 
@@ -136,46 +195,38 @@ impl Chunk {
         &self.stretch
     }
 
-    /// The octets, in which frames have their places.
-    pub fn octets(&self) -> &[u8] {
-        self.view()
-    }
-
     /// Octet of the file at which the first record starts, if the guess is right.
     pub fn starts(&self) -> u64 {
         self.base.saturating_add(self.start as u64)
-    }
-
-    /// Octet of the file behind the last record.
-    pub fn ends(&self) -> u64 {
-        self.base.saturating_add(self.stretch.end as u64)
     }
 
     /// Octet of the file behind `stretch`, which is of its records.
     pub(super) fn offset_of(&self, stretch: &Stretch) -> u64 {
         self.base.saturating_add(stretch.end as u64)
     }
+}
 
-    /// The same records once more, as far as `each` wants.
-    pub fn again(&self, each: &mut impl Each) -> Stretch {
-        match self.walk.as_deref() {
-            Some(walk) => Stretch::walk(walk, self.view(), Stretch::empty(self.start), self.stretch.end, each),
-            None => Stretch::empty(self.start),
-        }
-    }
+/// Octets that were read of a file.
+#[derive(Debug, Default)]
+struct Octets {
+    octets: Vec<u8>,
+    /// How many of them were read.
+    filled: usize,
+}
 
+impl Octets {
     fn view(&self) -> &[u8] {
         self.octets.get(..self.filled).unwrap_or_default()
     }
 
-    /// Reads on until there are `len` octets, or no more.
-    fn fill(&mut self, file: &File, len: usize) {
+    /// Reads on until there are `len` octets from octet `base` of the file on, or no more.
+    fn fill(&mut self, file: &File, base: u64, len: usize) {
         if self.octets.len() < len {
             self.octets.resize(len, 0);
         }
         while self.filled < len {
             let room = self.octets.get_mut(self.filled..len).unwrap_or_default();
-            match read_at(file, room, self.base.saturating_add(self.filled as u64)) {
+            match read_at(file, room, base.saturating_add(self.filled as u64)) {
                 Ok(0) => return,
                 Ok(count) => self.filled += count.min(room.len()),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -185,19 +236,20 @@ impl Chunk {
     }
 }
 
-/// Where in `octets` the first record starts, by what follows it. It may start at `first` and every `step` octets on.
+/// Where in the first `before` of `octets` the first record starts, by what follows it. It may start at `first` and every `step` octets on.
 fn first_record(
     plain: &impl Plain,
     octets: &[u8],
+    before: usize,
     (first, step): (usize, usize),
     common: Option<(usize, u8)>,
 ) -> Option<usize> {
     let convinces = |start: &usize| is_convincing(plain, octets, *start);
     let soon = common.and_then(|(place, octet)| {
-        let marks = octets.get(place..)?.iter().enumerate().filter(|(_, here)| **here == octet);
+        let marks = octets.get(place..)?.iter().take(before).enumerate().filter(|(_, here)| **here == octet);
         marks.map(|(start, _)| start).find(convinces)
     });
-    soon.or_else(|| (first..octets.len()).step_by(step).find(convinces))
+    soon.or_else(|| (first..octets.len().min(before)).step_by(step).find(convinces))
 }
 
 fn is_convincing(plain: &impl Plain, octets: &[u8], start: usize) -> bool {

@@ -11,6 +11,8 @@
 mod chunk;
 mod clock;
 mod error;
+#[cfg_attr(not(target_os = "linux"), path = "map/none.rs")]
+mod map;
 mod merge;
 mod order;
 mod pcap;

@@ -7,11 +7,11 @@
 
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use crate::base::crew::{Crew, Hand};
-use crate::capture::{Captures, Chunk, Chunks, Each, Frame};
+use crate::capture::{Captures, Chunk, Chunks, Each, Frame, Stretch};
 use crate::packet::{Eye, Glance};
 
 use super::path::Path;
@@ -61,7 +61,13 @@ struct Work<'w> {
     streams: AtomicBool,
 }
 
-/// Reads chunks and sieves them.
+impl Work<'_> {
+    fn chunks(&self) -> MutexGuard<'_, Chunks> {
+        self.chunks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Goes through chunks and sieves them.
 struct Sifter<'w>(&'w Work<'w>);
 
 impl Hand for Sifter<'_> {
@@ -69,9 +75,13 @@ impl Hand for Sifter<'_> {
 
     fn make(&mut self, number: usize, Sifted { chunk, sieve }: &mut Sifted) {
         let Self(work) = self;
-        let chunks = work.chunks.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        sieve.begin(work.streams.load(Ordering::Relaxed));
-        chunks.read(number, chunk, &mut All { eye: work.eye, sieve });
+        let chunks = work.chunks().clone();
+        let streams = work.streams.load(Ordering::Relaxed);
+        sieve.begin(streams);
+        if !chunks.look(number, chunk, &mut All { eye: work.eye, sieve }) {
+            sieve.begin(streams);
+            chunks.read(number, chunk, &mut All { eye: work.eye, sieve });
+        }
     }
 }
 
@@ -106,7 +116,7 @@ pub(super) fn share(
     let len = options.sharing.chunk.unwrap_or(CHUNK);
     let (_, size) = captures.progress();
     let pays = size.is_some_and(|size| options.sharing.chunk.is_some() || size >= LEAST_FILE);
-    if threads < 2 || !pays || captures.chunks(len).is_none() {
+    if !pays || captures.chunks(len).is_none() {
         return Some(ControlFlow::Continue(()));
     }
     // what describes the interfaces stands in front
@@ -121,7 +131,7 @@ pub(super) fn share(
     // chunks of a size that somebody wants to see tried are tried
     let most_lost = if options.sharing.chunk.is_some() { u32::MAX } else { MOST_LOST };
     let crew = Crew { helpers: threads - 1, sheets: CHUNKS_A_THREAD };
-    let sheet = || Sifted { chunk: Chunk::default(), sieve: Sieve::new() };
+    let sheet = || Sifted { chunk: Chunk::default(), sieve: Sieve::keeping() };
     crew.work(
         count,
         sheet,
@@ -186,11 +196,11 @@ impl Foreman<'_> {
             Some(false) => captures.pass_chunk(chunk, &stretch),
             Some(true) => {
                 let before = captures.frames();
-                let taken = path.stretch(sieve, &stretch, chunk.octets(), before, |tracker, datagram| {
+                let taken = path.stretch(sieve, &stretch, sieve.kept(), before, |tracker, datagram| {
                     flow = pass(tracker, datagram, watch);
                     flow
                 });
-                let stretch = if taken < stretch.frames { chunk.again(&mut Again(taken)) } else { stretch };
+                let stretch = if taken < stretch.frames { self.again(chunk, taken) } else { stretch };
                 captures.pass_chunk(chunk, &stretch);
                 path.close(&stretch);
             }
@@ -199,9 +209,15 @@ impl Foreman<'_> {
         Some(flow)
     }
 
+    /// The first `frames` of `chunk`.
+    fn again(&self, chunk: &Chunk, frames: u64) -> Stretch {
+        let chunks = self.work.chunks().clone();
+        chunks.again(chunk, &mut Again(frames))
+    }
+
     /// Tells the others where the capture has said how its packets are to be read.
     fn describe(&self, captures: &Captures) {
-        let mut chunks = self.work.chunks.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut chunks = self.work.chunks();
         if let Some(now) = captures.chunks_now(&chunks) {
             *chunks = now;
         }

@@ -66,6 +66,8 @@ pub(super) struct Sieve {
     pub(super) streams: bool,
     /// Some row has to be classified.
     pub(super) open: bool,
+    /// The octets of such frames, where they have to be kept; their places are then in here.
+    kept: Option<Vec<u8>>,
     /// Latest time of frames with a row, and of those without.
     told: Timestamp,
     passed: Timestamp,
@@ -75,14 +77,27 @@ impl Sieve {
     /// With no rows.
     pub(super) fn new() -> Self {
         const NEVER: Timestamp = Timestamp::from_nanos(i64::MIN);
-        Self { rows: Vec::new(), streams: false, open: false, told: NEVER, passed: NEVER }
+        Self { rows: Vec::new(), streams: false, open: false, kept: None, told: NEVER, passed: NEVER }
+    }
+
+    /// With no rows, for frames whose octets will not be there when they are classified.
+    pub(super) fn keeping() -> Self {
+        Self { kept: Some(Vec::new()), ..Self::new() }
     }
 
     /// Forgets all rows. `streams`: any TCP segment that comes now may be ours.
     pub(super) fn begin(&mut self, streams: bool) {
-        let rows = std::mem::take(&mut self.rows);
-        *self = Self { rows, streams, ..Self::new() };
+        let (rows, kept) = (std::mem::take(&mut self.rows), self.kept.take());
+        *self = Self { rows, kept, streams, ..Self::new() };
         self.rows.clear();
+        if let Some(kept) = &mut self.kept {
+            kept.clear();
+        }
+    }
+
+    /// The octets of frames that were kept.
+    pub(super) fn kept(&self) -> &[u8] {
+        self.kept.as_deref().unwrap_or_default()
     }
 
     /// A glance at the next frame of the stretch. A foreign one is settled by that; for [`Sieve::take_esp`] and [`Sieve::take`]
@@ -134,6 +149,11 @@ impl Sieve {
 
     fn open(&mut self, frame: &Frame<'_>, place: usize) -> What {
         self.open = true;
+        let place = self.kept.as_mut().map_or(place, |kept| {
+            let place = kept.len();
+            kept.extend_from_slice(frame.bytes);
+            place
+        });
         What::Open(Lying {
             place: place as u32,
             len: frame.bytes.len() as u32,
