@@ -31,10 +31,24 @@ pub struct Options {
     pub ike_ports: Vec<u16>,
     /// Ceilings.
     pub limits: Limits,
-    /// Messages are named and nothing else: the facts are for nobody.
-    pub only_naming: bool,
+    /// How far frames go.
+    pub extent: Extent,
     /// On how many threads to read what can be shared. The answer is the same for any number.
     pub sharing: Sharing,
+}
+
+/// How far the journey of a frame goes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Extent {
+    /// Records are walked and counted.
+    Walked,
+    /// Frames are classified: [`Watch::message`] is told of messages, and nothing is made of them.
+    Classified,
+    /// Messages are named: the facts are for nobody.
+    Named,
+    /// All is followed.
+    #[default]
+    Followed,
 }
 
 /// Who looks on while captures are read. `()` looks at everything and sees nothing.
@@ -52,7 +66,7 @@ pub trait Watch {
         None
     }
 
-    /// A datagram passes that holds an ISAKMP message, with what the tracker made of it. `Break` ends the reading.
+    /// A datagram passes that holds an ISAKMP message, with what the tracker made of it, if it was asked. `Break` ends the reading.
     fn message(&mut self, datagram: &Datagram<'_>, observed: Option<&Observed>) -> ControlFlow<()> {
         let _ = (datagram, observed);
         ControlFlow::Continue(())
@@ -105,9 +119,10 @@ pub fn follow(captures: &mut Captures, options: &Options, watch: &mut impl Watch
         found => found,
     }
     .unwrap_or(ControlFlow::Continue(()));
+    let follows = path.follows;
     path.drain(|tracker, datagram| {
         if flow.is_continue() {
-            flow = pass(tracker, datagram, watch);
+            flow = pass(follows.then_some(tracker), datagram, watch);
         }
     });
     let infos = captures.infos();
@@ -126,7 +141,8 @@ const MOST_SPAN: Duration = Duration::from_secs(30);
 
 /// How frames come to the path: many at a time where each can be looked at alone, singly where not.
 struct Road {
-    eye: Eye,
+    /// `None`: frames are not looked at.
+    eye: Option<Eye>,
     sieve: Sieve,
     /// Frames that are to go singly.
     singly: u64,
@@ -136,7 +152,8 @@ struct Road {
 
 impl Road {
     fn new(options: &Options) -> Self {
-        Self { eye: Eye::new(&options.ike_ports), sieve: Sieve::new(), singly: 0, until: u64::MAX }
+        let eye = (options.extent > Extent::Walked).then(|| Eye::new(&options.ike_ports));
+        Self { eye, sieve: Sieve::new(), singly: 0, until: u64::MAX }
     }
 
     /// Frame by frame or stretch by stretch to the first record that starts at octet `until` or behind it; `None` at the end.
@@ -177,9 +194,10 @@ impl Road {
         let frame = captures.next_frame()?;
         let mut flow = ControlFlow::Continue(());
         if watch.admits(frame.at) {
+            let follows = path.follows;
             path.frame(&frame, |tracker, datagram| {
                 if flow.is_continue() {
-                    flow = pass(tracker, datagram, watch);
+                    flow = pass(follows.then_some(tracker), datagram, watch);
                 }
             });
         }
@@ -190,7 +208,10 @@ impl Road {
     fn sift(&mut self, captures: &Captures, path: &Path) -> Stretch {
         let Self { eye, sieve, until, .. } = self;
         sieve.begin(path.classifier.follows_streams());
-        captures.stretch(*until, &mut Ready { eye, sieve, until: None })
+        match eye {
+            Some(eye) => captures.stretch(*until, &mut Ready { eye, sieve, until: None }),
+            None => captures.stretch(*until, &mut Unseen),
+        }
     }
 
     /// Takes on what lies ready.
@@ -202,9 +223,9 @@ impl Road {
         watch: &mut impl Watch,
     ) -> ControlFlow<()> {
         let mut flow = ControlFlow::Continue(());
-        let before = captures.frames();
+        let (before, follows) = (captures.frames(), path.follows);
         let taken = path.stretch(&self.sieve, stretch, captures.buffer(), before, |tracker, datagram| {
-            flow = pass(tracker, datagram, watch);
+            flow = pass(follows.then_some(tracker), datagram, watch);
             flow
         });
         let stretch = if taken < stretch.frames { captures.stretch(self.until, &mut Again(taken)) } else { *stretch };
@@ -235,6 +256,16 @@ impl Each for Ready<'_> {
     }
 }
 
+/// Looks at nothing.
+struct Unseen;
+
+impl Each for Unseen {
+    #[inline(always)]
+    fn frame(&mut self, _frame: Frame<'_>, _place: usize) -> bool {
+        true
+    }
+}
+
 /// Goes once more over as many frames.
 struct Again(u64);
 
@@ -244,9 +275,10 @@ impl Each for Again {
     }
 }
 
+/// Takes a datagram to the tracker, if it is to be followed.
 #[inline]
-fn pass(tracker: &mut Tracker, datagram: &Datagram<'_>, watch: &mut impl Watch) -> ControlFlow<()> {
-    let observed = tracker.observe(datagram);
+fn pass(tracker: Option<&mut Tracker>, datagram: &Datagram<'_>, watch: &mut impl Watch) -> ControlFlow<()> {
+    let observed = tracker.and_then(|tracker| tracker.observe(datagram));
     match datagram.body {
         Body::Isakmp(_) => watch.message(datagram, observed.as_ref()),
         _ => ControlFlow::Continue(()),

@@ -8,7 +8,7 @@ use ikescope::base::{FrameRef, Timestamp};
 use ikescope::capture::Captures;
 use ikescope::messages::{Row, Writer};
 use ikescope::packet::{Body, Datagram, Encapsulation, IsakmpDatagram};
-use ikescope::pipeline::{self, Options, Watch};
+use ikescope::pipeline::{self, Extent, Options, Watch};
 use ikescope::track::{Label, Observed, Side};
 use serde_json::{Value, json};
 
@@ -394,10 +394,10 @@ impl Watch for Names {
 fn who_only_names_messages_names_them_alike() {
     let captures = Path::new(env!("CARGO_MANIFEST_DIR")).join("captures");
     for folder in ["lab", "malformed"] {
-        let [all, naming] = [false, true].map(|only_naming| {
+        let [all, naming] = [Extent::Followed, Extent::Named].map(|extent| {
             let mut names = Names::default();
             let mut captures = Captures::open(&[captures.join(folder)]);
-            pipeline::follow(&mut captures, &Options { only_naming, ..Options::default() }, &mut names);
+            pipeline::follow(&mut captures, &Options { extent, ..Options::default() }, &mut names);
             names.0
         });
         assert!(all.len() > 100, "{folder}: {} messages", all.len());

@@ -4,6 +4,7 @@
 //! number of sheets, which are used again and again; whoever makes stops with the piece at hand once nobody takes any more.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
@@ -15,6 +16,8 @@ pub struct Crew {
     pub helpers: usize,
     /// Sheets of each thread.
     pub sheets: usize,
+    /// Pieces that a thread makes one after the other before it goes where others are not.
+    pub run: usize,
 }
 
 /// Makes pieces, one at a time.
@@ -50,18 +53,24 @@ pub struct Lead<'w, H: Hand> {
     pending: BTreeMap<usize, Piece<H::Sheet>>,
 }
 
-/// What is still to be made.
-#[derive(Debug, Clone, Copy)]
+/// What one thread has still to make.
+#[derive(Debug, Clone)]
 struct Work<'w> {
-    /// The piece that nobody has begun.
+    /// The run that nobody has begun.
     next: &'w AtomicUsize,
+    /// Pieces of the run that was begun.
+    begun: Range<usize>,
+    run: usize,
     count: usize,
 }
 
 impl Work<'_> {
-    fn next(self) -> Option<usize> {
-        let number = self.next.fetch_add(1, Ordering::Relaxed);
-        (number < self.count).then_some(number)
+    fn next(&mut self) -> Option<usize> {
+        if self.begun.is_empty() {
+            let first = self.next.fetch_add(self.run, Ordering::Relaxed);
+            self.begun = first..first.saturating_add(self.run).min(self.count);
+        }
+        self.begun.next()
     }
 }
 
@@ -75,7 +84,7 @@ impl Crew {
         lead: impl FnOnce(&mut Lead<'_, H>) -> R,
     ) -> R {
         let next = AtomicUsize::new(0);
-        let work = Work { next: &next, count };
+        let work = Work { next: &next, begun: 0..0, run: self.run.max(1), count };
         let sheet = |owner| Piece { number: 0, sheet: sheet(), owner };
         thread::scope(|scope| {
             let (done, ready) = mpsc::channel();
@@ -86,7 +95,7 @@ impl Crew {
                     // the other end is at hand
                     let _ = give.send(sheet(Some(back.len())));
                 }
-                let (hand, done) = (&hand, done.clone());
+                let (hand, work, done) = (&hand, work.clone(), done.clone());
                 if thread::Builder::new().spawn_scoped(scope, move || help(work, hand(), &given, &done)).is_ok() {
                     back.push(give);
                 }
@@ -99,7 +108,7 @@ impl Crew {
 }
 
 /// Makes pieces as long as there are some, and sheets for them.
-fn help<H: Hand>(work: Work<'_>, mut hand: H, given: &Receiver<Piece<H::Sheet>>, done: &Sender<Piece<H::Sheet>>) {
+fn help<H: Hand>(mut work: Work<'_>, mut hand: H, given: &Receiver<Piece<H::Sheet>>, done: &Sender<Piece<H::Sheet>>) {
     while let Ok(mut piece) = given.recv() {
         let Some(number) = work.next() else { return };
         piece.number = number;
@@ -180,7 +189,7 @@ mod tests {
     #[test]
     fn pieces_are_taken_in_order_on_any_number_of_threads() {
         for helpers in 0..4 {
-            let taken = Crew { helpers, sheets: 2 }.work(
+            let taken = Crew { helpers, sheets: 2, run: 1 }.work(
                 500,
                 Vec::new,
                 || Writer,
@@ -201,8 +210,12 @@ mod tests {
 
     #[test]
     fn everybody_goes_home_when_nobody_takes_any_more() {
-        let taken =
-            Crew { helpers: 3, sheets: 2 }.work(1_000_000, Vec::new, || Writer, |lead| lead.take_made(0).is_some());
+        let taken = Crew { helpers: 3, sheets: 2, run: 1 }.work(
+            1_000_000,
+            Vec::new,
+            || Writer,
+            |lead| lead.take_made(0).is_some(),
+        );
         assert!(taken);
     }
 }

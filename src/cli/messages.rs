@@ -10,7 +10,7 @@ use crate::base::{FrameRef, Timestamp};
 use crate::capture::Captures;
 use crate::messages::{Row, Writer};
 use crate::packet::Datagram;
-use crate::pipeline::{self, Options, Watch};
+use crate::pipeline::{self, Extent, Options, Watch};
 use crate::report::Selection;
 use crate::report::text::Palette;
 use crate::track::Observed;
@@ -83,7 +83,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Status> {
     let options = Options {
         ike_ports: arguments.input.ike_port.clone(),
         limits: arguments.input.memory.limits(),
-        only_naming: true,
+        extent: Extent::Named,
         ..Options::default()
     };
     let window = arguments.input.window()?;

@@ -11,8 +11,8 @@ use crate::packet::{Class, Classifier, Datagram};
 use crate::report::Counts;
 use crate::track::{Expected, Facts, Tracker};
 
-use super::Options;
 use super::sieve::{Row, Sieve, What};
+use super::{Extent, Options};
 
 /// Rows that are taken on together: what is known of their flows stays in the nearest cache in between.
 const AT_ONCE: usize = 64;
@@ -23,6 +23,8 @@ pub(super) struct Path {
     pub(super) classifier: Classifier,
     pub(super) tracker: Tracker,
     pub(super) counts: Vec<Counts>,
+    /// Whether the tracker is to be told of what passes.
+    pub(super) follows: bool,
 }
 
 impl Path {
@@ -31,15 +33,16 @@ impl Path {
         let tracker = Tracker::new(&options.limits);
         Self {
             classifier: Classifier::new(&options.ike_ports, &options.limits),
-            tracker: if options.only_naming { tracker.only_naming() } else { tracker },
+            tracker: if options.extent == Extent::Named { tracker.only_naming() } else { tracker },
             counts: Vec::new(),
+            follows: options.extent > Extent::Classified,
         }
     }
 
     /// A frame has come. `pass` takes each datagram of it to the tracker.
     #[inline]
     pub(super) fn frame(&mut self, frame: &Frame<'_>, mut pass: impl FnMut(&mut Tracker, &Datagram<'_>)) -> Class {
-        let Self { classifier, tracker, counts } = self;
+        let Self { classifier, tracker, counts, .. } = self;
         tracker.advance(frame.at);
         let mut overlaps = 0;
         let class = classifier.classify(frame, &mut |datagram| {
@@ -75,7 +78,7 @@ impl Path {
         before: u64,
         mut pass: impl FnMut(&mut Tracker, &Datagram<'_>) -> ControlFlow<()>,
     ) -> u64 {
-        let Self { classifier, tracker, counts } = self;
+        let Self { classifier, tracker, counts, follows } = self;
         if counts.is_empty() {
             counts.push(Counts::default());
         }
@@ -85,7 +88,9 @@ impl Path {
         let mut told = 0;
         for rows in sieve.rows.chunks(AT_ONCE) {
             for (Row { what, .. }, expected) in rows.iter().zip(&mut expected) {
-                if let What::Esp(esp) = what {
+                if let What::Esp(esp) = what
+                    && *follows
+                {
                     *expected = tracker.expect(esp);
                 }
             }
@@ -93,7 +98,9 @@ impl Path {
                 let (at, number) = (*at, u64::from(*number));
                 let reference = FrameRef::new(0, before.saturating_add(number));
                 if let What::Esp(esp) = what {
-                    tracker.observe_esp(esp, *expected, (reference, at));
+                    if *follows {
+                        tracker.observe_esp(esp, *expected, (reference, at));
+                    }
                     counts.add(esp.class());
                     told += 1;
                     continue;

@@ -16,7 +16,7 @@ use crate::packet::{Eye, Glance};
 
 use super::path::Path;
 use super::sieve::Sieve;
-use super::{Again, Options, Road, Watch, pass};
+use super::{Again, Options, Road, Unseen, Watch, pass};
 
 /// Threads that one thread can take on for: more would wait.
 const MOST_THREADS: usize = 4;
@@ -24,6 +24,8 @@ const MOST_THREADS: usize = 4;
 const CHUNK: usize = 256 << 10;
 /// Chunks of each thread.
 const CHUNKS_A_THREAD: usize = 3;
+/// Chunks one behind the other that a thread goes through, and fetches together.
+const RUN: usize = 4;
 /// Files smaller than this are read before threads have begun.
 const LEAST_FILE: u64 = 16 << 20;
 /// Chunks that may be for nothing before the threads are sent home.
@@ -56,7 +58,8 @@ struct Sifted {
 /// What the threads share.
 struct Work<'w> {
     chunks: Mutex<Chunks>,
-    eye: &'w Eye,
+    /// `None`: frames are not looked at.
+    eye: Option<&'w Eye>,
     /// Some TCP stream is being followed.
     streams: AtomicBool,
 }
@@ -68,19 +71,33 @@ impl Work<'_> {
 }
 
 /// Goes through chunks and sieves them.
-struct Sifter<'w>(&'w Work<'w>);
+struct Sifter<'w> {
+    work: &'w Work<'w>,
+    /// Chunks in front of this one were fetched.
+    fetched: usize,
+}
 
 impl Hand for Sifter<'_> {
     type Sheet = Sifted;
 
     fn make(&mut self, number: usize, Sifted { chunk, sieve }: &mut Sifted) {
-        let Self(work) = self;
+        let Self { work, fetched } = self;
         let chunks = work.chunks().clone();
+        if number >= *fetched {
+            chunks.fetch(number, RUN);
+            *fetched = number.saturating_add(RUN);
+        }
         let streams = work.streams.load(Ordering::Relaxed);
         sieve.begin(streams);
-        if !chunks.look(number, chunk, &mut All { eye: work.eye, sieve }) {
+        let Some(eye) = work.eye else {
+            if !chunks.look(number, chunk, &mut Unseen) {
+                chunks.read(number, chunk, &mut Unseen);
+            }
+            return;
+        };
+        if !chunks.look(number, chunk, &mut All { eye, sieve }) {
             sieve.begin(streams);
-            chunks.read(number, chunk, &mut All { eye: work.eye, sieve });
+            chunks.read(number, chunk, &mut All { eye, sieve });
         }
     }
 }
@@ -127,15 +144,15 @@ pub(super) fn share(
     let Some(chunks) = captures.chunks(len) else { return Some(ControlFlow::Continue(())) };
     let eye = road.eye.clone();
     let count = chunks.count();
-    let work = Work { chunks: Mutex::new(chunks), eye: &eye, streams: AtomicBool::new(false) };
+    let work = Work { chunks: Mutex::new(chunks), eye: eye.as_ref(), streams: AtomicBool::new(false) };
     // chunks of a size that somebody wants to see tried are tried
     let most_lost = if options.sharing.chunk.is_some() { u32::MAX } else { MOST_LOST };
-    let crew = Crew { helpers: threads - 1, sheets: CHUNKS_A_THREAD };
+    let crew = Crew { helpers: threads - 1, sheets: CHUNKS_A_THREAD, run: RUN };
     let sheet = || Sifted { chunk: Chunk::default(), sieve: Sieve::keeping() };
     crew.work(
         count,
         sheet,
-        || Sifter(&work),
+        || Sifter { work: &work, fetched: 0 },
         |lead| {
             let mut foreman = Foreman { work: &work, lost: 0 };
             for number in 0..count {
@@ -187,7 +204,7 @@ impl Foreman<'_> {
         let admitted = (captures.is_before(chunk) && path.takes(sieve, &stretch))
             .then(|| watch.admits_all(stretch.first, stretch.earliest, stretch.latest))
             .flatten();
-        let mut flow = ControlFlow::Continue(());
+        let (mut flow, follows) = (ControlFlow::Continue(()), path.follows);
         match admitted {
             None => {
                 self.lost = self.lost.saturating_add(1);
@@ -197,7 +214,7 @@ impl Foreman<'_> {
             Some(true) => {
                 let before = captures.frames();
                 let taken = path.stretch(sieve, &stretch, sieve.kept(), before, |tracker, datagram| {
-                    flow = pass(tracker, datagram, watch);
+                    flow = pass(follows.then_some(tracker), datagram, watch);
                     flow
                 });
                 let stretch = if taken < stretch.frames { self.again(chunk, taken) } else { stretch };

@@ -95,7 +95,7 @@ fn rotated_files_and_a_broken_one_read_the_same_on_any_number_of_threads() {
 
 /// Sizes of chunks, so small that records lie across their borders in every way, and numbers of threads.
 const CHUNKS: [usize; 6] = [64, 100, 333, 700, 1_500, 6_000];
-const THREADS: [usize; 3] = [2, 3, 7];
+const THREADS: [usize; 4] = [1, 2, 3, 7];
 
 /// Looks at part of the time only, and at no more than so many messages.
 #[derive(Clone, Copy)]
@@ -129,16 +129,24 @@ impl Watch for Part {
 
 /// Everything that is said about a file: the report with its notes, and errors.
 fn told(file: &Path, sharing: Sharing, mut part: Part) -> String {
+    let (told, errors) = report_and_errors(file, sharing, &mut part);
+    // how far was read ahead of a look that was broken off is nobody's concern
+    if part.messages == 0 { told } else { told + &errors }
+}
+
+fn told_by(file: &Path, sharing: Sharing, watch: &mut impl Watch) -> String {
+    let (told, errors) = report_and_errors(file, sharing, watch);
+    told + &errors
+}
+
+fn report_and_errors(file: &Path, sharing: Sharing, watch: &mut impl Watch) -> (String, String) {
     let mut captures = Captures::open(&[file.to_owned()]);
     let options = Options { sharing, ..Options::default() };
-    let analysis = pipeline::analyze(&mut captures, &options, &mut part);
-    let stopped = part.messages == 0;
+    let analysis = pipeline::analyze(&mut captures, &options, watch);
     let report = Report::new(analysis.captures, &analysis.facts, &analysis.diagnosis);
     let mut told = Vec::new();
     json::write_json(&report, &mut told).expect("memory takes everything");
-    // how far was read ahead of a look that was broken off is nobody's concern
-    let errors = if stopped { Vec::new() } else { captures.errors().to_vec() };
-    format!("{}{errors:#?}", String::from_utf8(told).expect("JSON is UTF-8"))
+    (String::from_utf8(told).expect("JSON is UTF-8"), format!("{:#?}", captures.errors()))
 }
 
 /// Fails unless a file is told alike however it is cut and shared.
@@ -280,4 +288,45 @@ fn a_part_of_time_and_a_look_that_is_broken_off_are_shared() {
         same_however_shared(&folder, "some messages", &stories.pcap(), Part { messages, ..ALL });
     }
     same_however_shared(&folder, "its beginning", &stories.pcap(), Part { to: watched, ..ALL });
+}
+
+/// Cuts the file short at its first message.
+struct Cutter<'f> {
+    file: &'f Path,
+    to: Option<usize>,
+}
+
+impl Watch for Cutter<'_> {
+    fn admits_all(&mut self, _first: Timestamp, _earliest: Timestamp, _latest: Timestamp) -> Option<bool> {
+        Some(true)
+    }
+
+    fn message(&mut self, _datagram: &Datagram<'_>, _observed: Option<&Observed>) -> ControlFlow<()> {
+        if let Some(to) = self.to.take() {
+            let file = std::fs::File::options().write(true).open(self.file).expect("a file of our own");
+            file.set_len(to as u64).expect("a file can be cut");
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+#[test]
+fn a_file_that_is_cut_while_it_is_read_is_told_like_one_that_was_cut_before() {
+    let folder = Folder::new("cut");
+    let file = folder.0.join("file");
+    let stories = stories();
+    for whole in [stories.pcap(), stories.pcapng()] {
+        // inside of a page, and of the last record of it
+        for to in [whole.len() / 2 + 1, whole.len() / 4 * 3 + 2, whole.len() - 5] {
+            std::fs::write(&file, &whole[..to]).expect("room for a capture");
+            let before = told_by(&file, Sharing { threads: Some(1), chunk: None }, &mut ());
+            assert!(before.contains("the file ends inside a record"), "{before}");
+            for (threads, chunk) in [(1, 700), (2, 700), (3, 6_000)] {
+                std::fs::write(&file, &whole).expect("room for a capture");
+                let sharing = Sharing { threads: Some(threads), chunk: Some(chunk) };
+                let meanwhile = told_by(&file, sharing, &mut Cutter { file: &file, to: Some(to) });
+                assert!(before == meanwhile, "cut to {to} of {}, {threads} threads, chunks of {chunk}", whole.len());
+            }
+        }
+    }
 }

@@ -2,14 +2,16 @@
 
 use std::hint::black_box;
 use std::io;
+use std::ops::ControlFlow;
 
+use crate::base::Timestamp;
 use crate::capture::Captures;
 use crate::isakmp::Message;
-use crate::packet::{Body, Classifier};
-use crate::pipeline::{self, Analysis, Options};
+use crate::packet::{Body, Datagram};
+use crate::pipeline::{self, Analysis, Extent, Options, Watch};
 use crate::report::json::Hands;
 use crate::report::{self, Selection, Walk};
-use crate::track::Facts;
+use crate::track::{Facts, Observed};
 
 /// The last stop of a run; all stops before it are passed too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,9 +54,19 @@ impl Stage {
     /// Errors: none that can happen, since what is written goes nowhere.
     pub(super) fn run(self, captures: &mut Captures, options: &Options) -> io::Result<Outcome> {
         Ok(match self {
-            Self::Read => read(captures),
-            Self::Refuse => classify(captures, options, |_| {}),
-            Self::Decode => decode(captures, options),
+            Self::Read => {
+                pipeline::follow(captures, &Options { extent: Extent::Walked, ..options.clone() }, &mut ());
+                Outcome::default()
+            }
+            Self::Refuse => {
+                pipeline::follow(captures, &Options { extent: Extent::Classified, ..options.clone() }, &mut ());
+                Outcome::default()
+            }
+            Self::Decode => {
+                let mut decoder = Decoder::default();
+                pipeline::follow(captures, &Options { extent: Extent::Classified, ..options.clone() }, &mut decoder);
+                Outcome { messages: decoder.messages, ..Outcome::default() }
+            }
             Self::Follow => {
                 let (_, facts) = pipeline::follow(captures, options, &mut ());
                 Outcome { _facts: Some(facts), ..Outcome::default() }
@@ -76,36 +88,25 @@ impl Stage {
     }
 }
 
-fn read(captures: &mut Captures) -> Outcome {
-    while let Some(frame) = captures.next_frame() {
-        black_box(frame.bytes.len());
+/// Decodes all IKE messages that pass, and counts them.
+#[derive(Default)]
+struct Decoder {
+    messages: u64,
+}
+
+impl Watch for Decoder {
+    fn admits_all(&mut self, _first: Timestamp, _earliest: Timestamp, _latest: Timestamp) -> Option<bool> {
+        Some(true)
     }
-    Outcome::default()
-}
 
-fn decode(captures: &mut Captures, options: &Options) -> Outcome {
-    let mut messages = 0;
-    classify(captures, options, |octets| {
-        messages += 1;
-        if let Ok(message) = Message::decode(octets, 0) {
-            // looking for the first lie reads every field
-            black_box(message.fault());
-        }
-    });
-    Outcome { messages, ..Outcome::default() }
-}
-
-/// Gives `message` the octets of every IKE message.
-fn classify(captures: &mut Captures, options: &Options, mut message: impl FnMut(&[u8])) -> Outcome {
-    let mut classifier = Classifier::new(&options.ike_ports, &options.limits);
-    while let Some(frame) = captures.next_frame() {
-        let class = classifier.classify(&frame, &mut |datagram| {
-            if let Body::Isakmp(isakmp) = datagram.body {
-                message(isakmp.octets);
+    fn message(&mut self, datagram: &Datagram<'_>, _observed: Option<&Observed>) -> ControlFlow<()> {
+        if let Body::Isakmp(isakmp) = datagram.body {
+            self.messages += 1;
+            if let Ok(message) = Message::decode(isakmp.octets, 0) {
+                // looking for the first lie reads every field
+                black_box(message.fault());
             }
-        });
-        black_box(class);
+        }
+        ControlFlow::Continue(())
     }
-    classifier.finish(&mut |_| {});
-    Outcome::default()
 }

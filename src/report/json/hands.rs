@@ -93,7 +93,7 @@ pub(super) fn write(walk: &Walk<'_>, hands: Hands, lines: &mut Lines<impl Write>
     let blocks = Blocks::of(walk, hands.rows);
     let helpers = if hands.rows.is_some() || blocks.rows() >= LEAST_ROWS { hands.threads.saturating_sub(1) } else { 0 };
     let form = lines.form;
-    let crew = Crew { helpers, sheets: SHEETS_A_THREAD };
+    let crew = Crew { helpers, sheets: SHEETS_A_THREAD, run: 1 };
     crew.work(
         blocks.len(),
         Sheet::default,
