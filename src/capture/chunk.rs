@@ -307,12 +307,13 @@ impl Guess {
     /// Where in `octets` the first record starts, by what follows it.
     fn first_record(&self, plain: &impl Plain, octets: &[u8]) -> Option<usize> {
         let convinces = |start: &usize| self.is_convincing(plain, octets, *start);
+        let before = octets.len().min(self.before);
         let soon = self.common.and_then(|(place, octet)| {
-            let marks = octets.get(place..)?.iter().take(self.before).enumerate().filter(|(_, here)| **here == octet);
-            marks.map(|(start, _)| start).find(convinces)
+            let marks = octets.get(place..)?.get(..before).or_else(|| octets.get(place..))?;
+            memchr::memchr_iter(octet, marks).find(convinces)
         });
         let (first, step) = self.starts;
-        soon.or_else(|| (first..octets.len().min(self.before)).step_by(step).find(convinces))
+        soon.or_else(|| (first..before).step_by(step).find(convinces))
     }
 
     fn is_convincing(&self, plain: &impl Plain, octets: &[u8], start: usize) -> bool {
