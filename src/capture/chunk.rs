@@ -5,7 +5,7 @@
 //! reader tells about, and in order; a walk ends in front of it. Not here either: threads. Contract: what the reader takes over
 //! from a chunk is what it would have found there itself; a chunk is its own octets and one record that reaches beyond them.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, Read};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -52,8 +52,8 @@ pub struct Chunks {
     len: usize,
     /// How many there are, by the size of the file when it was opened.
     count: usize,
-    /// What of the file is being looked at, and the octet at which it starts.
-    region: Arc<Mutex<Option<(u64, Arc<Region>)>>>,
+    /// What of the file is being looked at.
+    region: Arc<Mutex<Option<Arc<Region>>>>,
 }
 
 /// The records in some octets of a file.
@@ -114,7 +114,9 @@ impl Chunks {
         if end / LET_GO > base / LET_GO {
             region.let_go(end.saturating_sub(LET_GO.max(self.len as u64)), end);
         }
-        !region.is_torn()
+        // beyond the end of a file its last page is zero, and not missing
+        let is_there = |now: Metadata| now.len() >= base.saturating_add(octets.len() as u64);
+        !region.is_torn() && self.file.metadata().is_ok_and(is_there)
     }
 
     /// Reads chunk `index` and walks its records, of which `each` is shown one after the other. Where nothing can be read there
@@ -228,13 +230,13 @@ impl Chunks {
     fn region_of(&self, base: u64) -> Option<Arc<Region>> {
         let start = base.saturating_sub(self.first) / REGION * REGION + self.first;
         let mut held = self.region.lock().unwrap_or_else(PoisonError::into_inner);
-        if held.as_ref().is_none_or(|(held, _)| *held != start) {
+        if held.as_ref().is_none_or(|held| held.start() != start) {
             let size = self.file.metadata().ok()?.len();
             let end = start.saturating_add(REGION).saturating_add((self.len + MOST_BEYOND) as u64).min(size);
             let len = usize::try_from(end.checked_sub(start)?).ok()?;
-            *held = Some((start, Arc::new(Region::new(&self.file, start, len)?)));
+            *held = Some(Arc::new(Region::new(&self.file, start, len)?));
         }
-        held.as_ref().map(|(_, region)| Arc::clone(region)).filter(|region| !region.is_torn())
+        held.as_ref().map(Arc::clone).filter(|region| !region.is_torn())
     }
 }
 

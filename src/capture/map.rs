@@ -40,6 +40,11 @@ impl Region {
         Some(Self { octets, start, place })
     }
 
+    /// Octet of the file at which it starts.
+    pub fn start(&self) -> u64 {
+        self.start
+    }
+
     /// Octets of the file from `start` to `end`, as far as they lie in the region.
     pub fn octets(&self, start: u64, end: u64) -> &[u8] {
         let place = |octet: u64| usize::try_from(octet.saturating_sub(self.start)).unwrap_or(usize::MAX);

@@ -4,9 +4,10 @@
 //! Not here: what a check finds, and what follows from it ([`super::engine`]). Contract: the same diagnosis on any number of
 //! threads; what is judged and not yet put together stays within some thousand pairs.
 
+use std::mem;
 use std::ops::Range;
-use std::thread;
 
+use crate::base::crew::{Crew, Hand};
 use crate::track::{Facts, Forgotten, Room};
 
 use super::alike::Alike;
@@ -60,36 +61,22 @@ pub fn judge_all(facts: &Facts, checks: Checks, shares: Shares) -> (Diagnosis, u
     let count = facts.pairs.len();
     // A thread for less than it judges at a time would wait more than it works.
     let threads = shares.threads.min(count.div_ceil(shares.pairs)).max(1);
-    let mut judges: Vec<Judge<'_>> = (0..threads).map(|_| Judge::new(facts, &survey, checks)).collect();
-    let mut next = 0;
-    while next < count {
-        let mut shares = judges.iter_mut().map(|judge| {
-            let share = next..count.min(next.saturating_add(shares.pairs));
-            next = share.end;
-            (judge, share)
-        });
-        match (shares.next(), shares.next()) {
-            (Some((first, share)), None) => first.judge(share),
-            (Some((first, share)), Some((second, its_share))) => thread::scope(|scope| {
-                scope.spawn(|| second.judge(its_share));
-                for (other, its_share) in shares {
-                    scope.spawn(|| other.judge(its_share));
-                }
-                first.judge(share);
-            }),
-            (None, _) => break,
-        }
-        for judge in &mut judges {
-            diagnosis.add(&judge.piece, &mut judge.known);
-            judge.piece.clear();
-        }
-    }
     let mut floods = Floods::default();
     let mut ran = 0;
-    for judge in judges {
-        floods.add(judge.floods);
-        ran += judge.ran;
-    }
+    let crew = Crew { helpers: threads - 1, sheets: JUDGES_A_THREAD, run: 1 };
+    let pieces = count.div_ceil(shares.pairs);
+    crew.work(
+        pieces,
+        || Judge::new(facts, &survey, checks),
+        || Round { facts, pairs: shares.pairs },
+        |lead| {
+            for number in 0..pieces {
+                let Some(mut piece) = lead.take_made(number) else { break };
+                ran += piece.sheet.hand_over(&mut diagnosis, &mut floods);
+                lead.give_back(piece);
+            }
+        },
+    );
     let beside = floods.found().into_iter().filter_map(|case| engine::beside_pairs("S-HALFOPEN", case));
     let unresolved = || engine::failed_lookups(facts).filter(|_| !survey.has_ike());
     let nothing = engine::nothing_at_all(facts).into_iter().chain(unresolved());
@@ -101,6 +88,26 @@ pub fn judge_all(facts: &Facts, checks: Checks, shares: Shares) -> (Diagnosis, u
     diagnosis.sort();
     diagnosis.keep_survey(survey);
     (diagnosis, ran)
+}
+
+/// Judges of each thread: while what one found is put to the rest, another goes on.
+const JUDGES_A_THREAD: usize = 2;
+
+/// Has every judge judge the pairs of a piece.
+struct Round<'f> {
+    facts: &'f Facts,
+    /// Pairs of a piece.
+    pairs: usize,
+}
+
+impl<'f> Hand for Round<'f> {
+    /// A judge, because where he wrote down what he found is where he looks for the words again.
+    type Sheet = Judge<'f>;
+
+    fn make(&mut self, number: usize, judge: &mut Judge<'f>) {
+        let first = number.saturating_mul(self.pairs);
+        judge.judge(first..first.saturating_add(self.pairs).min(self.facts.pairs.len()));
+    }
 }
 
 /// Judges pairs, one after the other.
@@ -118,7 +125,7 @@ struct Judge<'f> {
     /// What was judged and not yet put to the rest, and where its words stand there.
     piece: Piece,
     known: Vec<u32>,
-    /// Checks that ran.
+    /// Checks that ran for that.
     ran: u64,
 }
 
@@ -139,6 +146,14 @@ impl<'f> Judge<'f> {
             known: Vec::new(),
             ran: 0,
         }
+    }
+
+    /// Puts what was judged to the rest. Answers how many checks ran for it.
+    fn hand_over(&mut self, diagnosis: &mut Diagnosis, floods: &mut Floods) -> u64 {
+        diagnosis.add(&self.piece, &mut self.known);
+        self.piece.clear();
+        floods.add(mem::take(&mut self.floods));
+        mem::take(&mut self.ran)
     }
 
     fn judge(&mut self, pairs: Range<usize>) {

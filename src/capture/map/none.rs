@@ -11,6 +11,10 @@ impl Region {
         None
     }
 
+    pub fn start(&self) -> u64 {
+        match *self {}
+    }
+
     pub fn octets(&self, _start: u64, _end: u64) -> &[u8] {
         match *self {}
     }
