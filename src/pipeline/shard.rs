@@ -23,7 +23,7 @@ const MOST_THREADS: usize = 4;
 /// Octets of a chunk: what a thread reads and looks at lies in its own cache.
 const CHUNK: usize = 256 << 10;
 /// Chunks of each thread.
-const CHUNKS_A_THREAD: usize = 3;
+const CHUNKS_A_THREAD: usize = 8;
 /// Chunks one behind the other that a thread goes through, and fetches together.
 const RUN: usize = 4;
 /// Files smaller than this are read before threads have begun.
