@@ -22,7 +22,7 @@ pub use changes::{Change, Standing};
 use path::Path;
 pub use session::{Completed, Onlooker, Passed, Place, Session, losses_of};
 pub use shard::Sharing;
-use sieve::Sieve;
+use sieve::{Ahead, Sieve};
 
 /// How to look.
 #[derive(Debug, Clone, Default)]
@@ -113,7 +113,7 @@ pub fn analyze(captures: &mut Captures, options: &Options, watch: &mut impl Watc
 /// Reads all captures to their end, or until `watch` has seen enough. One [`Counts`] a capture, by id.
 pub fn follow(captures: &mut Captures, options: &Options, watch: &mut impl Watch) -> (Vec<Counts>, Facts) {
     let mut path = Path::new(options);
-    let mut road = Road::new(options);
+    let mut road = Road::new(options, &path);
     let mut flow = match shard::share(&mut road, captures, &mut path, options, watch) {
         Some(ControlFlow::Continue(())) => road.go_until(u64::MAX, captures, &mut path, watch),
         found => found,
@@ -122,7 +122,7 @@ pub fn follow(captures: &mut Captures, options: &Options, watch: &mut impl Watch
     let follows = path.follows;
     path.drain(|tracker, datagram| {
         if flow.is_continue() {
-            flow = pass(follows.then_some(tracker), datagram, watch);
+            flow = pass(follows.then_some(tracker), datagram, None, watch);
         }
     });
     let infos = captures.infos();
@@ -151,9 +151,9 @@ struct Road {
 }
 
 impl Road {
-    fn new(options: &Options) -> Self {
+    fn new(options: &Options, path: &Path) -> Self {
         let eye = (options.extent > Extent::Walked).then(|| Eye::new(&options.ike_ports));
-        Self { eye, sieve: Sieve::new(), singly: 0, until: u64::MAX }
+        Self { eye, sieve: Sieve::new(path.previewer()), singly: 0, until: u64::MAX }
     }
 
     /// Frame by frame or stretch by stretch to the first record that starts at octet `until` or behind it; `None` at the end.
@@ -197,7 +197,7 @@ impl Road {
             let follows = path.follows;
             path.frame(&frame, |tracker, datagram| {
                 if flow.is_continue() {
-                    flow = pass(follows.then_some(tracker), datagram, watch);
+                    flow = pass(follows.then_some(tracker), datagram, None, watch);
                 }
             });
         }
@@ -224,8 +224,8 @@ impl Road {
     ) -> ControlFlow<()> {
         let mut flow = ControlFlow::Continue(());
         let (before, follows) = (captures.frames(), path.follows);
-        let taken = path.stretch(&self.sieve, stretch, captures.buffer(), before, |tracker, datagram| {
-            flow = pass(follows.then_some(tracker), datagram, watch);
+        let taken = path.stretch(&self.sieve, stretch, captures.buffer(), before, |tracker, datagram, ahead| {
+            flow = pass(follows.then_some(tracker), datagram, ahead, watch);
             flow
         });
         let stretch = if taken < stretch.frames { captures.stretch(self.until, &mut Again(taken)) } else { *stretch };
@@ -277,8 +277,16 @@ impl Each for Again {
 
 /// Takes a datagram to the tracker, if it is to be followed.
 #[inline]
-fn pass(tracker: Option<&mut Tracker>, datagram: &Datagram<'_>, watch: &mut impl Watch) -> ControlFlow<()> {
-    let observed = tracker.and_then(|tracker| tracker.observe(datagram));
+fn pass(
+    tracker: Option<&mut Tracker>,
+    datagram: &Datagram<'_>,
+    ahead: Ahead<'_>,
+    watch: &mut impl Watch,
+) -> ControlFlow<()> {
+    let observed = tracker.and_then(|tracker| match (&datagram.body, ahead) {
+        (Body::Isakmp(isakmp), Some(ahead)) => tracker.observe_ahead(datagram, isakmp, ahead),
+        _ => tracker.observe(datagram),
+    });
     match datagram.body {
         Body::Isakmp(_) => watch.message(datagram, observed.as_ref()),
         _ => ControlFlow::Continue(()),

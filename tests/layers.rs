@@ -66,8 +66,8 @@ fn every_path_leads_down() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// The file that may be unsafe: it calls a C library that is loaded at run time.
-const UNSAFE: &str = "src/capture/live/library.rs";
+/// The files that may be unsafe: one calls a C library that is loaded at run time, one looks at files in memory.
+const UNSAFE: [&str; 2] = ["src/capture/live/library.rs", "src/capture/map.rs"];
 
 /// Words of a line of code, without what a comment or a string says.
 fn words(line: &str) -> impl Iterator<Item = &str> {
@@ -77,7 +77,7 @@ fn words(line: &str) -> impl Iterator<Item = &str> {
 }
 
 #[test]
-fn unsafe_stands_in_one_file() {
+fn unsafe_stands_in_two_files() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut files = vec![root.join("build.rs")];
     for folder in ["src", "tests", "benches", "fuzz/src", "fuzz/fuzz_targets", "fuzz/examples"] {
@@ -89,8 +89,9 @@ fn unsafe_stands_in_one_file() {
     };
     let relative = |file: &Path| file.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
     for word in ["unsafe", "unsafe_code"] {
-        let found: Vec<String> = files.iter().filter(|file| holds(file, word)).map(|file| relative(file)).collect();
-        assert_eq!(found, [UNSAFE], "`{word}` in code");
+        let mut found: Vec<String> = files.iter().filter(|file| holds(file, word)).map(|file| relative(file)).collect();
+        found.sort();
+        assert_eq!(found, UNSAFE, "`{word}` in code");
     }
     let manifest = fs::read_to_string(root.join("Cargo.toml")).unwrap();
     assert!(manifest.contains("unsafe_code = \"deny\""), "the lint that keeps it so is on");

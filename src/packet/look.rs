@@ -14,7 +14,7 @@ use super::icmp::Version;
 use super::ip::{self, IpPacket, Payload};
 use super::octets::{be8, be16, count};
 use super::protocol::{IkePorts, ether_type, ip_protocol, tunnel_port};
-use super::{Encapsulation, SeenEsp, aside, esp, tcp, udp};
+use super::{Encapsulation, SeenEsp, SeenIsakmp, Sight, aside, esp, tcp, udp};
 
 /// What the first look makes of a frame.
 #[derive(Debug, Clone, Copy)]
@@ -187,6 +187,38 @@ pub(super) fn esp(frame: &Frame<'_>, at: usize, ports: &IkePorts) -> Option<Seen
     }
 }
 
+/// What shows in a frame that was found ours at octet `at`.
+#[inline]
+pub(super) fn sight(frame: &Frame<'_>, at: usize, ports: &IkePorts) -> Option<Sight> {
+    let packet = read(frame, at)?;
+    let esp = |carried, encapsulation, ends| {
+        let (IpAddr::V4(source), IpAddr::V4(destination)) = (packet.source, packet.destination) else { return None };
+        seen(carried, encapsulation, ends, (source, destination, packet.id? as u16)).map(Sight::Esp)
+    };
+    if packet.protocol == ip_protocol::ESP {
+        return esp(packet.payload, Encapsulation::None, (0, 0));
+    }
+    let datagram = udp::read(packet.payload)?;
+    let ends = (datagram.source_port, datagram.destination_port);
+    match encap::read(ports.shared_with_esp(ends.0, ends.1), datagram.payload?) {
+        Content::Esp(carried) => esp(carried, Encapsulation::Udp, ends),
+        Content::Isakmp { non_esp_marker, message } => Some(Sight::Isakmp(SeenIsakmp {
+            source: packet.source,
+            destination: packet.destination,
+            ip_id: packet.id,
+            ttl: packet.ttl,
+            interface: frame.interface,
+            source_port: ends.0,
+            destination_port: ends.1,
+            non_esp_marker,
+            missing: message.missing(),
+            place: message.octets.as_ptr().addr().wrapping_sub(frame.bytes.as_ptr().addr()) as u32,
+            len: count(message.octets),
+        })),
+        Content::Keepalive | Content::Short => None,
+    }
+}
+
 /// The ESP packet in `carried`, of a datagram with these addresses and this identification.
 #[inline(always)]
 fn seen(
@@ -256,7 +288,7 @@ mod tests {
 
     use super::*;
     use crate::base::{FrameRef, Limits, Timestamp};
-    use crate::packet::{Aside, Body, Class, Classifier, Datagram, Eye, Sight};
+    use crate::packet::{Aside, Body, Class, Classifier, Datagram, Eye};
 
     fn frame(bytes: &[u8]) -> Frame<'_> {
         Frame {
@@ -408,6 +440,11 @@ mod tests {
                 Sight::Esp(esp) => {
                     prop_assert_eq!(esp.class(), full.0);
                     prop_assert_eq!(in_full(&frame), [esp]);
+                }
+                Sight::Isakmp(isakmp) => {
+                    let octets = &frame.bytes[isakmp.place as usize..][..isakmp.len as usize];
+                    let datagram = isakmp.datagram((frame.reference, frame.at), octets);
+                    prop_assert_eq!((isakmp.class(octets), vec![format!("{datagram:?}")]), full.clone());
                 }
                 Sight::Open => {}
             }

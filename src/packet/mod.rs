@@ -29,7 +29,7 @@ mod udp;
 pub use classifier::Classifier;
 pub use icmp::icmp_error_name;
 pub use look::Glance;
-pub use sight::{Eye, SeenEsp, Sight};
+pub use sight::{Eye, SeenEsp, SeenIsakmp, Sight};
 
 use std::net::IpAddr;
 

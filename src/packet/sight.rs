@@ -3,14 +3,14 @@
 //! Not here: TCP streams, fragments, counts, which [`super::Classifier`] keeps. Contract: whoever tells the classifier what was
 //! seen gets the datagrams and the class that it gives for the frame itself.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
-use crate::base::EspSpi;
+use crate::base::{EspSpi, FrameRef, Timestamp};
 use crate::capture::Frame;
 
 use super::look::{self, Glance, Look};
 use super::protocol::IkePorts;
-use super::{Class, Encapsulation};
+use super::{Body, Class, Datagram, Encapsulation, IsakmpDatagram, encap};
 
 /// Looks at frames one by one and keeps nothing of them.
 #[derive(Debug, Clone)]
@@ -32,6 +32,8 @@ pub enum Sight {
     },
     /// ESP over IPv4, or in UDP over it.
     Esp(SeenEsp),
+    /// An ISAKMP message over UDP.
+    Isakmp(SeenIsakmp),
     /// More than can be told so: the frame itself has to be classified.
     Open,
 }
@@ -59,6 +61,33 @@ pub struct SeenEsp {
     pub readable: bool,
 }
 
+/// An ISAKMP message over UDP, unfragmented: its datagram, but for the octets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SeenIsakmp {
+    /// Source address.
+    pub source: IpAddr,
+    /// Destination address.
+    pub destination: IpAddr,
+    /// IPv4 identification.
+    pub ip_id: Option<u32>,
+    /// IPv4 time to live or IPv6 hop limit.
+    pub ttl: u8,
+    /// Interface within the capture.
+    pub interface: u32,
+    /// UDP source port.
+    pub source_port: u16,
+    /// UDP destination port.
+    pub destination_port: u16,
+    /// See [`IsakmpDatagram::non_esp_marker`].
+    pub non_esp_marker: bool,
+    /// Octets at its end that were not captured.
+    pub missing: u32,
+    /// Where in the frame its octets begin.
+    pub place: u32,
+    /// How many there are.
+    pub len: u32,
+}
+
 impl Eye {
     /// For IKE on UDP 500, 4500 and `extra_ports`.
     pub fn new(extra_ports: &[u16]) -> Self {
@@ -83,7 +112,7 @@ impl Eye {
         match look::look(frame, &self.ports, streams) {
             Look::Foreign => Sight::Foreign,
             Look::Private(source, destination) => Sight::Private { source, destination },
-            Look::Ours(at) => look::esp(frame, at, &self.ports).map_or(Sight::Open, Sight::Esp),
+            Look::Ours(at) => look::sight(frame, at, &self.ports).unwrap_or(Sight::Open),
             Look::Unsettled => Sight::Open,
         }
     }
@@ -94,5 +123,44 @@ impl SeenEsp {
     #[inline]
     pub fn class(&self) -> Class {
         if self.encapsulation == Encapsulation::None { Class::Esp } else { Class::EspUdp }
+    }
+}
+
+impl SeenIsakmp {
+    /// What its frame counts as, of which these octets are the message.
+    #[inline]
+    pub fn class(&self, octets: &[u8]) -> Class {
+        if encap::has_header(octets) { Class::Isakmp } else { Class::Malformed }
+    }
+
+    /// The datagram, in this frame that was recorded then; `octets` are the message.
+    #[inline]
+    pub fn datagram<'a>(&self, (frame, at): (FrameRef, Timestamp), octets: &'a [u8]) -> Datagram<'a> {
+        Datagram {
+            frame,
+            first_frame: frame,
+            at,
+            interface: self.interface,
+            source: self.source,
+            destination: self.destination,
+            ip_id: self.ip_id,
+            ttl: self.ttl,
+            fragments: 1,
+            ambiguous_overlap: false,
+            missing: self.missing,
+            body: Body::Isakmp(self.isakmp(octets)),
+        }
+    }
+
+    /// The message, which these octets are.
+    #[inline]
+    pub fn isakmp<'a>(&self, octets: &'a [u8]) -> IsakmpDatagram<'a> {
+        IsakmpDatagram {
+            source_port: self.source_port,
+            destination_port: self.destination_port,
+            encapsulation: Encapsulation::Udp,
+            non_esp_marker: self.non_esp_marker,
+            octets,
+        }
     }
 }

@@ -9,9 +9,9 @@ use crate::base::{FrameRef, Timestamp};
 use crate::capture::{CaptureInfo, Frame, Stretch};
 use crate::packet::{Class, Classifier, Datagram};
 use crate::report::Counts;
-use crate::track::{Expected, Facts, Tracker};
+use crate::track::{Expected, Facts, Previewer, Tracker};
 
-use super::sieve::{Row, Sieve, What};
+use super::sieve::{Ahead, Row, Sieve, What};
 use super::{Extent, Options};
 
 /// Rows that are taken on together: what is known of their flows stays in the nearest cache in between.
@@ -76,7 +76,7 @@ impl Path {
         stretch: &Stretch,
         octets: &[u8],
         before: u64,
-        mut pass: impl FnMut(&mut Tracker, &Datagram<'_>) -> ControlFlow<()>,
+        mut pass: impl FnMut(&mut Tracker, &Datagram<'_>, Ahead<'_>) -> ControlFlow<()>,
     ) -> u64 {
         let Self { classifier, tracker, counts, follows } = self;
         if counts.is_empty() {
@@ -107,13 +107,25 @@ impl Path {
                 }
                 tracker.advance(at);
                 let mut flow = ControlFlow::Continue(());
+                if let What::Isakmp(place) = what {
+                    if let Some((datagram, class, ahead)) = sieve.letter(*place, (reference, at), octets) {
+                        flow = pass(tracker, &datagram, ahead);
+                        counts.add(class);
+                    }
+                    told += 1;
+                    if flow.is_break() {
+                        counts.add_others(number - told);
+                        return number;
+                    }
+                    continue;
+                }
                 let mut hand_on = |datagram: &Datagram<'_>| {
                     if flow.is_continue() {
-                        flow = pass(tracker, datagram);
+                        flow = pass(tracker, datagram, None);
                     }
                 };
                 match what {
-                    What::Esp(_) | What::Passed => continue,
+                    What::Esp(_) | What::Isakmp(_) | What::Passed => continue,
                     What::Private { source, destination, interface } => {
                         classifier.count_private((reference, at, *interface), (*source, *destination), &mut hand_on);
                         counts.add(Class::Other);
@@ -171,6 +183,11 @@ impl Path {
             counts.stream_gaps = self.classifier.stream_gaps(capture);
         }
         counts
+    }
+
+    /// Reads messages ahead for the tracker, if it is told of them.
+    pub(super) fn previewer(&self) -> Option<Previewer> {
+        self.follows.then(|| self.tracker.previewer())
     }
 
     /// The facts so far, while more is coming.

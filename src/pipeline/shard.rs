@@ -147,8 +147,9 @@ pub(super) fn share(
     let work = Work { chunks: Mutex::new(chunks), eye: eye.as_ref(), streams: AtomicBool::new(false) };
     // chunks of a size that somebody wants to see tried are tried
     let most_lost = if options.sharing.chunk.is_some() { u32::MAX } else { MOST_LOST };
+    let previewer = path.previewer();
     let crew = Crew { helpers: threads - 1, sheets: CHUNKS_A_THREAD, run: RUN };
-    let sheet = || Sifted { chunk: Chunk::default(), sieve: Sieve::keeping() };
+    let sheet = || Sifted { chunk: Chunk::default(), sieve: Sieve::keeping(previewer.clone()) };
     crew.work(
         count,
         sheet,
@@ -213,8 +214,8 @@ impl Foreman<'_> {
             Some(false) => captures.pass_chunk(chunk, &stretch),
             Some(true) => {
                 let before = captures.frames();
-                let taken = path.stretch(sieve, &stretch, sieve.kept(), before, |tracker, datagram| {
-                    flow = pass(follows.then_some(tracker), datagram, watch);
+                let taken = path.stretch(sieve, &stretch, sieve.kept(), before, |tracker, datagram, ahead| {
+                    flow = pass(follows.then_some(tracker), datagram, ahead, watch);
                     flow
                 });
                 let stretch = if taken < stretch.frames { self.again(chunk, taken) } else { stretch };

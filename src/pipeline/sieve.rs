@@ -6,7 +6,8 @@
 
 use crate::base::{FrameRef, LinkType, Timestamp};
 use crate::capture::Frame;
-use crate::packet::{Eye, Glance, SeenEsp, Sight};
+use crate::packet::{Class, Datagram, Eye, Glance, SeenEsp, SeenIsakmp, Sight};
+use crate::track::{Preview, Previewer};
 
 /// What is known of a frame that is not only counted.
 #[derive(Debug, Clone, Copy)]
@@ -24,6 +25,8 @@ pub(super) enum What {
     Esp(SeenEsp),
     /// Between private networks.
     Private { source: u32, destination: u32, interface: u32 },
+    /// An ISAKMP message, by its place among [`Sieve::letters`].
+    Isakmp(u32),
     /// To be classified: where it lies.
     Open(Lying),
     /// One that is only counted, and later than all before it and the next one with a row.
@@ -31,6 +34,17 @@ pub(super) enum What {
 }
 
 const _: () = assert!(size_of::<Row>() <= 40);
+
+/// An ISAKMP message, read as far as it can be without what came before.
+#[derive(Debug)]
+pub(super) struct Letter {
+    /// With its place in the buffer, not in the frame.
+    seen: SeenIsakmp,
+    preview: Option<Preview>,
+}
+
+/// What was read ahead of a message, and where shapes are. `None` of a message that comes by another way.
+pub(super) type Ahead<'s> = Option<(Option<&'s Preview>, &'s [u8])>;
 
 /// A frame that lies in a buffer.
 #[derive(Debug, Clone, Copy)]
@@ -58,10 +72,17 @@ impl Lying {
     }
 }
 
+const NEVER: Timestamp = Timestamp::from_nanos(i64::MIN);
+
 /// The rows of one stretch.
 #[derive(Debug)]
 pub(super) struct Sieve {
     pub(super) rows: Vec<Row>,
+    letters: Vec<Letter>,
+    /// Shapes of messages that were read ahead.
+    shapes: Vec<u8>,
+    /// Reads messages ahead, if anybody wants that.
+    previewer: Option<Previewer>,
     /// Looked at as if TCP streams were being followed.
     pub(super) streams: bool,
     /// Some row has to be classified.
@@ -74,25 +95,51 @@ pub(super) struct Sieve {
 }
 
 impl Sieve {
-    /// With no rows.
-    pub(super) fn new() -> Self {
-        const NEVER: Timestamp = Timestamp::from_nanos(i64::MIN);
-        Self { rows: Vec::new(), streams: false, open: false, kept: None, told: NEVER, passed: NEVER }
+    /// With no rows. Messages are read ahead by `previewer`.
+    pub(super) fn new(previewer: Option<Previewer>) -> Self {
+        Self {
+            rows: Vec::new(),
+            letters: Vec::new(),
+            shapes: Vec::new(),
+            previewer,
+            streams: false,
+            open: false,
+            kept: None,
+            told: NEVER,
+            passed: NEVER,
+        }
     }
 
-    /// With no rows, for frames whose octets will not be there when they are classified.
-    pub(super) fn keeping() -> Self {
-        Self { kept: Some(Vec::new()), ..Self::new() }
+    /// The same, for frames whose octets will not be there when they are taken on.
+    pub(super) fn keeping(previewer: Option<Previewer>) -> Self {
+        Self { kept: Some(Vec::new()), ..Self::new(previewer) }
     }
 
     /// Forgets all rows. `streams`: any TCP segment that comes now may be ours.
     pub(super) fn begin(&mut self, streams: bool) {
-        let (rows, kept) = (std::mem::take(&mut self.rows), self.kept.take());
-        *self = Self { rows, kept, streams, ..Self::new() };
         self.rows.clear();
+        self.letters.clear();
+        self.shapes.clear();
         if let Some(kept) = &mut self.kept {
             kept.clear();
         }
+        (self.streams, self.open) = (streams, false);
+        (self.told, self.passed) = (NEVER, NEVER);
+    }
+
+    /// A message: its datagram, in this frame that was recorded then, what its frame counts as, and what was read ahead. It
+    /// lies in `octets`.
+    #[inline]
+    pub(super) fn letter<'o>(
+        &self,
+        place: u32,
+        frame: (FrameRef, Timestamp),
+        octets: &'o [u8],
+    ) -> Option<(Datagram<'o>, Class, Ahead<'_>)> {
+        let Letter { seen, preview } = self.letters.get(place as usize)?;
+        let octets = octets.get(seen.place as usize..).and_then(|octets| octets.get(..seen.len as usize));
+        let octets = octets.unwrap_or_default();
+        Some((seen.datagram(frame, octets), seen.class(octets), Some((preview.as_ref(), &self.shapes))))
     }
 
     /// The octets of frames that were kept.
@@ -130,6 +177,11 @@ impl Sieve {
             Sight::Private { source, destination } => {
                 self.push(frame.at, number, What::Private { source, destination, interface: frame.interface });
             }
+            Sight::Isakmp(seen) => {
+                let what = What::Isakmp(self.letters.len() as u32);
+                self.read(&frame, place, &seen);
+                self.push(frame.at, number, what);
+            }
             Sight::Open => {
                 let what = self.open(&frame, place);
                 self.push(frame.at, number, what);
@@ -147,13 +199,28 @@ impl Sieve {
         self.rows.push(Row { at, number, what });
     }
 
+    fn read(&mut self, frame: &Frame<'_>, place: usize, seen: &SeenIsakmp) {
+        let octets = frame.bytes.get(seen.place as usize..).and_then(|octets| octets.get(..seen.len as usize));
+        let octets = octets.unwrap_or_default();
+        let previewer = self.previewer.as_ref().filter(|_| seen.missing == 0);
+        let ends = (seen.source, seen.destination);
+        let preview = previewer.and_then(|p| p.preview(&seen.isakmp(octets), ends, 1, &mut self.shapes));
+        let place = self.keep(octets, place.saturating_add(seen.place as usize)) as u32;
+        self.letters.push(Letter { seen: SeenIsakmp { place, ..*seen }, preview });
+    }
+
+    /// Where octets lie that lie at `place` now.
+    fn keep(&mut self, octets: &[u8], place: usize) -> usize {
+        self.kept.as_mut().map_or(place, |kept| {
+            let place = kept.len();
+            kept.extend_from_slice(octets);
+            place
+        })
+    }
+
     fn open(&mut self, frame: &Frame<'_>, place: usize) -> What {
         self.open = true;
-        let place = self.kept.as_mut().map_or(place, |kept| {
-            let place = kept.len();
-            kept.extend_from_slice(frame.bytes);
-            place
-        });
+        let place = self.keep(frame.bytes, place);
         What::Open(Lying {
             place: place as u32,
             len: frame.bytes.len() as u32,

@@ -32,7 +32,7 @@ pub use facts::*;
 pub use flow::Expected;
 pub use offer::proposals;
 pub use pairs::{MadeFrom, Pairs, Room};
-pub use story::{Passing, Told};
+pub use story::{Passing, Preview, Previewer, Told};
 
 use crate::base::{Fault, FaultKind, FrameRef, Limits, Timestamp};
 use crate::isakmp::payload::Body as PayloadBody;
@@ -167,6 +167,20 @@ impl Tracker {
         observed
     }
 
+    /// Files an ISAKMP message that was read ahead, by [`Tracker::previewer`]; its shape was written into `shapes`.
+    #[inline]
+    pub fn observe_ahead(
+        &mut self,
+        datagram: &Datagram<'_>,
+        isakmp: &IsakmpDatagram<'_>,
+        (preview, shapes): (Option<&Preview>, &[u8]),
+    ) -> Option<Observed> {
+        let tale = preview.and_then(|preview| self.tell_of(datagram, isakmp, (preview, shapes)));
+        let observed = self.file_untold(tale, datagram, isakmp);
+        self.settle_if_due(observed.as_ref().map(|observed| observed.pair));
+        observed
+    }
+
     fn file(&mut self, datagram: &Datagram<'_>) -> Option<Observed> {
         match &datagram.body {
             Body::Isakmp(isakmp) => self.observe_isakmp(datagram, isakmp),
@@ -258,7 +272,18 @@ impl Tracker {
     }
 
     fn observe_isakmp(&mut self, datagram: &Datagram<'_>, isakmp: &IsakmpDatagram<'_>) -> Option<Observed> {
-        match self.tell(datagram, isakmp) {
+        let tale = self.tell(datagram, isakmp);
+        self.file_untold(tale, datagram, isakmp)
+    }
+
+    #[inline]
+    fn file_untold(
+        &mut self,
+        tale: Option<Tale>,
+        datagram: &Datagram<'_>,
+        isakmp: &IsakmpDatagram<'_>,
+    ) -> Option<Observed> {
+        match tale {
             Some(Tale::Told(named)) => Some(named.into()),
             None => self.file_isakmp(datagram, isakmp),
             Some(Tale::New(lesson)) => {

@@ -2,7 +2,7 @@
 //! to the library of the machine. So the program builds without libpcap's development files, and everything but live
 //! capture runs without libpcap.
 //!
-//! The one place with `unsafe`. Contract: [`available`] has answered `Ok` before anything of the `pcap` crate is
+//! With `capture::map` the one place with `unsafe`. Contract: [`available`] has answered `Ok` before anything of the `pcap` crate is
 //! called; every forwarded function is then known to exist, in a library that stays loaded to the end.
 #![allow(unsafe_code)]
 

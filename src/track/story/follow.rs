@@ -5,19 +5,21 @@
 //! a ceiling, and takes being seen twice.
 
 use std::hash::BuildHasher;
-use std::net::{IpAddr, SocketAddr};
+use std::mem;
+use std::net::IpAddr;
 
 use foldhash::quality::RandomState;
 use hashbrown::{HashMap, HashTable};
 
 use crate::base::IkeSpi;
 use crate::isakmp::Header;
-use crate::packet::{Datagram, Encapsulation, IsakmpDatagram};
+use crate::packet::{Datagram, IsakmpDatagram};
 
 use super::super::facts::{Attempt, ExchangeKind, IkeVersion, Label, Pair, Side};
 use super::super::nat::HashAlgorithm;
 use super::super::pairs::{Body, Kept, Slot};
 use super::super::{Observed, Tracker, exchange};
+use super::preview::{Preview, Previewer};
 use super::shape::{self, Outline};
 use super::{Arrival, Line, Story, Telling, Tellings};
 use crate::track::pairs::NONE;
@@ -161,21 +163,20 @@ impl Stories {
         }
     }
 
-    /// The shape in `scratch`, if it is known or seen for the second time.
+    /// This shape of the message that was read ahead, if it is known or seen for the second time.
     #[inline]
-    fn shape(&mut self, major: u8, exchange_type: u8) -> Option<u32> {
-        let hash = shape::hash(&self.scratch, self.hasher.build_hasher());
-        let Self { shapes, scratch, by_octets, .. } = self;
-        let is = |&place: &u32| *shapes[place as usize].octets == **scratch;
-        if let Some(&known) = by_octets.find(hash, is) {
+    fn shape(&mut self, preview: &Preview, shape: &[u8]) -> Option<u32> {
+        let is = |&place: &u32| *self.shapes[place as usize].octets == *shape;
+        if let Some(&known) = self.by_octets.find(preview.hash, is) {
             return Some(known);
         }
-        self.new_shape(hash, exchange::kind(major, exchange_type))
+        let Outline { major, exchange_type, .. } = preview.outline;
+        self.new_shape(preview.hash, shape, exchange::kind(major, exchange_type))
     }
 
     #[cold]
-    fn new_shape(&mut self, hash: u64, kind: ExchangeKind) -> Option<u32> {
-        if self.shapes.len() >= SHAPES || self.shape_octets + self.scratch.len() > SHAPE_OCTETS {
+    fn new_shape(&mut self, hash: u64, shape: &[u8], kind: ExchangeKind) -> Option<u32> {
+        if self.shapes.len() >= SHAPES || self.shape_octets + shape.len() > SHAPE_OCTETS {
             return None;
         }
         if self.glimpses.is_empty() {
@@ -187,8 +188,8 @@ impl Stories {
             return None;
         }
         let place = self.shapes.len() as u32;
-        self.shape_octets += self.scratch.len();
-        self.shapes.push(Shape { octets: self.scratch.as_slice().into(), kind });
+        self.shape_octets += shape.len();
+        self.shapes.push(Shape { octets: shape.into(), kind });
         let (shapes, hasher) = (&self.shapes, &self.hasher);
         self.by_octets
             .insert_unique(hash, place, |&place| shape::hash(&shapes[place as usize].octets, hasher.build_hasher()));
@@ -238,27 +239,38 @@ impl Stories {
 
 impl Tracker {
     /// Follows a message by story. `None` if it is to be filed in full.
-    #[inline]
     pub(in crate::track) fn tell(&mut self, datagram: &Datagram<'_>, isakmp: &IsakmpDatagram<'_>) -> Option<Tale> {
-        let Datagram { source, destination, frame, .. } = *datagram;
-        let stories = &mut self.stories;
-        if stories.off
-            || isakmp.encapsulation != Encapsulation::Udp
-            || datagram.missing > 0
-            || source == destination
-            || frame.packed().is_none()
-            || stories.count == u32::MAX
-        {
+        if self.stories.off || datagram.missing > 0 {
             return None;
         }
-        let outline = shape::read(isakmp.octets, datagram.fragments, isakmp.non_esp_marker, &mut stories.scratch)?;
-        let shape = stories.shape(outline.major, outline.exchange_type)?;
+        let mut scratch = mem::take(&mut self.stories.scratch);
+        scratch.clear();
+        let ends = (datagram.source, datagram.destination);
+        let preview = self.previewer().preview(isakmp, ends, datagram.fragments, &mut scratch);
+        let tale = preview.and_then(|preview| self.tell_of(datagram, isakmp, (&preview, &scratch)));
+        self.stories.scratch = scratch;
+        tale
+    }
+
+    /// Follows a message by story that was read ahead; its shape is in `shapes`. `None` if it is to be filed in full.
+    #[inline]
+    pub(in crate::track) fn tell_of(
+        &mut self,
+        datagram: &Datagram<'_>,
+        isakmp: &IsakmpDatagram<'_>,
+        (preview, shapes): (&Preview, &[u8]),
+    ) -> Option<Tale> {
+        let stories = &mut self.stories;
+        if stories.off || datagram.frame.packed().is_none() || stories.count == u32::MAX {
+            return None;
+        }
+        let shape = stories.shape(preview, preview.shape(shapes))?;
         if self.is_full() {
             return None;
         }
-        match self.stories.find(&self.pairs.tellings, outline.initiator_spi) {
-            Some(row) => self.go_on(datagram, isakmp, &outline, shape, row),
-            None => self.begin(datagram, isakmp, &outline, shape),
+        match self.stories.find(&self.pairs.tellings, preview.outline.initiator_spi) {
+            Some(row) => self.go_on(datagram, isakmp, preview, shape, row),
+            None => self.begin(datagram, isakmp, preview, shape),
         }
     }
 
@@ -268,10 +280,11 @@ impl Tracker {
         &mut self,
         datagram: &Datagram<'_>,
         isakmp: &IsakmpDatagram<'_>,
-        outline: &Outline,
+        preview: &Preview,
         shape: u32,
         row: u32,
     ) -> Option<Tale> {
+        let outline = &preview.outline;
         let tellings = &self.pairs.tellings;
         let telling = tellings.row(row);
         let story = tellings.story(telling);
@@ -289,17 +302,17 @@ impl Tracker {
         let kind = self.stories.shapes[shape as usize].kind;
         let exchange = exchange_of(tellings, telling, story, kind, outline)?;
         let algorithm = if version == IkeVersion::V2 { Some(HashAlgorithm::Sha1) } else { story.hash };
-        let hashes = self.hashes(datagram, isakmp, outline, algorithm)?;
+        let hashes = self.hashes(datagram, isakmp, preview, algorithm)?;
         let relation = relation(isakmp, outline, telling, from, exchange, hashes)?;
         let key = StepKey { story: telling.story, shape, relation };
         match self.stories.steps.get(&key).copied() {
             Some(Step::To(story)) => {
-                Some(Tale::Told(self.step(datagram, isakmp, outline, Found { row, from, shape }, story)))
+                Some(Tale::Told(self.step(datagram, isakmp, preview, Found { row, from, shape }, story)))
             }
             Some(Step::Full) => None,
             None => {
                 let mut arrivals = tellings.arrivals(telling);
-                arrivals.push(self.arrival(datagram, isakmp, outline));
+                arrivals.push(self.arrival(datagram, isakmp, preview));
                 Some(Tale::New(Box::new(Lesson { key, row: Some(row), arrivals })))
             }
         }
@@ -310,9 +323,10 @@ impl Tracker {
         &mut self,
         datagram: &Datagram<'_>,
         isakmp: &IsakmpDatagram<'_>,
-        outline: &Outline,
+        preview: &Preview,
         shape: u32,
     ) -> Option<Tale> {
+        let outline = &preview.outline;
         let kind = self.stories.shapes[shape as usize].kind;
         let sent_by_initiator = match kind {
             ExchangeKind::MainMode | ExchangeKind::AggressiveMode => true,
@@ -351,14 +365,14 @@ impl Tracker {
         };
         let algorithm = (outline.major == 2).then_some(HashAlgorithm::Sha1);
         let exchange = if outline.major == 1 { u32::from(outline.message_id.0 != 0) } else { outline.message_id.0 };
-        let hashes = self.hashes(datagram, isakmp, outline, algorithm)?;
+        let hashes = self.hashes(datagram, isakmp, preview, algorithm)?;
         let relation = relation(isakmp, outline, &telling, Side::Initiator, exchange, hashes)?;
         let key = StepKey { story, shape, relation };
         let story = match self.stories.steps.get(&key).copied() {
             Some(Step::To(story)) => story,
             Some(Step::Full) => return None,
             None => {
-                let arrivals = vec![self.arrival(datagram, isakmp, outline)];
+                let arrivals = vec![self.arrival(datagram, isakmp, preview)];
                 return Some(Tale::New(Box::new(Lesson { key, row: None, arrivals })));
             }
         };
@@ -385,7 +399,7 @@ impl Tracker {
         self.attempt_count += 1;
         self.index_attempt(pair, index);
         self.stories.enter(&self.pairs.tellings, row);
-        Some(Tale::Told(self.step(datagram, isakmp, outline, Found { row, from: Side::Initiator, shape }, story)))
+        Some(Tale::Told(self.step(datagram, isakmp, preview, Found { row, from: Side::Initiator, shape }, story)))
     }
 
     /// Takes an attempt to its next story.
@@ -394,11 +408,11 @@ impl Tracker {
         &mut self,
         datagram: &Datagram<'_>,
         isakmp: &IsakmpDatagram<'_>,
-        outline: &Outline,
+        preview: &Preview,
         Found { row, from, shape }: Found,
         story: u32,
     ) -> Named {
-        let arrival = self.arrival(datagram, isakmp, outline);
+        let arrival = self.arrival(datagram, isakmp, preview);
         self.stories.count += 1;
         let tellings = &mut self.pairs.tellings;
         let telling = &mut tellings.rows[row as usize];
@@ -406,43 +420,35 @@ impl Tracker {
         telling.story = story;
         telling.ports[from.index()] = isakmp.source_port;
         if telling.responder_spi.is_zero() {
-            telling.responder_spi = outline.responder_spi;
+            telling.responder_spi = preview.outline.responder_spi;
         }
         let (pair, attempt) = (telling.pair, telling.index);
         let label = tellings.stories[story as usize].label;
         Named { pair, attempt, label, from, shape }
     }
 
-    /// Which NAT detection hashes of a message match, two bits each, where they are checked. `None` if that cannot be said.
+    /// See [`Previewer::answers`].
     #[inline]
     fn hashes(
         &self,
         datagram: &Datagram<'_>,
         isakmp: &IsakmpDatagram<'_>,
-        outline: &Outline,
+        preview: &Preview,
         algorithm: Option<HashAlgorithm>,
     ) -> Option<u32> {
-        let mut answers = 0;
-        for (number, hash) in outline.hashes().iter().enumerate() {
-            let at = usize::from(hash.at);
-            let octets = isakmp.octets.get(at..at + usize::from(hash.length))?;
-            let endpoint = if hash.of_sender {
-                SocketAddr::new(datagram.source, isakmp.source_port)
-            } else {
-                SocketAddr::new(datagram.destination, isakmp.destination_port)
-            };
-            let spis = (outline.initiator_spi, outline.responder_spi);
-            let answer = match self.shared.nat_checks.matches(algorithm, spis, endpoint, octets) {
-                None => 1,
-                Some(false) => 2,
-                Some(true) => 3,
-            };
-            answers |= answer << (2 * number);
-        }
-        Some(answers)
+        preview.answers.or_else(|| {
+            self.previewer().answers(isakmp, (datagram.source, datagram.destination), &preview.outline, algorithm)
+        })
     }
 
-    fn arrival(&self, datagram: &Datagram<'_>, isakmp: &IsakmpDatagram<'_>, outline: &Outline) -> Arrival {
+    /// Reads messages ahead for this tracker.
+    #[inline]
+    pub fn previewer(&self) -> Previewer {
+        Previewer { hasher: self.stories.hasher.clone(), nat_checks: self.shared.nat_checks }
+    }
+
+    fn arrival(&self, datagram: &Datagram<'_>, isakmp: &IsakmpDatagram<'_>, preview: &Preview) -> Arrival {
+        let Preview { outline, digest, .. } = preview;
         Arrival {
             at: datagram.at.as_nanos(),
             // one that cannot be packed is not told
@@ -450,7 +456,7 @@ impl Tracker {
             number: self.stories.count,
             // IKEv2's count exchanges, which is for the story to tell
             message_id: if outline.major == 1 { outline.message_id.0 } else { 0 },
-            digest: super::super::digest(isakmp.octets),
+            digest: *digest,
             ip_id: datagram.ip_id,
             ports: [isakmp.source_port, isakmp.destination_port],
         }

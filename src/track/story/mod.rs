@@ -10,6 +10,7 @@
 
 mod arrivals;
 mod follow;
+mod preview;
 mod shape;
 mod told;
 
@@ -27,6 +28,7 @@ use super::packed::{NOWHERE, fingerprint};
 use arrivals::{Arrival, Arrivals, Line};
 
 pub(super) use follow::{Stories, Tale};
+pub use preview::{Preview, Previewer};
 pub(super) use told::Tally;
 pub use told::{Passing, Told};
 

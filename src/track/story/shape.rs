@@ -85,8 +85,9 @@ mod v2 {
     pub(super) const NAT_DETECTION_DESTINATION_IP: u16 = 16389;
 }
 
-/// Takes a whole message apart: writes its shape into `shape` and answers the rest. `fragments`: IP fragments it came in,
-/// `marker`: a non-ESP marker stood in front of it. `None` if it has no shape.
+/// Takes a whole message apart: writes its shape behind what is in `shape` and answers the rest. `fragments`: IP fragments it came in,
+/// `marker`: a non-ESP marker stood in front of it. `None` if it has no shape, whatever was
+/// written.
 pub(in crate::track) fn read(octets: &[u8], fragments: u16, marker: bool, shape: &mut Vec<u8>) -> Option<Outline> {
     let (header, body) = octets.split_first_chunk::<HEADER_LEN>()?;
     let [spis @ .., next_payload, version, exchange_type, flags, m0, m1, m2, m3, l0, l1, l2, l3] = header;
@@ -113,7 +114,7 @@ pub(in crate::track) fn read(octets: &[u8], fragments: u16, marker: bool, shape:
         hash_count: 0,
     };
     let ([f0, f1], marker) = (fragments.to_le_bytes(), u8::from(marker));
-    shape.clear();
+    let start = shape.len();
     shape.extend_from_slice(&[*next_payload, *version, *exchange_type, *flags, marker, f0, f1, *l0, *l1, *l2, *l3]);
     if major == 1 {
         if flags & v1::ENCRYPTION != 0 {
@@ -129,7 +130,7 @@ pub(in crate::track) fn read(octets: &[u8], fragments: u16, marker: bool, shape:
         return (usize::from(u16::from_be_bytes([generic[2], generic[3]])) == body.len()).then_some(outline);
     }
     chain(&mut outline, body, *next_payload, shape)?;
-    (shape.len() <= LONGEST).then_some(outline)
+    (shape.len() - start <= LONGEST).then_some(outline)
 }
 
 /// Follows the payloads in clear.
