@@ -249,6 +249,7 @@ impl Each for Ready<'_> {
         match sieve.glance(eye, &frame) {
             Glance::Foreign => return true,
             Glance::Esp => sieve.take_esp(eye, frame, place),
+            Glance::Ike => sieve.take_ours(eye, frame, place),
             Glance::Unsettled => sieve.take(eye, frame, place),
         }
         let until = *until.get_or_insert_with(|| frame.at.after(MOST_SPAN));

@@ -46,6 +46,8 @@ pub enum Glance {
     Foreign,
     /// Native ESP, or UDP between ports that ESP may have.
     Esp,
+    /// UDP between other ports of ours.
+    Ike,
     /// Anything else.
     Unsettled,
 }
@@ -81,7 +83,8 @@ fn glance_at_usual(octets: &[u8], ports: &IkePorts, streams: bool) -> Option<Gla
             !streams && !begins && !ports.shared_with_esp(ends.0, ends.1)
         }
         ip_protocol::UDP if ports.shared_with_esp(ends.0, ends.1) => return Some(Glance::Esp),
-        ip_protocol::UDP => !ports.either(ends.0, ends.1) && !may_be_aside(ends.0, ends.1),
+        ip_protocol::UDP if ports.either(ends.0, ends.1) => return Some(Glance::Ike),
+        ip_protocol::UDP => !may_be_aside(ends.0, ends.1),
         ip_protocol::ESP => return Some(Glance::Esp),
         _ => false,
     };
@@ -451,10 +454,12 @@ mod tests {
             for streams in [false, true] {
                 match eye.glance(&frame, streams) {
                     Glance::Foreign => prop_assert!(matches!(eye.look(&frame, streams), Sight::Foreign)),
-                    Glance::Esp => match (eye.esp(&frame), eye.look(&frame, streams)) {
-                        (Some(esp), Sight::Esp(same)) => prop_assert_eq!(esp, same),
-                        (esp, _) => prop_assert_eq!(esp, None),
-                    },
+                    Glance::Esp | Glance::Ike => {
+                        let sight = eye.look(&frame, streams);
+                        prop_assert_eq!(eye.sight(&frame), sight);
+                        let esp = if let Sight::Esp(esp) = sight { Some(esp) } else { None };
+                        prop_assert_eq!(eye.esp(&frame), esp);
+                    }
                     Glance::Unsettled => {}
                 }
             }

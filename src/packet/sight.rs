@@ -19,7 +19,7 @@ pub struct Eye {
 }
 
 /// What shows in a frame.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sight {
     /// It is not ours.
     Foreign,
@@ -104,6 +104,12 @@ impl Eye {
     #[inline(always)]
     pub fn esp(&self, frame: &Frame<'_>) -> Option<SeenEsp> {
         look::esp(frame, look::USUAL, &self.ports)
+    }
+
+    /// What shows in a frame of which a glance showed that it is ours.
+    #[inline(always)]
+    pub fn sight(&self, frame: &Frame<'_>) -> Sight {
+        look::sight(frame, look::USUAL, &self.ports).unwrap_or(Sight::Open)
     }
 
     /// Looks at `frame`. `streams`: some TCP stream is being followed, so that any segment may be ours.

@@ -115,6 +115,7 @@ impl Each for All<'_> {
         match sieve.glance(eye, &frame) {
             Glance::Foreign => {}
             Glance::Esp => sieve.take_esp(eye, frame, place),
+            Glance::Ike => sieve.take_ours(eye, frame, place),
             Glance::Unsettled => sieve.take(eye, frame, place),
         }
         true

@@ -147,8 +147,8 @@ impl Sieve {
         self.kept.as_deref().unwrap_or_default()
     }
 
-    /// A glance at the next frame of the stretch. A foreign one is settled by that; for [`Sieve::take_esp`] and [`Sieve::take`]
-    /// are the others.
+    /// A glance at the next frame of the stretch. A foreign one is settled by that; for [`Sieve::take_esp`],
+    /// [`Sieve::take_ours`] and [`Sieve::take`] are the others.
     #[inline(always)]
     pub(super) fn glance(&mut self, eye: &Eye, frame: &Frame<'_>) -> Glance {
         let glance = eye.glance(frame, self.streams);
@@ -163,15 +163,28 @@ impl Sieve {
     pub(super) fn take_esp(&mut self, eye: &Eye, frame: Frame<'_>, place: usize) {
         match eye.esp(&frame) {
             Some(esp) => self.push(frame.at, frame.reference.frame as u32, What::Esp(esp)),
-            None => self.take(eye, frame, place),
+            None => self.take_ours(eye, frame, place),
         }
+    }
+
+    /// The next frame, which lies at `place` and is ours.
+    #[inline(never)]
+    pub(super) fn take_ours(&mut self, eye: &Eye, frame: Frame<'_>, place: usize) {
+        let sight = eye.sight(&frame);
+        self.take_sight(&frame, place, &sight);
     }
 
     /// The next frame, which lies at `place`.
     #[inline(never)]
     pub(super) fn take(&mut self, eye: &Eye, frame: Frame<'_>, place: usize) {
+        let sight = eye.look(&frame, self.streams);
+        self.take_sight(&frame, place, &sight);
+    }
+
+    #[inline(always)]
+    fn take_sight(&mut self, frame: &Frame<'_>, place: usize, sight: &Sight) {
         let number = frame.reference.frame as u32;
-        match eye.look(&frame, self.streams) {
+        match *sight {
             Sight::Foreign => self.passed = self.passed.max(frame.at),
             Sight::Esp(esp) => self.push(frame.at, number, What::Esp(esp)),
             Sight::Private { source, destination } => {
@@ -179,11 +192,11 @@ impl Sieve {
             }
             Sight::Isakmp(seen) => {
                 let what = What::Isakmp(self.letters.len() as u32);
-                self.read(&frame, place, &seen);
+                self.read(frame, place, &seen);
                 self.push(frame.at, number, what);
             }
             Sight::Open => {
-                let what = self.open(&frame, place);
+                let what = self.open(frame, place);
                 self.push(frame.at, number, what);
             }
         }
