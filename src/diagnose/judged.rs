@@ -289,11 +289,15 @@ impl Diagnosis {
             };
             (pair, verdict.and_then(|verdict| ids.get(verdict.place()).copied()))
         };
-        findings.sort_unstable_by(|one, other| {
-            let [before, after] = [one, other].map(|kept| (Reverse(severity(kept)), kept.first));
+        // one after the other: each looks at less than all of them together would
+        findings.sort_unstable_by_key(|kept| Reverse(severity(kept)));
+        for alike in findings.chunk_by_mut(|one, other| severity(one) == severity(other)) {
+            alike.sort_unstable_by_key(|kept| kept.first);
             // most have a frame of their own
-            before.cmp(&after).then_with(|| pair_and_id(one).cmp(&pair_and_id(other)))
-        });
+            for together in alike.chunk_by_mut(|one, other| one.first == other.first).filter(|some| some.len() > 1) {
+                together.sort_by_key(pair_and_id);
+            }
+        }
     }
 
     fn entry(&self, kept: &Kept) -> Option<Entry> {
