@@ -290,10 +290,11 @@ fn a_part_of_time_and_a_look_that_is_broken_off_are_shared() {
     same_however_shared(&folder, "its beginning", &stories.pcap(), Part { to: watched, ..ALL });
 }
 
-/// Cuts the file short at its first message.
+/// Cuts the file short after some messages.
 struct Cutter<'f> {
     file: &'f Path,
-    to: Option<usize>,
+    messages: usize,
+    to: usize,
 }
 
 impl Watch for Cutter<'_> {
@@ -302,9 +303,10 @@ impl Watch for Cutter<'_> {
     }
 
     fn message(&mut self, _datagram: &Datagram<'_>, _observed: Option<&Observed>) -> ControlFlow<()> {
-        if let Some(to) = self.to.take() {
+        self.messages = self.messages.wrapping_sub(1);
+        if self.messages == 0 {
             let file = std::fs::File::options().write(true).open(self.file).expect("a file of our own");
-            file.set_len(to as u64).expect("a file can be cut");
+            file.set_len(self.to as u64).expect("a file can be cut");
         }
         ControlFlow::Continue(())
     }
@@ -324,7 +326,8 @@ fn a_file_that_is_cut_while_it_is_read_is_told_like_one_that_was_cut_before() {
             for (threads, chunk) in [(1, 700), (2, 700), (3, 6_000)] {
                 std::fs::write(&file, &whole).expect("room for a capture");
                 let sharing = Sharing { threads: Some(threads), chunk: Some(chunk) };
-                let meanwhile = told_by(&file, sharing, &mut Cutter { file: &file, to: Some(to) });
+                // not before some of it was looked at
+                let meanwhile = told_by(&file, sharing, &mut Cutter { file: &file, messages: 40, to });
                 assert!(before == meanwhile, "cut to {to} of {}, {threads} threads, chunks of {chunk}", whole.len());
             }
         }
