@@ -34,6 +34,8 @@ const LET_GO: u64 = 4 << 20;
 
 /// Places at which records are fetched at a time.
 const PARTS: usize = 8;
+/// Starts that are tried for each: one octet in 256 looks like one by chance.
+const MOST_MARKS: usize = 256;
 /// An octet of a record, from its start, up to which most of what is looked at lies: the ports of UDP over IPv4.
 const FAR_HEAD: usize = 60;
 /// Octets of the shortest record.
@@ -177,8 +179,8 @@ impl Chunks {
             return Some(0);
         }
         let starts = self.walk.alignment(self.base_of(index));
-        let guess = Guess { before: self.len, starts, common: self.common, records: CONVINCING };
-        guess.first_record(plain, octets)
+        let guess = Guess { before: self.len, common: self.common, records: CONVINCING };
+        guess.first_record(plain, octets, starts)
     }
 
     /// Brings the heads of all records of `count` chunks near, from chunk `index` on. In memory records are found one through the
@@ -189,12 +191,12 @@ impl Chunks {
         let Some(region) = self.region_of(base) else { return };
         let octets = region.octets(base, base.saturating_add((self.len as u64).saturating_mul(count as u64)));
         match &*self.walk {
-            Walk::Pcap(walk) => self.fetch_by(walk, base, octets),
-            Walk::Pcapng(walk) => self.fetch_by(walk, base, octets),
+            Walk::Pcap(walk) => self.fetch_by(walk, octets),
+            Walk::Pcapng(walk) => self.fetch_by(walk, octets),
         }
     }
 
-    fn fetch_by(&self, plain: &impl Plain, base: u64, octets: &[u8]) {
+    fn fetch_by(&self, plain: &impl Plain, octets: &[u8]) {
         let part = octets.len() / PARTS;
         let begin_of = |number: usize| number.saturating_mul(part);
         // all of them are waited for together
@@ -205,9 +207,8 @@ impl Chunks {
         let mut lines = [(0, 0); PARTS];
         for (number, (place, end)) in lines.iter_mut().enumerate() {
             let begin = begin_of(number);
-            let starts = self.walk.alignment(base.saturating_add(begin as u64));
-            let guess = Guess { before: part, starts, common: self.common, records: FEW };
-            let first = octets.get(begin..).and_then(|octets| guess.first_record(plain, octets));
+            let guess = Guess { before: part, common: self.common, records: FEW };
+            let first = octets.get(begin..).and_then(|octets| guess.marked(plain, octets, MOST_MARKS));
             *end = begin.saturating_add(part);
             *place = first.map_or(*end, |first| begin.saturating_add(first));
         }
@@ -297,8 +298,6 @@ impl Octets {
 struct Guess {
     /// Octet in front of which it starts.
     before: usize,
-    /// It may start here and every so many octets on.
-    starts: (usize, usize),
     /// An octet that it probably has, and where in it.
     common: Option<(usize, u8)>,
     /// Records in a row that have to look right.
@@ -306,16 +305,18 @@ struct Guess {
 }
 
 impl Guess {
-    /// Where in `octets` the first record starts, by what follows it.
-    fn first_record(&self, plain: &impl Plain, octets: &[u8]) -> Option<usize> {
-        let convinces = |start: &usize| self.is_convincing(plain, octets, *start);
-        let before = octets.len().min(self.before);
-        let soon = self.common.and_then(|(place, octet)| {
-            let marks = octets.get(place..)?.get(..before).or_else(|| octets.get(place..))?;
-            memchr::memchr_iter(octet, marks).find(convinces)
-        });
-        let (first, step) = self.starts;
-        soon.or_else(|| (first..before).step_by(step).find(convinces))
+    /// Where in `octets` the first record starts, by what follows it. It may start at `first` and every `step` octets on.
+    fn first_record(&self, plain: &impl Plain, octets: &[u8], (first, step): (usize, usize)) -> Option<usize> {
+        let mut all = (first..octets.len().min(self.before)).step_by(step);
+        self.marked(plain, octets, usize::MAX).or_else(|| all.find(|start| self.is_convincing(plain, octets, *start)))
+    }
+
+    /// The same, where the octet stands that it probably has, in no more than so many places.
+    fn marked(&self, plain: &impl Plain, octets: &[u8], most: usize) -> Option<usize> {
+        let (place, octet) = self.common?;
+        let marks = octets.get(place..)?;
+        let marks = marks.get(..self.before).unwrap_or(marks);
+        memchr::memchr_iter(octet, marks).take(most).find(|start| self.is_convincing(plain, octets, *start))
     }
 
     fn is_convincing(&self, plain: &impl Plain, octets: &[u8], start: usize) -> bool {
