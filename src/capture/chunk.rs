@@ -30,7 +30,7 @@ const BEYOND: usize = 2048;
 /// Octets of the file that are held in memory together.
 const REGION: u64 = 64 << 20;
 /// Octets that have been looked at and are let go together: small enough to stay small, and seldom enough.
-const LET_GO: u64 = 4 << 20;
+const LET_GO: u64 = 1 << 20;
 
 /// Places at which records are fetched at a time.
 const PARTS: usize = 8;
