@@ -14,7 +14,7 @@ use std::time::Duration;
 use crate::base::{Limits, Timestamp};
 use crate::capture::{CaptureInfo, Captures, Each, Frame, Stretch};
 use crate::diagnose::{self, Diagnosis};
-use crate::packet::{Body, Datagram, Eye, Glance};
+use crate::packet::{Body, Datagram, Eye};
 use crate::report::Counts;
 use crate::track::{Facts, Observed, Tracker};
 
@@ -246,14 +246,12 @@ impl Each for Ready<'_> {
     #[inline(always)]
     fn frame(&mut self, frame: Frame<'_>, place: usize) -> bool {
         let Self { eye, sieve, until } = self;
-        match sieve.glance(eye, &frame) {
-            Glance::Foreign => return true,
-            Glance::Esp => sieve.take_esp(eye, frame, place),
-            Glance::Ike => sieve.take_ours(eye, frame, place),
-            Glance::Unsettled => sieve.take(eye, frame, place),
+        let at = frame.at;
+        if !sieve.sift(eye, frame, place) {
+            return true;
         }
-        let until = *until.get_or_insert_with(|| frame.at.after(MOST_SPAN));
-        sieve.rows.len() < MOST_ROWS && frame.at < until
+        let until = *until.get_or_insert_with(|| at.after(MOST_SPAN));
+        sieve.rows.len() < MOST_ROWS && at < until
     }
 }
 

@@ -173,7 +173,8 @@ fn is_foreign(protocol: u8, carried: &[u8], ports: &IkePorts, streams: bool) -> 
     foreign.then_some(true)
 }
 
-/// The ESP packet in a frame that was found ours at octet `at`, if it is IPv4.
+/// The ESP packet in a frame that was found ours at octet `at`, if it is IPv4: what [`sight`] finds, in fewer steps, for where
+/// nearly all are ESP.
 #[inline(always)]
 pub(super) fn esp(frame: &Frame<'_>, at: usize, ports: &IkePorts) -> Option<SeenEsp> {
     let packet = read(frame, at)?;
@@ -445,7 +446,7 @@ mod tests {
                     prop_assert_eq!(in_full(&frame), [esp]);
                 }
                 Sight::Isakmp(isakmp) => {
-                    let octets = &frame.bytes[isakmp.place as usize..][..isakmp.len as usize];
+                    let octets = isakmp.octets(frame.bytes);
                     let datagram = isakmp.datagram((frame.reference, frame.at), octets);
                     prop_assert_eq!((isakmp.class(octets), vec![format!("{datagram:?}")]), full.clone());
                 }

@@ -133,6 +133,12 @@ impl SeenEsp {
 }
 
 impl SeenIsakmp {
+    /// The octets of the message, in what its place is in.
+    #[inline]
+    pub fn octets<'a>(&self, within: &'a [u8]) -> &'a [u8] {
+        within.get(self.place as usize..).and_then(|octets| octets.get(..self.len as usize)).unwrap_or_default()
+    }
+
     /// What its frame counts as, of which these octets are the message.
     #[inline]
     pub fn class(&self, octets: &[u8]) -> Class {

@@ -107,25 +107,19 @@ impl Path {
                 }
                 tracker.advance(at);
                 let mut flow = ControlFlow::Continue(());
-                if let What::Isakmp(place) = what {
-                    if let Some((datagram, class, ahead)) = sieve.letter(*place, (reference, at), octets) {
-                        flow = pass(tracker, &datagram, ahead);
-                        counts.add(class);
-                    }
-                    told += 1;
-                    if flow.is_break() {
-                        counts.add_others(number - told);
-                        return number;
-                    }
-                    continue;
-                }
                 let mut hand_on = |datagram: &Datagram<'_>| {
                     if flow.is_continue() {
                         flow = pass(tracker, datagram, None);
                     }
                 };
                 match what {
-                    What::Esp(_) | What::Isakmp(_) | What::Passed => continue,
+                    What::Esp(_) | What::Passed => continue,
+                    What::Isakmp(place) => {
+                        if let Some((datagram, class, ahead)) = sieve.letter(*place, (reference, at), octets) {
+                            flow = pass(tracker, &datagram, ahead);
+                            counts.add(class);
+                        }
+                    }
                     What::Private { source, destination, interface } => {
                         classifier.count_private((reference, at, *interface), (*source, *destination), &mut hand_on);
                         counts.add(Class::Other);

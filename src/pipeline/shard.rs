@@ -1,8 +1,9 @@
-//! A capture file on several threads: each reads chunks and sieves them, and one of them takes them on in order.
+//! A capture file in chunks, on one thread or several: each goes through chunks and sieves them, and one of them takes them on in
+//! order.
 //!
 //! Whoever looks at a chunk knows nothing of what comes before it, so all that depends on that is left to the one who takes it
 //! on: the start of the first record, which was guessed; TCP streams and fragments; all that is odd. Where a guess was wrong or
-//! a chunk says too little, he goes that way himself, as on one thread. Not here: merged, packed and streamed captures.
+//! a chunk says too little, he goes that way himself, as through a small file. Not here: merged, packed and streamed captures.
 //! Contract: the same octets of output on any number of threads; a fixed number of chunks in memory.
 
 use std::ops::ControlFlow;
@@ -12,7 +13,7 @@ use std::thread;
 
 use crate::base::crew::{Crew, Hand};
 use crate::capture::{Captures, Chunk, Chunks, Each, Frame, Stretch};
-use crate::packet::{Eye, Glance};
+use crate::packet::Eye;
 
 use super::path::Path;
 use super::sieve::Sieve;
@@ -26,7 +27,7 @@ const CHUNK: usize = 256 << 10;
 const CHUNKS_A_THREAD: usize = 8;
 /// Chunks one behind the other that a thread goes through, and fetches together.
 const RUN: usize = 4;
-/// Files smaller than this are read before threads have begun.
+/// Files smaller than this are read before threads have begun, and go without chunks.
 const LEAST_FILE: u64 = 16 << 20;
 /// Chunks that may be for nothing before the threads are sent home.
 const MOST_LOST: u32 = 16;
@@ -34,7 +35,7 @@ const MOST_LOST: u32 = 16;
 /// On how many threads, and in pieces of which size.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Sharing {
-    /// Threads at most; `None` for as many as the machine has. One is the plain way.
+    /// Threads at most; `None` for as many as the machine has.
     pub threads: Option<usize>,
     /// Octets of a piece, `None` for what is good; with this, small files are shared as well.
     pub chunk: Option<usize>,
@@ -112,12 +113,7 @@ impl Each for All<'_> {
     #[inline(always)]
     fn frame(&mut self, frame: Frame<'_>, place: usize) -> bool {
         let Self { eye, sieve } = self;
-        match sieve.glance(eye, &frame) {
-            Glance::Foreign => {}
-            Glance::Esp => sieve.take_esp(eye, frame, place),
-            Glance::Ike => sieve.take_ours(eye, frame, place),
-            Glance::Unsettled => sieve.take(eye, frame, place),
-        }
+        sieve.sift(eye, frame, place);
         true
     }
 }

@@ -87,7 +87,7 @@ pub(super) struct Sieve {
     pub(super) streams: bool,
     /// Some row has to be classified.
     pub(super) open: bool,
-    /// The octets of such frames, where they have to be kept; their places are then in here.
+    /// The octets of such frames and of messages, where they have to be kept; their places are then in here.
     kept: Option<Vec<u8>>,
     /// Latest time of frames with a row, and of those without.
     told: Timestamp,
@@ -137,8 +137,7 @@ impl Sieve {
         octets: &'o [u8],
     ) -> Option<(Datagram<'o>, Class, Ahead<'_>)> {
         let Letter { seen, preview } = self.letters.get(place as usize)?;
-        let octets = octets.get(seen.place as usize..).and_then(|octets| octets.get(..seen.len as usize));
-        let octets = octets.unwrap_or_default();
+        let octets = seen.octets(octets);
         Some((seen.datagram(frame, octets), seen.class(octets), Some((preview.as_ref(), &self.shapes))))
     }
 
@@ -147,20 +146,24 @@ impl Sieve {
         self.kept.as_deref().unwrap_or_default()
     }
 
-    /// A glance at the next frame of the stretch. A foreign one is settled by that; for [`Sieve::take_esp`],
-    /// [`Sieve::take_ours`] and [`Sieve::take`] are the others.
+    /// The next frame of the stretch, which lies at `place`. Answers whether a glance was not enough.
     #[inline(always)]
-    pub(super) fn glance(&mut self, eye: &Eye, frame: &Frame<'_>) -> Glance {
-        let glance = eye.glance(frame, self.streams);
-        if glance == Glance::Foreign {
-            self.passed = self.passed.max(frame.at);
+    pub(super) fn sift(&mut self, eye: &Eye, frame: Frame<'_>, place: usize) -> bool {
+        match eye.glance(&frame, self.streams) {
+            Glance::Foreign => {
+                self.passed = self.passed.max(frame.at);
+                return false;
+            }
+            Glance::Esp => self.take_esp(eye, frame, place),
+            Glance::Ike => self.take_ours(eye, frame, place),
+            Glance::Unsettled => self.take(eye, frame, place),
         }
-        glance
+        true
     }
 
     /// The next frame, which lies at `place` and may be ESP. By value, so that frames that are foreign need not lie in memory.
     #[inline(never)]
-    pub(super) fn take_esp(&mut self, eye: &Eye, frame: Frame<'_>, place: usize) {
+    fn take_esp(&mut self, eye: &Eye, frame: Frame<'_>, place: usize) {
         match eye.esp(&frame) {
             Some(esp) => self.push(frame.at, frame.reference.frame as u32, What::Esp(esp)),
             None => self.take_ours(eye, frame, place),
@@ -169,14 +172,14 @@ impl Sieve {
 
     /// The next frame, which lies at `place` and is ours.
     #[inline(never)]
-    pub(super) fn take_ours(&mut self, eye: &Eye, frame: Frame<'_>, place: usize) {
+    fn take_ours(&mut self, eye: &Eye, frame: Frame<'_>, place: usize) {
         let sight = eye.sight(&frame);
         self.take_sight(&frame, place, &sight);
     }
 
     /// The next frame, which lies at `place`.
     #[inline(never)]
-    pub(super) fn take(&mut self, eye: &Eye, frame: Frame<'_>, place: usize) {
+    fn take(&mut self, eye: &Eye, frame: Frame<'_>, place: usize) {
         let sight = eye.look(&frame, self.streams);
         self.take_sight(&frame, place, &sight);
     }
@@ -213,8 +216,7 @@ impl Sieve {
     }
 
     fn read(&mut self, frame: &Frame<'_>, place: usize, seen: &SeenIsakmp) {
-        let octets = frame.bytes.get(seen.place as usize..).and_then(|octets| octets.get(..seen.len as usize));
-        let octets = octets.unwrap_or_default();
+        let octets = seen.octets(frame.bytes);
         let previewer = self.previewer.as_ref().filter(|_| seen.missing == 0);
         let ends = (seen.source, seen.destination);
         let preview = previewer.and_then(|p| p.preview(&seen.isakmp(octets), ends, 1, &mut self.shapes));

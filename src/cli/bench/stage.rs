@@ -53,18 +53,19 @@ impl Stage {
     ///
     /// Errors: none that can happen, since what is written goes nowhere.
     pub(super) fn run(self, captures: &mut Captures, options: &Options) -> io::Result<Outcome> {
+        let up_to = |extent| Options { extent, ..options.clone() };
         Ok(match self {
             Self::Read => {
-                pipeline::follow(captures, &Options { extent: Extent::Walked, ..options.clone() }, &mut ());
+                pipeline::follow(captures, &up_to(Extent::Walked), &mut ());
                 Outcome::default()
             }
             Self::Refuse => {
-                pipeline::follow(captures, &Options { extent: Extent::Classified, ..options.clone() }, &mut ());
+                pipeline::follow(captures, &up_to(Extent::Classified), &mut ());
                 Outcome::default()
             }
             Self::Decode => {
                 let mut decoder = Decoder::default();
-                pipeline::follow(captures, &Options { extent: Extent::Classified, ..options.clone() }, &mut decoder);
+                pipeline::follow(captures, &up_to(Extent::Classified), &mut decoder);
                 Outcome { messages: decoder.messages, ..Outcome::default() }
             }
             Self::Follow => {
