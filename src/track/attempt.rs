@@ -242,11 +242,6 @@ impl AttemptState {
             && copies.all(|(one, other)| (one.digest, one.copy) == (other.digest, other.copy))
     }
 
-    /// The ports that the sides were last seen to send from.
-    pub(super) fn ports(&self) -> [u16; 2] {
-        self.current.map(|endpoint| endpoint.port())
-    }
-
     /// The exchange that `key` names.
     fn find(&self, facts: &Attempt, key: &ExchangeKey) -> Option<usize> {
         if self.exchanges.len() > FEW_EXCHANGES {

@@ -20,6 +20,7 @@ mod pair;
 mod pairs;
 mod rows;
 mod shared;
+mod shelf;
 mod stage;
 mod story;
 

@@ -5,8 +5,10 @@
 
 use crate::base::{FrameRef, Timestamp};
 use crate::track::attempt::Own;
+use crate::track::facts::Side;
 use crate::track::packed::{unzigzag, zigzag};
 use crate::track::pairs::NONE;
+use crate::track::shelf::Shelf;
 
 /// What is a message's own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +23,8 @@ pub(super) struct Arrival {
     pub(super) ip_id: Option<u32>,
     /// Source and destination.
     pub(super) ports: [u16; 2],
+    /// Who sent it.
+    pub(super) from: Side,
 }
 
 impl Arrival {
@@ -37,108 +41,143 @@ impl Arrival {
     }
 }
 
-/// What the next message of an attempt is told by its difference from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Before {
-    at: i64,
-    frame: u64,
-    number: u32,
-    message_id: u32,
-    ports: [u16; 2],
-}
-
-impl Before {
-    const NOTHING: Self = Self { at: 0, frame: 0, number: 0, message_id: 0, ports: [0; 2] };
-
-    fn of(arrival: &Arrival) -> Self {
-        let Arrival { at, frame, number, message_id, ports, .. } = *arrival;
-        Self { at, frame, number, message_id, ports }
-    }
-}
-
-/// The messages of one attempt: where they stand, and what the last of them said.
+/// The messages of one attempt: where they stand, and what the last of them said, which the next one is told by its
+/// difference from.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Line {
     at: i64,
     frame: u64,
     number: u32,
     message_id: u32,
+    /// Where each side last sent from.
     ports: [u16; 2],
-    /// Its first and last chunk.
-    first: u32,
+    /// Its last chunk, which leads to the first.
     last: u32,
-    /// Octets of the last one that are written.
-    used: u8,
 }
 
-const _: () = assert!(size_of::<Line>() <= 40);
+const _: () = assert!(size_of::<Line>() <= 32);
 
 impl Line {
     /// With no message.
-    pub(super) const EMPTY: Self =
-        Self { at: 0, frame: 0, number: 0, message_id: 0, ports: [0; 2], first: NONE, last: NONE, used: 0 };
+    pub(super) const EMPTY: Self = Self { at: 0, frame: 0, number: 0, message_id: 0, ports: [0; 2], last: NONE };
+
+    /// What is known behind these messages, which stand nowhere.
+    pub(super) fn behind(arrivals: &[Arrival]) -> Self {
+        let all = arrivals.iter().enumerate();
+        all.fold(Self::EMPTY, |line, (number, arrival)| line.after(arrival, number == 0))
+    }
 
     /// The message id of the last message.
     pub(super) fn message_id(&self) -> u32 {
         self.message_id
     }
 
-    fn before(&self) -> Before {
-        let Self { at, frame, number, message_id, ports, .. } = *self;
-        Before { at, frame, number, message_id, ports }
+    /// Where each side last sent from; before it sent anything, where the first message was sent to.
+    pub(super) fn ports(&self) -> [u16; 2] {
+        self.ports
+    }
+
+    /// The same with one more message, `is_first` or not, but for where it stands.
+    #[inline(always)]
+    fn after(&self, arrival: &Arrival, is_first: bool) -> Self {
+        let Arrival { at, frame, number, message_id, ports: [source, destination], from, .. } = *arrival;
+        let mut ports = self.ports;
+        ports[from.index()] = source;
+        if is_first {
+            ports[from.other().index()] = destination;
+        }
+        Self { at, frame, number, message_id, ports, last: self.last }
+    }
+
+    /// Source and destination of a message of this side, if nobody moved.
+    #[inline(always)]
+    fn expected(&self, from: Side) -> [u16; 2] {
+        [self.ports[from.index()], self.ports[from.other().index()]]
     }
 }
 
-/// Octets of a chunk: half a negotiation, and the place of the next chunk.
+/// Octets of a chunk: half a negotiation, and what leads to the next chunk.
 const CHUNK: usize = 64;
 /// Those that hold messages, none of which runs on into the next chunk.
 const ROOM: usize = CHUNK - 4;
+/// Chunks that there can be: what is left of what leads to the next one says how many octets are written.
+const MOST_CHUNKS: usize = 1 << NEXT_BITS;
+const NEXT_BITS: u32 = 26;
+const _: () = assert!(ROOM < 1 << (32 - NEXT_BITS));
 
 /// Octets of an attempt. What is not written is zero.
 #[derive(Debug, Clone, Copy)]
+#[repr(align(64))]
 struct Chunk([u8; CHUNK]);
 
 impl Chunk {
     const EMPTY: Self = Self([0; CHUNK]);
 
+    fn tail(&self) -> u32 {
+        self.0.last_chunk().copied().map_or(0, u32::from_le_bytes)
+    }
+
+    /// The next chunk of the attempt, behind the last one the first; if nobody has this one, the next that nobody has.
     fn next(&self) -> u32 {
-        self.load(ROOM, 4) as u32
+        self.tail() & ((1 << NEXT_BITS) - 1)
+    }
+
+    /// Octets that are written.
+    fn used(&self) -> usize {
+        (self.tail() >> NEXT_BITS) as usize
+    }
+
+    fn set_tail(&mut self, next: u32, used: usize) {
+        self.0[ROOM..].copy_from_slice(&(next | (used as u32) << NEXT_BITS).to_le_bytes());
     }
 
     fn lead_to(&mut self, next: u32) {
-        self.0[ROOM..].copy_from_slice(&next.to_le_bytes());
+        self.set_tail(next, self.used());
     }
 
-    /// The number of so many octets at `at`. What lies beyond the end reads as nothing.
+    /// Writes a message behind the others.
     #[inline(always)]
-    fn load(&self, at: usize, width: usize) -> u64 {
+    fn write(&mut self, message: &Octets) {
+        let (from, count) = (self.used(), message.count);
+        // one move for what most messages take; behind what is written stands nothing yet
+        match self.0.get_mut(from..ROOM).and_then(|free| free.first_chunk_mut::<USUAL>()) {
+            Some(place) if count <= USUAL => place.copy_from_slice(&message.all[..USUAL]),
+            _ => self.0[from..from + count].copy_from_slice(&message.all[..count]),
+        }
+        self.set_tail(self.next(), from + count);
+    }
+
+    /// Eight octets from `at` on. What lies beyond the end reads as nothing.
+    #[inline(always)]
+    fn load(&self, at: usize) -> u64 {
         let from = at.min(CHUNK - 8);
         let eight = self.0.get(from..).and_then(|rest| rest.first_chunk()).copied().unwrap_or_default();
-        u64::from_le_bytes(eight).checked_shr(8 * (at - from) as u32).unwrap_or(0) & low(width)
+        u64::from_le_bytes(eight).wrapping_shr(8 * (at - from) as u32)
     }
 }
 
 /// The messages of all attempts.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Arrivals {
-    chunks: Vec<Chunk>,
+    chunks: Shelf<Chunk>,
     /// The first of those that are free; each names the next one. How many they are.
     free: u32,
     free_count: usize,
 }
 
 /// What stands before a message: how wide its numbers are, by their places in the lists of widths;
-const AT: [usize; 4] = [2, 3, 5, 8];
-const FRAME: [usize; 4] = [1, 2, 3, 8];
-const NUMBER: [usize; 4] = [1, 2, 3, 4];
-const AT_SHIFT: u16 = 0;
-const FRAME_SHIFT: u16 = 2;
-const NUMBER_SHIFT: u16 = 4;
+const AT: Widths = Widths::of([2, 3, 5, 8]);
+const FRAME: Widths = Widths::of([1, 2, 3, 8]);
+const NUMBER: Widths = Widths::of([1, 2, 3, 4]);
+const AT_SHIFT: u32 = 0;
+const FRAME_SHIFT: u32 = 2;
+const NUMBER_SHIFT: u32 = 4;
 /// that its time is in whole microseconds;
 const MICROS: u16 = 1 << 6;
-/// that its ports are those of the message before, or those the other way round;
-const SAME_PORTS: u16 = 1 << 7;
-const SWAPPED_PORTS: u16 = 1 << 8;
+/// that its ports are those that each side last sent from;
+const EXPECTED_PORTS: u16 = 1 << 7;
+/// that the responder sent it;
+const FROM_RESPONDER: u16 = 1 << 8;
 /// that its message id is another one;
 const OTHER_ID: u16 = 1 << 9;
 /// that it has an IP identification, and a long one;
@@ -149,47 +188,80 @@ const IN_STEP: u16 = 1 << 12;
 /// and that there is one.
 const MESSAGE: u16 = 1 << 15;
 
-/// Octets that a message takes at most.
-const LONGEST: usize = 2 + 8 + 8 + 4 + 4 + 4 + 4 + 4;
+/// Octets of that, and of the digest behind it.
+const FIXED: usize = 2 + 4;
+/// Octets that a message takes at most,
+const LONGEST: usize = FIXED + 8 + 8 + 4 + 4 + 4 + 4;
+/// and those that most take no more than.
+const USUAL: usize = 16;
 const _: () = assert!(LONGEST <= ROOM);
 
+/// Octets that a number may take.
+#[derive(Clone, Copy)]
+struct Widths(u32);
+
+impl Widths {
+    const fn of([a, b, c, d]: [u8; 4]) -> Self {
+        Self(u32::from_le_bytes([a, b, c, d]))
+    }
+
+    #[inline(always)]
+    fn get(self, which: u32) -> usize {
+        (self.0 >> (8 * (which & 3)) & 0xff) as usize
+    }
+
+    /// Which is the least that holds a number.
+    #[inline(always)]
+    fn holding(self, number: u64) -> u32 {
+        (0..3).map(|which| u32::from(number > low(self.get(which)))).sum()
+    }
+}
+
 impl Arrivals {
-    /// Adds a message to those of an attempt. Answers how many octets of memory that took.
+    /// Whether there is no room for another message.
+    #[inline]
+    pub(super) fn is_full(&self) -> bool {
+        self.free_count == 0 && self.chunks.len() >= MOST_CHUNKS
+    }
+
+    /// Adds a message to those of an attempt, if there is room. Answers how many octets of memory that took.
     pub(super) fn add(&mut self, line: &mut Line, arrival: &Arrival) -> usize {
-        let message = Octets::of(&line.before(), arrival);
-        let Arrival { at, frame, number, message_id, ports, .. } = *arrival;
-        *line = Line { at, frame, number, message_id, ports, ..*line };
-        let longer = line.last == NONE || usize::from(line.used) + message.count > ROOM;
-        if longer {
-            self.lengthen(line);
+        let message = Octets::of(line, arrival);
+        let is_first = line.last == NONE;
+        *line = line.after(arrival, is_first);
+        if let Some(chunk) = self.chunks.get_mut(line.last)
+            && chunk.used() + message.count <= ROOM
+        {
+            chunk.write(&message);
+            return 0;
         }
-        let from = usize::from(line.used);
-        self.chunks[line.last as usize].0[from..from + message.count].copy_from_slice(&message.all[..message.count]);
-        line.used += message.count as u8;
-        if longer { size_of::<Chunk>() } else { 0 }
+        self.lengthen(line);
+        if let Some(chunk) = self.chunks.get_mut(line.last) {
+            chunk.write(&message);
+        }
+        size_of::<Chunk>()
     }
 
     /// One more chunk.
     fn lengthen(&mut self, line: &mut Line) {
-        let place = if self.free_count > 0 {
-            let place = self.free;
-            let chunk = &mut self.chunks[place as usize];
-            self.free = chunk.next();
+        let place = if let Some(chunk) = self.chunks.get_mut(self.free).filter(|_| self.free_count > 0) {
             self.free_count -= 1;
-            *chunk = Chunk::EMPTY;
-            place
+            std::mem::replace(&mut self.free, chunk.next())
         } else {
-            self.chunks.push(Chunk::EMPTY);
-            (self.chunks.len() - 1) as u32
+            self.chunks.push(Chunk::EMPTY)
         };
-        match line.last {
-            NONE => line.first = place,
-            last => self.chunks[last as usize].lead_to(place),
-        }
-        (line.last, line.used) = (place, 0);
+        let first = self.chunks.get_mut(line.last).map_or(place, |last| {
+            let first = last.next();
+            last.lead_to(place);
+            first
+        });
+        let chunk = &mut self.chunks[place];
+        *chunk = Chunk::EMPTY;
+        chunk.lead_to(first);
+        line.last = place;
     }
 
-    /// The messages of an attempt: this many were added.
+    /// Puts the messages of an attempt into `all`: this many were added.
     pub(super) fn all(&self, line: &Line, count: usize) -> Vec<Arrival> {
         let mut all = Vec::with_capacity(count);
         self.read(line, count, |arrival| all.push(arrival));
@@ -206,16 +278,17 @@ impl Arrivals {
     /// Hands over the first messages of an attempt, this many.
     #[inline(always)]
     fn read(&self, line: &Line, count: usize, mut each: impl FnMut(Arrival)) {
-        let Some(mut chunk) = self.chunks.get(line.first as usize) else { return };
+        let next = |chunk: &Chunk| self.chunks.get(chunk.next());
+        let Some(mut chunk) = self.chunks.get(line.last).and_then(next) else { return };
         let mut at = 0;
-        let mut before = Before::NOTHING;
-        for _ in 0..count {
-            if at + 2 > ROOM || chunk.load(at, 2) == 0 {
-                let Some(next) = self.chunks.get(chunk.next() as usize) else { return };
-                (chunk, at) = (next, 0);
+        let mut before = Line::EMPTY;
+        for number in 0..count {
+            if at + 2 > ROOM || chunk.load(at) & 0xffff == 0 {
+                let Some(behind) = next(chunk) else { return };
+                (chunk, at) = (behind, 0);
             }
             let arrival = read(chunk, &mut at, &before);
-            before = Before::of(&arrival);
+            before = before.after(&arrival, number == 0);
             each(arrival);
         }
     }
@@ -227,10 +300,13 @@ impl Arrivals {
 
     fn chunks_of(&self, line: &Line) -> usize {
         let mut count = 0;
-        let mut place = line.first;
-        while place != NONE {
+        let mut place = line.last;
+        while let Some(chunk) = self.chunks.get(place) {
             count += 1;
-            place = if place == line.last { NONE } else { self.chunks[place as usize].next() };
+            place = chunk.next();
+            if place == line.last {
+                break;
+            }
         }
         count
     }
@@ -238,9 +314,10 @@ impl Arrivals {
     /// Forgets the messages of an attempt.
     pub(super) fn release(&mut self, line: &Line) {
         let count = self.chunks_of(line);
-        if count > 0 {
-            self.chunks[line.last as usize].lead_to(self.free);
-            self.free = line.first;
+        if let Some(last) = self.chunks.get_mut(line.last) {
+            let first = last.next();
+            last.lead_to(self.free);
+            self.free = first;
             self.free_count += count;
         }
     }
@@ -253,37 +330,36 @@ struct Octets {
 }
 
 impl Octets {
-    #[inline]
-    fn of(before: &Before, arrival: &Arrival) -> Self {
-        let mut octets = Self { all: [0; LONGEST + 8], count: 2 };
-        let Before { at, frame, number, message_id, ports: [source, destination] } = *before;
+    #[inline(always)]
+    fn of(before: &Line, arrival: &Arrival) -> Self {
+        let mut octets = Self { all: [0; LONGEST + 8], count: FIXED };
         let mut says = MESSAGE;
-        let mut later = arrival.at.wrapping_sub(at);
+        let mut later = arrival.at.wrapping_sub(before.at);
         if later % 1000 == 0 {
             later /= 1000;
             says |= MICROS;
         }
         says |= octets.number(zigzag(later), AT) << AT_SHIFT;
-        let frames = arrival.frame.wrapping_sub(frame);
+        let frames = arrival.frame.wrapping_sub(before.frame);
         says |= octets.number(zigzag(frames as i64), FRAME) << FRAME_SHIFT;
-        if arrival.number == number.wrapping_add(frames as u32) {
+        if arrival.number == before.number.wrapping_add(frames as u32) {
             says |= IN_STEP;
         } else {
-            says |= octets.number(arrival.number.wrapping_sub(number).into(), NUMBER) << NUMBER_SHIFT;
+            says |= octets.number(arrival.number.wrapping_sub(before.number).into(), NUMBER) << NUMBER_SHIFT;
         }
-        let ports = arrival.ports;
-        if ports == [source, destination] {
-            says |= SAME_PORTS;
-        } else if ports == [destination, source] {
-            says |= SWAPPED_PORTS;
+        if arrival.from == Side::Responder {
+            says |= FROM_RESPONDER;
+        }
+        let [source, destination] = arrival.ports;
+        if arrival.ports == before.expected(arrival.from) {
+            says |= EXPECTED_PORTS;
         } else {
-            octets.put(u64::from(ports[0]) | u64::from(ports[1]) << 16, 4);
+            octets.put(u64::from(source) | u64::from(destination) << 16, 4);
         }
-        if arrival.message_id != message_id {
+        if arrival.message_id != before.message_id {
             says |= OTHER_ID;
             octets.put(arrival.message_id.into(), 4);
         }
-        octets.put(arrival.digest.into(), 4);
         if let Some(id) = arrival.ip_id {
             says |= IP_ID;
             if id > u32::from(u16::MAX) {
@@ -294,10 +370,11 @@ impl Octets {
             }
         }
         octets.all[..2].copy_from_slice(&says.to_le_bytes());
+        octets.all[2..FIXED].copy_from_slice(&arrival.digest.to_le_bytes());
         octets
     }
 
-    /// Puts a number behind. What its upper octets leave behind it is written over.
+    /// Puts a number behind, which so many octets hold.
     #[inline(always)]
     fn put(&mut self, number: u64, width: usize) {
         if let Some(place) = self.all.get_mut(self.count..).and_then(|rest| rest.first_chunk_mut()) {
@@ -308,43 +385,53 @@ impl Octets {
 
     /// Puts a number behind in the least of these widths that holds it; answers which.
     #[inline(always)]
-    fn number(&mut self, number: u64, widths: [usize; 4]) -> u16 {
-        let which = widths[..3].iter().map(|&width| usize::from(number > low(width))).sum::<usize>();
-        self.put(number, widths[which]);
+    fn number(&mut self, number: u64, widths: Widths) -> u16 {
+        let which = widths.holding(number);
+        self.put(number, widths.get(which));
         which as u16
     }
 }
 
 /// The message at `at`, and what stands behind it.
-#[inline]
-fn read(chunk: &Chunk, at: &mut usize, before: &Before) -> Arrival {
+#[inline(always)]
+fn read(chunk: &Chunk, at: &mut usize, before: &Line) -> Arrival {
+    let fixed = chunk.load(*at);
+    let (says, digest) = (fixed as u16, (fixed >> 16) as u32);
+    *at += FIXED;
     let mut take = |width: usize| {
-        let number = chunk.load(*at, width);
+        let number = chunk.load(*at) & low(width);
         *at += width;
         number
     };
-    let says = take(2) as u16;
-    let width = |shift: u16| usize::from(says >> shift & 3);
-    let later = unzigzag(take(AT[width(AT_SHIFT)]));
+    let later = unzigzag(take(AT.get((says >> AT_SHIFT).into())));
     let later = if says & MICROS != 0 { later.wrapping_mul(1000) } else { later };
-    let frames = unzigzag(take(FRAME[width(FRAME_SHIFT)])) as u64;
+    let frames = unzigzag(take(FRAME.get((says >> FRAME_SHIFT).into()))) as u64;
     let frame = before.frame.wrapping_add(frames);
-    let places = if says & IN_STEP != 0 { frames as u32 } else { take(NUMBER[width(NUMBER_SHIFT)]) as u32 };
-    let number = before.number.wrapping_add(places);
-    let [source, destination] = before.ports;
-    let ports = match says & (SAME_PORTS | SWAPPED_PORTS) {
-        SAME_PORTS => [source, destination],
-        SWAPPED_PORTS => [destination, source],
-        _ => [take(2) as u16, take(2) as u16],
+    let places =
+        if says & IN_STEP != 0 { frames as u32 } else { take(NUMBER.get((says >> NUMBER_SHIFT).into())) as u32 };
+    let from = if says & FROM_RESPONDER != 0 { Side::Responder } else { Side::Initiator };
+    let ports = if says & EXPECTED_PORTS != 0 {
+        before.expected(from)
+    } else {
+        let both = take(4);
+        [both as u16, (both >> 16) as u16]
     };
     let message_id = if says & OTHER_ID != 0 { take(4) as u32 } else { before.message_id };
-    let digest = take(4) as u32;
     let ip_id = match says & (IP_ID | LONG_IP_ID) {
         0 => None,
         IP_ID => Some(take(2) as u32),
         _ => Some(take(4) as u32),
     };
-    Arrival { at: before.at.wrapping_add(later), frame, number, message_id, digest, ip_id, ports }
+    Arrival {
+        at: before.at.wrapping_add(later),
+        frame,
+        number: before.number.wrapping_add(places),
+        message_id,
+        digest,
+        ip_id,
+        ports,
+        from,
+    }
 }
 
 /// All that so many octets, at most eight, can hold.
@@ -373,6 +460,7 @@ mod tests {
             digest: digest as u32,
             ip_id: Some(number),
             ports: if number.is_multiple_of(2) { [500, 4500] } else { [4500, 500] },
+            from: if number.is_multiple_of(2) { Side::Initiator } else { Side::Responder },
         };
         let mut each = |number: usize| {
             at += 20_000_000 + i64::from(number.is_multiple_of(3));
@@ -426,7 +514,7 @@ mod tests {
     #[test]
     fn a_usual_message_takes_less_than_sixteen_octets() {
         let messages = some(3, 1);
-        let octets = Octets::of(&Before::of(&messages[1]), &messages[2]);
+        let octets = Octets::of(&Line::behind(&messages[..2]), &messages[2]);
         assert!(octets.count < 16, "{} octets", octets.count);
     }
 }

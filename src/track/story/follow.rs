@@ -21,18 +21,17 @@ use super::super::pairs::{Body, Kept, Slot};
 use super::super::{Observed, Tracker, exchange};
 use super::preview::{Preview, Previewer};
 use super::shape::{self, Outline};
-use super::{Arrival, Line, Story, Telling, Tellings};
+use super::{Arrival, Line, Place, Story, Telling, Tellings};
 use crate::track::pairs::NONE;
 
 /// Shapes, stories and steps that are kept.
 const SHAPES: usize = 4096;
 const SHAPE_OCTETS: usize = 2 << 20;
 const STORIES: usize = 4096;
+const _: () = assert!(STORIES <= u16::MAX as usize);
 const STEPS: usize = 1 << 15;
 /// Shapes remembered that were seen once.
 const GLIMPSES: usize = 4096;
-/// Attempts of a pair that are told.
-const ATTEMPTS: usize = 1024;
 
 /// What is known of how things go.
 #[derive(Debug)]
@@ -45,7 +44,7 @@ pub(in crate::track) struct Stories {
     by_octets: HashTable<u32>,
     glimpses: Box<[u64]>,
     steps: HashMap<StepKey, Step, RandomState>,
-    by_story: HashTable<u32>,
+    by_story: HashTable<u16>,
     /// Attempts that are told, by their initiator's SPI.
     by_spi: HashTable<u32>,
     scratch: Vec<u8>,
@@ -71,7 +70,7 @@ struct StepKey {
 #[derive(Debug, Clone, Copy)]
 enum Step {
     /// To this story.
-    To(u32),
+    To(u16),
     /// It has to be filed in full.
     Full,
 }
@@ -124,8 +123,8 @@ pub(in crate::track) struct Lesson {
 /// The attempt that a message goes on with, and how.
 struct Found {
     row: u32,
-    from: Side,
     shape: u32,
+    arrival: Arrival,
 }
 
 impl Default for Stories {
@@ -197,18 +196,18 @@ impl Stories {
     }
 
     /// The story that is like `story`, kept if it is new. `None` if there is no room for it.
-    fn keep(&mut self, tellings: &mut Tellings, story: Story) -> Option<u32> {
+    fn keep(&mut self, tellings: &mut Tellings, story: Story) -> Option<u16> {
         let hash = story.fingerprint();
-        let is = |&place: &u32| tellings.stories[place as usize].is(&story);
+        let is = |&place: &u16| tellings.stories[usize::from(place)].is(&story);
         if let Some(&known) = self.by_story.find(hash, is) {
             return Some(known);
         }
         if tellings.stories.len() >= STORIES {
             return None;
         }
-        let place = tellings.stories.len() as u32;
+        let place = tellings.stories.len() as u16;
         tellings.stories.push(story);
-        self.by_story.insert_unique(hash, place, |&place| tellings.stories[place as usize].fingerprint());
+        self.by_story.insert_unique(hash, place, |&place| tellings.stories[usize::from(place)].fingerprint());
         Some(place)
     }
 
@@ -265,7 +264,7 @@ impl Tracker {
             return None;
         }
         let shape = stories.shape(preview, preview.shape(shapes))?;
-        if self.is_full() {
+        if self.is_full() || self.pairs.tellings.arrivals.is_full() {
             return None;
         }
         match self.stories.find(&self.pairs.tellings, preview.outline.initiator_spi) {
@@ -303,16 +302,20 @@ impl Tracker {
         let exchange = exchange_of(tellings, telling, story, kind, outline)?;
         let algorithm = if version == IkeVersion::V2 { Some(HashAlgorithm::Sha1) } else { story.hash };
         let hashes = self.hashes(datagram, isakmp, preview, algorithm)?;
-        let relation = relation(isakmp, outline, telling, from, exchange, hashes)?;
-        let key = StepKey { story: telling.story, shape, relation };
+        let moved = telling.messages.ports()[from.index()] != isakmp.source_port;
+        let relation = relation(outline, telling.responder_spi, (from, moved), exchange, hashes)?;
+        let key = StepKey { story: telling.story.into(), shape, relation };
         match self.stories.steps.get(&key).copied() {
             Some(Step::To(story)) => {
-                Some(Tale::Told(self.step(datagram, isakmp, preview, Found { row, from, shape }, story)))
+                Some(Tale::Told({
+                let arrival = self.arrival(datagram, isakmp, preview, from);
+                self.step(Found { row, shape, arrival }, preview, story)
+            }))
             }
             Some(Step::Full) => None,
             None => {
                 let mut arrivals = tellings.arrivals(telling);
-                arrivals.push(self.arrival(datagram, isakmp, preview));
+                arrivals.push(self.arrival(datagram, isakmp, preview, from));
                 Some(Tale::New(Box::new(Lesson { key, row: Some(row), arrivals })))
             }
         }
@@ -346,34 +349,22 @@ impl Tracker {
                 _ => return None,
             };
             let ends = self.pairs.ends(pair)?;
-            if told >= ATTEMPTS || (ends != (source, destination) && ends != (destination, source)) {
+            if told >= Place::MOST || (ends != (source, destination) && ends != (destination, source)) {
                 return None;
             }
         }
-        // stories of no message yet stand where no other story's place can be
-        let story = u32::MAX - u32::from(outline.major);
-        let telling = Telling {
-            initiator_spi: outline.initiator_spi,
-            responder_spi: IkeSpi::ZERO,
-            ends: self.stories.ends(source, destination),
-            story,
-            ports: [isakmp.source_port, isakmp.destination_port],
-            pair: NONE,
-            messages: Line::EMPTY,
-            index: 0,
-            in_order: true,
-        };
         let algorithm = (outline.major == 2).then_some(HashAlgorithm::Sha1);
         let exchange = if outline.major == 1 { u32::from(outline.message_id.0 != 0) } else { outline.message_id.0 };
         let hashes = self.hashes(datagram, isakmp, preview, algorithm)?;
-        let relation = relation(isakmp, outline, &telling, Side::Initiator, exchange, hashes)?;
-        let key = StepKey { story, shape, relation };
+        let relation = relation(outline, IkeSpi::ZERO, (Side::Initiator, false), exchange, hashes)?;
+        // stories of no message yet stand where no other story's place can be
+        let key = StepKey { story: u32::MAX - u32::from(outline.major), shape, relation };
+        let arrival = self.arrival(datagram, isakmp, preview, Side::Initiator);
         let story = match self.stories.steps.get(&key).copied() {
             Some(Step::To(story)) => story,
             Some(Step::Full) => return None,
             None => {
-                let arrivals = vec![self.arrival(datagram, isakmp, preview)];
-                return Some(Tale::New(Box::new(Lesson { key, row: None, arrivals })));
+                return Some(Tale::New(Box::new(Lesson { key, row: None, arrivals: vec![arrival] })));
             }
         };
         let pair = match pair {
@@ -393,38 +384,36 @@ impl Tracker {
         let in_order = slot.ends == (source, destination);
         let Body::Told(rows) = &mut slot.body else { return None };
         let index = rows.len();
-        let row = Telling { story, pair: pair as u32, index: index as u16, in_order, ..telling };
-        let row = self.pairs.tellings.place_row(row);
+        let row = self.pairs.tellings.place_row(Telling {
+            initiator_spi: outline.initiator_spi,
+            responder_spi: IkeSpi::ZERO,
+            ends: self.stories.ends(source, destination),
+            messages: Line::EMPTY,
+            pair: pair as u32,
+            story,
+            place: Place::new(index, in_order)?,
+        });
         rows.push(row);
         self.attempt_count += 1;
         self.index_attempt(pair, index);
         self.stories.enter(&self.pairs.tellings, row);
-        Some(Tale::Told(self.step(datagram, isakmp, preview, Found { row, from: Side::Initiator, shape }, story)))
+        Some(Tale::Told(self.step(Found { row, shape, arrival }, preview, story)))
     }
 
     /// Takes an attempt to its next story.
     #[inline]
-    fn step(
-        &mut self,
-        datagram: &Datagram<'_>,
-        isakmp: &IsakmpDatagram<'_>,
-        preview: &Preview,
-        Found { row, from, shape }: Found,
-        story: u32,
-    ) -> Named {
-        let arrival = self.arrival(datagram, isakmp, preview);
+    fn step(&mut self, Found { row, shape, arrival }: Found, preview: &Preview, story: u16) -> Named {
         self.stories.count += 1;
         let tellings = &mut self.pairs.tellings;
-        let telling = &mut tellings.rows[row as usize];
+        let telling = &mut tellings.rows[row];
         self.held += tellings.arrivals.add(&mut telling.messages, &arrival);
         telling.story = story;
-        telling.ports[from.index()] = isakmp.source_port;
         if telling.responder_spi.is_zero() {
             telling.responder_spi = preview.outline.responder_spi;
         }
-        let (pair, attempt) = (telling.pair, telling.index);
-        let label = tellings.stories[story as usize].label;
-        Named { pair, attempt, label, from, shape }
+        let (pair, attempt) = (telling.pair, telling.place.index());
+        let label = tellings.stories[usize::from(story)].label;
+        Named { pair, attempt, label, from: arrival.from, shape }
     }
 
     /// See [`Previewer::answers`].
@@ -447,7 +436,13 @@ impl Tracker {
         Previewer { hasher: self.stories.hasher.clone(), nat_checks: self.shared.nat_checks }
     }
 
-    fn arrival(&self, datagram: &Datagram<'_>, isakmp: &IsakmpDatagram<'_>, preview: &Preview) -> Arrival {
+    fn arrival(
+        &self,
+        datagram: &Datagram<'_>,
+        isakmp: &IsakmpDatagram<'_>,
+        preview: &Preview,
+        from: Side,
+    ) -> Arrival {
         let Preview { outline, digest, .. } = preview;
         Arrival {
             at: datagram.at.as_nanos(),
@@ -459,6 +454,7 @@ impl Tracker {
             digest: *digest,
             ip_id: datagram.ip_id,
             ports: [isakmp.source_port, isakmp.destination_port],
+            from,
         }
     }
 
@@ -470,7 +466,7 @@ impl Tracker {
         self.stories.learn(key, step.map_or(Step::Full, Step::To));
     }
 
-    fn try_to_learn(&mut self, lesson: Lesson, observed: &Observed) -> Option<u32> {
+    fn try_to_learn(&mut self, lesson: Lesson, observed: &Observed) -> Option<u16> {
         let Lesson { key, row, arrivals } = lesson;
         let slot = self.pairs.slots.get(observed.pair)?;
         let ends = slot.ends;
@@ -501,12 +497,10 @@ impl Tracker {
             initiator_spi: facts.initiator_spi,
             responder_spi: facts.responder_spi,
             ends: self.stories.ends(facts.initiator.ip(), facts.responder.ip()),
-            story: key.story,
-            ports: followed.state.ports(),
+            messages: Line::behind(&arrivals),
             pair: observed.pair as u32,
-            messages: Line::EMPTY,
-            index: u16::try_from(observed.attempt).ok()?,
-            in_order: facts.initiator.ip() == ends.0,
+            story: 0,
+            place: Place::new(observed.attempt, facts.initiator.ip() == ends.0)?,
         };
         let again = story.followed(&telling, &arrivals, ends);
         if again.facts != *facts || !again.state.is(&followed.state) {
@@ -514,7 +508,7 @@ impl Tracker {
         }
         let alone = followed.alone();
         let story = self.stories.keep(&mut self.pairs.tellings, story)?;
-        let row = self.place_telling(Telling { story, ..telling }, &arrivals);
+        let row = self.place_telling(Telling { story, messages: Line::EMPTY, ..telling }, &arrivals);
         rows[observed.attempt] = row;
         if self.tells_all(observed.pair, &rows, ends) {
             for (index, &row) in rows.iter().enumerate() {
@@ -575,7 +569,7 @@ impl Tracker {
         let row = self.stories.find(&self.pairs.tellings, initiator)?;
         let telling = self.pairs.tellings.row(row);
         (self.pairs.tellings.spis(row) == (version, initiator, responder))
-            .then_some((telling.pair as usize, telling.index as usize))
+            .then_some((telling.pair as usize, telling.place.index().into()))
     }
 
     /// Forgets the attempts of a pair that are told.
@@ -589,28 +583,27 @@ impl Tracker {
 }
 
 /// How a message stands to what went before, as far as it matters, in bits: who sent it, from where it was expected or not,
-/// which SPIs it has, which exchange it belongs to, and what [`Tracker::hashes`] says. `None` if that cannot be said.
+/// whether it has the responder's SPI, which exchange it belongs to, and what [`Tracker::hashes`] says. `None` if that
+/// cannot be said.
 #[inline]
 fn relation(
-    isakmp: &IsakmpDatagram<'_>,
     outline: &Outline,
-    telling: &Telling,
-    from: Side,
+    responder_spi: IkeSpi,
+    (from, moved): (Side, bool),
     exchange: u32,
     hashes: u32,
 ) -> Option<u32> {
-    let responder_spi = match (outline.responder_spi, telling.responder_spi) {
+    let responder_spi = match (outline.responder_spi, responder_spi) {
         (IkeSpi::ZERO, IkeSpi::ZERO) => 0,
         (IkeSpi::ZERO, _) => 1,
         (_, IkeSpi::ZERO) => 2,
         (now, known) if now == known => 3,
         _ => return None,
     };
-    let moved = u32::from(telling.ports[from.index()] != isakmp.source_port);
     if exchange > 0xff {
         return None;
     }
-    Some(hashes << 12 | exchange << 4 | responder_spi << 2 | moved << 1 | from.index() as u32)
+    Some(hashes << 12 | exchange << 4 | responder_spi << 2 | u32::from(moved) << 1 | from.index() as u32)
 }
 
 /// Which exchange a message belongs to: in IKEv2 its message id tells; in IKEv1, 0 or 1 for none, without or with a

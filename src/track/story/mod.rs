@@ -24,6 +24,7 @@ use super::attempt::{AttemptState, Followed, Own};
 use super::facts::{Attempt, ExchangeKind, IkeVersion, Label, Pair, Side};
 use super::nat::HashAlgorithm;
 use super::packed::{NOWHERE, fingerprint};
+use super::shelf::Shelf;
 
 use arrivals::{Arrival, Arrivals, Line};
 
@@ -56,8 +57,6 @@ pub(super) struct Story {
     /// What the last message was, and who sent it.
     label: Label,
     from: Side,
-    /// Who sent each message: 0 for the initiator.
-    senders: Box<[u8]>,
     /// The hash that was negotiated.
     hash: Option<HashAlgorithm>,
     /// Kind of each exchange, and which message began it.
@@ -66,28 +65,49 @@ pub(super) struct Story {
 
 /// An attempt that is told.
 #[derive(Debug, Clone, Copy)]
+#[repr(align(64))]
 struct Telling {
     initiator_spi: IkeSpi,
     responder_spi: IkeSpi,
     /// The addresses in short, the initiator's first.
     ends: u64,
-    story: u32,
-    /// Where each side was last seen to send from.
-    ports: [u16; 2],
-    pair: u32,
     messages: Line,
-    /// Its index within the pair.
-    index: u16,
-    /// The initiator is the end of the pair that sent first.
-    in_order: bool,
+    pair: u32,
+    story: u16,
+    place: Place,
 }
 
-const _: () = assert!(size_of::<Telling>() <= 80);
+const _: () = assert!(size_of::<Telling>() <= 64, "a message that is told touches one line of the cache here");
+
+/// The index of an attempt within its pair, and in the uppermost bit that the initiator is the end of the pair that sent
+/// first.
+#[derive(Debug, Clone, Copy)]
+struct Place(u16);
+
+impl Place {
+    const IN_ORDER: u16 = 1 << 15;
+    /// Attempts of a pair that are told.
+    const MOST: usize = 1024;
+
+    /// `None` if there are too many before it.
+    fn new(index: usize, in_order: bool) -> Option<Self> {
+        let index = u16::try_from(index).ok().filter(|&index| usize::from(index) < Self::MOST)?;
+        Some(Self(index | if in_order { Self::IN_ORDER } else { 0 }))
+    }
+
+    fn index(self) -> u16 {
+        self.0 & !Self::IN_ORDER
+    }
+
+    fn in_order(self) -> bool {
+        self.0 & Self::IN_ORDER != 0
+    }
+}
 
 impl Telling {
     /// Of the addresses of its pair, the initiator's first.
     fn ips(&self, (a, b): (IpAddr, IpAddr)) -> [IpAddr; 2] {
-        if self.in_order { [a, b] } else { [b, a] }
+        if self.place.in_order() { [a, b] } else { [b, a] }
     }
 }
 
@@ -95,18 +115,18 @@ impl Telling {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Tellings {
     stories: Vec<Story>,
-    rows: Vec<Telling>,
+    rows: Shelf<Telling>,
     arrivals: Arrivals,
     free_rows: Vec<u32>,
 }
 
 impl Tellings {
     fn row(&self, row: u32) -> &Telling {
-        &self.rows[row as usize]
+        &self.rows[row]
     }
 
     fn story(&self, row: &Telling) -> &Story {
-        &self.stories[row.story as usize]
+        &self.stories[usize::from(row.story)]
     }
 
     /// The messages of an attempt in the order in which they came.
@@ -161,13 +181,10 @@ impl Tellings {
     fn place_row(&mut self, row: Telling) -> u32 {
         match self.free_rows.pop() {
             Some(place) => {
-                self.rows[place as usize] = row;
+                self.rows[place] = row;
                 place
             }
-            None => {
-                self.rows.push(row);
-                (self.rows.len() - 1) as u32
-            }
+            None => self.rows.push(row),
         }
     }
 }
@@ -186,7 +203,6 @@ impl Story {
             messages: 0,
             label: Label::Other(0),
             from: Side::Initiator,
-            senders: Box::default(),
             hash: None,
             exchanges: Box::default(),
         }
@@ -235,7 +251,6 @@ impl Story {
             messages: place.checked_add(1).filter(|&count| usize::from(count) <= LONGEST)?,
             label,
             from,
-            senders: self.senders.iter().copied().chain([from.index() as u8]).collect(),
             hash: followed.state.hash,
             exchanges: exchanges.into(),
         })
@@ -283,8 +298,9 @@ impl Story {
     fn followed(&self, row: &Telling, arrivals: &[Arrival], ends: (IpAddr, IpAddr)) -> Followed {
         let mut facts = Attempt::clone(&self.template);
         self.fill(row, arrivals, row.ips(ends), &mut facts);
+        let ports = row.messages.ports();
         let current = [(facts.initiator, 0), (facts.responder, 1)]
-            .map(|(endpoint, side): (SocketAddr, usize)| SocketAddr::new(endpoint.ip(), row.ports[side]));
+            .map(|(endpoint, side): (SocketAddr, usize)| SocketAddr::new(endpoint.ip(), ports[side]));
         let own: Vec<Own> = self.order.iter().map(|&place| arrivals[usize::from(place)].own()).collect();
         let state = AttemptState::of(&facts, current, &own);
         Followed { facts, state }

@@ -80,9 +80,9 @@ impl Tally {
 
     /// One more attempt.
     pub(in crate::track) fn add(&mut self, told: &Told<'_>, pair: &mut Pair) {
-        let from_first = u8::from(!told.row.in_order);
-        for (&from, arrival) in told.story.senders.iter().zip(&told.arrivals) {
-            let direction = usize::from(from ^ from_first);
+        let from_first = usize::from(!told.row.place.in_order());
+        for arrival in &told.arrivals {
+            let direction = arrival.from.index() ^ from_first;
             let at = arrival.at();
             let seen = &mut pair.sent[direction];
             seen.isakmp += 1;
