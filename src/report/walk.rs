@@ -48,7 +48,7 @@ pub struct Walk<'a> {
     /// Per pair of the facts: its id, or [`LEFT_OUT`].
     ids: Vec<u32>,
     /// Per row of pairs: where the ids of its attempts begin.
-    starts: Vec<usize>,
+    starts: Vec<u32>,
     attempt_ids: Vec<u32>,
     attempts: Vec<Place>,
     flows: Vec<Place>,
@@ -198,7 +198,7 @@ impl<'a> Walk<'a> {
             if let Some(slot) = ids.get_mut(index(pair)) {
                 *slot = id;
             }
-            starts.push(all);
+            starts.push(short(all));
             all = all.saturating_add(facts.pairs.attempts(index(pair)));
         }
 
@@ -212,7 +212,7 @@ impl<'a> Walk<'a> {
         }));
         let mut attempt_ids = vec![LEFT_OUT; all];
         for (&[pair, attempt], id) in attempts.iter().zip(0..) {
-            let place = starts.get(index(pair)).map(|start| start.saturating_add(index(attempt)));
+            let place = starts.get(index(pair)).map(|&start| index(start).saturating_add(index(attempt)));
             if let Some(slot) = place.and_then(|place| attempt_ids.get_mut(place)) {
                 *slot = id;
             }
@@ -309,9 +309,8 @@ impl<'a> Walk<'a> {
 
     /// The ids of the attempts of the pair with this id.
     fn attempts_of(&self, pair: usize) -> &[u32] {
-        let start = self.starts.get(pair).copied().unwrap_or(self.attempt_ids.len());
-        let end = self.starts.get(pair.saturating_add(1)).copied().unwrap_or(self.attempt_ids.len());
-        self.attempt_ids.get(start..end).unwrap_or_default()
+        let start_of = |pair: usize| self.starts.get(pair).map_or(self.attempt_ids.len(), |&start| index(start));
+        self.attempt_ids.get(start_of(pair)..start_of(pair.saturating_add(1))).unwrap_or_default()
     }
 
     /// The id of an attempt, by its index within the pair with this id.

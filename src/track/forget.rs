@@ -265,7 +265,7 @@ impl Tracker {
         let gone = |place: usize| unanswered.binary_search(&place);
         let Pairs { slots, tellings, .. } = &mut self.pairs;
         let Some(slot) = slots.get_mut(pair) else { return 0 };
-        let ends = slot.ends;
+        let ends = slot.ends();
         let open = slot.open(tellings);
         let going = || unanswered.iter().filter_map(|&place| open.attempts.get(place));
         let held: usize = going().map(|kept| kept.alone(tellings)).sum();

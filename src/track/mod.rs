@@ -6,6 +6,7 @@
 mod aside;
 mod attempt;
 mod carried;
+mod ends;
 mod exchange;
 mod facts;
 mod flow;

@@ -78,7 +78,7 @@ impl Tracker {
         self.open(pair)?;
         let Pairs { slots, tellings, .. } = &mut self.pairs;
         let slot = slots.get_mut(pair)?;
-        let ends = slot.ends;
+        let ends = slot.ends();
         let open = slot.open(tellings);
         let kept = open.attempts.get(attempt)?;
         if !matches!(kept, Kept::Open(_)) {

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use crate::base::{FrameRef, IkeSpi, Timestamp};
 
 use super::attempt::{AttemptState, Followed, rekeying_attempt};
+use super::ends::Ends;
 use super::facts::{
     Attempt, EspFlow, FlowProtocol, IcmpFact, IkeVersion, IncompleteFact, Label, MalformedFact, Pair, Seen,
 };
@@ -32,7 +33,7 @@ pub struct Pairs {
 /// One pair.
 #[derive(Debug, Clone)]
 pub(super) struct Slot {
-    pub(super) ends: (IpAddr, IpAddr),
+    ends: Ends,
     /// First and last of its flows in [`Pairs::flows`].
     pub(super) flows: (u32, u32),
     pub(super) body: Body,
@@ -49,7 +50,7 @@ pub(super) enum Body {
     Told(Rows),
 }
 
-const _: () = assert!(size_of::<Slot>() <= 64);
+const _: () = assert!(size_of::<Slot>() <= 40);
 
 /// A pair at work. Its own lists of attempts and flows are empty.
 #[derive(Debug, Clone)]
@@ -134,7 +135,7 @@ impl Pairs {
 
     /// The addresses of pair `index`: the one that sent the first datagram, and the other one.
     pub fn ends(&self, index: usize) -> Option<(IpAddr, IpAddr)> {
-        self.slots.get(index).map(|slot| slot.ends)
+        self.slots.get(index).map(Slot::ends)
     }
 
     /// How many attempts pair `index` has.
@@ -202,8 +203,8 @@ impl Pairs {
         }
         room.clear();
         room.holds = Some((self, index));
-        let mut pair = room.pair.take().unwrap_or_else(|| Pair::blank(slot.ends));
-        (pair.a, pair.b) = slot.ends;
+        let mut pair = room.pair.take().unwrap_or_else(|| Pair::blank(slot.ends()));
+        (pair.a, pair.b) = slot.ends();
         match &slot.body {
             Body::Open(open) => {
                 let attempts = std::mem::take(&mut pair.attempts);
@@ -216,10 +217,10 @@ impl Pairs {
                             pair.attempts.push(followed.facts.clone());
                             room.templates.push(None);
                         }
-                        Kept::Packed(packed) => room.bring(&AtRest::Packed(packed), slot.ends, &mut pair.attempts),
+                        Kept::Packed(packed) => room.bring(&AtRest::Packed(packed), slot.ends(), &mut pair.attempts),
                         Kept::Told(row) => {
-                            let Some(told) = self.tellings.told(*row, slot.ends) else { continue };
-                            room.bring(&AtRest::Told(told), slot.ends, &mut pair.attempts);
+                            let Some(told) = self.tellings.told(*row, slot.ends()) else { continue };
+                            room.bring(&AtRest::Told(told), slot.ends(), &mut pair.attempts);
                         }
                     }
                 }
@@ -227,14 +228,14 @@ impl Pairs {
             Body::Packed(packed) => {
                 packed.unpack_into(&mut pair);
                 for packed in &packed.attempts {
-                    room.bring(&AtRest::Packed(packed), slot.ends, &mut pair.attempts);
+                    room.bring(&AtRest::Packed(packed), slot.ends(), &mut pair.attempts);
                 }
             }
             Body::Told(rows) => {
-                let mut tally = Tally::of(&mut pair, slot.ends);
-                for told in rows.iter().filter_map(|&row| self.tellings.told(row, slot.ends)) {
+                let mut tally = Tally::of(&mut pair, slot.ends());
+                for told in rows.iter().filter_map(|&row| self.tellings.told(row, slot.ends())) {
                     tally.add(&told, &mut pair);
-                    room.bring(&AtRest::Told(told), slot.ends, &mut pair.attempts);
+                    room.bring(&AtRest::Told(told), slot.ends(), &mut pair.attempts);
                 }
             }
         }
@@ -260,12 +261,12 @@ impl Pairs {
         let at_rest = match self.kept(index, attempt)? {
             Brought::AtWork(facts) => return Some(facts),
             Brought::Packed(packed) => AtRest::Packed(packed),
-            Brought::Told(row) => AtRest::Told(self.tellings.told(row, slot.ends)?),
+            Brought::Told(row) => AtRest::Told(self.tellings.told(row, slot.ends())?),
         };
         if let Some((template, single)) = room.single.take() {
             room.spare(template, single);
         }
-        let single = room.fetch(&at_rest, slot.ends);
+        let single = room.fetch(&at_rest, slot.ends());
         Some(&room.single.insert((Arc::clone(at_rest.template()), single)).1)
     }
 
@@ -273,7 +274,7 @@ impl Pairs {
     pub fn told(&self, index: usize, attempt: usize) -> Option<Told<'_>> {
         let slot = self.slots.get(index)?;
         match self.kept(index, attempt)? {
-            Brought::Told(row) => self.tellings.told(row, slot.ends),
+            Brought::Told(row) => self.tellings.told(row, slot.ends()),
             Brought::AtWork(_) | Brought::Packed(_) => None,
         }
     }
@@ -323,13 +324,13 @@ impl Pairs {
         Some(match &slot.body {
             Body::Open(open) => open.pair.clone(),
             Body::Packed(packed) => {
-                let mut pair = Pair::blank(slot.ends);
+                let mut pair = Pair::blank(slot.ends());
                 packed.unpack_into(&mut pair);
                 pair
             }
             Body::Told(rows) => {
-                let mut pair = Pair::blank(slot.ends);
-                self.tellings.outline(rows, slot.ends, &mut pair);
+                let mut pair = Pair::blank(slot.ends());
+                self.tellings.outline(rows, slot.ends(), &mut pair);
                 pair
             }
         })
@@ -358,7 +359,7 @@ impl Pairs {
         let slot = self.slots.get(index)?;
         Some(match self.kept(index, attempt)? {
             Brought::AtWork(facts) => (facts.first, facts.first_frame),
-            Brought::Packed(packed) => packed.beginning(slot.ends),
+            Brought::Packed(packed) => packed.beginning(slot.ends()),
             Brought::Told(row) => self.tellings.beginning(row),
         })
     }
@@ -439,20 +440,25 @@ impl<'a> AtRest<'a> {
 
 impl Slot {
     pub(super) fn new(pair: Pair) -> Self {
-        let ends = (pair.a, pair.b);
+        let ends = (pair.a, pair.b).into();
         Self { ends, flows: (NONE, NONE), body: Body::Open(Box::new(Open::new(pair, Vec::new(), None))) }
     }
 
     /// A pair whose attempts are told, none so far.
     pub(super) fn told(ends: (IpAddr, IpAddr)) -> Self {
-        Self { ends, flows: (NONE, NONE), body: Body::Told(Rows::EMPTY) }
+        Self { ends: ends.into(), flows: (NONE, NONE), body: Body::Told(Rows::EMPTY) }
     }
 
     /// A place that is free.
     pub(super) fn vacant() -> Self {
         let packed = Packed { octets: Box::default(), attempts: Box::default(), rare: None };
-        let nobody = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
-        Self { ends: (nobody, nobody), flows: (NONE, NONE), body: Body::Packed(Box::new(packed)) }
+        Self { ends: Ends::V4([Ipv4Addr::UNSPECIFIED; 2]), flows: (NONE, NONE), body: Body::Packed(Box::new(packed)) }
+    }
+
+    /// The addresses: the one that sent the first datagram, and the other one.
+    #[inline]
+    pub(super) fn ends(&self) -> (IpAddr, IpAddr) {
+        self.ends.get()
     }
 
     /// Nothing is left of it: all of it turned out to belong to another pair.
@@ -462,7 +468,7 @@ impl Slot {
             Body::Told(rows) => rows.is_empty(),
             Body::Packed(packed) => {
                 packed.attempts.is_empty() && {
-                    let mut pair = Pair::blank(self.ends);
+                    let mut pair = Pair::blank(self.ends.get());
                     packed.unpack_into(&mut pair);
                     pair.is_empty()
                 }
@@ -476,13 +482,13 @@ impl Slot {
         let opened = match &mut self.body {
             Body::Open(_) => None,
             Body::Packed(packed) => {
-                let mut pair = Pair::blank(self.ends);
+                let mut pair = Pair::blank(self.ends.get());
                 packed.unpack_into(&mut pair);
                 Some((pair, std::mem::take(&mut packed.attempts).into_iter().map(Kept::Packed).collect()))
             }
             Body::Told(rows) => {
-                let mut pair = Pair::blank(self.ends);
-                tellings.outline(rows, self.ends, &mut pair);
+                let mut pair = Pair::blank(self.ends.get());
+                tellings.outline(rows, self.ends.get(), &mut pair);
                 Some((pair, rows.iter().map(|&row| Kept::Told(row)).collect()))
             }
         };
@@ -498,7 +504,7 @@ impl Slot {
     /// Puts the pair to rest, with all of its attempts. Answers what those held alone before and hold now, in octets.
     pub(super) fn pack(&mut self, templates: &mut Templates, tellings: &mut Tellings) -> (usize, usize) {
         let Body::Open(open) = &mut self.body else { return (0, 0) };
-        let ends = self.ends;
+        let ends = self.ends.get();
         open.queued = false;
         // Taking a long list apart for each message of the pair would cost more than it saves.
         if open.attempts.len() > LONG_LIST {
@@ -719,7 +725,7 @@ impl From<Vec<Pair>> for Pairs {
             }
             let attempts = attempts.into_iter().map(|facts| Kept::Open(Box::new(Followed::made(facts)))).collect();
             let ends = (pair.a, pair.b);
-            all.slots.push(Slot { ends, flows, body: Body::Open(Box::new(Open::new(pair, attempts, None))) });
+            all.slots.push(Slot { ends: ends.into(), flows, body: Body::Open(Box::new(Open::new(pair, attempts, None))) });
         }
         all
     }

@@ -381,7 +381,7 @@ impl Tracker {
             }
         };
         let slot = self.pairs.slots.get_mut(pair)?;
-        let in_order = slot.ends == (source, destination);
+        let in_order = slot.ends() == (source, destination);
         let Body::Told(rows) = &mut slot.body else { return None };
         let index = rows.len();
         let row = self.pairs.tellings.place_row(Telling {
@@ -469,7 +469,7 @@ impl Tracker {
     fn try_to_learn(&mut self, lesson: Lesson, observed: &Observed) -> Option<u16> {
         let Lesson { key, row, arrivals } = lesson;
         let slot = self.pairs.slots.get(observed.pair)?;
-        let ends = slot.ends;
+        let ends = slot.ends();
         let Body::Open(open) = &slot.body else { return None };
         let mut rows = Vec::with_capacity(open.attempts.len());
         for (index, kept) in open.attempts.iter().enumerate() {
