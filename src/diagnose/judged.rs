@@ -77,8 +77,9 @@ pub struct Diagnosis {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Piece {
     findings: Vec<Kept>,
-    /// Evidence of all findings behind the first frame of each, one after the other, each with a [`LAST`] at its end.
-    frames: Vec<u64>,
+    /// Evidence of all findings behind the first frame of each, one after the other, as how far behind the first it is, each
+    /// with a [`LAST`] at its end.
+    frames: Vec<u32>,
     sayings: Sayings,
     kinds: Kinds,
     pairs: Vec<JudgedPair>,
@@ -92,15 +93,11 @@ pub(super) struct Piece {
 const NO_FRAME: u64 = 0;
 /// Stands for a frame that cannot be packed.
 const TOO_FAR: u64 = u64::MAX;
-/// Marks the last frame of some; no packed frame has this bit.
-const LAST: u64 = 1 << 63;
+/// Marks the last frame of some; none is as far as that behind the first.
+const LAST: u32 = 1 << 31;
 
 fn packed(frame: FrameRef) -> u64 {
     frame.packed().unwrap_or(TOO_FAR)
-}
-
-fn unpacked(frame: u64) -> FrameRef {
-    FrameRef::unpacked(frame & !LAST)
 }
 
 /// A finding as it is kept: what is its own.
@@ -220,13 +217,19 @@ pub struct Brief<'d> {
     /// Equal for findings of one diagnosis that are equal in all that is not in here.
     pub says: u64,
     first: u64,
-    others: &'d [u64],
+    others: &'d [u32],
+}
+
+/// A first frame and the others, packed.
+fn all_of(first: u64, others: &[u32]) -> impl Iterator<Item = u64> {
+    let other = move |&other: &u32| first.saturating_add(u64::from(other & !LAST));
+    std::iter::once(first).chain(others.iter().map(other))
 }
 
 impl Brief<'_> {
     /// Evidence, in order.
     pub fn frames(&self) -> impl Iterator<Item = FrameRef> {
-        std::iter::once(self.first).chain(self.others.iter().copied()).map(unpacked)
+        all_of(self.first, self.others).map(FrameRef::unpacked)
     }
 }
 
@@ -468,11 +471,15 @@ impl Piece {
     ) {
         let first = evidence.next().unwrap_or(NO_FRAME);
         let from = self.frames.len();
-        self.frames.extend(evidence);
+        let mut near = first != TOO_FAR;
+        self.frames.extend(evidence.map(|frame| {
+            let behind = frame.checked_sub(first).filter(|&behind| behind < u64::from(LAST));
+            near &= behind.is_some();
+            behind.unwrap_or_default() as u32
+        }));
         let attempt = attempt
             .map_or(Some(NO_ATTEMPT), |attempt| u16::try_from(attempt).ok().filter(|&attempt| attempt != NO_ATTEMPT));
         let count = u16::try_from(count).ok();
-        let near = first != TOO_FAR && !self.frames[from..].contains(&TOO_FAR);
         let fits = near && self.frames.len() <= FRAMES && attempt.is_some() && count.is_some();
         let kind = if fits { kind } else { self.kinds.unsaid(kind) };
         let mut others = NOWHERE;
@@ -486,14 +493,14 @@ impl Piece {
         self.findings.push(Kept { first, index, kind, others, attempt, count });
     }
 
-    fn others_of(&self, kept: &Kept) -> &[u64] {
+    fn others_of(&self, kept: &Kept) -> &[u32] {
         let behind = self.frames.get(kept.others as usize..).unwrap_or_default();
         let last = behind.iter().position(|frame| frame & LAST != 0);
         last.and_then(|last| behind.get(..=last)).unwrap_or_default()
     }
 
     fn frames_of(&self, kept: &Kept) -> impl Iterator<Item = FrameRef> {
-        std::iter::once(kept.first).chain(self.others_of(kept).iter().copied()).map(unpacked)
+        all_of(kept.first, self.others_of(kept)).map(FrameRef::unpacked)
     }
 
     fn finding(&self, kept: &Kept, kind: &Kind, words: Arc<Words>) -> Finding {
@@ -524,7 +531,7 @@ impl Piece {
                 let words = self.sayings.take(&piece.sayings, kind.words);
                 *place = self.kinds.place(Kind { words, ..*kind });
             }
-            let evidence = std::iter::once(kept.first).chain(piece.others_of(kept).iter().map(|frame| frame & !LAST));
+            let evidence = all_of(kept.first, piece.others_of(kept));
             self.push(kept.index, *place, (kept.attempt(), kept.count.into()), evidence);
         }
     }

@@ -43,10 +43,7 @@ pub struct Walk<'a> {
     pub(super) diagnosis: &'a Diagnosis,
     pub(super) captures: Vec<Capture>,
     pub(super) selection: Vec<String>,
-    /// Per row: index of the pair among the facts.
-    pairs: Vec<u32>,
-    /// Per pair of the facts: its id, or [`LEFT_OUT`].
-    ids: Vec<u32>,
+    pairs: Chosen,
     /// Per row of pairs: where the ids of its attempts begin.
     starts: Vec<u32>,
     attempt_ids: Vec<u32>,
@@ -55,6 +52,63 @@ pub struct Walk<'a> {
     icmp_errors: Vec<Place>,
     incomplete: Vec<Place>,
     malformed: Vec<Place>,
+}
+
+/// Which pairs of the facts are rows.
+#[derive(Debug)]
+enum Chosen {
+    /// All of them, so many, in their order: an id is an index among the facts.
+    All(u32),
+    Some {
+        /// Per row: index of the pair among the facts.
+        pairs: Vec<u32>,
+        /// Per pair of the facts: its id, or [`LEFT_OUT`].
+        ids: Vec<u32>,
+    },
+}
+
+impl Chosen {
+    /// These, in order of their rows, of so many.
+    fn new(pairs: Vec<u32>, of: usize) -> Self {
+        if pairs.len() == of && pairs.is_sorted() {
+            return Self::All(short(of));
+        }
+        let mut ids = vec![LEFT_OUT; of];
+        for (&pair, id) in pairs.iter().zip(0..) {
+            if let Some(slot) = ids.get_mut(index(pair)) {
+                *slot = id;
+            }
+        }
+        Self::Some { pairs, ids }
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Self::All(count) => index(*count),
+            Self::Some { pairs, .. } => pairs.len(),
+        }
+    }
+
+    /// The index among the facts of the pair with this id.
+    fn fact(&self, id: usize) -> Option<usize> {
+        match self {
+            Self::All(count) => (id < index(*count)).then_some(id),
+            Self::Some { pairs, .. } => pairs.get(id).copied().map(index),
+        }
+    }
+
+    /// The id of a pair of the facts, if it is a row.
+    fn id(&self, pair: usize) -> Option<usize> {
+        match self {
+            Self::All(count) => (pair < index(*count)).then_some(pair),
+            Self::Some { ids, .. } => ids.get(pair).copied().filter(|&id| id != LEFT_OUT).map(index),
+        }
+    }
+
+    /// Index among the facts and id of each.
+    fn rows(&self) -> impl Iterator<Item = (usize, u32)> + Clone + '_ {
+        (0..self.len()).filter_map(|id| Some((self.fact(id)?, short(id))))
+    }
 }
 
 /// Where among the facts a row stands: id of the pair, and index within it.
@@ -114,19 +168,23 @@ struct Order {
 
 impl Order {
     /// The places of rows, in order of their beginnings; equal ones stay as they come.
-    fn of(&self, rows: impl Iterator<Item = (Timestamp, FrameRef, Place)>) -> Vec<Place> {
-        let place = |[pair, index]: Place| u64::from(pair) << 32 | u64::from(index);
+    fn of(&self, rows: impl Iterator<Item = (Timestamp, FrameRef, Place)> + Clone) -> Vec<Place> {
         if self.by_time {
-            sorted(rows.map(|(at, frame, of)| ((at, frame), place(of))).collect())
+            sorted(rows.map(|(at, frame, of)| ((at, frame), of)))
         } else {
-            sorted(rows.map(|(_, frame, of)| (frame.frame, place(of))).collect())
+            sorted(rows.map(|(_, frame, of)| (frame.frame, of)))
         }
     }
 }
 
-fn sorted<K: Ord>(mut keyed: Vec<(K, u64)>) -> Vec<Place> {
+/// Most rows come in order: then no key is kept.
+fn sorted<K: Ord>(keyed: impl Iterator<Item = (K, Place)> + Clone) -> Vec<Place> {
+    if keyed.clone().is_sorted() {
+        return keyed.map(|(_, place)| place).collect();
+    }
+    let mut keyed: Vec<(K, Place)> = keyed.collect();
     keyed.sort_unstable();
-    keyed.into_iter().map(|(_, place)| [(place >> 32) as u32, place as u32]).collect()
+    keyed.into_iter().map(|(_, place)| place).collect()
 }
 
 /// The rows of a range, with their places.
@@ -191,22 +249,17 @@ impl<'a> Walk<'a> {
             pairs.sort_by_cached_key(|&pair| begins(pair));
         }
 
-        let mut ids = vec![LEFT_OUT; facts.pairs.len()];
+        let pairs = Chosen::new(pairs, facts.pairs.len());
         let mut starts = Vec::with_capacity(pairs.len());
         let mut all = 0_usize;
-        for (&pair, id) in pairs.iter().zip(0..) {
-            if let Some(slot) = ids.get_mut(index(pair)) {
-                *slot = id;
-            }
+        for (pair, _) in pairs.rows() {
             starts.push(short(all));
-            all = all.saturating_add(facts.pairs.attempts(index(pair)));
+            all = all.saturating_add(facts.pairs.attempts(pair));
         }
 
-        let rows = || pairs.iter().copied().zip(0_u32..);
-        let attempts = order.of(rows().flat_map(|(pair, id)| {
-            (0..facts.pairs.attempts(index(pair))).map(move |attempt| {
-                let (at, frame) =
-                    facts.pairs.beginning(index(pair), attempt).unwrap_or((Timestamp::default(), NOWHERE));
+        let attempts = order.of(pairs.rows().flat_map(|(pair, id)| {
+            (0..facts.pairs.attempts(pair)).map(move |attempt| {
+                let (at, frame) = facts.pairs.beginning(pair, attempt).unwrap_or((Timestamp::default(), NOWHERE));
                 (at, frame, [id, short(attempt)])
             })
         }));
@@ -218,12 +271,12 @@ impl<'a> Walk<'a> {
             }
         }
 
-        let flows = order.of(rows().flat_map(|(pair, id)| {
-            facts.pairs.flows(index(pair)).map(move |(place, at, frame)| (at, frame, [id, place]))
+        let flows = order.of(pairs.rows().flat_map(|(pair, id)| {
+            facts.pairs.flows(pair).map(move |(place, at, frame)| (at, frame, [id, place]))
         }));
         let (mut icmp_errors, mut incomplete, mut malformed) = (Vec::new(), Vec::new(), Vec::new());
-        for (pair, id) in rows().filter(|&(pair, _)| facts.pairs.has_side_lists(index(pair))) {
-            let Some(pair) = facts.pairs.outline(index(pair)) else { continue };
+        for (pair, id) in pairs.rows().filter(|&(pair, _)| facts.pairs.has_side_lists(pair)) {
+            let Some(pair) = facts.pairs.outline(pair) else { continue };
             let place = |number: usize| [id, short(number)];
             icmp_errors.extend(
                 pair.icmp_errors.iter().enumerate().map(|(number, error)| {
@@ -244,7 +297,6 @@ impl<'a> Walk<'a> {
             captures,
             selection,
             pairs,
-            ids,
             starts,
             attempt_ids,
             attempts,
@@ -262,7 +314,7 @@ impl<'a> Walk<'a> {
 
     /// The same about these pairs only, by id. Findings about the captures as a whole stay.
     pub(super) fn only(&self, ids: impl IntoIterator<Item = usize>) -> Self {
-        let pairs = ids.into_iter().filter_map(|id| self.pairs.get(id).copied()).collect();
+        let pairs = ids.into_iter().filter_map(|id| self.pairs.fact(id).map(short)).collect();
         Self::of(self.captures.clone(), self.selection.clone(), self.facts, self.diagnosis, pairs)
     }
 
@@ -282,8 +334,8 @@ impl<'a> Walk<'a> {
     /// Of each pair, by id: how it stands.
     pub(super) fn statuses(&self) -> impl Iterator<Item = PairStatus> {
         self.pairs
-            .iter()
-            .map(|&pair| self.diagnosis.pair(index(pair)).map_or(PairStatus::Unknown, |judged| judged.status))
+            .rows()
+            .map(|(pair, _)| self.diagnosis.pair(pair).map_or(PairStatus::Unknown, |judged| judged.status))
     }
 
     pub(super) fn window(&self) -> Option<Window> {
@@ -304,7 +356,7 @@ impl<'a> Walk<'a> {
 
     /// The id of a pair of the facts, if the report has it.
     fn id(&self, pair: usize) -> Option<usize> {
-        self.ids.get(pair).copied().filter(|&id| id != LEFT_OUT).map(index)
+        self.pairs.id(pair)
     }
 
     /// The ids of the attempts of the pair with this id.
@@ -337,9 +389,10 @@ impl<'a> Walk<'a> {
         rows: Range<usize>,
         mut each: impl FnMut(PairRow<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
-        for (id, &pair) in numbered(&self.pairs, rows) {
-            let Some(fact) = self.facts.pairs.outline(index(pair)) else { continue };
-            let judged = self.diagnosis.pair(index(pair));
+        for id in rows.start..rows.end.min(self.pairs.len()) {
+            let Some(pair) = self.pairs.fact(id) else { continue };
+            let Some(fact) = self.facts.pairs.outline(pair) else { continue };
+            let judged = self.diagnosis.pair(pair);
             each(PairRow {
                 id,
                 fact: &fact,
@@ -354,7 +407,7 @@ impl<'a> Walk<'a> {
     /// Where the attempts of these rows stand.
     pub(super) fn places(&self, rows: Range<usize>) -> impl Iterator<Item = AttemptPlace> {
         numbered(&self.attempts, rows).filter_map(|(id, &[pair, attempt])| {
-            let fact = self.pairs.get(index(pair)).copied().map(index)?;
+            let fact = self.pairs.fact(index(pair))?;
             Some(AttemptPlace { id, pair: index(pair), fact, attempt: index(attempt) })
         })
     }
@@ -483,7 +536,7 @@ impl<'a> Walk<'a> {
         mut each: impl FnMut(usize, &track::Pair, &T) -> Result<(), E>,
     ) -> Result<(), E> {
         for (_, &[pair, place]) in numbered(places, rows) {
-            let outline = self.pairs.get(index(pair)).and_then(|&fact| self.facts.pairs.outline(index(fact)));
+            let outline = self.pairs.fact(index(pair)).and_then(|fact| self.facts.pairs.outline(fact));
             let Some(outline) = outline else { continue };
             let Some(fact) = list(&outline).get(index(place)) else { continue };
             each(index(pair), &outline, fact)?;

@@ -365,7 +365,7 @@ impl Pairs {
     }
 
     /// The flows of pair `index` by their place among all flows: when and in which frame each begins.
-    pub fn flows(&self, index: usize) -> impl Iterator<Item = (u32, Timestamp, FrameRef)> + '_ {
+    pub fn flows(&self, index: usize) -> impl Iterator<Item = (u32, Timestamp, FrameRef)> + Clone + '_ {
         let first = self.slots.get(index).map_or(NONE, |slot| slot.flows.0);
         let row = |place: u32| self.flows.get(place as usize).map(|row| (place, row));
         std::iter::successors(row(first), move |(_, before)| row(before.next)).map(|(place, row)| {
