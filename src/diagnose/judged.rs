@@ -103,21 +103,42 @@ fn packed(frame: FrameRef) -> u64 {
 /// A finding as it is kept: what is its own.
 #[derive(Debug, Clone, Copy)]
 struct Kept {
-    /// The first of its evidence, packed.
-    first: u64,
+    /// The first of its evidence, packed: upper and lower half.
+    first: [u32; 2],
     /// Index of the pair, or into the findings that are held.
     index: u32,
-    /// Where stands what it shares with others; [`NOWHERE`] for a finding that is held.
-    kind: u32,
-    /// Where more of its evidence begins, which ends with a [`LAST`]; [`NOWHERE`] if there is no more.
-    others: u32,
+    /// Where stands what it shares with others, [`NOWHERE`] for a finding that is held; and the index of the attempt,
     /// [`NO_ATTEMPT`] if it belongs to none.
-    attempt: u16,
-    count: u16,
+    kind: Tagged,
+    /// Where more of its evidence begins, which ends with a [`LAST`], [`NOWHERE`] if there is no more; and how many attempts
+    /// or events show the same.
+    others: Tagged,
 }
 
 /// Stands for no attempt.
-const NO_ATTEMPT: u16 = u16::MAX;
+const NO_ATTEMPT: u8 = u8::MAX;
+
+/// A place below [`Tagged::MOST`] or [`NOWHERE`], and a small number.
+#[derive(Debug, Clone, Copy)]
+struct Tagged(u32);
+
+impl Tagged {
+    const BITS: u32 = 24;
+    const MOST: u32 = (1 << Self::BITS) - 1;
+
+    fn new(place: u32, tag: u8) -> Self {
+        Self(place.min(Self::MOST) | u32::from(tag) << Self::BITS)
+    }
+
+    fn place(self) -> u32 {
+        let place = self.0 & Self::MOST;
+        if place == Self::MOST { NOWHERE } else { place }
+    }
+
+    fn tag(self) -> u8 {
+        (self.0 >> Self::BITS) as u8
+    }
+}
 
 /// What findings have in common that say the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -141,7 +162,13 @@ struct Kinds {
 }
 
 impl Kinds {
-    fn place(&mut self, kind: Kind) -> u32 {
+    /// Kinds that say something: those that do not are few.
+    const MOST: usize = 1 << 23;
+
+    fn place(&mut self, mut kind: Kind) -> u32 {
+        if self.all.len() >= Self::MOST {
+            kind.words = NOWHERE;
+        }
         let Self { hasher, known, all } = self;
         let same = |&place: &u32| all[place as usize] == kind;
         let entry = known.entry(hasher.hash_one(kind), same, |&place| hasher.hash_one(all[place as usize]));
@@ -164,6 +191,7 @@ impl Kinds {
 
 /// Frames of evidence that are kept.
 const FRAMES: usize = 4 << 20;
+const _: () = assert!(FRAMES < Tagged::MOST as usize);
 
 /// A pair as it is kept.
 #[derive(Debug, Clone, Copy)]
@@ -261,14 +289,9 @@ impl Diagnosis {
     /// Adds a finding behind all others, held whole.
     pub fn hold(&mut self, finding: Finding) {
         let Ok(index) = u32::try_from(self.held.len()) else { return };
-        self.all.findings.push(Kept {
-            first: finding.frames.first().map_or(NO_FRAME, |&frame| packed(frame)),
-            index,
-            kind: NOWHERE,
-            others: NOWHERE,
-            attempt: NO_ATTEMPT,
-            count: 0,
-        });
+        let first = finding.frames.first().map_or(NO_FRAME, |&frame| packed(frame));
+        let (kind, others) = (Tagged::new(NOWHERE, NO_ATTEMPT), Tagged::new(NOWHERE, 0));
+        self.all.findings.push(Kept::new(first, index, kind, others));
         self.held.push(finding);
     }
 
@@ -277,12 +300,12 @@ impl Diagnosis {
         let Self { all: Piece { findings, kinds, .. }, held, .. } = self;
         let ids = alphabet();
         let held = |kept: &Kept| held.get(kept.index as usize);
-        let severity = |kept: &Kept| match kinds.get(kept.kind) {
+        let severity = |kept: &Kept| match kinds.get(kept.kind.place()) {
             Some(kind) => Some(kind.severity),
             None => held(kept).map(|held| held.severity),
         };
         let pair_and_id = |kept: &Kept| {
-            let (pair, verdict) = match kinds.get(kept.kind) {
+            let (pair, verdict) = match kinds.get(kept.kind.place()) {
                 Some(kind) => (Some(kept.index), Some(kind.verdict)),
                 None => {
                     let pair = held(kept).and_then(|held| held.pair);
@@ -295,7 +318,7 @@ impl Diagnosis {
         // one after the other: each looks at less than all of them together would
         findings.sort_unstable_by_key(|kept| Reverse(severity(kept)));
         for alike in findings.chunk_by_mut(|one, other| severity(one) == severity(other)) {
-            alike.sort_unstable_by_key(|kept| kept.first);
+            alike.sort_unstable_by_key(Kept::first);
             // most have a frame of their own
             for together in alike.chunk_by_mut(|one, other| one.first == other.first).filter(|some| some.len() > 1) {
                 together.sort_by_key(pair_and_id);
@@ -305,7 +328,7 @@ impl Diagnosis {
 
     fn entry(&self, kept: &Kept) -> Option<Entry> {
         let index = usize::try_from(kept.index).ok()?;
-        match self.all.kinds.get(kept.kind) {
+        match self.all.kinds.get(kept.kind.place()) {
             Some(kind) => Some(Entry { pattern: kind.verdict.pattern(), severity: kind.severity, pair: Some(index) }),
             None => {
                 let held = self.held.get(index)?;
@@ -337,14 +360,14 @@ impl Diagnosis {
     /// The finding at `place` as far as it is its own. `None` if it has to be made.
     pub fn brief(&self, place: usize) -> Option<Brief<'_>> {
         let kept = self.all.findings.get(place).filter(|_| !self.losses.matter())?;
-        self.all.kinds.get(kept.kind).filter(|kind| kind.words != NOWHERE)?;
+        self.all.kinds.get(kept.kind.place()).filter(|kind| kind.words != NOWHERE)?;
         Some(Brief {
             pair: kept.index as usize,
             attempt: kept.attempt(),
-            count: kept.count.into(),
-            first: kept.first,
+            count: kept.others.tag().into(),
+            first: kept.first(),
             others: self.all.others_of(kept),
-            says: kept.kind.into(),
+            says: kept.kind.place().into(),
         })
     }
 
@@ -352,7 +375,7 @@ impl Diagnosis {
     pub fn finding<'f>(&self, place: usize, facts: &'f Facts, room: &mut Room<'f>) -> Option<Finding> {
         let kept = self.all.findings.get(place)?;
         let index = usize::try_from(kept.index).ok()?;
-        let mut finding = match self.all.kinds.get(kept.kind) {
+        let mut finding = match self.all.kinds.get(kept.kind.place()) {
             None => self.held.get(index)?.clone(),
             Some(kind) => match self.all.sayings.filled(kind.words, facts.pairs.ends(index)?) {
                 Some(words) => self.all.finding(kept, kind, words),
@@ -370,7 +393,7 @@ impl Diagnosis {
     /// has to be made.
     pub fn finding_of_many(&self, place: usize) -> Option<Finding> {
         let kept = self.all.findings.get(place).filter(|_| !self.losses.matter())?;
-        let kind = self.all.kinds.get(kept.kind)?;
+        let kind = self.all.kinds.get(kept.kind.place())?;
         Some(self.all.finding(kept, kind, self.all.sayings.blank(kind.words)?))
     }
 
@@ -412,8 +435,17 @@ fn alphabet() -> Vec<u8> {
 }
 
 impl Kept {
+    fn new(first: u64, index: u32, kind: Tagged, others: Tagged) -> Self {
+        Self { first: [(first >> 32) as u32, first as u32], index, kind, others }
+    }
+
+    fn first(&self) -> u64 {
+        u64::from(self.first[0]) << 32 | u64::from(self.first[1])
+    }
+
     fn attempt(&self) -> Option<usize> {
-        (self.attempt != NO_ATTEMPT).then_some(self.attempt.into())
+        let attempt = self.kind.tag();
+        (attempt != NO_ATTEMPT).then_some(attempt.into())
     }
 }
 
@@ -478,8 +510,8 @@ impl Piece {
             behind.unwrap_or_default() as u32
         }));
         let attempt = attempt
-            .map_or(Some(NO_ATTEMPT), |attempt| u16::try_from(attempt).ok().filter(|&attempt| attempt != NO_ATTEMPT));
-        let count = u16::try_from(count).ok();
+            .map_or(Some(NO_ATTEMPT), |attempt| u8::try_from(attempt).ok().filter(|&attempt| attempt != NO_ATTEMPT));
+        let count = u8::try_from(count).ok();
         let fits = near && self.frames.len() <= FRAMES && attempt.is_some() && count.is_some();
         let kind = if fits { kind } else { self.kinds.unsaid(kind) };
         let mut others = NOWHERE;
@@ -489,18 +521,19 @@ impl Piece {
             *last |= LAST;
             others = from as u32;
         }
-        let (attempt, count) = (attempt.unwrap_or(NO_ATTEMPT), count.unwrap_or(0));
-        self.findings.push(Kept { first, index, kind, others, attempt, count });
+        let kind = Tagged::new(kind, attempt.unwrap_or(NO_ATTEMPT));
+        let others = Tagged::new(others, count.unwrap_or(0));
+        self.findings.push(Kept::new(first, index, kind, others));
     }
 
     fn others_of(&self, kept: &Kept) -> &[u32] {
-        let behind = self.frames.get(kept.others as usize..).unwrap_or_default();
+        let behind = self.frames.get(kept.others.place() as usize..).unwrap_or_default();
         let last = behind.iter().position(|frame| frame & LAST != 0);
         last.and_then(|last| behind.get(..=last)).unwrap_or_default()
     }
 
     fn frames_of(&self, kept: &Kept) -> impl Iterator<Item = FrameRef> {
-        all_of(kept.first, self.others_of(kept)).map(FrameRef::unpacked)
+        all_of(kept.first(), self.others_of(kept)).map(FrameRef::unpacked)
     }
 
     fn finding(&self, kept: &Kept, kind: &Kind, words: Arc<Words>) -> Finding {
@@ -511,7 +544,7 @@ impl Piece {
             pair: Some(kept.index as usize),
             attempt: kept.attempt(),
             frames: self.frames_of(kept).collect(),
-            count: kept.count.into(),
+            count: kept.others.tag().into(),
             words,
             consequence_of: kind.consequence_of.map(Verdict::id),
         }
@@ -524,15 +557,15 @@ impl Piece {
         self.pairs.extend(piece.pairs.iter().map(|pair| JudgedPair { end: before + pair.end, ..*pair }));
         known.resize(piece.kinds.all.len(), NOWHERE);
         for kept in &piece.findings {
-            let (Some(kind), Some(place)) = (piece.kinds.get(kept.kind), known.get_mut(kept.kind as usize)) else {
+            let (Some(kind), Some(place)) = (piece.kinds.get(kept.kind.place()), known.get_mut(kept.kind.place() as usize)) else {
                 continue;
             };
             if *place == NOWHERE {
                 let words = self.sayings.take(&piece.sayings, kind.words);
                 *place = self.kinds.place(Kind { words, ..*kind });
             }
-            let evidence = all_of(kept.first, piece.others_of(kept));
-            self.push(kept.index, *place, (kept.attempt(), kept.count.into()), evidence);
+            let evidence = all_of(kept.first(), piece.others_of(kept));
+            self.push(kept.index, *place, (kept.attempt(), kept.others.tag().into()), evidence);
         }
     }
 
@@ -550,8 +583,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_million_findings_fit_into_24_megabytes() {
-        assert!(size_of::<Kept>() <= 24);
+    fn a_million_findings_fit_into_20_megabytes() {
+        assert!(size_of::<Kept>() <= 20);
         assert!(size_of::<AttemptDiagnosis>() <= 2);
         assert!(size_of::<JudgedPair>() <= 8);
     }

@@ -59,7 +59,7 @@ const _: () = assert!(size_of::<Line>() <= 32);
 
 impl Line {
     /// With no message.
-    pub(super) const EMPTY: Self = Self { at: 0, frame: 0, number: 0, message_id: 0, ports: [0; 2], last: NONE };
+    pub(super) const EMPTY: Self = Self { at: 0, frame: 0, number: 0, message_id: 0, ports: [ISAKMP; 2], last: NONE };
 
     /// What is known behind these messages, which stand nowhere.
     pub(super) fn behind(arrivals: &[Arrival]) -> Self {
@@ -95,6 +95,9 @@ impl Line {
         [self.ports[from.index()], self.ports[from.other().index()]]
     }
 }
+
+/// The port that most first messages come from and go to.
+const ISAKMP: u16 = 500;
 
 /// Octets of a chunk: half a negotiation, and what leads to the next chunk.
 const CHUNK: usize = 64;
@@ -159,6 +162,8 @@ impl Chunk {
 /// The messages of all attempts.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Arrivals {
+    /// What the first message of each attempt is told by its difference from: the first one of all.
+    begin: Option<Line>,
     chunks: Shelf<Chunk>,
     /// The first of those that are free; each names the next one. How many they are.
     free: u32,
@@ -226,8 +231,12 @@ impl Arrivals {
 
     /// Adds a message to those of an attempt, if there is room. Answers how many octets of memory that took.
     pub(super) fn add(&mut self, line: &mut Line, arrival: &Arrival) -> usize {
-        let message = Octets::of(line, arrival);
         let is_first = line.last == NONE;
+        if is_first {
+            let Arrival { at, frame, number, .. } = *arrival;
+            *line = *self.begin.get_or_insert(Line { at, frame, number, ..Line::EMPTY });
+        }
+        let message = Octets::of(line, arrival);
         *line = line.after(arrival, is_first);
         if let Some(chunk) = self.chunks.get_mut(line.last)
             && chunk.used() + message.count <= ROOM
@@ -281,7 +290,7 @@ impl Arrivals {
         let next = |chunk: &Chunk| self.chunks.get(chunk.next());
         let Some(mut chunk) = self.chunks.get(line.last).and_then(next) else { return };
         let mut at = 0;
-        let mut before = Line::EMPTY;
+        let Some(mut before) = self.begin else { return };
         for number in 0..count {
             if at + 2 > ROOM || chunk.load(at) & 0xffff == 0 {
                 let Some(behind) = next(chunk) else { return };
