@@ -12,7 +12,6 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use ikescope::base::Timestamp;
@@ -89,33 +88,44 @@ fn text(path: &Path) -> &str {
     path.to_str().expect("a plain path")
 }
 
-/// Somebody without rights, for whom permissions count even where the tests run as root. `None`, and a line that says so,
-/// where that cannot be had.
-fn nobody() -> Option<Command> {
-    const NOBODY: u32 = 65_534;
-    static PLACE: OnceLock<Option<(Folder, PathBuf)>> = OnceLock::new();
-    let is_root = fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0);
-    if !is_root {
-        return Some(Command::new(PROGRAM));
-    }
-    let command = |program: &Path| {
-        let mut command = Command::new(program);
-        command.uid(NOBODY).gid(NOBODY);
-        command
-    };
-    // the folder of the build may be closed to others
-    let place = PLACE.get_or_init(|| {
+/// Somebody without rights, for whom permissions count even where the tests run as root.
+enum Nobody {
+    Already,
+    /// A copy of the program, as the folder of the build may be closed to others.
+    ByCopy(Folder),
+}
+
+impl Nobody {
+    const ID: u32 = 65_534;
+
+    /// `None`, and a line that says so, where that cannot be had.
+    fn new() -> Option<Self> {
+        if fs::metadata("/proc/self").is_ok_and(|process| process.uid() != 0) {
+            return Some(Self::Already);
+        }
         let folder = Folder::new("program");
         let program = folder.path("ikescope");
-        fs::copy(PROGRAM, &program).ok()?;
-        fs::set_permissions(&program, Permissions::from_mode(0o755)).ok()?;
-        let works = command(&program).arg("--version").output().is_ok_and(|output| output.status.success());
-        works.then_some((folder, program))
-    });
-    if place.is_none() {
-        println!("skipped: this machine does not let root run a program as somebody else");
+        let copied =
+            fs::copy(PROGRAM, &program).and_then(|_| fs::set_permissions(&program, Permissions::from_mode(0o755)));
+        let nobody = Self::ByCopy(folder);
+        let works =
+            copied.is_ok() && nobody.command().arg("--version").output().is_ok_and(|output| output.status.success());
+        if !works {
+            println!("skipped: this machine does not let root run a program as somebody else");
+        }
+        works.then_some(nobody)
     }
-    place.as_ref().map(|(_, program)| command(program))
+
+    fn command(&self) -> Command {
+        match self {
+            Self::Already => Command::new(PROGRAM),
+            Self::ByCopy(folder) => {
+                let mut command = Command::new(folder.path("ikescope"));
+                command.uid(Self::ID).gid(Self::ID);
+                command
+            }
+        }
+    }
 }
 
 /// Every way to ask for a long answer.
@@ -196,9 +206,9 @@ fn output_that_may_not_be_written_is_refused_before_anything_is_read() {
     fs::write(&kept, "kept").expect("a file");
     fs::set_permissions(&kept, Permissions::from_mode(0o444)).expect("our file");
     let capture = folder.capture("capture.pcap");
+    let Some(nobody) = Nobody::new() else { return };
     for place in [closed.join("report.json"), kept.clone()] {
-        let Some(mut nobody) = nobody() else { return };
-        let output = run(nobody.args(["--output", text(&place), text(&capture)]));
+        let output = run(nobody.command().args(["--output", text(&place), text(&capture)]));
         expect_refusal(&output, "cannot be written: Permission denied");
         assert!(output.stdout.is_empty());
     }
@@ -324,10 +334,9 @@ fn a_capture_that_may_not_be_read_is_named_and_the_others_are_read() {
     let inside = folder.path("inside");
     fs::create_dir(&inside).expect("a folder");
     fs::set_permissions(&inside, Permissions::from_mode(0o000)).expect("our folder");
-    let Some(mut command) = nobody() else { return };
-    expect_refusal(&run(command.arg(&closed)), "closed.pcap: permission denied");
-    let Some(mut command) = nobody() else { return };
-    let output = run(command.args(["--format", "json"]).arg(&folder.0));
+    let Some(nobody) = Nobody::new() else { return };
+    expect_refusal(&run(nobody.command().arg(&closed)), "closed.pcap: permission denied");
+    let output = run(nobody.command().args(["--format", "json"]).arg(&folder.0));
     let said = stderr(&output);
     assert_eq!((output.status.code(), said.lines().count()), (Some(2), 2), "{said}");
     assert!(said.contains("closed.pcap: permission denied") && said.contains("inside: permission denied"), "{said}");

@@ -557,7 +557,9 @@ impl Piece {
         self.pairs.extend(piece.pairs.iter().map(|pair| JudgedPair { end: before + pair.end, ..*pair }));
         known.resize(piece.kinds.all.len(), NOWHERE);
         for kept in &piece.findings {
-            let (Some(kind), Some(place)) = (piece.kinds.get(kept.kind.place()), known.get_mut(kept.kind.place() as usize)) else {
+            let (Some(kind), Some(place)) =
+                (piece.kinds.get(kept.kind.place()), known.get_mut(kept.kind.place() as usize))
+            else {
                 continue;
             };
             if *place == NOWHERE {

@@ -271,9 +271,9 @@ impl<'a> Walk<'a> {
             }
         }
 
-        let flows = order.of(pairs.rows().flat_map(|(pair, id)| {
-            facts.pairs.flows(pair).map(move |(place, at, frame)| (at, frame, [id, place]))
-        }));
+        let flows = order.of(pairs
+            .rows()
+            .flat_map(|(pair, id)| facts.pairs.flows(pair).map(move |(place, at, frame)| (at, frame, [id, place]))));
         let (mut icmp_errors, mut incomplete, mut malformed) = (Vec::new(), Vec::new(), Vec::new());
         for (pair, id) in pairs.rows().filter(|&(pair, _)| facts.pairs.has_side_lists(pair)) {
             let Some(pair) = facts.pairs.outline(pair) else { continue };
@@ -333,9 +333,7 @@ impl<'a> Walk<'a> {
 
     /// Of each pair, by id: how it stands.
     pub(super) fn statuses(&self) -> impl Iterator<Item = PairStatus> {
-        self.pairs
-            .rows()
-            .map(|(pair, _)| self.diagnosis.pair(pair).map_or(PairStatus::Unknown, |judged| judged.status))
+        self.pairs.rows().map(|(pair, _)| self.diagnosis.pair(pair).map_or(PairStatus::Unknown, |judged| judged.status))
     }
 
     pub(super) fn window(&self) -> Option<Window> {

@@ -725,7 +725,11 @@ impl From<Vec<Pair>> for Pairs {
             }
             let attempts = attempts.into_iter().map(|facts| Kept::Open(Box::new(Followed::made(facts)))).collect();
             let ends = (pair.a, pair.b);
-            all.slots.push(Slot { ends: ends.into(), flows, body: Body::Open(Box::new(Open::new(pair, attempts, None))) });
+            all.slots.push(Slot {
+                ends: ends.into(),
+                flows,
+                body: Body::Open(Box::new(Open::new(pair, attempts, None))),
+            });
         }
         all
     }

@@ -306,12 +306,10 @@ impl Tracker {
         let relation = relation(outline, telling.responder_spi, (from, moved), exchange, hashes)?;
         let key = StepKey { story: telling.story.into(), shape, relation };
         match self.stories.steps.get(&key).copied() {
-            Some(Step::To(story)) => {
-                Some(Tale::Told({
+            Some(Step::To(story)) => Some(Tale::Told({
                 let arrival = self.arrival(datagram, isakmp, preview, from);
                 self.step(Found { row, shape, arrival }, preview, story)
-            }))
-            }
+            })),
             Some(Step::Full) => None,
             None => {
                 let mut arrivals = tellings.arrivals(telling);
@@ -436,13 +434,7 @@ impl Tracker {
         Previewer { hasher: self.stories.hasher.clone(), nat_checks: self.shared.nat_checks }
     }
 
-    fn arrival(
-        &self,
-        datagram: &Datagram<'_>,
-        isakmp: &IsakmpDatagram<'_>,
-        preview: &Preview,
-        from: Side,
-    ) -> Arrival {
+    fn arrival(&self, datagram: &Datagram<'_>, isakmp: &IsakmpDatagram<'_>, preview: &Preview, from: Side) -> Arrival {
         let Preview { outline, digest, .. } = preview;
         Arrival {
             at: datagram.at.as_nanos(),
