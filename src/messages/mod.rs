@@ -9,6 +9,7 @@ mod emit;
 mod json;
 mod line;
 mod memory;
+mod passages;
 mod stencil;
 mod tree;
 mod words;

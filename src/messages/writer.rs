@@ -14,6 +14,7 @@ use crate::track::Label;
 
 use super::alike::{Alike, Kept};
 use super::memory::{Key, Memory};
+use super::passages::Passages;
 use super::stencil::{Stencils, View};
 use super::{Row, json, line};
 
@@ -26,11 +27,12 @@ pub struct Writer {
     pub(super) calendar: Calendar,
     pub(super) memory: Memory,
     pub(super) stencils: Stencils,
+    pub(super) passages: Passages,
 }
 
 impl Default for Writer {
     fn default() -> Self {
-        Self { memory: Memory::new(), stencils: Stencils::default(), ..Self::forgetful() }
+        Self { memory: Memory::new(), stencils: Stencils::default(), passages: Passages::new(), ..Self::forgetful() }
     }
 }
 
@@ -43,6 +45,7 @@ impl Writer {
             calendar: Calendar::default(),
             memory: Memory::default(),
             stencils: Stencils::none(),
+            passages: Passages::default(),
         }
     }
 

@@ -23,6 +23,17 @@ pub(super) fn ends(one: IpAddr, other: IpAddr) -> Ends {
     if one <= other { (one, other) } else { (other, one) }
 }
 
+/// A hash of such a pair.
+fn hash_of(hasher: &RandomState, ends: Ends) -> u64 {
+    match ends {
+        // in one go, not octet by octet
+        (IpAddr::V4(one), IpAddr::V4(other)) => {
+            hasher.hash_one(u64::from(one.to_bits()) << 32 | u64::from(other.to_bits()))
+        }
+        ends => hasher.hash_one(ends),
+    }
+}
+
 /// Pairs by their addresses.
 #[derive(Debug, Default)]
 pub(super) struct PairIndex {
@@ -35,7 +46,7 @@ pub(super) struct PairIndex {
 impl PairIndex {
     pub(super) fn find(&self, pairs: &Pairs, one: IpAddr, other: IpAddr) -> Option<usize> {
         let key = ends(one, other);
-        let hash = self.hasher.hash_one(key);
+        let hash = hash_of(&self.hasher, key);
         let here = |&place: &u32| pairs.ends(place as usize).is_some_and(|(a, b)| ends(a, b) == key);
         let found = self.by_ends.find(hash, here).copied();
         found
@@ -47,7 +58,7 @@ impl PairIndex {
     pub(super) fn insert(&mut self, pairs: &Pairs, pair: usize) {
         let Self { hasher, by_ends, .. } = self;
         let hash =
-            |&place: &u32| hasher.hash_one(pairs.ends(place as usize).map(|(a, b)| ends(a, b)).unwrap_or(NOBODY));
+            |&place: &u32| hash_of(hasher, pairs.ends(place as usize).map(|(a, b)| ends(a, b)).unwrap_or(NOBODY));
         by_ends.insert_unique(hash(&(pair as u32)), pair as u32, hash);
     }
 
@@ -61,7 +72,7 @@ impl PairIndex {
     pub(super) fn remove(&mut self, pairs: &Pairs, pair: usize) {
         if let Some((a, b)) = pairs.ends(pair) {
             let key = ends(a, b);
-            let hash = self.hasher.hash_one(key);
+            let hash = hash_of(&self.hasher, key);
             if let Ok(entry) = self.by_ends.find_entry(hash, |&place| place as usize == pair) {
                 entry.remove();
             }
@@ -72,7 +83,7 @@ impl PairIndex {
     }
 
     fn take_out(&mut self, pairs: &Pairs, key: Ends) {
-        let hash = self.hasher.hash_one(key);
+        let hash = hash_of(&self.hasher, key);
         let here = |&place: &u32| pairs.ends(place as usize).is_some_and(|(a, b)| ends(a, b) == key);
         if let Ok(entry) = self.by_ends.find_entry(hash, here) {
             entry.remove();

@@ -44,6 +44,8 @@ pub(in crate::track) struct Stories {
     by_octets: HashTable<u32>,
     glimpses: Box<[u64]>,
     steps: HashMap<StepKey, Step, RandomState>,
+    /// The step that was taken last from each story, and where it led.
+    taken: Vec<Option<(StepKey, u16)>>,
     by_story: HashTable<u16>,
     /// Attempts that are told, by their initiator's SPI.
     by_spi: HashTable<u32>,
@@ -137,6 +139,7 @@ impl Default for Stories {
             by_octets: HashTable::new(),
             glimpses: Box::default(),
             steps: HashMap::default(),
+            taken: Vec::new(),
             by_story: HashTable::new(),
             by_spi: HashTable::new(),
             scratch: Vec::new(),
@@ -229,6 +232,29 @@ impl Stories {
         }
     }
 
+    /// Where this step leads, if that is known: most often it is the one that was taken last from its story.
+    #[inline]
+    fn step(&mut self, key: StepKey) -> Option<Step> {
+        match self.taken.get(key.story as usize) {
+            Some(&Some((taken, to))) if taken == key => Some(Step::To(to)),
+            _ => self.another_step(key),
+        }
+    }
+
+    fn another_step(&mut self, key: StepKey) -> Option<Step> {
+        let step = self.steps.get(&key).copied()?;
+        let from = key.story as usize;
+        if let Step::To(to) = step
+            && from < STORIES
+        {
+            if from >= self.taken.len() {
+                self.taken.resize(from + 1, None);
+            }
+            self.taken[from] = Some((key, to));
+        }
+        Some(step)
+    }
+
     fn learn(&mut self, key: StepKey, step: Step) {
         if self.steps.len() < STEPS {
             self.steps.insert(key, step);
@@ -305,15 +331,13 @@ impl Tracker {
         let moved = telling.messages.ports()[from.index()] != isakmp.source_port;
         let relation = relation(outline, telling.responder_spi, (from, moved), exchange, hashes)?;
         let key = StepKey { story: telling.story.into(), shape, relation };
-        match self.stories.steps.get(&key).copied() {
-            Some(Step::To(story)) => Some(Tale::Told({
-                let arrival = self.arrival(datagram, isakmp, preview, from);
-                self.step(Found { row, shape, arrival }, preview, story)
-            })),
+        let arrival = self.arrival(datagram, isakmp, preview, from);
+        match self.stories.step(key) {
+            Some(Step::To(story)) => Some(Tale::Told(self.step(Found { row, shape, arrival }, preview, story))),
             Some(Step::Full) => None,
             None => {
                 let mut arrivals = tellings.arrivals(telling);
-                arrivals.push(self.arrival(datagram, isakmp, preview, from));
+                arrivals.push(arrival);
                 Some(Tale::New(Box::new(Lesson { key, row: Some(row), arrivals })))
             }
         }
@@ -358,7 +382,7 @@ impl Tracker {
         // stories of no message yet stand where no other story's place can be
         let key = StepKey { story: u32::MAX - u32::from(outline.major), shape, relation };
         let arrival = self.arrival(datagram, isakmp, preview, Side::Initiator);
-        let story = match self.stories.steps.get(&key).copied() {
+        let story = match self.stories.step(key) {
             Some(Step::To(story)) => story,
             Some(Step::Full) => return None,
             None => {
