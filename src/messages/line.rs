@@ -1,7 +1,6 @@
 //! A message on one line: when, from where to where, which message it is, and its payloads in short words.
 
 use std::io::{Result, Write as _};
-use std::net::SocketAddr;
 
 use anstyle::{AnsiColor, Style};
 
@@ -42,8 +41,9 @@ pub(super) fn write(row: &Row<'_>, writer: &mut Writer, out: &mut Vec<u8>) {
     out.push(b' ');
     out.extend_from_slice(&writer.moment(datagram.at)[..26]);
     raw(out, "Z ");
-    let source = SocketAddr::new(datagram.source, row.isakmp.source_port);
-    writer.passages.write(out, source, SocketAddr::new(datagram.destination, row.isakmp.destination_port));
+    writer.endpoint(out, datagram.source, row.isakmp.source_port);
+    raw(out, " > ");
+    writer.endpoint(out, datagram.destination, row.isakmp.destination_port);
     out.push(b' ');
     writer.shaped(View::Line, row, out, |writer, out| {
         let mut standing = Standing { fault: None, violates: false };

@@ -3,13 +3,13 @@
 //! Not here: what a message means for its exchange (that is [`crate::report`]), and reading of captures. Contract:
 //! borrows the datagram, writes straight into the given buffer, and everything that came from a packet is escaped.
 
+mod addresses;
 mod alike;
 mod distinguished_name;
 mod emit;
 mod json;
 mod line;
 mod memory;
-mod passages;
 mod stencil;
 mod tree;
 mod words;

@@ -12,9 +12,9 @@ use crate::report::moment::Calendar;
 use crate::report::pen;
 use crate::track::Label;
 
+use super::addresses::Addresses;
 use super::alike::{Alike, Kept};
 use super::memory::{Key, Memory};
-use super::passages::Passages;
 use super::stencil::{Stencils, View};
 use super::{Row, json, line};
 
@@ -27,12 +27,12 @@ pub struct Writer {
     pub(super) calendar: Calendar,
     pub(super) memory: Memory,
     pub(super) stencils: Stencils,
-    pub(super) passages: Passages,
+    addresses: Addresses,
 }
 
 impl Default for Writer {
     fn default() -> Self {
-        Self { memory: Memory::new(), stencils: Stencils::default(), passages: Passages::new(), ..Self::forgetful() }
+        Self { memory: Memory::new(), stencils: Stencils::default(), addresses: Addresses::new(), ..Self::forgetful() }
     }
 }
 
@@ -45,7 +45,7 @@ impl Writer {
             calendar: Calendar::default(),
             memory: Memory::default(),
             stencils: Stencils::none(),
-            passages: Passages::default(),
+            addresses: Addresses::default(),
         }
     }
 
@@ -89,10 +89,13 @@ impl Writer {
     /// Appends address and port.
     #[inline]
     pub(super) fn endpoint(&mut self, out: &mut Vec<u8>, address: IpAddr, port: u16) {
-        let endpoint = SocketAddr::new(address, port);
         match address {
-            IpAddr::V4(_) => pen::endpoint(out, endpoint),
+            IpAddr::V4(address) => {
+                self.addresses.write(out, address);
+                pen::port(out, port);
+            }
             IpAddr::V6(address) => {
+                let endpoint = SocketAddr::new(address.into(), port);
                 let [high, low] = port.to_be_bytes();
                 let key = Key { fields: Kept::Endpoint.fields([high, low, 0, 0, 0, 0, 0]), octets: &address.octets() };
                 self.remembered(&key, out, |out| pen::endpoint(out, endpoint));

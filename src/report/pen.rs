@@ -149,10 +149,23 @@ pub(crate) fn endpoint(out: &mut Vec<u8>, endpoint: SocketAddr) {
     match endpoint {
         SocketAddr::V4(endpoint) => {
             quad(out, *endpoint.ip());
-            out.push(b':');
-            digits(out, u64::from(endpoint.port()));
+            port(out, endpoint.port());
         }
         SocketAddr::V6(endpoint) => _ = write!(out, "{endpoint}"),
+    }
+}
+
+/// Appends a port with the colon in front of it.
+#[inline(always)]
+pub(crate) fn port(out: &mut Vec<u8>, port: u16) {
+    match port {
+        // what nearly all are
+        500 => raw(out, ":500"),
+        4500 => raw(out, ":4500"),
+        _ => {
+            out.push(b':');
+            digits(out, u64::from(port));
+        }
     }
 }
 
