@@ -107,12 +107,8 @@ struct Kept {
     first: [u32; 2],
     /// Index of the pair, or into the findings that are held.
     index: u32,
-    /// Where stands what it shares with others, [`NOWHERE`] for a finding that is held; and the index of the attempt,
-    /// [`NO_ATTEMPT`] if it belongs to none.
-    kind: Tagged,
-    /// Where more of its evidence begins, which ends with a [`LAST`], [`NOWHERE`] if there is no more; and how many attempts
-    /// or events show the same.
-    others: Tagged,
+    kind_and_attempt: Tagged,
+    others_and_count: Tagged,
 }
 
 /// Stands for no attempt.
@@ -290,8 +286,7 @@ impl Diagnosis {
     pub fn hold(&mut self, finding: Finding) {
         let Ok(index) = u32::try_from(self.held.len()) else { return };
         let first = finding.frames.first().map_or(NO_FRAME, |&frame| packed(frame));
-        let (kind, others) = (Tagged::new(NOWHERE, NO_ATTEMPT), Tagged::new(NOWHERE, 0));
-        self.all.findings.push(Kept::new(first, index, kind, others));
+        self.all.findings.push(Kept::new(first, index, (NOWHERE, NO_ATTEMPT), (NOWHERE, 0)));
         self.held.push(finding);
     }
 
@@ -300,12 +295,12 @@ impl Diagnosis {
         let Self { all: Piece { findings, kinds, .. }, held, .. } = self;
         let ids = alphabet();
         let held = |kept: &Kept| held.get(kept.index as usize);
-        let severity = |kept: &Kept| match kinds.get(kept.kind.place()) {
+        let severity = |kept: &Kept| match kinds.get(kept.kind()) {
             Some(kind) => Some(kind.severity),
             None => held(kept).map(|held| held.severity),
         };
         let pair_and_id = |kept: &Kept| {
-            let (pair, verdict) = match kinds.get(kept.kind.place()) {
+            let (pair, verdict) = match kinds.get(kept.kind()) {
                 Some(kind) => (Some(kept.index), Some(kind.verdict)),
                 None => {
                     let pair = held(kept).and_then(|held| held.pair);
@@ -328,7 +323,7 @@ impl Diagnosis {
 
     fn entry(&self, kept: &Kept) -> Option<Entry> {
         let index = usize::try_from(kept.index).ok()?;
-        match self.all.kinds.get(kept.kind.place()) {
+        match self.all.kinds.get(kept.kind()) {
             Some(kind) => Some(Entry { pattern: kind.verdict.pattern(), severity: kind.severity, pair: Some(index) }),
             None => {
                 let held = self.held.get(index)?;
@@ -360,14 +355,14 @@ impl Diagnosis {
     /// The finding at `place` as far as it is its own. `None` if it has to be made.
     pub fn brief(&self, place: usize) -> Option<Brief<'_>> {
         let kept = self.all.findings.get(place).filter(|_| !self.losses.matter())?;
-        self.all.kinds.get(kept.kind.place()).filter(|kind| kind.words != NOWHERE)?;
+        self.all.kinds.get(kept.kind()).filter(|kind| kind.words != NOWHERE)?;
         Some(Brief {
             pair: kept.index as usize,
             attempt: kept.attempt(),
-            count: kept.others.tag().into(),
+            count: kept.count(),
             first: kept.first(),
             others: self.all.others_of(kept),
-            says: kept.kind.place().into(),
+            says: kept.kind().into(),
         })
     }
 
@@ -375,7 +370,7 @@ impl Diagnosis {
     pub fn finding<'f>(&self, place: usize, facts: &'f Facts, room: &mut Room<'f>) -> Option<Finding> {
         let kept = self.all.findings.get(place)?;
         let index = usize::try_from(kept.index).ok()?;
-        let mut finding = match self.all.kinds.get(kept.kind.place()) {
+        let mut finding = match self.all.kinds.get(kept.kind()) {
             None => self.held.get(index)?.clone(),
             Some(kind) => match self.all.sayings.filled(kind.words, facts.pairs.ends(index)?) {
                 Some(words) => self.all.finding(kept, kind, words),
@@ -393,7 +388,7 @@ impl Diagnosis {
     /// has to be made.
     pub fn finding_of_many(&self, place: usize) -> Option<Finding> {
         let kept = self.all.findings.get(place).filter(|_| !self.losses.matter())?;
-        let kind = self.all.kinds.get(kept.kind.place())?;
+        let kind = self.all.kinds.get(kept.kind())?;
         Some(self.all.finding(kept, kind, self.all.sayings.blank(kind.words)?))
     }
 
@@ -435,17 +430,38 @@ fn alphabet() -> Vec<u8> {
 }
 
 impl Kept {
-    fn new(first: u64, index: u32, kind: Tagged, others: Tagged) -> Self {
-        Self { first: [(first >> 32) as u32, first as u32], index, kind, others }
+    fn new(first: u64, index: u32, (kind, attempt): (u32, u8), (others, count): (u32, u8)) -> Self {
+        Self {
+            first: [(first >> 32) as u32, first as u32],
+            index,
+            kind_and_attempt: Tagged::new(kind, attempt),
+            others_and_count: Tagged::new(others, count),
+        }
     }
 
     fn first(&self) -> u64 {
         u64::from(self.first[0]) << 32 | u64::from(self.first[1])
     }
 
+    /// Where stands what it shares with others; [`NOWHERE`] for a finding that is held.
+    fn kind(&self) -> u32 {
+        self.kind_and_attempt.place()
+    }
+
+    /// Index of the attempt, if it belongs to one.
     fn attempt(&self) -> Option<usize> {
-        let attempt = self.kind.tag();
+        let attempt = self.kind_and_attempt.tag();
         (attempt != NO_ATTEMPT).then_some(attempt.into())
+    }
+
+    /// Where more of its evidence begins, which ends with a [`LAST`]; [`NOWHERE`] if there is no more.
+    fn others(&self) -> u32 {
+        self.others_and_count.place()
+    }
+
+    /// How many attempts, or events, show the same.
+    fn count(&self) -> u64 {
+        self.others_and_count.tag().into()
     }
 }
 
@@ -521,13 +537,12 @@ impl Piece {
             *last |= LAST;
             others = from as u32;
         }
-        let kind = Tagged::new(kind, attempt.unwrap_or(NO_ATTEMPT));
-        let others = Tagged::new(others, count.unwrap_or(0));
-        self.findings.push(Kept::new(first, index, kind, others));
+        let (attempt, count) = (attempt.unwrap_or(NO_ATTEMPT), count.unwrap_or(0));
+        self.findings.push(Kept::new(first, index, (kind, attempt), (others, count)));
     }
 
     fn others_of(&self, kept: &Kept) -> &[u32] {
-        let behind = self.frames.get(kept.others.place() as usize..).unwrap_or_default();
+        let behind = self.frames.get(kept.others() as usize..).unwrap_or_default();
         let last = behind.iter().position(|frame| frame & LAST != 0);
         last.and_then(|last| behind.get(..=last)).unwrap_or_default()
     }
@@ -544,7 +559,7 @@ impl Piece {
             pair: Some(kept.index as usize),
             attempt: kept.attempt(),
             frames: self.frames_of(kept).collect(),
-            count: kept.others.tag().into(),
+            count: kept.count(),
             words,
             consequence_of: kind.consequence_of.map(Verdict::id),
         }
@@ -557,9 +572,7 @@ impl Piece {
         self.pairs.extend(piece.pairs.iter().map(|pair| JudgedPair { end: before + pair.end, ..*pair }));
         known.resize(piece.kinds.all.len(), NOWHERE);
         for kept in &piece.findings {
-            let (Some(kind), Some(place)) =
-                (piece.kinds.get(kept.kind.place()), known.get_mut(kept.kind.place() as usize))
-            else {
+            let (Some(kind), Some(place)) = (piece.kinds.get(kept.kind()), known.get_mut(kept.kind() as usize)) else {
                 continue;
             };
             if *place == NOWHERE {
@@ -567,7 +580,7 @@ impl Piece {
                 *place = self.kinds.place(Kind { words, ..*kind });
             }
             let evidence = all_of(kept.first(), piece.others_of(kept));
-            self.push(kept.index, *place, (kept.attempt(), kept.others.tag().into()), evidence);
+            self.push(kept.index, *place, (kept.attempt(), kept.count()), evidence);
         }
     }
 

@@ -6,12 +6,12 @@ use std::net::{IpAddr, Ipv4Addr};
 
 /// Two addresses, in order.
 #[derive(Debug, Clone)]
-pub(super) enum Ends {
+pub(super) enum PackedEnds {
     V4([Ipv4Addr; 2]),
     Other(Box<(IpAddr, IpAddr)>),
 }
 
-impl From<(IpAddr, IpAddr)> for Ends {
+impl From<(IpAddr, IpAddr)> for PackedEnds {
     fn from(ends: (IpAddr, IpAddr)) -> Self {
         match ends {
             (IpAddr::V4(one), IpAddr::V4(other)) => Self::V4([one, other]),
@@ -20,7 +20,7 @@ impl From<(IpAddr, IpAddr)> for Ends {
     }
 }
 
-impl Ends {
+impl PackedEnds {
     /// As addresses of any kind.
     #[inline]
     pub(super) fn get(&self) -> (IpAddr, IpAddr) {
@@ -40,7 +40,7 @@ mod tests {
         let addresses: [IpAddr; 3] = ["192.0.2.1", "2001:db8::1", "::ffff:192.0.2.1"].map(|text| text.parse().unwrap());
         for one in addresses {
             for other in addresses {
-                assert_eq!(Ends::from((one, other)).get(), (one, other));
+                assert_eq!(PackedEnds::from((one, other)).get(), (one, other));
             }
         }
     }

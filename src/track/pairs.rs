@@ -10,7 +10,7 @@ use std::sync::Arc;
 use crate::base::{FrameRef, IkeSpi, Timestamp};
 
 use super::attempt::{AttemptState, Followed, rekeying_attempt};
-use super::ends::Ends;
+use super::ends::PackedEnds;
 use super::facts::{
     Attempt, EspFlow, FlowProtocol, IcmpFact, IkeVersion, IncompleteFact, Label, MalformedFact, Pair, Seen,
 };
@@ -33,7 +33,7 @@ pub struct Pairs {
 /// One pair.
 #[derive(Debug, Clone)]
 pub(super) struct Slot {
-    ends: Ends,
+    ends: PackedEnds,
     /// First and last of its flows in [`Pairs::flows`].
     pub(super) flows: (u32, u32),
     pub(super) body: Body,
@@ -452,7 +452,11 @@ impl Slot {
     /// A place that is free.
     pub(super) fn vacant() -> Self {
         let packed = Packed { octets: Box::default(), attempts: Box::default(), rare: None };
-        Self { ends: Ends::V4([Ipv4Addr::UNSPECIFIED; 2]), flows: (NONE, NONE), body: Body::Packed(Box::new(packed)) }
+        Self {
+            ends: PackedEnds::V4([Ipv4Addr::UNSPECIFIED; 2]),
+            flows: (NONE, NONE),
+            body: Body::Packed(Box::new(packed)),
+        }
     }
 
     /// The addresses: the one that sent the first datagram, and the other one.
