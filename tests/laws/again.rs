@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 use crate::bench::{difference, nothing_wrong, octets, report, report_of, report_of_files, story};
 use crate::samples::{self, Sample};
-use crate::support::Capture;
+use crate::support::story::usual_transform;
+use crate::support::{Capture, Scenario, Side, secs, v1};
 
 #[test]
 fn analysing_twice_gives_the_same_octets() {
@@ -137,4 +138,32 @@ fn frames_recorded_twice_are_one_deed() {
         }
     }
     nothing_wrong(&wrong);
+}
+
+/// So many attempts that are refused, ten seconds apart, and one that succeeds.
+fn refused_before_success(times: usize) -> Capture {
+    let refusal = v1::notify(v1::NO_PROPOSAL_CHOSEN);
+    let refused = (0..times).fold(Scenario::new(), |story, _| {
+        story
+            .mm1(&[usual_transform()])
+            .informational_clear(Side::Responder, refusal.clone())
+            .after(secs(10))
+            .new_attempt()
+    });
+    refused.main_mode().quick_mode().quiet(secs(30)).capture()
+}
+
+/// What a finding is kept in has room for fewer.
+#[test]
+fn however_many_attempts_show_the_same_they_are_counted_and_named() {
+    for times in [2, 254, 255, 256, 300] {
+        let report = report(refused_before_success(times).pcap());
+        assert_eq!(report.attempts.len(), times + 1);
+        let found = |id: &str| report.findings.iter().find(|finding| finding.id == id).expect("found");
+        let refused = found("P1-PROPOSAL");
+        assert_eq!((refused.count, refused.attempt), (times as u64, Some(0)));
+        assert!(refused.frames.len() >= times);
+        let idle = found("OK-IDLE");
+        assert_eq!((idle.count, idle.attempt), (1, Some(times)));
+    }
 }
