@@ -7,10 +7,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::{FrameRef, Timestamp};
+use crate::isakmp::registry;
 use crate::track::{
     Attempt, EspFlow, Exchange, ExchangeKind, Facts, IkeVersion, Label, MessageRecord, Pair, PayloadDetail, Side,
 };
 
+use super::Confidence;
 use super::patterns::Read;
 use super::signs::Signs;
 use super::sizes::{AuthAnswer, Suite};
@@ -80,7 +82,8 @@ impl<'a> Case<'a> {
         case.youngest_success = case
             .attempts()
             .filter(|(_, view)| {
-                view.attempt.phase1_up.is_some() && (!view.is_v2() || view.authenticated() != Some(false))
+                let answered = view.attempt.phase1_up.is_some() || view.tunnel_up().is_some();
+                answered && (!view.is_v2() || view.authenticated() != Some(false))
             })
             .map(|(_, view)| view.attempt.first)
             .max();
@@ -321,13 +324,14 @@ impl<'a> View<'a> {
         if let Some(at) = self.attempt.phase2_up {
             return Some(at);
         }
-        let at = self.attempt.phase1_up?;
+        let Some(at) = self.attempt.phase1_up else { return self.shown_by_traffic() };
         if self.is_v2() {
             return self.v2_tunnel_up(at);
         }
         // A responder takes ESP as the proof that message 3 came; a capture that missed it may too.
         let traffic = self.case.pair.flows.iter().rev().any(|flow| flow.last >= at);
-        (traffic && self.message(Label::Qm(2)).is_some()).then_some(at)
+        let confirmed = traffic && self.message(Label::Qm(2)).is_some();
+        confirmed.then_some(at).or_else(|| self.shown_by_traffic())
     }
 
     fn v2_tunnel_up(&self, at: Timestamp) -> Option<Timestamp> {
@@ -345,6 +349,30 @@ impl<'a> View<'a> {
             // Old SAs of the pair may still carry traffic: only what begins now counts.
             _ => self.child_created().or_else(|| self.traffic_begins(at).then_some(at)),
         }
+    }
+
+    /// When traffic began, if it goes both ways, began after this attempt and before the next one, on SAs that have just come
+    /// up, and nothing else can have brought them: this attempt did, and the capture misses messages of it.
+    pub(super) fn shown_by_traffic(&self) -> Option<Timestamp> {
+        let (pair, attempt) = (self.case.pair, self.attempt);
+        // Flows stand in the order of their first packets, attempts in that of their first messages.
+        let begin = pair.flows.first()?.first;
+        let between = attempt.first <= begin && pair.attempts.get(self.index + 1).is_none_or(|next| next.first > begin);
+        let unseen = attempt.phase2_up.is_none() && !(self.is_v2() && attempt.phase1_up.is_some());
+        if !between || !unseen || self.is_refused() {
+            return None;
+        }
+        let fresh = |end| self.case.flows_from(end).any(|flow| flow.first_sequence <= FRESH);
+        let mut others = pair.attempts.iter().enumerate().filter(|&(index, _)| index != self.index);
+        let can_be_others = others.any(|(_, other)| other.phase1_up.is_some() || other.midstream);
+        (fresh(pair.a) && fresh(pair.b) && !can_be_others).then_some(begin)
+    }
+
+    /// The responder said in clear that it refuses.
+    fn is_refused(&self) -> bool {
+        let version = if self.is_v2() { 2 } else { 1 };
+        self.clear_notifies(Side::Responder)
+            .any(|notify| registry::notify_is_error(version, notify.notify_message_type))
     }
 
     /// IKEv2: the INFORMATIONAL with which the initiator ended the SA as soon as it had the last answer to IKE_AUTH. No
@@ -393,6 +421,9 @@ impl<'a> View<'a> {
             .find(|message| message.label == Label::Response(35) && message.ike_fragments_missing.is_none())
     }
 }
+
+/// Sequence numbers up to this one are those of an SA that has just come up; some packets may have been missed.
+const FRESH: u32 = 32;
 
 /// Whether `later` can only have been sent after the other side answered `earlier`.
 fn needs_answer_between(earlier: &MessageRecord, later: &MessageRecord) -> bool {
@@ -450,5 +481,11 @@ impl Waited {
     /// waits before repeating.
     pub fn is_silence(&self) -> bool {
         (self.copies >= 2 && self.over + self.after >= PATIENCE / 2) || self.after >= PATIENCE
+    }
+
+    /// How sure it is that a message which asks for an answer got none: whoever gets none sends it again. Of one that was sent
+    /// once the capture may have missed the answer.
+    pub fn certainty(&self) -> Confidence {
+        if self.copies >= 2 { Confidence::Inferred } else { Confidence::Suspected }
     }
 }

@@ -77,10 +77,12 @@ pub(super) fn again<'f>(
     whole.map(|whole| complete(whole, &case))
 }
 
-/// Where a pattern fits, as far as what was not forgotten tells.
+/// Where a pattern fits, as far as what was not forgotten tells, and nothing in the capture tells otherwise.
 pub(super) fn found_by(verdict: Verdict, case: &Case<'_>) -> impl Iterator<Item = Match> {
     let pattern = verdict.pattern();
-    (pattern.check)(case).into_iter().filter(move |found| !losses::is_open(case, pattern.id, found))
+    let holds =
+        move |found: &Match| !losses::is_open(case, pattern.id, found) && !losses::is_refuted(case, pattern.id, found);
+    (pattern.check)(case).into_iter().filter(holds)
 }
 
 /// Adds one more match to a finding.

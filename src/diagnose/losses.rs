@@ -97,6 +97,8 @@ const NO_MESSAGES: &[&str] = &[
     "N-PORT4500",
 ];
 const NO_FRAGMENTS: &[&str] = &["F-IKE-FRAG-LOST", "F-SKF-INCOMPLETE", "F-V1FRAG-INCOMPLETE"];
+/// Patterns that infer a refusal, because what stands in its place is not the answer.
+const NO_ANSWER: &[&str] = &["P2-REJECT", "P2-PFS", "P2-PROPOSAL"];
 /// What is stated by these is that something is not in the capture.
 const NO_BEGINNING: &[&str] = &["C-MIDSTREAM", "C-ESP-NO-IKE"];
 const NO_DATA: &[&str] = &["T-NONE", "T-ONEWAY"];
@@ -120,7 +122,18 @@ fn missed(finding: &Finding) -> Option<Missed> {
 /// Whether findings of pattern `id` may rest on what is absent.
 #[cfg(test)]
 pub(super) fn may_doubt(id: &str) -> bool {
-    [NO_MESSAGES, NO_BEGINNING, NO_DATA, NO_FRAGMENTS].iter().any(|ids| ids.contains(&id))
+    [NO_MESSAGES, NO_BEGINNING, NO_DATA, NO_FRAGMENTS, NO_ANSWER].iter().any(|ids| ids.contains(&id))
+}
+
+/// Whether a match of pattern `id` concludes that a negotiation got no further which brought a tunnel up all the same, as
+/// traffic shows: what it misses came, and is not in the capture.
+pub(super) fn is_refuted(case: &Case<'_>, id: &str, found: &Match) -> bool {
+    let concludes = || [NO_MESSAGES, NO_FRAGMENTS, NO_ANSWER].iter().any(|ids| ids.contains(&id));
+    let came_up = |index| case.view(index).and_then(|view| view.shown_by_traffic()).is_some();
+    !case.pair.flows.is_empty()
+        && found.confidence != Some(Confidence::Stated)
+        && concludes()
+        && found.attempt.is_some_and(came_up)
 }
 
 /// Whether a match of pattern `id` misses messages where messages were forgotten, so that nobody knows whether they came.
@@ -245,7 +258,7 @@ mod tests {
 
     #[test]
     fn patterns_that_miss_something_are_in_the_catalogue() {
-        for id in [NO_MESSAGES, NO_BEGINNING, NO_DATA, NO_FRAGMENTS].concat() {
+        for id in [NO_MESSAGES, NO_BEGINNING, NO_DATA, NO_FRAGMENTS, NO_ANSWER].concat() {
             assert!(by_id(id).is_some(), "{id}");
         }
     }

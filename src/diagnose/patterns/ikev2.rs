@@ -136,7 +136,8 @@ pub(super) fn request_and_response(exchange: &Exchange) -> (Option<&MessageRecor
 pub(super) struct Unanswered<'a> {
     pub(super) request: &'a MessageRecord,
     pub(super) waited: Waited,
-    /// Inferred, or suspected if the capture ends before the sender itself would have sent it once more.
+    /// Inferred, or suspected if the capture ends before the sender itself would have sent it once more, or if it never did
+    /// (RFC 7296 §2.1 asks for it).
     pub(super) confidence: Confidence,
 }
 
@@ -152,7 +153,7 @@ pub(super) fn unanswered<'a>(view: &View<'a>, exchange: &'a Exchange) -> Option<
     let outlasted = waited.after >= PATIENCE || waited.after >= last_gap(request);
     // One repeat on its own is everyday loss.
     let silent = waited.is_silence() && (outlasted || waited.copies >= 3);
-    let confidence = if outlasted { Confidence::Inferred } else { Confidence::Suspected };
+    let confidence = if outlasted { waited.certainty() } else { Confidence::Suspected };
     (licensed && silent).then_some(Unanswered { request, waited, confidence })
 }
 
@@ -167,8 +168,10 @@ impl Unanswered<'_> {
     /// `was sent 5 times in 41.2 s; no response in the 12.0 s after the last copy`.
     pub(super) fn in_vain(&self) -> String {
         let Waited { copies, over, after } = self.waited;
-        let over = if copies > 1 { format!(" in {}", span(over)) } else { String::new() };
-        format!("was sent {}{over}; no response {}", times(copies), until(after, "the last copy"))
+        if copies < 2 {
+            return format!("was sent once and not again; no response {}", until(after, "it"));
+        }
+        format!("was sent {} in {}; no response {}", times(copies), span(over), until(after, "the last copy"))
     }
 }
 
@@ -185,7 +188,7 @@ impl Standing {
         for (_, view) in case.attempts() {
             let up = view.tunnel_up();
             let proven = if view.is_v2() { up.is_some() || view.authenticated() == Some(true) } else { true };
-            let authenticated = view.attempt.phase1_up.filter(|_| proven);
+            let authenticated = view.attempt.phase1_up.filter(|_| proven).or(up);
             standing.up = standing.up.max(up);
             standing.authenticated = standing.authenticated.max(authenticated);
         }

@@ -83,7 +83,8 @@ fn silent(case: &Case<'_>, index: usize, view: &View<'_>, proof: &MessageRecord,
     let on_4500 = from_responder.is_some_and(|seen| seen.on_4500 > 0);
     let pieces = proof.ip_fragments > 1;
 
-    let mut found = Match::on(index, Confidence::Inferred).frames(view.frames(proof));
+    let certainty = if waits > 0 { Confidence::Inferred } else { waited.certainty() };
+    let mut found = Match::on(index, certainty).frames(view.frames(proof));
     found.seen = format!(
         "MM5 ({} octets, to UDP {port}) was sent {}; no MM6 and no error in the {} from the first copy to the end",
         proof.length,

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use crate::diagnose::Confidence;
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::{span, times};
@@ -74,7 +73,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 return None;
             }
             let waited = phase1::silence_after(&view, third)?;
-            let mut found = Match::on(index, Confidence::Inferred)
+            let mut found = Match::on(index, waited.certainty())
                 .seen(format!(
                     "the responder sent MM2; MM3 ({} octets) was then sent {}; no MM4 in the {} from the first copy to the end",
                     third.length,

@@ -95,7 +95,8 @@ fn unconfirmed(index: usize, view: &View<'_>, exchange: &Exchange, traffic: [Opt
             && later.messages.iter().any(|message| message.label == Label::Qm(3))
             && later.messages.first().is_some_and(|message| message.at > second.at)
     });
-    let mut found = Match::on(index, Confidence::Inferred)
+    let shown = third.is_some() || uses || asked_again > 0;
+    let mut found = Match::on(index, if shown { Confidence::Inferred } else { waited.certainty() })
         .frames(view.frames(second))
         .frames(third.map(|third| third.frame))
         .settle("a capture on the responder's outside: whether QM3 arrives");

@@ -1,7 +1,6 @@
 //! P2-NO-REPLY: Quick Mode gets no answer.
 
 use crate::base::Timestamp;
-use crate::diagnose::Confidence;
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::{span, times};
@@ -66,7 +65,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 Side::Initiator => ("initiator", "responder"),
                 Side::Responder => ("responder", "initiator"),
             };
-            let mut found = Match::on(index, Confidence::Inferred)
+            let mut found = Match::on(index, waited.certainty())
                 .frames(view.frames(silent.first))
                 .severity(standing.severity(silent.first.at, P2_NO_REPLY.severity))
                 .means("the peer refuses phase 2 without a word, has lost the phase 1 SA, or does not get the message")

@@ -39,7 +39,8 @@ fn unanswered(case: &Case<'_>, index: usize, view: &View<'_>, is_first: impl Fn(
     seen.push_str(&if waited.after < Duration::from_secs(1) {
         "; nothing came back before the capture ends".to_owned()
     } else {
-        format!("; nothing came back, also not in the {} after the last copy", span(waited.after))
+        let last = if waited.copies > 1 { "the last copy" } else { "it" };
+        format!("; nothing came back, also not in the {} after {last}", span(waited.after))
     });
     seen.push_str(&if alive {
         format!("; {peer} is alive: other packets of it are in the capture")
@@ -47,7 +48,10 @@ fn unanswered(case: &Case<'_>, index: usize, view: &View<'_>, is_first: impl Fn(
         format!("; no packet of any kind from {peer} in {} of capture", span(case.watched()))
     });
     let (confidence, settle) = if alive {
-        (Confidence::Inferred, None)
+        let once = || {
+            format!("another try with a capture on the outside of {peer}: whether the message arrives and is answered")
+        };
+        (waited.certainty(), (waited.copies < 2).then(once))
     } else {
         (
             Confidence::Suspected,
