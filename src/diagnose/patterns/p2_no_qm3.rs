@@ -95,7 +95,7 @@ fn unconfirmed(index: usize, view: &View<'_>, exchange: &Exchange, traffic: [Opt
             && later.messages.iter().any(|message| message.label == Label::Qm(3))
             && later.messages.first().is_some_and(|message| message.at > second.at)
     });
-    let shown = third.is_some() || uses || asked_again > 0;
+    let shown = third.is_some() || asked_again > 0;
     let mut found = Match::on(index, if shown { Confidence::Inferred } else { waited.certainty() })
         .frames(view.frames(second))
         .frames(third.map(|third| third.frame))
