@@ -113,7 +113,8 @@ fn never_whole(case: &Case<'_>, incomplete: &IncompleteFact) -> Option<Match> {
     }
     let over = view.attempt.phase1_up.is_some() || case.overcome(index);
     // Where others come through, the capture may have missed a fragment.
-    let others_came = view.messages().any(|message| message.ip_fragments > 1 && message.source.ip() == incomplete.source);
+    let others_came =
+        view.messages().any(|message| message.ip_fragments > 1 && message.source.ip() == incomplete.source);
     let confidence = if others_came { Confidence::Suspected } else { Confidence::Inferred };
     let total = incomplete.total.map_or(String::new(), |total| format!(" of {total}"));
     let found = Match::on(index, confidence)
