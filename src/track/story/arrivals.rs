@@ -223,13 +223,13 @@ impl Widths {
 }
 
 impl Arrivals {
-    /// Whether there is no room for another message.
+    /// Whether there may be no room for all messages of one more attempt.
     #[inline]
     pub(super) fn is_full(&self) -> bool {
-        self.free_count == 0 && self.chunks.len() >= MOST_CHUNKS
+        self.free_count + MOST_CHUNKS.saturating_sub(self.chunks.len()) < super::LONGEST
     }
 
-    /// Adds a message to those of an attempt, if there is room. Answers how many octets of memory that took.
+    /// Adds a message to those of an attempt; there has to be room. Answers how many octets of memory that took.
     pub(super) fn add(&mut self, line: &mut Line, arrival: &Arrival) -> usize {
         let is_first = line.last == NONE;
         if is_first {
@@ -270,7 +270,7 @@ impl Arrivals {
         line.last = place;
     }
 
-    /// Puts the messages of an attempt into `all`: this many were added.
+    /// The messages of an attempt: this many were added.
     pub(super) fn all(&self, line: &Line, count: usize) -> Vec<Arrival> {
         let mut all = Vec::with_capacity(count);
         self.read(line, count, |arrival| all.push(arrival));
