@@ -227,6 +227,12 @@ impl<'a> View<'a> {
         })
     }
 
+    /// Error notifications in clear from `side`.
+    pub fn clear_errors(&self, side: Side) -> impl Iterator<Item = ClearNotify<'a>> + use<'a> {
+        let major = if self.is_v2() { 2 } else { 1 };
+        self.clear_notifies(side).filter(move |notify| registry::notify_is_error(major, notify.notify_message_type))
+    }
+
     /// The responder's SPI is known, and yet nothing from the responder was captured (or nothing from the initiator, who
     /// must have sent what is being answered): no silence may be called silence.
     pub fn one_sided(&self) -> bool {
@@ -359,20 +365,14 @@ impl<'a> View<'a> {
         let begin = pair.flows.first()?.first;
         let between = attempt.first <= begin && pair.attempts.get(self.index + 1).is_none_or(|next| next.first > begin);
         let unseen = attempt.phase2_up.is_none() && !(self.is_v2() && attempt.phase1_up.is_some());
-        if !between || !unseen || self.is_refused() {
+        let refused = self.clear_errors(Side::Responder).next().is_some();
+        if !between || !unseen || refused {
             return None;
         }
         let fresh = |end| self.case.flows_from(end).any(|flow| flow.first_sequence <= FRESH);
         let mut others = pair.attempts.iter().enumerate().filter(|&(index, _)| index != self.index);
         let can_be_others = others.any(|(_, other)| other.phase1_up.is_some() || other.midstream);
         (fresh(pair.a) && fresh(pair.b) && !can_be_others).then_some(begin)
-    }
-
-    /// The responder said in clear that it refuses.
-    fn is_refused(&self) -> bool {
-        let version = if self.is_v2() { 2 } else { 1 };
-        self.clear_notifies(Side::Responder)
-            .any(|notify| registry::notify_is_error(version, notify.notify_message_type))
     }
 
     /// IKEv2: the INFORMATIONAL with which the initiator ended the SA as soon as it had the last answer to IKE_AUTH. No

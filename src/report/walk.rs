@@ -327,7 +327,7 @@ impl<'a> Walk<'a> {
     pub(super) fn severities(&self) -> impl Iterator<Item = (Option<usize>, Severity)> {
         self.diagnosis.entries().filter_map(|entry| match entry.pair {
             None => Some((None, entry.severity)),
-            Some(pair) => Some((Some(self.id(pair)?), entry.severity)),
+            Some(pair) => Some((Some(self.pairs.id(pair)?), entry.severity)),
         })
     }
 
@@ -350,11 +350,6 @@ impl<'a> Walk<'a> {
             reassemblies: forgotten.reassemblies,
             streams: forgotten.streams,
         }
-    }
-
-    /// The id of a pair of the facts, if the report has it.
-    fn id(&self, pair: usize) -> Option<usize> {
-        self.pairs.id(pair)
     }
 
     /// The ids of the attempts of the pair with this id.
@@ -547,7 +542,7 @@ impl<'a> Walk<'a> {
         (places.start..places.end.min(self.diagnosis.len())).filter_map(|place| {
             let pair = self.diagnosis.entry_at(place)?.pair;
             // those of pairs that are left out are left out too
-            pair.map_or(Some((place, None)), |pair| Some((place, Some(self.id(pair)?))))
+            pair.map_or(Some((place, None)), |pair| Some((place, Some(self.pairs.id(pair)?))))
         })
     }
 

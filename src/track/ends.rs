@@ -2,7 +2,17 @@
 //!
 //! Contract: what was put in comes out.
 
+use std::hash::BuildHasher;
 use std::net::{IpAddr, Ipv4Addr};
+
+/// Two addresses in short: those of IPv4 themselves, others by a hash that nobody can foresee.
+#[inline]
+pub(super) fn in_short(hasher: &impl BuildHasher, ends: (IpAddr, IpAddr)) -> u64 {
+    match ends {
+        (IpAddr::V4(one), IpAddr::V4(other)) => u64::from(one.to_bits()) << 32 | u64::from(other.to_bits()),
+        ends => hasher.hash_one(ends),
+    }
+}
 
 /// Two addresses, in order.
 #[derive(Debug, Clone)]

@@ -11,6 +11,7 @@ use hashbrown::{HashMap, HashTable};
 
 use crate::base::IkeSpi;
 
+use super::ends::in_short;
 use super::facts::IkeVersion;
 use super::flow::{FlowKey, FlowRow};
 use super::pairs::Pairs;
@@ -25,13 +26,7 @@ pub(super) fn ends(one: IpAddr, other: IpAddr) -> Ends {
 
 /// A hash of such a pair.
 fn hash_of(hasher: &RandomState, ends: Ends) -> u64 {
-    match ends {
-        // in one go, not octet by octet
-        (IpAddr::V4(one), IpAddr::V4(other)) => {
-            hasher.hash_one(u64::from(one.to_bits()) << 32 | u64::from(other.to_bits()))
-        }
-        ends => hasher.hash_one(ends),
-    }
+    hasher.hash_one(in_short(hasher, ends))
 }
 
 /// Pairs by their addresses.

@@ -93,7 +93,7 @@ fn message_1_refused(index: usize, view: &View<'_>) -> Option<Match> {
     if view.message(Label::Am(2)).is_some() {
         return None;
     }
-    let error = phase1::clear_errors(view, Side::Responder).find(about_proof)?;
+    let error = view.clear_errors(Side::Responder).find(about_proof)?;
     Some(
         Match::on(index, Confidence::Stated)
             .seen(sentence("responder", "AM1", &error))
@@ -111,7 +111,7 @@ fn message_2_refused(index: usize, view: &View<'_>) -> Option<Match> {
     if view.message(Label::Am(3)).is_some() {
         return None;
     }
-    let found = match phase1::clear_errors(view, Side::Initiator).find(|error| error.message.at >= second.at) {
+    let found = match view.clear_errors(Side::Initiator).find(|error| error.message.at >= second.at) {
         Some(error) => Match::on(index, Confidence::Stated)
             .seen(sentence("initiator", "AM2", &error))
             .frames([second.frame, error.message.frame])
@@ -147,7 +147,7 @@ fn message_2_refused(index: usize, view: &View<'_>) -> Option<Match> {
 /// The responder refuses in clear what message 3 proves.
 fn message_3_refused(index: usize, view: &View<'_>) -> Option<Match> {
     let third = view.message(Label::Am(3))?;
-    let error = phase1::clear_errors(view, Side::Responder).find(|error| error.message.at >= third.at)?;
+    let error = view.clear_errors(Side::Responder).find(|error| error.message.at >= third.at)?;
     Some(
         Match::on(index, Confidence::Stated)
             .seen(sentence("responder", "AM3", &error))

@@ -65,8 +65,8 @@ fn check(case: &Case<'_>) -> Vec<Match> {
 fn stated(index: usize, view: &View<'_>) -> Option<Match> {
     let (who, error) =
         [(Side::Responder, "responder"), (Side::Initiator, "initiator")].into_iter().find_map(|(side, who)| {
-            let error = phase1::clear_errors(view, side)
-                .find(|error| notify::CERTIFICATE.contains(&error.notify_message_type))?;
+            let error =
+                view.clear_errors(side).find(|error| notify::CERTIFICATE.contains(&error.notify_message_type))?;
             Some((who, error))
         })?;
     Some(

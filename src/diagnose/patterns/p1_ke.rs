@@ -51,8 +51,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             let group = group(&view)?;
             let odd = misfit(&view, group)?;
             let said = [Side::Initiator, Side::Responder].into_iter().find_map(|side| {
-                phase1::clear_errors(&view, side)
-                    .find(|error| error.notify_message_type == notify::INVALID_KEY_INFORMATION)
+                view.clear_errors(side).find(|error| error.notify_message_type == notify::INVALID_KEY_INFORMATION)
             });
             let name = registry::group_name(group).unwrap_or("this group");
             let mut found = Match::on(index, Confidence::Stated)

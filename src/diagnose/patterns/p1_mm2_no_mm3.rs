@@ -58,9 +58,8 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         .filter_map(|(index, view)| {
             let choice = view.message(Label::Mm(2))?;
             let goes_on = view.messages().any(|message| matches!(message.label, Label::Mm(3..)));
-            let refused = [Side::Initiator, Side::Responder]
-                .into_iter()
-                .any(|side| phase1::clear_errors(&view, side).next().is_some());
+            let refused =
+                [Side::Initiator, Side::Responder].into_iter().any(|side| view.clear_errors(side).next().is_some());
             if goes_on || refused || view.attempt.phase1_up.is_some() {
                 return None;
             }

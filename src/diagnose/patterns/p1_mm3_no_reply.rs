@@ -67,7 +67,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         .filter_map(|(index, view)| {
             let third = view.message(Label::Mm(3))?;
             let goes_on = view.messages().any(|message| matches!(message.label, Label::Mm(4..)));
-            let said = phase1::clear_errors(&view, Side::Responder).next().is_some()
+            let said = view.clear_errors(Side::Responder).next().is_some()
                 || phase1::encrypted_informationals(&view, Side::Responder).next().is_some();
             if goes_on || said {
                 return None;

@@ -61,9 +61,8 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             let goes_on = view.messages().any(|message| {
                 matches!(message.label, Label::Mm(5..)) || (message.label == Label::Inf && message.encrypted)
             });
-            let said = [Side::Initiator, Side::Responder]
-                .into_iter()
-                .any(|side| phase1::clear_errors(&view, side).next().is_some());
+            let said =
+                [Side::Initiator, Side::Responder].into_iter().any(|side| view.clear_errors(side).next().is_some());
             if goes_on || said {
                 return None;
             }

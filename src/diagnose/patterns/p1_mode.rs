@@ -70,7 +70,7 @@ pub(super) fn explains(habits: &Habits<'_>, view: &View<'_>) -> bool {
 }
 
 fn stated(index: usize, view: &View<'_>) -> Option<Match> {
-    let refusal = phase1::clear_errors(view, Side::Responder).find(|refusal| {
+    let refusal = view.clear_errors(Side::Responder).find(|refusal| {
         matches!(refusal.notify_message_type, notify::INVALID_EXCHANGE_TYPE | notify::UNSUPPORTED_EXCHANGE_TYPE)
     })?;
     let first = view.messages().find(|message| message.from == Side::Initiator)?;

@@ -50,7 +50,8 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     phase1::attempts(case)
         .filter(|(_, view)| view.message(Label::Mm(4)).is_none() && p1_ke::fits(view))
         .filter_map(|(index, view)| {
-            let error = phase1::clear_errors(&view, Side::Responder)
+            let error = view
+                .clear_errors(Side::Responder)
                 .find(|error| error.notify_message_type == notify::INVALID_KEY_INFORMATION)?;
             let third = view.message(Label::Mm(3));
             let found = Match::on(index, Confidence::Stated)

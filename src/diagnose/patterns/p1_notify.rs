@@ -60,8 +60,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         .filter_map(|(index, view)| {
             let (side, error) = [Side::Responder, Side::Initiator].into_iter().find_map(|side| {
                 let mode = view.attempt.mode;
-                let error = phase1::clear_errors(&view, side)
-                    .find(|error| !spoken_for(side, mode, error.notify_message_type))?;
+                let error = view.clear_errors(side).find(|error| !spoken_for(side, mode, error.notify_message_type))?;
                 Some((side, error))
             })?;
             let (who, other) = match side {

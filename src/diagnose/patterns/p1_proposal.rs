@@ -83,7 +83,8 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     phase1::attempts(case)
         .filter(|(_, view)| view.attempt.chosen.is_none() && view.attempt.phase1_up.is_none())
         .filter_map(|(index, view)| {
-            let refusal = phase1::clear_errors(&view, Side::Responder)
+            let refusal = view
+                .clear_errors(Side::Responder)
                 .find(|refusal| notify::REFUSALS.contains(&refusal.notify_message_type))?;
             let first = view.messages().find(|message| message.from == Side::Initiator);
             let mut found = Match::on(index, Confidence::Stated)

@@ -67,7 +67,7 @@ fn stated(index: usize, view: &View<'_>) -> Option<Match> {
         // V2-VERSION.
         return None;
     }
-    let refusal = phase1::clear_errors(view, Side::Responder).find(|refusal| {
+    let refusal = view.clear_errors(Side::Responder).find(|refusal| {
         matches!(refusal.notify_message_type, notify::INVALID_MAJOR_VERSION | notify::INVALID_MINOR_VERSION)
     })?;
     let first = view.messages().find(|message| message.from == Side::Initiator)?;

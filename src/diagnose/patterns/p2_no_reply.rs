@@ -100,6 +100,6 @@ fn lost(view: &View<'_>, habits: &Habits<'_>, side: Side, since: Timestamp) -> b
         Side::Initiator => view.attempt.initiator.ip(),
         Side::Responder => view.attempt.responder.ip(),
     };
-    phase1::clear_errors(view, side).any(|error| error.message.at > since)
+    view.clear_errors(side).any(|error| error.message.at > since)
         || habits.at(address).latest.is_some_and(|latest| latest > since)
 }

@@ -9,7 +9,6 @@ use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::times;
 use crate::track::{Attempt, IkeVersion, Label, SaInitAnswer, Side, sa_init_answer};
 
-use super::phase1;
 use super::phase2::{self, Fate};
 
 pattern! {
@@ -107,7 +106,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
 
 fn refused(view: &View<'_>) -> bool {
     match view.attempt.version {
-        IkeVersion::V1 => phase1::clear_errors(view, Side::Responder).next().is_some(),
+        IkeVersion::V1 => view.clear_errors(Side::Responder).next().is_some(),
         IkeVersion::V2 => view
             .messages()
             .filter(|message| message.label == Label::Response(34))

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::base::Timestamp;
 use crate::diagnose::Severity;
-use crate::diagnose::case::{Case, ClearNotify, PATIENCE, View, Waited};
+use crate::diagnose::case::{Case, PATIENCE, View, Waited};
 use crate::isakmp::registry;
 use crate::track::{Attempt, IkeVersion, Label, MessageRecord, Mode, Side};
 
@@ -90,11 +90,6 @@ pub(super) fn wants_xauth(view: &View<'_>) -> bool {
         .flat_map(|proposal| &proposal.transforms)
         .filter_map(|transform| transform.attribute(AUTHENTICATION_METHOD))
         .any(|method| matches!(method, 65001..=65010 | 64221..=64224))
-}
-
-/// Error notifications in clear from `side`.
-pub(super) fn clear_errors<'a>(view: &View<'a>, side: Side) -> impl Iterator<Item = ClearNotify<'a>> + use<'a> {
-    view.clear_notifies(side).filter(|notify| registry::notify_is_error(1, notify.notify_message_type))
 }
 
 /// Encrypted Informational messages from `side`, in order.

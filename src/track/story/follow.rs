@@ -15,6 +15,7 @@ use crate::base::IkeSpi;
 use crate::isakmp::Header;
 use crate::packet::{Datagram, IsakmpDatagram};
 
+use super::super::ends::in_short;
 use super::super::facts::{Attempt, ExchangeKind, IkeVersion, Label, Pair, Side};
 use super::super::nat::HashAlgorithm;
 use super::super::pairs::{Body, Kept, Slot};
@@ -154,15 +155,10 @@ impl Stories {
         self.off = true;
     }
 
-    /// Two addresses in their order, in short: those of IPv4 themselves, others by a hash that nobody can foresee.
+    /// Two addresses in their order, in short.
     #[inline]
     fn ends(&self, initiator: IpAddr, responder: IpAddr) -> u64 {
-        match (initiator, responder) {
-            (IpAddr::V4(initiator), IpAddr::V4(responder)) => {
-                u64::from(initiator.to_bits()) << 32 | u64::from(responder.to_bits())
-            }
-            ends => self.hasher.hash_one(ends),
-        }
+        in_short(&self.hasher, (initiator, responder))
     }
 
     /// This shape of the message that was read ahead, if it is known or seen for the second time.
