@@ -229,6 +229,8 @@ fn findings_of_severity_error_are_status_1_when_asked_for() {
 fn the_number_of_threads_changes_nothing() {
     let one = stdout(&["--format", "json", "--threads", "1", NAT]);
     assert_eq!(one, stdout(&["--format", "json", "--threads", "7", NAT]));
+    let one = stdout(&["messages", "--threads", "1", NAT]);
+    assert_eq!(one, stdout(&["messages", "--threads", "7", NAT]));
 }
 
 #[test]

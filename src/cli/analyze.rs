@@ -7,7 +7,7 @@ use clap::Args;
 use crate::base::Timestamp;
 use crate::capture::Captures;
 use crate::diagnose::Severity;
-use crate::pipeline::{self, Options, Sharing, Watch};
+use crate::pipeline::{self, Options, Watch};
 use crate::report::json::Hands;
 use crate::report::{self, Walk};
 
@@ -15,6 +15,7 @@ use super::Status;
 use super::input::{Input, complain_about, is_nothing};
 use super::output::{Format, Output};
 use super::progress::Progress;
+use super::threads::Threads;
 use super::window::Window;
 
 const EXAMPLES: &str = "\
@@ -38,10 +39,8 @@ pub(super) struct Arguments {
     #[command(flatten)]
     output: Output,
 
-    /// Threads to use at most, for a large file that is not compressed; the report is the same for any number [default: as
-    /// many as the machine has, up to 4]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    threads: Option<u16>,
+    #[command(flatten)]
+    threads: Threads,
 
     /// End with status 1 if there is a finding of severity error
     #[arg(long)]
@@ -59,7 +58,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Status> {
     let options = Options {
         ike_ports: arguments.input.ike_port.clone(),
         limits: arguments.input.memory.limits(),
-        sharing: Sharing { threads: arguments.threads.map(usize::from), chunk: None },
+        sharing: arguments.threads.sharing(),
         ..Options::default()
     };
     let mut onlooker = Onlooker { window: arguments.input.window()?, progress: Progress::new(false) };

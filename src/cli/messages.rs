@@ -19,6 +19,7 @@ use super::Status;
 use super::input::{Input, complain_about, is_nothing};
 use super::output::{Format, Output, Sink};
 use super::progress::Progress;
+use super::threads::Threads;
 use super::window::Window;
 
 const EXAMPLES: &str = "\
@@ -49,6 +50,9 @@ pub(super) struct Arguments {
 
     #[command(flatten)]
     output: Output,
+
+    #[command(flatten)]
+    threads: Threads,
 }
 
 /// A frame as the user names it: the number, and the capture if there are several.
@@ -84,7 +88,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Status> {
         ike_ports: arguments.input.ike_port.clone(),
         limits: arguments.input.memory.limits(),
         extent: Extent::Named,
-        ..Options::default()
+        sharing: arguments.threads.sharing(),
     };
     let window = arguments.input.window()?;
     let selection = arguments.input.selection();

@@ -18,6 +18,7 @@ mod messages;
 mod output;
 mod progress;
 mod schema;
+mod threads;
 mod units;
 mod window;
 
