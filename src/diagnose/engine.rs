@@ -177,9 +177,9 @@ fn tell_next_copy(case: &Case<'_>, found: &mut Match) {
         let ago = span(end.since(next.due));
         format!("; by this rhythm another {label} was due {ago} before the capture ends and did not come: the {side} gave up")
     } else if next.due > end {
-        format!("; by this rhythm the next {label} is due {} after the capture ends", span(next.due.since(end)))
+        format!("; if this rhythm holds, the next {label} is due {} after the capture ends", span(next.due.since(end)))
     } else {
-        format!("; by this rhythm the next {label} is due as the capture ends")
+        format!("; if this rhythm holds, the next {label} is due as the capture ends")
     });
 }
 
@@ -207,6 +207,8 @@ pub(super) fn nothing_at_all(facts: &Facts) -> Option<Finding> {
 fn finding(pair: Option<usize>, found: Found) -> Finding {
     let severity = found.severity();
     let Found { pattern, case, consequence_of, .. } = found;
+    let named = |key: &str| pattern.causes.iter().any(|cause| cause.key == key);
+    debug_assert!(case.weights.iter().all(|(key, _)| named(key)), "{}: {:?}", pattern.id, case.weights);
     let mut causes: Vec<(f32, &'static str)> = pattern
         .causes
         .iter()
@@ -214,6 +216,7 @@ fn finding(pair: Option<usize>, found: Found) -> Finding {
             let factors = case.weights.iter().filter(|(key, _)| *key == cause.key);
             (cause.prior * factors.map(|(_, factor)| factor).product::<f32>(), cause.text)
         })
+        .filter(|(weight, _)| *weight > 0.0)
         .collect();
     let total: f32 = causes.iter().map(|(weight, _)| weight).sum();
     causes.sort_by(|one, other| other.0.total_cmp(&one.0));

@@ -27,7 +27,7 @@ pub use sayings::BLANKS;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
-use pattern::Pattern;
+use pattern::{Check, Pattern};
 
 use crate::base::FrameRef;
 
@@ -145,6 +145,33 @@ impl Finding {
     pub fn id(&self) -> &'static str {
         self.pattern.id
     }
+
+    /// What to check, in order.
+    pub fn checks(&self) -> impl Iterator<Item = &'static Check> {
+        self.pattern.checks.iter().filter(|check| self.leaves_open(check.about))
+    }
+
+    /// What vendors log.
+    pub fn logs(&self) -> impl Iterator<Item = &'static VendorLog> {
+        self.pattern.logs.iter().filter(|log| self.leaves_open(log.about))
+    }
+
+    /// Which of the pattern's causes are possible, a bit each, the first one the lowest.
+    pub fn open_causes(&self) -> u32 {
+        if self.causes.len() == self.pattern.causes.len() {
+            return u32::MAX;
+        }
+        let open = |text| self.causes.iter().any(|cause| cause.text == text);
+        let bits = self.pattern.causes.iter().zip(0..u32::BITS);
+        bits.fold(0, |all, (cause, bit)| all | u32::from(open(cause.text)) << bit)
+    }
+
+    /// Whether one of these causes, by key, is possible, or none is named.
+    fn leaves_open(&self, about: &[&str]) -> bool {
+        let open = self.open_causes();
+        let mut causes = self.pattern.causes.iter().zip(0..u32::BITS);
+        about.is_empty() || causes.any(|(cause, bit)| open >> bit & 1 == 1 && about.contains(&cause.key))
+    }
 }
 
 /// A possible cause.
@@ -165,6 +192,8 @@ pub struct VendorLog {
     pub message: &'static str,
     /// Where the wording was seen: a row of a source document (`S2S-10`), a public reference, or `lab`.
     pub source: &'static str,
+    /// As in [`pattern::Check::about`].
+    pub about: &'static [&'static str],
 }
 
 /// How an attempt stood at the end of the capture.

@@ -53,6 +53,17 @@ pub struct Hypothesis {
     pub lowered_by: &'static str,
 }
 
+/// Something to check.
+#[derive(Debug, Clone, Copy)]
+pub struct Check {
+    /// Where.
+    pub side: Where,
+    /// What.
+    pub text: &'static str,
+    /// Keys of the causes that it is about, if it is not about all: it is worth while as long as one of them is possible.
+    pub about: &'static [&'static str],
+}
+
 /// A failure pattern (or a normal state worth naming).
 #[derive(Debug)]
 pub struct Pattern {
@@ -69,7 +80,7 @@ pub struct Pattern {
     /// Possible causes, likeliest first.
     pub causes: &'static [Hypothesis],
     /// What to check, in order.
-    pub checks: &'static [(Where, &'static str)],
+    pub checks: &'static [Check],
     /// What vendors log.
     pub logs: &'static [VendorLog],
     /// Rows of the source documents and RFC sections.
@@ -133,6 +144,12 @@ impl Match {
         self
     }
 
+    /// With causes that what was seen rules out.
+    pub fn rule_out(mut self, keys: &[&'static str]) -> Self {
+        self.weights.extend(keys.iter().map(|key| (*key, 0.0)));
+        self
+    }
+
     /// With a cause made likelier (factor above 1) or less likely (below 1).
     pub fn weigh(mut self, key: &'static str, factor: f32) -> Self {
         self.weights.push((key, factor));
@@ -159,8 +176,8 @@ macro_rules! pattern {
         $name:ident = $id:literal, $stage:ident, $severity:ident;
         title: $title:literal;
         causes: [$($key:literal $prior:literal $cause:literal, raised by $raised:literal, lowered by $lowered:literal;)*];
-        checks: [$($side:ident: $text:literal;)*];
-        logs: [$($vendor:literal: $message:literal ($log_source:literal);)*];
+        checks: [$($side:ident: $text:literal $(about $($check_of:literal)+)?;)*];
+        logs: [$($vendor:literal: $message:literal ($log_source:literal) $(about $($log_of:literal)+)?;)*];
         sources: [$($source:literal),* $(,)?];
         when: $($($sign:ident)+),+;
         check: $check:expr $(, $by_story:ident)?
@@ -177,8 +194,12 @@ macro_rules! pattern {
             causes: &[$($crate::diagnose::pattern::Hypothesis {
                 key: $key, prior: $prior, text: $cause, raised_by: $raised, lowered_by: $lowered,
             }),*],
-            checks: &[$(($crate::diagnose::Where::$side, $text)),*],
-            logs: &[$($crate::diagnose::VendorLog { vendor: $vendor, message: $message, source: $log_source }),*],
+            checks: &[$($crate::diagnose::pattern::Check {
+                side: $crate::diagnose::Where::$side, text: $text, about: &[$($($check_of),+)?],
+            }),*],
+            logs: &[$($crate::diagnose::VendorLog {
+                vendor: $vendor, message: $message, source: $log_source, about: &[$($($log_of),+)?],
+            }),*],
             sources: &[$($source),*],
             when: &[$($crate::diagnose::signs::Signs::NONE$(.and($crate::diagnose::signs::Signs::$sign))+),+],
             check: $check,

@@ -9,12 +9,13 @@ use std::str::FromStr;
 use crate::capture::CaptureInfo;
 use crate::diagnose::pattern::Pattern;
 use crate::diagnose::{self, Diagnosis, Outcome};
-use crate::track::{self, Facts, Side};
+use crate::track::{self, Facts, Label, Side};
 
 use super::escape::{escape, escape_octets};
 use super::model::*;
+use super::vendor_state::Stand;
 use super::walk::{ALL, AttemptRow, ExchangeRow, FindingRow, PairRow, Walk};
-use super::{naming, proposal, quantity, vendor_state, words};
+use super::{naming, proposal, quantity, words};
 
 /// Which pairs a report is about: all, or those named.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -169,8 +170,8 @@ fn finding(row: &FindingRow<'_>) -> Finding {
         seen: safe(&fact.seen),
         means: safe(&fact.means),
         causes: causes(fact),
-        checks: checks(fact.pattern),
-        logs: logs(fact.pattern),
+        checks: checks(fact),
+        logs: logs(fact),
         sources: sources(fact.pattern),
         settle: fact.settle.as_deref().map(safe),
         consequence_of: fact.consequence_of,
@@ -185,13 +186,13 @@ fn causes(finding: &diagnose::Finding) -> Vec<Cause> {
     finding.causes.iter().map(|cause| Cause { text: safe(cause.text), likelihood: cause.likelihood }).collect()
 }
 
-pub(super) fn checks(pattern: &Pattern) -> Vec<Check> {
-    pattern.checks.iter().map(|&(side, text)| Check { side, text: safe(text) }).collect()
+pub(super) fn checks(finding: &diagnose::Finding) -> Vec<Check> {
+    finding.checks().map(|check| Check { side: check.side, text: safe(check.text) }).collect()
 }
 
-pub(super) fn logs(pattern: &Pattern) -> Vec<VendorLog> {
+pub(super) fn logs(finding: &diagnose::Finding) -> Vec<VendorLog> {
     let log = |log: &diagnose::VendorLog| VendorLog { vendor: log.vendor, message: log.message, source: log.source };
-    pattern.logs.iter().map(log).collect()
+    finding.logs().map(log).collect()
 }
 
 pub(super) fn sources(pattern: &Pattern) -> Vec<&'static str> {
@@ -264,15 +265,25 @@ fn sent(seen: track::Seen) -> Sent {
 }
 
 /// The side that began the first Quick Mode.
-pub(super) fn quick_mode_by(fact: &track::Attempt) -> Option<Side> {
+fn quick_mode_by(fact: &track::Attempt) -> Option<Side> {
     let quick = fact.exchanges.iter().find(|exchange| exchange.kind == track::ExchangeKind::QuickMode);
     quick.map(|exchange| exchange.started_by)
+}
+
+/// Whether an attempt that ended so, with this verdict, failed before its IKE SA was up.
+pub(super) fn without_ike_sa(outcome: Outcome, verdict: Option<&str>) -> bool {
+    outcome == Outcome::Failed && verdict != Some("V2-CHILD-REJECT")
+}
+
+/// What decides how vendors call the stage of an attempt, which failed before its IKE SA was up, or not.
+pub(super) fn stand(fact: &track::Attempt, failed: bool) -> Stand {
+    let refused = failed && (fact.stage != Label::Response(34) || fact.chosen.is_none());
+    Stand { mode: fact.mode, stage: fact.stage, quick_mode_by: quick_mode_by(fact), refused }
 }
 
 /// An attempt without its lists, which take most of its room: offer, choice, vendor ids, exchanges.
 fn attempt_in_short(row: &AttemptRow<'_>) -> Attempt {
     let fact = row.fact;
-    let failed = row.outcome == Outcome::Failed;
     Attempt {
         id: row.id,
         pair: row.pair,
@@ -290,7 +301,7 @@ fn attempt_in_short(row: &AttemptRow<'_>) -> Attempt {
         waiting_for: fact.waiting_for,
         outcome: row.outcome,
         verdict: row.verdict,
-        states: vendor_state::vendor_states(fact.mode, fact.stage, quick_mode_by(fact), failed),
+        states: stand(fact, without_ike_sa(row.outcome, row.verdict)).states(),
         midstream: fact.midstream,
         rekeyed_from: row.rekeyed_from,
         phase1_up: fact.phase1_up,

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::base::{EspSpi, FrameRef, IkeSpi, LinkType, MessageId, Timestamp};
 use crate::capture::CaptureInfo;
-use crate::diagnose::pattern::{Pattern, Stage};
+use crate::diagnose::pattern::{self, Pattern, Stage};
 use crate::diagnose::{
     AttemptDiagnosis, Cause, Confidence, Diagnosis, Finding, Outcome, PairStatus, Severity, VendorLog, Verdict, Where,
     Words,
@@ -336,12 +336,20 @@ pub fn refused(times: u64) -> Sample {
     found.pattern = pattern("P1-PROPOSAL", |pattern| {
         pattern.title = "the responder refused every phase 1 proposal";
         pattern.checks = &[
-            (Where::Responder, "encryption, hash, group and method of its phase 1 policy"),
-            (Where::Initiator, "the same on its side, against the offer below"),
+            pattern::Check {
+                side: Where::Responder,
+                text: "encryption, hash, group and method of its phase 1 policy",
+                about: &[],
+            },
+            pattern::Check {
+                side: Where::Initiator,
+                text: "the same on its side, against the offer below",
+                about: &[],
+            },
         ];
         pattern.logs = &[
-            VendorLog { vendor: "PIX", message: "no offers accepted!", source: "PIX-11" },
-            VendorLog { vendor: "SMG", message: "Could not select an ISAKMP proposal", source: "SMG-12" },
+            VendorLog { vendor: "PIX", message: "no offers accepted!", source: "PIX-11", about: &[] },
+            VendorLog { vendor: "SMG", message: "Could not select an ISAKMP proposal", source: "SMG-12", about: &[] },
         ];
         pattern.sources = &["SMG-04", "RFC 2409 §5"];
     });

@@ -37,8 +37,8 @@ mod tests {
 
     #[test]
     fn the_end_of_a_capture_that_goes_on_is_now() {
-        let over = "MM1 was sent 3 times; by this rhythm the next MM1 is due 9.0 s after the capture ends";
-        assert_eq!(while_it_runs(over), "MM1 was sent 3 times; by this rhythm the next MM1 is due in 9.0 s");
+        let over = "MM1 was sent 3 times; if this rhythm holds, the next MM1 is due 9.0 s after the capture ends";
+        assert_eq!(while_it_runs(over), "MM1 was sent 3 times; if this rhythm holds, the next MM1 is due in 9.0 s");
         let over = "by this rhythm another MM5 was due 12.0 s before the capture ends and did not come: it gave up";
         assert_eq!(while_it_runs(over), "by this rhythm another MM5 was due 12.0 s ago and did not come: it gave up");
         assert_eq!(while_it_runs("in the 12.0 s after the last copy"), "in the 12.0 s after the last copy");

@@ -49,37 +49,53 @@ const V2_INIT_ANSWERED: SideStates = states("IN-NEG", "IN-NEG", "STATE_V2_PARENT
 const V2_AUTH_SENT: SideStates = states("IN-NEG", "IN-NEG", "STATE_V2_PARENT_I2", "CONNECTING");
 const V2_UP: SideStates = states("READY", "READY", "STATE_V2_ESTABLISHED_IKE_SA", "ESTABLISHED");
 
-/// What vendors call `stage`, the furthest message of an attempt in `mode`. `quick_mode_by` is the side that began the
-/// first Quick Mode, if there was one; `failed` says that the attempt was refused, maybe by its last message.
-pub fn vendor_states(mode: Mode, stage: Label, quick_mode_by: Option<Side>, failed: bool) -> VendorStates {
-    let (side, initiator, responder) = match stage {
-        Label::Mm(number) => phase1(&MAIN, MAIN_DONE, number),
-        Label::Am(number) => phase1(&AGGRESSIVE, AGGRESSIVE_DONE, number),
-        Label::Qm(number) => quick_mode(mode, number, quick_mode_by.unwrap_or(Side::Initiator)),
-        Label::Tr(_) => transaction(mode),
-        Label::Request(34) => (Some(Side::Initiator), V2_INIT_SENT, UNSEEN),
-        Label::Response(34) => (Some(Side::Responder), V2_INIT_SENT, V2_INIT_ANSWERED),
-        Label::Request(43) | Label::Response(43) => {
-            (Some(Side::Initiator), SideStates { libreswan: None, ..V2_INIT_SENT }, V2_INIT_ANSWERED)
+/// How an attempt stands, as far as vendors' names for it depend on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Stand {
+    /// Its mode.
+    pub mode: Mode,
+    /// Its furthest message.
+    pub stage: Label,
+    /// The side that began the first Quick Mode, if there was one.
+    pub quick_mode_by: Option<Side>,
+    /// By its furthest message the other side refused it, and keeps nothing of it.
+    pub refused: bool,
+}
+
+impl Stand {
+    /// What vendors call it.
+    pub fn states(self) -> VendorStates {
+        let Self { mode, stage, quick_mode_by, refused } = self;
+        let (side, initiator, responder) = match stage {
+            Label::Mm(number) => phase1(&MAIN, MAIN_DONE, number),
+            Label::Am(number) => phase1(&AGGRESSIVE, AGGRESSIVE_DONE, number),
+            Label::Qm(number) => quick_mode(mode, number, quick_mode_by.unwrap_or(Side::Initiator)),
+            Label::Tr(_) => transaction(mode),
+            Label::Request(34) => (Some(Side::Initiator), V2_INIT_SENT, UNSEEN),
+            Label::Response(34) if refused => (Some(Side::Initiator), V2_INIT_SENT, UNSEEN),
+            Label::Response(34) => (Some(Side::Responder), V2_INIT_SENT, V2_INIT_ANSWERED),
+            Label::Request(43) | Label::Response(43) => {
+                (Some(Side::Initiator), SideStates { libreswan: None, ..V2_INIT_SENT }, V2_INIT_ANSWERED)
+            }
+            Label::Request(35) => (Some(Side::Initiator), V2_AUTH_SENT, V2_INIT_ANSWERED),
+            Label::Response(35) if refused => (Some(Side::Initiator), V2_AUTH_SENT, V2_INIT_ANSWERED),
+            Label::Response(35) | Label::Request(36 | 37 | 44) | Label::Response(36 | 37 | 44) => (None, V2_UP, V2_UP),
+            Label::Ngm(_) | Label::Inf | Label::Stray | Label::Request(_) | Label::Response(_) | Label::Other(_) => {
+                (None, UNSEEN, UNSEEN)
+            }
+        };
+        let shown = match side {
+            Some(Side::Responder) => responder,
+            _ => initiator,
+        };
+        VendorStates {
+            side,
+            cisco_asa: shown.cisco_asa,
+            cisco_ios: shown.cisco_ios,
+            libreswan: shown.libreswan,
+            strongswan: shown.strongswan,
+            by_side: BothSides { initiator, responder },
         }
-        Label::Request(35) => (Some(Side::Initiator), V2_AUTH_SENT, V2_INIT_ANSWERED),
-        Label::Response(35) if failed => (Some(Side::Initiator), V2_AUTH_SENT, V2_INIT_ANSWERED),
-        Label::Response(35) | Label::Request(36 | 37 | 44) | Label::Response(36 | 37 | 44) => (None, V2_UP, V2_UP),
-        Label::Ngm(_) | Label::Inf | Label::Stray | Label::Request(_) | Label::Response(_) | Label::Other(_) => {
-            (None, UNSEEN, UNSEEN)
-        }
-    };
-    let shown = match side {
-        Some(Side::Responder) => responder,
-        _ => initiator,
-    };
-    VendorStates {
-        side,
-        cisco_asa: shown.cisco_asa,
-        cisco_ios: shown.cisco_ios,
-        libreswan: shown.libreswan,
-        strongswan: shown.strongswan,
-        by_side: BothSides { initiator, responder },
     }
 }
 
@@ -135,6 +151,10 @@ fn transaction(mode: Mode) -> Sides {
 mod tests {
     use super::*;
 
+    fn vendor_states(mode: Mode, stage: Label, quick_mode_by: Option<Side>, refused: bool) -> VendorStates {
+        Stand { mode, stage, quick_mode_by, refused }.states()
+    }
+
     #[test]
     fn the_side_that_waits_is_named() {
         let rows = [
@@ -187,5 +207,8 @@ mod tests {
         assert_eq!((states.cisco_asa, states.strongswan), (Some("READY"), Some("ESTABLISHED")));
         let refused = vendor_states(Mode::IkeV2, Label::Response(35), None, true);
         assert_eq!((refused.cisco_asa, refused.strongswan), (Some("IN-NEG"), Some("CONNECTING")));
+        let refused = vendor_states(Mode::IkeV2, Label::Response(34), None, true);
+        assert_eq!((refused.side, refused.libreswan), (Some(Side::Initiator), Some("STATE_V2_PARENT_I1")));
+        assert_eq!(refused.by_side.responder.libreswan, None, "whoever refuses keeps nothing");
     }
 }

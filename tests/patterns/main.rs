@@ -128,6 +128,23 @@ fn trials_are_filed_by_stage_and_once() {
 }
 
 #[test]
+fn checks_and_log_lines_are_about_causes_that_there_are() {
+    let mut wrong = Vec::new();
+    for pattern in CATALOGUE {
+        let about = pattern.checks.iter().map(|check| check.about).chain(pattern.logs.iter().map(|log| log.about));
+        for key in about.flatten() {
+            if !pattern.causes.iter().any(|cause| cause.key == *key) {
+                wrong.push(format!("{}: no cause {key}", pattern.id));
+            }
+        }
+        if pattern.checks.iter().all(|check| !check.about.is_empty()) && !pattern.checks.is_empty() {
+            wrong.push(format!("{}: there may be nothing to check", pattern.id));
+        }
+    }
+    expect_none(&wrong);
+}
+
+#[test]
 fn every_pattern_is_tried() {
     let tried: BTreeSet<&str> = trials().map(|trial| trial.id).collect();
     let missing: Vec<String> =

@@ -13,7 +13,12 @@ use crate::track::{IcmpAbout, IcmpFact};
 ///
 /// Errors that came and went before the tunnel came up are history. Those about IKE after a tunnel was up say why it does
 /// not come back, or why nobody answers, and are no more than a warning: what the tunnel lacks has a finding of its own.
-pub(super) fn errors(case: &Case<'_>, is_this: impl Fn(&IcmpFact) -> bool, means: &'static str) -> Vec<Match> {
+pub(super) fn errors(
+    case: &Case<'_>,
+    is_this: impl Fn(&IcmpFact) -> bool,
+    means: &'static str,
+    weigh: impl Fn(&Said<'_>, Match) -> Match,
+) -> Vec<Match> {
     let mut ups: Vec<(usize, Timestamp)> =
         case.attempts().filter_map(|(index, view)| Some((index, view.tunnel_up()?))).collect();
     ups.sort_by_key(|&(_, at)| at);
@@ -62,16 +67,23 @@ pub(super) fn errors(case: &Case<'_>, is_this: impl Fn(&IcmpFact) -> bool, means
             }
             let mut found = found.seen(seen).means(means).frames(fact.frames.iter().copied());
             found.severity = severity;
-            found
-                .weigh(HOST_ITSELF, if itself { 1.5 } else { 0.4 })
-                .weigh(WRONG_HOST, if case.heard_from(fact.quoted_destination) { 0.1 } else { 1.0 })
+            let heard = case.heard_from(fact.quoted_destination);
+            weigh(&Said { fact, itself, heard, after_up }, found)
         })
         .collect()
 }
 
-/// Keys of causes that patterns about ICMP share.
-const HOST_ITSELF: &str = "off";
-const WRONG_HOST: &str = "address";
+/// An error, and what its causes depend on.
+pub(super) struct Said<'a> {
+    /// The error.
+    pub fact: &'a IcmpFact,
+    /// It comes from the host that could not be reached.
+    pub itself: bool,
+    /// That host sent something of ours.
+    pub heard: bool,
+    /// The tunnel had been up before.
+    pub after_up: bool,
+}
 
 /// The attempt that the quoted message belongs to: by its SPI, or where the quotation is too short, by time.
 fn attempt(case: &Case<'_>, fact: &IcmpFact) -> Option<usize> {

@@ -34,17 +34,20 @@ pattern! {
     L_DPD_TIMEOUT = "L-DPD-TIMEOUT", LifeCycle, Error;
     title: "the peer no longer answers liveness checks";
     causes: [
-        "path" 0.45 "the path is gone, or a NAT device forgot its mapping",
-            raised by "ESP of the peer stopped too; NAT on the path", lowered by "ESP of the peer goes on";
+        "path" 0.35 "the path is gone", raised by "ESP of the peer stopped too", lowered by "ESP of the peer goes on";
+        "mapping" 0.10 "a NAT device forgot its mapping", raised by "NAT on the path", lowered by "NAT detection: there is none";
         "restart" 0.35 "the peer restarted, or its SAs were cleared",
             raised by "the peer sends a new message 1; INVALID-COOKIE or INVALID-SPI", lowered by "ESP of the peer goes on";
-        "daemon" 0.20 "the IKE daemon of the peer is dead, or does not support liveness checks",
-            raised by "ICMP port unreachable; ESP goes on both ways; no dead peer detection vendor id", lowered by "it answered checks before";
+        "daemon" 0.15 "the IKE daemon of the peer is dead",
+            raised by "ICMP port unreachable; ESP goes on both ways", lowered by "ESP of the peer stopped too";
+        "unsupported" 0.05 "the peer does not support liveness checks",
+            raised by "no dead peer detection vendor id", lowered by "it answered checks before; IKEv2";
     ];
     checks: [
         Either: "on the silent peer, look whether it is up, its IKE daemon runs, and which SAs it lists";
-        Path: "ping it, and check UDP 500 and 4500 both ways; if NAT is on the path, shorten the keepalive interval";
-        Either: "use dead peer detection on both ends or on none; between vendors, try a longer interval";
+        Path: "ping it, and check UDP 500 and 4500 both ways";
+        Either: "shorten the NAT keepalive interval on the side behind the NAT" about "mapping";
+        Either: "use dead peer detection on both ends or on none; between vendors, try a longer interval" about "unsupported";
     ];
     logs: [
         "AWS": "Peer is not responsive - Declaring peer dead" ("AWS log-contents");
@@ -162,15 +165,25 @@ fn unanswered(later: &Later, index: usize, view: &View<'_>, read: &[Informationa
         })
         .frames(questions.iter().take(8).flat_map(|each| view.frames(each.message)));
     if refused || traffic_goes_on {
-        found = found.weigh("daemon", 8.0).weigh("path", 0.2);
+        found = found.weigh("daemon", 8.0).weigh("path", 0.2).weigh("mapping", 0.2);
     } else {
         found = found.settle(format!("whether {peer} answers anything at all, and since when it has been up"));
     }
     if starts_anew {
         found = found.weigh("restart", 4.0);
     }
-    if !view.is_v2() && !announced && !view.attempt.midstream {
-        found = found.weigh("daemon", 1.5);
+    let answered =
+        read.iter().any(|each| each.reading == Reading::Question { answered: true } && each.message.from == side);
+    if view.is_v2() || announced || answered {
+        found = found.rule_out(&["unsupported"]);
+    } else if !view.attempt.midstream {
+        found = found.weigh("unsupported", 3.0);
+    }
+    let behind = [Side::Initiator, Side::Responder].map(|side| view.attempt.nat.behind(side));
+    if behind == [Some(false); 2] {
+        found = found.rule_out(&["mapping"]);
+    } else if behind.contains(&Some(true)) {
+        found = found.weigh("mapping", 2.0);
     }
     if later.up.is_some_and(|up| up > index) {
         found = found.severity(Severity::Notice);

@@ -3,7 +3,7 @@
 use crate::diagnose::case::Case;
 use crate::diagnose::pattern::{Match, pattern};
 
-use super::icmp;
+use super::icmp::{self, Said};
 
 pattern! {
     /// ## What is seen
@@ -28,7 +28,7 @@ pattern! {
     checks: [
         Path: "on the router that sent the ICMP, check the route to the peer and, if it is the last one, its ARP or neighbour entry";
         Responder: "check that it is up and connected";
-        Initiator: "check the peer address";
+        Initiator: "check the peer address" about "address";
     ];
     logs: [];
     sources: ["SMG-11", "S2S-05", "S2S-15", "NIR-32", "RFC 792", "RFC 4443 §3.1"];
@@ -46,5 +46,20 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             )
         },
         "the packet did not get to the peer: no route, no host, or a loop",
+        weigh,
     )
+}
+
+/// The last router asks for the host and gets no answer; those before it know no way.
+fn weigh(said: &Said<'_>, found: Match) -> Match {
+    let fact = said.fact;
+    let found = match (fact.version, fact.icmp_type, fact.code) {
+        (4, 3, 1 | 7) | (6, 1, 3) => found.weigh("route", 0.4),
+        _ => found.weigh("route", 2.5).weigh("down", 0.4),
+    };
+    match (said.after_up, said.heard) {
+        (true, _) => found.rule_out(&["address"]),
+        (_, true) => found.weigh("address", 0.1),
+        _ => found,
+    }
 }

@@ -30,7 +30,7 @@ pattern! {
     ];
     checks: [
         Responder: "enable IKE on the outside interface and start the service; check which addresses it listens on";
-        Initiator: "check the peer address";
+        Initiator: "check the peer address" about "address";
         Path: "look for a firewall that rejects UDP 500 or 4500 with port unreachable";
     ];
     logs: [];
@@ -44,5 +44,13 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         case,
         |fact| matches!((fact.version, fact.icmp_type, fact.code), (4, 3, 3) | (6, 1, 4)),
         "the host is there, and no IKE service listens on that port",
+        |said, found| {
+            let found = found.weigh("off", if said.itself { 1.5 } else { 0.4 });
+            match (said.after_up, said.heard) {
+                (true, _) => found.rule_out(&["address"]),
+                (_, true) => found.weigh("address", 0.1),
+                _ => found,
+            }
+        },
     )
 }

@@ -37,7 +37,8 @@ pattern! {
 }
 
 fn check(case: &Case<'_>) -> Vec<Match> {
-    icmp::errors(case, is_prohibited, "a filter refuses the traffic and says so; its address is the source of the ICMP")
+    let means = "a filter refuses the traffic and says so; its address is the source of the ICMP";
+    icmp::errors(case, is_prohibited, means, |_, found| found)
 }
 
 fn is_prohibited(fact: &IcmpFact) -> bool {

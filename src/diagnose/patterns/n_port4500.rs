@@ -29,7 +29,9 @@ pattern! {
     N_PORT4500 = "N-PORT4500", Path, Error;
     title: "the negotiation stops where it moves to UDP 4500";
     causes: [
-        "blocked" 0.50 "UDP 4500 is filtered on the way, or not forwarded by the NAT in front of the responder",
+        "forward" 0.10 "the NAT in front of the responder does not forward UDP 4500",
+            raised by "NAT detection: the responder is behind one", lowered by "NAT detection: it is not";
+        "blocked" 0.40 "UDP 4500 is filtered on the way",
             raised by "nothing ever comes from the peer on 4500; other peers fail there too", lowered by "any packet from the peer on 4500";
         "secret" 0.30 "the packet arrives, and the responder stays silent because the pre-shared keys or identities differ",
             raised by "the responder repeats its last message on 500; earlier tries failed the same way on 500", lowered by "other authentication than a shared key; earlier success";
@@ -37,12 +39,14 @@ pattern! {
             raised by "both announce it and no NAT is there", lowered by "a NAT is detected";
     ];
     checks: [
-        Path: "permit UDP 4500 both ways, and forward it to the responder wherever UDP 500 is forwarded";
         Responder: "capture on its outside and see whether the message on 4500 arrives";
-        Either: "if there is no NAT, NAT traversal can be turned off";
+        Path: "permit UDP 4500 both ways";
+        Path: "forward UDP 4500 to the responder wherever UDP 500 is forwarded" about "forward";
+        Either: "compare the pre-shared keys and identities; the responder's log tells what it refuses" about "secret";
+        Either: "if there is no NAT, NAT traversal can be turned off" about "natt";
     ];
     logs: [
-        "Cisco ASA": "MM_WAIT_MSG5/6: NAT-T on and should be off" ("S2S-23, S2S-25");
+        "Cisco ASA": "MM_WAIT_MSG5/6: NAT-T on and should be off" ("S2S-23, S2S-25") about "natt";
         "Windows": "Error 809: UDP 500 and 4500 must be open and forwarded" ("Microsoft RAS error documentation");
     ];
     sources: ["S2S-09", "S2S-23", "S2S-25", "RFC 3947 §4", "RFC 7296 §2.23"];
@@ -102,10 +106,14 @@ fn sent(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
     if repeated.is_some() {
         found = found.weigh("secret", 2.0);
     }
+    if view.is_v2() {
+        // refused is what IKEv2 says aloud
+        found = found.weigh("secret", 0.2);
+    }
     if elsewhere {
         found = found.weigh("blocked", 0.6);
     }
-    Some(if nat::detected(view) { found.weigh("natt", 0.5) } else { found })
+    Some(of_nat(view, found))
 }
 
 /// The responder waits for the message that has to come on 4500.
@@ -136,9 +144,20 @@ fn awaited(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
             "the initiator's message on UDP 4500 is lost before this point, or the initiator stopped by itself"
         })
         .frames(view.frames(answer))
-        .weigh("secret", 0.2)
+        .rule_out(&["secret"])
         .settle("a capture on the initiator's outside: does it send on UDP 4500?");
+    let found = of_nat(view, found);
     Some(if early { found.severity(Severity::Info) } else { found })
+}
+
+/// What NAT detection rules out.
+fn of_nat(view: &View<'_>, found: Match) -> Match {
+    let found = if nat::detected(view) { found.rule_out(&["natt"]) } else { found };
+    match view.attempt.nat.behind(Side::Responder) {
+        Some(true) => found.weigh("forward", 3.0),
+        Some(false) => found.rule_out(&["forward"]),
+        None => found,
+    }
 }
 
 fn last_of<'a>(view: &View<'a>, side: Side) -> Option<&'a MessageRecord> {

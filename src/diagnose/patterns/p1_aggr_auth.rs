@@ -1,10 +1,12 @@
 //! P1-AGGR-AUTH: Aggressive Mode stops at authentication.
 
+use std::net::IpAddr;
+
 use crate::diagnose::case::{Case, ClearNotify, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::{span, times, until};
 use crate::diagnose::{Confidence, Severity};
-use crate::track::{Label, Mode, Side};
+use crate::track::{Label, Mode, PayloadDetail, Side};
 
 use super::phase1::{self, Standing, notify};
 
@@ -32,23 +34,28 @@ pattern! {
     causes: [
         "keys" 0.45 "the pre-shared key or group password differs",
             raised by "the initiator complains after message 2, about the hash", lowered by "the responder refuses message 1";
-        "identity" 0.30 "the responder does not know the identity or group name in message 1, or the initiator does not accept the responder's",
-            raised by "the responder refuses message 1; INVALID-ID-INFORMATION", lowered by "INVALID-HASH-INFORMATION";
+        "identity" 0.20 "the responder does not know the identity or group name in message 1",
+            raised by "the responder refuses message 1", lowered by "message 2 was sent; the identity is the initiator's own address";
+        "peer" 0.10 "the initiator does not accept the responder's identity",
+            raised by "INVALID-ID-INFORMATION after message 2", lowered by "INVALID-HASH-INFORMATION";
         "mode" 0.15 "the responder does not allow Aggressive Mode, or not with a pre-shared key",
             raised by "message 1 is refused with AUTHENTICATION-FAILED", lowered by "message 2 was sent";
         "lost" 0.10 "message 2 or 3 is lost, or the initiator is a scanner", raised by "silence after message 2; message 1 repeats", lowered by "any notify";
     ];
     checks: [
-        Initiator: "check group name (identity) and group password or key; the identity stands in clear in message 1";
-        Responder: "check that it knows this identity, allows Aggressive Mode for it, and which key it takes";
+        Either: "set both ends to the same mode: Main Mode, or Aggressive Mode" about "mode";
+        Initiator: "check group name (identity) and group password or key; the identity stands in clear in message 1" about "keys" "identity" "lost";
+        Initiator: "check which identity it expects of the responder; the responder's stands in clear in message 2" about "peer";
+        Responder: "check that it knows this identity, and allows Aggressive Mode for it" about "identity" "mode";
+        Responder: "check which key it takes for this identity" about "keys";
         Either: "prefer Main Mode or IKEv2: Aggressive Mode with a shared key can be attacked offline";
     ];
     logs: [
-        "Cisco IOS": "AG_INIT_EXCH" ("CON-21");
+        "Cisco IOS": "AG_INIT_EXCH" ("CON-21") about "keys" "peer" "lost";
         "Netopia": "phase1 auth failure" ("NIR-11");
-        "strongSwan": "IDir … INVALID_ID_INFORMATION / AUTHENTICATION_FAILED" ("strongSwan source");
-        "Cisco ASA": "Received ISAKMP Aggressive Mode message 1 with unknown tunnel group name" ("Cisco ASA syslog reference");
-        "Cisco ASA": "Sending spoofed ISAKMP Aggressive Mode message 2 due to receipt of unknown tunnel group" ("Cisco ASA syslog reference");
+        "strongSwan": "IDir … INVALID_ID_INFORMATION / AUTHENTICATION_FAILED" ("strongSwan source") about "keys" "peer";
+        "Cisco ASA": "Received ISAKMP Aggressive Mode message 1 with unknown tunnel group name" ("Cisco ASA syslog reference") about "identity";
+        "Cisco ASA": "Sending spoofed ISAKMP Aggressive Mode message 2 due to receipt of unknown tunnel group" ("Cisco ASA syslog reference") about "identity";
     ];
     sources: ["PIX-52", "CON-21", "NIR-11", "RFC 2409 §5", "RFC 2409 §5.4", "RFC 2408 §3.14.1"];
     when: V1_UNUSED AGGRESSIVE;
@@ -94,16 +101,33 @@ fn message_1_refused(index: usize, view: &View<'_>) -> Option<Match> {
         return None;
     }
     let error = view.clear_errors(Side::Responder).find(about_proof)?;
-    Some(
-        Match::on(index, Confidence::Stated)
-            .seen(sentence("responder", "AM1", &error))
-            .means("the responder does not know the identity in message 1, or does not allow Aggressive Mode for it")
-            .frames([view.attempt.first_frame, error.message.frame])
-            .weigh("keys", 0.1)
-            .weigh("identity", 1.5)
-            .weigh("mode", 2.0)
-            .weigh("lost", 0.05),
-    )
+    let found = Match::on(index, Confidence::Stated)
+        .seen(sentence("responder", "AM1", &error))
+        .means("the responder does not know the identity in message 1, or does not allow Aggressive Mode for it")
+        .frames([view.attempt.first_frame, error.message.frame])
+        // no proof was made yet, and an answer came
+        .rule_out(&["keys", "peer", "lost"]);
+    Some(match error.notify_message_type {
+        notify::INVALID_ID_INFORMATION => found.weigh("identity", 4.0),
+        _ if names_itself_by_address(view) => found.weigh("mode", 2.0).weigh("identity", 0.5),
+        _ => found.weigh("mode", 2.0),
+    })
+}
+
+/// The identity in message 1 is the address that it came from.
+fn names_itself_by_address(view: &View<'_>) -> bool {
+    let address = view.attempt.initiator.ip();
+    let id =
+        view.message(Label::Am(1)).into_iter().flat_map(|first| first.carried.iter()).find_map(
+            |payload| match &payload.detail {
+                PayloadDetail::Identification { data, .. } => Some(data),
+                _ => None,
+            },
+        );
+    id.is_some_and(|data| match address {
+        IpAddr::V4(address) => data[..] == address.octets(),
+        IpAddr::V6(address) => data[..] == address.octets(),
+    })
 }
 
 fn message_2_refused(index: usize, view: &View<'_>) -> Option<Match> {
@@ -112,17 +136,21 @@ fn message_2_refused(index: usize, view: &View<'_>) -> Option<Match> {
         return None;
     }
     let found = match view.clear_errors(Side::Initiator).find(|error| error.message.at >= second.at) {
-        Some(error) => Match::on(index, Confidence::Stated)
-            .seen(sentence("initiator", "AM2", &error))
-            .frames([second.frame, error.message.frame])
-            .weigh(
-                "identity",
-                match error.notify_message_type {
-                    notify::INVALID_ID_INFORMATION => 4.0,
-                    notify::INVALID_HASH_INFORMATION => 0.2,
-                    _ => 0.6,
-                },
-            ),
+        Some(error) => {
+            let found = Match::on(index, Confidence::Stated)
+                .seen(sentence("initiator", "AM2", &error))
+                .frames([second.frame, error.message.frame]);
+            match error.notify_message_type {
+                notify::INVALID_ID_INFORMATION => found
+                    .means("the initiator does not accept the identity of the responder in message 2")
+                    .weigh("peer", 10.0)
+                    .weigh("keys", 0.2),
+                notify::INVALID_HASH_INFORMATION => found
+                    .means("the responder's hash in message 2 does not verify at the initiator: the keys differ")
+                    .rule_out(&["peer"]),
+                _ => found.weigh("peer", 2.0),
+            }
+        }
         None => {
             let answer =
                 phase1::encrypted_informationals(view, Side::Initiator).find(|answer| answer.at >= second.at)?;
@@ -135,13 +163,14 @@ fn message_2_refused(index: usize, view: &View<'_>) -> Option<Match> {
                 .settle("the initiator's log: whether the hash or the identity of message 2 did not verify")
         }
     };
-    Some(
-        found
-            .means("the responder's proof does not verify at the initiator: the keys differ, or the identity is not the expected one")
-            .weigh("keys", 1.5)
-            .weigh("mode", 0.02)
-            .weigh("lost", 0.02),
-    )
+    // Some gateways answer an identity that they do not know with a message 2 that was made up.
+    let mut found = found.weigh("keys", 1.5).weigh("identity", 0.4).rule_out(&["mode", "lost"]);
+    if found.means.is_empty() {
+        found.means =
+            "the responder's proof does not verify at the initiator: the keys differ, or the identity is not the expected one"
+                .into();
+    }
+    Some(found)
 }
 
 /// The responder refuses in clear what message 3 proves.
@@ -153,8 +182,8 @@ fn message_3_refused(index: usize, view: &View<'_>) -> Option<Match> {
             .seen(sentence("responder", "AM3", &error))
             .means("the initiator's proof does not verify at the responder: the keys differ")
             .frames([third.frame, error.message.frame])
-            .weigh("mode", 0.02)
-            .weigh("lost", 0.02),
+            .weigh("identity", 0.2)
+            .rule_out(&["peer", "mode", "lost"]),
     )
 }
 
@@ -174,7 +203,7 @@ fn no_message_3(index: usize, view: &View<'_>) -> Option<Match> {
     let mut found = Match::on(index, Confidence::Suspected)
         .frames(view.frames(second))
         .severity(severity)
-        .weigh("mode", 0.1)
+        .rule_out(&["mode"])
         .settle("the initiator's log, or a capture on its outside: whether message 2 arrives whole");
     found.seen = format!(
         "AM2 was sent {}; no AM3 and no notify {}",

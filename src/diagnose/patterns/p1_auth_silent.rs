@@ -33,15 +33,17 @@ pattern! {
             raised by "message 4 is repeated while message 5 keeps coming; several attempts end alike", lowered by "the same pair worked before";
         "port-4500" 0.15 "UDP 4500 is blocked or not forwarded",
             raised by "nothing ever comes from the peer on 4500; other peers fail there too", lowered by "message 5 stays on port 500; any packet from the peer on 4500";
-        "lost" 0.15 "message 5 or its fragments are lost", raised by "message 5 in IP fragments; message 4 is not repeated; other losses", lowered by "a small message 5";
+        "lost" 0.10 "message 5 is lost", raised by "message 4 is not repeated; other losses", lowered by "message 4 is repeated";
+        "fragments" 0.05 "fragments of message 5 are lost", raised by "message 5 in IP fragments, or with certificates", lowered by "a small message 5";
         "identity" 0.12 "the responder refuses the identity without a word", raised by "NAT in front of a peer that is known by its address", lowered by "no NAT";
         "certificate" 0.08 "the responder refuses the certificate without a word", raised by "a certificate method, message 5 in one piece", lowered by "a pre-shared key method";
     ];
     checks: [
-        Either: "compare the pre-shared keys, and which key the responder selects for the address it sees";
-        Path: "if message 5 went to UDP 4500, let it through, both ways, and forward it where the responder is behind a NAT";
-        Path: "with certificates, let IP fragments through, or turn IKE fragmentation on";
+        Either: "compare the pre-shared keys, and which key the responder selects for the address it sees" about "keys";
+        Path: "if message 5 went to UDP 4500, let it through, both ways, and forward it where the responder is behind a NAT" about "port-4500";
+        Path: "let IP fragments through, or turn IKE fragmentation on" about "fragments";
         Responder: "look in its log for the identity it got, and for an error about a payload or decryption";
+        Either: "compare the CA that the responder trusts, validity and names of the certificate" about "certificate";
     ];
     logs: [
         "Cisco ASA": "MM_WAIT_MSG5 / MM_WAIT_MSG6" ("S2S-22");
@@ -130,24 +132,25 @@ fn silent(case: &Case<'_>, index: usize, view: &View<'_>, proof: &MessageRecord,
 /// The priors of the page are those of all cases together; these make them those of the case at hand.
 fn weights(view: &View<'_>, moved: bool, on_4500: bool, waits: bool, pieces: bool) -> Vec<(&'static str, f32)> {
     let mut weights = match phase1::method(view) {
-        Method::Certificate => vec![("keys", 0.02), ("certificate", 5.0), ("lost", 3.0)],
+        Method::Certificate => vec![("keys", 0.0), ("certificate", 5.0), ("lost", 3.0), ("fragments", 3.0)],
+        Method::SharedKey => vec![("certificate", 0.0)],
         _ => vec![("certificate", 0.05)],
     };
-    weights.push(("port-4500", if moved { 3.5 } else { 0.01 }));
+    weights.push(("port-4500", if moved { 3.5 } else { 0.0 }));
     if moved {
-        weights.push(("keys", 0.8));
-        weights.push(("lost", 0.3));
+        weights.extend([("keys", 0.8), ("lost", 0.3), ("fragments", 0.3)]);
     }
     if on_4500 {
         weights.push(("port-4500", 0.1));
     }
     // Behind a translation a responder repeats message 4 in either case.
     if waits && !moved {
-        weights.push(("keys", 1.5));
-        weights.push(("lost", 0.5));
+        weights.extend([("keys", 1.5), ("lost", 0.5), ("fragments", 0.5)]);
     }
     if pieces {
-        weights.push(("lost", 3.0));
+        weights.push(("fragments", 10.0));
+    } else if phase1::method(view) == Method::SharedKey {
+        weights.push(("fragments", 0.0));
     }
     if view.attempt.nat.behind(Side::Initiator) == Some(true) {
         weights.push(("identity", 1.5));

@@ -36,9 +36,9 @@ pattern! {
         "early" 0.03 "nothing is wrong: the capture ends before message 5", raised by "it ends within seconds of message 4", lowered by "it goes on, or message 4 is sent again";
     ];
     checks: [
+        Initiator: "capture on its outside: whether message 4 arrives, whether message 5 leaves, and on which port";
         Initiator: "check that it has a key or a certificate with its private key for this peer, and that it meets the responder's certificate request";
         Path: "let UDP 4500 and IP fragments through, both ways";
-        Initiator: "capture on its outside: whether message 4 arrives, whether message 5 leaves, and on which port";
     ];
     logs: [
         "Cisco ASA": "MM_WAIT_MSG5" ("S2S-23");

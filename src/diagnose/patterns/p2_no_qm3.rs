@@ -38,12 +38,12 @@ pattern! {
         "dislikes" 0.30 "the side that started refuses what was chosen: networks or proposal", raised by "an encrypted Informational after message 2; message 1 stops", lowered by "ESP from the side that started";
     ];
     checks: [
-        Initiator: "look in its log for what it did with message 2";
+        Initiator: "look in its log for what it did with message 2" about "lost-2" "dislikes";
         Path: "look for loss or a filter between the two";
         Either: "clear the SAs and try again";
     ];
     logs: [
-        "strongSwan": "peer selected invalid traffic selectors" ("strongSwan source");
+        "strongSwan": "peer selected invalid traffic selectors" ("strongSwan source") about "dislikes";
     ];
     sources: ["RFC 2409 §5.5", "RFC 2408 §4.5"];
     when: QUICK_MODE_UNCONFIRMED, V1 REPEATS;
@@ -99,7 +99,10 @@ fn unconfirmed(index: usize, view: &View<'_>, exchange: &Exchange, traffic: [Opt
     let mut found = Match::on(index, if shown { Confidence::Inferred } else { waited.certainty() })
         .frames(view.frames(second))
         .frames(third.map(|third| third.frame))
-        .settle("a capture on the responder's outside: whether QM3 arrives");
+        .settle(match third {
+            Some(_) => "a capture on the outside of the side that answered: whether QM3 arrives",
+            None => "a capture on the outside of the side that started: whether QM2 arrives, and QM3 leaves",
+        });
     found.seen = format!(
         "QM2 was sent {} in {}; {}",
         times(waited.copies),
@@ -124,7 +127,9 @@ fn unconfirmed(index: usize, view: &View<'_>, exchange: &Exchange, traffic: [Opt
     }
     .into();
     if third.is_some() || uses {
-        found = found.weigh("lost-3", 3.0).weigh("lost-2", 0.05).weigh("dislikes", 0.05);
+        found = found.rule_out(&["lost-2", "dislikes"]);
+    } else if asked_again > 1 {
+        found = found.rule_out(&["lost-3"]);
     }
     if asked_again > 0 {
         found = found.weigh("lost-2", 5.0).weigh("dislikes", 0.3);

@@ -1,10 +1,12 @@
 //! P2-NO-REPLY: Quick Mode gets no answer.
 
+use std::time::Duration;
+
 use crate::base::Timestamp;
-use crate::diagnose::case::{Case, View};
+use crate::diagnose::case::{AT_ONCE, Case, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::{span, times};
-use crate::track::{IkeVersion, Side};
+use crate::track::{IkeVersion, Label, Side};
 
 use super::phase1::{self, Habits};
 use super::phase2::{self, Fate, Standing};
@@ -34,7 +36,7 @@ pattern! {
     ];
     checks: [
         Either: "make protected networks, ESP or AH proposal and PFS the same";
-        Either: "clear the phase 1 SA and try again";
+        Either: "clear the phase 1 SA and try again" about "lost-sa";
         Responder: "look in its log whether message 1 of Quick Mode arrives, and what it says about it";
     ];
     logs: [
@@ -86,12 +88,22 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 found.seen.push_str(&format!("; the {other} then begins anew or says that it does not know the SA"));
                 found = found.weigh("lost-sa", 4.0);
             }
+            // whoever has just sent message 6 has the SA
+            if silent.started_by == Side::Initiator && came_up_within(&view, silent.first.at, AT_ONCE) {
+                found.means = "the peer refuses phase 2 without a word, or does not get the message".into();
+                found = found.rule_out(&["lost-sa"]);
+            }
             if silent.first.ip_fragments > 1 {
                 found = found.weigh("path", 3.0);
             }
             Some(found)
         })
         .collect()
+}
+
+/// Message 6 of Main Mode came this long before `at` at most.
+fn came_up_within(view: &View<'_>, at: Timestamp, within: Duration) -> bool {
+    view.message(Label::Mm(6)).is_some_and(|sixth| at.since(sixth.at) <= within)
 }
 
 /// `side` said, or shows by a new message 1 of its own, that it no longer knows the SA.

@@ -26,7 +26,7 @@ pattern! {
         "transform" 0.60 "cipher, key length or hash differ", raised by "newly configured; vendors differ", lowered by "it worked before";
         "protocol" 0.15 "one end wants AH, or ESP without authentication", raised by "AH between other peers of the same end", lowered by "ESP everywhere";
         "mode" 0.15 "one end wants tunnel mode, the other transport mode, or NAT traversal's form of it", raised by "L2TP; NAT on the path", lowered by "two gateways without NAT";
-        "networks" 0.10 "the proposal fits and the networks do not", raised by "another Quick Mode succeeds", lowered by "none ever does";
+        "other" 0.10 "the proposal fits; the networks do not, or the side that refuses demands PFS", raised by "another Quick Mode succeeds", lowered by "none ever does";
     ];
     checks: [
         Either: "compare the transform sets: ESP or AH, cipher with key length, hash, tunnel or transport mode, lifetimes";
@@ -59,7 +59,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 .any(|side| view.attempt.nat.behind(side) == Some(true));
             let found = Match::on(index, Confidence::Suspected)
                 .seen("no Quick Mode between the two was accepted in this capture, and the size of QM1 does not point at PFS")
-                .means("either the proposals or the networks differ; the wire does not tell which")
+                .means("proposals or networks differ, or the side that refuses demands PFS; the wire does not tell which")
                 .frames([refused.first.frame])
                 .settle("the log of the side that refuses");
             Some(if translated { found.weigh("mode", 1.5) } else { found })

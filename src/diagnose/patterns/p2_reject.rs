@@ -45,7 +45,7 @@ pattern! {
         "SMG": "QM Msg1 sent / Informational Exchange message received" ("SMG-22");
         "Cisco PIX": "IPSEC(validate_transform_proposal): proxy identities not supported" ("PIX-03");
         "Cisco PIX": "transform proposal … not supported / atts not acceptable" ("PIX-10");
-        "Cisco ASA": "MM_WAIT_MSG6" ("S2S-26");
+        "Cisco ASA": "MM_WAIT_MSG6 briefly, and the tunnel is reset" ("S2S-26");
         "Cisco ASA": "QM FSM error" ("Cisco doc 5409");
         "strongSwan": "no matching CHILD_SA config found" ("strongSwan source");
         "strongSwan": "no matching proposal found, sending NO_PROPOSAL_CHOSEN" ("strongSwan source");

@@ -38,7 +38,7 @@ pattern! {
             raised by "INVALID-SPI; a re-key or a restart shortly before", lowered by "";
     ];
     checks: [
-        Either: "on the silent side, look at the receive (decaps) counter of the SA: if it stands still, ESP does not arrive; if it rises, look behind that gateway";
+        Either: "on the silent side, look at the counters of the SA: if receive (decaps) stands still, ESP does not arrive; if send (encaps) rises as well, ESP is lost on its way back; if receive alone rises, look behind that gateway";
         Either: "on the silent side, check that the target host's route to the other subnet leads through this gateway, and that the host and its firewall answer (try another host)";
         Either: "on the silent side, check that answers are exempt from address translation and match the policy, with the subnets mirrored on both ends";
         Path: "check that IP protocol 50 passes both ways, or force UDP encapsulation";
@@ -87,7 +87,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             way.to
         ));
     if way.is_native() {
-        found = found.weigh("blocked", 1.2);
+        found = found.weigh("blocked", if one_way.answered_before { 1.2 } else { 1.6 });
     } else {
         found = found.weigh("blocked", 0.3);
     }

@@ -36,8 +36,10 @@ pattern! {
     causes: [
         "key" 0.43 "the pre-shared keys differ",
             raised by "freshly configured; several attempts with the same end", lowered by "an IKE_AUTH request long enough for a certificate";
-        "identity" 0.33 "the initiator's identity, or the one it asks for, matches no connection on the responder",
-            raised by "a NAT in front of a peer that is known by its address; identity left at its default", lowered by "the same pair worked before";
+        "identity" 0.28 "the initiator's identity, or the one it asks for, matches no connection on the responder",
+            raised by "identity left at its default", lowered by "the same pair worked before";
+        "translated" 0.05 "a NAT changes the address that the responder knows the initiator by",
+            raised by "NAT detection: the initiator is behind one", lowered by "NAT detection: there is none";
         "certificate" 0.19 "the certificate is not trusted, or the authentication method is another",
             raised by "a long IKE_AUTH request; CERTREQ in the IKE_SA_INIT response", lowered by "a short request and no CERTREQ";
         "child" 0.05 "the responder refuses the child SA, and does so with a lone notify",
@@ -46,7 +48,8 @@ pattern! {
     checks: [
         Responder: "read its log at that time: it knows the reason and keeps it from the wire";
         Either: "compare the pre-shared key, character by character, and both identities with their types (address, name, distinguished name)";
-        Initiator: "behind a NAT, do not rely on its address as identity; set one";
+        Initiator: "set its identity rather than rely on its address, which a NAT changes" about "translated";
+        Either: "compare ESP or AH proposals and networks of the child SA: a refusal of these looks alike" about "child";
         Either: "with certificates: compare the authentication method, the CA that the responder trusts, validity and subjectAltName";
     ];
     logs: [
@@ -99,7 +102,10 @@ fn refused(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
             response.length,
             if farewell.is_some() { "; the initiator then sent an INFORMATIONAL on the same SA" } else { "" },
         ))
-        .means("the responder refused; the reason is encrypted, most often AUTHENTICATION_FAILED (24)")
+        .means(match farewell {
+            Some(_) => "the responder refused the initiator or the child SA; the reason is encrypted",
+            None => "the responder refused; the reason is encrypted, most often AUTHENTICATION_FAILED (24)",
+        })
         .settle("the responder's log at that time")
         .frames(request.map(|request| request.frame))
         .frames([response.frame])
@@ -112,8 +118,10 @@ fn refused(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
     if farewell.is_some() {
         found = found.weigh("child", 15.0);
     }
-    if view.attempt.nat.behind(Side::Initiator) == Some(true) {
-        found = found.weigh("identity", 1.5);
-    }
+    found = match view.attempt.nat.behind(Side::Initiator) {
+        Some(true) => found.weigh("translated", 4.0),
+        Some(false) => found.rule_out(&["translated"]),
+        None => found,
+    };
     Some(found)
 }

@@ -11,10 +11,11 @@ use hashbrown::HashMap;
 use serde::Serialize;
 
 use crate::base::escape::escape;
-use crate::diagnose::{Finding, pattern::Pattern};
+use crate::diagnose::Finding;
 use crate::packet::Encapsulation;
-use crate::report::{build, naming, pen, proposal, vendor_state, words};
-use crate::track::{Attempt, Label, MessageRecord, Mode, PayloadFact, ProposalFact, Side};
+use crate::report::vendor_state::Stand;
+use crate::report::{build, naming, pen, proposal, words};
+use crate::track::{Attempt, Label, MessageRecord, PayloadFact, ProposalFact, Side};
 
 use super::rows;
 
@@ -80,7 +81,7 @@ pub(super) struct OfAttempts {
     offers: Parts<(usize, u8), Arc<[ProposalFact]>>,
     choices: Parts<(usize, u8), Arc<ProposalFact>>,
     vendor_ids: Parts<usize, VendorIds>,
-    states: Parts<(Mode, Label, Option<Side>, bool), ()>,
+    states: Parts<Stand, ()>,
 }
 
 impl OfAttempts {
@@ -114,10 +115,8 @@ impl OfAttempts {
     }
 
     pub(super) fn states(&mut self, out: &mut Vec<u8>, attempt: &Attempt, failed: bool) {
-        let quick_mode_by = build::quick_mode_by(attempt);
-        self.states.write(out, (attempt.mode, attempt.stage, quick_mode_by, failed), || {
-            ((), json(&vendor_state::vendor_states(attempt.mode, attempt.stage, quick_mode_by, failed)))
-        });
+        let stand = build::stand(attempt, failed);
+        self.states.write(out, stand, || ((), json(&stand.states())));
     }
 }
 
@@ -264,10 +263,11 @@ impl Endpoints {
 /// Parts of rows of `findings`.
 #[derive(Default)]
 pub(super) struct OfFindings {
-    patterns: HashMap<usize, OfPattern>,
+    /// By pattern, and which of its causes are possible.
+    patterns: HashMap<(usize, u32), OfPattern>,
 }
 
-/// What findings of one pattern have in common.
+/// What findings of one pattern have in common if the same causes are possible.
 struct OfPattern {
     /// With its quotes.
     title: String,
@@ -279,8 +279,8 @@ impl OfFindings {
     /// Everything that is words, from the key `title` to the value of `settle`.
     pub(super) fn words(&mut self, out: &mut Vec<u8>, finding: &Finding) {
         let pattern = std::ptr::from_ref(finding.pattern).addr();
-        let OfPattern { title, advice } =
-            self.patterns.entry(pattern).or_insert_with(|| OfPattern::of(finding.pattern));
+        let key = (pattern, finding.open_causes());
+        let OfPattern { title, advice } = self.patterns.entry(key).or_insert_with(|| OfPattern::of(finding));
         out.reserve(advice.len().saturating_add(1024));
         pen::raw(out, ",\"title\":");
         pen::raw(out, title);
@@ -307,14 +307,14 @@ impl OfFindings {
 }
 
 impl OfPattern {
-    fn of(pattern: &Pattern) -> Self {
+    fn of(finding: &Finding) -> Self {
         Self {
-            title: json(&build::title(pattern)),
+            title: json(&build::title(finding.pattern)),
             advice: format!(
                 ",\"checks\":{},\"logs\":{},\"sources\":{}",
-                json(&build::checks(pattern)),
-                json(&build::logs(pattern)),
-                json(&build::sources(pattern)),
+                json(&build::checks(finding)),
+                json(&build::logs(finding)),
+                json(&build::sources(finding.pattern)),
             ),
         }
     }

@@ -10,6 +10,7 @@ use std::ops::Range;
 
 use crate::base::{Fault, FrameRef, IkeSpi, MessageId, Timestamp};
 use crate::diagnose::Outcome;
+use crate::report::build;
 use crate::report::pen::{self, digits, raw};
 use crate::report::walk::{ExchangeRow, PairRow};
 use crate::report::words::{self, Word};
@@ -162,7 +163,7 @@ pub(super) fn attempt(
     raw(out, "\",\"verdict\":");
     name(out, row.verdict);
     raw(out, ",\"states\":");
-    out.extend_from_slice(stencil.states(row.outcome == Outcome::Failed));
+    out.extend_from_slice(stencil.states(build::without_ike_sa(row.outcome, row.verdict)));
     id(out, row.rekeyed_from);
     raw(out, ",\"phase1_up\":");
     maybe_moment(lines, own.phase1_up);

@@ -61,7 +61,7 @@ impl Page {
             stage: pattern.stage.word(),
             prose: prose.collect::<Vec<_>>().join("\n"),
             causes: causes.collect(),
-            checks: pattern.checks.iter().map(|&(side, text)| Check { side, text }).collect(),
+            checks: pattern.checks.iter().map(|check| Check { side: check.side, text: check.text }).collect(),
             logs: logs.map(|log| Log { vendor: log.vendor, message: log.message, source: log.source }).collect(),
             sources: pattern.sources,
         }

@@ -70,8 +70,8 @@ const PLACES: [(Where, &str); 5] = [
 /// What to check, by place; places without a check are left out.
 fn checks(pattern: &Pattern) -> impl Iterator<Item = (&'static str, Vec<&'static str>)> {
     PLACES.iter().filter_map(|(place, heading)| {
-        let here = pattern.checks.iter().filter(|(side, _)| side == place);
-        let texts: Vec<_> = here.map(|(_, text)| *text).collect();
+        let here = pattern.checks.iter().filter(|check| check.side == *place);
+        let texts: Vec<_> = here.map(|check| check.text).collect();
         (!texts.is_empty()).then_some((*heading, texts))
     })
 }

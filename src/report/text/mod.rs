@@ -371,6 +371,7 @@ fn is_advice(finding: &Finding) -> bool {
 /// How an attempt stands, in a few words: `failed at MM1, waiting for MM2`, `up after 55 ms`.
 pub fn standing(attempt: &Attempt) -> String {
     let mut text = match attempt.outcome {
+        Outcome::Established if attempt.rekeyed_from.is_some() => "re-keyed".into(),
         Outcome::Established => match attempt.phase2_up.or(attempt.phase1_up) {
             Some(up) if !attempt.midstream => format!("up after {}", quantity::span(up.since(attempt.first))),
             _ => "up".into(),
@@ -453,7 +454,7 @@ mod tests {
     #[test]
     fn four_log_lines_are_shown_those_of_the_vendors_seen_first() {
         let mut sample = sample::refused(1);
-        let log = |vendor| crate::diagnose::VendorLog { vendor, message: "no", source: "S2S-01" };
+        let log = |vendor| crate::diagnose::VendorLog { vendor, message: "no", source: "S2S-01", about: &[] };
         let logs = ["Netopia", "AWS", "Huawei", "SMG", "Azure", "Cisco ASA"].map(log);
         sample.findings[0].pattern = sample::pattern("P1-PROPOSAL", |pattern| pattern.logs = Vec::leak(logs.into()));
         let unity = hex::decode("12f5f28c457168a9702d9fe274cc0100").unwrap();
