@@ -394,7 +394,10 @@ impl<'a> View<'a> {
             self.case.end().since(farewell.at) >= PATIENCE
                 || self.case.pair.attempts.last().is_some_and(|last| last.first > farewell.at)
         };
-        let empty = || Suite::chosen(self.attempt).and_then(|suite| suite.is_empty(farewell)) == Some(true);
+        let empty = || {
+            let suite = Suite::chosen(self.attempt);
+            suite.and_then(|suite| suite.is_empty(farewell)) == Some(true) || farewell.first_inside() == Some(0)
+        };
         let sends = || self.case.flows_from(self.attempt.initiator.ip()).any(|flow| flow.last >= answer.at);
         (at_once() && last_word() && over() && !empty() && !sends()).then_some(farewell)
     }

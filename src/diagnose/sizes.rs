@@ -10,6 +10,8 @@ const INTEG: u8 = 3;
 
 /// A notify without SPI and data, or the delete of an IKE SA (RFC 7296 §3.10, §3.11).
 const NOTIFY: u32 = 8;
+/// The generic header alone.
+const LEAST_PAYLOAD: u32 = 4;
 /// The longest error notify: CHILD_SA_NOT_FOUND with an SPI, INVALID_KE_PAYLOAD with a group (RFC 7296 §3.10.1).
 const LONGEST_ERROR: u32 = NOTIFY + 4;
 /// An identity of one octet; an IPv4 address has 12, an IPv6 address 24, names have more (RFC 7296 §3.5).
@@ -35,6 +37,16 @@ pub struct Suite {
     icv: u32,
     /// Octets of the PRF's output: what a shared key proves itself with. No signature in use is shorter.
     proof: u32,
+}
+
+/// Types of IKEv2 payloads (RFC 7296 §3.2).
+pub mod payload {
+    /// IDr.
+    pub const IDR: u8 = 36;
+    /// N.
+    pub const NOTIFY: u8 = 41;
+    /// D.
+    pub const DELETE: u8 = 42;
 }
 
 /// What an answer to IKE_AUTH may hold, as far as its length tells.
@@ -123,7 +135,22 @@ impl Suite {
     /// What an answer to IKE_AUTH may hold. `identified`: the responder's identity went out in an earlier answer, as it
     /// does in the rounds of EAP (RFC 7296 §2.16).
     pub fn auth_answer(&self, message: &MessageRecord, identified: bool) -> Option<AuthAnswer> {
-        Some(self.auth_answer_in(self.plain_of(message)?, identified))
+        let by_length = self.auth_answer_in(self.plain_of(message)?, identified);
+        match self.first_inside(message) {
+            // what is granted begins with an identity, a proof or an EAP message (RFC 7296 appendix C)
+            Some(payload::NOTIFY) if by_length < AuthAnswer::Child => Some(by_length.min(AuthAnswer::Short)),
+            Some(payload::IDR) if by_length < AuthAnswer::NoChild => None,
+            _ => Some(by_length),
+        }
+    }
+
+    /// Type of the first payload inside of an encrypted message, 0 if it is empty: its sender says so in clear, which counts
+    /// where the length agrees.
+    pub fn first_inside(&self, message: &MessageRecord) -> Option<u8> {
+        let first = message.first_inside()?;
+        let (least, most) = self.plain_of(message).unwrap_or((0, u32::MAX));
+        let agrees = if first == 0 { least == 0 } else { most >= LEAST_PAYLOAD };
+        agrees.then_some(first)
     }
 
     fn auth_answer_in(&self, (least, most): (u32, u32), identified: bool) -> AuthAnswer {

@@ -186,6 +186,12 @@ fn payload(emit: &mut Emit<'_>, major: u8, payload: &Payload<'_>) {
     body(emit, major, payload);
 }
 
+/// The first payload inside of what is encrypted (IKEv2).
+fn first_payload(emit: &mut Emit<'_>, first: u8) {
+    emit.number(key!("first_payload"), first);
+    emit.name(key!("first_payload_name"), registry::payload_name(2, first));
+}
+
 fn body(emit: &mut Emit<'_>, major: u8, payload: &Payload<'_>) {
     match &payload.body {
         Body::SecurityAssociation(sa) => security_association(emit, major, sa),
@@ -228,8 +234,12 @@ fn body(emit: &mut Emit<'_>, major: u8, payload: &Payload<'_>) {
                 }
             });
         }
-        Body::Encrypted(data) => emit.count(key!("data_length"), data.len()),
+        Body::Encrypted(data) => {
+            first_payload(emit, payload.next_payload);
+            emit.count(key!("data_length"), data.len());
+        }
         Body::EncryptedFragment(fragment) => {
+            first_payload(emit, payload.next_payload);
             emit.number(key!("fragment_number"), fragment.number);
             emit.number(key!("total_fragments"), fragment.total);
             emit.count(key!("data_length"), fragment.data.len());

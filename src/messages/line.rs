@@ -162,7 +162,7 @@ fn payload(major: u8, payload: &Payload<'_>, error: Style, out: &mut Vec<u8>) ->
     }
     let before = out.len();
     out.push(b'(');
-    body(major, &payload.body, error, out)?;
+    body(major, payload, error, out)?;
     if out.len() == before.saturating_add(1) {
         out.truncate(before);
     } else {
@@ -171,9 +171,18 @@ fn payload(major: u8, payload: &Payload<'_>, error: Style, out: &mut Vec<u8>) ->
     Ok(())
 }
 
+/// The first payload inside of what is encrypted (IKEv2).
+fn first(first: u8, out: &mut Vec<u8>) -> Result<()> {
+    match (first, registry::payload_notation(2, first)) {
+        (0, _) => write!(out, "nothing, "),
+        (_, Some(notation)) => write!(out, "{notation} …, "),
+        (_, None) => write!(out, "payload-{first} …, "),
+    }
+}
+
 /// What a line says of a body. Errors that it tells of stand in the style `error`.
-fn body(major: u8, body: &Body<'_>, error: Style, out: &mut Vec<u8>) -> Result<()> {
-    match body {
+fn body(major: u8, payload: &Payload<'_>, error: Style, out: &mut Vec<u8>) -> Result<()> {
+    match &payload.body {
         Body::SecurityAssociation(sa) => {
             raw(out, &words::proposals(major, sa, TRANSFORMS));
             Ok(())
@@ -243,8 +252,16 @@ fn body(major: u8, body: &Body<'_>, error: Style, out: &mut Vec<u8>) -> Result<(
                 more => write!(out, " +{more}"),
             }
         }
-        Body::Encrypted(data) => write!(out, "{} octets", data.len()),
-        Body::EncryptedFragment(fragment) => write!(out, "{}/{}", fragment.number, fragment.total),
+        Body::Encrypted(data) => {
+            first(payload.next_payload, out)?;
+            write!(out, "{} octets", data.len())
+        }
+        Body::EncryptedFragment(fragment) => {
+            if fragment.number == 1 {
+                first(payload.next_payload, out)?;
+            }
+            write!(out, "{}/{}", fragment.number, fragment.total)
+        }
         Body::Eap(eap) => {
             raw(out, super::tree::eap_code(eap.code));
             Ok(())

@@ -116,6 +116,17 @@ fn message(message: &Message<'_>, out: &mut String, depth: usize) -> std::fmt::R
     Ok(())
 }
 
+/// The first payload inside of what is encrypted (IKEv2).
+fn first_inside(first: u8, inner: Indent, out: &mut String) -> std::fmt::Result {
+    write!(out, "{inner}first payload inside: ")?;
+    match first {
+        0 => out.push_str("none (0)"),
+        _ => numbered(out, registry::payload_name(2, first), first)?,
+    }
+    out.push('\n');
+    Ok(())
+}
+
 fn payload(major: u8, payload: &Payload<'_>, out: &mut String, depth: usize) -> std::fmt::Result {
     let indent = Indent(depth);
     write!(out, "{indent}{NAME}")?;
@@ -210,9 +221,13 @@ fn payload(major: u8, payload: &Payload<'_>, out: &mut String, depth: usize) -> 
         }
         Body::EncryptedFragment(fragment) => {
             let (number, total, octets) = (fragment.number, fragment.total, fragment.data.len());
+            first_inside(payload.next_payload, inner, out)?;
             writeln!(out, "{inner}fragment {number} of {total}, {octets} octets encrypted")
         }
-        Body::Encrypted(data) => writeln!(out, "{inner}{} octets: IV, ciphertext, ICV", data.len()),
+        Body::Encrypted(data) => {
+            first_inside(payload.next_payload, inner, out)?;
+            writeln!(out, "{inner}{} octets: IV, ciphertext, ICV", data.len())
+        }
         Body::Eap(eap) => {
             write!(out, "{inner}{}, identifier {}", eap_code(eap.code), eap.identifier)?;
             if let Some(method) = eap.method {

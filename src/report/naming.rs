@@ -78,7 +78,12 @@ pub fn carried(major: u8, fact: &PayloadFact, vendor_ids: &[VendorId]) -> Carrie
                 None => "NAT-D".into(),
             }
         }
-        PayloadDetail::Fragment { number, total } => {
+        PayloadDetail::Encrypted { first } => {
+            row.first_payload = Some(*first);
+            named
+        }
+        PayloadDetail::Fragment { number, total, first } => {
+            row.first_payload = *first;
             row.fragment = Some(*number);
             row.fragments = *total;
             match total {

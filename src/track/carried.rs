@@ -102,9 +102,13 @@ pub(super) fn read(
                 }
                 PayloadDetail::NatDetection { matches }
             }
-            Body::Fragment(fragment) => PayloadDetail::Fragment { number: u16::from(fragment.number), total: None },
+            Body::Fragment(fragment) => {
+                PayloadDetail::Fragment { number: u16::from(fragment.number), total: None, first: None }
+            }
+            Body::Encrypted(_) => PayloadDetail::Encrypted { first: payload.next_payload },
             Body::EncryptedFragment(fragment) => {
-                PayloadDetail::Fragment { number: fragment.number, total: Some(fragment.total) }
+                let first = (fragment.number == 1).then_some(payload.next_payload);
+                PayloadDetail::Fragment { number: fragment.number, total: Some(fragment.total), first }
             }
             _ => PayloadDetail::Plain,
         };

@@ -527,7 +527,25 @@ pub enum PayloadDetail {
         number: u16,
         /// How many, if known.
         total: Option<u16>,
+        /// As in [`Self::Encrypted`], if this fragment says it: the first of IKEv2 does (RFC 7383 §2.5).
+        first: Option<u8>,
     },
+    /// SK of IKEv2.
+    Encrypted {
+        /// Type of the first payload inside, 0 if there is none: its sender says so in clear (RFC 7296 §3.14).
+        first: u8,
+    },
+}
+
+impl MessageRecord {
+    /// IKEv2: the type of the first payload inside of what is encrypted, 0 if there is none, as the sender says in clear.
+    pub fn first_inside(&self) -> Option<u8> {
+        match self.carried.last()?.detail {
+            PayloadDetail::Encrypted { first } => Some(first),
+            PayloadDetail::Fragment { first, .. } => first,
+            _ => None,
+        }
+    }
 }
 
 /// A proposal as it stood on the wire.

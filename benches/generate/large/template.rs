@@ -132,7 +132,12 @@ fn ikev2(story: Scenario, suite: usize, style: Style, nat: bool) -> Template {
         Style::IpFragments | Style::IkeFragments => begun.ikev2_auth_certificates(CERTIFICATE),
     };
     let old = negotiated.esp_spi(initiator);
-    let child = |side| [vec![v2::nonce(32, 7)], negotiated.child(side)].concat();
+    // SA, nonce, traffic selectors (RFC 7296 §1.3.1)
+    let child = |side| {
+        let mut payloads = negotiated.child(side);
+        payloads.insert(1, v2::nonce(32, 7));
+        payloads
+    };
     let rekeys = v2::notify_about(v2::PROTO_ESP, &old.to_be_bytes(), v2::REKEY_SA, &[]);
     let checked = negotiated.clone().after(secs(5)).liveness(initiator);
     let rekeyed = checked

@@ -1,8 +1,8 @@
 //! Encrypted Informationals, read without their keys: which of them ask whether the peer is alive, which answer that, which
 //! delete, which refuse.
 //!
-//! IKEv2 pairs a request with its response, and an empty one shorter than any notify can only ask for life. IKEv1 does not
-//! pair: size (as far as the suite tells contents apart), an answer within about a round trip, and whether the SA is used
+//! IKEv2 pairs a request with its response, and says in clear which payload comes first: none asks for life, a delete deletes;
+//! where that was not recorded, size and use decide as far as they can. IKEv1 does not pair: size (as far as the suite tells contents apart), an answer within about a round trip, and whether the SA is used
 //! afterwards decide together. Where they do not, the reading is [`Reading::Unclear`].
 //!
 //! Not here: notifies in clear. Contract: linear in messages, but for one sort.
@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use crate::base::Timestamp;
 use crate::diagnose::case::{PATIENCE, View};
-use crate::diagnose::sizes::{Content, Contents, Suite, V1Suite};
+use crate::diagnose::sizes::{Content, Contents, Suite, V1Suite, payload};
 use crate::track::{ExchangeKind, IkeVersion, Label, MessageRecord, Side};
 
 /// An answer comes within this many of the shortest answer times seen.
@@ -47,7 +47,7 @@ pub(crate) enum Reading {
     Delete,
     /// It refuses what came right before it: message 5, or message 1 of a Quick Mode.
     Refusal,
-    /// Something else: neither empty nor a delete by its size.
+    /// Something else: neither empty nor a delete.
     Notify,
     /// More than one of these fits.
     Unclear,
@@ -80,6 +80,8 @@ pub(crate) struct Read {
     pub(super) traffic_after: bool,
     /// ESP or AH that ran before it stopped with it, while the capture went on.
     traffic_stopped: bool,
+    /// Its sender says in clear what it begins with (IKEv2).
+    pub(super) told: bool,
 }
 
 impl Deref for Informational<'_> {
@@ -152,6 +154,7 @@ fn read_once<'a>(view: &View<'a>) -> Vec<Informational<'a>> {
                 ike_after: false,
                 traffic_after: false,
                 traffic_stopped: false,
+                told: false,
             },
         })
         .collect();
@@ -388,6 +391,8 @@ fn read_v2(view: &View<'_>, found: &mut [Informational<'_>]) {
             }
             continue;
         }
+        let told = suite.map_or_else(|| message.first_inside(), |suite| suite.first_inside(message));
+        this.told = told.is_some();
         let plain = if message.ike_fragments == 0 { suite.and_then(|suite| suite.plain(message.length)) } else { None };
         let may_be_empty = message.ike_fragments == 0 && plain.is_none_or(|(least, _)| least == 0);
         let must_be_empty = plain.is_some_and(|(_, most)| most < LEAST_PAYLOAD);
@@ -405,7 +410,13 @@ fn read_v2(view: &View<'_>, found: &mut [Informational<'_>]) {
                 .checked_sub(1)
                 .and_then(|last| rekeyed.get(last))
                 .is_some_and(|&at| message.at.since(at) < PATIENCE);
-        this.reading = if must_be_empty {
+        this.reading = if let Some(first) = told {
+            match first {
+                0 => Reading::Question { answered },
+                payload::DELETE => Reading::Delete,
+                _ => Reading::Notify,
+            }
+        } else if must_be_empty {
             Reading::Question { answered }
         } else if !may_be_empty && !may_delete {
             Reading::Notify

@@ -16,8 +16,9 @@ const SHORT: Duration = Duration::from_secs(1);
 pattern! {
     /// ## What is seen
     ///
-    /// An encrypted Informational of the size of a delete; after it the IKE SA, or the ESP that ran before it, is not used any
-    /// more. Often two in a row: one for the IPsec SA, one for the IKE SA.
+    /// An encrypted Informational of the size of a delete (IKEv1), or one that says in clear that a Delete comes first (IKEv2,
+    /// the next payload of SK); after it the IKE SA, or the ESP that ran before it, is not used any more. Often two in a row:
+    /// one for the IPsec SA, one for the IKE SA.
     ///
     /// ## What it means
     ///
@@ -25,7 +26,7 @@ pattern! {
     ///
     /// ## Look-alikes
     ///
-    /// - `OK-DPD`: liveness checks have the same size in some suites; they are answered, and the SA is used afterwards.
+    /// - `OK-DPD`: liveness checks of IKEv1 have the same size in some suites; they are answered, and the SA is used afterwards.
     /// - `L-DELETE-AFTER-P1`, `L-DELETE-STORM`, `L-FLAP`: deletes that come too early or too often.
     OK_DELETE = "OK-DELETE", Normal, Info;
     title: "an SA was deleted in good order";
@@ -62,15 +63,23 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         let Some(last) = deletes.last() else { continue };
         let farewell = !last.ike_after && !last.traffic_after;
         let sender = nat::name(last.message.from);
-        let seen = case.in_words(|| match deletes.len() {
-            1 => format!("an encrypted message from {sender} looks like a delete, by its size and what follows"),
-            several => format!(
+        let told = deletes.iter().all(|one| one.told);
+        let seen = case.in_words(|| match (deletes.len(), told) {
+            (1, true) => format!("an encrypted message from {sender} begins with a Delete"),
+            (several, true) => {
+                format!("{several} encrypted messages begin with a Delete; the last is from {sender}")
+            }
+            (1, false) => {
+                format!("an encrypted message from {sender} looks like a delete, by its size and what follows")
+            }
+            (several, false) => format!(
                 "{several} encrypted messages look like deletes, by size and what follows; the last is from {sender}"
             ),
         });
+        let confidence = if told { Confidence::Inferred } else { Confidence::Suspected };
         let quiet = case.end().since(last.last_sent());
         let matched = if farewell {
-            Match::on(index, Confidence::Suspected)
+            Match::on(index, confidence)
                 .seen(case.in_words(|| match quiet < SHORT {
                     true => format!("{seen}; the capture ends with it"),
                     false => format!("{seen}; nothing was sent under these SAs in the {} since", span(quiet)),
@@ -79,7 +88,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 .weigh("rekey", 0.3)
         } else {
             // The tunnel lives on: that it is up says more about the attempt.
-            Match::on_pair(Confidence::Suspected)
+            Match::on_pair(confidence)
                 .seen(case.in_words(|| format!("{seen}; the tunnel goes on")))
                 .means("clean-up of an SA that is no longer needed")
                 .weigh("rekey", 3.0)

@@ -3,7 +3,7 @@
 use crate::diagnose::Confidence;
 use crate::diagnose::case::{Case, PATIENCE, View};
 use crate::diagnose::pattern::{Match, pattern};
-use crate::diagnose::sizes::AuthAnswer;
+use crate::diagnose::sizes::{AuthAnswer, Suite, payload};
 use crate::track::{Label, PayloadDetail, Side};
 
 use super::ikev2::{self, AUTH, INFORMATIONAL};
@@ -85,7 +85,7 @@ fn refused(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
         _ => return None,
     };
     let request = view.message(Label::Request(AUTH));
-    let suite = crate::diagnose::sizes::Suite::chosen(view.attempt)?;
+    let suite = Suite::chosen(view.attempt)?;
     let farewell = view.messages().find(|message| {
         message.label == Label::Request(INFORMATIONAL) && message.from == Side::Initiator && message.at >= response.at
     });
@@ -98,8 +98,9 @@ fn refused(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
     let room = if lone { "one notify" } else { "a few notifies" };
     let mut found = Match::on(index, Confidence::Inferred)
         .seen(format!(
-            "the IKE_AUTH response of {} octets has room for {room} and not for an identity and its proof{}",
+            "the IKE_AUTH response of {} octets {}has room for {room} and not for an identity and its proof{}",
             response.length,
+            if suite.first_inside(response) == Some(payload::NOTIFY) { "begins with a Notify, " } else { "" },
             if farewell.is_some() { "; the initiator then sent an INFORMATIONAL on the same SA" } else { "" },
         ))
         .means(match farewell {

@@ -3,7 +3,7 @@
 use crate::diagnose::Confidence;
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
-use crate::diagnose::sizes::{AuthAnswer, Suite};
+use crate::diagnose::sizes::{AuthAnswer, Suite, payload};
 use crate::diagnose::words::{number, span};
 use crate::track::Side;
 
@@ -90,13 +90,20 @@ fn check(case: &Case<'_>) -> Vec<Match> {
 fn with_a_word(index: usize, view: &View<'_>) -> Option<Match> {
     let response = view.last_auth_response()?;
     let farewell = view.turned_down()?;
-    // With some suites a liveness check has the length of a farewell.
-    let surely = Suite::chosen(view.attempt).and_then(|suite| suite.is_empty(farewell)) == Some(false);
+    // Where its sender does not say so, a liveness check may have the length of a farewell.
+    let suite = Suite::chosen(view.attempt);
+    let first = suite.map_or_else(|| farewell.first_inside(), |suite| suite.first_inside(farewell));
+    let surely = first.is_some() || suite.and_then(|suite| suite.is_empty(farewell)) == Some(false);
     let confidence = if surely { Confidence::Inferred } else { Confidence::Suspected };
+    let what = match first {
+        Some(payload::DELETE) => " that deletes",
+        Some(payload::NOTIFY) => " with a Notify",
+        _ => "",
+    };
     Some(
         Match::on(index, confidence)
             .seen(format!(
-                "the IKE_AUTH response of {} octets has room for identity and proof; {} later the initiator sent an INFORMATIONAL, and nothing after it",
+                "the IKE_AUTH response of {} octets has room for identity and proof; {} later the initiator sent an INFORMATIONAL{what}, and nothing after it",
                 response.length,
                 span(farewell.at.since(response.at)),
             ))

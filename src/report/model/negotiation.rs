@@ -386,6 +386,9 @@ pub struct Carried {
     /// NAT detection: the hash matches the address it should stand for. Absent if that could not be checked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub matches: Option<bool>,
+    /// Encrypted (IKEv2): type of the first payload inside, 0 if there is none, as the sender says in clear.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_payload: Option<u8>,
     /// Fragment: number, from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fragment: Option<u16>,

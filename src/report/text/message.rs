@@ -57,7 +57,8 @@ pub fn content(palette: &Palette, attempt: &Attempt, message: &Message) -> Words
         parts.push(Words::of(format!("VID {}", quantity::listed(&names))));
     }
     if message.encrypted {
-        parts.push(Words::inked(palette.faint, "encrypted"));
+        let first = message.carried.iter().find_map(|carried| carried.first_payload);
+        parts.push(Words::inked(palette.faint, first.map_or_else(|| "encrypted".into(), encrypted)));
     }
     parts.extend(transport(palette, message));
     if let Some(fault) = message.fault {
@@ -122,6 +123,15 @@ fn key_exchange(attempt: &Attempt, carried: &Carried, length: u16) -> Words {
     match groups.find(|&group| registry::group_public_len(group) == Some(length)) {
         Some(group) => short(&format!("KE {}", proposal::group(group.into()))),
         None => short(&carried.text),
+    }
+}
+
+/// What is encrypted, whose first payload is of this type (IKEv2).
+fn encrypted(first: u8) -> String {
+    match (first, registry::payload_notation(2, first)) {
+        (0, _) => "encrypted: nothing".into(),
+        (_, Some(notation)) => format!("encrypted: {notation} …"),
+        (_, None) => format!("encrypted: payload {first} …"),
     }
 }
 
