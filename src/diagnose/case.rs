@@ -21,8 +21,6 @@ use super::survey::Survey;
 /// Silence shorter than this, with no repeat in it, says nothing.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
-/// A sign of life this long before or after says something about now.
-const AROUND: Duration = Duration::from_secs(300);
 /// What an initiator does about an answer, it does within this.
 pub(super) const AT_ONCE: Duration = Duration::from_secs(1);
 
@@ -142,15 +140,6 @@ impl<'a> Case<'a> {
     pub fn heard_from(&self, address: IpAddr) -> bool {
         let direction = usize::from(address != self.pair.a);
         self.pair.sent[direction].span.is_some()
-    }
-
-    /// Whether anything of ours came from `address` at about the time of `attempt`: proof that it was alive and reachable
-    /// then.
-    pub fn heard_around(&self, address: IpAddr, attempt: &Attempt) -> bool {
-        let direction = usize::from(address != self.pair.a);
-        self.pair.sent[direction]
-            .span
-            .is_some_and(|(first, last)| first <= attempt.last.after(AROUND) && attempt.first <= last.after(AROUND))
     }
 
     /// Whether the capture shows both directions of this pair.

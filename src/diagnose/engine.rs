@@ -32,6 +32,7 @@ const CONSEQUENCES: &[(&str, &[&str])] = &[
     ("N-NATT-MISSING", &["T-ONEWAY"]),
     ("N-NAT-AH", &["T-ONEWAY"]),
     ("L-STALE-SA", &["P2-NO-REPLY"]),
+    ("L-DPD-TIMEOUT", &["P1-NO-REPLY", "V2-NO-REPLY"]),
     ("M-ENC-BIT", &["P2-NO-REPLY"]),
     ("S-HALFOPEN", &["V2-INIT-NO-AUTH", "P1-MM2-NO-MM3"]),
 ];

@@ -1,5 +1,8 @@
 //! L-DPD-TIMEOUT: nobody answers the liveness checks.
 
+use std::net::IpAddr;
+use std::time::Duration;
+
 use crate::base::Timestamp;
 use crate::diagnose::case::{Case, PATIENCE, View};
 use crate::diagnose::pattern::{Match, pattern};
@@ -9,10 +12,14 @@ use crate::isakmp::registry;
 use crate::track::{IcmpAbout, Label, Side};
 
 use super::informational::{self, Informational, Reading};
-use super::{life_cycle, traffic};
+use super::life_cycle;
 
 /// Copies of a question before its silence means something.
 const LEAST: u64 = 3;
+/// So many of them one after the other, each another one, are no questions.
+const HEARTBEATS: usize = 8;
+/// What comes this long after the last check was on its way when it was sent.
+const UNDER_WAY: Duration = Duration::from_secs(2);
 
 pattern! {
     /// ## What is seen
@@ -81,10 +88,8 @@ fn check(case: &Case<'_>) -> Vec<Match> {
 
 /// The last of what may follow an attempt, from and to `a` (0) and `b` (1).
 struct Later {
-    /// ESP or AH of that address.
-    traffic: [Option<Timestamp>; 2],
-    /// ICMP errors about IKE sent to it.
-    refused: [Option<Timestamp>; 2],
+    /// ICMP errors about IKE sent to it, and whether it sent them itself.
+    refused: [Option<(Timestamp, bool)>; 2],
     /// The last attempt that it began.
     begun: [Option<usize>; 2],
     /// The last attempt that came up.
@@ -96,14 +101,48 @@ impl Later {
         let addresses = [case.pair.a, case.pair.b];
         let errors = case.pair.icmp_errors.iter().filter(|fact| matches!(fact.about, IcmpAbout::Isakmp { .. }));
         Self {
-            traffic: traffic::ways(case).map(|way| way.last()),
             refused: addresses.map(|address| {
-                errors.clone().filter(|fact| fact.quoted_destination == address).map(|fact| fact.last).max()
+                let about = errors.clone().filter(|fact| fact.quoted_destination == address);
+                about.map(|fact| (fact.last, fact.from == address)).max()
             }),
             begun: addresses
                 .map(|address| case.pair.attempts.iter().rposition(|attempt| attempt.initiator.ip() == address)),
             up: life_cycle::last_up(case),
         }
+    }
+}
+
+/// What ESP or AH of the silent peer says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Traffic {
+    /// There is none any more, or none that says anything.
+    Silent,
+    /// It goes on while checks are not answered.
+    GoesOn,
+    /// It was there before, and is there after them; whether meanwhile, nobody kept.
+    Later,
+}
+
+impl Traffic {
+    /// Flows of a pair that are looked at, the latest ones.
+    const MOST: usize = 256;
+
+    /// From `peer`, under the SAs of this attempt, with checks from the first to the last of these times.
+    fn of(view: &View<'_>, peer: IpAddr, (first, last): (Timestamp, Timestamp)) -> Self {
+        let pair = view.case.pair;
+        let next = pair.attempts.get(view.index + 1..).unwrap_or_default().iter().map(|attempt| attempt.first).min();
+        let from_a = peer == pair.a;
+        // Flows stand in the order of their first packets; what begins under another IKE SA says nothing of this one.
+        let own = pair.flows.partition_point(|flow| next.is_none_or(|next| flow.first < next));
+        let flows = pair.flows.iter().take(own).rev().take(Self::MOST);
+        let mut flows = flows.filter(|flow| pair.is_from_a(flow.source, flow.destination) == from_a);
+        let meanwhile = |at: Timestamp| at > first && at <= last.after(UNDER_WAY);
+        flows.clone().find(|flow| meanwhile(flow.first) || meanwhile(flow.last)).map(|_| Self::GoesOn).unwrap_or_else(
+            || match flows.any(|flow| flow.last > last) {
+                true => Self::Later,
+                false => Self::Silent,
+            },
+        )
     }
 }
 
@@ -140,8 +179,8 @@ fn unanswered(later: &Later, index: usize, view: &View<'_>, read: &[Informationa
         return None;
     }
     let peers = usize::from(peer == view.case.pair.b);
-    let traffic_goes_on = later.traffic[peers].is_some_and(|at| at > first.at);
-    let refused = later.refused[peers].is_some_and(|at| at >= first.at);
+    let traffic = Traffic::of(view, peer, (first.at, last));
+    let refused = later.refused[peers].filter(|(at, _)| *at >= first.at).map(|(_, by)| by);
     let starts_anew = later.begun[peers].is_some_and(|begun| begun > index);
     let announced = view.attempt.vendor_ids[side.other().index()]
         .iter()
@@ -152,23 +191,33 @@ fn unanswered(later: &Later, index: usize, view: &View<'_>, read: &[Informationa
             life_cycle::address(view.attempt, side),
             times(copies),
             span(last.since(first.at)),
-            match (refused, traffic_goes_on) {
-                (true, _) => ", and ICMP errors came back instead",
-                (_, true) => ", while its ESP goes on",
-                _ => "",
+            match (refused, traffic) {
+                (Some(true), _) => ", and it sent ICMP errors instead",
+                (Some(false), _) => ", and ICMP errors came from the path instead",
+                (None, Traffic::GoesOn) => ", while its ESP goes on",
+                (None, Traffic::Later) => "; its ESP is seen again after them",
+                (None, Traffic::Silent) => "",
             },
         ))
-        .means(match (refused, traffic_goes_on) {
-            (true, _) => "the host is there, and its IKE daemon seems to be gone",
-            (_, true) => "the kernel of the peer lives; its IKE daemon does not answer",
-            _ => "the peer, its memory of this SA, or the path is gone",
+        .means(match (refused, traffic) {
+            (Some(true), _) => "the host is there, and its IKE daemon seems to be gone",
+            (Some(false), _) => "a router says that the peer cannot be reached, or a filter that it must not",
+            (None, Traffic::GoesOn) => "the kernel of the peer lives; its IKE daemon does not answer",
+            (None, Traffic::Later) => {
+                "the path was gone for a while, or the peer lives and its IKE daemon does not answer"
+            }
+            (None, Traffic::Silent) => "the peer, its memory of this SA, or the path is gone",
         })
         .frames(questions.iter().take(8).flat_map(|each| view.frames(each.message)));
-    if refused || traffic_goes_on {
-        found = found.weigh("daemon", 8.0).weigh("path", 0.2).weigh("mapping", 0.2);
-    } else {
-        found = found.settle(format!("whether {peer} answers anything at all, and since when it has been up"));
-    }
+    found = match (refused, traffic) {
+        (Some(true), _) | (None, Traffic::GoesOn) => {
+            found.weigh("daemon", 8.0).weigh("path", 0.2).weigh("mapping", 0.2)
+        }
+        (Some(false), _) => found.weigh("path", 8.0).rule_out(&["mapping"]),
+        (None, Traffic::Later | Traffic::Silent) => {
+            found.settle(format!("whether {peer} answers anything at all, and since when it has been up"))
+        }
+    };
     if starts_anew {
         found = found.weigh("restart", 4.0);
     }
@@ -184,6 +233,15 @@ fn unanswered(later: &Later, index: usize, view: &View<'_>, read: &[Informationa
         found = found.rule_out(&["mapping"]);
     } else if behind.contains(&Some(true)) {
         found = found.weigh("mapping", 2.0);
+    }
+    // Whoever asks and gets no answer gives up after a few; heartbeats of IKEv1 go on, and nobody answers them.
+    let acted = later.begun[1 - peers].is_some_and(|begun| begun > index);
+    let heartbeats = !view.is_v2() && !answered && !acted && questions.len() >= HEARTBEATS;
+    if heartbeats || (!view.is_v2() && !announced && !answered && !view.attempt.midstream) {
+        found.confidence = Some(Confidence::Suspected);
+        if traffic != Traffic::Silent && refused.is_none() {
+            found = found.severity(Severity::Notice);
+        }
     }
     if later.up.is_some_and(|up| up > index) {
         found = found.severity(Severity::Notice);

@@ -1,12 +1,18 @@
 //! First messages that draw no answer, of either version: what may be said of them, and how surely.
 
-use crate::diagnose::Confidence;
+use std::cell::OnceCell;
 use std::time::Duration;
+
+use crate::base::Timestamp;
+use crate::diagnose::Confidence;
 
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::Match;
 use crate::diagnose::words::{number, span, times};
-use crate::track::{IkeVersion, Label, Side};
+use crate::track::{EspFlow, IkeVersion, Label, Side};
+
+/// Who was heard this long before is alive.
+const JUST_BEFORE: Duration = Duration::from_secs(10);
 
 /// Attempts of `version` whose first message, as told by `is_first`, was all that was ever seen of them.
 pub(super) fn unanswered_first_message(
@@ -14,13 +20,48 @@ pub(super) fn unanswered_first_message(
     version: IkeVersion,
     is_first: impl Fn(Label) -> bool,
 ) -> Vec<Match> {
+    let signs = OnceCell::new();
     case.attempts()
         .filter(|(_, view)| view.attempt.version == version && !view.attempt.midstream)
-        .filter_map(|(index, view)| unanswered(case, index, &view, &is_first))
+        .filter_map(|(index, view)| unanswered(case, index, &view, &is_first, &signs))
         .collect()
 }
 
-fn unanswered(case: &Case<'_>, index: usize, view: &View<'_>, is_first: impl Fn(Label) -> bool) -> Option<Match> {
+/// When something of ours came from either end of a pair: single packets in order of time, and flows.
+struct SignsOfLife<'a> {
+    packets: [Vec<Timestamp>; 2],
+    flows: [Vec<&'a EspFlow>; 2],
+}
+
+impl<'a> SignsOfLife<'a> {
+    fn of(case: &Case<'a>) -> Self {
+        let mut packets = [Vec::new(), Vec::new()];
+        for message in case.attempts().flat_map(|(_, view)| view.messages()) {
+            let from = usize::from(message.source.ip() != case.pair.a);
+            packets[from].push(message.at);
+            packets[from].extend(message.repeats.iter().map(|repeat| repeat.at));
+        }
+        packets.iter_mut().for_each(|times| times.sort_unstable());
+        Self { packets, flows: [case.pair.a, case.pair.b].map(|end| case.flows_from(end).collect()) }
+    }
+
+    /// Whether one of them stands between these times, or just before. Flows count that ran all the while or began or ended
+    /// then.
+    fn between(&self, end: usize, from: Timestamp, to: Timestamp) -> bool {
+        let is_early = |at: Timestamp| at.after(JUST_BEFORE) < from;
+        let packets = &self.packets[end];
+        let next = packets.get(packets.partition_point(|&at| is_early(at)));
+        next.is_some_and(|&at| at <= to) || self.flows[end].iter().any(|flow| flow.first <= to && !is_early(flow.last))
+    }
+}
+
+fn unanswered<'a>(
+    case: &Case<'a>,
+    index: usize,
+    view: &View<'_>,
+    is_first: impl Fn(Label) -> bool,
+    signs: &OnceCell<SignsOfLife<'a>>,
+) -> Option<Match> {
     let first = view.messages().find(|message| is_first(message.label))?;
     let nothing_more = view.messages().all(|message| is_first(message.label)) && !view.heard(Side::Responder);
     let answered_elsewhere = !view.attempt.responder_spi.is_zero();
@@ -30,7 +71,10 @@ fn unanswered(case: &Case<'_>, index: usize, view: &View<'_>, is_first: impl Fn(
         return None;
     }
     let peer = view.attempt.responder.ip();
-    let alive = case.heard_around(peer, view.attempt);
+    let end = usize::from(peer != case.pair.a);
+    let heard = case.heard_from(peer);
+    let last = first.at.after(waited.over);
+    let alive = heard && signs.get_or_init(|| SignsOfLife::of(case)).between(end, first.at, last);
     let silent_peers = case.silent_peers();
     let mut seen = format!("{} was sent {}", first.label, times(waited.copies));
     if waited.copies > 1 {
@@ -42,10 +86,10 @@ fn unanswered(case: &Case<'_>, index: usize, view: &View<'_>, is_first: impl Fn(
         let last = if waited.copies > 1 { "the last copy" } else { "it" };
         format!("; nothing came back, also not in the {} after {last}", span(waited.after))
     });
-    seen.push_str(&if alive {
-        format!("; {peer} is alive: other packets of it are in the capture")
-    } else {
-        format!("; no packet of any kind from {peer} in {} of capture", span(case.watched()))
+    seen.push_str(&match (alive, heard) {
+        (true, _) => format!("; {peer} is alive: it sends other IKE, ESP or AH meanwhile"),
+        (_, true) => format!("; {peer} sends IKE, ESP or AH at other times, and none meanwhile"),
+        _ => format!("; no IKE, ESP or AH from {peer} in {} of capture", span(case.watched())),
     });
     let (confidence, settle) = if alive {
         let once = || {
@@ -56,7 +100,7 @@ fn unanswered(case: &Case<'_>, index: usize, view: &View<'_>, is_first: impl Fn(
         (
             Confidence::Suspected,
             Some(format!(
-                "make sure that the capture holds both directions (ping {peer} while capturing); a capture on the outside of {peer} tells whether the message arrives there"
+                "whether {peer} answers anything else, such as a ping, and whether the capture holds both directions; a capture on the outside of {peer} tells whether the message arrives there"
             )),
         )
     };

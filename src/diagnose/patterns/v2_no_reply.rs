@@ -1,9 +1,11 @@
 //! V2-NO-REPLY: IKE_SA_INIT gets no answer.
 
+use crate::diagnose::Severity;
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::track::{Attempt, ExchangeKind, IkeVersion, Label};
 
+use super::ikev2::Standing;
 use super::phase1::Habits;
 use super::{ikev2, p1_version, silence};
 
@@ -66,6 +68,17 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         let view = one.attempt.and_then(|index| case.view(index));
         view.is_some_and(|view| !goes_on_in_pieces(case, view.attempt) && !p1_version::explains(&habits, &view))
     });
+    let standing = Standing::of(case);
+    for one in &mut found {
+        let Some(view) = one.attempt.and_then(|index| case.view(index)) else { continue };
+        if standing.authenticated_after(view.attempt) {
+            one.severity = Some(Severity::Notice);
+        }
+        if habits.at(view.attempt.responder.ip()).accepts_v2.is_some() {
+            one.seen.push_str("; it answered this address at another time");
+            one.weights.extend([("no-profile", 0.2), ("off", 0.2)]);
+        }
+    }
     if !ikev2::refused_by_icmp(case) {
         found.extend(ikev2::never_authenticated(case).filter_map(|(index, view)| unanswered_again(index, &view)));
     }
