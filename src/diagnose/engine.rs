@@ -11,6 +11,7 @@ use super::case::{Case, PATIENCE, View};
 use super::judged::Piece;
 use super::losses;
 use super::pattern::{Match, Pattern, Stage};
+use super::patterns::took_leave;
 use super::survey::Survey;
 use super::words::span;
 use super::{AttemptDiagnosis, Cause, Confidence, Finding, Outcome, PairStatus, Severity, Verdict, Words};
@@ -35,6 +36,17 @@ const CONSEQUENCES: &[(&str, &[&str])] = &[
     ("L-DPD-TIMEOUT", &["P1-NO-REPLY", "V2-NO-REPLY"]),
     ("M-ENC-BIT", &["P2-NO-REPLY"]),
     ("S-HALFOPEN", &["V2-INIT-NO-AUTH", "P1-MM2-NO-MM3"]),
+];
+
+/// Normal states that an alarm on the same attempt, or a later one, denies.
+const DENIED: &[(&str, &[&str])] = &[
+    ("L-DPD-TIMEOUT", &["OK-UP", "OK-IDLE", "OK-P1-UP"]),
+    ("L-STALE-SA", &["OK-UP", "OK-IDLE", "OK-P1-UP"]),
+    ("P1-INIT-REJECT", &["OK-P1-UP"]),
+    ("P1-CERT", &["OK-P1-UP"]),
+    ("V2-AUTH-INIT-REJECT", &["OK-UP", "OK-IDLE", "OK-P1-UP", "T-NONE"]),
+    ("L-DELETE-AFTER-P1", &["OK-IDLE", "T-NONE"]),
+    ("T-ENCAP-MISMATCH", &["OK-UP"]),
 ];
 
 /// A pattern found, before it is made a finding.
@@ -71,11 +83,11 @@ pub(super) fn again<'f>(
     let case = Case::new(facts, survey, index, pair, &mut answers);
     let consequence_of = consequence_of.map(Verdict::id);
     let found = |case| Found { consequence_of, ..Found::new(verdict, case) };
-    let mut whole: Option<Finding> = None;
+    let mut whole: Option<Whole> = None;
     for found in found_by(verdict, &case).map(found).filter(|found| found.severity() == severity) {
         add(&mut whole, &case, found);
     }
-    whole.map(|whole| complete(whole, &case))
+    whole.map(|whole| whole.complete(&case))
 }
 
 /// Where a pattern fits, as far as what was not forgotten tells, and nothing in the capture tells otherwise.
@@ -86,36 +98,59 @@ pub(super) fn found_by(verdict: Verdict, case: &Case<'_>) -> impl Iterator<Item 
     (pattern.check)(case).into_iter().filter(holds)
 }
 
+/// Matches that become one finding.
+struct Whole {
+    /// That of the first of them, so far.
+    finding: Finding,
+    /// Attempts that they are about, the last of these, and how many of them the other side began.
+    attempts: u64,
+    last: Option<usize>,
+    by_other: u64,
+}
+
 /// Adds one more match to a finding.
-fn add(whole: &mut Option<Finding>, case: &Case<'_>, mut found: Found) {
+fn add(whole: &mut Option<Whole>, case: &Case<'_>, mut found: Found) {
     match whole {
-        Some(known) => {
-            known.count += 1;
-            known.confidence = known.confidence.max(found.case.confidence.unwrap_or(Confidence::Suspected));
-            known.frames.extend(found.case.frames);
+        Some(Whole { finding, attempts, last, by_other }) => {
+            finding.count += 1;
+            finding.confidence = finding.confidence.max(found.case.confidence.unwrap_or(Confidence::Suspected));
+            finding.frames.extend(found.case.frames);
+            if found.case.attempt != *last {
+                *last = found.case.attempt;
+                *attempts += 1;
+                let starter = |index: Option<usize>| Some(case.pair.attempts.get(index?)?.initiator.ip());
+                *by_other += u64::from(starter(found.case.attempt) != starter(finding.attempt));
+            }
         }
         None => {
             if found.severity() >= Severity::Warning {
                 tell_next_copy(case, &mut found.case);
             }
-            *whole = Some(finding(Some(case.index), found));
+            let last = found.case.attempt;
+            *whole = Some(Whole { finding: finding(Some(case.index), found), attempts: 1, last, by_other: 0 });
         }
     }
 }
 
-/// A finding to which nothing is added any more.
-fn complete(mut whole: Finding, case: &Case<'_>) -> Finding {
-    whole.frames.sort_unstable();
-    whole.frames.dedup();
-    if whole.count > 1 && whole.attempt.is_some() {
-        let more = format!("; the same on {} attempts", whole.count);
-        whole.seen.push_str(&more);
+impl Whole {
+    /// The finding, to which nothing is added any more.
+    fn complete(self, case: &Case<'_>) -> Finding {
+        let Self { finding: mut whole, attempts, by_other, .. } = self;
+        whole.frames.sort_unstable();
+        whole.frames.dedup();
+        if attempts > 1 && whole.attempt.is_some() {
+            let more = match by_other {
+                0 => format!("; the same on {attempts} attempts"),
+                _ => format!("; much the same on {attempts} attempts, {by_other} of them begun by the other side"),
+            };
+            whole.seen.push_str(&more);
+        }
+        if whole.frames.is_empty() {
+            whole.frames.push(case.pair.first_frame);
+        }
+        losses::allow_for_forgotten(case.facts.forgotten, case.pair, &mut whole);
+        whole
     }
-    if whole.frames.is_empty() {
-        whole.frames.push(case.pair.first_frame);
-    }
-    losses::allow_for_forgotten(case.facts.forgotten, case.pair, &mut whole);
-    whole
 }
 
 /// Matches of one pattern on one pair are one finding for each severity. They follow each other.
@@ -126,7 +161,7 @@ pub(super) fn fold(
 ) {
     let mut matches = matches.peekable();
     // a pattern has few severities
-    let mut of_pattern: Vec<(Severity, Option<Finding>)> = Vec::new();
+    let mut of_pattern: Vec<(Severity, Option<Whole>)> = Vec::new();
     while let Some(found) = matches.next() {
         let (verdict, severity) = (found.verdict, found.severity());
         let consequence_of = found.consequence_of;
@@ -141,8 +176,19 @@ pub(super) fn fold(
         if matches.peek().is_none_or(|next| next.verdict != verdict) {
             for (_, whole) in of_pattern.drain(..) {
                 let Some(whole) = whole else { continue };
-                keep(complete(whole, case), verdict, consequence_of.and_then(Verdict::named));
+                keep(whole.complete(case), verdict, consequence_of.and_then(Verdict::named));
             }
+        }
+    }
+}
+
+/// Takes back normal states that an alarm denies.
+pub(super) fn deny(matches: &mut Vec<Found>) {
+    for &(alarm, normal) in DENIED {
+        let loud = |found: &&Found| found.pattern.id == alarm && found.severity() >= Severity::Warning;
+        let latest = matches.iter().filter(loud).map(|found| found.case.attempt).max();
+        if let Some(latest) = latest {
+            matches.retain(|found| !normal.contains(&found.pattern.id) || found.case.attempt > latest);
         }
     }
 }
@@ -404,7 +450,8 @@ fn status(case: &Case<'_>, attempts: &[AttemptDiagnosis], verdict: Option<&Found
     let pair = case.pair;
     let traffic = !pair.flows.is_empty();
     let up = case.attempts().filter(|(_, view)| view.tunnel_up().is_some()).map(|(index, _)| index).last();
-    let taken_down = verdict.is_some_and(|found| found.pattern.id == "OK-DELETE" && found.case.attempt >= up);
+    // A farewell that another finding explains better is one all the same.
+    let taken_down = case.attempts().skip(up.unwrap_or(usize::MAX)).any(|(_, view)| took_leave(&view));
     let lost =
         verdict.is_some_and(|found| found.pattern.stage == Stage::LifeCycle && found.severity() == Severity::Error);
     match up {

@@ -207,6 +207,7 @@ impl<'f> Judge<'f> {
                 }
             }
         }
+        engine::deny(matches);
         engine::name_consequences(matches);
         engine::judge(&case, matches, piece);
         engine::fold(&case, matches.drain(..), |finding, verdict, cause| {

@@ -109,6 +109,13 @@ impl Informational<'_> {
         self.contents.is_empty() || self.contents.contains(content)
     }
 
+    /// IKEv1: by its size it deletes an IPsec SA, and does nothing else.
+    pub(super) fn deletes_ipsec(&self) -> bool {
+        self.reading == Reading::Delete
+            && self.contents.contains(Content::DeleteIpsec)
+            && ![Content::Dpd, Content::DeleteIsakmp].iter().any(|&content| self.contents.contains(content))
+    }
+
     fn may_delete(&self) -> bool {
         self.may_be(Content::DeleteIpsec) || self.may_be(Content::DeleteIsakmp)
     }

@@ -15,6 +15,8 @@ mod probe;
 mod silence;
 mod traffic;
 
+pub(super) use ok_delete::took_leave;
+
 use super::pattern::{Match, Pattern};
 use crate::track::Facts;
 

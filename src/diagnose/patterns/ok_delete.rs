@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use crate::diagnose::Confidence;
-use crate::diagnose::case::Case;
+use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::span;
+use crate::track::{ExchangeKind, Label};
 
-use super::informational::{self, Reading};
+use super::informational::{self, Informational, Reading};
 use super::nat;
 
 /// Quiet shorter than this is not worth a number.
@@ -47,21 +48,46 @@ pattern! {
     check: check
 }
 
+/// Whether the tunnel of an attempt was taken down.
+pub(in crate::diagnose) fn took_leave(view: &View<'_>) -> bool {
+    ends(view, &in_good_order(view))
+}
+
+/// The deletes of an attempt that had come up, in good order.
+fn in_good_order<'a>(view: &View<'a>) -> Vec<Informational<'a>> {
+    // A delete before anything was up belongs to the failure that it follows.
+    if view.tunnel_up().is_none() && view.attempt.rekeyed_from.is_none() && !view.attempt.midstream {
+        return Vec::new();
+    }
+    let mut read = informational::read(view);
+    // A peer that no longer answers is not taken leave of in good order.
+    if read.iter().any(|one| one.reading == Reading::Question { answered: false }) {
+        return Vec::new();
+    }
+    read.retain(|one| one.reading == Reading::Delete);
+    read
+}
+
+/// Whether nothing goes on after the last of these deletes: no IKE and no traffic; or in IKEv1, where phase 1 may stay, no
+/// Quick Mode is left that was not deleted.
+fn ends(view: &View<'_>, deletes: &[Informational<'_>]) -> bool {
+    let Some(last) = deletes.last().filter(|last| !last.traffic_after) else { return false };
+    if !last.ike_after {
+        return true;
+    }
+    let quick_modes = || view.exchanges().iter().filter(|exchange| exchange.kind == ExchangeKind::QuickMode);
+    let goes_on = quick_modes().any(|quick| quick.messages.iter().any(|message| message.at > last.message.at));
+    let complete = quick_modes().filter(|quick| quick.messages.iter().any(|message| message.label == Label::Qm(3)));
+    let gone = deletes.iter().filter(|one| one.deletes_ipsec()).count();
+    gone > 0 && gone >= complete.count() && !goes_on && !view.is_v2()
+}
+
 fn check(case: &Case<'_>) -> Vec<Match> {
     let mut found = Vec::new();
     for (index, view) in case.attempts() {
-        // A delete before anything was up belongs to the failure that it follows.
-        if view.tunnel_up().is_none() && view.attempt.rekeyed_from.is_none() && !view.attempt.midstream {
-            continue;
-        }
-        let read = informational::read(&view);
-        // A peer that no longer answers is not taken leave of in good order.
-        if read.iter().any(|one| one.reading == Reading::Question { answered: false }) {
-            continue;
-        }
-        let deletes: Vec<_> = read.iter().filter(|one| one.reading == Reading::Delete).collect();
+        let deletes = in_good_order(&view);
         let Some(last) = deletes.last() else { continue };
-        let farewell = !last.ike_after && !last.traffic_after;
+        let farewell = ends(&view, &deletes);
         let sender = nat::name(last.message.from);
         let told = deletes.iter().all(|one| one.told);
         let seen = case.in_words(|| match (deletes.len(), told) {
@@ -82,6 +108,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             Match::on(index, confidence)
                 .seen(case.in_words(|| match quiet < SHORT {
                     true => format!("{seen}; the capture ends with it"),
+                    false if last.ike_after => format!("{seen}; no ESP and no Quick Mode in the {} since", span(quiet)),
                     false => format!("{seen}; nothing was sent under these SAs in the {} since", span(quiet)),
                 }))
                 .means(case.in_words(|| format!("{sender} most likely took the tunnel down")))

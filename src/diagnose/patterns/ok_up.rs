@@ -5,6 +5,8 @@ use crate::diagnose::case::Case;
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::{number, span};
 
+use super::took_leave;
+
 pattern! {
     /// ## What is seen
     ///
@@ -41,6 +43,10 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     else {
         return Vec::new();
     };
+    // That it was taken down says more.
+    if case.attempts().skip(index).any(|(_, view)| took_leave(&view)) {
+        return Vec::new();
+    }
     // Traffic of a tunnel that was up before does not show that this one works.
     let packets = |from| case.flows_from(from).filter(|flow| flow.last >= up).map(|flow| flow.packets).sum::<u64>();
     let (there, back) = (packets(case.pair.a), packets(case.pair.b));
