@@ -348,8 +348,11 @@ fn weight(found: &Found, case: &Case<'_>) -> Weight {
     let part = PARTS.get(found.verdict.place()).copied().unwrap_or(Part::Plain);
     let normal = if let Part::Normal(rank) = part { rank } else { 0 };
     if normal > 0 {
-        // What was only cleaned up, while the tunnel goes on, is said of the pair and of no attempt.
-        let rank = if found.case.attempt.is_some() { normal } else { 0 };
+        // What was only cleaned up, while the tunnel goes on, is said of the pair and of no attempt, and says least.
+        let rank = match found.case.attempt {
+            Some(_) => normal,
+            None => u8::from(found.pattern.id != "OK-DELETE"),
+        };
         return (3, 0, 0, index, rank);
     }
     let probes = found.case.attempt.is_some() && part == Part::Probe;
@@ -451,11 +454,15 @@ fn status(case: &Case<'_>, attempts: &[AttemptDiagnosis], verdict: Option<&Found
     let traffic = !pair.flows.is_empty();
     let up = case.attempts().filter(|(_, view)| view.tunnel_up().is_some()).map(|(index, _)| index).last();
     // A farewell that another finding explains better is one all the same.
-    let taken_down = case.attempts().skip(up.unwrap_or(usize::MAX)).any(|(_, view)| took_leave(&view));
+    let youngest = up.or_else(|| pair.attempts.len().checked_sub(1));
+    let taken_down = case.attempts().skip(youngest.unwrap_or_default()).any(|(_, view)| took_leave(&view));
+    let turned_down =
+        verdict.is_some_and(|found| found.pattern.id == "V2-AUTH-INIT-REJECT" && found.severity() == Severity::Error);
     let lost =
         verdict.is_some_and(|found| found.pattern.stage == Stage::LifeCycle && found.severity() == Severity::Error);
     match up {
-        Some(_) if taken_down => return PairStatus::Down,
+        _ if taken_down => return PairStatus::Down,
+        Some(_) if turned_down && !traffic => {}
         Some(_) if lost => {
             let last_traffic = pair.flows.iter().map(|flow| flow.last).max();
             if last_traffic.is_some_and(|at| case.end().since(at) < PATIENCE) {

@@ -41,6 +41,8 @@ pub struct Suite {
 
 /// Types of IKEv2 payloads (RFC 7296 §3.2).
 pub mod payload {
+    /// SA.
+    pub const SA: u8 = 33;
     /// IDr.
     pub const IDR: u8 = 36;
     /// N.

@@ -55,13 +55,13 @@ pattern! {
 }
 
 fn check(case: &Case<'_>) -> Vec<Match> {
-    let last_up = life_cycle::last_up(case);
     let lives: Vec<usize> = life_cycle::lives(case).iter().map(|life| life.index).collect();
     case.attempts()
         .filter(|(_, view)| view.attempt.version == IkeVersion::V1 && !view.attempt.midstream && !view.one_sided())
         .filter_map(|(index, view)| {
             let found = deleted(case, index, &view, &lives)?;
-            Some(if last_up.is_some_and(|up| up > index) { found.severity(Severity::Notice) } else { found })
+            let over = lives.last().is_some_and(|&up| up > index);
+            Some(if over { found.severity(Severity::Notice) } else { found })
         })
         .collect()
 }

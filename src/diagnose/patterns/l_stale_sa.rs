@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::base::Timestamp;
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::{span, times};
@@ -89,14 +90,23 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 };
                 let from = life_cycle::address(view.attempt, side);
                 let over = last_up.is_some_and(|up| up > index);
+                let said = notify.message.repeats.iter().map(|repeat| repeat.at).fold(notify.message.at, Timestamp::max);
+                // Only who has the SA goes on with it.
+                let refuted =
+                    view.messages().any(|message| message.encrypted && message.from == side && message.at > said);
                 let found = Match::on(index, Confidence::Stated)
                     .seen(format!(
-                        "{from} answered with {name} ({UNKNOWN_SA}) in clear {}",
-                        times(u64::from(notify.message.repeat_count) + 1)
+                        "{from} answered with {name} ({UNKNOWN_SA}) in clear {}{}",
+                        times(u64::from(notify.message.repeat_count) + 1),
+                        if refuted { ", and goes on under this IKE SA all the same" } else { "" },
                     ))
-                    .means(format!("{from} does not know this IKE SA; the notify is not authenticated"))
+                    .means(if refuted {
+                        "the notify is not authenticated, and what follows refutes it: it was forged, or of another node".to_owned()
+                    } else {
+                        format!("{from} does not know this IKE SA; the notify is not authenticated")
+                    })
                     .frames(view.frames(notify.message));
-                Some(if over {
+                Some(if over || refuted {
                     found.severity(Severity::Notice)
                 } else if seen_in_use(case, &view) {
                     found

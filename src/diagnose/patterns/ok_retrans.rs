@@ -5,7 +5,7 @@ use crate::diagnose::Confidence;
 use crate::diagnose::case::Case;
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::number;
-use crate::track::{Exchange, MessageRecord};
+use crate::track::{Exchange, Label, MessageRecord};
 
 /// More repeats of one message than this are no longer an accident.
 const FEW: u32 = 3;
@@ -70,7 +70,12 @@ fn settled_repeats(exchange: &Exchange, seen_until: Option<Timestamp>) -> impl I
         .iter()
         .enumerate()
         .filter(move |(place, message)| {
-            (1..=FEW).contains(&message.repeat_count) && (settled || place + 2 < messages.len())
+            let is_last = place + 1 == messages.len();
+            let awaits = matches!(
+                message.label,
+                Label::Mm(1..=5) | Label::Am(1 | 2) | Label::Qm(1 | 2) | Label::Tr(1) | Label::Request(_)
+            );
+            (1..=FEW).contains(&message.repeat_count) && !(is_last && awaits) && (settled || place + 2 < messages.len())
         })
         .map(|(_, message)| message)
 }

@@ -57,8 +57,8 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     let seen = case.in_words(|| {
         let took = match view.attempt.rekeyed_from {
             Some(_) => "re-keyed".into(),
-            None if view.shown_by_traffic().is_some() => {
-                "up, though messages of the negotiation are not in the capture".into()
+            None if view.attempt.midstream || view.shown_by_traffic().is_some() => {
+                "up; messages of the negotiation are not in the capture".into()
             }
             None => format!("set up in {}", span(up.since(view.attempt.first))),
         };

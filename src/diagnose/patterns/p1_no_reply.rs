@@ -91,8 +91,10 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             let index = found.attempt?;
             let view = case.view(index)?;
             let explained = p1_mode::explains(&habits, &view) || p1_version::explains(&habits, &view);
-            (!explained)
-                .then(|| weighed(&view, &habits, found.severity(standing.severity(&view, P1_NO_REPLY.severity))))
+            (!explained).then(|| {
+                let severity = found.severity.unwrap_or(P1_NO_REPLY.severity);
+                weighed(&view, &habits, found.severity(standing.severity(&view, severity)))
+            })
         })
         .collect()
 }

@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::time::Duration;
 
 use crate::base::Timestamp;
-use crate::diagnose::Confidence;
+use crate::diagnose::{Confidence, Severity};
 
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::Match;
@@ -110,6 +110,9 @@ fn unanswered<'a>(
         "either the message does not arrive, or its answer does not, or the responder stays silent on purpose"
     });
     found.settle = settle.map(Into::into);
+    if waited.copies < 2 {
+        found = found.severity(Severity::Warning);
+    }
     if alive {
         found = found.weigh("path", 0.3).weigh("no-profile", 2.0).weigh("refused", 2.0).weigh("off", 1.5);
     } else if silent_peers > 1 {

@@ -4,7 +4,7 @@ use crate::diagnose::Confidence;
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::sizes::{AuthAnswer, Suite, payload};
-use crate::diagnose::words::{number, span};
+use crate::diagnose::words::span;
 use crate::track::Side;
 
 use super::ikev2::{self, Standing};
@@ -68,15 +68,11 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     }
     // Once may be chance; an initiator that does it again and again has a reason.
     if silent.len() >= 2 && case.flows_from(case.pair.a).chain(case.flows_from(case.pair.b)).next().is_none() {
-        let count = silent.len() as u64;
         found.extend(silent.into_iter().filter_map(|(index, view)| {
             let response = view.last_auth_response()?;
             Some(
                 Match::on(index, Confidence::Suspected)
-                    .seen(format!(
-                        "{} ended like this: a full IKE_AUTH response, nothing more from the initiator, then a new IKE_SA_INIT from it",
-                        number(count, "attempt")
-                    ))
+                    .seen("a full IKE_AUTH response, nothing more from the initiator, then a new IKE_SA_INIT from it")
                     .means("the initiator seems not to accept the responder's answer, and starts over")
                     .weigh("stop", 0.2)
                     .settle("the initiator's log at that time")

@@ -37,7 +37,7 @@ pattern! {
     ];
     checks: [
         Path: "see whether anything of the peer still arrives; check the NAT's timers for UDP 4500";
-        Responder: "look for a restart, a failover or an error in its log at that time";
+        Either: "on the silent side, look for a restart, a failover or an error in its log at that time";
         Either: "enable liveness checks, so that a dead SA is replaced early";
     ];
     logs: [
@@ -81,7 +81,8 @@ fn no_answer(
     }
     let peer = request.destination.ip();
     let esp_before = case.flows_from(peer).any(|flow| flow.first <= request.at);
-    let esp_after = case.flows_from(peer).any(|flow| flow.last > request.at.after(waited.over));
+    let esp_after =
+        case.flows_from(peer).any(|flow| flow.first <= request.at && flow.last > request.at.after(waited.over));
     let starts_anew = case
         .pair
         .attempts
@@ -90,11 +91,17 @@ fn no_answer(
         .iter()
         .any(|later| later.initiator.ip() == peer && later.rekeyed_from.is_none());
     let mut found = Match::on(index, confidence)
-        .seen(format!("{} (message id {}) {}", request.label, request_id(view, request.frame), unanswered.in_vain()))
-        .means("the peer no longer answers on this IKE SA")
+        .seen(format!(
+            "{} of {} (message id {}) {}",
+            request.label,
+            request.source.ip(),
+            request_id(view, request.frame),
+            unanswered.in_vain()
+        ))
+        .means(format!("{peer} no longer answers on this IKE SA"))
         .frames(view.frames(request));
     if esp_after {
-        found.seen.push_str("; ESP from the peer goes on");
+        found.seen.push_str("; its ESP is seen after it");
         found = found.weigh("path", 0.1).weigh("restart", 0.2).weigh("service", 4.0);
     } else if esp_before {
         found.seen.push_str("; no ESP from the peer after it either");

@@ -1,9 +1,9 @@
 //! V2-COOKIE-LOOP: the responder asks for cookies and is never content.
 
-use crate::diagnose::Confidence;
 use crate::diagnose::case::{Case, PATIENCE, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::{number, span, times};
+use crate::diagnose::{Confidence, Severity};
 
 use super::ikev2::{self, Round};
 
@@ -25,7 +25,7 @@ pattern! {
     /// - `V2-NO-REPLY`: the request with the cookie is sent and draws no answer at all.
     /// - `V2-KE-LOOP`: COOKIE and INVALID_KE_PAYLOAD may alternate.
     V2_COOKIE_LOOP = "V2-COOKIE-LOOP", IkeV2, Error;
-    title: "the responder asks for a cookie again and again";
+    title: "IKE_SA_INIT does not get past the cookie that the responder asks for";
     causes: [
         "nodes" 0.40 "a NAT or load balancer changes the source, or sends the requests to different nodes",
             raised by "the cookie comes back and is refused", lowered by "the cookie never comes back";
@@ -99,5 +99,6 @@ fn never_content(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match
         .weigh("ping-pong", 0.1)
         .settle("the initiator's log, or a capture on its outside, tells whether the COOKIE arrives there")
         .frames(frames);
-    Some(if copies > 0 { found.weigh("lost", 2.0) } else { found })
+    // Whoever wanted a tunnel would ask again; a scanner does not.
+    Some(if copies > 0 { found.weigh("lost", 2.0) } else { found.severity(Severity::Warning) })
 }

@@ -26,15 +26,15 @@ pattern! {
     V2_FOLLOWUP = "V2-FOLLOWUP", IkeV2, Warning;
     title: "an additional key exchange of a re-key fails";
     causes: [
-        "state" 0.50 "the responder no longer has the state of the CREATE_CHILD_SA before it",
+        "state" 0.50 "the side that answers no longer has the state of the CREATE_CHILD_SA before it",
             raised by "a short answer; a long gap between the two exchanges", lowered by "no answer at all";
         "lost" 0.35 "the long message or its fragments are lost", raised by "no answer at all", lowered by "a short answer";
-        "other" 0.15 "the responder refuses the key exchange value, or cannot handle the exchange", raised by "it never works", lowered by "it worked before";
+        "other" 0.15 "the side that answers refuses the key exchange value, or cannot handle the exchange", raised by "it never works", lowered by "it worked before";
     ];
     checks: [
-        Responder: "look in its log; raise the time for which it keeps the state if that can be set";
+        Either: "on the side that answers, look in the log; raise the time for which it keeps the state if that can be set";
         Either: "enable IKE fragmentation (RFC 7383)";
-        Initiator: "see whether it tries the re-key again";
+        Either: "on the side that asks, see whether it tries the re-key again";
     ];
     logs: [
         "strongSwan": "STATE_NOT_FOUND" ("strongSwan source");
@@ -66,13 +66,17 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             refused.then(|| {
                 Match::on(index, Confidence::Inferred)
                     .seen(format!(
-                        "the IKE_FOLLOWUP_KE response of {} octets has no room for a key exchange value",
+                        "the IKE_FOLLOWUP_KE response of {} ({} octets) has no room for a key exchange value",
+                        response.source.ip(),
                         response.length
                     ))
-                    .means("the responder refused to go on with the re-key; the reason is encrypted")
+                    .means(format!(
+                        "{} refused to go on with the re-key; the reason is encrypted",
+                        response.source.ip()
+                    ))
                     .weigh("state", 2.0)
                     .weigh("lost", 0.1)
-                    .settle("the responder's log at that time")
+                    .settle(format!("the log of {} at that time", response.source.ip()))
                     .frames(request.map(|request| request.frame))
                     .frames([response.frame])
             })

@@ -1,8 +1,10 @@
 //! V2-MSGID: the message ids of an IKE SA do not follow each other.
 
+use crate::base::Timestamp;
 use crate::diagnose::Confidence;
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
+use crate::diagnose::words::{span, times};
 use crate::track::{Exchange, ExchangeKind, Side};
 
 use super::ikev2;
@@ -11,7 +13,8 @@ pattern! {
     /// ## What is seen
     ///
     /// One side numbers a request out of order and gets no answer to it: the number jumps over, or falls behind, what was
-    /// answered last. Or it uses one number for two exchanges of different kinds.
+    /// answered last. Or it uses one number for two exchanges: of different kinds, or for another request long after the first
+    /// was answered.
     ///
     /// ## What it means
     ///
@@ -40,7 +43,7 @@ pattern! {
         "strongSwan": "received message ID …, expected …, ignored" ("strongSwan source");
     ];
     sources: ["RFC 7296 §2.2", "RFC 7296 §2.3", "RFC 6311 §3"];
-    when: V2_OPEN, V2_IDS;
+    when: V2_OPEN, V2_IDS, V2 REPEATS;
     check: check
 }
 
@@ -48,9 +51,10 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     ikev2::attempts(case)
         .filter(|(_, view)| view.attempt.messages_forgotten == 0)
         .filter_map(|(index, view)| {
-            [Side::Initiator, Side::Responder]
-                .into_iter()
-                .find_map(|side| reuse(index, &view, side).or_else(|| out_of_order(index, &view, side)))
+            [Side::Initiator, Side::Responder].into_iter().find_map(|side| {
+                let behind = || behind_the_window(index, &view, side);
+                reuse(index, &view, side).or_else(behind).or_else(|| out_of_order(index, &view, side))
+            })
         })
         .collect()
 }
@@ -94,6 +98,37 @@ fn reuse(index: usize, view: &View<'_>, side: Side) -> Option<Match> {
             .weigh("loss", 0.0)
             .frames([one.frame, other.frame]),
     )
+}
+
+/// `side` asks something else under a number that was answered long ago, and gets no answer. A repeat of the old request would
+/// have its octets (RFC 7296 §2.1).
+fn behind_the_window(index: usize, view: &View<'_>, side: Side) -> Option<Match> {
+    begun_by(view, side).find_map(|exchange| {
+        let (Some(request), Some(response)) = ikev2::request_and_response(exchange) else { return None };
+        let answered = response.repeats.iter().map(|repeat| repeat.at).fold(response.at, Timestamp::max);
+        let others: Vec<_> = request.repeats.iter().filter(|repeat| repeat.changed && repeat.at > answered).collect();
+        let (first, last) = (others.first()?, others.last()?);
+        let went_on = begun_by(view, side).filter_map(|other| Some((other, other.messages.first()?)));
+        let (newest, _) = went_on
+            .filter(|(other, began)| other.message_id > exchange.message_id && began.at < first.at)
+            .max_by_key(|(other, _)| other.message_id)?;
+        let whole = request.ike_fragments == 0 && others.len() >= 2;
+        whole.then(|| {
+            Match::on(index, Confidence::Inferred)
+                .seen(format!(
+                    "after message id {} the {} sent another request under id {}, {} in {}, and got no answer",
+                    newest.message_id,
+                    name(side),
+                    exchange.message_id,
+                    times(others.len() as u64),
+                    span(last.at.since(first.at)),
+                ))
+                .means("the peer waits for a higher number, and drops this one")
+                .weigh("failover", 2.0)
+                .weigh("loss", 0.0)
+                .frames(others.iter().map(|repeat| repeat.frame))
+        })
+    })
 }
 
 fn out_of_order(index: usize, view: &View<'_>, side: Side) -> Option<Match> {

@@ -1,13 +1,18 @@
 //! V2-REKEY-REFUSED: CREATE_CHILD_SA is refused while the tunnel is up.
 
+use std::time::Duration;
+
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
-use crate::diagnose::sizes::Suite;
+use crate::diagnose::sizes::{Suite, payload};
 use crate::diagnose::words::{span, times};
 use crate::diagnose::{Confidence, Severity};
 use crate::track::{ExchangeKind, MessageRecord};
 
 use super::ikev2;
+
+/// No IKE SA is re-keyed so soon.
+const YOUNG: Duration = Duration::from_secs(60);
 
 pattern! {
     /// ## What is seen
@@ -42,7 +47,7 @@ pattern! {
     checks: [
         Either: "compare the groups for perfect forward secrecy in the ESP proposals";
         Either: "compare the lifetimes, so that one end re-keys well before the other gives up";
-        Responder: "read its log at that time: it names the notify";
+        Either: "on the side that refuses, read the log at that time: it names the notify";
     ];
     logs: [
         "strongSwan": "CHILD_SA rekeying failed, trying again in … seconds" ("strongSwan source");
@@ -83,20 +88,29 @@ fn refused(case: &Case<'_>, suite: Suite, index: usize, view: &View<'_>) -> Opti
     }
     let over = if count > 1 { format!(" in {}", span(last.at.since(first.at))) } else { String::new() };
     let pfs = suite.can_hold_key_exchange(last) == Some(true);
+    // A re-key of a child SA begins with the notify that names it, and one of the IKE SA holds a key exchange value and comes
+    // late.
+    let begins_with_sa = refusals.iter().all(|(request, _)| suite.first_inside(request) == Some(payload::SA));
+    let young = view.tunnel_up().is_some_and(|up| last.at.since(up) < YOUNG);
+    let further = begins_with_sa && (!pfs || young);
     let goes_on = case.pair.flows.iter().any(|flow| flow.last > last.at);
     let found = Match::on(index, if count > 1 { Confidence::Inferred } else { Confidence::Suspected })
         .seen(format!(
-            "CREATE_CHILD_SA was answered {}{over} with a message that has room for a notify only{}",
+            "CREATE_CHILD_SA of {} was answered {}{over} with a message that has room for a notify only{}",
+            last.source.ip(),
             times(count),
             if goes_on { "; ESP goes on with the old SA" } else { "" },
         ))
-        .means(if count > 1 {
+        .means(if further {
+            "a further child SA is refused: the request names none to be re-keyed"
+        } else if count > 1 {
             "the peer refuses each time; when the lifetime of the SA in use ends, the tunnel ends with it"
         } else {
             "refused once: it may pass, if the peer was busy or both sides started at once"
         })
-        .settle("the responder's log at that time, or the keys of the IKE SA")
+        .settle(format!("the log of {} at that time, or the keys of the IKE SA", last.destination.ip()))
         .frames(refusals.iter().flat_map(|(request, response)| [request.frame, response.frame]));
     let found = if count > 1 { found.weigh("busy", 0.3) } else { found.severity(Severity::Notice).weigh("busy", 2.0) };
+    let found = if further { found.weigh("selectors", 8.0).weigh("pfs", 0.5) } else { found.weigh("selectors", 0.3) };
     Some(if pfs { found.weigh("pfs", 1.5) } else { found.weigh("pfs", 0.7) })
 }
