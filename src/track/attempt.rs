@@ -588,7 +588,7 @@ impl Tracker {
                     repeat_count: 0,
                     recorded_again: 0,
                 };
-                let whole = record.ike_fragments_missing.is_none();
+                let (whole, first_inside) = (record.ike_fragments_missing.is_none(), record.first_inside());
                 let message_state = MessageState {
                     digest: passage.digest,
                     copy: LastCopy::of(passage),
@@ -612,7 +612,7 @@ impl Tracker {
                 }
                 state.message_count += 1;
                 if whole {
-                    note_progress(attempt, label, passage.at);
+                    note_progress(attempt, label, first_inside, passage.at);
                 }
             }
             (Place::Repeats { index, changed }, Some(exchange)) => {
@@ -640,7 +640,8 @@ impl Tracker {
                 record.length = record.length.saturating_add(message.header.length);
                 if record.ike_fragments_missing.is_none() {
                     (record.frame, record.at) = (passage.frame, passage.at);
-                    note_progress(attempt, label, passage.at);
+                    let first_inside = record.first_inside();
+                    note_progress(attempt, label, first_inside, passage.at);
                 }
             }
             (Place::FragmentOfRepeat { index }, Some(exchange)) => {
@@ -692,12 +693,15 @@ impl Tracker {
                 record.recorded_again += 1;
                 return;
             }
-            record.repeat_count += 1;
-            if record.repeats.len() < repeats_a_message {
-                record.repeats.push(Repeat { frame: set.first_frame, at: set.since, changed: true });
+            for (frame, at) in std::iter::once((set.first_frame, set.since)).chain(set.again.iter().copied()) {
+                record.repeat_count += 1;
+                if record.repeats.len() < repeats_a_message {
+                    record.repeats.push(Repeat { frame, at, changed: true });
+                }
             }
             return;
         }
+        let again = set.again.iter().map(|&(frame, at)| Repeat { frame, at, changed: false });
         if state.message_count >= messages_an_attempt {
             attempt.forget_message(set.since);
             return;
@@ -710,7 +714,7 @@ impl Tracker {
             from,
             source: key.source,
             destination: key.destination,
-            length: 0,
+            length: set.length(),
             encrypted: true,
             encapsulation: crate::packet::Encapsulation::Udp,
             non_esp_marker: false,
@@ -720,8 +724,8 @@ impl Tracker {
             ike_fragments_missing: set.missing(),
             carried: Arc::default(),
             fault: None,
-            repeats: Vec::new(),
-            repeat_count: 0,
+            repeats: again.take(repeats_a_message).collect(),
+            repeat_count: set.again.len() as u32,
             recorded_again: 0,
         });
         state.exchanges[exchange].messages.push(MessageState {
@@ -857,20 +861,27 @@ fn place(
     }
 }
 
+/// The EAP payload of IKEv2.
+const EAP: u8 = 48;
+
 /// A message that was not seen before moves the attempt on.
-fn note_progress(attempt: &mut Attempt, label: Label, at: Timestamp) {
+fn note_progress(attempt: &mut Attempt, label: Label, first_inside: Option<u8>, at: Timestamp) {
     let rank = |label| stage::rank(label).unwrap_or(0);
     if rank(label) > rank(attempt.stage) || matches!(attempt.stage, Label::Other(_)) {
         attempt.stage = label;
     }
     let phase1 = match label {
-        Label::Mm(6) | Label::Am(3) | Label::Qm(_) | Label::Tr(_) | Label::Response(35) => true,
+        Label::Mm(6) | Label::Am(3) | Label::Qm(_) | Label::Tr(_) => true,
         // Any exchange of an SA that only runs under its keys shows that the keys are there.
         Label::Request(36 | 37) | Label::Response(36 | 37) => attempt.rekeyed_from.is_some(),
         _ => false,
     };
-    if phase1 && attempt.phase1_up.is_none() {
-        attempt.phase1_up = Some(at);
+    match label {
+        // One more round of authentication: the answers so far were not the last (RFC 7296 §2.16).
+        Label::Request(35) if attempt.rekeyed_from.is_none() => attempt.phase1_up = None,
+        Label::Response(35) => attempt.phase1_up = Some(at).filter(|_| first_inside != Some(EAP)),
+        _ if phase1 && attempt.phase1_up.is_none() => attempt.phase1_up = Some(at),
+        _ => {}
     }
     if label == Label::Qm(3) && attempt.phase2_up.is_none() {
         attempt.phase2_up = Some(at);

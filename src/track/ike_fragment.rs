@@ -47,12 +47,22 @@ pub(super) struct FragmentSet {
     octets: usize,
     pub(super) first_frame: FrameRef,
     pub(super) since: Timestamp,
+    /// When the lowest of its fragments came again, the first few times.
+    pub(super) again: Vec<(FrameRef, Timestamp)>,
 }
+
+/// Times that are kept of those.
+const AGAIN: usize = 16;
 
 impl FragmentSet {
     /// What it is reckoned to take of the octets that may be held.
     fn cost(&self) -> usize {
-        self.octets + self.parts.len() * PART_COST
+        self.octets + (self.parts.len() + self.again.len()) * PART_COST
+    }
+
+    /// Octets of the message that are there.
+    pub(super) fn length(&self) -> u32 {
+        u32::try_from(self.octets).unwrap_or(u32::MAX)
     }
 
     /// Fragments that are there.
@@ -104,7 +114,13 @@ impl FragmentSets {
             octets: 0,
             first_frame: frame,
             since: at,
+            again: Vec::new(),
         });
+        if set.parts.first_key_value().is_some_and(|(lowest, _)| *lowest == fragment.number) && set.again.len() < AGAIN
+        {
+            set.again.push((frame, at));
+            self.octets += PART_COST;
+        }
         if !set.parts.contains_key(&fragment.number) && set.octets + fragment.data.len() <= MESSAGE_OCTETS {
             set.octets += fragment.data.len();
             self.octets += fragment.data.len() + PART_COST;
@@ -173,7 +189,7 @@ pub(super) struct SkfSet {
 pub(super) enum SkfStep {
     /// A number not seen before.
     New,
-    /// The message begins again: its first number comes once more, or it was split into another total.
+    /// The message begins again: the lowest number that was seen comes once more, or it was split into another total.
     Again {
         /// Split into another number of fragments than before.
         changed: bool,
@@ -202,7 +218,7 @@ impl SkfSet {
         }
         if self.mark(fragment.number) {
             SkfStep::New
-        } else if fragment.number == 1 {
+        } else if self.lowest() == Some(fragment.number) {
             SkfStep::Again { changed: false }
         } else {
             SkfStep::Repeat
@@ -239,6 +255,12 @@ impl SkfSet {
         (1..=self.total.min(SKF_NUMBERS))
             .find(|&number| !self.is_marked(number))
             .map(|lowest| (lowest, Some(self.total)))
+    }
+
+    /// Lowest number seen.
+    fn lowest(&self) -> Option<u16> {
+        let (word, bits) = self.seen.iter().enumerate().find(|(_, bits)| **bits != 0)?;
+        u16::try_from(word * 64 + bits.trailing_zeros() as usize + 1).ok()
     }
 
     /// Whether `number` was new.

@@ -42,9 +42,10 @@ pub fn print_attempts(view: &View<'_>, page: &mut Page<'_, impl Write>, pair: &P
         if let Some(last) = others.last() {
             let every = last.first.since(first.first).checked_div(others.len() as u32).unwrap_or_default();
             let words = format!(
-                "×{} more like it until {}, one every {}",
+                "×{} more like it until {}, {}{}",
                 count(others.len() as u64),
                 view.clock.second(last.last),
+                if others.len() > 1 { "one every " } else { "begun after " },
                 quantity::span(every),
             );
             page.paragraph(2, &Words::inked(page.palette.heading, words))?;
@@ -380,6 +381,8 @@ const fn belongs_to_many(label: Label) -> bool {
 /// NAT in words, as far as the hashes tell.
 pub fn nat_text(attempt: &Attempt) -> Option<String> {
     let nat = &attempt.nat;
+    let checked =
+        [Side::Initiator, Side::Responder].map(|side| [*nat.own_matches.of(side), *nat.peer_matches.of(side)]);
     let behind = match (nat.initiator_behind, nat.responder_behind) {
         (Some(true), Some(true)) => "both sides are behind NAT",
         (Some(true), _) => "the initiator is behind NAT",
@@ -388,7 +391,11 @@ pub fn nat_text(attempt: &Attempt) -> Option<String> {
         (Some(false), None) => "the initiator is not behind NAT; for the responder no hash could be checked",
         (None, Some(false)) => "the responder is not behind NAT; for the initiator no hash could be checked",
         (None, None) => match (nat.initiator_announced, nat.responder_announced) {
+            _ if checked.as_flattened().contains(&Some(true)) => "the NAT-D hashes that could be checked match",
             (true, true) => "both sides know NAT traversal; no NAT-D hash could be checked",
+            (true, false) if attempt.chosen.is_none() => {
+                "the initiator announced NAT traversal; the responder did not get so far"
+            }
             (true, false) => "only the initiator announced NAT traversal",
             (false, true) => "only the responder announced NAT traversal",
             (false, false) => return None,

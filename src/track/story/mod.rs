@@ -241,7 +241,12 @@ impl Story {
         let moves: Box<[u8]> =
             self.moves.iter().copied().chain((self.moves.len()..facts.moves.len()).map(|_| place)).collect();
         Some(Self {
-            phase1: began(self.phase1, facts.phase1_up.is_some()),
+            // the last answer of IKE_AUTH counts
+            phase1: match facts.phase1_up {
+                None => NEVER,
+                Some(_) if label == Label::Response(35) => place,
+                Some(_) => began(self.phase1, true),
+            },
             phase2: began(self.phase2, facts.phase2_up.is_some()),
             mismatch: began(self.mismatch, facts.nat.mismatch_frame.is_some()),
             version: self.version,
