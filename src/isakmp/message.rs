@@ -108,13 +108,16 @@ impl<'a> Message<'a> {
     fn contradiction(&self) -> Option<Fault> {
         const V1_PHASE_1: [u8; 3] = [1, 2, 4];
         const IKE_SA_INIT: u8 = 34;
+        const INFORMATIONAL: u8 = 37;
         let header = &self.header;
+        // who got a packet of an SA that it does not know may say so outside of any (RFC 7296 §1.5)
+        let stands_alone = header.version.major == 2 && header.exchange_type == INFORMATIONAL && !self.is_encrypted();
         let (phase1, init) = match header.version.major {
             1 => (V1_PHASE_1.contains(&header.exchange_type), false),
             _ => (false, header.exchange_type == IKE_SA_INIT),
         };
         let (asks, from_initiator) = (!header.has(Header::RESPONSE), header.has(Header::INITIATOR));
-        let (field, at, value) = if header.initiator_spi.is_zero() {
+        let (field, at, value) = if header.initiator_spi.is_zero() && !stands_alone {
             ("initiator SPI", 0, 0)
         } else if init && asks && !header.responder_spi.is_zero() {
             // the half of it that is not zero

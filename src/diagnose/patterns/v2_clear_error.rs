@@ -13,24 +13,24 @@ pattern! {
     /// ## What is seen
     ///
     /// An IKEv2 message in clear with an error notify that has no page of its own: UNSUPPORTED_CRITICAL_PAYLOAD (1),
-    /// INVALID_IKE_SPI (4), INVALID_SYNTAX (7), INVALID_SPI (11), AUTHENTICATION_FAILED (24) and the like.
+    /// INVALID_IKE_SPI (4), INVALID_SYNTAX (7), AUTHENTICATION_FAILED (24) and the like.
     ///
     /// ## What it means
     ///
     /// Inside IKE_SA_INIT the responder could not make sense of the request, or will not. Outside of it, the sender has no
-    /// key to say it under protection: INVALID_IKE_SPI means that it does not know this IKE SA (any more), INVALID_SPI that
-    /// ESP or AH came for an SA it does not know. Nobody vouches for such a message; a peer must not tear an SA down for it
-    /// alone, only test whether the other end still lives.
+    /// key to say it under protection: INVALID_IKE_SPI means that it does not know this IKE SA (any more). Nobody vouches
+    /// for such a message; a peer must not tear an SA down for it alone, only test whether the other end still lives.
     ///
     /// ## Look-alikes
     ///
-    /// - `L-STALE-SA`: what INVALID_IKE_SPI and INVALID_SPI usually come from.
+    /// - `L-STALE-SA`: what INVALID_IKE_SPI usually comes from.
+    /// - `T-SPI-UNKNOWN`: INVALID_SPI, about ESP or AH.
     /// - `V2-PROPOSAL`, `V2-KE-RETRY`, `V2-VERSION`: error notifies of IKE_SA_INIT with pages of their own.
     V2_CLEAR_ERROR = "V2-CLEAR-ERROR", IkeV2, Error;
     title: "an IKEv2 error notify came in clear";
     causes: [
         "lost-sa" 0.50 "the sender lost the SA: restart, failover, deletion that did not arrive",
-            raised by "INVALID_IKE_SPI or INVALID_SPI", lowered by "the notify answers IKE_SA_INIT";
+            raised by "INVALID_IKE_SPI", lowered by "the notify answers IKE_SA_INIT";
         "unsupported" 0.25 "one side uses a payload or feature that the other does not know",
             raised by "UNSUPPORTED_CRITICAL_PAYLOAD; the notify answers IKE_SA_INIT", lowered by "INVALID_IKE_SPI";
         "defect" 0.15 "a message was built or read wrongly, or damaged on the way",
@@ -86,7 +86,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
 fn without_page(notify: &ClearNotify<'_>) -> bool {
     let answers_init = notify.message.label == Label::Response(SA_INIT);
     let elsewhere = match notify.notify_message_type {
-        notify::INVALID_MAJOR_VERSION => true,
+        notify::INVALID_MAJOR_VERSION | notify::INVALID_SPI => true,
         notify::NO_PROPOSAL_CHOSEN | notify::INVALID_KE_PAYLOAD => answers_init,
         _ => false,
     };
@@ -94,7 +94,7 @@ fn without_page(notify: &ClearNotify<'_>) -> bool {
 }
 
 fn lost(notify_message_type: u16) -> bool {
-    matches!(notify_message_type, notify::INVALID_IKE_SPI | notify::INVALID_SPI)
+    notify_message_type == notify::INVALID_IKE_SPI
 }
 
 fn meaning(notify_message_type: u16) -> &'static str {
@@ -102,7 +102,6 @@ fn meaning(notify_message_type: u16) -> &'static str {
         1 => "the sender found a payload that it does not know and must not pass over",
         notify::INVALID_IKE_SPI => "the sender does not know this IKE SA (any more)",
         7 => "the sender could not read a message, or found a value out of range",
-        notify::INVALID_SPI => "the sender got ESP or AH for an SA that it does not know (any more)",
         24 => "a refusal that cannot be believed: in clear anybody can send it",
         _ => "the sender refuses, and cannot say so under protection",
     }
