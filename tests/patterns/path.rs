@@ -2,12 +2,14 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
+use ikescope::diagnose::{Confidence, Finding, Severity, Where};
+use ikescope::pipeline::Analysis;
 use md5::{Digest, Md5};
 
 use crate::support::story::{ikev2_gcm, usual_transform};
-use crate::support::{Capture, Payload, Scenario, Side, secs, v1, v2};
+use crate::support::{Capture, Payload, Scenario, Side, ms, secs, v1, v2};
 use crate::trial::Evidence::{Crafted, Lab};
-use crate::trial::Trial;
+use crate::trial::{Trial, alarms, judge};
 
 pub const TRIALS: &[Trial] = &[
     Trial {
@@ -202,4 +204,61 @@ fn two_clients(then: fn(Scenario) -> Scenario) -> Capture {
     let second = Scenario::new().seed(2).nat().mapping_changes().after(secs(30)).main_mode().quick_mode().traffic(4);
     let first = behind_nat().traffic(4).after(secs(60));
     (0..3).fold(first, |told, _| then(told.dpd(Side::Initiator, 1))).quiet(secs(10)).capture().merge(&second.capture())
+}
+
+/// The first finding with this id.
+pub fn find(analysis: &Analysis, id: &str) -> Option<Finding> {
+    analysis.diagnosis.findings(&analysis.facts).find(|finding| finding.id() == id)
+}
+
+/// Whether one of the finding's causes, or one of its checks, says this.
+pub fn says(finding: &Finding, words: &str) -> bool {
+    finding.causes.iter().any(|cause| cause.text.contains(words))
+        || finding.checks().any(|check| check.text.contains(words))
+}
+
+/// A client leaves in good order, and a packet that was under way finds its port closed.
+#[test]
+fn a_late_packet_to_a_client_that_left_is_no_alarm() {
+    let story = Scenario::new().floats().ikev2(&v2::ike_cbc(14)).traffic(30);
+    let (client, spi) = (story.address(Side::Initiator), story.esp_spi(Side::Initiator));
+    let delete = [v2::delete_ike()];
+    let left = story.informational_request(Side::Initiator, &delete).informational_response(Side::Responder, &[]);
+    let late = left.esp(Side::Responder, spi, [31], 120, ms(20)).icmp_unreachable(client, 3).quiet(secs(50));
+    let analysis = judge(&late.capture());
+    assert_eq!(alarms(&analysis), [""; 0]);
+    let found = find(&analysis, "N-ICMP-PORT").expect("a remark");
+    assert_eq!(found.severity, Severity::Info);
+    assert!(found.seen.contains("the tunnel had been taken down before"), "{}", found.seen);
+    assert!(!says(&found, "IKE is not enabled on the responder") && !says(&found, "enable IKE"));
+}
+
+/// Without a farewell it is the initiator whose service is gone, not the responder's.
+#[test]
+fn a_refusal_by_the_initiator_is_not_laid_on_the_responder() {
+    let story = Scenario::new().floats().ikev2(&v2::ike_cbc(14)).traffic(30);
+    let (client, spi) = (story.address(Side::Initiator), story.esp_spi(Side::Initiator));
+    let refused =
+        |told: Scenario, number| told.esp(Side::Responder, spi, [number], 120, secs(1)).icmp_unreachable(client, 3);
+    let analysis = judge(&(31..40).fold(story, refused).quiet(secs(5)).capture());
+    let found = find(&analysis, "N-ICMP-PORT").expect("a finding");
+    assert_eq!(found.severity, Severity::Error);
+    assert!(!says(&found, "responder") && says(&found, "the initiator ended its IKE service"));
+}
+
+/// A router that cannot reach a host says so of IKE and of ESP: one cause, one finding.
+#[test]
+fn a_host_that_cannot_be_reached_is_one_finding() {
+    let router = Ipv4Addr::new(192, 0, 2, 254).into();
+    let story = Scenario::new().main_mode().quick_mode().traffic(10);
+    let spi = story.esp_spi(Side::Responder);
+    let refused = |told: Scenario, number| {
+        let told = told.esp(Side::Initiator, spi, [number], 120, secs(1)).icmp_unreachable(router, 1);
+        told.dpd(Side::Initiator, number).icmp_unreachable(router, 1)
+    };
+    let analysis = judge(&(11..20).fold(story, refused).quiet(secs(5)).capture());
+    let all: Vec<_> =
+        analysis.diagnosis.findings(&analysis.facts).filter(|finding| finding.id() == "N-ICMP-HOST").collect();
+    assert_eq!(all.len(), 1);
+    assert!(all[0].seen.contains("about ESP to") && all[0].seen.contains("about IKE on UDP 500"), "{}", all[0].seen);
 }

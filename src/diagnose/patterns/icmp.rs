@@ -1,5 +1,7 @@
 //! ICMP errors about IKE, ESP or AH: shared by the patterns that sort them by what the router said.
 
+use std::net::IpAddr;
+
 use crate::base::Timestamp;
 use crate::diagnose::Confidence;
 use crate::diagnose::Severity;
@@ -7,9 +9,13 @@ use crate::diagnose::case::Case;
 use crate::diagnose::pattern::Match;
 use crate::diagnose::words::{span, times};
 use crate::packet::icmp_error_name;
-use crate::track::{IcmpAbout, IcmpFact};
+use crate::track::{Attempt, IcmpAbout, IcmpFact, Side};
 
-/// What an error that says `is_this` is about, as one match for each sender and subject.
+use super::informational::{self, Reading};
+use super::life_cycle;
+
+/// What an error that says `is_this` is about, as one match for each sender and host that could not be reached: IKE and
+/// ESP that are refused alike have one cause.
 ///
 /// Errors that came and went before the tunnel came up are history. Those about IKE after a tunnel was up say why it does
 /// not come back, or why nobody answers, and are no more than a warning: what the tunnel lacks has a finding of its own.
@@ -23,54 +29,85 @@ pub(super) fn errors(
         case.attempts().filter_map(|(index, view)| Some((index, view.tunnel_up()?))).collect();
     ups.sort_by_key(|&(_, at)| at);
     let (first_up, last_up) = (ups.first().map(|&(_, at)| at), ups.last().map(|&(_, at)| at));
-    case.pair
-        .icmp_errors
-        .iter()
-        .filter(|fact| is_this(fact))
-        .map(|fact| {
-            let confidence = Confidence::Stated;
-            let attempt = attempt(case, fact);
-            let found = match attempt {
-                Some(attempt) => Match::on(attempt, confidence),
-                None => Match::on_pair(confidence),
-            };
-            // An SA whose beginning was not captured was up, too.
-            let was_up =
-                attempt.and_then(|index| case.pair.attempts.get(index)).is_some_and(|attempt| attempt.midstream);
-            let itself = fact.from == fact.quoted_destination;
-            let (who, to) = match itself {
-                true => (format!("{} itself", fact.from), String::new()),
-                false => (format!("{}, on the path,", fact.from), format!(" to {}", fact.quoted_destination)),
-            };
-            let over_time = match fact.count {
-                0 | 1 => String::new(),
-                _ => format!(" in {}", span(fact.last.since(fact.first))),
-            };
-            let numbers = format!("ICMP{} {}/{}", if fact.version == 6 { "v6" } else { "" }, fact.icmp_type, fact.code);
-            let says = match icmp_error_name(fact.version, fact.icmp_type, fact.code) {
-                Some(name) => format!("\"{name}\" ({numbers})"),
-                None => numbers,
-            };
-            let mut seen =
-                format!("{who} says {says} about {}{to}, {}{over_time}", about(fact.about), times(fact.count));
-            let about_ike = matches!(fact.about, IcmpAbout::Isakmp { .. });
-            let answers = case.flows_from(fact.quoted_destination).any(|flow| flow.last >= fact.last);
-            let over = last_up.is_some_and(|up| up > fact.last);
-            let after_up = was_up || first_up.is_some_and(|up| up <= fact.first);
-            let severity = match (over, after_up) {
-                (true, _) => Some(Severity::Info),
-                (false, true) if about_ike || answers => Some(Severity::Warning),
-                _ => None,
-            };
-            if after_up && !over {
-                seen.push_str("; the tunnel had been up before");
-            }
-            let mut found = found.seen(seen).means(means).frames(fact.frames.iter().copied());
-            found.severity = severity;
-            let heard = case.heard_from(fact.quoted_destination);
-            weigh(&Said { fact, itself, heard, after_up }, found)
-        })
-        .collect()
+    let mut alike: Vec<(Key, Vec<&IcmpFact>)> = Vec::new();
+    for fact in case.pair.icmp_errors.iter().filter(|fact| is_this(fact)) {
+        let key = key(fact, attempt(case, fact));
+        match alike.iter_mut().find(|(known, _)| *known == key) {
+            Some((_, facts)) => facts.push(fact),
+            None => alike.push((key, vec![fact])),
+        }
+    }
+    let mut found = Vec::new();
+    for ((.., index), facts) in &alike {
+        let (Some(&fact), index) = (facts.first(), *index) else { continue };
+        let facts_of_attempt = index.and_then(|index| case.pair.attempts.get(index));
+        let matched = match index {
+            Some(index) => Match::on(index, Confidence::Stated),
+            None => Match::on_pair(Confidence::Stated),
+        };
+        // An SA whose beginning was not captured was up, too.
+        let was_up = facts_of_attempt.is_some_and(|attempt| attempt.midstream);
+        let begun = facts.iter().map(|fact| fact.first).min().unwrap_or(fact.first);
+        let last = facts.iter().map(|fact| fact.last).max().unwrap_or(fact.last);
+        let over = last_up.is_some_and(|up| up > last);
+        let after_up = was_up || first_up.is_some_and(|up| up <= begun);
+        let after_farewell = index.is_some_and(|index| taken_down_before(case, index, begun));
+        let answers = case.flows_from(fact.quoted_destination).any(|flow| flow.last >= last);
+        let about_ike = facts.iter().all(|fact| matches!(fact.about, IcmpAbout::Isakmp { .. }));
+        let mut seen = words(facts);
+        if after_farewell {
+            seen.push_str("; the tunnel had been taken down before");
+        } else if after_up && !over {
+            seen.push_str("; the tunnel had been up before");
+        }
+        let mut matched = matched.seen(seen).means(means);
+        matched = matched.frames(facts.iter().flat_map(|fact| fact.frames.iter().copied()));
+        matched.severity = match (over || after_farewell, after_up) {
+            (true, _) => Some(Severity::Info),
+            (false, true) if about_ike || answers => Some(Severity::Warning),
+            _ => None,
+        };
+        let said = Said {
+            fact,
+            itself: fact.from == fact.quoted_destination,
+            heard: case.heard_from(fact.quoted_destination),
+            after_up,
+            after_farewell,
+            unreached: facts_of_attempt.and_then(|attempt| side_at(attempt, fact)),
+        };
+        found.push(weigh(&said, matched));
+    }
+    found
+}
+
+/// What errors of one finding have in common: who says it, of which host, in which words, on which attempt.
+type Key = (IpAddr, IpAddr, (u8, u8, u8), Option<usize>);
+
+fn key(fact: &IcmpFact, attempt: Option<usize>) -> Key {
+    (fact.from, fact.quoted_destination, (fact.version, fact.icmp_type, fact.code), attempt)
+}
+
+/// Who says what about which packets, how often.
+fn words(facts: &[&IcmpFact]) -> String {
+    let Some(fact) = facts.first() else { return String::new() };
+    let itself = fact.from == fact.quoted_destination;
+    let (who, to) = match itself {
+        true => (format!("{} itself", fact.from), String::new()),
+        false => (format!("{}, on the path,", fact.from), format!(" to {}", fact.quoted_destination)),
+    };
+    let numbers = format!("ICMP{} {}/{}", if fact.version == 6 { "v6" } else { "" }, fact.icmp_type, fact.code);
+    let says = match icmp_error_name(fact.version, fact.icmp_type, fact.code) {
+        Some(name) => format!("\"{name}\" ({numbers})"),
+        None => numbers,
+    };
+    let how_often = facts.iter().map(|fact| {
+        let over_time = match fact.count {
+            0 | 1 => String::new(),
+            _ => format!(" in {}", span(fact.last.since(fact.first))),
+        };
+        format!("about {}{to}, {}{over_time}", about(fact.about), times(fact.count))
+    });
+    format!("{who} says {says} {}", how_often.collect::<Vec<_>>().join("; "))
 }
 
 /// An error, and what its causes depend on.
@@ -83,6 +120,29 @@ pub(super) struct Said<'a> {
     pub heard: bool,
     /// The tunnel had been up before.
     pub after_up: bool,
+    /// It had been taken down in good order before.
+    pub after_farewell: bool,
+    /// The side that could not be reached, as far as it is known.
+    pub unreached: Option<Side>,
+}
+
+/// Whether an encrypted message before `at` looks like the delete that ended an attempt's SAs.
+fn taken_down_before(case: &Case<'_>, index: usize, at: Timestamp) -> bool {
+    let Some(view) = case.view(index) else { return false };
+    let read = informational::read(&view);
+    // A peer that no longer answers is not taken leave of in good order.
+    let in_vain = read.iter().any(|one| one.reading == Reading::Question { answered: false });
+    let farewell = read
+        .iter()
+        .any(|one| one.reading == Reading::Delete && !one.ike_after && !one.traffic_after && one.message.at <= at);
+    farewell && !in_vain
+}
+
+/// The side of `attempt` that a quoted packet was sent to.
+fn side_at(attempt: &Attempt, fact: &IcmpFact) -> Option<Side> {
+    let first = [Side::Initiator, Side::Responder].map(|side| (side, life_cycle::address(attempt, side)));
+    let moved = attempt.moves.iter().map(|moved| (moved.side, moved.to.ip()));
+    first.into_iter().chain(moved).find(|&(_, at)| at == fact.quoted_destination).map(|(side, _)| side)
 }
 
 /// The attempt that the quoted message belongs to: by its SPI, or where the quotation is too short, by time.

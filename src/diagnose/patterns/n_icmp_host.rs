@@ -27,7 +27,7 @@ pattern! {
     ];
     checks: [
         Path: "on the router that sent the ICMP, check the route to the peer and, if it is the last one, its ARP or neighbour entry";
-        Responder: "check that it is up and connected";
+        Either: "on the side that cannot be reached, check that it is up and connected";
         Initiator: "check the peer address" about "address";
     ];
     logs: [];

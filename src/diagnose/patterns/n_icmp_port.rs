@@ -2,13 +2,14 @@
 
 use crate::diagnose::case::Case;
 use crate::diagnose::pattern::{Match, pattern};
+use crate::track::Side;
 
-use super::icmp;
+use super::icmp::{self, Said};
 
 pattern! {
     /// ## What is seen
     ///
-    /// ICMP port unreachable (type 3 code 3; ICMPv6 type 1 code 4) that quotes an IKE message of the pair.
+    /// ICMP port unreachable (type 3 code 3; ICMPv6 type 1 code 4) that quotes an IKE message of the pair, or ESP in UDP.
     ///
     /// ## What it means
     ///
@@ -19,19 +20,24 @@ pattern! {
     ///
     /// - `N-ICMP-PROHIB`: a filter says that it is one.
     /// - `L-DPD-TIMEOUT`: the service died after the tunnel was up.
+    /// - A client that takes its tunnel down and closes its port: a packet that was still under way to it is refused once or
+    ///   twice. That is normal, and no more than a remark.
     N_ICMP_PORT = "N-ICMP-PORT", Path, Error;
     title: "nothing listens on the peer's IKE port";
     causes: [
-        "off" 0.70 "IKE is not enabled on the responder, its service is down, or it listens on another address",
+        "off" 0.65 "IKE is not enabled on the responder, its service is down, or it listens on another address",
             raised by "the ICMP comes from the responder's own address", lowered by "it comes from a router";
-        "address" 0.20 "the initiator's peer address is that of another host", raised by "first attempt ever", lowered by "the peer answered before";
-        "firewall" 0.10 "a firewall answers in the responder's name", raised by "another source or time to live than the responder's other packets",
+        "address" 0.15 "the initiator's peer address is that of another host", raised by "first attempt ever", lowered by "the peer answered before";
+        "firewall" 0.10 "a firewall answers in the host's name", raised by "another source or time to live than the host's other packets",
             lowered by "the same source and time to live";
+        "left" 0.10 "the initiator ended its IKE service, and its peer still sent something",
+            raised by "it deleted the SA before", lowered by "the refused packets went to the responder";
     ];
     checks: [
-        Responder: "enable IKE on the outside interface and start the service; check which addresses it listens on";
+        Responder: "enable IKE on the outside interface and start the service; check which addresses it listens on" about "off";
         Initiator: "check the peer address" about "address";
         Path: "look for a firewall that rejects UDP 500 or 4500 with port unreachable";
+        Initiator: "look why its IKE service ended" about "left";
     ];
     logs: [];
     sources: ["SMG-08", "S2S-06", "S2S-11", "RFC 792", "RFC 4443 §3.1"];
@@ -44,13 +50,22 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         case,
         |fact| matches!((fact.version, fact.icmp_type, fact.code), (4, 3, 3) | (6, 1, 4)),
         "the host is there, and no IKE service listens on that port",
-        |said, found| {
-            let found = found.weigh("off", if said.itself { 1.5 } else { 0.4 });
-            match (said.after_up, said.heard) {
-                (true, _) => found.rule_out(&["address"]),
-                (_, true) => found.weigh("address", 0.1),
-                _ => found,
-            }
-        },
+        weigh,
     )
+}
+
+fn weigh(said: &Said<'_>, found: Match) -> Match {
+    if said.unreached == Some(Side::Initiator) {
+        let found = found.rule_out(&["off", "address"]);
+        return match said.after_farewell {
+            true => found.rule_out(&["firewall"]).means("a packet that was still under way found the port closed"),
+            false => found.means("the host is there, and its IKE service is gone while the peer still sends to it"),
+        };
+    }
+    let found = found.rule_out(&["left"]).weigh("off", if said.itself { 1.5 } else { 0.4 });
+    match (said.after_up, said.heard) {
+        (true, _) => found.rule_out(&["address"]),
+        (_, true) => found.weigh("address", 0.1),
+        _ => found,
+    }
 }
