@@ -217,6 +217,22 @@ pub fn says(finding: &Finding, words: &str) -> bool {
         || finding.checks().any(|check| check.text.contains(words))
 }
 
+/// Whether it tells the initiator, or the responder, to check something.
+pub fn tells_a_side(finding: &Finding) -> bool {
+    finding.checks().any(|check| matches!(check.side, Where::Initiator | Where::Responder))
+}
+
+/// The side behind the NAT is told to keep its mapping alive, whichever side of the IKE SA it is.
+#[test]
+fn a_responder_behind_a_nat_is_told_to_send_keepalives() {
+    let story = Scenario::new().responder_nat().ikev2(&v2::ike_cbc(14)).traffic(4).after(secs(200));
+    let responder = story.address(Side::Responder).to_string();
+    let told = story.informational_request(Side::Initiator, &[]).repeat(5, &[4.0, 7.2, 13.0, 23.3, 42.0]);
+    let found = find(&judge(&told.quiet(secs(60)).capture()), "N-KEEPALIVE").expect("a finding");
+    assert!(found.seen.contains(&format!("the responder ({responder}) is behind a NAT")), "{}", found.seen);
+    assert!(!tells_a_side(&found) && says(&found, "on the side behind the NAT"));
+}
+
 /// A client leaves in good order, and a packet that was under way finds its port closed.
 #[test]
 fn a_late_packet_to_a_client_that_left_is_no_alarm() {
@@ -261,4 +277,20 @@ fn a_host_that_cannot_be_reached_is_one_finding() {
         analysis.diagnosis.findings(&analysis.facts).filter(|finding| finding.id() == "N-ICMP-HOST").collect();
     assert_eq!(all.len(), 1);
     assert!(all[0].seen.contains("about ESP to") && all[0].seen.contains("about IKE on UDP 500"), "{}", all[0].seen);
+}
+
+/// A client behind a NAT is quiet; then a liveness check of the server goes unanswered until the client sends again.
+#[test]
+fn a_mapping_that_comes_back_with_the_inner_side_is_found() {
+    let quiet_client = |copies: usize| {
+        let story = Scenario::new().nat().ikev2(&v2::ike_cbc(14)).traffic(20).after(secs(240));
+        let spis = story.esp_spis();
+        let asked = story.informational_request(Side::Responder, &[]).repeat(copies, &[4.0, 7.2, 13.0, 23.3]);
+        asked.informational_response(Side::Initiator, &[]).traffic_on(spis, 21..40, ms(100)).capture()
+    };
+    let analysis = judge(&quiet_client(4));
+    assert_eq!(alarms(&analysis), ["N-KEEPALIVE"]);
+    let found = find(&analysis, "N-KEEPALIVE").expect("a finding");
+    assert!(found.seen.contains("was sent 5 times, and no IKE of it came for 47.5 s"), "{}", found.seen);
+    assert_eq!(alarms(&judge(&quiet_client(1))), [""; 0], "one repeat is bad luck");
 }

@@ -9,16 +9,18 @@ use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::{number, span, times};
 use crate::track::{Label, MessageRecord, Side};
 
-use super::nat;
+use super::{life_cycle, nat};
 
 /// NATs are known to forget a UDP mapping after this.
 const MAPPING: Duration = Duration::from_secs(30);
+/// Copies of a question that went unanswered for that long; fewer may have been lost on the way.
+const LEAST_COPIES: u64 = 4;
 
 pattern! {
     /// ## What is seen
     ///
     /// One side is behind a NAT. It sends nothing for half a minute or longer, not even keepalives (a single octet 0xFF on
-    /// UDP 4500); then a message from the other side stays without an answer.
+    /// UDP 4500); then a message from the other side stays without an answer, or gets it only when the inner side sends again.
     ///
     /// ## What it means
     ///
@@ -36,7 +38,7 @@ pattern! {
         "gone" 0.40 "the inner side, its link or the NAT went down", raised by "it never sends again", lowered by "it sends again under the same SPIs";
     ];
     checks: [
-        Initiator: "send NAT keepalives every 10 to 20 seconds, and let the side behind the NAT do the liveness checks";
+        Either: "on the side behind the NAT, send NAT keepalives every 10 to 20 seconds, and do the liveness checks from there";
         Path: "raise the NAT's timer for UDP 4500";
     ];
     logs: [
@@ -67,14 +69,23 @@ fn found(case: &Case<'_>, index: usize, view: &View<'_>, inner: Side) -> Option<
         .filter(|(_, message)| message.from == inner.other() && message.at > up && is_question(message.label))
         .find(|&(place, message)| !answered(&ordered, place) && view.waited(message).is_silence())
         .map(|(_, message)| *message)?;
-    let address = match inner {
-        Side::Initiator => view.attempt.initiator.ip(),
-        Side::Responder => view.attempt.responder.ip(),
-    };
+    let address = life_cycle::address(view.attempt, inner);
     let flows = || case.pair.flows.iter().filter(|flow| flow.source != asked.source.ip());
+    let direction = usize::from(address != case.pair.a);
+    let sent = case.pair.sent[direction];
+    let often = sent.span.map_or(Duration::MAX, |(first, last)| {
+        u32::try_from(sent.keepalives)
+            .ok()
+            .and_then(|count| last.since(first).checked_div(count))
+            .unwrap_or(Duration::MAX)
+    });
+    if often <= MAPPING {
+        return None;
+    }
+    let waited = view.waited(asked);
     // A flow that spans the question may have spoken at any time: nothing can be said about quiet.
     if flows().any(|flow| flow.first <= asked.at && flow.last >= asked.at) {
-        return None;
+        return answered_late(view, inner, asked, sent.keepalives).filter(|_| flows().all(|flow| flow.lost == 0));
     }
     let spoke_before = |at: Timestamp| (at <= asked.at).then_some(at);
     let last = view
@@ -84,23 +95,14 @@ fn found(case: &Case<'_>, index: usize, view: &View<'_>, inner: Side) -> Option<
         .chain(flows().filter_map(|flow| spoke_before(flow.last)))
         .max()?;
     let quiet = asked.at.since(last);
-    let direction = usize::from(address != case.pair.a);
-    let sent = case.pair.sent[direction];
-    let often = sent.span.map_or(Duration::MAX, |(first, last)| {
-        u32::try_from(sent.keepalives)
-            .ok()
-            .and_then(|count| last.since(first).checked_div(count))
-            .unwrap_or(Duration::MAX)
-    });
-    if quiet < MAPPING || often <= MAPPING {
+    if quiet < MAPPING {
         return None;
     }
     let again = view.messages().any(|message| message.from == inner && message.at > asked.at)
         || flows().any(|flow| flow.first > asked.at);
-    let waited = view.waited(asked);
     let found = Match::on(index, Confidence::Suspected)
         .seen(format!(
-            "{} is behind a NAT and was quiet for {} ({} in all); then {} from outside was sent {} without an answer",
+            "{} ({address}) is behind a NAT and was quiet for {} ({} in all); then {} from outside was sent {} without an answer",
             nat::name(inner),
             span(quiet),
             number(sent.keepalives, "keepalive"),
@@ -115,6 +117,32 @@ fn found(case: &Case<'_>, index: usize, view: &View<'_>, inner: Side) -> Option<
         .frames(view.frames(asked))
         .settle("captures on both sides of the NAT: does the message from outside get in?");
     Some(if again { found.weigh("timer", 2.0) } else { found.weigh("gone", 1.5) })
+}
+
+/// A question that was sent again and again before the inner side was heard again. Its traffic goes on across that, so that
+/// its flow does not tell for how long it was quiet; but with a mapping that is used a question gets in.
+fn answered_late(view: &View<'_>, inner: Side, asked: &MessageRecord, keepalives: u64) -> Option<Match> {
+    let waited = view.waited(asked);
+    let heard = nat::in_order(view).into_iter().find(|message| message.from == inner && message.at > asked.at)?;
+    if waited.copies < LEAST_COPIES {
+        return None;
+    }
+    let found = Match::on(view.index, Confidence::Suspected)
+        .seen(format!(
+            "{} ({}) is behind a NAT ({} in all); {} from outside was sent {}, and no IKE of it came for {}",
+            nat::name(inner),
+            life_cycle::address(view.attempt, inner),
+            number(keepalives, "keepalive"),
+            asked.label,
+            times(waited.copies),
+            span(heard.at.since(asked.at)),
+        ))
+        .means("the inner side came back in the end: a mapping that had been forgotten until it sent again fits")
+        .frames(view.frames(asked))
+        .frames([heard.frame])
+        .weigh("timer", 2.0)
+        .settle("captures on both sides of the NAT: does the message from outside get in?");
+    Some(found)
 }
 
 fn is_question(label: Label) -> bool {
