@@ -2,11 +2,14 @@
 
 use std::net::Ipv4Addr;
 
+use ikescope::diagnose::{Confidence, Severity};
+
+use crate::path::{find, says, tells_a_side};
 use crate::support::story::main_mode_psk;
 use crate::support::story::path::inner_packet;
-use crate::support::{Capture, Scenario, Side, ms, secs, v1};
+use crate::support::{Capture, Scenario, Side, ms, secs, v1, v2};
 use crate::trial::Evidence::{Crafted, Lab};
-use crate::trial::Trial;
+use crate::trial::{Trial, alarms, judge};
 
 pub const TRIALS: &[Trial] = &[
     Trial {
@@ -241,4 +244,67 @@ fn in_the_open(inside: &[u8]) -> Capture {
             )
         })
         .capture()
+}
+
+/// Only the responder sends ESP: nobody is told what to do by the part it has in IKE.
+#[test]
+fn the_silent_side_is_not_taken_for_the_responder() {
+    let story = up();
+    let [_, back] = story.esp_spis();
+    let analysis = judge(&asked_and_answered(story, |told, ten| {
+        told.esp(Side::Responder, back, ten * 10 + 1..ten * 10 + 11, 120, secs(1))
+    }));
+    for id in ["T-ONEWAY", "T-ESP-BLOCKED"] {
+        assert!(!tells_a_side(&find(&analysis, id).expect(id)), "{id}");
+    }
+}
+
+/// A story that goes on for a minute, with a liveness check each ten seconds that the responder answers.
+fn asked_and_answered(story: Scenario, goes_on: impl Fn(Scenario, u32) -> Scenario) -> Capture {
+    let checked =
+        |told: Scenario, ten| goes_on(told, ten).dpd(Side::Initiator, ten + 1).dpd_ack(Side::Responder, ten + 1);
+    (0..6).fold(story, checked).capture()
+}
+
+/// The capture begins after the tunnel came up: ESP one way for a minute, and liveness checks that are answered.
+#[test]
+fn one_way_traffic_is_suspected_in_a_late_capture() {
+    let late = |goes_on: fn(Scenario, u32) -> Scenario| {
+        let story = up();
+        let frames = story.clone().capture().frames.len();
+        judge(&asked_and_answered(story, goes_on).skip(frames))
+    };
+    let analysis = late(|told, ten| {
+        let spi = told.esp_spi(Side::Responder);
+        told.esp(Side::Initiator, spi, ten * 10 + 40..ten * 10 + 50, 120, secs(1))
+    });
+    assert_eq!(alarms(&analysis), ["T-ONEWAY"]);
+    let found = find(&analysis, "T-ONEWAY").expect("a finding");
+    assert_eq!((found.severity, found.confidence), (Severity::Warning, Confidence::Suspected));
+    assert!(found.seen.contains("the tunnel came up before the capture began"), "{}", found.seen);
+    assert!(found.means.contains("what "), "{}", found.means);
+    let few = late(|told, ten| {
+        let spi = told.esp_spi(Side::Responder);
+        told.esp(Side::Initiator, spi, ten + 40..ten + 41, 120, secs(10))
+    });
+    assert_eq!(alarms(&few), [""; 0]);
+    let both = late(|told, ten| told.clone().traffic_on(told.esp_spis(), ten * 10 + 40..ten * 10 + 50, secs(1)));
+    assert_eq!(alarms(&both), [""; 0]);
+}
+
+/// A router says that ESP is refused: that traffic goes one way follows from it.
+#[test]
+fn traffic_that_is_refused_does_not_lack_a_route_back() {
+    let router = std::net::Ipv4Addr::new(192, 0, 2, 254).into();
+    let story = up();
+    let [there, _] = story.esp_spis();
+    let analysis = judge(&asked_and_answered(story, |told, ten| {
+        (1..=10).fold(told, |told, number| {
+            told.esp(Side::Initiator, there, [ten * 10 + number], 120, secs(1)).icmp_unreachable(router, 13)
+        })
+    }));
+    assert_eq!(alarms(&analysis), ["N-ICMP-PROHIB", "T-ESP-BLOCKED"]);
+    let found = find(&analysis, "T-ONEWAY").expect("a finding");
+    assert_eq!(found.severity, Severity::Notice);
+    assert!(found.causes[0].text.starts_with("ESP is blocked"), "{:?}", found.causes);
 }

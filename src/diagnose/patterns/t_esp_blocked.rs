@@ -36,7 +36,7 @@ pattern! {
     checks: [
         Path: "permit IP protocol 50 (and 51, if AH is used) in both directions on every firewall between the two gateways";
         Either: "if that is not possible, force UDP encapsulation of ESP";
-        Responder: "capture on its outside: does ESP arrive?";
+        Either: "on the side that gets no ESP, capture on its outside: does any arrive?";
     ];
     logs: [
         "Cisco ASA": "ESP traffic permitted through the outside interface" ("S2S-07");
@@ -69,7 +69,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         ];
     }
     let Some(one_way) = traffic::one_way(case) else { return Vec::new() };
-    if !one_way.alive || !one_way.way.is_native() || one_way.answered_before || one_way.unconfirmed {
+    if !one_way.alive || one_way.late || !one_way.way.is_native() || one_way.answered_before || one_way.unconfirmed {
         return Vec::new();
     }
     let way = &one_way.way;
@@ -87,6 +87,16 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             .severity(Severity::Warning)
             .settle(format!("a capture on the outside of {}: ESP that arrives there is not blocked", way.to)),
     ]
+}
+
+/// ICMP errors that refuse the packets of `way`.
+pub(super) fn refusals<'a>(case: &Case<'a>, way: &traffic::Way<'_>) -> impl Iterator<Item = &'a IcmpFact> {
+    let (from, to, since) = (way.from, way.to, way.first());
+    case.pair.icmp_errors.iter().filter(move |fact| {
+        is_refusal(fact)
+            && since.is_some_and(|since| fact.last >= since)
+            && (fact.quoted_source, fact.quoted_destination) == (from, to)
+    })
 }
 
 /// Protocol unreachable, or prohibited, about ESP or AH directly over IP.

@@ -5,7 +5,7 @@ use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::{number, span};
 use crate::diagnose::{Confidence, Severity};
 
-use super::traffic;
+use super::{t_esp_blocked, traffic};
 
 pattern! {
     /// ## What is seen
@@ -21,9 +21,12 @@ pattern! {
     /// the far host has no route through its gateway, its firewall drops them, or its answers are translated or routed
     /// past the tunnel. The receive counter of the far gateway decides.
     ///
+    /// In a capture that begins after the tunnel came up the other side may have sent before, so that the same picture is
+    /// only suspected, and only after half a minute.
+    ///
     /// ## Look-alikes
     ///
-    /// - `T-ESP-BLOCKED`: the path passes UDP and not IP protocol 50.
+    /// - `T-ESP-BLOCKED`: the path passes UDP and not IP protocol 50. Where ICMP says so, that finding leads.
     /// - `L-STALE-SA`, `L-DPD-TIMEOUT`: the far end lost the SA; liveness checks fail too.
     /// - `C-ONE-DIR`: the capture misses the answers.
     /// - Traffic that needs no answer (logs, streams) has none.
@@ -33,7 +36,7 @@ pattern! {
         "no-answer" 0.45 "the far side has nothing to answer with: no route back through its gateway, a host firewall, address translation before encryption",
             raised by "IKE liveness is answered; the far side sends ESP for other traffic", lowered by "the far side never sends ESP at all";
         "blocked" 0.35 "ESP is blocked towards the far side, or on its way back",
-            raised by "ESP directly over IP, and the far side never sends any", lowered by "ESP in UDP, on the port where IKE works";
+            raised by "ICMP that refuses ESP; ESP directly over IP, and the far side never sends any", lowered by "ESP in UDP, on the port where IKE works";
         "dropped" 0.20 "the far side drops it after it arrived: unknown SPI, integrity, inner addresses that do not fit the policy",
             raised by "INVALID-SPI; a re-key or a restart shortly before", lowered by "";
     ];
@@ -77,10 +80,20 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     if one_way.alive {
         seen.push_str(&format!(". IKE of {} goes on", way.to));
     }
-    let confidence = if one_way.short { Confidence::Suspected } else { Confidence::Stated };
+    if one_way.late {
+        seen.push_str("; the tunnel came up before the capture began");
+    }
+    let refused = t_esp_blocked::refusals(case, way).next().is_some();
+    if refused {
+        seen.push_str("; ICMP says that ESP is refused on the way");
+    }
+    let confidence = if one_way.short || one_way.late { Confidence::Suspected } else { Confidence::Stated };
     let mut found = Match::on(one_way.attempt, confidence)
         .seen(seen)
-        .means(format!("{} does not get them, drops them, or has no answer that takes the tunnel", way.to))
+        .means(format!(
+            "what {} sends does not reach {}, is dropped there, or finds no answer that takes the tunnel",
+            way.from, way.to
+        ))
         .frames(way.frames())
         .settle(format!(
             "the receive counter of the SA on {}, or a capture on its outside and inside while traffic is sent",
@@ -101,9 +114,13 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     if one_way.answered_before {
         found = found.weigh("dropped", 2.0);
     }
-    // It worked before, something else explains it, or more time would tell.
-    if one_way.answered_before || one_way.unconfirmed || one_way.short {
+    // It worked before, something else explains it, or a longer capture would tell.
+    if one_way.answered_before || one_way.unconfirmed || one_way.short || one_way.late {
         found = found.severity(Severity::Warning);
+    }
+    if refused {
+        // The refusal has findings of its own.
+        found = found.weigh("blocked", 20.0).severity(Severity::Notice);
     }
     vec![found]
 }

@@ -36,8 +36,8 @@ pattern! {
         "fragments" 0.15 "fragments are put together late on the way", raised by "fragmented ESP in the capture", lowered by "no fragment of ESP in the capture";
     ];
     checks: [
-        Responder: "look at its replay counter; if it rises, enlarge the replay window (1024)";
-        Initiator: "classify and queue before encryption, or copy the marking so that one SA stays in one class";
+        Either: "on the receiving side, look at the replay counter; if it rises, enlarge the replay window (1024)";
+        Either: "on the sending side, classify and queue before encryption, or copy the marking so that one SA stays in one class";
         Path: "balance by flow and not by packet";
     ];
     logs: [

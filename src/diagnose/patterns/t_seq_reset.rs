@@ -31,7 +31,7 @@ pattern! {
     ];
     checks: [
         Either: "clear the SAs of this tunnel, so that new ones are negotiated";
-        Initiator: "if the sender is a cluster, check that it synchronises IPsec counters";
+        Either: "if the sender is a cluster, check that it synchronises IPsec counters";
     ];
     logs: [];
     sources: ["RFC 4303 §2.2", "RFC 4303 §3.3.3", "RFC 6311"];

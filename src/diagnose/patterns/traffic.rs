@@ -11,7 +11,7 @@ use crate::track::{EspFlow, Label};
 /// An SA replaced by a newer one is used for this long at most: longer, and the sender does not know the newer one.
 pub(super) const GRACE: Duration = Duration::from_secs(30);
 /// The first packets on an SA may be recorded before the message that completes it.
-const AHEAD: Duration = Duration::from_secs(1);
+pub(super) const AHEAD: Duration = Duration::from_secs(1);
 
 /// Packets of one direction.
 #[derive(Debug, Clone)]
@@ -142,6 +142,8 @@ pub(super) struct OneWay<'a> {
     pub alive: bool,
     /// The responder does not know that the tunnel is up: it repeats Quick Mode message 2.
     pub unconfirmed: bool,
+    /// The tunnel came up before the capture began: what happened until then is not known.
+    pub late: bool,
 }
 
 /// Fewer packets than these may just not have been answered yet.
@@ -152,11 +154,16 @@ const LEAST_TIME: Duration = Duration::from_millis(500);
 const ANSWER_TIMES: u32 = 4;
 /// Waited so long, there is no doubt.
 const LONG_TIME: Duration = Duration::from_secs(3);
+/// So many packets and so long it takes where the capture begins after the tunnel came up: the other side may have had
+/// its say before.
+const LATE_PACKETS: u64 = 30;
+/// See [`LATE_PACKETS`].
+const LATE_TIME: Duration = Duration::from_secs(30);
 
 /// Whether traffic flows one way only, if the capture permits to say so: both directions are captured, the tunnel came
 /// up, and several packets waited for an answer.
 pub(super) fn one_way<'a>(case: &Case<'a>) -> Option<OneWay<'a>> {
-    let (attempt, view, up) = last_up(case)?;
+    let Some((attempt, view, up)) = last_up(case) else { return one_way_late(case) };
     if !case.both_ways() || view.one_sided() {
         return None;
     }
@@ -178,7 +185,39 @@ pub(super) fn one_way<'a>(case: &Case<'a>) -> Option<OneWay<'a>> {
     let alive = view.messages().any(|message| message.source.ip() == silent.from && message.at > first);
     let unconfirmed =
         view.message(Label::Qm(2)).is_some_and(|message| message.repeats.iter().any(|repeat| repeat.at > up));
-    Some(OneWay { attempt, way, answered_before: !silent.is_empty(), waited, short, alive, unconfirmed })
+    Some(OneWay { attempt, way, answered_before: !silent.is_empty(), waited, short, alive, unconfirmed, late: false })
+}
+
+/// The same in a capture that holds no set-up: one direction has many packets and the other one none, while IKE of the
+/// silent side goes on.
+fn one_way_late<'a>(case: &Case<'a>) -> Option<OneWay<'a>> {
+    let [there, back] = ways(case);
+    let way = match (there.is_empty(), back.is_empty()) {
+        (false, true) => there,
+        (true, false) => back,
+        _ => return None,
+    };
+    let first = way.first()?;
+    let enough = way.packets() >= LATE_PACKETS && way.span() >= LATE_TIME;
+    let midstream = case.pair.attempts.iter().all(|attempt| attempt.midstream);
+    if !enough || !midstream || !case.both_ways() || forgotten(case).contains(&true) {
+        return None;
+    }
+    let speaks = |view: &View<'_>| {
+        view.messages().any(|message| message.source.ip() == way.to && message.at >= first.after(LATE_TIME))
+    };
+    let (attempt, _) = case.attempts().filter(|(_, view)| !view.one_sided() && speaks(view)).last()?;
+    let waited = case.end().since(first);
+    Some(OneWay {
+        attempt,
+        way,
+        answered_before: false,
+        waited,
+        short: false,
+        alive: true,
+        unconfirmed: false,
+        late: true,
+    })
 }
 
 /// The shortest time that an answer took during the negotiation, seen from the capture point.
