@@ -1,9 +1,10 @@
 //! Trials: Security advice.
 
+use crate::path::find;
 use crate::support::story::{main_mode_psk, usual_transform};
 use crate::support::{Capture, Scenario, Side, secs, v1, v2};
 use crate::trial::Evidence::{Crafted, Lab};
-use crate::trial::Trial;
+use crate::trial::{Trial, judge};
 
 pub const TRIALS: &[Trial] = &[
     Trial {
@@ -154,4 +155,17 @@ fn half_open(apart: u64) -> Capture {
         .fold(begin(Scenario::new()), |told, _| begin(told.after(secs(apart)).new_attempt()))
         .quiet(secs(60))
         .capture()
+}
+
+/// What the capture cut of an offer may have held what is missing.
+#[test]
+fn nothing_is_missed_in_an_offer_that_was_cut() {
+    let whole = || ikev2_of(v2::ike_cbc(14));
+    assert!(find(&judge(&whole()), "S-NO-PQ").is_some());
+    for length in 90..200 {
+        let analysis = judge(&whole().snap(length));
+        for id in ["S-NULL-INTEG", "S-NO-PQ", "S-KEYLEN"] {
+            assert!(find(&analysis, id).is_none(), "{id} with {length} octets of each frame");
+        }
+    }
 }

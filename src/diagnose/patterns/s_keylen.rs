@@ -6,6 +6,7 @@ use crate::diagnose::signs::Signs;
 use crate::track::{Attempt, IkeVersion, TransformFact};
 
 use super::offer::{self, v1, v2};
+use super::s_null_integ::is_cut;
 
 /// IKEv2 ciphers with keys of several lengths: AES and Camellia in all modes.
 const SEVERAL_LENGTHS: &[u16] = &[12, 13, 14, 15, 16, 18, 19, 20, 23, 24, 25, 26, 27];
@@ -25,7 +26,7 @@ pattern! {
     ///
     /// ## Look-alikes
     ///
-    /// None.
+    /// - A capture that cut its frames: what it did not record may have been the length, and nothing is reported.
     S_KEYLEN = "S-KEYLEN", Security, Notice;
     title: "a key length is missing or out of place";
     causes: [
@@ -42,6 +43,10 @@ pattern! {
 }
 
 fn check(case: &Case<'_>) -> Vec<Match> {
+    // Of a proposal that the capture cut, the length may be what it did not record.
+    if case.pair.attempts.iter().any(is_cut) {
+        return Vec::new();
+    }
     let odd = offer::advice(case, [Signs::KEY_LENGTH, Signs::KEY_LENGTH_CHOSEN], names);
     odd.found(case, "some stacks guess the length, others refuse the proposal")
 }

@@ -3,7 +3,7 @@
 use crate::diagnose::Confidence;
 use crate::diagnose::case::Case;
 use crate::diagnose::pattern::{Match, pattern};
-use crate::track::{IkeVersion, ProposalFact};
+use crate::track::{Attempt, IkeVersion, PayloadDetail, ProposalFact};
 
 use super::offer::{self, v2};
 
@@ -24,6 +24,7 @@ pattern! {
     ///
     /// - AEAD ciphers (GCM, CCM, ChaCha20-Poly1305) bring integrity with them and are offered without an integrity algorithm.
     /// - Proposals for ESP are encrypted and cannot be judged.
+    /// - A capture that cut its frames: what it did not record of a proposal may have been there, and nothing is reported.
     S_NULL_INTEG = "S-NULL-INTEG", Security, Advisory;
     title: "an IKE proposal encrypts without integrity";
     causes: [
@@ -44,7 +45,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         .pair
         .attempts
         .iter()
-        .filter(|attempt| attempt.version == IkeVersion::V2)
+        .filter(|attempt| attempt.version == IkeVersion::V2 && !is_cut(attempt))
         .filter_map(|attempt| {
             let proposal = attempt.offered.iter().chain(attempt.choice()).find(|proposal| is_bare(proposal))?;
             Some((attempt, proposal))
@@ -57,6 +58,14 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             .means("a peer that follows the standard refuses it; one that accepts it is open to changed packets")
             .frames(bare.iter().take(8).flat_map(|(attempt, _)| offer::frames(attempt))),
     ]
+}
+
+/// Whether a message with an offer or a choice could not be read whole: what they lack may have stood there.
+pub(super) fn is_cut(attempt: &Attempt) -> bool {
+    let messages = attempt.exchanges.iter().take(1).flat_map(|exchange| &exchange.messages);
+    messages
+        .filter(|message| message.fault.is_some())
+        .any(|message| message.carried.iter().any(|payload| matches!(payload.detail, PayloadDetail::Sa { .. })))
 }
 
 /// For IKE, with a cipher of its own kind, and without integrity.
