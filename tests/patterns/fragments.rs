@@ -2,10 +2,13 @@
 
 use std::net::Ipv4Addr;
 
+use ikescope::diagnose::{Confidence, Severity};
+
+use crate::path::{find, says};
 use crate::support::story::main_mode_psk;
 use crate::support::{Capture, Payload, Scenario, Side, ms, secs, v1, v2};
 use crate::trial::Evidence::{Crafted, Lab};
-use crate::trial::Trial;
+use crate::trial::{Trial, alarms, judge};
 
 pub const TRIALS: &[Trial] = &[
     Trial {
@@ -107,4 +110,26 @@ fn second_v1_fragment_lost() -> Scenario {
 fn long_packets(story: Scenario) -> Capture {
     let [there, back] = story.esp_spis();
     story.esp(Side::Initiator, there, 1..=20, 1440, ms(50)).esp(Side::Responder, back, 1..=20, 1440, ms(50)).capture()
+}
+
+/// Only the last of three fragments gets through, again and again, on UDP 4500.
+#[test]
+fn a_lone_last_fragment_is_not_called_a_blocked_port() {
+    let story = Scenario::new().floats().ike_fragments(576).ikev2_init(&v2::ike_cbc(14));
+    let request = proof(&story, Side::Initiator);
+    let lone = story.losing(&[1, 2]).auth_request(&request).repeat(5, &[4.0, 7.2, 13.0, 23.3, 42.0]);
+    let analysis = judge(&lone.quiet(secs(50)).capture());
+    assert!(find(&analysis, "N-PORT4500").is_none());
+    let found = find(&analysis, "F-SKF-INCOMPLETE").expect("a finding");
+    assert_eq!((found.severity, found.confidence), (Severity::Error, Confidence::Inferred));
+    assert!(found.seen.contains("parts of it came again and again for 1 min 30 s"), "{}", found.seen);
+}
+
+/// The copies of IKEv1 fragments overlap, so that their number is not told.
+#[test]
+fn copies_of_ikev1_fragments_are_not_called_one() {
+    let analysis = judge(&second_v1_fragment_lost().repeat(7, &[4.0]).quiet(secs(40)).capture());
+    let found = find(&analysis, "F-V1FRAG-INCOMPLETE").expect("a finding");
+    assert_eq!(found.confidence, Confidence::Inferred);
+    assert!(!found.seen.contains("once"), "{}", found.seen);
 }

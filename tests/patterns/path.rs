@@ -279,6 +279,20 @@ fn a_host_that_cannot_be_reached_is_one_finding() {
     assert!(all[0].seen.contains("about ESP to") && all[0].seen.contains("about IKE on UDP 500"), "{}", all[0].seen);
 }
 
+/// Before IKE_AUTH nothing depends on keys, and IKEv2 has NAT traversal built in.
+#[test]
+fn keys_are_not_blamed_before_they_are_used() {
+    let story = || Scenario::new().floats().ikev2_init(&v2::ike_cbc(14));
+    let asks = |told: Scenario| told.request(Side::Initiator, 43, &[v2::nonce(600, 1)]).repeat(3, &[4.0, 7.2, 13.0]);
+    let intermediate = story().ike_port(4500).with_marker(asks);
+    let found = find(&judge(&intermediate.quiet(secs(60)).capture()), "N-PORT4500").expect("a finding");
+    assert!(!says(&found, "keys") && !says(&found, "NAT traversal"), "{:?}", found.causes);
+    let proof = story().psk_proof(Side::Initiator);
+    let auth = story().auth_request(&proof).repeat(3, &[4.0, 7.2, 13.0]);
+    let found = find(&judge(&auth.quiet(secs(60)).capture()), "N-PORT4500").expect("a finding");
+    assert!(says(&found, "keys") && !says(&found, "NAT traversal"), "{:?}", found.causes);
+}
+
 /// A client behind a NAT is quiet; then a liveness check of the server goes unanswered until the client sends again.
 #[test]
 fn a_mapping_that_comes_back_with_the_inner_side_is_found() {

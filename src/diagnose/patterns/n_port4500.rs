@@ -8,6 +8,9 @@ use crate::track::{IcmpAbout, Label, MessageRecord, Side};
 
 use super::nat;
 
+/// The first message of IKEv2 that is authenticated.
+const AUTH: Label = Label::Request(35);
+
 pattern! {
     /// ## What is seen
     ///
@@ -17,9 +20,10 @@ pattern! {
     ///
     /// ## What it means
     ///
-    /// UDP 4500 does not pass between the two, in one direction or both. IKEv2 may move to 4500 without any NAT, so tunnels
-    /// without a NAT can be hit too. A responder that stays silent about a wrong key looks the same when it is reached on
-    /// 4500; what it sends after the first message on 4500 tells the two apart.
+    /// UDP 4500 does not pass between the two, in one direction or both. IKEv2 may move to 4500 without any NAT (MOBIKE does
+    /// so; turned off, IKE stays on 500), so tunnels without a NAT can be hit too. In IKEv1 a responder that stays silent about
+    /// a wrong key looks the same when it is reached on 4500; what it sends after the first message on 4500 tells the two
+    /// apart.
     ///
     /// ## Look-alikes
     ///
@@ -82,7 +86,9 @@ fn sent(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
     });
     let traffic = case.flows_from(attempt.responder.ip()).any(|flow| flow.last >= first.at);
     let waited = view.waited(first);
-    if !began_on_500 || answered || traffic || first.ip_fragments > 1 || !waited.is_silence() {
+    // Of fragments that arrive only in part, those that are missing say more; that they arrive shows an open port.
+    let in_part = first.ip_fragments > 1 || first.ike_fragments_missing.is_some();
+    if !began_on_500 || answered || traffic || in_part || !waited.is_silence() {
         return None;
     }
     let repeated =
@@ -107,8 +113,9 @@ fn sent(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
         found = found.weigh("secret", 2.0);
     }
     if view.is_v2() {
-        // refused is what IKEv2 says aloud
-        found = found.weigh("secret", 0.2);
+        // NAT detection is part of IKEv2. Keys are compared in IKE_AUTH, and what is refused there is said aloud.
+        found = found.rule_out(&["natt"]);
+        found = if first.label == AUTH { found.weigh("secret", 0.2) } else { found.rule_out(&["secret"]) };
     }
     if elsewhere {
         found = found.weigh("blocked", 0.6);
@@ -146,7 +153,7 @@ fn awaited(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
         .frames(view.frames(answer))
         .rule_out(&["secret"])
         .settle("a capture on the initiator's outside: does it send on UDP 4500?");
-    let found = of_nat(view, found);
+    let found = of_nat(view, if view.is_v2() { found.rule_out(&["natt"]) } else { found });
     Some(if early { found.severity(Severity::Info) } else { found })
 }
 
