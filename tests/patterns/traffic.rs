@@ -266,6 +266,16 @@ fn asked_and_answered(story: Scenario, goes_on: impl Fn(Scenario, u32) -> Scenar
     (0..6).fold(story, checked).capture()
 }
 
+/// Numbers that fall by a few hundred look like doubles: that they may have begun again is said, too.
+#[test]
+fn doubles_may_be_numbers_that_began_again() {
+    let story = up();
+    let spis = story.esp_spis();
+    let analysis = judge(&story.traffic_on(spis, 1..400, ms(20)).traffic_on(spis, 1..200, ms(20)).capture());
+    let found = find(&analysis, "T-REPLAY").expect("a finding");
+    assert!(says(&found, "began again at a low value"), "{:?}", found.causes);
+}
+
 /// The capture begins after the tunnel came up: ESP one way for a minute, and liveness checks that are answered.
 #[test]
 fn one_way_traffic_is_suspected_in_a_late_capture() {

@@ -24,19 +24,21 @@ pattern! {
     ///
     /// - A mirror port or a capture on several interfaces records packets twice, some of them a hop later: nearly every
     ///   packet then has its double.
-    /// - `T-SEQ-RESET`: the numbers began again and go on from there.
+    /// - `T-SEQ-RESET`: the numbers began again and go on from there. That is told apart only if they fall by some thousands.
     T_REPLAY = "T-REPLAY", Traffic, Warning;
     title: "sequence numbers come twice";
     causes: [
-        "capture" 0.40 "the capture recorded packets twice, at two places of their path", raised by "nearly every packet has its double", lowered by "a few doubles only";
+        "capture" 0.35 "the capture recorded packets twice, at two places of their path", raised by "nearly every packet has its double", lowered by "a few doubles only";
         "link" 0.30 "a link or a bridge loop duplicates packets", raised by "doubles in bursts; IKE messages come twice too", lowered by "";
         "cluster" 0.20 "both members of a cluster send on the same SA", raised by "doubles after a failover", lowered by "";
-        "attack" 0.10 "somebody replays recorded packets, or floods the receiver with one", raised by "doubles come minutes later; one number many times", lowered by "doubles come at once";
+        "again" 0.10 "the sender's numbers began again at a low value, and have not gone far above the old ones",
+            raised by "the numbers that come twice come one after the other, with other sizes than before", lowered by "the same octets again";
+        "attack" 0.05 "somebody replays recorded packets, or floods the receiver with one", raised by "doubles come minutes later; one number many times", lowered by "doubles come at once";
     ];
     checks: [
         Capture: "compare TTL and IP identification of two copies: equal identification and another TTL mean one packet seen twice";
         Path: "look for bridge loops and duplicating links";
-        Either: "check that only one member of a cluster is active";
+        Either: "check that only one member of a cluster is active, and whether the sender restarted with saved SAs";
     ];
     logs: [
         "Cisco": "Replay Check Failed" ("Cisco doc 5409");
@@ -71,6 +73,6 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     } else if rare {
         found.means("too few to matter: the receiver drops them").severity(Severity::Notice)
     } else {
-        found.means("the receiver drops the second copy; something sends or copies packets twice").weigh("capture", 0.5)
+        found.means("the receiver drops what has such a number; something sends or copies packets twice, or the numbers began again").weigh("capture", 0.5)
     }]
 }
