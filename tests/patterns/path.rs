@@ -308,3 +308,24 @@ fn a_mapping_that_comes_back_with_the_inner_side_is_found() {
     assert!(found.seen.contains("was sent 5 times, and no IKE of it came for 47.5 s"), "{}", found.seen);
     assert_eq!(alarms(&judge(&quiet_client(1))), [""; 0], "one repeat is bad luck");
 }
+
+/// Two clients behind a NAT that keeps their ports: what comes back to the first stops when the second is up.
+#[test]
+fn a_client_that_loses_its_answers_to_another_is_found_on_equal_ports() {
+    let client = |seed, pause| Scenario::new().seed(seed).nat().after(secs(pause)).main_mode().quick_mode();
+    let second = client(2, 40);
+    let second = {
+        let spis = second.esp_spis();
+        second.traffic_on(spis, 1..80, ms(985))
+    }
+    .capture();
+    let served = |until: u32| {
+        let first = client(1, 0);
+        let [there, back] = first.esp_spis();
+        let first = first.traffic_on([there, back], 1..until, ms(985));
+        first.esp(Side::Initiator, there, until..121, 120, secs(1)).capture().merge(&second)
+    };
+    let analysis = judge(&served(40));
+    assert_eq!(alarms(&analysis), ["N-NAT-MULTI"]);
+    assert!(find(&judge(&served(118)), "N-NAT-MULTI").is_none(), "both are served");
+}

@@ -302,6 +302,47 @@ fn one_way_traffic_is_suspected_in_a_late_capture() {
     assert_eq!(alarms(&both), [""; 0]);
 }
 
+/// A packet that comes late at a re-key is refused once, and traffic goes on under the new SAs.
+#[test]
+fn one_late_packet_at_a_re_key_is_no_alarm() {
+    let story = up();
+    let new = [0x7777_0001, 0x7777_0002];
+    let rekeyed = story.clone().traffic_on(story.esp_spis(), 1..30, ms(500)).quick_mode();
+    let refusal = v1::notify_about(v1::PROTO_ESP, &story.esp_spis()[0].to_be_bytes(), v1::INVALID_SPI, &[]);
+    let told = rekeyed.traffic_on(new, 1..5, ms(500)).informational_clear(Side::Responder, refusal);
+    let analysis = judge(&told.traffic_on(new, 5..40, ms(500)).capture());
+    assert_eq!(alarms(&analysis), [""; 0]);
+    assert_eq!(find(&analysis, "T-SPI-UNKNOWN").expect("a remark").severity, Severity::Info);
+}
+
+/// The old SA was deleted after a re-key, and the peer goes on sending on it.
+#[test]
+fn an_sa_that_was_deleted_and_goes_on_is_found() {
+    // The responder sends on the old SA, or on the new one; so many packets go each way between re-key and delete.
+    let rekeyed = |old_goes_on: bool, before_delete: u32| {
+        let story = Scenario::new().ikev2(&v2::ike_cbc(14)).traffic(30).after(secs(20));
+        let [_, old] = story.esp_spis();
+        let new = [0x7777_0001, 0x7777_0002];
+        let (back, first) = if old_goes_on { (old, 31) } else { (new[1], 1) };
+        let both = |told: Scenario, number: u32| {
+            let told = told.esp(Side::Initiator, new[0], [number], 120, secs(1));
+            told.esp(Side::Responder, back, [first + number - 1], 120, ms(15))
+        };
+        let (ask, answer) = (story.child(Side::Initiator), story.child(Side::Responder));
+        let told = story.create_child_request(Side::Initiator, &ask).create_child_response(Side::Responder, &answer);
+        let told = (1..=before_delete).fold(told, both);
+        let told = told.informational_request(Side::Initiator, &[v2::delete_esp(&[old])]);
+        let told = told.informational_response(Side::Responder, &[v2::delete_esp(&[old])]);
+        judge(&(before_delete + 1..60).fold(told, both).capture())
+    };
+    let found = find(&rekeyed(true, 0), "T-SPI-UNKNOWN").expect("a finding");
+    assert_eq!((found.severity, found.confidence), (Severity::Warning, Confidence::Suspected));
+    assert!(found.causes[0].text.starts_with("a delete was lost"), "{:?}", found.causes);
+    for before_delete in [0, 1, 2, 5] {
+        assert_eq!(alarms(&rekeyed(false, before_delete)), [""; 0], "{before_delete} packets before the delete");
+    }
+}
+
 /// A router says that ESP is refused: that traffic goes one way follows from it.
 #[test]
 fn traffic_that_is_refused_does_not_lack_a_route_back() {

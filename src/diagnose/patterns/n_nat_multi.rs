@@ -1,5 +1,7 @@
 //! N-NAT-MULTI: two clients behind one public address get in each other's way.
 
+use std::time::Duration;
+
 use crate::diagnose::Confidence;
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
@@ -7,12 +9,14 @@ use crate::diagnose::words::{span, times};
 use crate::track::{Label, MessageRecord, Side};
 
 use super::nat;
+use super::traffic::{self, AHEAD, GRACE, Way};
 
 pattern! {
     /// ## What is seen
     ///
     /// Two IKE SAs from one public address, from different ports. From the moment the second one is up the first one goes
-    /// on asking and is no longer answered.
+    /// on asking and is no longer answered. Or, where the NAT keeps the ports, the SAs of both are used at the same time, and
+    /// from the moment the second one is up nothing comes back any more on those of the first.
     ///
     /// ## What it means
     ///
@@ -53,7 +57,50 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 && (nat::detected(view) || nat::rewritten_port(view).is_some())
         })
         .collect();
-    up.iter().zip(up.iter().skip(1)).filter_map(|((index, first), (_, second))| found(*index, first, second)).collect()
+    if up.len() < 2 {
+        return Vec::new();
+    }
+    let ways = traffic::ways(case);
+    let one_after_the_other = up.iter().zip(up.iter().skip(1));
+    one_after_the_other
+        .filter_map(|((index, first), (_, second))| {
+            found(*index, first, second).or_else(|| traffic_taken_over(&ways, *index, first, second))
+        })
+        .collect()
+}
+
+/// Whether two clients behind one address are the better reading of a pair.
+pub(super) fn is_seen(case: &Case<'_>) -> bool {
+    !check(case).is_empty()
+}
+
+/// The first client goes on sending on its SA beside the second one, and what came back to it stops with the second one.
+fn traffic_taken_over(ways: &[Way<'_>; 2], index: usize, first: &View<'_>, second: &View<'_>) -> Option<Match> {
+    let second_up = second.attempt.phase1_up?;
+    let address = first.attempt.initiator.ip();
+    if address != second.attempt.initiator.ip() || second.attempt.rekeyed_from.is_some() {
+        return None;
+    }
+    let [there, back] = ways;
+    let (out, back) = if there.from == address { (there, back) } else { (back, there) };
+    let settled = second_up.after(GRACE);
+    let asks = out.begun_between(first.attempt.first, second.attempt.first);
+    let answers = back.begun_between(first.attempt.first, second.attempt.first);
+    let others = out.begun_between(second_up, settled);
+    let both_used = asks.last()? > settled && others.last()? > settled;
+    let others_answered = !back.begun_between(second_up, settled).is_empty();
+    let stopped = answers.last()? <= second_up.after(AHEAD) && answers.last()?.after(GRACE) >= second_up;
+    (both_used && others_answered && stopped).then(|| {
+        Match::on(index, Confidence::Suspected)
+            .seen(format!(
+                "{address} used the SAs of two negotiations side by side, those of the first for {} after the second came up; nothing came back on the first since then",
+                span(asks.last().map_or(Duration::ZERO, |last| last.since(second_up))),
+            ))
+            .means("the second client seems to have taken the first one's place at the gateway or in the NAT")
+            .frames(asks.frames())
+            .frames([second.attempt.first_frame])
+            .settle("the log of the gateway: does it drop the first client when the second one connects?")
+    })
 }
 
 fn found(index: usize, first: &View<'_>, second: &View<'_>) -> Option<Match> {

@@ -1,21 +1,26 @@
 //! T-SPI-UNKNOWN: ESP on an SA that the receiver does not have.
 
-use crate::diagnose::Confidence;
+use crate::base::Timestamp;
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::{span, times};
-use crate::track::Side;
+use crate::diagnose::{Confidence, Severity};
+use crate::track::{EspFlow, Exchange, ExchangeKind, MessageRecord, Side};
 
-use super::traffic::{self, GRACE};
+use super::informational::{self, Reading};
+use super::traffic::{self, AHEAD, GRACE, Way};
+use super::{life_cycle, n_nat_multi};
 
 /// RFC 2408 §3.14.1 and RFC 7296 §3.10.1 give it the same number.
 const INVALID_SPI: u16 = 11;
+/// No more of these are stray packets that were late at a re-key.
+const STRAY: u64 = 2;
 
 pattern! {
     /// ## What is seen
     ///
     /// The receiver says so in clear (INVALID-SPI, 11), or one side goes on sending with an old SPI more than 30 s after
-    /// a new negotiation, while the other side has changed to new SPIs.
+    /// a new negotiation, or after the receiver seems to have deleted it, while the other side has changed to new SPIs.
     ///
     /// ## What it means
     ///
@@ -24,8 +29,10 @@ pattern! {
     ///
     /// ## Look-alikes
     ///
-    /// - A few packets on the old SPI right after a re-key are normal.
-    /// - `L-DUP-SA`: the same after a re-key within one IKE SA.
+    /// - A few packets on the old SPI right after a re-key are normal, and so is an INVALID-SPI or two about them while
+    ///   traffic goes on both ways: that is no more than a remark.
+    /// - `L-DUP-SA`: the same after a re-key within one IKE SA, of which no delete is seen.
+    /// - `N-NAT-MULTI`: two clients behind one address, one SA each.
     /// - `L-STALE-SA`: one end lost all its state.
     T_SPI_UNKNOWN = "T-SPI-UNKNOWN", Traffic, Warning;
     title: "traffic uses an SA that the receiver does not have";
@@ -54,33 +61,91 @@ pattern! {
     sources: [
         "S2S-42", "S2S-60", "CON-27", "CON-32", "NIR-26", "RFC 4301 §4.1", "RFC 2408 §3.14.1", "RFC 7296 §1.5",
     ];
-    when: ERROR_NOTIFY, SEVERAL FLOWS;
+    when: ERROR_NOTIFY, SEVERAL FLOWS, INFORMATIONAL FLOWS;
     check: check
 }
 
 fn check(case: &Case<'_>) -> Vec<Match> {
     let stated = stated(case);
-    if stated.is_empty() { left_behind(case).into_iter().collect() } else { stated }
+    if stated.is_empty() { left_behind(case).or_else(|| deleted(case)).into_iter().collect() } else { stated }
 }
 
 fn stated(case: &Case<'_>) -> Vec<Match> {
-    let notifies = |view: View<'_>| {
-        [Side::Initiator, Side::Responder]
-            .into_iter()
-            .flat_map(move |side| view.clear_notifies(side))
-            .filter(|notify| notify.notify_message_type == INVALID_SPI && !notify.message.encrypted)
-            .map(|notify| (notify.message.frame, notify.message.source.ip(), notify.message.repeat_count))
-            .collect::<Vec<_>>()
-    };
-    let all: Vec<_> = case.attempts().flat_map(|(_, view)| notifies(view)).collect();
-    let Some(&(_, from, _)) = all.first() else { return Vec::new() };
-    let count = all.iter().map(|(_, _, repeats)| u64::from(*repeats) + 1).sum();
-    vec![
-        Match::on_pair(Confidence::Stated)
-            .seen(format!("{from} answered with INVALID-SPI (11) in clear {}", times(count)))
-            .means(format!("{from} gets packets for an SA that it does not have; the notify is not authenticated"))
-            .frames(all.iter().take(16).map(|(frame, _, _)| *frame)),
-    ]
+    let all: Vec<_> = case.attempts().flat_map(|(_, view)| refusals(view)).collect();
+    let Some(first) = all.first() else { return Vec::new() };
+    let from = first.source.ip();
+    let count = all.iter().map(|message| u64::from(message.repeat_count) + 1).sum();
+    let found = Match::on_pair(Confidence::Stated)
+        .seen(format!("{from} answered with INVALID-SPI (11) in clear {}", times(count)))
+        .frames(all.iter().take(16).map(|message| message.frame));
+    let [there, back] = traffic::ways(case);
+    let (to_it, from_it) = if there.to == from { (there, back) } else { (back, there) };
+    let stray = count <= STRAY && all.iter().all(|message| just_replaced(&to_it, &from_it, message.at));
+    vec![if stray {
+        found
+            .means("a packet came late on an SA that had just been replaced; traffic goes on both ways")
+            .severity(Severity::Info)
+    } else {
+        found.means(format!("{from} gets packets for an SA that it does not have; the notify is not authenticated"))
+    }]
+}
+
+/// Messages in clear with INVALID-SPI.
+fn refusals(view: View<'_>) -> Vec<&MessageRecord> {
+    [Side::Initiator, Side::Responder]
+        .into_iter()
+        .flat_map(move |side| view.clear_notifies(side))
+        .filter(|notify| notify.notify_message_type == INVALID_SPI && !notify.message.encrypted)
+        .map(|notify| notify.message)
+        .collect()
+}
+
+/// Whether an SA of `way` had just been replaced at `at` by one that is in use on, and its receiver goes on sending, too.
+fn just_replaced(way: &Way<'_>, back: &Way<'_>, at: Timestamp) -> bool {
+    let replaced = |flow: &EspFlow| flow.last <= at.after(AHEAD) && flow.last.after(GRACE) >= at;
+    let in_use = |flow: &EspFlow| flow.first <= at.after(AHEAD) && flow.last > at.after(AHEAD);
+    way.flows.iter().any(|flow| replaced(flow))
+        && way.flows.iter().any(|flow| in_use(flow))
+        && back.last().is_some_and(|last| last > at.after(AHEAD))
+}
+
+/// A flow that goes on after the receiver deleted its SA, as far as sizes and order tell, while its peer keeps to it.
+fn deleted(case: &Case<'_>) -> Option<Match> {
+    let (_, view, _) = traffic::last_up(case)?;
+    let read = informational::read(&view);
+    let delete = read.iter().rev().find(|one| one.reading == Reading::Delete)?;
+    let receiver = life_cycle::address(view.attempt, delete.message.from);
+    let at = delete.last_sent();
+    let rekeyed = rekeyed_before(&view, at)?;
+    let [there, back] = traffic::ways(case);
+    let (to_it, from_it) = if there.to == receiver { (there, back) } else { (back, there) };
+    // The receiver changed over, from one SA to one, and its peer did not.
+    let [flow] = to_it.used_since(at.after(AHEAD)).flows[..] else { return None };
+    let [newer] = from_it.used_since(at.after(AHEAD)).flows[..] else { return None };
+    let replaced = from_it.flows.iter().any(|flow| flow.first < rekeyed && flow.last <= at.after(AHEAD));
+    if !replaced || newer.first < rekeyed || flow.first >= rekeyed || flow.last < at.after(GRACE) {
+        return None;
+    }
+    Some(
+        Match::on_pair(Confidence::Suspected)
+            .seen(format!(
+                "{} went on with SPI {} for {} after an encrypted message of {receiver} that looks like the delete of the old SA, and on no other",
+                to_it.from,
+                flow.spi,
+                span(flow.last.since(at)),
+            ))
+            .means(format!("{receiver} most likely no longer has that SA and drops what comes on it"))
+            .frames([flow.last_frame, delete.message.frame])
+            .weigh("delete", 3.0)
+            .settle(format!("the list of SPIs on {receiver}")),
+    )
+}
+
+/// When the last re-key before `at` began: a Quick Mode or CREATE_CHILD_SA that was answered.
+fn rekeyed_before(view: &View<'_>, at: Timestamp) -> Option<Timestamp> {
+    let rekeys = |exchange: &&Exchange| matches!(exchange.kind, ExchangeKind::QuickMode | ExchangeKind::CreateChildSa);
+    let answered = view.exchanges().iter().filter(rekeys).filter(|exchange| exchange.messages.len() > 1);
+    answered.filter_map(|exchange| exchange.messages.first()).map(|first| first.at).filter(|begun| *begun <= at).max()
 }
 
 /// A flow from before the latest negotiation that goes on after it, while the other direction has changed over.
@@ -92,7 +157,7 @@ fn left_behind(case: &Case<'_>) -> Option<Match> {
     }
     let settled = up.after(GRACE);
     let [there, back] = traffic::ways(case);
-    [(&there, &back), (&back, &there)].into_iter().find_map(|(late, other)| {
+    let found = [(&there, &back), (&back, &there)].into_iter().find_map(|(late, other)| {
         let old = late.only(|flow| flow.first < up && flow.last > settled);
         let changed =
             !other.begun_since(up).is_empty() && other.only(|flow| flow.first < up && flow.last > settled).is_empty();
@@ -110,5 +175,6 @@ fn left_behind(case: &Case<'_>) -> Option<Match> {
             .frames([flow.last_frame, view.attempt.last_frame])
             .settle(format!("the list of SPIs on {}", late.to));
         Some(if by_receiver { found.weigh("restart", 2.0) } else { found })
-    })
+    });
+    found.filter(|_| !n_nat_multi::is_seen(case))
 }
