@@ -2,10 +2,11 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use crate::path::find;
 use crate::support::story::{main_mode_psk, usual_transform};
 use crate::support::{Capture, Scenario, Side, secs};
 use crate::trial::Evidence::{Crafted, Lab, Labs};
-use crate::trial::Trial;
+use crate::trial::{Trial, judge};
 
 pub const TRIALS: &[Trial] = &[
     Trial {
@@ -96,4 +97,10 @@ fn something_else() -> Capture {
 
 fn traffic_alone() -> Capture {
     Scenario::new().traffic(20).capture()
+}
+
+/// The IKE of a tunnel that moved here began between other addresses, and is in the capture.
+#[test]
+fn traffic_of_a_tunnel_that_moved_has_its_negotiation() {
+    assert!(find(&judge(&crate::path::moves_to_ipv6()), "C-ESP-NO-IKE").is_none());
 }

@@ -309,6 +309,23 @@ fn a_mapping_that_comes_back_with_the_inner_side_is_found() {
     assert_eq!(alarms(&judge(&quiet_client(1))), [""; 0], "one repeat is bad luck");
 }
 
+/// A client moves from IPv4 to IPv6 and asks the gateway's other address, which answers from there.
+#[test]
+fn a_peer_that_answers_where_it_is_asked_has_not_moved() {
+    let analysis = judge(&moves_to_ipv6());
+    assert_eq!(alarms(&analysis), [""; 0]);
+    assert!(find(&analysis, "N-MAPPING-CHANGED").is_none());
+}
+
+/// A tunnel with traffic that moves from IPv4 to IPv6 on both ends.
+pub fn moves_to_ipv6() -> Capture {
+    let six = |text: &str| text.parse::<IpAddr>().expect("an address");
+    let story = Scenario::new().floats().ikev2(&v2::ike_cbc(14)).traffic(30);
+    let spis = story.esp_spis();
+    let moved = story.initiator_moves(six("2001:db8:1::5")).responder_moves(six("2001:db8:2::7"));
+    moved.liveness(Side::Initiator).traffic_on(spis, 31..90, ms(500)).capture()
+}
+
 /// Two clients behind a NAT that keeps their ports: what comes back to the first stops when the second is up.
 #[test]
 fn a_client_that_loses_its_answers_to_another_is_found_on_equal_ports() {

@@ -4,6 +4,10 @@ use crate::diagnose::Confidence;
 use crate::diagnose::case::Case;
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::{number, span};
+use crate::track::Room;
+
+/// With more pairs than these it is not looked up whether the IKE of another one moved here.
+const PAIRS: usize = 64;
 
 pattern! {
     /// ## What is seen
@@ -20,6 +24,7 @@ pattern! {
     /// - Keys configured by hand: no IKE at any time, and sequence numbers that go on across days.
     /// - `C-ONE-DIR`: IKE is there too, on one side only.
     /// - IKE on another port or path than the capture holds.
+    /// - A tunnel that moved here from other addresses (`V2-MOBIKE`): its IKE is in the capture, and nothing is reported.
     C_ESP_NO_IKE = "C-ESP-NO-IKE", Capture, Info;
     title: "the tunnel carries traffic and its negotiation lies outside the capture";
     causes: [
@@ -42,7 +47,8 @@ pattern! {
 
 fn check(case: &Case<'_>) -> Vec<Match> {
     let pair = case.pair;
-    if pair.flows.is_empty() || !pair.attempts.is_empty() || pair.sent.iter().any(|seen| seen.isakmp > 0) {
+    let ike = !pair.attempts.is_empty() || pair.sent.iter().any(|seen| seen.isakmp > 0);
+    if pair.flows.is_empty() || ike || moved_here(case) {
         return Vec::new();
     }
     let packets = |from| case.flows_from(from).map(|flow| flow.packets).sum::<u64>();
@@ -69,4 +75,21 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         found = found.weigh("earlier", 0.1).weigh("elsewhere", 5.0).weigh("manual", 3.0);
     }
     vec![found]
+}
+
+/// Whether IKE between these two addresses was seen that belongs to a tunnel which began between others.
+fn moved_here(case: &Case<'_>) -> bool {
+    let pairs = &case.facts.pairs;
+    if pairs.len() > PAIRS {
+        return false;
+    }
+    let ours = |one, other| [(one, other), (other, one)].contains(&(case.pair.a, case.pair.b));
+    let mut room = Room::default();
+    (0..pairs.len()).filter(|&index| index != case.index && pairs.attempts(index) > 0).any(|index| {
+        pairs.read(index, &mut room).is_some_and(|other| {
+            let moved = other.attempts.iter().filter(|attempt| !attempt.moves.is_empty());
+            let mut messages = moved.flat_map(|attempt| &attempt.exchanges).flat_map(|exchange| &exchange.messages);
+            messages.any(|message| ours(message.source.ip(), message.destination.ip()))
+        })
+    })
 }

@@ -54,8 +54,10 @@ fn check(case: &Case<'_>) -> Vec<Match> {
 
 fn found(index: usize, view: &View<'_>) -> Option<Match> {
     let up = view.attempt.phase1_up?;
-    let changes: Vec<_> =
-        nat::rebound(view).into_iter().filter(|change| change.message.at > up && !announced(view, change)).collect();
+    let changes: Vec<_> = nat::rebound(view)
+        .into_iter()
+        .filter(|change| change.message.at > up && !announced(view, change) && !asked_there(view, change))
+        .collect();
     let last = changes.last()?;
     let (old, new) = (last.old, last.message.source);
     let side = last.message.from;
@@ -75,6 +77,15 @@ fn found(index: usize, view: &View<'_>) -> Option<Match> {
         found.severity(Severity::Info).means("a new mapping; the peer noticed and follows")
     } else {
         found.means("a new mapping; the peer was not seen to send there, and what goes to the old place is lost")
+    })
+}
+
+/// The peer had sent to the new place before: the side answers from where it was asked, as after a move of its peer from
+/// IPv4 to IPv6.
+fn asked_there(view: &View<'_>, change: &nat::Rebound<'_>) -> bool {
+    let message = change.message;
+    view.messages().any(|asked| {
+        asked.from == message.from.other() && asked.at <= message.at && asked.destination == message.source
     })
 }
 
