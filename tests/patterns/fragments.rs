@@ -133,3 +133,19 @@ fn copies_of_ikev1_fragments_are_not_called_one() {
     assert_eq!(found.confidence, Confidence::Inferred);
     assert!(!found.seen.contains("once"), "{}", found.seen);
 }
+
+/// Connections open and hang with their first large packet: of what opens them, half is answered.
+#[test]
+fn connections_that_hang_with_large_packets_are_found() {
+    let story = main_mode_psk().quick_mode().traffic(5);
+    let [there, back] = story.esp_spis();
+    let connection = |told: Scenario, number: u32| {
+        let (first, answer) = (6 + 10 * number, 6 + number);
+        told.esp(Side::Initiator, there, [first], 92, ms(500))
+            .esp(Side::Responder, back, [answer], 92, ms(15))
+            .esp(Side::Initiator, there, [first + 1], 84, ms(1))
+            .esp(Side::Initiator, there, first + 2..first + 10, 1464, secs(3))
+    };
+    let analysis = judge(&(0..3).fold(story, connection).capture());
+    assert_eq!(alarms(&analysis), ["F-PMTU-BLACKHOLE"]);
+}

@@ -75,7 +75,10 @@ fn found(case: &Case<'_>, flow: &EspFlow) -> Option<Match> {
     let unanswered = flow.packets.saturating_sub(back.packets);
     let large = large_packets(flow);
     let small_both_ways = short < LARGE / 2 && back.length_range.1 < LARGE / 2;
-    let few = (ENOUGH..=STREAM).contains(&large) && unanswered >= ENOUGH && unanswered <= large.saturating_add(1);
+    // Of the small ones, those that only confirm need no answer: one of the two that open a TCP connection.
+    let small = flow.packets.saturating_sub(large);
+    let small_answered = back.packets.saturating_mul(2) >= small;
+    let few = (ENOUGH..=STREAM).contains(&large) && unanswered >= ENOUGH && small_answered;
     if long < LARGE || !small_both_ways || !few || silent < SILENT || flow.first > back.last {
         return None;
     }
