@@ -149,3 +149,11 @@ fn connections_that_hang_with_large_packets_are_found() {
     let analysis = judge(&(0..3).fold(story, connection).capture());
     assert_eq!(alarms(&analysis), ["F-PMTU-BLACKHOLE"]);
 }
+
+/// The receiver says that fragments did not arrive: then the message did not.
+#[test]
+fn what_did_not_arrive_is_not_said_to_be_unanswered() {
+    let analysis = judge(&Lab("v2-cert-ipfrag-dropped").captures()[0]);
+    let found = find(&analysis, "F-IKE-FRAG-LOST").expect("a finding");
+    assert!(!says(&found, "the message arrives"), "{:?}", found.causes);
+}

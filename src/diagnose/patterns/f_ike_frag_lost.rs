@@ -92,7 +92,7 @@ fn reassembly_failed(case: &Case<'_>, error: &IcmpFact) -> Option<Match> {
         .means("fragments of a large IKE message get lost on the way")
         .frames(error.frames.iter().copied())
         .frames(view.messages().find(|message| message.ip_fragments > 1).map(|message| message.frame))
-        .weigh("silent", 0.1);
+        .rule_out(&["silent"]);
     Some(fragments::unless_over(found, over))
 }
 
