@@ -169,3 +169,10 @@ fn nothing_is_missed_in_an_offer_that_was_cut() {
         }
     }
 }
+
+/// As many as there were, in the time that they took.
+#[test]
+fn a_flood_is_counted_whole() {
+    let found = find(&judge(&half_open(1)), "S-HALFOPEN").expect("a finding");
+    assert!(found.seen.contains("30 of them within 29."), "{}", found.seen);
+}

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::base::{FrameRef, Timestamp};
 use crate::diagnose::Confidence;
-use crate::diagnose::case::{Case, View};
+use crate::diagnose::case::Case;
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::span;
 
@@ -53,11 +53,9 @@ pattern! {
 
 fn check(case: &Case<'_>) -> Vec<Match> {
     let left: Vec<_> = case.attempts().filter(|(_, view)| probe::left_open(view)).collect();
-    let start = |window: &[(usize, View<'_>)]| window.first().map(|(_, view)| view.attempt.first);
-    let flood = left.windows(LEAST).find(|window| {
-        start(window).zip(window.last()).is_some_and(|(first, (_, last))| last.attempt.first.since(first) <= MINUTE)
-    });
-    let (Some(flood), Some((index, last))) = (flood, left.last()) else { return Vec::new() };
+    let begun: Vec<_> = left.iter().map(|(_, view)| (view.attempt.first, view.attempt.first_frame)).collect();
+    let flood = busiest_minute(&begun);
+    let Some((index, last)) = left.last().filter(|_| flood.len() >= LEAST) else { return Vec::new() };
     let others = case.attempts().any(|(_, view)| view.attempt.phase1_up.is_some());
     let found = if left.len() == case.pair.attempts.len() {
         Match::on(*index, Confidence::Inferred)
@@ -67,15 +65,37 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     vec![
         found
             .seen(format!(
-                "{} negotiations of {} were answered and never continued, {LEAST} of them within {}",
+                "{} negotiations of {} were answered and never continued, {} of them within {}",
                 left.len(),
                 last.attempt.initiator.ip(),
-                span(MINUTE),
+                flood.len(),
+                span(lasted(flood)),
             ))
             .means("each costs the responder memory and computing time")
-            .frames(flood.iter().map(|(_, view)| view.attempt.first_frame))
+            .frames(flood.iter().take(LEAST).map(|&(_, frame)| frame))
             .weigh("flood", if others { 0.3 } else { 1.5 }),
     ]
+}
+
+/// The longest stretch of negotiations, in order of their begin, that began within a minute.
+fn busiest_minute(begun: &[(Timestamp, FrameRef)]) -> &[(Timestamp, FrameRef)] {
+    let mut from = 0;
+    let mut busiest: &[(Timestamp, FrameRef)] = &[];
+    for (to, (last, _)) in begun.iter().enumerate() {
+        while begun.get(from).is_some_and(|(first, _)| last.since(*first) > MINUTE) {
+            from += 1;
+        }
+        let stretch = begun.get(from..=to).unwrap_or_default();
+        if stretch.len() > busiest.len() {
+            busiest = stretch;
+        }
+    }
+    busiest
+}
+
+/// From the first of some negotiations to the last.
+fn lasted(begun: &[(Timestamp, FrameRef)]) -> Duration {
+    begun.first().zip(begun.last()).map_or(Duration::ZERO, |((first, _), (last, _))| last.since(*first))
 }
 
 /// Negotiations left open at one responder by many addresses: one flood, whoever it claims to come from.
@@ -108,21 +128,19 @@ impl Floods {
         self.left_open
             .iter()
             .filter_map(|(responder, seen)| {
-                let flood = seen.windows(SOURCES).find(|window| match (window.first(), window.last()) {
-                    (Some((first, _)), Some((last, _))) => last.since(*first) <= MINUTE,
-                    _ => false,
-                })?;
-                Some(
+                let flood = busiest_minute(seen);
+                (flood.len() >= SOURCES).then(|| {
                     Match::on_pair(Confidence::Inferred)
                         .seen(format!(
-                            "{} addresses began a negotiation with {responder} that was answered and never continued, {SOURCES} of them within {}",
+                            "{} addresses began a negotiation with {responder} that was answered and never continued, {} of them within {}",
                             seen.len(),
-                            span(MINUTE),
+                            flood.len(),
+                            span(lasted(flood)),
                         ))
                         .means("each costs the responder memory and computing time; the addresses may be forged")
-                        .frames(flood.iter().map(|&(_, frame)| frame))
-                        .weigh("flood", 3.0),
-                )
+                        .frames(flood.iter().take(SOURCES).map(|&(_, frame)| frame))
+                        .weigh("flood", 3.0)
+                })
             })
             .collect()
     }
