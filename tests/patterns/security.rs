@@ -176,3 +176,15 @@ fn a_flood_is_counted_whole() {
     let found = find(&judge(&half_open(1)), "S-HALFOPEN").expect("a finding");
     assert!(found.seen.contains("30 of them within 29."), "{}", found.seen);
 }
+
+/// The responder's vendor ids are in its own message.
+#[test]
+fn a_vendor_id_is_shown_where_it_stands() {
+    let analysis = judge(&Lab("vpnc-ss-wrong-xauth").captures()[0]);
+    let found = find(&analysis, "S-VID-LEAK").expect("a remark");
+    let attempt = &analysis.facts.pairs.get(0).expect("a pair").attempts[0];
+    let responder = attempt.responder.ip().to_string();
+    assert!(found.seen.contains(&responder), "{}", found.seen);
+    let message = attempt.exchanges[0].messages.iter().find(|message| message.source.ip() == attempt.responder.ip());
+    assert!(found.frames.contains(&message.expect("an answer").frame), "{:?}", found.frames);
+}

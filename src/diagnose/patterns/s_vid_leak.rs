@@ -8,7 +8,7 @@ use crate::diagnose::case::Case;
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::{Confidence, Severity};
 use crate::isakmp::registry;
-use crate::track::Side;
+use crate::track::{Attempt, MessageRecord, PayloadDetail, Side};
 
 use super::life_cycle;
 
@@ -51,7 +51,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     let mut versions = false;
     for attempt in &case.pair.attempts {
         for side in [Side::Initiator, Side::Responder] {
-            for data in attempt.vendor_ids[side.index()].iter() {
+            for (place, data) in attempt.vendor_ids[side.index()].iter().enumerate() {
                 let Some(vendor) = product(data) else {
                     continue;
                 };
@@ -60,7 +60,8 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                     versions |= vendor.name != "Cisco Unity" && registry::vendor_id_version(data).is_some();
                     let label =
                         registry::vendor_id_label(data).map_or(vendor.name.to_owned(), |label| label.into_owned());
-                    told.entry((life_cycle::address(attempt, side), label)).or_insert(attempt.first_frame);
+                    told.entry((life_cycle::address(attempt, side), label))
+                        .or_insert_with(|| carrier(attempt, side, place));
                 }
             }
         }
@@ -74,6 +75,18 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         .means("anybody who sends a first message learns this; it is a claim, not a proof")
         .frames(told.values().copied());
     vec![if versions { found } else { found.severity(Severity::Info) }]
+}
+
+/// Frame of the message in which `side` sent its vendor id number `place`.
+fn carrier(attempt: &Attempt, side: Side, place: usize) -> FrameRef {
+    let carries = |message: &&MessageRecord| {
+        message.from == side
+            && message.carried.iter().any(
+                |payload| matches!(payload.detail, PayloadDetail::VendorId { index } if usize::from(index) == place),
+            )
+    };
+    let mut messages = attempt.exchanges.iter().flat_map(|exchange| &exchange.messages);
+    messages.find(carries).map_or(attempt.first_frame, |message| message.frame)
 }
 
 fn product(data: &[u8]) -> Option<registry::VendorId> {
