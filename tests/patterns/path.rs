@@ -346,3 +346,11 @@ fn a_client_that_loses_its_answers_to_another_is_found_on_equal_ports() {
     assert_eq!(alarms(&analysis), ["N-NAT-MULTI"]);
     assert!(find(&judge(&served(118)), "N-NAT-MULTI").is_none(), "both are served");
 }
+
+/// A gateway may send a wrong hash of its own address on purpose.
+#[test]
+fn a_wrong_hash_of_its_own_is_no_proof_of_a_nat() {
+    let found = find(&judge(&Lab("v1-libipsec-healthy").captures()[0]), "N-NAT-DETECTED").expect("a remark");
+    assert!(found.seen.contains("or sends a wrong hash on purpose"), "{}", found.seen);
+    assert_ne!(found.confidence, Confidence::Stated);
+}

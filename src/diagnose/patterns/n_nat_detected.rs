@@ -55,14 +55,16 @@ fn found(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
     if behind.is_empty() && port.is_none() {
         return None;
     }
+    let forced = may_be_forced(&behind, view);
     let seen = || {
         let mut seen: Vec<String> = behind
             .iter()
             .map(|&side| {
                 let own = attempt.nat.own_matches[side.index()] == Some(false);
                 let whose = if own { "its own" } else { "its peer's" };
+                let or_forced = if forced { ", or sends a wrong hash on purpose, to have ESP in UDP" } else { "" };
                 format!(
-                    "{} ({}) is behind a NAT ({whose} hash of that address does not match)",
+                    "{} ({}) is behind a NAT{or_forced} ({whose} hash of that address does not match)",
                     nat::name(side),
                     place(view, side)
                 )
@@ -77,12 +79,23 @@ fn found(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
         }
         seen.join("; ")
     };
-    let confidence = if behind.is_empty() { Confidence::Suspected } else { Confidence::Stated };
+    let confidence = match (behind.is_empty(), forced) {
+        (true, _) => Confidence::Suspected,
+        (false, true) => Confidence::Inferred,
+        (false, false) => Confidence::Stated,
+    };
     let found = Match::on(index, confidence)
         .seen(case.in_words(seen))
         .means("normal: IKE and ESP have to go in UDP 4500, and the mapping has to be kept alive")
         .frames(attempt.nat.mismatch_frame.or(Some(attempt.first_frame)));
     Some(if port.is_some() { found.weigh("forced", 0.2) } else { found })
+}
+
+/// Only the hashes that the sides sent of their own addresses are wrong, and no port is rewritten.
+fn may_be_forced(behind: &[Side], view: &View<'_>) -> bool {
+    let nat = &view.attempt.nat;
+    let own_word_only = behind.iter().all(|side| nat.peer_matches[side.index()] != Some(false));
+    !behind.is_empty() && own_word_only && nat::IKE.contains(&view.attempt.initiator.port())
 }
 
 fn place(view: &View<'_>, side: Side) -> std::net::IpAddr {
