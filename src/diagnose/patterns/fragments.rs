@@ -1,7 +1,7 @@
 //! IKE messages in fragments, of IP or of IKE: which were missed, and what that did. Shared by the patterns about sizes.
 
 use crate::base::Timestamp;
-use crate::diagnose::case::{AT_ONCE, Case, View};
+use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::Match;
 use crate::diagnose::words::{span, times};
 use crate::diagnose::{Confidence, Severity};
@@ -68,12 +68,9 @@ fn of_exchange(index: usize, view: &View<'_>, exchange: &Exchange) -> Option<Mat
         return None;
     }
     let of = total.map_or("an unknown number".to_owned(), |total| total.to_string());
-    let parts_until = parts_until(view, message);
-    // Copies that lack their first fragment, and those of IKEv1 that overlap, are not told apart.
-    let copies = match parts_until {
-        Some(until) => format!("; parts of it came again and again for {}", span(until.since(message.at))),
-        None if waited.copies > 1 => format!("; the message was sent {}", times(waited.copies)),
-        None => String::new(),
+    let copies = match waited.copies {
+        1 => String::new(),
+        copies => format!("; the message was sent {}", times(copies)),
     };
     let found = Match::on(index, Confidence::Inferred)
         .seen(format!(
@@ -86,26 +83,7 @@ fn of_exchange(index: usize, view: &View<'_>, exchange: &Exchange) -> Option<Mat
         .frames(view.frames(message))
         .settle("a capture next to the sender: if all fragments leave, the path loses them");
     // A single set may have been lost by the capture alone.
-    Some(if waited.copies > 1 || parts_until.is_some() {
-        found
-    } else {
-        Match { confidence: Some(Confidence::Suspected), ..found }
-    })
-}
-
-/// When the sender of a message that never became whole was last heard, if all that it sent since its last known message
-/// can only be parts of copies of it: nothing else of it was seen in the whole capture.
-fn parts_until(view: &View<'_>, message: &MessageRecord) -> Option<Timestamp> {
-    let pair = view.case.pair;
-    let sent = pair.sent[usize::from(message.source.ip() != pair.a)];
-    let ike_alone = sent.esp + sent.ah + sent.keepalives == 0 && pair.attempts.len() == 1;
-    let known = view
-        .messages()
-        .filter(|known| known.from == message.from)
-        .flat_map(|known| known.repeats.iter().map(|repeat| repeat.at).chain([known.at]))
-        .max()?;
-    let (_, last) = sent.span?;
-    (ike_alone && view.attempt.messages_forgotten == 0 && last.since(known) >= AT_ONCE).then_some(last)
+    Some(if waited.copies > 1 { found } else { Match { confidence: Some(Confidence::Suspected), ..found } })
 }
 
 /// The attempt that was being negotiated at `at`.
