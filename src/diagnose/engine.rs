@@ -34,11 +34,14 @@ const CONSEQUENCES: &[(&str, &[&str])] = &[
     ("N-NAT-AH", &["T-ONEWAY"]),
     ("L-STALE-SA", &["P2-NO-REPLY"]),
     ("L-DPD-TIMEOUT", &["P1-NO-REPLY", "V2-NO-REPLY"]),
+    ("N-ICMP-HOST", &["L-DPD-TIMEOUT", "P2-NO-REPLY", "V2-CHILD-NO-REPLY"]),
+    ("N-ICMP-PROHIB", &["L-DPD-TIMEOUT", "P2-NO-REPLY", "V2-CHILD-NO-REPLY"]),
     ("M-ENC-BIT", &["P2-NO-REPLY"]),
     ("S-HALFOPEN", &["V2-INIT-NO-AUTH", "P1-MM2-NO-MM3"]),
 ];
 
-/// Normal states that an alarm on the same attempt, or a later one, denies.
+/// Normal states that an alarm on the same attempt, or a later one, denies. An initiator that has turned down every answer so
+/// far denies them of the next one too.
 const DENIED: &[(&str, &[&str])] = &[
     ("L-DPD-TIMEOUT", &["OK-UP", "OK-IDLE", "OK-P1-UP"]),
     ("L-STALE-SA", &["OK-UP", "OK-IDLE", "OK-P1-UP"]),
@@ -188,7 +191,8 @@ pub(super) fn deny(matches: &mut Vec<Found>) {
         let loud = |found: &&Found| found.pattern.id == alarm && found.severity() >= Severity::Warning;
         let latest = matches.iter().filter(loud).map(|found| found.case.attempt).max();
         if let Some(latest) = latest {
-            matches.retain(|found| !normal.contains(&found.pattern.id) || found.case.attempt > latest);
+            let denied = |found: &Found| alarm == "V2-AUTH-INIT-REJECT" || found.case.attempt <= latest;
+            matches.retain(|found| !normal.contains(&found.pattern.id) || !denied(found));
         }
     }
 }
@@ -328,7 +332,9 @@ pub(super) fn judge(case: &Case<'_>, matches: &[Found], piece: &mut Piece) {
             verdict: best[index].map(|(_, found)| found.verdict),
         })
         .collect();
-    let status = status(case, &attempts, best_of_all);
+    // An alarm that is laid to another one is one all the same.
+    let silent = matches.iter().any(|found| found.consequence_of.is_some() && found.pattern.id == "L-DPD-TIMEOUT");
+    let status = status(case, &attempts, best_of_all, silent);
     piece.judge(status, best_of_all.map(|found| found.verdict), attempts);
 }
 
@@ -449,7 +455,8 @@ fn outcome(case: &Case<'_>, view: &View<'_>, error: bool) -> Outcome {
     if replaced || quiet > PATIENCE * 6 { Outcome::Failed } else { Outcome::Unfinished }
 }
 
-fn status(case: &Case<'_>, attempts: &[AttemptDiagnosis], verdict: Option<&Found>) -> PairStatus {
+/// `silent`: a peer does not answer, for a reason that is the verdict.
+fn status(case: &Case<'_>, attempts: &[AttemptDiagnosis], verdict: Option<&Found>, silent: bool) -> PairStatus {
     let pair = case.pair;
     let traffic = !pair.flows.is_empty();
     let up = case.attempts().filter(|(_, view)| view.tunnel_up().is_some()).map(|(index, _)| index).last();
@@ -458,8 +465,8 @@ fn status(case: &Case<'_>, attempts: &[AttemptDiagnosis], verdict: Option<&Found
     let taken_down = case.attempts().skip(youngest.unwrap_or_default()).any(|(_, view)| took_leave(&view));
     let turned_down =
         verdict.is_some_and(|found| found.pattern.id == "V2-AUTH-INIT-REJECT" && found.severity() == Severity::Error);
-    let lost =
-        verdict.is_some_and(|found| found.pattern.stage == Stage::LifeCycle && found.severity() == Severity::Error);
+    let is_lost = |found: &Found| found.pattern.stage == Stage::LifeCycle && found.severity() == Severity::Error;
+    let lost = silent || verdict.is_some_and(is_lost);
     match up {
         _ if taken_down => return PairStatus::Down,
         Some(_) if turned_down && !traffic => {}

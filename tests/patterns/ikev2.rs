@@ -1,12 +1,15 @@
 //! Trials: IKEv2.
 
+use ikescope::diagnose::{Confidence, PairStatus};
+
+use crate::path::find;
 use crate::support::filler;
 use crate::support::story::{ikev2_gcm, ikev2_psk};
 use crate::support::wire::v2::exchange::{AUTH, FOLLOWUP_KE, INTERMEDIATE, SESSION_RESUME};
 use crate::support::wire::{Header, Payload, v2};
 use crate::support::{Capture, Scenario, Side, ms, secs};
 use crate::trial::Evidence::{Crafted, Lab};
-use crate::trial::Trial;
+use crate::trial::{Trial, judge};
 
 pub const TRIALS: &[Trial] = &[
     Trial {
@@ -446,4 +449,65 @@ pub fn ticket_taken() -> Capture {
     let (asked, answered) = (auth(v2::INITIATOR, Side::Initiator), auth(v2::RESPONSE, Side::Responder));
     let told = story.clone().raw(Side::Responder, &taken).raw(Side::Initiator, &asked).raw(Side::Responder, &answered);
     told.traffic(4).capture()
+}
+
+/// A request under a number that was answered long ago, and other octets than then.
+#[test]
+fn a_number_that_was_answered_long_ago_is_no_repeat() {
+    let asked = (0..4).fold(ikev2_psk().traffic(10), |told, _| told.after(secs(10)).liveness(Side::Responder));
+    let stale = asked.after(secs(10)).next_message_id(Side::Responder, 1);
+    let told = stale.informational_request(Side::Responder, &[]).repeat(4, &BACKOFF).quiet(secs(60));
+    let found = find(&judge(&told.capture()), "V2-MSGID").expect("a finding");
+    assert_eq!(found.confidence, Confidence::Inferred);
+    assert!(found.seen.contains("5 times"), "{}", found.seen);
+    // a repeat has the octets of the first, however late it comes
+    let late = ikev2_psk().informational_request(Side::Initiator, &[]).repeat(4, &BACKOFF);
+    let late = late.informational_response(Side::Responder, &[]).liveness(Side::Initiator).quiet(secs(60));
+    assert!(find(&judge(&late.capture()), "V2-MSGID").is_none());
+}
+
+/// With EAP the first answer is one of many.
+#[test]
+fn eap_is_up_with_its_last_answer() {
+    let analysis = judge(&eap_succeeds());
+    let up = find(&analysis, "OK-IDLE").or_else(|| find(&analysis, "OK-UP")).expect("it is up");
+    let attempt = analysis.facts.pairs.iter().next().map(|pair| pair.attempts[0].clone()).expect("an attempt");
+    let answers = attempt
+        .exchanges
+        .iter()
+        .flat_map(|exchange| &exchange.messages)
+        .filter(|message| message.from == ikescope::track::Side::Responder && message.encrypted);
+    assert_eq!(attempt.phase1_up, answers.map(|message| message.at).max(), "{}", up.seen);
+}
+
+#[test]
+fn tunnels_that_the_initiator_will_not_have_are_not_up() {
+    let again = |told: Scenario| told.after(secs(20)).new_attempt().ikev2(&v2::ike_cbc(14));
+    let told = again(again(again(ikev2_psk()))).quiet(secs(60));
+    let analysis = judge(&told.capture());
+    assert!(find(&analysis, "V2-AUTH-INIT-REJECT").is_some());
+    let status = analysis.diagnosis.pairs().last().map(|pair| pair.status);
+    assert!(matches!(status, Some(PairStatus::Down | PairStatus::DownNegotiating)), "{status:?}");
+    for denied in ["OK-IDLE", "OK-P1-UP", "T-NONE"] {
+        assert!(find(&analysis, denied).is_none(), "{denied}");
+    }
+}
+
+/// What is asked of a child SA by who did not open the IKE SA is refused by who did.
+#[test]
+fn the_side_that_refuses_is_named_by_its_address() {
+    let refusal = [v2::notify(v2::NO_PROPOSAL_CHOSEN, &[])];
+    let told = (0..3).fold(ikev2_gcm().traffic(10).after(secs(600)), |told, _| {
+        let child =
+            [vec![v2::notify_about(v2::PROTO_ESP, &[1, 2, 3, 4], v2::REKEY_SA, &[])], told.child(Side::Responder)];
+        let asked = told.create_child_request(Side::Responder, &child.concat());
+        asked.create_child_response(Side::Initiator, &refusal).after(secs(20))
+    });
+    let capture = told.quiet(secs(30)).capture();
+    let analysis = judge(&capture);
+    let attempt = analysis.facts.pairs.iter().next().map(|pair| pair.attempts[0].clone()).expect("an attempt");
+    let found = find(&analysis, "V2-REKEY-REFUSED").expect("a finding");
+    assert!(found.seen.contains(&attempt.responder.ip().to_string()), "{}", found.seen);
+    assert!(found.settle.as_ref().is_some_and(|text| text.contains(&attempt.initiator.ip().to_string())));
+    assert!(found.checks().all(|check| check.side == ikescope::diagnose::Where::Either));
 }

@@ -1,10 +1,14 @@
 //! Trials: Liveness, re-keying, deletion.
 
+use ikescope::diagnose::{PairStatus, Severity, Verdict};
+use ikescope::pipeline::Analysis;
+
+use crate::path::find;
 use crate::support::story::{ikev2_gcm, main_mode_psk, usual_transform};
 use crate::support::wire::Attribute;
 use crate::support::{Capture, Payload, Scenario, Side, ms, secs, v1, v2};
 use crate::trial::Evidence::{Crafted, Lab};
-use crate::trial::Trial;
+use crate::trial::{Trial, judge};
 
 pub const TRIALS: &[Trial] = &[
     Trial {
@@ -216,4 +220,85 @@ fn asked_when_idle(then: fn(Scenario) -> Scenario) -> Capture {
 
 fn refused(story: Scenario) -> Scenario {
     story.mm1(&[usual_transform()]).informational_clear(Side::Responder, v1::notify(v1::NO_PROPOSAL_CHOSEN))
+}
+
+/// Status of the only pair, and its verdict.
+fn standing(analysis: &Analysis) -> (PairStatus, Option<&'static str>) {
+    let pair = analysis.diagnosis.pairs().last().expect("a pair");
+    (pair.status, pair.verdict.map(Verdict::id))
+}
+
+/// A tunnel in use.
+fn in_use() -> Scenario {
+    main_mode_psk().quick_mode().traffic(10).after(secs(10))
+}
+
+/// `told`, then four liveness checks of the initiator, ten seconds apart, each followed by `each`.
+fn asked_in_vain(told: Scenario, each: fn(Scenario) -> Scenario) -> Scenario {
+    (1..=4).fold(told, |told, number| each(told.dpd(Side::Initiator, number)).after(secs(10)))
+}
+
+#[test]
+fn who_goes_on_with_an_sa_has_not_lost_it_whatever_a_notify_says() {
+    let said = in_use().informational_clear(Side::Responder, v1::notify(v1::INVALID_COOKIE)).after(secs(10));
+    let spis = said.esp_spis();
+    let alive = said.clone().dpd(Side::Initiator, 1).dpd_ack(Side::Responder, 1).traffic_on(spis, 11..=14, ms(500));
+    let alive = alive.quiet(secs(30)).capture();
+    let analysis = judge(&alive);
+    assert_eq!(standing(&analysis), (PairStatus::UpActive, Some("OK-UP")));
+    assert_eq!(find(&analysis, "L-STALE-SA").expect("a remark").severity, Severity::Notice);
+    // and whoever says no more has lost it: nothing is up then
+    let analysis = judge(&said.dpd(Side::Initiator, 1).quiet(secs(60)).capture());
+    assert_eq!(standing(&analysis), (PairStatus::Down, Some("L-STALE-SA")));
+    assert!(find(&analysis, "OK-UP").is_none());
+}
+
+#[test]
+fn a_peer_that_died_is_not_called_alive() {
+    let dead = asked_in_vain(in_use(), |told| told).new_attempt().mm1(&[usual_transform()]);
+    let analysis = judge(&dead.repeat(4, &[4.0, 7.2, 13.0, 23.3]).quiet(secs(30)).capture());
+    assert_eq!(standing(&analysis).1, Some("L-DPD-TIMEOUT"));
+    let silent = find(&analysis, "P1-NO-REPLY").expect("it is found");
+    assert_eq!((silent.severity, silent.consequence_of), (Severity::Notice, Some("L-DPD-TIMEOUT")));
+    assert!(silent.seen.contains("at other times, and none meanwhile"), "{}", silent.seen);
+}
+
+#[test]
+fn what_a_router_says_of_a_silent_peer_is_the_reason() {
+    let refused = |told: Scenario| told.icmp_unreachable("203.0.113.254".parse().expect("an address"), 1);
+    let analysis = judge(&asked_in_vain(in_use(), refused).quiet(secs(60)).capture());
+    assert_eq!(standing(&analysis), (PairStatus::Down, Some("N-ICMP-HOST")));
+    assert_eq!(find(&analysis, "N-ICMP-HOST").expect("it is found").severity, Severity::Error);
+    let silent = find(&analysis, "L-DPD-TIMEOUT").expect("it is found");
+    assert_eq!(silent.consequence_of, Some("N-ICMP-HOST"));
+    assert!(!silent.means.contains("the host is there"), "{}", silent.means);
+}
+
+#[test]
+fn traffic_of_the_next_tunnel_does_not_show_that_the_silent_peer_lived() {
+    let back = asked_in_vain(in_use(), |told| told).new_attempt().main_mode().quick_mode().traffic(20);
+    let analysis = judge(&back.quiet(secs(30)).capture());
+    assert_eq!(standing(&analysis), (PairStatus::UpActive, Some("OK-UP")));
+    let silent = find(&analysis, "L-DPD-TIMEOUT").expect("it is found");
+    assert_eq!(silent.severity, Severity::Notice);
+    assert!(!silent.seen.contains("goes on"), "{}", silent.seen);
+}
+
+#[test]
+fn a_tunnel_that_was_taken_down_is_down_whatever_else_was_wrong_with_it() {
+    let story = main_mode_psk().quick_mode();
+    let [there, _] = story.esp_spis();
+    let one_way = story.esp(Side::Initiator, there, 1..=60, 120, ms(985)).delete_isakmp(Side::Initiator);
+    let analysis = judge(&one_way.quiet(secs(90)).capture());
+    assert_eq!(standing(&analysis), (PairStatus::Down, Some("T-ONEWAY")));
+}
+
+#[test]
+fn the_last_quick_mode_gone_is_the_tunnel_gone() {
+    let told = in_use();
+    let [there, _] = told.esp_spis();
+    let gone = told.delete_ipsec(Side::Initiator, there).after(secs(5)).dpd(Side::Initiator, 1);
+    let analysis = judge(&gone.dpd_ack(Side::Responder, 1).quiet(secs(30)).capture());
+    assert_eq!(standing(&analysis), (PairStatus::Down, Some("OK-DELETE")));
+    assert!(find(&analysis, "OK-UP").is_none());
 }

@@ -54,6 +54,8 @@ pub(super) fn errors(
         let after_farewell = index.is_some_and(|index| taken_down_before(case, index, begun));
         let answers = case.flows_from(fact.quoted_destination).any(|flow| flow.last >= last);
         let about_ike = facts.iter().all(|fact| matches!(fact.about, IcmpAbout::Isakmp { .. }));
+        // What a router says of a peer that falls silent is the reason of that.
+        let lasting = fact.from != fact.quoted_destination && !heard_since(case, fact.quoted_destination, begun);
         let mut seen = words(facts);
         if after_farewell {
             seen.push_str("; the tunnel had been taken down before");
@@ -64,6 +66,7 @@ pub(super) fn errors(
         matched = matched.frames(facts.iter().flat_map(|fact| fact.frames.iter().copied()));
         matched.severity = match (over || after_farewell, after_up) {
             (true, _) => Some(Severity::Info),
+            (false, true) if lasting => None,
             (false, true) if about_ike || answers => Some(Severity::Warning),
             _ => None,
         };
@@ -108,6 +111,12 @@ fn words(facts: &[&IcmpFact]) -> String {
         format!("about {}{to}, {}{over_time}", about(fact.about), times(fact.count))
     });
     format!("{who} says {says} {}", how_often.collect::<Vec<_>>().join("; "))
+}
+
+/// Whether IKE, ESP or AH of `address` is seen after `at`.
+fn heard_since(case: &Case<'_>, address: IpAddr, at: Timestamp) -> bool {
+    let end = usize::from(address != case.pair.a);
+    case.pair.sent[end].span.is_some_and(|(_, last)| last > at)
 }
 
 /// An error, and what its causes depend on.

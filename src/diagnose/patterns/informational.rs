@@ -109,11 +109,12 @@ impl Informational<'_> {
         self.contents.is_empty() || self.contents.contains(content)
     }
 
-    /// IKEv1: by its size it deletes an IPsec SA, and does nothing else.
+    /// IKEv1: by its size it deletes an IPsec SA, and nothing else; the ISAKMP SA was not deleted if it is used after it.
     pub(super) fn deletes_ipsec(&self) -> bool {
         self.reading == Reading::Delete
             && self.contents.contains(Content::DeleteIpsec)
-            && ![Content::Dpd, Content::DeleteIsakmp].iter().any(|&content| self.contents.contains(content))
+            && !self.contents.contains(Content::Dpd)
+            && (self.ike_after || !self.contents.contains(Content::DeleteIsakmp))
     }
 
     fn may_delete(&self) -> bool {
