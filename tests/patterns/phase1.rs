@@ -1,10 +1,12 @@
 //! Trials: IKEv1 phase 1.
 
+use ikescope::diagnose::{Finding, Severity, Where};
+
 use crate::support::story::{main_mode_psk, usual_transform};
 use crate::support::wire::{Attribute, Payload, v1};
 use crate::support::{Capture, Scenario, Side, ms, secs};
 use crate::trial::Evidence::{Crafted, Lab};
-use crate::trial::Trial;
+use crate::trial::{Trial, judge};
 
 pub const TRIALS: &[Trial] = &[
     Trial {
@@ -199,4 +201,90 @@ fn wrong_public_value() -> Capture {
         .informational_clear(Side::Responder, no_key())
         .quiet(secs(30))
         .capture()
+}
+
+/// All that is found in a crafted capture.
+pub fn findings(capture: &Capture) -> Vec<Finding> {
+    let analysis = judge(capture);
+    analysis.diagnosis.findings(&analysis.facts).collect()
+}
+
+/// The finding of this pattern in a crafted capture.
+pub fn finding(capture: &Capture, id: &str) -> Finding {
+    let all = findings(capture);
+    let ids: Vec<&str> = all.iter().map(Finding::id).collect();
+    all.iter().find(|finding| finding.id() == id).cloned().unwrap_or_else(|| panic!("no {id} in {ids:?}"))
+}
+
+/// Its likeliest cause.
+pub fn first_cause(finding: &Finding) -> &'static str {
+    finding.causes.first().map_or("", |cause| cause.text)
+}
+
+/// Whether a pattern is found in a crafted capture.
+pub fn raises(capture: &Capture, id: &str) -> bool {
+    findings(capture).iter().any(|finding| finding.id() == id)
+}
+
+/// Aggressive Mode up to message 2 with this authentication method, and what the initiator says to that in clear.
+fn message_2_refused(method: u16, said: u16) -> Capture {
+    let transform = v1::transform(v1::AES_CBC, 256, v1::SHA2_256, method, 14);
+    Scenario::new()
+        .am1(std::slice::from_ref(&transform))
+        .am2(&transform)
+        .informational_clear(Side::Initiator, v1::notify(said))
+        .quiet(secs(30))
+        .capture()
+}
+
+/// INVALID-HASH-INFORMATION (RFC 2408 §3.14.1).
+const INVALID_HASH: u16 = 23;
+
+#[test]
+fn only_what_is_said_about_the_proof_is_about_keys() {
+    let refused = message_2_refused(v1::PSK, v1::NO_PROPOSAL_CHOSEN);
+    assert!(!raises(&refused, "P1-AGGR-AUTH"));
+    let hash = finding(&message_2_refused(v1::PSK, INVALID_HASH), "P1-AGGR-AUTH");
+    assert!(first_cause(&hash).contains("pre-shared key"), "{hash:?}");
+    assert!(hash.causes.iter().all(|cause| !cause.text.contains("certificate")), "{hash:?}");
+}
+
+#[test]
+fn a_signature_that_does_not_verify_is_no_matter_of_keys() {
+    let found = finding(&message_2_refused(v1::RSA_SIG, INVALID_HASH), "P1-AGGR-AUTH");
+    assert!(found.means.contains("signature"), "{found:?}");
+    assert!(first_cause(&found).contains("certificate"), "{found:?}");
+    assert!(found.causes.iter().all(|cause| !cause.text.contains("pre-shared key")), "{found:?}");
+    assert!(found.checks().all(|check| !check.text.contains("password")), "{found:?}");
+}
+
+#[test]
+fn message_3_of_aggressive_mode_that_does_not_arrive_is_no_refusal_of_phase_2() {
+    let transform = usual_transform();
+    let mut story = Scenario::new().am1(std::slice::from_ref(&transform)).am2(&transform).am3().qm1(0);
+    for gap in [4.0, 7.2, 13.0] {
+        story = story.repeat_from(Side::Responder, 1, &[gap]).repeat_from(Side::Initiator, 1, &[0.1]);
+    }
+    let lost = story.quiet(secs(30)).capture();
+    let found = finding(&lost, "P1-AGGR-AUTH");
+    assert_eq!(found.severity, Severity::Error);
+    assert!(found.seen.contains("AM3 was sent once") && found.seen.contains("3 times more"), "{}", found.seen);
+    assert!(found.means.starts_with("message 3 does not reach the responder"), "{}", found.means);
+    assert!(first_cause(&found).contains("is lost"), "{found:?}");
+    assert_eq!(found.checks().next().map(|check| check.side), Some(Where::Path));
+    assert!(!raises(&lost, "P2-NO-REPLY"));
+    let crossing = Scenario::new().am1(std::slice::from_ref(&transform)).am2(&transform).am3();
+    let crossing = crossing.repeat_from(Side::Responder, 1, &[0.1]).quick_mode().traffic(4).capture();
+    assert!(!raises(&crossing, "P1-AGGR-AUTH"));
+}
+
+#[test]
+fn message_2_of_aggressive_mode_that_does_not_arrive_is_looked_for_on_the_path() {
+    let transform = usual_transform();
+    let mut story = Scenario::new().am1(std::slice::from_ref(&transform)).am2(&transform);
+    for gap in BACKOFF {
+        story = story.repeat_from(Side::Initiator, 1, &[gap]).repeat_from(Side::Responder, 1, &[0.1]);
+    }
+    let found = finding(&story.quiet(secs(30)).capture(), "P1-AGGR-AUTH");
+    assert_eq!(found.checks().next().map(|check| check.side), Some(Where::Path));
 }

@@ -2,25 +2,27 @@
 
 use std::net::IpAddr;
 
+use crate::base::Timestamp;
 use crate::diagnose::case::{Case, ClearNotify, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::{span, times, until};
 use crate::diagnose::{Confidence, Severity};
 use crate::track::{Label, Mode, PayloadDetail, Side};
 
-use super::phase1::{self, Standing, notify};
+use super::phase1::{self, Method, Standing, notify};
 
 pattern! {
     /// ## What is seen
     ///
     /// Messages 1 and 2 of Aggressive Mode and no message 3: the initiator complains in clear (AUTHENTICATION-FAILED 24,
     /// INVALID-HASH-INFORMATION 23, INVALID-ID-INFORMATION 18) or encrypted, or one side only repeats itself. Or no message 2:
-    /// message 1 is answered in clear by AUTHENTICATION-FAILED or INVALID-ID-INFORMATION.
+    /// message 1 is answered in clear by AUTHENTICATION-FAILED or INVALID-ID-INFORMATION. Or message 3 is refused in clear, or
+    /// passes here and the responder goes on with message 2.
     ///
     /// ## What it means
     ///
-    /// After message 2 the initiator checks the responder's hash, so a wrong key shows there and the initiator is the one that
-    /// complains. A refusal of message 1 is about what that message carries in clear: an identity (group name) that the
+    /// After message 2 the initiator checks the responder's hash or signature, so a wrong key shows there and the initiator is
+    /// the one that complains. A refusal of message 1 is about what that message carries in clear: an identity (group name) that the
     /// responder does not know, or a mode that it does not allow. Some gateways answer an unknown group with a made-up
     /// message 2; then it looks like a wrong key.
     ///
@@ -32,23 +34,29 @@ pattern! {
     P1_AGGR_AUTH = "P1-AGGR-AUTH", Phase1, Error;
     title: "aggressive mode stops at authentication";
     causes: [
-        "keys" 0.45 "the pre-shared key or group password differs",
+        "keys" 0.40 "the pre-shared key or group password differs",
             raised by "the initiator complains after message 2, about the hash", lowered by "the responder refuses message 1";
         "identity" 0.20 "the responder does not know the identity or group name in message 1",
             raised by "the responder refuses message 1", lowered by "message 2 was sent; the identity is the initiator's own address";
         "peer" 0.10 "the initiator does not accept the responder's identity",
             raised by "INVALID-ID-INFORMATION after message 2", lowered by "INVALID-HASH-INFORMATION";
+        "certificate" 0.05 "the certificate or signature of the other side is not accepted",
+            raised by "a signature method", lowered by "a pre-shared key method";
         "mode" 0.15 "the responder does not allow Aggressive Mode, or not with a pre-shared key",
             raised by "message 1 is refused with AUTHENTICATION-FAILED", lowered by "message 2 was sent";
         "lost" 0.10 "message 2 or 3 is lost, or the initiator is a scanner", raised by "silence after message 2; message 1 repeats", lowered by "any notify";
     ];
     checks: [
+        Path: "follow messages 2 and 3 on their way: filters, fragments of a large message 2, address translation, the return route" about "lost";
         Either: "set both ends to the same mode: Main Mode, or Aggressive Mode" about "mode";
-        Initiator: "check group name (identity) and group password or key; the identity stands in clear in message 1" about "keys" "identity" "lost";
+        Initiator: "check the group name (identity); it stands in clear in message 1" about "identity";
+        Initiator: "check the group password or key" about "keys";
+        Either: "check the certificates: authority, dates, names, and the clocks" about "certificate";
         Initiator: "check which identity it expects of the responder; the responder's stands in clear in message 2" about "peer";
         Responder: "check that it knows this identity, and allows Aggressive Mode for it" about "identity" "mode";
         Responder: "check which key it takes for this identity" about "keys";
-        Either: "prefer Main Mode or IKEv2: Aggressive Mode with a shared key can be attacked offline";
+        Either: "look in the log of the side that refuses or falls silent: it names the reason";
+        Either: "prefer Main Mode or IKEv2: Aggressive Mode with a shared key can be attacked offline" about "keys";
     ];
     logs: [
         "Cisco IOS": "AG_INIT_EXCH" ("CON-21") about "keys" "peer" "lost";
@@ -58,25 +66,36 @@ pattern! {
         "Cisco ASA": "Sending spoofed ISAKMP Aggressive Mode message 2 due to receipt of unknown tunnel group" ("Cisco ASA syslog reference") about "identity";
     ];
     sources: ["PIX-52", "CON-21", "NIR-11", "RFC 2409 §5", "RFC 2409 §5.4", "RFC 2408 §3.14.1"];
-    when: V1_UNUSED AGGRESSIVE;
+    when: V1_UNUSED AGGRESSIVE, AGGRESSIVE REPEATS;
     check: check
 }
 
 fn check(case: &Case<'_>) -> Vec<Match> {
     let standing = Standing::of(case);
+    let successes = case.pair.attempts.iter().filter(|attempt| attempt.phase2_up.is_some());
+    let last_success = successes.map(|attempt| attempt.first).max();
     phase1::attempts(case)
         .filter(|(_, view)| view.attempt.mode == Mode::Aggressive)
         .filter_map(|(index, view)| {
             let used = view.messages().any(|message| matches!(message.label, Label::Qm(_) | Label::Tr(_)));
-            if used {
-                return None;
-            }
-            let found = message_1_refused(index, &view)
-                .or_else(|| message_2_refused(index, &view))
-                .or_else(|| message_3_refused(index, &view))
-                .or_else(|| no_message_3(index, &view))?;
+            let found = message_3_ignored(index, &view, last_success).or_else(|| {
+                if used {
+                    return None;
+                }
+                message_1_refused(index, &view)
+                    .or_else(|| message_2_refused(index, &view))
+                    .or_else(|| message_3_refused(index, &view))
+                    .or_else(|| no_message_3(index, &view))
+            })?;
             let severity = standing.severity(&view, found.severity.unwrap_or(P1_AGGR_AUTH.severity));
-            Some(found.severity(severity))
+            Some(
+                match phase1::method(&view) {
+                    Method::SharedKey => found.rule_out(&["certificate"]),
+                    Method::Certificate | Method::Hybrid => found.rule_out(&["keys"]).weigh("certificate", 5.0),
+                    Method::Unknown => found,
+                }
+                .severity(severity),
+            )
         })
         .collect()
 }
@@ -90,10 +109,7 @@ fn sentence(who: &str, what: &str, error: &ClearNotify<'_>) -> String {
 }
 
 fn about_proof(error: &ClearNotify<'_>) -> bool {
-    matches!(
-        error.notify_message_type,
-        notify::INVALID_ID_INFORMATION | notify::INVALID_HASH_INFORMATION | notify::AUTHENTICATION_FAILED
-    )
+    notify::PROOF.contains(&error.notify_message_type)
 }
 
 fn message_1_refused(index: usize, view: &View<'_>) -> Option<Match> {
@@ -106,7 +122,7 @@ fn message_1_refused(index: usize, view: &View<'_>) -> Option<Match> {
         .means("the responder does not know the identity in message 1, or does not allow Aggressive Mode for it")
         .frames([view.attempt.first_frame, error.message.frame])
         // no proof was made yet, and an answer came
-        .rule_out(&["keys", "peer", "lost"]);
+        .rule_out(&["keys", "peer", "certificate", "lost"]);
     Some(match error.notify_message_type {
         notify::INVALID_ID_INFORMATION => found.weigh("identity", 4.0),
         _ if names_itself_by_address(view) => found.weigh("mode", 2.0).weigh("identity", 0.5),
@@ -135,7 +151,10 @@ fn message_2_refused(index: usize, view: &View<'_>) -> Option<Match> {
     if view.message(Label::Am(3)).is_some() {
         return None;
     }
+    let signed = matches!(phase1::method(view), Method::Certificate | Method::Hybrid);
     let found = match view.clear_errors(Side::Initiator).find(|error| error.message.at >= second.at) {
+        // P1-NOTIFY, P1-CERT.
+        Some(error) if !about_proof(&error) => return None,
         Some(error) => {
             let found = Match::on(index, Confidence::Stated)
                 .seen(sentence("initiator", "AM2", &error))
@@ -146,7 +165,11 @@ fn message_2_refused(index: usize, view: &View<'_>) -> Option<Match> {
                     .weigh("peer", 10.0)
                     .weigh("keys", 0.2),
                 notify::INVALID_HASH_INFORMATION => found
-                    .means("the responder's hash in message 2 does not verify at the initiator: the keys differ")
+                    .means(if signed {
+                        "the responder's signature in message 2 does not verify at the initiator"
+                    } else {
+                        "the responder's hash in message 2 does not verify at the initiator: the keys differ"
+                    })
                     .rule_out(&["peer"]),
                 _ => found.weigh("peer", 2.0),
             }
@@ -166,9 +189,12 @@ fn message_2_refused(index: usize, view: &View<'_>) -> Option<Match> {
     // Some gateways answer an identity that they do not know with a message 2 that was made up.
     let mut found = found.weigh("keys", 1.5).weigh("identity", 0.4).rule_out(&["mode", "lost"]);
     if found.means.is_empty() {
-        found.means =
+        found.means = if signed {
+            "the initiator does not accept the responder's signature, its certificate, or the identity in it"
+        } else {
             "the responder's proof does not verify at the initiator: the keys differ, or the identity is not the expected one"
-                .into();
+        }
+        .into();
     }
     Some(found)
 }
@@ -180,16 +206,49 @@ fn message_3_refused(index: usize, view: &View<'_>) -> Option<Match> {
     Some(
         Match::on(index, Confidence::Stated)
             .seen(sentence("responder", "AM3", &error))
-            .means("the initiator's proof does not verify at the responder: the keys differ")
+            .means(match phase1::method(view) {
+                Method::Certificate => "the responder does not accept the initiator's signature or certificate",
+                Method::Hybrid => "the responder does not accept message 3",
+                _ => "the initiator's proof does not verify at the responder: the keys differ",
+            })
             .frames([third.frame, error.message.frame])
             .weigh("identity", 0.2)
             .rule_out(&["peer", "mode", "lost"]),
     )
 }
 
+/// Message 3 passes here and the responder goes on with message 2. `last_success` is when the last attempt with a tunnel
+/// began.
+fn message_3_ignored(index: usize, view: &View<'_>, last_success: Option<Timestamp>) -> Option<Match> {
+    let (second, third) = (view.message(Label::Am(2))?, view.message(Label::Am(3))?);
+    let copies = phase1::message_3_ignored(view)?;
+    let history = last_success.is_some_and(|success| success > view.attempt.first);
+    Some(
+        Match::on(index, Confidence::Inferred)
+            .seen(format!(
+                "AM3 was sent {}; the responder goes on with AM2, {} more after it, and says nothing else",
+                times(u64::from(third.repeat_count) + 1),
+                times(copies as u64),
+            ))
+            .means("message 3 does not reach the responder, or it does not take it: for the initiator phase 1 is complete, for the responder it is not")
+            .frames(view.frames(second))
+            .frames([third.frame])
+            .severity(if history { Severity::Notice } else { P1_AGGR_AUTH.severity })
+            // the initiator took message 2
+            .rule_out(&["peer", "mode"])
+            .weigh("lost", 10.0)
+            .weigh("keys", 0.2)
+            .weigh("identity", 0.2)
+            .settle("a capture on the responder's outside: whether message 3 arrives"),
+    )
+}
+
 fn no_message_3(index: usize, view: &View<'_>) -> Option<Match> {
     let second = view.message(Label::Am(2))?;
-    if view.message(Label::Am(3)).is_some() {
+    let said = [Side::Initiator, Side::Responder]
+        .into_iter()
+        .any(|side| view.clear_errors(side).any(|error| error.message.at >= second.at));
+    if view.message(Label::Am(3)).is_some() || said {
         return None;
     }
     let waited = phase1::silence_after(view, second);

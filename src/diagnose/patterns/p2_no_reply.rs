@@ -37,6 +37,7 @@ pattern! {
     checks: [
         Either: "make protected networks, ESP or AH proposal and PFS the same";
         Either: "clear the phase 1 SA and try again" about "lost-sa";
+        Path: "look for loss, or a filter that takes the message or its answer" about "path";
         Responder: "look in its log whether message 1 of Quick Mode arrives, and what it says about it";
     ];
     logs: [
@@ -57,6 +58,10 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     case.attempts()
         .filter(|(_, view)| view.attempt.version == IkeVersion::V1)
         .filter_map(|(index, view)| {
+            if phase1::message_3_ignored(&view).is_some() {
+                // P1-AGGR-AUTH: for the responder there is no SA yet.
+                return None;
+            }
             let quick_modes = phase2::quick_modes(&view);
             if quick_modes.iter().any(|quick| matches!(quick.fate, Fate::Refused { .. })) {
                 return None;

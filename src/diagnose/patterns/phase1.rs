@@ -18,6 +18,8 @@ const ICMP_ERRORS: usize = 256;
 const PATIENCE_WITHIN: Duration = Duration::from_secs(5);
 /// An initiator that sends message 5 again this long after it was answered did not understand the answer.
 const UNDERSTANDING: Duration = Duration::from_secs(1);
+/// A copy sent this long after its answer passed here did not cross it on the way.
+const UNDER_WAY: Duration = Duration::from_secs(1);
 
 /// Notify message types of RFC 2408 §3.14.1 that patterns tell apart.
 pub(super) mod notify {
@@ -31,6 +33,9 @@ pub(super) mod notify {
     pub(in super::super) const INVALID_HASH_INFORMATION: u16 = 23;
     pub(in super::super) const AUTHENTICATION_FAILED: u16 = 24;
     pub(in super::super) const UNSUPPORTED_EXCHANGE_TYPE: u16 = 29;
+    /// What a peer says about the other's proof of who it is.
+    pub(in super::super) const PROOF: [u16; 3] =
+        [INVALID_ID_INFORMATION, INVALID_HASH_INFORMATION, AUTHENTICATION_FAILED];
     /// INVALID-TRANSFORM-ID, ATTRIBUTES-NOT-SUPPORTED, NO-PROPOSAL-CHOSEN, BAD-PROPOSAL-SYNTAX.
     pub(in super::super) const REFUSALS: [u16; 4] = [12, 13, 14, 15];
     /// INVALID-CERT-ENCODING, INVALID-CERTIFICATE, CERT-TYPE-UNSUPPORTED, INVALID-CERT-AUTHORITY, INVALID-SIGNATURE,
@@ -103,6 +108,21 @@ pub(super) fn encrypted_informationals<'a>(
 /// Copies of `message` sent later than `after`.
 pub(super) fn repeats_after(message: &MessageRecord, after: Timestamp) -> usize {
     message.repeats.iter().filter(|repeat| repeat.at > after).count()
+}
+
+/// Copies of `message` sent although its `answer` had passed here: it did not arrive, or was not taken. One copy tells
+/// nothing.
+pub(super) fn copies_in_spite_of(answer: &MessageRecord, message: &MessageRecord) -> Option<usize> {
+    let copies = message.repeats.iter().filter(|repeat| repeat.at.since(answer.at) >= UNDER_WAY).count();
+    (copies >= 2).then_some(copies)
+}
+
+/// Message 3 of Aggressive Mode passed here, and the responder goes on with message 2: how often it did, if nothing else
+/// came from it.
+pub(super) fn message_3_ignored(view: &View<'_>) -> Option<usize> {
+    let (second, third) = (view.message(Label::Am(2))?, view.message(Label::Am(3))?);
+    let speaks = view.messages().any(|message| message.from == Side::Responder && message.at >= third.at);
+    if speaks { None } else { copies_in_spite_of(third, second) }
 }
 
 /// `name (number)`, or the number alone.
