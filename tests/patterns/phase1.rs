@@ -1,6 +1,6 @@
 //! Trials: IKEv1 phase 1.
 
-use ikescope::diagnose::{Finding, Severity, Where};
+use ikescope::diagnose::{Confidence, Finding, Severity, Where};
 
 use crate::support::story::{main_mode_psk, usual_transform};
 use crate::support::wire::{Attribute, Payload, v1};
@@ -287,4 +287,67 @@ fn message_2_of_aggressive_mode_that_does_not_arrive_is_looked_for_on_the_path()
     }
     let found = finding(&story.quiet(secs(30)).capture(), "P1-AGGR-AUTH");
     assert_eq!(found.checks().next().map(|check| check.side), Some(Where::Path));
+}
+
+#[test]
+fn a_refusal_after_the_offer_was_accepted_is_told_and_is_not_about_the_offer() {
+    let refused = |said| {
+        let mut story = until_message_2().mm3().informational_clear(Side::Responder, v1::notify(said));
+        for _ in 0..3 {
+            story = story.repeat_from(Side::Initiator, 1, &[10.0]).repeat_from(Side::Responder, 1, &[0.03]);
+        }
+        story.quiet(secs(40)).capture()
+    };
+    // NO-PROPOSAL-CHOSEN and BAD-PROPOSAL-SYNTAX.
+    for said in [v1::NO_PROPOSAL_CHOSEN, 15] {
+        let found = finding(&refused(said), "P1-NOTIFY");
+        assert_eq!((found.severity, found.confidence), (Severity::Error, Confidence::Stated));
+        assert!(found.seen.starts_with("the responder answered MM3") && found.seen.contains("4 times"), "{found:?}");
+        assert!(found.means.starts_with("the offer was accepted in message 2"), "{}", found.means);
+        assert!(!raises(&refused(said), "P1-PROPOSAL"));
+    }
+    // A responder that says no first and goes on then is not taken at its word.
+    let forged = Scenario::new()
+        .mm1(&[usual_transform()])
+        .informational_clear(Side::Responder, v1::notify(v1::NO_PROPOSAL_CHOSEN))
+        .mm2(&usual_transform())
+        .mm3()
+        .mm4();
+    assert!(!raises(&forged.quiet(secs(5)).capture(), "P1-NOTIFY"));
+}
+
+#[test]
+fn the_initiator_that_refuses_message_2_of_aggressive_mode_is_heard() {
+    let found = finding(&message_2_refused(v1::PSK, v1::NO_PROPOSAL_CHOSEN), "P1-NOTIFY");
+    assert_eq!(found.severity, Severity::Error);
+    assert_eq!(found.means, "the initiator does not accept what the responder chose or sent");
+}
+
+#[test]
+fn a_responder_that_takes_message_2_of_aggressive_mode_back_is_heard() {
+    let transform = usual_transform();
+    let refused = v1::notify(v1::AUTHENTICATION_FAILED);
+    let told = Scenario::new().am1(std::slice::from_ref(&transform)).am2(&transform);
+    let capture = told.informational_clear(Side::Responder, refused).quiet(secs(30)).capture();
+    assert!(raises(&capture, "P1-NOTIFY") && !raises(&capture, "P1-AGGR-AUTH"));
+}
+
+#[test]
+fn with_certificates_no_pre_shared_key_is_missing() {
+    let refused = |method| {
+        let transform = v1::transform(v1::AES_CBC, 256, v1::SHA2_256, method, 14);
+        Scenario::new()
+            .mm1(std::slice::from_ref(&transform))
+            .mm2(&transform)
+            .mm3()
+            .informational_clear(Side::Responder, no_key())
+            .quiet(secs(30))
+            .capture()
+    };
+    let certificate = refused(v1::RSA_SIG);
+    assert!(!raises(&certificate, "P1-NO-KEY"));
+    assert!(finding(&certificate, "P1-NOTIFY").means.contains("public value"));
+    let shared = refused(v1::PSK);
+    assert_eq!(finding(&shared, "P1-NO-KEY").confidence, Confidence::Inferred);
+    assert!(!raises(&shared, "P1-NOTIFY"));
 }

@@ -1,13 +1,13 @@
 //! P1-NO-KEY: the responder says in clear that it has no key for this peer.
 
 use crate::diagnose::Confidence;
-use crate::diagnose::case::Case;
+use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::times;
 use crate::track::{Label, Side};
 
 use super::p1_ke;
-use super::phase1::{self, Standing, notify};
+use super::phase1::{self, Method, Standing, notify};
 
 pattern! {
     /// ## What is seen
@@ -17,16 +17,17 @@ pattern! {
     ///
     /// ## What it means
     ///
-    /// The responder needs the pre-shared key to go on from message 3, finds none for this peer and says so. The public value
-    /// in message 3 fits its group, so the complaint is not about that.
+    /// The responder needs the pre-shared key to go on from message 3, and most likely finds none for this peer. The public
+    /// value in message 3 fits its group, so the complaint is hardly about that.
     ///
     /// ## Look-alikes
     ///
     /// - `P1-KE`: the public value does not fit the group.
     /// - `P1-MM3-NO-REPLY`: other responders have no key and say nothing.
     /// - `P1-PSK`: there is a key, and it is another one.
+    /// - `P1-NOTIFY`: the same with certificates, where no such key is needed.
     P1_NO_KEY = "P1-NO-KEY", Phase1, Error;
-    title: "the responder says that it has no key for this peer";
+    title: "the responder refuses message 3, most likely for want of a key";
     causes: [
         "missing" 0.60 "no pre-shared key is configured for the address or identity of the initiator", raised by "newly configured", lowered by "it worked before";
         "address" 0.30 "the key is bound to another address than the one the responder sees", raised by "NAT in front of the initiator; a changed address", lowered by "no NAT";
@@ -48,20 +49,20 @@ pattern! {
 fn check(case: &Case<'_>) -> Vec<Match> {
     let standing = Standing::of(case);
     phase1::attempts(case)
-        .filter(|(_, view)| view.message(Label::Mm(4)).is_none() && p1_ke::fits(view))
+        .filter(|(_, view)| p1_ke::fits(view) && asks_for_shared_key(view))
         .filter_map(|(index, view)| {
             let error = view
                 .clear_errors(Side::Responder)
                 .find(|error| error.notify_message_type == notify::INVALID_KEY_INFORMATION)?;
             let third = view.message(Label::Mm(3));
-            let found = Match::on(index, Confidence::Stated)
+            let found = Match::on(index, Confidence::Inferred)
                 .seen(format!(
                     "the responder answered {} with {} in clear, {}",
                     if third.is_some() { "MM3" } else { "the initiator" },
                     phase1::notify_name(error.notify_message_type),
                     times(u64::from(error.message.repeat_count) + 1),
                 ))
-                .means("the responder has no pre-shared key for this peer")
+                .means("the responder needs the pre-shared key from here on, and most likely has none for this peer")
                 .frames(third.map(|third| third.frame))
                 .frames([error.message.frame])
                 .severity(standing.severity(&view, P1_NO_KEY.severity));
@@ -69,4 +70,10 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             Some(if translated { found.weigh("address", 2.0) } else { found })
         })
         .collect()
+}
+
+/// The responder needs a pre-shared key to answer the last message of the initiator.
+pub(super) fn asks_for_shared_key(view: &View<'_>) -> bool {
+    let method = phase1::method(view);
+    view.message(Label::Mm(4)).is_none() && matches!(method, Method::SharedKey | Method::Unknown)
 }

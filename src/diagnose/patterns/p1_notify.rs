@@ -1,12 +1,13 @@
 //! P1-NOTIFY: an error in clear during phase 1 that no other pattern speaks about.
 
 use crate::diagnose::Confidence;
-use crate::diagnose::case::Case;
+use crate::diagnose::case::{Case, ClearNotify, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::times;
 use crate::track::{Label, Mode, Side};
 
 use super::phase1::{self, Standing, notify};
+use super::{p1_ke, p1_no_key};
 
 /// INVALID-COOKIE, INVALID-FLAGS, PAYLOAD-MALFORMED (RFC 2408 §3.14.1).
 const INVALID_COOKIE: u16 = 4;
@@ -17,14 +18,17 @@ pattern! {
     /// ## What is seen
     ///
     /// Before message 5, a notify in clear with an error type (1 to 30) that is neither a refused proposal, a wrong mode or
-    /// version, a missing key nor a certificate: the report prints its type.
+    /// version, a missing key nor a certificate: the report prints its type. A refused proposal is one if the responder had
+    /// accepted the offer before, or if the initiator refuses.
     ///
     /// ## What it means
     ///
     /// What the type says. INVALID-COOKIE (4): the sender does not know this SA, it restarted or gave up. INVALID-FLAGS (8): a
     /// message came in clear that should have been encrypted. PAYLOAD-MALFORMED (16): the sender could not read a payload.
-    /// INVALID-ID-INFORMATION (18): no configuration for this identity or address. The notify is not authenticated:
-    /// anybody can send it.
+    /// INVALID-ID-INFORMATION (18): no configuration for this identity or address. INVALID-KEY-INFORMATION (17): the public
+    /// value or its group. NO-PROPOSAL-CHOSEN (14) and its relatives after message 2 are not about the offer, which that
+    /// message accepts: the responder finds later that something of its configuration is missing or does not fit. The
+    /// notify is not authenticated: anybody can send it.
     ///
     /// ## Look-alikes
     ///
@@ -33,7 +37,9 @@ pattern! {
     P1_NOTIFY = "P1-NOTIFY", Phase1, Error;
     title: "the peer sent an error in clear during phase 1";
     causes: [
-        "as-said" 0.85 "as the type of the notify says", raised by "it repeats; the other side gives up", lowered by "the exchange goes on regardless";
+        "as-said" 0.82 "as the type of the notify says", raised by "it repeats; the other side gives up", lowered by "the exchange goes on regardless";
+        "later" 0.03 "the responder accepted the offer and found then that it has no key or no configuration that fits this peer",
+            raised by "a refused proposal after message 2", lowered by "any other type";
         "stale" 0.10 "the notify belongs to an older SA or a restarted peer", raised by "INVALID-COOKIE", lowered by "any other type";
         "forged" 0.05 "somebody else sent it: it is not authenticated", raised by "the exchange goes on regardless", lowered by "the other side gives up";
     ];
@@ -59,10 +65,10 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         .filter(|(_, view)| view.message(Label::Mm(5)).is_none() && view.message(Label::Am(3)).is_none())
         .filter_map(|(index, view)| {
             let (side, error) = [Side::Responder, Side::Initiator].into_iter().find_map(|side| {
-                let mode = view.attempt.mode;
-                let error = view.clear_errors(side).find(|error| !spoken_for(side, mode, error.notify_message_type))?;
+                let error = view.clear_errors(side).find(|error| !spoken_for(&view, side, error))?;
                 Some((side, error))
             })?;
+            let withdrawn = withdraws(&view, side, &error);
             let (who, other) = match side {
                 Side::Initiator => ("initiator", "responder"),
                 Side::Responder => ("responder", "initiator"),
@@ -85,6 +91,13 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                     notify::INVALID_ID_INFORMATION => {
                         format!("the {who} has no configuration for this peer's identity or address")
                     }
+                    notify::INVALID_KEY_INFORMATION => {
+                        format!("the {who} does not accept the public value of the {other}, or has no key to go on with")
+                    }
+                    _ if withdrawn => {
+                        "the offer was accepted in message 2, and the responder refuses all the same: it has no key or no configuration that fits this peer, or the notify is about something else"
+                            .to_owned()
+                    }
                     _ if side == Side::Initiator => {
                         "the initiator does not accept what the responder chose or sent".to_owned()
                     }
@@ -95,30 +108,46 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             if error.notify_message_type == INVALID_COOKIE {
                 found = found.weigh("stale", 4.0);
             }
-            Some(found)
+            Some(if withdrawn {
+                found
+                    .weigh("later", 20.0)
+                    .weigh("as-said", 0.3)
+                    .settle("the responder's log at that time: what it found missing after message 2")
+            } else {
+                found.rule_out(&["later"])
+            })
         })
         .collect()
 }
 
+/// The responder refuses an offer that it has accepted.
+fn withdraws(view: &View<'_>, side: Side, error: &ClearNotify<'_>) -> bool {
+    let choice = [Label::Mm(2), Label::Am(2)].into_iter().find_map(|label| view.message(label));
+    side == Side::Responder
+        && notify::REFUSALS.contains(&error.notify_message_type)
+        && choice.is_some_and(|choice| choice.at <= error.message.at)
+}
+
 /// Errors that have a page of their own.
-fn spoken_for(side: Side, mode: Mode, error: u16) -> bool {
-    if notify::CERTIFICATE.contains(&error) {
+fn spoken_for(view: &View<'_>, side: Side, error: &ClearNotify<'_>) -> bool {
+    let said = error.notify_message_type;
+    if notify::CERTIFICATE.contains(&said) {
         return true;
     }
-    if mode == Mode::Aggressive {
-        let proof = [notify::INVALID_ID_INFORMATION, notify::INVALID_HASH_INFORMATION, notify::AUTHENTICATION_FAILED];
-        if side == Side::Initiator || proof.contains(&error) {
-            return true;
-        }
+    if view.attempt.mode == Mode::Aggressive && notify::PROOF.contains(&said) {
+        // P1-AGGR-AUTH: the responder refuses message 1, the initiator message 2.
+        let answered = view.message(Label::Am(2)).is_some_and(|second| second.at <= error.message.at);
+        return (side == Side::Initiator) == answered;
     }
-    side == Side::Responder
-        && (notify::REFUSALS.contains(&error)
-            || matches!(
-                error,
-                notify::INVALID_EXCHANGE_TYPE
-                    | notify::UNSUPPORTED_EXCHANGE_TYPE
-                    | notify::INVALID_MAJOR_VERSION
-                    | notify::INVALID_MINOR_VERSION
-                    | notify::INVALID_KEY_INFORMATION
-            ))
+    if side == Side::Initiator {
+        return false;
+    }
+    match said {
+        notify::INVALID_EXCHANGE_TYPE
+        | notify::UNSUPPORTED_EXCHANGE_TYPE
+        | notify::INVALID_MAJOR_VERSION
+        | notify::INVALID_MINOR_VERSION => true,
+        notify::INVALID_KEY_INFORMATION => !p1_ke::fits(view) || p1_no_key::asks_for_shared_key(view),
+        _ => notify::REFUSALS.contains(&said) && !withdraws(view, side, error),
+    }
 }

@@ -30,6 +30,7 @@ pattern! {
     /// - A responder that refuses in silence shows as `P1-NO-REPLY`.
     /// - `P1-VERSION`: IKEv1 is not enabled at a responder that answers NO-PROPOSAL-CHOSEN for it; both versions between
     ///   the same pair give it away.
+    /// - `P1-NOTIFY`: the same notify after message 2, which had accepted the offer.
     P1_PROPOSAL = "P1-PROPOSAL", Phase1, Error;
     title: "the responder refused every phase 1 proposal";
     causes: [
