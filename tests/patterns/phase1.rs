@@ -2,7 +2,7 @@
 
 use ikescope::diagnose::{Confidence, Finding, Severity, Where};
 
-use crate::support::story::{main_mode_psk, usual_transform};
+use crate::support::story::{aggressive, main_mode_psk, usual_transform};
 use crate::support::wire::{Attribute, Payload, v1};
 use crate::support::{Capture, Scenario, Side, ms, secs};
 use crate::trial::Evidence::{Crafted, Lab};
@@ -350,4 +350,38 @@ fn with_certificates_no_pre_shared_key_is_missing() {
     let shared = refused(v1::PSK);
     assert_eq!(finding(&shared, "P1-NO-KEY").confidence, Confidence::Inferred);
     assert!(!raises(&shared, "P1-NOTIFY"));
+}
+
+#[test]
+fn message_6_that_does_not_arrive_is_no_want_of_traffic() {
+    let certificates = || Scenario::new().main_mode_certificates(900);
+    for complete in [main_mode_psk as fn() -> Scenario, certificates] {
+        let mut story = complete();
+        for gap in BACKOFF {
+            story = story.repeat_from(Side::Initiator, 1, &[gap]).repeat_from(Side::Responder, 1, &[0.05]);
+        }
+        let found = finding(&story.quiet(secs(40)).capture(), "P1-UP-NO-P2");
+        assert_eq!(found.severity, Severity::Error);
+        assert!(found.seen.contains("the initiator goes on with MM5, 4 times more after it"), "{}", found.seen);
+        assert!(found.means.starts_with("message 6 does not reach the initiator"), "{}", found.means);
+        assert!(found.causes.iter().all(|cause| cause.text.contains("message 6")), "{found:?}");
+        assert_eq!(found.checks().next().map(|check| check.side), Some(Where::Path));
+    }
+    // One copy of message 5 crosses message 6.
+    let crossing = main_mode_psk().repeat_from(Side::Initiator, 1, &[0.01]).repeat_from(Side::Responder, 1, &[0.02]);
+    let found = finding(&crossing.quiet(secs(60)).capture(), "P1-UP-NO-P2");
+    assert_eq!((found.severity, first_cause(&found)), (Severity::Warning, "no traffic asks for the tunnel"));
+}
+
+#[test]
+fn a_refused_phase_1_is_not_called_complete() {
+    let refused = v1::notify(v1::AUTHENTICATION_FAILED);
+    let aggressive = aggressive().informational_clear(Side::Responder, refused).quiet(secs(60)).capture();
+    assert!(raises(&aggressive, "P1-AGGR-AUTH") && !raises(&aggressive, "P1-UP-NO-P2"));
+    let unreadable = v1::notify(v1::PAYLOAD_MALFORMED);
+    let main = main_mode_psk().informational_clear(Side::Initiator, unreadable).quiet(secs(60)).capture();
+    assert!(!raises(&main, "P1-UP-NO-P2"));
+    let clear = finding(&main, "M-ENC-BIT");
+    assert!(clear.seen.contains("PAYLOAD-MALFORMED (16)"), "{}", clear.seen);
+    assert!(clear.causes.iter().all(|cause| !cause.text.contains("pre-shared")), "{clear:?}");
 }

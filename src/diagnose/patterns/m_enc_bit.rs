@@ -8,6 +8,8 @@ use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::times;
 use crate::track::{Exchange, ExchangeKind, Label, MessageRecord, PayloadDetail};
 
+use super::phase1;
+
 /// Notifies by which a peer without keys says that it knows nothing of the SA: they can only come in clear.
 const V1_WITHOUT_KEYS: [u16; 2] = [4, 11];
 const V2_WITHOUT_KEYS: [u16; 4] = [1, 4, 5, 11];
@@ -35,8 +37,8 @@ pattern! {
         "spoof" 0.15 "somebody else sent it", raised by "another time to live than the peer's other packets", lowered by "the negotiation stops with it";
     ];
     checks: [
-        Either: "if it answers message 5, enter the pre-shared key anew";
-        Either: "otherwise look up the sender's version for known faults; do not take the message at its word";
+        Either: "if it answers message 5, enter the pre-shared key anew" about "psk";
+        Either: "look up the sender's version for known faults; do not take the message at its word";
     ];
     logs: [
         "SMG": "Encryption bit not set" ("SMG-20");
@@ -66,7 +68,7 @@ fn found(index: usize, view: &View<'_>) -> Option<Match> {
     let after_mm5 = exchange.kind == ExchangeKind::MainMode;
     let copies = bare.iter().map(|(_, message)| u64::from(message.repeat_count) + 1).sum();
     let found = Match::on(index, Confidence::Stated)
-        .seen(format!("{} from {} came in clear, {}", first.label, first.source, times(copies)))
+        .seen(format!("{} from {} came in clear{}, {}", first.label, first.source, said(first), times(copies)))
         .means(if after_mm5 {
             "the responder answers message 5 in clear: it could not decrypt it"
         } else {
@@ -74,9 +76,27 @@ fn found(index: usize, view: &View<'_>) -> Option<Match> {
         })
         .frames(bare.iter().map(|(_, message)| message.frame))
         .weigh("psk", if after_mm5 { 3.0 } else { 0.3 });
+    let found = if after_mm5 || view.message(Label::Mm(6)).is_none() {
+        found
+    } else {
+        // With other keys there is no message 6.
+        found.rule_out(&["psk"])
+    };
     let harmless = view.tunnel_up().is_some() || after_mm5;
     // The refusal that this is part of has a finding of its own; a tunnel that is up does not care.
     Some(if harmless { found.severity(Severity::Warning) } else { found })
+}
+
+/// The first notify in a message, in words.
+fn said(message: &MessageRecord) -> String {
+    message
+        .carried
+        .iter()
+        .find_map(|payload| match &payload.detail {
+            PayloadDetail::Notify { notify_message_type, .. } => Some(*notify_message_type),
+            _ => None,
+        })
+        .map_or_else(String::new, |said| format!(" with {}", phase1::notify_name(said)))
 }
 
 /// From when on messages had to be encrypted (IKEv1).

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use crate::diagnose::Confidence;
-use crate::diagnose::case::Case;
+use crate::base::Timestamp;
+use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
-use crate::diagnose::words::span;
+use crate::diagnose::words::{span, times};
+use crate::diagnose::{Confidence, Severity};
 use crate::track::{ExchangeKind, Label, Side};
 
-use super::phase1;
+use super::phase1::{self, Standing};
 
 /// Some gateways take their time between the phases: 15 s is normal for one of them.
 const BETWEEN_PHASES: Duration = Duration::from_secs(30);
@@ -18,12 +19,14 @@ const AT_ONCE: Duration = Duration::from_secs(5);
 pattern! {
     /// ## What is seen
     ///
-    /// Phase 1 complete, and for half a minute and more no Quick Mode from either side. Liveness checks may run.
+    /// Phase 1 complete, and for half a minute and more no Quick Mode from either side. Liveness checks may run. Or message 6
+    /// of Main Mode leaves the responder, and message 5 comes again and again all the same.
     ///
     /// ## What it means
     ///
     /// Most gateways start phase 2 when traffic asks for it. Either there is none, or it does not match the policy: access list,
-    /// crypto map, route or object of the side that should start. Each side may also wait for the other one.
+    /// crypto map, route or object of the side that should start. Each side may also wait for the other one. If message 5 goes
+    /// on after message 6, phase 1 is complete for the responder only: message 6 does not reach the initiator.
     ///
     /// ## Look-alikes
     ///
@@ -31,17 +34,22 @@ pattern! {
     /// - `L-DELETE-AFTER-P1`, `P1-INIT-REJECT`: the SA is torn down at once.
     /// - A phase 1 SA that only replaces an older one: its phase 2 lives on.
     P1_UP_NO_P2 = "P1-UP-NO-P2", Phase1, Warning;
-    title: "phase 1 is complete and nobody starts phase 2";
+    title: "phase 1 gets to its last message, and no phase 2 follows";
     causes: [
-        "no-traffic" 0.45 "no traffic asks for the tunnel", raised by "liveness checks go on in peace", lowered by "traffic is known to be sent";
+        "no-traffic" 0.43 "no traffic asks for the tunnel", raised by "liveness checks go on in peace", lowered by "traffic is known to be sent";
         "no-match" 0.35 "the traffic does not match policy, access list or crypto map, or is routed elsewhere",
             raised by "traffic is known to be sent; clear packets to the far network", lowered by "other networks of the pair work";
-        "waiting" 0.20 "each side waits for the other to start", raised by "an answer-only policy", lowered by "either side starts at other times";
+        "waiting" 0.18 "each side waits for the other to start", raised by "an answer-only policy", lowered by "either side starts at other times";
+        "lost-6" 0.03 "message 6 does not reach the initiator: it, or a fragment of it, is lost on the way back",
+            raised by "message 5 is repeated after message 6 was sent", lowered by "message 5 is not repeated";
+        "dislikes-6" 0.01 "the initiator drops message 6 without a word", raised by "message 6 is seen to arrive", lowered by "message 5 is not repeated";
     ];
     checks: [
-        Initiator: "send traffic for the far network and look whether Quick Mode appears";
-        Initiator: "check access list or policy, crypto map, routes and network objects for that traffic";
-        Responder: "the same from the other side";
+        Path: "follow message 6 back to the initiator: filters for its port, IP fragments, address translation, the return route" about "lost-6";
+        Initiator: "send traffic for the far network and see whether Quick Mode appears" about "no-traffic" "no-match" "waiting";
+        Initiator: "check access list or policy, crypto map, routes and network objects for that traffic" about "no-match";
+        Responder: "the same from the other side" about "no-traffic" "no-match" "waiting";
+        Initiator: "look in its log for what it is waiting for";
     ];
     logs: [
         "Cisco IOS": "QM_IDLE" ("CON-23");
@@ -52,48 +60,101 @@ pattern! {
         "PIX-24", "PIX-25", "PIX-26", "PIX-34", "PIX-35", "PIX-36", "PIX-37", "PIX-44", "S2S-30", "S2S-56", "CON-23", "NIR-46",
         "RFC 2409 §5.5",
     ];
-    when: V1 NO_QUICK_MODE;
+    when: V1 NO_QUICK_MODE, V1 REPEATS;
     check: check
 }
 
 fn check(case: &Case<'_>) -> Vec<Match> {
+    if !case.both_ways() {
+        return Vec::new();
+    }
+    let standing = Standing::of(case);
+    let successes = case.pair.attempts.iter().filter(|attempt| attempt.phase2_up.is_some());
+    let last_success = successes.map(|attempt| attempt.first).max();
     let phase2 = case
         .pair
         .attempts
         .iter()
         .flat_map(|attempt| &attempt.exchanges)
         .any(|exchange| exchange.kind == ExchangeKind::QuickMode);
-    if phase2 || !case.pair.flows.is_empty() || !case.both_ways() {
-        return Vec::new();
-    }
+    let unused = !phase2 && case.pair.flows.is_empty();
     phase1::attempts(case)
         .filter_map(|(index, view)| {
             let up = view.attempt.phase1_up?;
-            if view.messages().any(|message| matches!(message.label, Label::Tr(_))) {
+            if view.messages().any(|message| matches!(message.label, Label::Tr(_) | Label::Qm(_))) {
                 return None;
             }
-            let next = case.pair.attempts.get(index + 1..).unwrap_or_default().first();
-            let until = next.map_or(case.end(), |next| next.first);
-            let idle = until.since(up);
-            let torn_down = [Side::Initiator, Side::Responder]
-                .into_iter()
-                .flat_map(|side| phase1::encrypted_informationals(&view, side))
-                .any(|message| message.at.since(up) <= AT_ONCE && view.attempt.last <= message.at.after(AT_ONCE));
-            if idle < BETWEEN_PHASES || torn_down {
+            if refused_at_once(&view, up) || phase1::message_3_ignored(&view).is_some() {
+                // M-ENC-BIT, P1-AGGR-AUTH.
                 return None;
             }
-            let alive = view.attempt.last.since(up) >= AT_ONCE;
-            let found = Match::on(index, Confidence::Inferred)
-                .seen(format!(
-                    "phase 1 was complete after {}; no Quick Mode from either side in the {} since{}",
-                    span(up.since(view.attempt.first)),
-                    span(idle),
-                    if alive { "; other messages of the SA go on" } else { "" },
-                ))
-                .means("nothing asked for phase 2, or what asked does not match the policy")
-                .frames([view.attempt.first_frame, view.attempt.last_frame])
-                .settle("send traffic for the far network and look whether Quick Mode appears");
-            Some(found)
+            if let Some(found) = message_6_lost(index, &view) {
+                let history = last_success.is_some_and(|success| success > view.attempt.first);
+                let worst = if history { Severity::Notice } else { Severity::Error };
+                return Some(found.severity(standing.severity(&view, worst)));
+            }
+            if unused { idle(case, index, &view, up) } else { None }
         })
         .collect()
+}
+
+/// Nothing follows for a while.
+fn idle(case: &Case<'_>, index: usize, view: &View<'_>, up: Timestamp) -> Option<Match> {
+    let next = case.pair.attempts.get(index + 1..).unwrap_or_default().first();
+    let until = next.map_or(case.end(), |next| next.first);
+    let idle = until.since(up);
+    let torn_down = [Side::Initiator, Side::Responder]
+        .into_iter()
+        .flat_map(|side| phase1::encrypted_informationals(view, side))
+        .any(|message| message.at.since(up) <= AT_ONCE && view.attempt.last <= message.at.after(AT_ONCE));
+    if idle < BETWEEN_PHASES || torn_down {
+        return None;
+    }
+    let alive = view.attempt.last.since(up) >= AT_ONCE;
+    Some(
+        Match::on(index, Confidence::Inferred)
+            .seen(format!(
+                "phase 1 was complete after {}; no Quick Mode from either side in the {} since{}",
+                span(up.since(view.attempt.first)),
+                span(idle),
+                if alive { "; other messages of the SA go on" } else { "" },
+            ))
+            .means("nothing asked for phase 2, or what asked does not match the policy")
+            .frames([view.attempt.first_frame, view.attempt.last_frame])
+            .rule_out(&["lost-6", "dislikes-6"])
+            .settle("send traffic for the far network and see whether Quick Mode appears"),
+    )
+}
+
+/// Either side refused the last message of phase 1 in clear.
+fn refused_at_once(view: &View<'_>, up: Timestamp) -> bool {
+    [Side::Initiator, Side::Responder].into_iter().any(|side| {
+        view.clear_errors(side).any(|error| error.message.at >= up && error.message.at.since(up) <= AT_ONCE)
+    })
+}
+
+/// The initiator goes on with message 5 although message 6 passes here.
+fn message_6_lost(index: usize, view: &View<'_>) -> Option<Match> {
+    let (fifth, sixth) = (view.message(Label::Mm(5))?, view.message(Label::Mm(6))?);
+    let copies = phase1::copies_in_spite_of(sixth, fifth).filter(|_| view.tunnel_up().is_none())?;
+    let waited = view.waited(sixth);
+    let pieces = match sixth.ip_fragments {
+        0 | 1 => String::new(),
+        pieces => format!(", in {pieces} IP fragments"),
+    };
+    Some(
+        Match::on(index, Confidence::Inferred)
+            .seen(format!(
+                "MM6 ({} octets{pieces}) was sent {} in {}; the initiator goes on with MM5, {} more after it; no Quick Mode",
+                sixth.length,
+                times(waited.copies),
+                span(waited.over),
+                times(copies as u64),
+            ))
+            .means("message 6 does not reach the initiator, or it does not take it: for the responder phase 1 is complete, for the initiator it is not")
+            .frames(view.frames(sixth))
+            .frames([fifth.frame])
+            .rule_out(&["no-traffic", "no-match", "waiting"])
+            .settle("a capture on the initiator's outside: whether message 6 arrives"),
+    )
 }
