@@ -353,6 +353,35 @@ fn with_certificates_no_pre_shared_key_is_missing() {
 }
 
 #[test]
+fn without_nat_udp_4500_is_not_in_the_way_of_message_5() {
+    let stops = |story: Scenario| {
+        let transform = v1::transform(v1::AES_CBC, 256, v1::SHA2_256, v1::RSA_SIG, 14);
+        let told = story.mm1(std::slice::from_ref(&transform)).mm2(&transform).mm3().mm4();
+        finding(&told.repeat(4, &BACKOFF).quiet(secs(60)).capture(), "P1-MM4-NO-MM5")
+    };
+    let plain = stops(Scenario::new());
+    assert!(first_cause(&plain).contains("no key or certificate"), "{plain:?}");
+    assert!(plain.causes.iter().all(|cause| !cause.text.contains("4500")), "{plain:?}");
+    assert!(plain.checks().all(|check| !check.text.contains("4500")), "{plain:?}");
+    assert!(first_cause(&stops(Scenario::new().nat())).contains("4500"));
+}
+
+#[test]
+fn a_responder_that_goes_on_with_message_2_does_not_get_message_3() {
+    let mut story = until_message_2().mm3();
+    for gap in BACKOFF {
+        story = story.repeat_from(Side::Responder, 1, &[gap]).repeat_from(Side::Initiator, 1, &[0.1]);
+    }
+    let lost = finding(&story.quiet(secs(30)).capture(), "P1-MM3-NO-REPLY");
+    assert!(lost.seen.contains("goes on with MM2, 4 times more"), "{}", lost.seen);
+    assert!(first_cause(&lost).starts_with("message 3 does not reach the responder"), "{lost:?}");
+    assert_eq!(lost.checks().next().map(|check| check.side), Some(Where::Path));
+    let silent = until_message_2().mm3().repeat(4, &BACKOFF).quiet(secs(30)).capture();
+    let silent = finding(&silent, "P1-MM3-NO-REPLY");
+    assert!(first_cause(&silent).contains("no pre-shared key"), "{silent:?}");
+}
+
+#[test]
 fn message_6_that_does_not_arrive_is_no_want_of_traffic() {
     let certificates = || Scenario::new().main_mode_certificates(900);
     for complete in [main_mode_psk as fn() -> Scenario, certificates] {

@@ -25,7 +25,8 @@ pattern! {
     ///
     /// The algorithms are agreed. With a pre-shared key the responder needs that key to go on from here: a responder that has
     /// none for this address stops now. A key that is wrong shows later, at message 5. Messages 3 and 4 are also the first
-    /// large ones: a path that drops larger packets stops here too.
+    /// large ones: a path that drops larger packets stops here too. A responder that goes on with message 2 while message 3
+    /// passes here does not get it.
     ///
     /// ## Look-alikes
     ///
@@ -35,14 +36,17 @@ pattern! {
     P1_MM3_NO_REPLY = "P1-MM3-NO-REPLY", Phase1, Error;
     title: "main mode stops after message 3";
     causes: [
-        "no-key" 0.50 "the responder has no pre-shared key (tunnel group) for this peer's address",
+        "no-key" 0.45 "the responder has no pre-shared key (tunnel group) for this peer's address",
             raised by "Cisco's vendor ids; the peer answers at once up to here", lowered by "the same pair worked before; a certificate method";
-        "size" 0.30 "message 3 or its answer is lost because it is larger: fragments, MTU, a filter on length",
+        "lost-3" 0.08 "message 3 does not reach the responder, which goes on with message 2",
+            raised by "message 2 is repeated after message 3 was sent", lowered by "message 2 is not repeated";
+        "size" 0.29 "message 3 or its answer is lost because it is larger: fragments, MTU, a filter on length",
             raised by "a large group; IP fragments; a tunnel within a tunnel", lowered by "a small group";
-        "load" 0.20 "the responder is overloaded, or fails at this group",
+        "load" 0.18 "the responder is overloaded, or fails at this group",
             raised by "long delays earlier in the exchange", lowered by "a quick message 2";
     ];
     checks: [
+        Path: "follow message 3 on its way to the responder: filters, address translation, packets of its size" about "lost-3";
         Responder: "create the tunnel group or key for the address that the responder really sees";
         Path: "ping with packets as large as message 4 and the don't-fragment bit; look for filters on fragments or length";
         Responder: "look for its load, and try another group";
@@ -73,6 +77,8 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 return None;
             }
             let waited = phase1::silence_after(&view, third)?;
+            let second_again =
+                view.message(Label::Mm(2)).and_then(|second| phase1::copies_in_spite_of(third, second));
             let mut found = Match::on(index, waited.certainty())
                 .seen(format!(
                     "the responder sent MM2; MM3 ({} octets) was then sent {}; no MM4 in the {} from the first copy to the end",
@@ -87,7 +93,17 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             for (key, factor) in weights(&view, third) {
                 found = found.weigh(key, factor);
             }
-            Some(found)
+            Some(match second_again {
+                Some(copies) => {
+                    found.seen.push_str(&format!(
+                        "; the responder goes on with MM2, {} more after it",
+                        times(copies as u64)
+                    ));
+                    found.means = "the responder still waits for message 3: it does not arrive there, or is not taken".into();
+                    found.weigh("lost-3", 20.0).weigh("no-key", 0.2).weigh("load", 0.3)
+                }
+                None => found.rule_out(&["lost-3"]),
+            })
         })
         .collect()
 }

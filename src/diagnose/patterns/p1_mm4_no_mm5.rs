@@ -29,8 +29,10 @@ pattern! {
     causes: [
         "no-key" 0.34 "the initiator has no key or certificate for this peer, or no private key for it",
             raised by "the initiator stops at once", lowered by "the initiator repeats message 3";
-        "lost-5" 0.29 "message 5 is lost on its way here: UDP 4500 is blocked, or its fragments are dropped",
-            raised by "NAT on the path; a certificate method; broken fragments", lowered by "no NAT and a shared key";
+        "port-4500" 0.15 "message 5 is lost on its way here: UDP 4500 is blocked, or not forwarded",
+            raised by "NAT on the path", lowered by "no NAT: message 5 stays on UDP 500";
+        "lost-5" 0.14 "message 5 is lost on its way here: its fragments are dropped, or it alone is",
+            raised by "a certificate method; broken fragments", lowered by "a shared key";
         "lost-4" 0.29 "message 4 does not get back to the initiator", raised by "message 3 is repeated after message 4 was sent", lowered by "message 3 is not repeated";
         "crash" 0.05 "the initiator failed at the key exchange", raised by "", lowered by "";
         "early" 0.03 "nothing is wrong: the capture ends before message 5", raised by "it ends within seconds of message 4", lowered by "it goes on, or message 4 is sent again";
@@ -38,7 +40,8 @@ pattern! {
     checks: [
         Initiator: "capture on its outside: whether message 4 arrives, whether message 5 leaves, and on which port";
         Initiator: "check that it has a key or a certificate with its private key for this peer, and that it meets the responder's certificate request";
-        Path: "let UDP 4500 and IP fragments through, both ways";
+        Path: "let UDP 4500 through, both ways, and forward it where the responder is behind a NAT" about "port-4500";
+        Path: "let IP fragments through, both ways" about "lost-5" "lost-4";
     ];
     logs: [
         "Cisco ASA": "MM_WAIT_MSG5" ("S2S-23");
@@ -95,20 +98,32 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             } else if asked_again > 0 {
                 found.seen.push_str(&format!("; MM3 came {} more after it", times(asked_again as u64)));
                 found.means = "the initiator goes on with message 3: message 4 does not reach it".into();
-                found = found.weigh("lost-4", 5.0).weigh("no-key", 0.2).weigh("lost-5", 0.2);
+                found = found.weigh("lost-4", 5.0).weigh("no-key", 0.2).weigh("port-4500", 0.2).weigh("lost-5", 0.2);
             } else {
                 found.means = "the initiator cannot go on, or its message 5 is lost before this point".into();
                 found = found.weigh("lost-4", 0.3);
             }
             if translated {
                 found.seen.push_str("; NAT detection says that message 5 moves to UDP 4500");
-                found = found.weigh("lost-5", 4.0);
+                found = found.weigh("port-4500", 8.0);
+            } else if [Side::Initiator, Side::Responder]
+                .into_iter()
+                .all(|side| view.attempt.nat.behind(side) == Some(false))
+            {
+                found.seen.push_str("; NAT detection finds no NAT, so message 5 stays on this port");
+                found = found.rule_out(&["port-4500"]);
             }
             if pieces {
                 found.seen.push_str("; fragments from the initiator never became whole");
-                found = found.weigh("lost-5", 4.0);
-            } else if phase1::method(&view) == phase1::Method::Certificate {
-                found = found.weigh("lost-5", 2.0);
+                found = found.weigh("lost-5", 8.0);
+            } else {
+                found = found.weigh(
+                    "lost-5",
+                    match phase1::method(&view) {
+                        phase1::Method::Certificate => 2.0,
+                        _ => 0.7,
+                    },
+                );
             }
             Some(found)
         })
