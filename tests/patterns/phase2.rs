@@ -1,8 +1,11 @@
 //! Trials: IKEv1 phase 2, and what depends on the side that starts.
 
-use crate::support::story::usual_transform;
+use ikescope::diagnose::Severity;
+
+use crate::phase1::{finding, raises};
+use crate::support::story::{main_mode_psk, usual_transform};
 use crate::support::wire::v1;
-use crate::support::{Scenario, Side, secs};
+use crate::support::{Scenario, Side, ms, secs};
 use crate::trial::Evidence::{Crafted, Lab};
 use crate::trial::Trial;
 
@@ -58,4 +61,36 @@ pub const TRIALS: &[Trial] = &[
 /// An offer that is refused in clear.
 fn refused() -> Scenario {
     Scenario::new().mm1(&[usual_transform()]).informational_clear(Side::Responder, v1::notify(v1::NO_PROPOSAL_CHOSEN))
+}
+
+/// Message 1 of Quick Mode and copies of it without an answer.
+fn asked_in_vain() -> Scenario {
+    main_mode_psk().qm1(0).repeat(7, &[0.5, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0])
+}
+
+#[test]
+fn a_liveness_check_that_crosses_message_1_refuses_nothing() {
+    let alone = asked_in_vain().quiet(secs(38)).capture();
+    let frames_before = main_mode_psk().qm1(0).capture().frames.len();
+    let check = main_mode_psk().qm1(0).after(ms(200)).dpd(Side::Responder, 1).dpd_ack(Side::Initiator, 1).capture();
+    let crossed = alone.merge(&check.skip(frames_before));
+    let found = finding(&crossed, "P2-NO-REPLY");
+    assert_eq!(found.severity, Severity::Error);
+    assert!(found.seen.contains("was sent 8 times"), "{}", found.seen);
+    assert!(!raises(&crossed, "P2-REJECT"));
+    // A refusal of the same length, after which the side that started deletes phase 1.
+    let story = main_mode_psk().qm1(0);
+    let refusal = story.isakmp_notify(v1::NO_PROPOSAL_CHOSEN, &[]);
+    let refused = story.informational(Side::Responder, &[refusal]).delete_isakmp(Side::Initiator);
+    assert!(raises(&refused.quiet(secs(30)).capture(), "P2-REJECT"));
+}
+
+#[test]
+fn message_1_in_clear_is_refused_for_that() {
+    let exchange = v1::exchange::QUICK;
+    let clear = main_mode_psk().clear(Side::Initiator, exchange, 7, &[v1::hash(32, 1), v1::nonce(32, 2)]);
+    let refused = clear.informational(Side::Responder, &[v1::notify(v1::PAYLOAD_MALFORMED)]);
+    let capture = refused.quiet(secs(30)).capture();
+    assert!(raises(&capture, "M-ENC-BIT"));
+    assert!(!raises(&capture, "P2-REJECT") && !raises(&capture, "P2-PROPOSAL"));
 }

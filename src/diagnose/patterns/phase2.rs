@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::base::Timestamp;
 use crate::diagnose::Severity;
-use crate::diagnose::case::{Case, PATIENCE, View, Waited};
+use crate::diagnose::case::{AT_ONCE, Case, PATIENCE, View, Waited};
 use crate::diagnose::sizes::{Content, Contents, V1Suite};
 use crate::isakmp::registry;
 use crate::track::{Exchange, ExchangeKind, IkeVersion, Label, MessageRecord, Side};
@@ -62,8 +62,13 @@ pub(super) fn quick_modes<'a>(view: &View<'a>) -> Vec<QuickMode<'a>> {
             let fate = if answered(exchange) {
                 Fate::Answered
             } else {
-                let other = exchange.started_by.other();
-                fate(view, first, informationals.get(other.index()).map_or(&[][..], Vec::as_slice), any_answered)
+                let of = |side: Side| informationals.get(side.index()).map_or(&[][..], Vec::as_slice);
+                let side = exchange.started_by;
+                match fate(view, first, [of(side), of(side.other())], any_answered) {
+                    // It is refused for being in clear: M-ENC-BIT.
+                    Fate::Refused { .. } if !first.encrypted => Fate::Open,
+                    fate => fate,
+                }
             };
             Some(QuickMode { first, started_by: exchange.started_by, fate })
         })
@@ -98,12 +103,14 @@ fn answered(exchange: &Exchange) -> bool {
     exchange.messages.iter().any(|message| matches!(message.label, Label::Qm(2 | 3)))
 }
 
+/// `informationals` are those of the side that started, and of the other.
 fn fate<'a>(
     view: &View<'a>,
     first: &'a MessageRecord,
-    from_other: &[Informational<'a>],
+    informationals: [&[Informational<'a>]; 2],
     any_answered: bool,
 ) -> Fate<'a> {
+    let [from_starter, from_other] = informationals;
     let mut by: Vec<&MessageRecord> = Vec::new();
     let mut only_refusals = true;
     let mut next = 0;
@@ -111,6 +118,9 @@ fn fate<'a>(
         next = next.max(from_other.partition_point(|answer| answer.message.at < copy));
         while let Some(answer) = from_other.get(next).filter(|answer| answer.message.at.since(copy) <= REFUSAL) {
             next += 1;
+            if is_liveness(first, answer, from_starter) {
+                continue;
+            }
             if answer.contents.is_none_or(|contents| contents.iter().any(refuses)) {
                 // Without an IPsec SA there is none to delete.
                 only_refusals &= answer.contents.is_some_and(|contents| {
@@ -133,7 +143,27 @@ fn fate<'a>(
     }
 }
 
-fn refuses(content: Content) -> bool {
+/// `answer` is half of a liveness check that crossed message 1: the side that started sent one of the same length at that
+/// time too, and goes on with message 1 as nobody does who was refused.
+fn is_liveness(first: &MessageRecord, answer: &Informational<'_>, from_starter: &[Informational<'_>]) -> bool {
+    let (at, length) = (answer.message.at, answer.message.length);
+    let may_be = answer.contents.is_some_and(|contents| contents.contains(Content::Dpd));
+    let from = from_starter.partition_point(|other| other.message.at.after(AT_ONCE) < at);
+    let partner = from_starter
+        .get(from..)
+        .unwrap_or_default()
+        .iter()
+        .take_while(|other| other.message.at.since(at) <= AT_ONCE)
+        .find(|other| other.message.length == length);
+    may_be
+        && partner.is_some_and(|partner| {
+            let both = partner.message.at.max(at);
+            first.repeats.iter().any(|repeat| repeat.at > both)
+        })
+}
+
+/// A notify other than a liveness check.
+pub(super) fn refuses(content: Content) -> bool {
     matches!(content, Content::BareNotify | Content::IpsecNotify | Content::IsakmpNotify)
 }
 
