@@ -2,10 +2,10 @@
 
 use ikescope::diagnose::Severity;
 
-use crate::phase1::{finding, raises};
+use crate::phase1::{finding, first_cause, raises};
 use crate::support::story::{main_mode_psk, usual_transform};
-use crate::support::wire::v1;
-use crate::support::{Scenario, Side, ms, secs};
+use crate::support::wire::{Payload, v1};
+use crate::support::{Capture, Scenario, Side, ms, secs};
 use crate::trial::Evidence::{Crafted, Lab};
 use crate::trial::Trial;
 
@@ -93,4 +93,59 @@ fn message_1_in_clear_is_refused_for_that() {
     let capture = refused.quiet(secs(30)).capture();
     assert!(raises(&capture, "M-ENC-BIT"));
     assert!(!raises(&capture, "P2-REJECT") && !raises(&capture, "P2-PROPOSAL"));
+}
+
+/// Message 1 or 2 of Quick Mode as `side` sends it: one proposal, a nonce, a key exchange in this group (0 for none), two
+/// networks.
+fn quick(story: &Scenario, side: Side, group: u16) -> Vec<Payload> {
+    let proposal = v1::Proposal {
+        protocol: v1::PROTO_ESP,
+        spi: story.esp_spi(side).to_be_bytes().to_vec(),
+        transforms: vec![v1::ipsec_transform(12, 128, 5, group)],
+    };
+    let keys = (group > 0).then(|| v1::key_exchange(group, 3));
+    let mask = [255, 255, 255, 0];
+    let networks = [v1::id_subnet([10, 2, 0, 0], mask), v1::id_subnet([10, 1, 0, 0], mask)];
+    [v1::sa(&[proposal]), v1::nonce(32, 4)].into_iter().chain(keys).chain(networks).collect()
+}
+
+/// A refused Quick Mode of the initiator, then one of the responder, each with a key exchange in this group (0 for none).
+fn both_refused(initiator: u16, responder: u16) -> Capture {
+    let told = main_mode_psk();
+    let refuse = |story: Scenario, side| story.informational(side, &[v1::notify(v1::NO_PROPOSAL_CHOSEN)]);
+    let first = refuse(told.qm1(initiator), Side::Responder).after(secs(30));
+    let payloads = quick(&first, Side::Responder, responder);
+    refuse(first.qm1_with(Side::Responder, &payloads), Side::Initiator).quiet(secs(30)).capture()
+}
+
+#[test]
+fn lengths_that_show_pfs_are_not_about_networks() {
+    let capture = both_refused(14, 0);
+    let (pfs, rejected) = (finding(&capture, "P2-PFS"), finding(&capture, "P2-REJECT"));
+    assert_eq!((pfs.severity, rejected.severity), (Severity::Error, Severity::Warning));
+    assert!(first_cause(&pfs).contains("at one end only"), "{pfs:?}");
+    assert!(first_cause(&rejected).contains("(PFS)"), "{rejected:?}");
+}
+
+#[test]
+fn groups_of_pfs_that_differ_are_told_from_one_that_is_missing() {
+    let capture = both_refused(5, 14);
+    let found = finding(&capture, "P2-PFS");
+    assert!(found.seen.contains("MODP-1536 and MODP-2048"), "{}", found.seen);
+    assert!(first_cause(&found).contains("with different groups"), "{found:?}");
+    assert_eq!(finding(&capture, "P2-REJECT").severity, Severity::Error);
+    assert!(first_cause(&finding(&capture, "P2-REJECT")).contains("(PFS)"));
+}
+
+#[test]
+fn where_lengths_show_pfs_the_networks_are_not_suspected() {
+    let refusal = v1::notify(v1::NO_PROPOSAL_CHOSEN);
+    let story = main_mode_psk().qm1(0).informational(Side::Responder, &[refusal]).after(secs(20));
+    let (question, answer) = (quick(&story, Side::Responder, 14), quick(&story, Side::Initiator, 14));
+    let told = story.qm1_with(Side::Responder, &question).quick(Side::Initiator, &answer).quick(Side::Responder, &[]);
+    let capture = told.traffic(4).capture();
+    assert!(raises(&capture, "P2-PFS") && !raises(&capture, "P2-SELECTOR"));
+    let direction = finding(&capture, "P-DIRECTION");
+    assert!(first_cause(&direction).contains("(PFS)"), "{direction:?}");
+    assert!(first_cause(&finding(&capture, "P2-REJECT")).contains("(PFS)"));
 }

@@ -19,7 +19,8 @@ pattern! {
     /// ## What is seen
     ///
     /// Quick Mode is refused or not answered, and its message 1 has room for a key exchange. It is much more than a guess if the
-    /// other side's own message 1 is in the capture too, and is shorter or longer by just such a payload.
+    /// other side's own message 1 is in the capture too, and is shorter or longer by just such a payload, or by what the public
+    /// values of two groups differ by.
     ///
     /// ## What it means
     ///
@@ -53,14 +54,18 @@ pattern! {
 
 fn check(case: &Case<'_>) -> Vec<Match> {
     let standing = Standing::of(case);
-    let own = first_messages(case);
+    let own = FirstMessages::of(case);
     case.attempts()
         .filter(|(_, view)| view.attempt.version == IkeVersion::V1)
         .filter_map(|(index, view)| {
             let quick_modes = phase2::quick_modes(&view);
-            let failed =
-                quick_modes.iter().rev().find(|quick| matches!(quick.fate, Fate::Refused { .. } | Fate::Silence(_)))?;
-            both_sides(&own, index, &view, failed, &standing).or_else(|| one_side(index, &view, failed, &standing))
+            let failed = || {
+                let quick_modes = quick_modes.iter().rev();
+                quick_modes.filter(|quick| matches!(quick.fate, Fate::Refused { .. } | Fate::Silence(_)))
+            };
+            failed()
+                .find_map(|failed| both_sides(&own, index, &view, failed, &standing))
+                .or_else(|| one_side(index, &view, failed().next()?, &standing))
         })
         .collect()
 }
@@ -73,54 +78,104 @@ struct First {
     frame: FrameRef,
 }
 
-/// Messages 1 of the pair, each length of each side once.
-fn first_messages(case: &Case<'_>) -> Vec<First> {
-    let mut found: Vec<First> = Vec::new();
-    for attempt in &case.pair.attempts {
-        let Some(suite) = V1Suite::chosen(attempt) else { continue };
-        for exchange in &attempt.exchanges {
-            let Some(first) = exchange.messages.iter().find(|message| message.label == Label::Qm(1)) else { continue };
-            let (starter, length) = (address(attempt, exchange.started_by), first.length);
-            let known =
-                found.iter().any(|known| (known.starter, known.suite, known.length) == (starter, suite, length));
-            if !known && found.len() < LENGTHS {
-                found.push(First { starter, suite, length, frame: first.frame });
-            }
-        }
-    }
-    found
+/// What the lengths of two messages 1 differ by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Difference {
+    /// A key exchange payload of this group.
+    KeyExchange(u16),
+    /// The public values of these groups, the smaller first.
+    Groups(u16, u16),
 }
 
-/// The other side's own message 1 differs from the failed one by a key exchange payload.
+/// Messages 1 of the pair, each length of each side once.
+pub(super) struct FirstMessages(Vec<First>);
+
+impl FirstMessages {
+    pub(super) fn of(case: &Case<'_>) -> Self {
+        let mut found: Vec<First> = Vec::new();
+        for attempt in &case.pair.attempts {
+            let Some(suite) = V1Suite::chosen(attempt) else { continue };
+            for exchange in &attempt.exchanges {
+                let first = exchange.messages.iter().find(|message| message.label == Label::Qm(1) && message.encrypted);
+                let Some(first) = first else { continue };
+                let (starter, length) = (address(attempt, exchange.started_by), first.length);
+                let known =
+                    found.iter().any(|known| (known.starter, known.suite, known.length) == (starter, suite, length));
+                if !known && found.len() < LENGTHS {
+                    found.push(First { starter, suite, length, frame: first.frame });
+                }
+            }
+        }
+        Self(found)
+    }
+
+    /// What a failed message 1 and one of the other side differ by, if PFS explains it.
+    pub(super) fn difference(&self, view: &View<'_>, failed: &QuickMode<'_>) -> Option<Difference> {
+        self.differ(view, failed).map(|(_, difference)| difference)
+    }
+
+    /// The other side's message 1 that differs from the failed one by what PFS adds, and by what.
+    fn differ(&self, view: &View<'_>, failed: &QuickMode<'_>) -> Option<(&First, Difference)> {
+        let suite = V1Suite::chosen(view.attempt)?;
+        let starter = address(view.attempt, failed.started_by);
+        let length = failed.first.length;
+        self.0.iter().filter(|own| own.starter != starter && own.suite == suite).find_map(|own| {
+            let one_side = || phase2::differ_by_key_exchange(suite, length, own.length).map(Difference::KeyExchange);
+            let groups = phase2::differ_by_group(suite, length, own.length)
+                .map(|(smaller, larger)| Difference::Groups(smaller, larger));
+            Some((own, groups.or_else(one_side)?))
+        })
+    }
+}
+
+/// The other side's own message 1 differs from the failed one by a key exchange payload, or by the group in it.
 fn both_sides(
-    firsts: &[First],
+    firsts: &FirstMessages,
     index: usize,
     view: &View<'_>,
     failed: &QuickMode<'_>,
     standing: &Standing,
 ) -> Option<Match> {
-    let suite = V1Suite::chosen(view.attempt)?;
     let starter = address(view.attempt, failed.started_by);
-    let (own, group) = firsts
-        .iter()
-        .filter(|own| own.starter != starter && own.suite == suite)
-        .find_map(|own| Some((own, phase2::differ_by_key_exchange(suite, failed.first.length, own.length)?)))?;
-    let name = registry::group_name(group).unwrap_or("a group");
-    let (with, without) =
-        if failed.first.length > own.length { ("this one", "the other") } else { ("the other", "this one") };
-    Some(
-        Match::on(index, Confidence::Suspected)
-            .seen(format!(
-                "QM1 from {starter} has {} octets, the peer's own QM1 has {}: they differ by the key exchange payload of {name}",
-                failed.first.length, own.length,
-            ))
-            .means(format!("PFS is on at one end only: {with} asks for it, {without} does not"))
-            .frames([failed.first.frame, own.frame])
-            .severity(standing.severity(failed.first.at, Severity::Error))
-            .weigh("one-side", 2.0)
-            .weigh("group", 0.1)
-            .settle("the configuration or the log of either end"),
-    )
+    let (own, difference) = firsts.differ(view, failed)?;
+    let name = |group| registry::group_name(group).unwrap_or("a group");
+    let longer = failed.first.length > own.length;
+    let found = Match::on(index, Confidence::Suspected)
+        .frames([failed.first.frame, own.frame])
+        .settle("the configuration or the log of either end");
+    let lengths = format!(
+        "QM1 from {starter} has {} octets, the peer's own QM1 has {}: they differ by",
+        failed.first.length, own.length,
+    );
+    Some(match difference {
+        Difference::KeyExchange(group) => {
+            let (with, without) = if longer { ("this one", "the other") } else { ("the other", "this one") };
+            found
+                .seen(format!("{lengths} the key exchange payload of {}", name(group)))
+                .means(format!("PFS is on at one end only: {with} asks for it, {without} does not"))
+                .severity(standing.severity(failed.first.at, Severity::Error))
+                .weigh("one-side", 2.0)
+                .weigh("group", 0.1)
+        }
+        Difference::Groups(smaller, larger) => {
+            let (this, other) = if longer { (larger, smaller) } else { (smaller, larger) };
+            found
+                .seen(format!(
+                    "{lengths} what the public values of {} and {} do, and both have room for them",
+                    name(smaller),
+                    name(larger),
+                ))
+                .means(format!(
+                    "PFS seems to be on at both ends with different groups: by the lengths {} here, {} at the other end",
+                    name(this),
+                    name(other),
+                ))
+                .severity(standing.severity(failed.first.at, Severity::Warning))
+                .weigh("group", 5.0)
+                .weigh("one-side", 0.2)
+                .weigh("proposals", 2.0)
+        }
+    })
 }
 
 fn one_side(index: usize, view: &View<'_>, failed: &QuickMode<'_>, standing: &Standing) -> Option<Match> {

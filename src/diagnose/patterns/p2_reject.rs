@@ -1,11 +1,12 @@
 //! P2-REJECT: Quick Mode is refused.
 
-use crate::diagnose::Confidence;
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::{number, span, times};
+use crate::diagnose::{Confidence, Severity};
 use crate::track::{IkeVersion, Side};
 
+use super::p2_pfs::{Difference, FirstMessages};
 use super::phase2::{self, Fate, QuickMode, Standing};
 
 pattern! {
@@ -73,6 +74,7 @@ pattern! {
 
 fn check(case: &Case<'_>) -> Vec<Match> {
     let standing = Standing::of(case);
+    let own = FirstMessages::of(case);
     case.attempts()
         .filter(|(_, view)| view.attempt.version == IkeVersion::V1)
         .filter_map(|(index, view)| {
@@ -81,7 +83,23 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 quick_modes.iter().filter(|quick| matches!(quick.fate, Fate::Refused { .. })).collect();
             let last = refused.last()?;
             let found = refusal(index, &view, &refused, &standing)?;
-            Some(found.severity(standing.severity(last.first.at, P2_REJECT.severity)))
+            let severity = standing.severity(last.first.at, P2_REJECT.severity);
+            let mut differences = refused.iter().filter_map(|quick| own.difference(&view, quick));
+            Some(match differences.next() {
+                None => found.severity(severity),
+                Some(Difference::Groups(..)) => {
+                    found.severity(severity).weigh("pfs", 4.0).weigh("selectors", 0.8).weigh("proposal", 0.8)
+                }
+                // P2-PFS is the error then.
+                Some(Difference::KeyExchange(_)) => found
+                    .severity(severity.min(Severity::Warning))
+                    .means(
+                        "phase 1 works; phase 2 is refused, by the lengths of the two sides' messages 1 because of PFS",
+                    )
+                    .weigh("pfs", 20.0)
+                    .weigh("selectors", 0.5)
+                    .weigh("proposal", 0.5),
+            })
         })
         .collect()
 }

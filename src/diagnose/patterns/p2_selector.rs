@@ -6,6 +6,7 @@ use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::number;
 use crate::track::IkeVersion;
 
+use super::p2_pfs::FirstMessages;
 use super::phase2::{self, Fate, Standing};
 
 pattern! {
@@ -57,6 +58,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     if !standing.any_success() {
         return Vec::new();
     }
+    let own = FirstMessages::of(case);
     case.attempts()
         .filter(|(_, view)| view.attempt.version == IkeVersion::V1)
         .filter_map(|(index, view)| {
@@ -64,6 +66,10 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             // Silence with a tunnel that worked before may just be a peer that went away.
             let refused = || quick_modes.iter().filter(|quick| matches!(quick.fate, Fate::Refused { .. }));
             let first = refused().next()?;
+            if own.difference(&view, first).is_some() {
+                // P2-PFS: it is not the networks that differ.
+                return None;
+            }
             Some(
                 Match::on(index, Confidence::Suspected)
                     .seen(format!(

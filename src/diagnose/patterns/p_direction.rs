@@ -9,6 +9,7 @@ use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::times;
 use crate::track::{Attempt, IkeVersion, Label, SaInitAnswer, Side, sa_init_answer};
 
+use super::p2_pfs::FirstMessages;
 use super::phase2::{self, Fate};
 
 pattern! {
@@ -30,12 +31,15 @@ pattern! {
     P_DIRECTION = "P-DIRECTION", Phase2, Warning;
     title: "the negotiation succeeds only when one of the two sides starts it";
     causes: [
-        "wider" 0.40 "the networks of one side are part of the other's: the narrower side may start, the wider one may not", raised by "phase 2 is what differs", lowered by "phase 1 is what differs";
+        "wider" 0.38 "the networks of one side are part of the other's: the narrower side may start, the wider one may not", raised by "phase 2 is what differs", lowered by "phase 1 is what differs";
         "proposals" 0.25 "the proposal lists differ in order or length", raised by "phase 1 is what differs", lowered by "equal offers both ways";
+        "pfs" 0.05 "one side wants perfect forward secrecy (PFS), the other does not ask for it, or asks for another group",
+            raised by "messages 1 of the two sides differ by a key exchange payload", lowered by "phase 1 is what differs";
         "role" 0.20 "one side may only answer or only start: a dynamic peer, an answer-only policy", raised by "silence or a refusal without SPI", lowered by "a refusal of the offer";
-        "nat" 0.15 "one side sees the other at another address than it has configured", raised by "NAT in front of one side", lowered by "no NAT";
+        "nat" 0.12 "one side sees the other at another address than it has configured", raised by "NAT in front of one side", lowered by "no NAT";
     ];
     checks: [
+        Either: "set the same PFS group on both ends, or turn PFS off on both" about "pfs";
         Either: "make networks mirror images and proposal lists equal";
         Either: "give each end the other's real address, or agree that one side alone starts";
     ];
@@ -54,6 +58,8 @@ struct Tally {
     /// Successes and refusals, started by `a` and by `b` of the pair.
     successes: [u64; 2],
     refusals: [u64; 2],
+    /// A refused one differs from one of the other side by what PFS adds.
+    pfs: bool,
     example: [Option<(usize, FrameRef)>; 2],
     success: [Option<FrameRef>; 2],
 }
@@ -76,6 +82,7 @@ impl Tally {
 
 fn check(case: &Case<'_>) -> Vec<Match> {
     let [mut phase1_tally, mut phase2_tally, mut v2_tally] = [Tally::default(), Tally::default(), Tally::default()];
+    let mut own: Option<FirstMessages> = None;
     let starter = |address: IpAddr| usize::from(address != case.pair.a);
     for (index, view) in case.attempts() {
         let attempt = view.attempt;
@@ -93,7 +100,11 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             let by = starter(address(attempt, quick.started_by));
             match quick.fate {
                 Fate::Answered => phase2_tally.succeed(by, quick.first.frame),
-                Fate::Refused { sure: true, .. } => phase2_tally.refuse(by, index, quick.first.frame),
+                Fate::Refused { sure: true, .. } => {
+                    phase2_tally.refuse(by, index, quick.first.frame);
+                    let own = own.get_or_insert_with(|| FirstMessages::of(case));
+                    phase2_tally.pfs |= own.difference(&view, &quick).is_some();
+                }
                 _ => {}
             }
         }
@@ -140,7 +151,14 @@ fn one_way(case: &Case<'_>, tally: &Tally, what: &str) -> Option<Match> {
             .frames([frame])
             .settle("whether the configuration was changed in between");
         let (wider, proposals) = if what == "Quick Mode" { (1.5, 0.7) } else { (0.02, 1.5) };
-        return Some(found.weigh("wider", wider).weigh("proposals", proposals));
+        let found = found.weigh("wider", wider).weigh("proposals", proposals);
+        return Some(if what != "Quick Mode" {
+            found.rule_out(&["pfs"])
+        } else if tally.pfs {
+            found.weigh("pfs", 30.0).weigh("wider", 0.5)
+        } else {
+            found
+        });
     }
     None
 }

@@ -225,11 +225,31 @@ pub(super) fn room_for_key_exchange(view: &View<'_>, length: u32) -> Option<bool
     Some(length.saturating_sub(28) >= least)
 }
 
+/// MODP groups, those in common use first.
+const MODP: [u16; 7] = [14, 2, 5, 15, 16, 17, 18];
+
+/// Octets of an SA with one proposal, a nonce and two address identities, with padding (RFC 2407 §4.6).
+const ONE_PROPOSAL: std::ops::RangeInclusive<u32> = LEAST_SA + LEAST_NONCE + 2 * 12..=160;
+
+/// The groups of the shorter and the longer of two messages 1 of the same suite, if both seem to hold one proposal and a key
+/// exchange, and the public values are what they differ by. A proposal more can look the same.
+pub(super) fn differ_by_group(suite: V1Suite, one: u32, other: u32) -> Option<(u16, u16)> {
+    let (shorter, longer) = (one.min(other), one.max(other));
+    let around = 28 + 4 + suite.hash + 4;
+    let groups = || MODP.into_iter().filter_map(|group| Some((group, u32::from(registry::group_public_len(group)?))));
+    groups().find_map(|(small, octets)| {
+        let rest = shorter.checked_sub(around + octets)?;
+        let fits = |more| more > octets && (longer - shorter).abs_diff(more - octets) < suite.block;
+        let (large, _) = groups().find(|&(_, more)| fits(more))?;
+        ONE_PROPOSAL.contains(&rest).then_some((small, large))
+    })
+}
+
 /// The group whose key exchange payload is what two messages 1 of the same suite differ by, to within a cipher block.
 /// Only MODP groups are long enough to tell from another proposal or two.
 pub(super) fn differ_by_key_exchange(suite: V1Suite, one: u32, other: u32) -> Option<u16> {
     let difference = one.abs_diff(other);
-    [14_u16, 2, 5, 15, 16, 17, 18].into_iter().find(|&group| {
+    MODP.into_iter().find(|&group| {
         registry::group_public_len(group)
             .is_some_and(|public| difference.abs_diff(u32::from(public) + 4) <= suite.block)
     })
@@ -247,5 +267,16 @@ mod tests {
         assert_eq!(differ_by_key_exchange(suite, 188, 460), Some(14));
         assert_eq!(differ_by_key_exchange(suite, 188, 188), None);
         assert_eq!(differ_by_key_exchange(suite, 268, 188), None, "an IPCOMP proposal more");
+    }
+
+    /// MODP-1536 and MODP-2048 have 192 and 256 octets (RFC 3526).
+    #[test]
+    fn two_groups_show_in_the_difference() {
+        let suite = V1Suite { hash: 32, block: 16 };
+        assert_eq!(differ_by_group(suite, 444, 380), Some((5, 14)));
+        assert_eq!(differ_by_group(suite, 380, 444), Some((5, 14)));
+        assert_eq!(differ_by_group(suite, 444, 444), None);
+        assert_eq!(differ_by_group(suite, 252, 188), None, "no room for a key exchange in the shorter one");
+        assert_eq!(differ_by_group(suite, 524, 460), None, "the shorter one holds MODP-2048: a proposal more");
     }
 }
