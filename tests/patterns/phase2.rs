@@ -1,6 +1,6 @@
 //! Trials: IKEv1 phase 2, and what depends on the side that starts.
 
-use ikescope::diagnose::Severity;
+use ikescope::diagnose::{Severity, Where};
 
 use crate::phase1::{finding, first_cause, raises};
 use crate::support::story::{main_mode_psk, usual_transform};
@@ -148,4 +148,26 @@ fn where_lengths_show_pfs_the_networks_are_not_suspected() {
     let direction = finding(&capture, "P-DIRECTION");
     assert!(first_cause(&direction).contains("(PFS)"), "{direction:?}");
     assert!(first_cause(&finding(&capture, "P2-REJECT")).contains("(PFS)"));
+}
+
+#[test]
+fn what_the_side_that_started_says_to_message_2_is_told() {
+    let refusal = v1::notify(v1::NO_PROPOSAL_CHOSEN);
+    let told = main_mode_psk().qm1(0).qm2(0).after(ms(4)).informational(Side::Initiator, &[refusal]);
+    let found =
+        finding(&told.repeat_from(Side::Responder, 4, &[4.0, 7.2, 13.0]).quiet(secs(40)).capture(), "P2-NO-QM3");
+    assert!(found.seen.contains("an encrypted Informational came from 203.0.113.10 4 ms after QM2"), "{}", found.seen);
+    assert!(found.means.starts_with("the side that started got message 2"), "{}", found.means);
+    assert!(first_cause(&found).contains("refuses"), "{found:?}");
+}
+
+#[test]
+fn message_2_that_does_not_get_back_is_looked_for_on_the_path() {
+    let mut story = main_mode_psk().qm1(0).qm2(0);
+    for gap in [4.0, 7.2, 13.0] {
+        story = story.repeat_from(Side::Initiator, 1, &[gap]).repeat_from(Side::Responder, 1, &[0.05]);
+    }
+    let found = finding(&story.quiet(secs(40)).capture(), "P2-NO-QM3");
+    assert!(first_cause(&found).starts_with("message 2 does not get back"), "{found:?}");
+    assert_eq!(found.checks().next().map(|check| check.side), Some(Where::Path));
 }

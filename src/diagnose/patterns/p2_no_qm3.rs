@@ -1,19 +1,16 @@
 //! P2-NO-QM3: Quick Mode is not confirmed.
 
 use std::net::IpAddr;
-use std::time::Duration;
 
 use crate::base::Timestamp;
-use crate::diagnose::case::{Case, View};
+use crate::diagnose::case::{AT_ONCE, Case, View};
 use crate::diagnose::pattern::{Match, pattern};
+use crate::diagnose::sizes::V1Suite;
 use crate::diagnose::words::{span, times, until};
 use crate::diagnose::{Confidence, Severity};
 use crate::track::{Exchange, ExchangeKind, Label, MessageRecord, Side};
 
-use super::phase1;
-
-/// A responder that sends message 2 again this long after message 3 passed here did not get it.
-const UNDERWAY: Duration = Duration::from_secs(1);
+use super::{phase1, phase2};
 
 pattern! {
     /// ## What is seen
@@ -38,8 +35,8 @@ pattern! {
         "dislikes" 0.30 "the side that started refuses what was chosen: networks or proposal", raised by "an encrypted Informational after message 2; message 1 stops", lowered by "ESP from the side that started";
     ];
     checks: [
-        Initiator: "look in its log for what it did with message 2" about "lost-2" "dislikes";
-        Path: "look for loss or a filter between the two";
+        Path: "look for loss, a filter or a missing route between the two" about "lost-2" "lost-3";
+        Initiator: "look in the log of the side that started for what it did with message 2" about "dislikes";
         Either: "clear the SAs and try again";
     ];
     logs: [
@@ -76,10 +73,7 @@ fn unconfirmed(index: usize, view: &View<'_>, exchange: &Exchange, traffic: [Opt
     let waited = phase1::silence_after(view, second)?;
     let last = second.repeats.iter().map(|repeat| repeat.at).max().unwrap_or(second.at);
     if let Some(third) = third {
-        let in_vain = second.repeats.iter().filter(|repeat| repeat.at.since(third.at) >= UNDERWAY).count();
-        if in_vain < 2 {
-            return None;
-        }
+        phase1::copies_in_spite_of(third, second)?;
     }
     // Traffic from the responder after all this: it has the SA.
     let last_from = |end: IpAddr| traffic.get(usize::from(end != view.case.pair.a)).copied().flatten();
@@ -88,19 +82,22 @@ fn unconfirmed(index: usize, view: &View<'_>, exchange: &Exchange, traffic: [Opt
     }
     let uses = last_from(starter).is_some_and(|packet| packet >= second.at);
     let asked_again = find(Label::Qm(1)).map_or(0, |first: &MessageRecord| phase1::repeats_after(first, second.at));
-    let refused = phase1::encrypted_informationals(view, exchange.started_by)
-        .any(|message| message.at > second.at && third.is_none());
+    let answer = phase1::encrypted_informationals(view, exchange.started_by)
+        .find(|message| message.at > second.at && third.is_none());
+    // What comes at once, and is no liveness check by its length, is about message 2.
+    let refused = answer.filter(|answer| answer.at.since(second.at) <= AT_ONCE && may_refuse(view, answer));
     let later = view.exchanges().iter().any(|later| {
         later.kind == ExchangeKind::QuickMode
             && later.messages.iter().any(|message| message.label == Label::Qm(3))
             && later.messages.first().is_some_and(|message| message.at > second.at)
     });
-    let shown = third.is_some() || asked_again > 0;
+    let shown = third.is_some() || asked_again > 0 || refused.is_some();
     let mut found = Match::on(index, if shown { Confidence::Inferred } else { waited.certainty() })
         .frames(view.frames(second))
         .frames(third.map(|third| third.frame))
         .settle(match third {
             Some(_) => "a capture on the outside of the side that answered: whether QM3 arrives",
+            None if uses => "a capture on the outside of the side that started: whether QM3 leaves",
             None => "a capture on the outside of the side that started: whether QM2 arrives, and QM3 leaves",
         });
     found.seen = format!(
@@ -118,7 +115,17 @@ fn unconfirmed(index: usize, view: &View<'_>, exchange: &Exchange, traffic: [Opt
     if asked_again > 0 {
         found.seen.push_str(&format!("; QM1 came {} more after it", times(asked_again as u64)));
     }
+    if let Some(answer) = answer {
+        found.frames.push(answer.frame);
+        found.seen.push_str(&format!(
+            "; an encrypted Informational came from {starter} {} after QM2",
+            span(answer.at.since(second.at))
+        ));
+    }
     found.means = match (third.is_some() || uses, asked_again > 0) {
+        _ if refused.is_some() && !uses => {
+            "the side that started got message 2 and seems to refuse it: networks or proposal of the answer"
+        }
         (true, _) => {
             "the side that started takes the SA for complete; its message 3 is lost on the way to the other side"
         }
@@ -134,8 +141,18 @@ fn unconfirmed(index: usize, view: &View<'_>, exchange: &Exchange, traffic: [Opt
     if asked_again > 0 {
         found = found.weigh("lost-2", 5.0).weigh("dislikes", 0.3);
     }
-    if refused {
-        found = found.weigh("dislikes", 3.0);
+    if refused.is_some() && !uses {
+        found = found.weigh("dislikes", 10.0).weigh("lost-2", 0.1).weigh("lost-3", 0.3);
+    } else if answer.is_some() {
+        found = found.weigh("dislikes", 2.0);
     }
     Some(if later { found.severity(Severity::Notice) } else { found })
+}
+
+/// An encrypted Informational that may be a refusal, as far as its length tells.
+fn may_refuse(view: &View<'_>, message: &MessageRecord) -> bool {
+    V1Suite::chosen(view.attempt).is_none_or(|suite| {
+        let contents = suite.contents(view.attempt, message.from, message.length);
+        contents.is_empty() || contents.iter().any(phase2::refuses)
+    })
 }
