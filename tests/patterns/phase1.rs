@@ -414,3 +414,29 @@ fn a_refused_phase_1_is_not_called_complete() {
     assert!(clear.seen.contains("PAYLOAD-MALFORMED (16)"), "{}", clear.seen);
     assert!(clear.causes.iter().all(|cause| !cause.text.contains("pre-shared")), "{clear:?}");
 }
+
+#[test]
+fn a_client_that_is_given_no_address_does_not_type_slowly() {
+    let transform = v1::transform(v1::AES_CBC, 256, v1::SHA2_256, v1::XAUTH_INIT_PSK, 14);
+    let nothing = |kind| [Attribute::Tlv(kind, Vec::new())];
+    let (gateway, client) = (Side::Responder, Side::Initiator);
+    // XAUTH (16521, 16522, 16527), then the client asks for its address (1).
+    let found = finding(
+        &Scenario::new()
+            .main_mode_of(&transform)
+            .transaction(gateway, v1::attributes(1, 1, &nothing(16_521)))
+            .transaction_reply(client, v1::attributes(2, 1, &nothing(16_522)))
+            .transaction(gateway, v1::attributes(3, 2, &[Attribute::Tv(16_527, 1)]))
+            .transaction_reply(client, v1::attributes(4, 2, &[Attribute::Tv(16_527, 1)]))
+            .transaction(client, v1::attributes(1, 3, &nothing(1)))
+            .repeat(4, &[10.0])
+            .quiet(secs(35))
+            .capture(),
+        "P1-XAUTH",
+    );
+    assert!(found.seen.contains("(started by the initiator) sent 5 times and not answered"), "{}", found.seen);
+    assert!(found.means.starts_with("the client's request is not answered"), "{}", found.means);
+    assert!(first_cause(&found).starts_with("the gateway does not hand out an address"), "{found:?}");
+    assert!(found.causes.iter().all(|cause| !cause.text.contains("typing")), "{found:?}");
+    assert_eq!(found.checks().next().map(|check| check.side), Some(Where::Responder));
+}

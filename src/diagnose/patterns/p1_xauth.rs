@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::diagnose::case::Case;
 use crate::diagnose::pattern::{Match, pattern};
-use crate::diagnose::words::{number, until};
+use crate::diagnose::words::{number, times, until};
 use crate::diagnose::{Confidence, Severity};
 use crate::track::{ExchangeKind, Label, Side};
 
@@ -25,8 +25,9 @@ pattern! {
     ///
     /// The gateway asks the user for name and password (XAUTH), or hands out an address (Mode Config), and that does not come
     /// to an end. Two exchanges and nothing more is what a wrong password looks like: question and answer, then verdict
-    /// and acknowledgement. A question that is never answered: the client does not know XAUTH, or its user is still typing. Between
-    /// two gateways it should not happen at all.
+    /// and acknowledgement. A question that is never answered: the client does not know XAUTH, or its user is still typing. A
+    /// request of the client that is never answered: the gateway has no address to hand out. Between two gateways it should
+    /// not happen at all.
     ///
     /// ## Look-alikes
     ///
@@ -35,17 +36,20 @@ pattern! {
     P1_XAUTH = "P1-XAUTH", Phase1, Warning;
     title: "extended authentication (XAUTH) or mode config does not finish";
     causes: [
-        "password" 0.50 "user name or password is wrong, or the user may not use this group",
+        "password" 0.47 "user name or password is wrong, or the user may not use this group",
             raised by "exactly two exchanges and then nothing, or a delete", lowered by "a question that is never answered";
+        "address" 0.05 "the gateway does not hand out an address: its pool is empty or missing, or Mode Config is off for this client",
+            raised by "the client's own request is not answered", lowered by "the gateway's question is not answered";
         "server" 0.20 "the gateway's user directory (RADIUS, LDAP) does not answer", raised by "long gaps between the messages", lowered by "quick answers";
-        "peer" 0.20 "a gateway treats another gateway as a client: XAUTH or Mode Config is on by mistake",
+        "peer" 0.18 "a gateway treats another gateway as a client: XAUTH or Mode Config is on by mistake",
             raised by "a site-to-site peer; a question that is never answered", lowered by "a client";
         "user" 0.10 "the user is still typing, or gave up", raised by "tens of seconds of silence", lowered by "an automatic client";
     ];
     checks: [
-        Initiator: "check user name, password and group";
-        Responder: "look in its log for the user's name and the directory's answer";
-        Responder: "for a site-to-site peer, turn XAUTH and Mode Config off for its address";
+        Responder: "check its address pool, and that Mode Config is set up for this client" about "address";
+        Initiator: "check user name, password and group" about "password" "server" "user";
+        Responder: "look in its log at that time: the user's name, the directory's answer, the address";
+        Responder: "for a site-to-site peer, turn XAUTH and Mode Config off for its address" about "peer";
     ];
     logs: [
         "Cisco PIX": "Reserved Not Zero on Payload 8" ("PIX-15");
@@ -85,6 +89,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 Side::Initiator => "initiator",
                 Side::Responder => "responder",
             };
+            let asked_by_client = asked.started_by == Side::Initiator;
             let mut found = Match::on(index, Confidence::Suspected)
                 .frames([view.attempt.first_frame, last.frame])
                 .frames(ended.map(|message| message.frame))
@@ -92,7 +97,11 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             found.seen = format!(
                 "phase 1 is complete; {} ran, the last one (started by the {asked_by}) {}; no Quick Mode {}",
                 number(count, "Transaction exchange"),
-                if answered { "answered" } else { "not answered" },
+                if answered {
+                    "answered".to_owned()
+                } else {
+                    format!("sent {} and not answered", times(u64::from(last.repeat_count) + 1))
+                },
                 until(quiet, "it"),
             );
             if ended.is_some() {
@@ -102,6 +111,9 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             }
             found.means = match (answered, count) {
                 _ if !settled => "user authentication or the hand-out of an address is as far as this capture goes",
+                (false, _) if asked_by_client => {
+                    "the client's request is not answered: the gateway hands out no address, or waits for something itself"
+                }
                 (false, _) => {
                     "the question is not answered: the other side does not do XAUTH, or its user has not typed yet"
                 }
@@ -112,7 +124,14 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             }
             .into();
             found = match (answered, count) {
-                (false, _) => found.weigh("password", 0.2).weigh("peer", 2.0).weigh("user", 3.0),
+                (false, _) if asked_by_client => found
+                    .rule_out(&["user"])
+                    .weigh("address", 20.0)
+                    .weigh("password", if count > 1 { 0.1 } else { 0.3 })
+                    .weigh("server", 0.5),
+                (false, _) => {
+                    found.rule_out(&["address"]).weigh("password", 0.2).weigh("peer", 2.0).weigh("user", 3.0)
+                }
                 (true, 2) => found.weigh("password", 1.5),
                 _ => found,
             };
