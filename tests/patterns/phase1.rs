@@ -1,6 +1,7 @@
 //! Trials: IKEv1 phase 1.
 
 use ikescope::diagnose::{Confidence, Finding, Severity, Where};
+use md5::{Digest, Md5};
 
 use crate::support::story::{aggressive, main_mode_psk, usual_transform};
 use crate::support::wire::{Attribute, Payload, v1};
@@ -439,4 +440,23 @@ fn a_client_that_is_given_no_address_does_not_type_slowly() {
     assert!(first_cause(&found).starts_with("the gateway does not hand out an address"), "{found:?}");
     assert!(found.causes.iter().all(|cause| !cause.text.contains("typing")), "{found:?}");
     assert_eq!(found.checks().next().map(|check| check.side), Some(Where::Responder));
+}
+
+#[test]
+fn a_responder_that_repeats_itself_to_the_end_does_not_hide_that_windows_stopped() {
+    let windows = v1::vendor_id(&[&Md5::digest(b"MS NT5 ISAKMPOAKLEY")[..], &[0, 0, 0, 9]].concat());
+    let found = finding(
+        &Scenario::new()
+            .responder_nat()
+            .vendor_ids(Side::Initiator, &[windows, v1::vid_nat_t()])
+            .mm1(&[usual_transform()])
+            .mm2(&usual_transform())
+            .mm3()
+            .mm4()
+            .repeat(4, &BACKOFF)
+            .capture(),
+        "N-WIN-NAT-SERVER",
+    );
+    assert_eq!(found.severity, Severity::Error);
+    assert!(found.seen.contains("the client sent nothing, and no ESP, in 47.5 s"), "{}", found.seen);
 }

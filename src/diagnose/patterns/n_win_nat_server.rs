@@ -1,5 +1,6 @@
 //! N-WIN-NAT-SERVER: a Windows client, and a server behind a NAT.
 
+use crate::base::Timestamp;
 use crate::diagnose::Confidence;
 use crate::diagnose::case::{Case, PATIENCE, View};
 use crate::diagnose::pattern::{Match, pattern};
@@ -54,7 +55,12 @@ fn check(case: &Case<'_>) -> Vec<Match> {
 fn found(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
     let attempt = view.attempt;
     let windows = attempt.vendor_ids[Side::Initiator.index()].iter().any(|id| id.starts_with(&WINDOWS));
-    let quiet = case.end().since(attempt.last);
+    // The responder may repeat itself to the end.
+    let last = view
+        .messages()
+        .filter(|message| message.from == Side::Initiator)
+        .map(|message| message.repeats.iter().map(|repeat| repeat.at).fold(message.at, Timestamp::max));
+    let quiet = case.end().since(last.max()?);
     if !windows || attempt.nat.behind(Side::Responder) != Some(true) || quiet < PATIENCE {
         return None;
     }
