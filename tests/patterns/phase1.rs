@@ -1,5 +1,7 @@
 //! Trials: IKEv1 phase 1.
 
+use std::net::Ipv4Addr;
+
 use ikescope::diagnose::{Confidence, Finding, Severity, Where};
 use md5::{Digest, Md5};
 
@@ -459,4 +461,25 @@ fn a_responder_that_repeats_itself_to_the_end_does_not_hide_that_windows_stopped
     );
     assert_eq!(found.severity, Severity::Error);
     assert!(found.seen.contains("the client sent nothing, and no ESP, in 47.5 s"), "{}", found.seen);
+}
+
+/// Message 1 with a list of transforms and these vendor ids, to so many addresses that all stay silent.
+fn list_offered_to(targets: u8, vendor_ids: &[Payload]) -> Capture {
+    let groups = [1, 2, 5, 14, 15, 16, 17, 18];
+    let list: Vec<_> = groups.map(|group| v1::transform(v1::AES_CBC, 128, v1::SHA1, v1::PSK, group)).into();
+    let ask = |target| {
+        let (from, to) = (Ipv4Addr::new(203, 0, 113, 10), Ipv4Addr::new(198, 51, 100, target));
+        let story = Scenario::between(from.into(), to.into()).vendor_ids(Side::Initiator, vendor_ids);
+        story.mm1(&list).repeat(2, &[0.7]).quiet(secs(40)).capture()
+    };
+    (2..=targets).map(ask).fold(ask(1), |all, one| all.merge(&one))
+}
+
+#[test]
+fn a_list_that_many_addresses_get_and_none_answers_is_a_scan() {
+    let found = finding(&list_offered_to(12, &[]), "S-SCAN");
+    assert_eq!(found.severity, Severity::Notice);
+    assert!(found.seen.contains("8 transforms, not answered, like those to 11 other addresses"), "{}", found.seen);
+    assert!(!raises(&list_offered_to(3, &[]), "S-SCAN"), "a gateway may have some peers that are down");
+    assert!(!raises(&list_offered_to(12, &[v1::vid_dpd()]), "S-SCAN"), "a scanner need not name its abilities");
 }

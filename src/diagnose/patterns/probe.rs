@@ -5,6 +5,8 @@ use crate::track::{IkeVersion, Label, Side};
 
 /// More transforms than these in one offer are a list to try and not a configuration.
 const MANY_TRANSFORMS: usize = 8;
+/// As many peers of one sender that all stay silent are targets: a gateway has some that are down, and names itself.
+const MANY_TARGETS: usize = 8;
 /// NAT_DETECTION_SOURCE_IP and NAT_DETECTION_DESTINATION_IP (RFC 7296 §2.23).
 const NAT_DETECTION: [u16; 2] = [16388, 16389];
 
@@ -17,18 +19,36 @@ pub(super) fn left_open(view: &View<'_>) -> bool {
     only_first && view.heard(Side::Initiator) && view.heard(Side::Responder) && !view.attempt.midstream
 }
 
+/// An offer that is a list to try, made to many and answered by none, from a sender that does not name itself or its
+/// abilities.
+pub(super) fn is_one_of_many(view: &View<'_>) -> bool {
+    let only_first = view.messages().all(|message| matches!(message.label, Label::Mm(1) | Label::Am(1)));
+    let alone = view.heard(Side::Initiator) && !view.heard(Side::Responder) && !view.attempt.midstream;
+    alone
+        && only_first
+        && is_bare(view)
+        && transforms(view) >= MANY_TRANSFORMS
+        && view.case.survey.silent_peers(view.case.facts, view.attempt.initiator.ip()) >= MANY_TARGETS
+}
+
+fn transforms(view: &View<'_>) -> usize {
+    view.attempt.offered.iter().map(|proposal| proposal.transforms.len()).sum()
+}
+
+fn is_bare(view: &View<'_>) -> bool {
+    match view.attempt.version {
+        IkeVersion::V1 => view.attempt.vendor_ids[Side::Initiator.index()].is_empty(),
+        IkeVersion::V2 => {
+            !view.clear_notifies(Side::Initiator).any(|notify| NAT_DETECTION.contains(&notify.notify_message_type))
+        }
+    }
+}
+
 /// Left open by a sender that does not look like a gateway, and that did not ask again once it had its answer.
 pub(super) fn looks_like_one(view: &View<'_>) -> bool {
     let Some(first) = view.messages().find(|message| message.from == Side::Initiator) else { return false };
     let answer = view.messages().find(|message| message.from == Side::Responder);
     let asked_again = answer.is_some_and(|answer| first.repeats.iter().any(|repeat| repeat.at > answer.at));
-    let transforms: usize = view.attempt.offered.iter().map(|proposal| proposal.transforms.len()).sum();
-    let bare = match view.attempt.version {
-        IkeVersion::V1 => view.attempt.vendor_ids[Side::Initiator.index()].is_empty(),
-        IkeVersion::V2 => {
-            !view.clear_notifies(Side::Initiator).any(|notify| NAT_DETECTION.contains(&notify.notify_message_type))
-        }
-    };
     let went_ahead = view.attempt.chosen.is_some();
-    left_open(view) && bare && !asked_again && (went_ahead || transforms >= MANY_TRANSFORMS)
+    left_open(view) && is_bare(view) && !asked_again && (went_ahead || transforms(view) >= MANY_TRANSFORMS)
 }

@@ -12,11 +12,12 @@ pattern! {
     /// ## What is seen
     ///
     /// First messages that are answered and never followed up, from a sender that does not look like a gateway: no vendor ids
-    /// (IKEv1) or no NAT detection (IKEv2), often with many transforms, and never repeated once the answer is there.
+    /// (IKEv1) or no NAT detection (IKEv2), often with many transforms, and never repeated once the answer is there. Or first
+    /// messages of IKEv1 with many transforms and no vendor ids that go to many addresses and are answered by none.
     ///
     /// ## What it means
     ///
-    /// Somebody looks what answers here: a scanner, a security test, a monitor. It is no tunnel that fails.
+    /// Somebody wants to know what answers here: a scanner, a security test, a monitor. It is no tunnel that fails.
     ///
     /// ## Look-alikes
     ///
@@ -31,29 +32,33 @@ pattern! {
     ];
     checks: [
         Responder: "nothing to repair; if it should not be seen from there, filter UDP 500 by address";
-        Initiator: "if the address is a real peer of yours, look why it does not continue";
+        Initiator: "if the address is a real peer of yours, find out why it does not continue";
     ];
     logs: [];
     sources: ["RFC 2408 §5.1"];
-    when: LEFT_OPEN;
+    when: LEFT_OPEN, V1 UNHEARD;
     check: check
 }
 
 fn check(case: &Case<'_>) -> Vec<Match> {
     let all: Vec<_> = case.attempts().collect();
-    let probes = all.iter().filter(|(_, view)| probe::looks_like_one(view)).count();
-    let (Some((index, last)), true) = (all.last(), probes > 0 && probes == all.len()) else { return Vec::new() };
+    let probes = all.iter().all(|(_, view)| probe::looks_like_one(view) || probe::is_one_of_many(view));
+    let (Some((index, last)), true) = (all.last(), probes) else { return Vec::new() };
     let transforms = last.attempt.offered.iter().map(|proposal| proposal.transforms.len()).sum::<usize>();
     vec![
         Match::on(*index, Confidence::Suspected)
             .seen(format!(
                 "{} from {}, {}, {} and never continued",
-                number(probes as u64, "first message"),
+                number(all.len() as u64, "first message"),
                 last.attempt.initiator.ip(),
                 number(transforms as u64, "transform"),
-                if last.heard(Side::Responder) { "answered" } else { "not answered" },
+                if last.heard(Side::Responder) {
+                    "answered".to_owned()
+                } else {
+                    format!("not answered, like those to {} other addresses,", case.silent_peers().saturating_sub(1))
+                },
             ))
-            .means("somebody seems to look what answers here; no tunnel is meant")
+            .means("somebody seems to be finding out what answers here; no tunnel is meant")
             .frames(all.iter().take(8).map(|(_, view)| view.attempt.first_frame))
             .settle(format!("whether {} is one of your peers", last.attempt.initiator.ip())),
     ]
