@@ -483,3 +483,22 @@ fn a_list_that_many_addresses_get_and_none_answers_is_a_scan() {
     assert!(!raises(&list_offered_to(3, &[]), "S-SCAN"), "a gateway may have some peers that are down");
     assert!(!raises(&list_offered_to(12, &[v1::vid_dpd()]), "S-SCAN"), "a scanner need not name its abilities");
 }
+
+fn recorded(name: &'static str) -> Capture {
+    Lab(name).captures().remove(0)
+}
+
+#[test]
+fn the_words_about_a_refused_message_5_fit_what_was_seen() {
+    let several = finding(&recorded("ss-lsw-v1-id-mismatch"), "P1-AUTH-REJECT");
+    assert!(
+        several.seen.contains("with 5 encrypted Informationals, the first less than 1 ms later"),
+        "{}",
+        several.seen
+    );
+    let one = finding(&recorded("v1-p1-auth-mismatch"), "P1-AUTH-REJECT");
+    assert!(!one.seen.contains("the first"), "{}", one.seen);
+    let certificate = finding(&recorded("v1-rsa-untrusted-ca"), "P1-CERT");
+    assert!(certificate.seen.contains("arrived and was answered"), "{}", certificate.seen);
+    assert!(certificate.checks().all(|check| !check.text.contains("fragment")), "{certificate:?}");
+}

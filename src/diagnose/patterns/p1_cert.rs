@@ -38,7 +38,6 @@ pattern! {
         Either: "check the chain, dates, names, and the clock";
         Responder: "look in its log for the reason; check that it can fetch the revocation list";
         Either: "compare the authentication method that is set";
-        Path: "if message 5 is not answered at all, let IP fragments through or turn IKE fragmentation on";
     ];
     logs: [
         "Cisco IOS": "MM_KEY_EXCH" ("CON-18");
@@ -89,7 +88,8 @@ fn refused(index: usize, view: &View<'_>) -> Option<Match> {
     let (how, frame, at) = match &answer {
         Answer::Encrypted { messages, .. } => {
             let first = messages.first()?;
-            (number(messages.len() as u64, "encrypted Informational"), first.frame, first.at)
+            let several = if messages.len() > 1 { ", the first" } else { "" };
+            (number(messages.len() as u64, "encrypted Informational") + several, first.frame, first.at)
         }
         Answer::Clear(clear) => ("a message in clear".to_owned(), clear.frame, clear.at),
         Answer::Silence(_) => return None,
