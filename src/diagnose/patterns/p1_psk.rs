@@ -38,7 +38,7 @@ pattern! {
     ];
     checks: [
         Either: "enter the same key again; mind case, blanks at the end, and text against hexadecimal";
-        Responder: "check which key it selects for the source address it really sees, wildcard entries last";
+        Responder: "check which key it selects for the source address it really sees, and that no entry for any address comes first";
         Initiator: "check that the peer address the key belongs to is the one it connects to";
     ];
     logs: [
