@@ -47,8 +47,11 @@ const DENIED: &[(&str, &[&str])] = &[
     ("L-STALE-SA", &["OK-UP", "OK-IDLE", "OK-P1-UP"]),
     ("P1-INIT-REJECT", &["OK-P1-UP"]),
     ("P1-CERT", &["OK-P1-UP"]),
+    ("P1-UP-NO-P2", &["OK-P1-UP"]),
     ("V2-AUTH-INIT-REJECT", &["OK-UP", "OK-IDLE", "OK-P1-UP", "T-NONE"]),
-    ("L-DELETE-AFTER-P1", &["OK-IDLE", "T-NONE"]),
+    ("L-DELETE-AFTER-P1", &["OK-IDLE", "OK-P1-UP", "OK-DELETE", "T-NONE"]),
+    ("P1-AGGR-AUTH", &["OK-P1-UP"]),
+    ("M-ENC-BIT", &["OK-P1-UP"]),
     ("T-ENCAP-MISMATCH", &["OK-UP"]),
 ];
 
@@ -189,6 +192,8 @@ pub(super) fn fold(
 pub(super) fn deny(matches: &mut Vec<Found>) {
     for &(alarm, normal) in DENIED {
         let loud = |found: &&Found| found.pattern.id == alarm && found.severity() >= Severity::Warning;
+        // that nobody starts phase 2 is a warning, and denies nothing
+        let loud = |found: &&Found| loud(found) && (alarm != "P1-UP-NO-P2" || found.severity() == Severity::Error);
         let latest = matches.iter().filter(loud).map(|found| found.case.attempt).max();
         if let Some(latest) = latest {
             let denied = |found: &Found| alarm == "V2-AUTH-INIT-REJECT" || found.case.attempt <= latest;
@@ -202,12 +207,24 @@ pub(super) fn name_consequences(matches: &mut [Found]) {
     if matches.iter().all(|found| found.severity() < Severity::Warning) {
         return;
     }
+    name_probes(matches);
     for &(cause, consequences) in CONSEQUENCES {
         let loud = |found: &Found| found.pattern.id == cause && found.severity() >= Severity::Warning;
         if matches.iter().any(loud) {
             for found in matches.iter_mut().filter(|found| consequences.contains(&found.pattern.id)) {
                 found.consequence_of = Some(cause);
             }
+        }
+    }
+}
+
+/// An attempt that is a probe and gets no answer is a probe.
+fn name_probes(matches: &mut [Found]) {
+    let is_probe = |found: &&Found| found.pattern.id == "S-SCAN";
+    let probes: Vec<Option<usize>> = matches.iter().filter(is_probe).map(|found| found.case.attempt).collect();
+    for found in matches.iter_mut().filter(|found| matches!(found.pattern.id, "P1-NO-REPLY" | "V2-NO-REPLY")) {
+        if probes.contains(&found.case.attempt) {
+            found.consequence_of = Some("S-SCAN");
         }
     }
 }

@@ -30,7 +30,9 @@ pub(super) mod notify {
     pub(in super::super) const INVALID_KE_PAYLOAD: u16 = 17;
     pub(in super::super) const COOKIE: u16 = 16390;
     /// RFC 5685.
+    pub(in super::super) const REDIRECT_SUPPORTED: u16 = 16406;
     pub(in super::super) const REDIRECT: u16 = 16407;
+    pub(in super::super) const REDIRECTED_FROM: u16 = 16408;
     /// RFC 5723.
     pub(in super::super) const TICKET_NACK: u16 = 16412;
     /// RFC 6023.

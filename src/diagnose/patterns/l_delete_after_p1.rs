@@ -1,4 +1,4 @@
-//! L-DELETE-AFTER-P1: phase 1 is deleted as soon as it is complete.
+//! L-DELETE-AFTER-P1: the IKE SA is deleted as soon as it is complete.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::diagnose::words::span;
 use crate::diagnose::{Confidence, Severity};
 use crate::track::{IkeVersion, Label, Side};
 
-use super::informational::{self, Reading};
+use super::informational::{self, Informational, Reading};
 use super::life_cycle;
 
 /// Later than this it has other reasons.
@@ -19,13 +19,14 @@ pattern! {
     /// ## What is seen
     ///
     /// IKEv1 phase 1 completes. Within seconds one side sends an encrypted Informational of the size of a delete of the
-    /// ISAKMP SA, and that SA is not used again: no Quick Mode, no extended authentication.
+    /// ISAKMP SA, and that SA is not used again: no Quick Mode, no extended authentication. In IKEv2 the responder grants
+    /// IKE_AUTH and deletes the SA within seconds, before any traffic.
     ///
     /// ## What it means
     ///
     /// One side finds at the very end that it does not want this SA: the identity is not the one it expects, the peer does
     /// not follow with what it is to do (extended authentication), or it has an SA with this peer and keeps only one. What
-    /// is inside cannot be read; an INITIAL-CONTACT notify has the same size.
+    /// is inside cannot be read in IKEv1; an INITIAL-CONTACT notify has the same size.
     ///
     /// ## Look-alikes
     ///
@@ -33,7 +34,7 @@ pattern! {
     /// - `P1-UP-NO-P2`: phase 1 stays and nobody starts phase 2.
     /// - `OK-DELETE`: a delete after the tunnel was in use.
     L_DELETE_AFTER_P1 = "L-DELETE-AFTER-P1", LifeCycle, Error;
-    title: "phase 1 is deleted as soon as it is complete";
+    title: "the IKE SA is deleted as soon as it is complete";
     causes: [
         "identity" 0.50 "identity or policy is refused at the end of phase 1", raised by "the same each time", lowered by "it worked before";
         "unique" 0.25 "the sender keeps one SA for each peer, and another one is up", raised by "another SA of the pair is up", lowered by "no other SA of the pair";
@@ -50,53 +51,76 @@ pattern! {
         "Cisco ASA": "Connection terminated for peer. Reason: …" ("Cisco ASA syslog reference");
     ];
     sources: ["PIX-33", "PIX-42", "RFC 2408 §3.15", "RFC 2409 §5.7"];
-    when: V1_UNUSED INFORMATIONAL;
+    when: V1_UNUSED INFORMATIONAL, V2 INFORMATIONAL;
     check: check
 }
 
 fn check(case: &Case<'_>) -> Vec<Match> {
-    let lives: Vec<usize> = life_cycle::lives(case).iter().map(|life| life.index).collect();
-    case.attempts()
-        .filter(|(_, view)| view.attempt.version == IkeVersion::V1 && !view.attempt.midstream && !view.one_sided())
-        .filter_map(|(index, view)| {
-            let found = deleted(case, index, &view, &lives)?;
-            let over = lives.last().is_some_and(|&up| up > index);
-            Some(if over { found.severity(Severity::Notice) } else { found })
-        })
-        .collect()
+    let deleted: Vec<(usize, View<'_>, Informational<'_>)> = case
+        .attempts()
+        .filter(|(_, view)| !view.attempt.midstream && !view.one_sided() && view.attempt.rekeyed_from.is_none())
+        .filter_map(|(index, view)| Some((index, view, deleted_at_once(case, index, &view)?)))
+        .collect();
+    let is_deleted = |index: usize| deleted.iter().any(|(deleted, ..)| *deleted == index);
+    let lives: Vec<usize> =
+        life_cycle::lives(case).iter().map(|life| life.index).filter(|&index| !is_deleted(index)).collect();
+    deleted.iter().filter_map(|(index, view, delete)| found(*index, view, delete, &lives)).collect()
 }
 
-fn deleted(case: &Case<'_>, index: usize, view: &View<'_>, lives: &[usize]) -> Option<Match> {
+/// The delete that follows an IKE SA which nobody uses.
+fn deleted_at_once<'a>(case: &Case<'_>, index: usize, view: &View<'a>) -> Option<Informational<'a>> {
     let up = view.attempt.phase1_up?;
-    let used = view.messages().any(|message| matches!(message.label, Label::Qm(_) | Label::Tr(_) | Label::Ngm(_)));
+    let used = view.messages().any(|message| {
+        matches!(message.label, Label::Qm(_) | Label::Tr(_) | Label::Ngm(_) | Label::Request(36)) && message.at >= up
+    });
     if used {
         return None;
     }
     let read = informational::read(view);
-    let delete = read.iter().find(|each| each.message.at >= up)?;
-    let fits = delete.contents.is_empty() || delete.contents.contains(Content::DeleteIsakmp);
-    let unused = !delete.ike_after && matches!(delete.reading, Reading::Delete | Reading::Unclear);
+    let delete = read.into_iter().find(|each| each.message.at >= up)?;
+    let fits = match view.attempt.version {
+        IkeVersion::V1 => {
+            let fits = delete.contents.is_empty() || delete.contents.contains(Content::DeleteIsakmp);
+            fits && matches!(delete.reading, Reading::Delete | Reading::Unclear)
+        }
+        // what the initiator says to the answer is V2-AUTH-INIT-REJECT
+        IkeVersion::V2 => delete.told && delete.reading == Reading::Delete && delete.message.from == Side::Responder,
+    };
+    let unused = !delete.ike_after && !(view.is_v2() && (delete.traffic_after || view.traffic_begins(up)));
     let followed = case.pair.attempts.get(index + 1).is_some_and(|next| next.first >= delete.message.at);
     let quiet = case.end().since(delete.last_sent()) >= PATIENCE;
-    if !fits || !unused || delete.message.at.since(up) > AT_ONCE || !(followed || quiet) {
+    (fits && unused && delete.message.at.since(up) <= AT_ONCE && (followed || quiet)).then_some(delete)
+}
+
+/// `lives`: attempts that brought the tunnel up and were not deleted at once.
+fn found(index: usize, view: &View<'_>, delete: &Informational<'_>, lives: &[usize]) -> Option<Match> {
+    let up = view.attempt.phase1_up?;
+    let from = delete.message.from;
+    let address = life_cycle::address(view.attempt, from);
+    let other_up = !lives.is_empty();
+    // Of two that came up at once, one may go.
+    if view.is_v2() && other_up {
         return None;
     }
-    let from = delete.message.from;
-    let other_up = lives.iter().any(|&other| other != index);
-    let mut found = Match::on(index, Confidence::Suspected)
+    let what = if delete.told {
+        "an INFORMATIONAL that deletes"
+    } else {
+        "an encrypted Informational of the size of a delete"
+    };
+    let complete = if view.is_v2() { "IKE_AUTH" } else { "phase 1" };
+    let found = Match::on(index, if delete.told { Confidence::Inferred } else { Confidence::Suspected })
         .seen(format!(
-            "{} after phase 1 was complete {} sent an encrypted Informational of the size of a delete; no use of it since",
+            "{} after {complete} was complete {address} sent {what}; no use of it since",
             span(delete.message.at.since(up)),
-            life_cycle::address(view.attempt, from),
         ))
-        .means(format!("{} most likely does not want this SA", life_cycle::address(view.attempt, from)))
+        .means(format!("{address} most likely does not want this SA"))
         .frames([delete.message.frame])
         .weigh("unique", if other_up { 3.0 } else { 0.3 })
-        .settle(format!("the log of {}", life_cycle::address(view.attempt, from)));
-    if other_up {
-        found = found.severity(Severity::Notice);
-    } else if from == Side::Initiator {
-        found = found.severity(Severity::Warning);
-    }
-    Some(found)
+        .settle(format!("the log of {address}"));
+    let over = lives.last().is_some_and(|&up| up > index);
+    Some(match from {
+        _ if other_up || over => found.severity(Severity::Notice),
+        Side::Initiator => found.severity(Severity::Warning),
+        Side::Responder => found,
+    })
 }

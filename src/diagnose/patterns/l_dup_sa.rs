@@ -9,6 +9,7 @@ use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::span;
 use crate::track::Label;
 
+use super::informational::{self, Reading};
 use super::traffic;
 
 /// Longer than this after a re-key, the old SA ought to be gone.
@@ -75,6 +76,13 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         })
     });
     let Some((late, at, frame)) = apart else { return Vec::new() };
+    // An SA that was deleted after the re-key is not there: T-SPI-UNKNOWN.
+    let deleted = case.attempts().any(|(_, view)| {
+        informational::read(&view).iter().any(|one| one.reading == Reading::Delete && one.message.at > at)
+    });
+    if deleted {
+        return Vec::new();
+    }
     vec![
         Match::on_pair(Confidence::Suspected)
             .seen(format!(

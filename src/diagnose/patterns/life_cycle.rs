@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::base::Timestamp;
+use crate::base::{FrameRef, Timestamp};
 use crate::diagnose::case::{Case, View};
 use crate::track::{Attempt, Side};
 
@@ -67,8 +67,13 @@ impl Traffic {
 /// Whether the tunnel was down between two lives: the second began after the first was up, no traffic ran across the
 /// new negotiation, and nothing of the first was heard after it.
 pub(super) fn interrupted(traffic: &Traffic, earlier: &Life<'_>, later: &Life<'_>) -> bool {
-    later.begun() > earlier.up && !traffic.spans(later.begun(), later.up) && earlier.view.attempt.last < later.up
+    later.begun() > earlier.up
+        && !traffic.spans(later.begun(), later.up)
+        && earlier.view.attempt.last.after(TO_AND_FRO) < later.up
 }
+
+/// Who takes a tunnel down and brings it up again in less than this does so to renew it.
+const TO_AND_FRO: Duration = Duration::from_secs(1);
 
 /// Whether all spans are alike to within a tenth: something counts time.
 pub(super) fn alike(spans: &[Duration]) -> bool {
@@ -80,6 +85,11 @@ pub(super) fn alike(spans: &[Duration]) -> bool {
 pub(super) fn mean(spans: &[Duration]) -> Duration {
     let total: Duration = spans.iter().sum();
     u32::try_from(spans.len()).ok().filter(|&count| count > 0).map_or(Duration::ZERO, |count| total / count)
+}
+
+/// The message of an attempt that came then, or its last.
+pub(super) fn frame_at(view: &View<'_>, at: Timestamp) -> FrameRef {
+    view.messages().find(|message| message.at == at).map_or(view.attempt.last_frame, |message| message.frame)
 }
 
 /// Address of a side of an attempt, as first seen.

@@ -5,7 +5,9 @@ use crate::diagnose::case::Case;
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::{number, span};
 
-use super::informational::{self, Informational, Reading};
+use super::informational::{self, Reading};
+use super::life_cycle::frame_at;
+use super::took_leave;
 
 pattern! {
     /// ## What is seen
@@ -37,8 +39,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     let up = case.attempts().filter_map(|(index, view)| Some((index, view, view.tunnel_up()?))).last();
     let Some((index, view, at)) = up.filter(|_| case.pair.flows.is_empty()) else { return Vec::new() };
     let read = informational::read(&view);
-    let is_over = |one: &Informational<'_>| one.reading == Reading::Delete && !one.ike_after;
-    if read.last().is_some_and(is_over) {
+    if took_leave(&view) {
         return Vec::new();
     }
     let alive = read.iter().filter(|one| one.reading == Reading::Question { answered: true }).count();
@@ -57,6 +58,6 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         Match::on(index, Confidence::Inferred)
             .seen(seen)
             .means("the tunnel is up and nothing uses it")
-            .frames([view.attempt.last_frame]),
+            .frames([frame_at(&view, at)]),
     ]
 }

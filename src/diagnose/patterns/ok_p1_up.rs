@@ -6,6 +6,8 @@ use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::span;
 use crate::track::{ExchangeKind, IkeVersion, Label, Side};
 
+use super::life_cycle::frame_at;
+
 pattern! {
     /// ## What is seen
     ///
@@ -54,7 +56,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 Match::on(index, Confidence::Inferred)
                     .seen(format!("set up in {}; phase 2 is not up", span(up.since(view.attempt.first))))
                     .means("both sides agree on proposal, keys and identities")
-                    .frames([view.attempt.last_frame]),
+                    .frames([frame_at(&view, up)]),
             )
         })
         .into_iter()

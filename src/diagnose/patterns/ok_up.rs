@@ -5,6 +5,7 @@ use crate::diagnose::case::Case;
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::{number, span};
 
+use super::life_cycle::frame_at;
 use super::took_leave;
 
 pattern! {
@@ -68,6 +69,6 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         Match::on(index, Confidence::Inferred)
             .seen(seen)
             .means("the tunnel works as far as the outside can see")
-            .frames([view.attempt.last_frame]),
+            .frames([frame_at(&view, up)]),
     ]
 }

@@ -1,14 +1,18 @@
 //! T-NONE: the tunnel is negotiated and carries nothing.
 
+use std::time::Duration;
+
 use crate::diagnose::case::{Case, PATIENCE};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::{span, times};
 use crate::diagnose::{Confidence, Severity};
 
-use super::{life_cycle, traffic};
+use super::{life_cycle, took_leave, traffic};
 
 /// Set up so often, it is more than idle.
 const AGAIN: usize = 3;
+/// What is deleted so soon was not meant to be used.
+const AT_ONCE: Duration = Duration::from_secs(5);
 
 pattern! {
     /// ## What is seen
@@ -55,6 +59,9 @@ pattern! {
 
 fn check(case: &Case<'_>) -> Vec<Match> {
     let Some((_, view, up)) = traffic::last_up(case) else { return Vec::new() };
+    if took_leave(&view) && view.attempt.last.since(up) <= AT_ONCE {
+        return Vec::new();
+    }
     let idle = case.end().since(up);
     let set_up = life_cycle::lives(case).len();
     let seen = !case.pair.flows.is_empty() || traffic::forgotten(case).contains(&true);

@@ -7,7 +7,7 @@ use crate::diagnose::sizes::{AuthAnswer, Suite, payload};
 use crate::diagnose::words::span;
 use crate::track::Side;
 
-use super::ikev2::{self, Standing};
+use super::ikev2::{self, Standing, notify};
 
 pattern! {
     /// ## What is seen
@@ -35,7 +35,8 @@ pattern! {
         "certificate" 0.25 "the responder's certificate or signature is not accepted", raised by "a long IKE_AUTH response", lowered by "a short response";
         "key" 0.15 "the responder proves itself with another pre-shared key", raised by "each side has a key of its own for the other", lowered by "";
         "address" 0.10 "the initiator got no inner address, or a child SA it cannot use", raised by "remote access", lowered by "site to site";
-        "stop" 0.10 "the tunnel was stopped on purpose", raised by "happens once", lowered by "happens on every attempt";
+        "redirect" 0.05 "the responder sent the initiator to another gateway (REDIRECT)", raised by "the initiator announced that it can be redirected, and turns to another gateway", lowered by "it did not";
+        "stop" 0.05 "the tunnel was stopped on purpose", raised by "happens once", lowered by "happens on every attempt";
     ];
     checks: [
         Initiator: "read its log at that time: it names the identity or the certificate that it does not accept";
@@ -75,6 +76,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                     .seen("a full IKE_AUTH response, nothing more from the initiator, then a new IKE_SA_INIT from it")
                     .means("the initiator seems not to accept the responder's answer, and starts over")
                     .weigh("stop", 0.2)
+                    .rule_out(&["redirect"])
                     .settle("the initiator's log at that time")
                     .frames([response.frame]),
             )
@@ -86,6 +88,9 @@ fn check(case: &Case<'_>) -> Vec<Match> {
 fn with_a_word(index: usize, view: &View<'_>) -> Option<Match> {
     let response = view.last_auth_response()?;
     let farewell = view.turned_down()?;
+    let redirected = view
+        .clear_notifies(Side::Initiator)
+        .any(|notify| matches!(notify.notify_message_type, notify::REDIRECT_SUPPORTED | notify::REDIRECTED_FROM));
     // Where its sender does not say so, a liveness check may have the length of a farewell.
     let suite = Suite::chosen(view.attempt);
     let first = suite.map_or_else(|| farewell.first_inside(), |suite| suite.first_inside(farewell));
@@ -105,7 +110,8 @@ fn with_a_word(index: usize, view: &View<'_>) -> Option<Match> {
             ))
             .means("the initiator did not accept what the responder sent, and ended the SA at once")
             .settle("the initiator's log at that time")
-            .frames([response.frame, farewell.frame]),
+            .frames([response.frame, farewell.frame])
+            .weigh("redirect", if redirected { 8.0 } else { 0.0 }),
     )
 }
 
