@@ -28,15 +28,15 @@ const CONSEQUENCES: &[(&str, &[&str])] = &[
     ("M-MARKER", &["N-PORT4500", "P1-AUTH-SILENT", "V2-AUTH-NO-REPLY"]),
     ("M-LENGTH", &["P1-MM3-NO-REPLY"]),
     ("N-PORT4500", &["P1-AUTH-SILENT", "V2-AUTH-NO-REPLY"]),
-    ("N-WIN-NAT-SERVER", &["N-PORT4500", "P1-MM4-NO-MM5"]),
+    ("N-WIN-NAT-SERVER", &["N-PORT4500", "P1-MM4-NO-MM5", "T-ONEWAY"]),
     ("N-WRONG-ADDR", &["P1-NO-REPLY", "V2-NO-REPLY"]),
     ("N-NATT-MISSING", &["T-ONEWAY"]),
     ("N-NAT-AH", &["T-ONEWAY"]),
-    ("L-STALE-SA", &["P2-NO-REPLY"]),
+    ("L-STALE-SA", &["P2-NO-REPLY", "V2-CLEAR-ERROR"]),
     ("L-DPD-TIMEOUT", &["P1-NO-REPLY", "V2-NO-REPLY"]),
     ("N-ICMP-HOST", &["L-DPD-TIMEOUT", "P2-NO-REPLY", "V2-CHILD-NO-REPLY"]),
     ("N-ICMP-PROHIB", &["L-DPD-TIMEOUT", "P2-NO-REPLY", "V2-CHILD-NO-REPLY"]),
-    ("M-ENC-BIT", &["P2-NO-REPLY"]),
+    ("M-ENC-BIT", &["P2-NO-REPLY", "V2-CLEAR-ERROR"]),
     ("S-HALFOPEN", &["V2-INIT-NO-AUTH", "P1-MM2-NO-MM3"]),
 ];
 

@@ -109,9 +109,10 @@ fn weighed(view: &View<'_>, habits: &Habits<'_>, mut found: Match) -> Match {
     if other_mode.is_some() {
         found = found.weigh("refused", 3.0);
     }
-    if peer.accepts_v1.is_some() {
+    if let Some(accepted) = peer.accepts_v1 {
         found.seen.push_str("; it answered this address at another time");
-        found = found.weigh("no-profile", 0.2).weigh("off", 0.2);
+        let same = accepted.offered == view.attempt.offered;
+        found = found.weigh("no-profile", 0.2).weigh("off", 0.2).weigh("refused", if same { 0.3 } else { 1.0 });
     }
     found
 }

@@ -14,7 +14,7 @@ use super::traffic;
 /// A session longer than this has done something useful.
 const SHORT: Duration = Duration::from_secs(60);
 /// So has one with more packets, both directions together.
-const FEW: u64 = 100;
+const FEW: u64 = 50;
 /// What ends the session comes this soon after the last packet.
 const AT_ONCE: Duration = Duration::from_secs(10);
 

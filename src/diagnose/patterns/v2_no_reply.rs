@@ -74,9 +74,10 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         if standing.authenticated_after(view.attempt) {
             one.severity = Some(Severity::Notice);
         }
-        if habits.at(view.attempt.responder.ip()).accepts_v2.is_some() {
+        if let Some(accepted) = habits.at(view.attempt.responder.ip()).accepts_v2 {
             one.seen.push_str("; it answered this address at another time");
-            one.weights.extend([("no-profile", 0.2), ("off", 0.2)]);
+            let same = accepted.offered == view.attempt.offered;
+            one.weights.extend([("no-profile", 0.2), ("off", 0.2), ("refused", if same { 0.3 } else { 1.0 })]);
         }
     }
     if !ikev2::refused_by_icmp(case) {

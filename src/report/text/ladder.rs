@@ -153,7 +153,8 @@ fn print_attempt(
         .is_some_and(|verdict| view.report.pair(attempt.pair).and_then(|pair| view.verdict(pair, verdict)).is_some());
     let states = finding::states(&attempt.states);
     if !states.is_empty() && (attempt.outcome == Outcome::Established || !explained || number > 1) {
-        line("states", states)?;
+        let before = if attempt.verdict == Some("OK-DELETE") { " (before the delete)" } else { "" };
+        line("states", states.and(before))?;
     }
     if attempt.messages_forgotten > 0 {
         line("forgotten", Words::of(counted(attempt.messages_forgotten, "message", "messages")))?;
