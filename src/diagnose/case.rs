@@ -274,7 +274,13 @@ impl<'a> View<'a> {
 
     /// IKEv2: the IKE_AUTH exchanges, in order. More than one means EAP, or several authentications.
     pub fn auth_exchanges(&self) -> impl DoubleEndedIterator<Item = &'a Exchange> + use<'a> {
-        self.attempt.exchanges.iter().filter(|exchange| exchange.kind == ExchangeKind::IkeAuth)
+        // What comes once the SA is up and is not answered is nobody's, or forged.
+        let up = self.attempt.phase1_up;
+        self.attempt.exchanges.iter().filter(move |exchange| {
+            let answered = || exchange.messages.iter().any(|message| message.label == Label::Response(35));
+            let late = || exchange.messages.first().is_some_and(|first| up.is_some_and(|up| first.at > up));
+            exchange.kind == ExchangeKind::IkeAuth && (!late() || answered())
+        })
     }
 
     /// IKEv2: what the last answer to IKE_AUTH may hold, as far as its length tells.

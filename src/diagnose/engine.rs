@@ -11,7 +11,7 @@ use super::case::{Case, PATIENCE, View};
 use super::judged::Piece;
 use super::losses;
 use super::pattern::{Match, Pattern, Stage};
-use super::patterns::took_leave;
+use super::patterns::is_taken_down;
 use super::survey::Survey;
 use super::words::span;
 use super::{AttemptDiagnosis, Cause, Confidence, Finding, Outcome, PairStatus, Severity, Verdict, Words};
@@ -69,8 +69,13 @@ impl Found {
         Self { pattern: verdict.pattern(), verdict, case, consequence_of: None }
     }
 
+    /// How bad it is by itself.
+    fn own_severity(&self) -> Severity {
+        self.case.severity.unwrap_or(self.pattern.severity)
+    }
+
     pub(super) fn severity(&self) -> Severity {
-        let own = self.case.severity.unwrap_or(self.pattern.severity);
+        let own = self.own_severity();
         if self.consequence_of.is_some() { own.min(Severity::Notice) } else { own }
     }
 }
@@ -210,22 +215,23 @@ pub(super) fn name_consequences(matches: &mut [Found]) {
     name_probes(matches);
     for &(cause, consequences) in CONSEQUENCES {
         let loud = |found: &Found| found.pattern.id == cause && found.severity() >= Severity::Warning;
-        if matches.iter().any(loud) {
-            for found in matches.iter_mut().filter(|found| consequences.contains(&found.pattern.id)) {
+        let Some(first) = matches.iter().find(|found| loud(found)).map(|found| found.case.attempt) else { continue };
+        for found in matches.iter_mut().filter(|found| consequences.contains(&found.pattern.id)) {
+            // a peer that fell silent on another SA had another reason
+            if found.pattern.id != "L-DPD-TIMEOUT" || found.case.attempt == first {
                 found.consequence_of = Some(cause);
             }
         }
     }
 }
 
-/// An attempt that is a probe and gets no answer is a probe.
+/// Where all attempts are probes, those that get no answer are no more than that.
 fn name_probes(matches: &mut [Found]) {
-    let is_probe = |found: &&Found| found.pattern.id == "S-SCAN";
-    let probes: Vec<Option<usize>> = matches.iter().filter(is_probe).map(|found| found.case.attempt).collect();
+    if matches.iter().all(|found| found.pattern.id != "S-SCAN") {
+        return;
+    }
     for found in matches.iter_mut().filter(|found| matches!(found.pattern.id, "P1-NO-REPLY" | "V2-NO-REPLY")) {
-        if probes.contains(&found.case.attempt) {
-            found.consequence_of = Some("S-SCAN");
-        }
+        found.consequence_of = Some("S-SCAN");
     }
 }
 
@@ -350,7 +356,8 @@ pub(super) fn judge(case: &Case<'_>, matches: &[Found], piece: &mut Piece) {
         })
         .collect();
     // An alarm that is laid to another one is one all the same.
-    let silent = matches.iter().any(|found| found.consequence_of.is_some() && found.pattern.id == "L-DPD-TIMEOUT");
+    let is_silent = |found: &Found| found.pattern.id == "L-DPD-TIMEOUT" && found.own_severity() == Severity::Error;
+    let silent = matches.iter().any(|found| found.consequence_of.is_some() && is_silent(found));
     let status = status(case, &attempts, best_of_all, silent);
     piece.judge(status, best_of_all.map(|found| found.verdict), attempts);
 }
@@ -478,8 +485,7 @@ fn status(case: &Case<'_>, attempts: &[AttemptDiagnosis], verdict: Option<&Found
     let traffic = !pair.flows.is_empty();
     let up = case.attempts().filter(|(_, view)| view.tunnel_up().is_some()).map(|(index, _)| index).last();
     // A farewell that another finding explains better is one all the same.
-    let youngest = up.or_else(|| pair.attempts.len().checked_sub(1));
-    let taken_down = case.attempts().skip(youngest.unwrap_or_default()).any(|(_, view)| took_leave(&view));
+    let taken_down = is_taken_down(case);
     let turned_down =
         verdict.is_some_and(|found| found.pattern.id == "V2-AUTH-INIT-REJECT" && found.severity() == Severity::Error);
     let is_lost = |found: &Found| found.pattern.stage == Stage::LifeCycle && found.severity() == Severity::Error;

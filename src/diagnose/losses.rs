@@ -138,10 +138,13 @@ pub(super) fn is_refuted(case: &Case<'_>, id: &str, found: &Match) -> bool {
 
 /// Whether a match of pattern `id` misses messages where messages were forgotten, so that nobody knows whether they came.
 pub(super) fn is_open(case: &Case<'_>, id: &str, found: &Match) -> bool {
+    if found.confidence == Some(Confidence::Stated) || !NO_MESSAGES.contains(&id) {
+        return false;
+    }
     let attempts = &case.pair.attempts;
     let attempts = found.attempt.and_then(|index| attempts.get(index)).map_or(&attempts[..], std::slice::from_ref);
     let forgot = |attempt: &Attempt| attempt.forgotten_until.is_some_and(|until| until >= beginning(attempt, found));
-    attempts.iter().any(forgot) && found.confidence != Some(Confidence::Stated) && NO_MESSAGES.contains(&id)
+    attempts.iter().any(forgot)
 }
 
 /// When the first of the messages came that a match shows.

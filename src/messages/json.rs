@@ -239,7 +239,9 @@ fn body(emit: &mut Emit<'_>, major: u8, payload: &Payload<'_>) {
             emit.count(key!("data_length"), data.len());
         }
         Body::EncryptedFragment(fragment) => {
-            first_payload(emit, payload.next_payload);
+            if fragment.number == 1 {
+                first_payload(emit, payload.next_payload);
+            }
             emit.number(key!("fragment_number"), fragment.number);
             emit.number(key!("total_fragments"), fragment.total);
             emit.count(key!("data_length"), fragment.data.len());

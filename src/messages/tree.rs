@@ -221,7 +221,9 @@ fn payload(major: u8, payload: &Payload<'_>, out: &mut String, depth: usize) -> 
         }
         Body::EncryptedFragment(fragment) => {
             let (number, total, octets) = (fragment.number, fragment.total, fragment.data.len());
-            first_inside(payload.next_payload, inner, out)?;
+            if number == 1 {
+                first_inside(payload.next_payload, inner, out)?;
+            }
             writeln!(out, "{inner}fragment {number} of {total}, {octets} octets encrypted")
         }
         Body::Encrypted(data) => {

@@ -612,7 +612,8 @@ impl Tracker {
                 }
                 state.message_count += 1;
                 if whole {
-                    note_progress(attempt, label, first_inside, passage.at);
+                    let exchange = known.unwrap_or(attempt.exchanges.len() - 1);
+                    note_progress(attempt, exchange, label, first_inside, passage.at);
                 }
             }
             (Place::Repeats { index, changed }, Some(exchange)) => {
@@ -641,7 +642,7 @@ impl Tracker {
                 if record.ike_fragments_missing.is_none() {
                     (record.frame, record.at) = (passage.frame, passage.at);
                     let first_inside = record.first_inside();
-                    note_progress(attempt, label, first_inside, passage.at);
+                    note_progress(attempt, exchange, label, first_inside, passage.at);
                 }
             }
             (Place::FragmentOfRepeat { index }, Some(exchange)) => {
@@ -861,11 +862,31 @@ fn place(
     }
 }
 
+/// Whether an exchange is one more round of authentication, so that the answers so far were not the last (RFC 7296 §2.16): it
+/// has the number behind the last answered one, no answer yet, and nothing else was asked on this SA.
+fn is_next_round(attempt: &Attempt, exchange: usize) -> bool {
+    let Some(this) = attempt.exchanges.get(exchange) else { return false };
+    let is_answered = |exchange: &Exchange| {
+        let mut messages = exchange.messages.iter();
+        exchange.kind == ExchangeKind::IkeAuth && messages.any(|message| message.label == Label::Response(35))
+    };
+    let answered = attempt.exchanges.iter().filter(|exchange| is_answered(exchange));
+    let last = answered.map(|exchange| exchange.message_id.0).max();
+    let in_use = attempt
+        .exchanges
+        .iter()
+        .any(|exchange| matches!(exchange.kind, ExchangeKind::CreateChildSa | ExchangeKind::InformationalV2));
+    attempt.rekeyed_from.is_none()
+        && !in_use
+        && !is_answered(this)
+        && last.is_some_and(|last| last.checked_add(1) == Some(this.message_id.0))
+}
+
 /// The EAP payload of IKEv2.
 const EAP: u8 = 48;
 
 /// A message that was not seen before moves the attempt on.
-fn note_progress(attempt: &mut Attempt, label: Label, first_inside: Option<u8>, at: Timestamp) {
+fn note_progress(attempt: &mut Attempt, exchange: usize, label: Label, first_inside: Option<u8>, at: Timestamp) {
     let rank = |label| stage::rank(label).unwrap_or(0);
     if rank(label) > rank(attempt.stage) || matches!(attempt.stage, Label::Other(_)) {
         attempt.stage = label;
@@ -877,8 +898,7 @@ fn note_progress(attempt: &mut Attempt, label: Label, first_inside: Option<u8>, 
         _ => false,
     };
     match label {
-        // One more round of authentication: the answers so far were not the last (RFC 7296 §2.16).
-        Label::Request(35) if attempt.rekeyed_from.is_none() => attempt.phase1_up = None,
+        Label::Request(35) if is_next_round(attempt, exchange) => attempt.phase1_up = None,
         Label::Response(35) => attempt.phase1_up = Some(at).filter(|_| first_inside != Some(EAP)),
         _ if phase1 && attempt.phase1_up.is_none() => attempt.phase1_up = Some(at),
         _ => {}

@@ -53,6 +53,8 @@ pub(super) struct FragmentSet {
 
 /// Times that are kept of those.
 const AGAIN: usize = 16;
+/// What comes sooner is the same packet, recorded again.
+const RECORDED_TWICE: Duration = Duration::from_millis(10);
 
 impl FragmentSet {
     /// What it is reckoned to take of the octets that may be held.
@@ -116,8 +118,10 @@ impl FragmentSets {
             since: at,
             again: Vec::new(),
         });
-        if set.parts.first_key_value().is_some_and(|(lowest, _)| *lowest == fragment.number) && set.again.len() < AGAIN
-        {
+        let last = set.again.last().map_or(set.since, |&(_, at)| at);
+        let is_lowest = set.parts.first_key_value().is_some_and(|(lowest, _)| *lowest == fragment.number);
+        // what a mirror port records again was not sent again
+        if is_lowest && at.since(last) >= RECORDED_TWICE && set.again.len() < AGAIN {
             set.again.push((frame, at));
             self.octets += PART_COST;
         }

@@ -288,9 +288,10 @@ fn one_way_traffic_is_suspected_in_a_late_capture() {
         let spi = told.esp_spi(Side::Responder);
         told.esp(Side::Initiator, spi, ten * 10 + 40..ten * 10 + 50, 120, secs(1))
     });
-    assert_eq!(alarms(&analysis), ["T-ONEWAY"]);
+    // it may never have been meant to be answered: no alarm
+    assert_eq!(alarms(&analysis), [""; 0]);
     let found = find(&analysis, "T-ONEWAY").expect("a finding");
-    assert_eq!((found.severity, found.confidence), (Severity::Warning, Confidence::Suspected));
+    assert_eq!((found.severity, found.confidence), (Severity::Notice, Confidence::Suspected));
     assert!(found.seen.contains("the tunnel came up before the capture began"), "{}", found.seen);
     assert!(found.means.contains("what "), "{}", found.means);
     let few = late(|told, ten| {

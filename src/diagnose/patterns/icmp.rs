@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use crate::base::Timestamp;
 use crate::diagnose::Confidence;
 use crate::diagnose::Severity;
-use crate::diagnose::case::Case;
+use crate::diagnose::case::{Case, PATIENCE};
 use crate::diagnose::pattern::Match;
 use crate::diagnose::words::{span, times};
 use crate::packet::icmp_error_name;
@@ -55,7 +55,11 @@ pub(super) fn errors(
         let answers = case.flows_from(fact.quoted_destination).any(|flow| flow.last >= last);
         let about_ike = facts.iter().all(|fact| matches!(fact.about, IcmpAbout::Isakmp { .. }));
         // What a router says of a peer that falls silent is the reason of that.
-        let lasting = fact.from != fact.quoted_destination && !heard_since(case, fact.quoted_destination, begun);
+        let lasting = fact.from != fact.quoted_destination
+            && facts.iter().map(|fact| fact.count).sum::<u64>() > 1
+            && case.end().since(last) >= PATIENCE
+            && case.heard_from(fact.quoted_destination)
+            && !heard_since(case, fact.quoted_destination, begun);
         let mut seen = words(facts);
         if after_farewell {
             seen.push_str("; the tunnel had been taken down before");
@@ -67,6 +71,8 @@ pub(super) fn errors(
         matched.severity = match (over || after_farewell, after_up) {
             (true, _) => Some(Severity::Info),
             (false, true) if lasting => None,
+            // one alone may be anything
+            (false, true) if facts.iter().map(|fact| fact.count).sum::<u64>() == 1 => Some(Severity::Notice),
             (false, true) if about_ike || answers => Some(Severity::Warning),
             _ => None,
         };

@@ -10,7 +10,7 @@ use crate::diagnose::{Confidence, Severity};
 use crate::track::{IkeVersion, Label, Side};
 
 use super::informational::{self, Informational, Reading};
-use super::life_cycle;
+use super::life_cycle::{self, Life};
 
 /// Later than this it has other reasons.
 const AT_ONCE: Duration = Duration::from_secs(5);
@@ -59,16 +59,19 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     let deleted: Vec<(usize, View<'_>, Informational<'_>)> = case
         .attempts()
         .filter(|(_, view)| !view.attempt.midstream && !view.one_sided() && view.attempt.rekeyed_from.is_none())
-        .filter_map(|(index, view)| Some((index, view, deleted_at_once(case, index, &view)?)))
+        .filter_map(|(index, view)| Some((index, view, deleted_at_once(&view)?)))
         .collect();
-    let is_deleted = |index: usize| deleted.iter().any(|(deleted, ..)| *deleted == index);
-    let lives: Vec<usize> =
-        life_cycle::lives(case).iter().map(|life| life.index).filter(|&index| !is_deleted(index)).collect();
-    deleted.iter().filter_map(|(index, view, delete)| found(*index, view, delete, &lives)).collect()
+    let is_deleted = |index: usize| deleted.binary_search_by_key(&index, |(index, ..)| *index).is_ok();
+    let lives: Vec<Life<'_>> = life_cycle::lives(case).into_iter().filter(|life| !is_deleted(life.index)).collect();
+    deleted
+        .iter()
+        .filter(|(index, _, delete)| is_over(case, *index, delete))
+        .filter_map(|(index, view, delete)| found(*index, view, delete, &lives))
+        .collect()
 }
 
 /// The delete that follows an IKE SA which nobody uses.
-fn deleted_at_once<'a>(case: &Case<'_>, index: usize, view: &View<'a>) -> Option<Informational<'a>> {
+fn deleted_at_once<'a>(view: &View<'a>) -> Option<Informational<'a>> {
     let up = view.attempt.phase1_up?;
     let used = view.messages().any(|message| {
         matches!(message.label, Label::Qm(_) | Label::Tr(_) | Label::Ngm(_) | Label::Request(36)) && message.at >= up
@@ -87,19 +90,24 @@ fn deleted_at_once<'a>(case: &Case<'_>, index: usize, view: &View<'a>) -> Option
         IkeVersion::V2 => delete.told && delete.reading == Reading::Delete && delete.message.from == Side::Responder,
     };
     let unused = !delete.ike_after && !(view.is_v2() && (delete.traffic_after || view.traffic_begins(up)));
+    (fits && unused && delete.message.at.since(up) <= AT_ONCE).then_some(delete)
+}
+
+/// Whether it was waited for long enough after a delete, or the next attempt came.
+fn is_over(case: &Case<'_>, index: usize, delete: &Informational<'_>) -> bool {
     let followed = case.pair.attempts.get(index + 1).is_some_and(|next| next.first >= delete.message.at);
-    let quiet = case.end().since(delete.last_sent()) >= PATIENCE;
-    (fits && unused && delete.message.at.since(up) <= AT_ONCE && (followed || quiet)).then_some(delete)
+    followed || case.end().since(delete.last_sent()) >= PATIENCE
 }
 
 /// `lives`: attempts that brought the tunnel up and were not deleted at once.
-fn found(index: usize, view: &View<'_>, delete: &Informational<'_>, lives: &[usize]) -> Option<Match> {
+fn found(index: usize, view: &View<'_>, delete: &Informational<'_>, lives: &[Life<'_>]) -> Option<Match> {
     let up = view.attempt.phase1_up?;
     let from = delete.message.from;
     let address = life_cycle::address(view.attempt, from);
     let other_up = !lives.is_empty();
-    // Of two that came up at once, one may go.
-    if view.is_v2() && other_up {
+    // Of two that are up at once, one may go.
+    let at = delete.message.at;
+    if view.is_v2() && lives.iter().any(|life| life.up <= at && life.view.attempt.last >= view.attempt.first) {
         return None;
     }
     let what = if delete.told {
@@ -117,7 +125,7 @@ fn found(index: usize, view: &View<'_>, delete: &Informational<'_>, lives: &[usi
         .frames([delete.message.frame])
         .weigh("unique", if other_up { 3.0 } else { 0.3 })
         .settle(format!("the log of {address}"));
-    let over = lives.last().is_some_and(|&up| up > index);
+    let over = lives.last().is_some_and(|life| life.index > index);
     Some(match from {
         _ if other_up || over => found.severity(Severity::Notice),
         Side::Initiator => found.severity(Severity::Warning),

@@ -18,6 +18,8 @@ use super::life_cycle;
 const LEAST: u64 = 3;
 /// So many of them one after the other, each another one, are no questions.
 const HEARTBEATS: usize = 8;
+/// ICMP errors that are looked at.
+const ICMP_ERRORS: usize = 64;
 /// What comes this long after the last check was on its way when it was sent.
 const UNDER_WAY: Duration = Duration::from_secs(2);
 
@@ -88,8 +90,8 @@ fn check(case: &Case<'_>) -> Vec<Match> {
 
 /// The last of what may follow an attempt, from and to `a` (0) and `b` (1).
 struct Later {
-    /// ICMP errors about IKE sent to it, and whether it sent them itself.
-    refused: [Option<(Timestamp, bool)>; 2],
+    /// ICMP errors about IKE sent to it: first and last, and whether it sent them itself.
+    refused: [Vec<(Timestamp, Timestamp, bool)>; 2],
     /// The last attempt that it began.
     begun: [Option<usize>; 2],
     /// The last attempt that came up.
@@ -102,8 +104,8 @@ impl Later {
         let errors = case.pair.icmp_errors.iter().filter(|fact| matches!(fact.about, IcmpAbout::Isakmp { .. }));
         Self {
             refused: addresses.map(|address| {
-                let about = errors.clone().filter(|fact| fact.quoted_destination == address);
-                about.map(|fact| (fact.last, fact.from == address)).max()
+                let about = errors.clone().filter(|fact| fact.quoted_destination == address).take(ICMP_ERRORS);
+                about.map(|fact| (fact.first, fact.last, fact.from == address)).collect()
             }),
             begun: addresses
                 .map(|address| case.pair.attempts.iter().rposition(|attempt| attempt.initiator.ip() == address)),
@@ -130,7 +132,7 @@ impl Traffic {
     /// From `peer`, under the SAs of this attempt, with checks from the first to the last of these times.
     fn of(view: &View<'_>, peer: IpAddr, (first, last): (Timestamp, Timestamp)) -> Self {
         let pair = view.case.pair;
-        let next = pair.attempts.get(view.index + 1..).unwrap_or_default().iter().map(|attempt| attempt.first).min();
+        let next = pair.attempts.get(view.index + 1).map(|attempt| attempt.first);
         let from_a = peer == pair.a;
         // Flows stand in the order of their first packets; what begins under another IKE SA says nothing of this one.
         let own = pair.flows.partition_point(|flow| next.is_none_or(|next| flow.first < next));
@@ -180,7 +182,9 @@ fn unanswered(later: &Later, index: usize, view: &View<'_>, read: &[Informationa
     }
     let peers = usize::from(peer == view.case.pair.b);
     let traffic = Traffic::of(view, peer, (first.at, last));
-    let refused = later.refused[peers].filter(|(at, _)| *at >= first.at).map(|(_, by)| by);
+    let errors = later.refused[peers].iter();
+    let meanwhile = errors.filter(|(begun, ended, _)| *ended >= first.at && *begun <= last.after(UNDER_WAY));
+    let refused = meanwhile.map(|&(.., itself)| itself).max();
     let starts_anew = later.begun[peers].is_some_and(|begun| begun > index);
     let announced = view.attempt.vendor_ids[side.other().index()]
         .iter()

@@ -15,7 +15,7 @@ mod probe;
 mod silence;
 mod traffic;
 
-pub(super) use ok_delete::took_leave;
+pub(super) use ok_delete::is_taken_down;
 
 use super::pattern::{Match, Pattern};
 use crate::track::Facts;

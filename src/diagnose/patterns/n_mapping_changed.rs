@@ -84,9 +84,11 @@ fn found(index: usize, view: &View<'_>) -> Option<Match> {
 /// IPv4 to IPv6.
 fn asked_there(view: &View<'_>, change: &nat::Rebound<'_>) -> bool {
     let message = change.message;
-    view.messages().any(|asked| {
-        asked.from == message.from.other() && asked.at <= message.at && asked.destination == message.source
-    })
+    // behind a NAT that made a new port, traffic may have shown the new place before
+    change.old.ip() != message.source.ip()
+        && view.messages().any(|asked| {
+            asked.from == message.from.other() && asked.at <= message.at && asked.destination == message.source
+        })
 }
 
 /// IKEv2: the initiator changed its address and sent an INFORMATIONAL from the new one: that is how MOBIKE moves.

@@ -2,15 +2,20 @@
 
 use std::time::Duration;
 
+use crate::base::Timestamp;
 use crate::diagnose::Confidence;
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::span;
-use crate::track::{ExchangeKind, Label};
+use crate::track::{ExchangeKind, Label, Side};
 
 use super::informational::{self, Informational, Reading};
 use super::nat;
 
+/// An SA that came up no longer than this before another was deleted takes its place.
+const IN_ITS_PLACE: Duration = Duration::from_secs(60);
+/// So many older SAs may go on beside one.
+const BESIDE: usize = 8;
 /// Quiet shorter than this is not worth a number.
 const SHORT: Duration = Duration::from_secs(1);
 
@@ -48,9 +53,28 @@ pattern! {
     check: check
 }
 
-/// Whether the tunnel of an attempt was taken down.
-pub(in crate::diagnose) fn took_leave(view: &View<'_>) -> bool {
-    ends(view, &in_good_order(view))
+/// Whether the tunnel of a pair was taken down: one side took leave, and no other IKE SA of the pair lives on.
+pub(in crate::diagnose) fn is_taken_down(case: &Case<'_>) -> bool {
+    let leaves: Vec<Option<Timestamp>> = case.attempts().map(|(_, view)| leave(&view)).collect();
+    let Some(last) = leaves.iter().flatten().max() else { return false };
+    !case.attempts().zip(&leaves).any(|((_, view), leave)| leave.is_none() && lives_on(&view, *last))
+}
+
+/// When the tunnel of an attempt was taken down.
+fn leave(view: &View<'_>) -> Option<Timestamp> {
+    let deletes = in_good_order(view);
+    deletes.last().filter(|_| ends(view, &deletes)).map(|last| last.message.at)
+}
+
+/// Whether an IKE SA that came up, or was up before the capture, goes on after `at`: both sides are heard under it, or it came up
+/// but a moment before, to take the place of the one that was deleted then.
+fn lives_on(view: &View<'_>, at: Timestamp) -> bool {
+    let up = view.tunnel_up().or(view.attempt.phase1_up);
+    if up.is_none() && !view.attempt.midstream {
+        return false;
+    }
+    let heard = |side| view.messages().any(|message| message.from == side && message.at > at);
+    up.is_some_and(|up| up.after(IN_ITS_PLACE) >= at) || (heard(Side::Initiator) && heard(Side::Responder))
 }
 
 /// The deletes of an attempt that had come up, in good order.
@@ -87,7 +111,10 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     for (index, view) in case.attempts() {
         let deletes = in_good_order(&view);
         let Some(last) = deletes.last() else { continue };
-        let farewell = ends(&view, &deletes);
+        // Where an older SA goes on, this one was one too many.
+        let older = || (index.saturating_sub(BESIDE)..index).filter_map(|other| case.view(other));
+        let beside = || older().any(|other| lives_on(&other, last.message.at));
+        let farewell = ends(&view, &deletes) && !beside();
         let sender = nat::name(last.message.from);
         let told = deletes.iter().all(|one| one.told);
         let seen = case.in_words(|| match (deletes.len(), told) {

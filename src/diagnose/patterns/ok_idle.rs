@@ -6,8 +6,8 @@ use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::{number, span};
 
 use super::informational::{self, Reading};
+use super::is_taken_down;
 use super::life_cycle::frame_at;
-use super::took_leave;
 
 pattern! {
     /// ## What is seen
@@ -39,7 +39,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     let up = case.attempts().filter_map(|(index, view)| Some((index, view, view.tunnel_up()?))).last();
     let Some((index, view, at)) = up.filter(|_| case.pair.flows.is_empty()) else { return Vec::new() };
     let read = informational::read(&view);
-    if took_leave(&view) {
+    if is_taken_down(case) {
         return Vec::new();
     }
     let alive = read.iter().filter(|one| one.reading == Reading::Question { answered: true }).count();

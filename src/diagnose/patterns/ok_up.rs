@@ -5,8 +5,8 @@ use crate::diagnose::case::Case;
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::{number, span};
 
+use super::is_taken_down;
 use super::life_cycle::frame_at;
-use super::took_leave;
 
 pattern! {
     /// ## What is seen
@@ -45,7 +45,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         return Vec::new();
     };
     // That it was taken down says more.
-    if case.attempts().skip(index).any(|(_, view)| took_leave(&view)) {
+    if is_taken_down(case) {
         return Vec::new();
     }
     // Traffic of a tunnel that was up before does not show that this one works.

@@ -9,7 +9,7 @@ use crate::diagnose::{Confidence, Severity};
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::Match;
 use crate::diagnose::words::{number, span, times};
-use crate::track::{EspFlow, IkeVersion, Label, Side};
+use crate::track::{IkeVersion, Label, Side};
 
 /// Who was heard this long before is alive.
 const JUST_BEFORE: Duration = Duration::from_secs(10);
@@ -28,13 +28,14 @@ pub(super) fn unanswered_first_message(
 }
 
 /// When something of ours came from either end of a pair: single packets in order of time, and flows.
-struct SignsOfLife<'a> {
+struct SignsOfLife {
     packets: [Vec<Timestamp>; 2],
-    flows: [Vec<&'a EspFlow>; 2],
+    /// Of each flow when it began, and when it or one before it ended last, in order of the beginnings.
+    flows: [Vec<(Timestamp, Timestamp)>; 2],
 }
 
-impl<'a> SignsOfLife<'a> {
-    fn of(case: &Case<'a>) -> Self {
+impl SignsOfLife {
+    fn of(case: &Case<'_>) -> Self {
         let mut packets = [Vec::new(), Vec::new()];
         for message in case.attempts().flat_map(|(_, view)| view.messages()) {
             let from = usize::from(message.source.ip() != case.pair.a);
@@ -42,7 +43,17 @@ impl<'a> SignsOfLife<'a> {
             packets[from].extend(message.repeats.iter().map(|repeat| repeat.at));
         }
         packets.iter_mut().for_each(|times| times.sort_unstable());
-        Self { packets, flows: [case.pair.a, case.pair.b].map(|end| case.flows_from(end).collect()) }
+        let flows = [case.pair.a, case.pair.b].map(|end| {
+            let mut flows: Vec<_> = case.flows_from(end).map(|flow| (flow.first, flow.last)).collect();
+            flows.sort_unstable();
+            let mut latest = Timestamp::from_nanos(i64::MIN);
+            for (_, last) in &mut flows {
+                latest = latest.max(*last);
+                *last = latest;
+            }
+            flows
+        });
+        Self { packets, flows }
     }
 
     /// Whether one of them stands between these times, or just before. Flows count that ran all the while or began or ended
@@ -51,16 +62,18 @@ impl<'a> SignsOfLife<'a> {
         let is_early = |at: Timestamp| at.after(JUST_BEFORE) < from;
         let packets = &self.packets[end];
         let next = packets.get(packets.partition_point(|&at| is_early(at)));
-        next.is_some_and(|&at| at <= to) || self.flows[end].iter().any(|flow| flow.first <= to && !is_early(flow.last))
+        let flows = &self.flows[end];
+        let begun = flows.partition_point(|&(first, _)| first <= to).checked_sub(1).and_then(|last| flows.get(last));
+        next.is_some_and(|&at| at <= to) || begun.is_some_and(|&(_, last)| !is_early(last))
     }
 }
 
-fn unanswered<'a>(
-    case: &Case<'a>,
+fn unanswered(
+    case: &Case<'_>,
     index: usize,
     view: &View<'_>,
     is_first: impl Fn(Label) -> bool,
-    signs: &OnceCell<SignsOfLife<'a>>,
+    signs: &OnceCell<SignsOfLife>,
 ) -> Option<Match> {
     let first = view.messages().find(|message| is_first(message.label))?;
     let nothing_more = view.messages().all(|message| is_first(message.label)) && !view.heard(Side::Responder);

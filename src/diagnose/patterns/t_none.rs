@@ -7,7 +7,7 @@ use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::{span, times};
 use crate::diagnose::{Confidence, Severity};
 
-use super::{life_cycle, took_leave, traffic};
+use super::{is_taken_down, life_cycle, traffic};
 
 /// Set up so often, it is more than idle.
 const AGAIN: usize = 3;
@@ -59,7 +59,7 @@ pattern! {
 
 fn check(case: &Case<'_>) -> Vec<Match> {
     let Some((_, view, up)) = traffic::last_up(case) else { return Vec::new() };
-    if took_leave(&view) && view.attempt.last.since(up) <= AT_ONCE {
+    if is_taken_down(case) && view.attempt.last.since(up) <= AT_ONCE {
         return Vec::new();
     }
     let idle = case.end().since(up);

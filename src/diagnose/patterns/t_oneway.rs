@@ -115,8 +115,12 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         found = found.weigh("dropped", 2.0);
     }
     // It worked before, something else explains it, or a longer capture would tell.
-    if one_way.answered_before || one_way.unconfirmed || one_way.short || one_way.late {
+    if one_way.answered_before || one_way.unconfirmed || one_way.short {
         found = found.severity(Severity::Warning);
+    }
+    if one_way.late {
+        // Nobody saw whether it was ever meant to be answered.
+        found = found.severity(Severity::Notice);
     }
     if refused {
         // The refusal has findings of its own.
