@@ -49,6 +49,8 @@ pub struct Answers {
     auth_answer: OnceCell<Option<AuthAnswer>>,
     tunnel_up: OnceCell<Option<Timestamp>>,
     informationals: OnceCell<Arc<[Read]>>,
+    /// Of the first attempt: whether the tunnel of the pair was taken down.
+    taken_down: OnceCell<bool>,
     offer: Cell<Option<Signs>>,
 }
 
@@ -113,6 +115,11 @@ impl<'a> Case<'a> {
         if let Some(answers) = self.answers.get(index) {
             answers.offer.set(Some(signs));
         }
+    }
+
+    /// Whether the tunnel was taken down, as `read` reads it, which is asked once.
+    pub(super) fn is_taken_down(&self, read: impl FnOnce() -> bool) -> bool {
+        self.answers.first().is_some_and(|answers| *answers.taken_down.get_or_init(read))
     }
 
     /// Attempts with their index.

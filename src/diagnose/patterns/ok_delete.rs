@@ -55,6 +55,10 @@ pattern! {
 
 /// Whether the tunnel of a pair was taken down: one side took leave, and no other IKE SA of the pair lives on.
 pub(in crate::diagnose) fn is_taken_down(case: &Case<'_>) -> bool {
+    case.is_taken_down(|| read_taken_down(case))
+}
+
+fn read_taken_down(case: &Case<'_>) -> bool {
     let leaves: Vec<Option<Timestamp>> = case.attempts().map(|(_, view)| leave(&view)).collect();
     let Some(last) = leaves.iter().flatten().max() else { return false };
     !case.attempts().zip(&leaves).any(|((_, view), leave)| leave.is_none() && lives_on(&view, *last))
