@@ -56,6 +56,8 @@ fn found(index: usize, view: &View<'_>) -> Option<Match> {
     let up = view.attempt.phase1_up?;
     let changes: Vec<_> = nat::rebound(view)
         .into_iter()
+        // no NAT makes IPv6 of IPv4
+        .filter(|change| change.old.is_ipv4() == change.message.source.is_ipv4())
         .filter(|change| change.message.at > up && !announced(view, change) && !asked_there(view, change))
         .collect();
     let last = changes.last()?;
