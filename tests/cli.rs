@@ -338,3 +338,18 @@ fn a_capture_that_ends_inside_a_record_is_read_up_to_there() {
     assert_eq!(report["captures"][0]["cut_short"], true);
     assert_eq!(report["pairs"].as_array().unwrap().len(), 1);
 }
+
+#[test]
+fn messages_tell_what_comes_first_inside_of_what_ikev2_encrypts() {
+    const DELETED: &str = "captures/lab/v2-delete-by-responder.pcap";
+    let messages = stdout(&["messages", "--format", "ndjson", DELETED]);
+    let first_of = |label: &str| -> Vec<String> {
+        let rows = messages.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
+        let rows = rows.filter(|row| row["exchange"] == label);
+        rows.map(|row| row["payloads"][0]["first_payload_name"].as_str().unwrap_or_default().to_owned()).collect()
+    };
+    assert_eq!(first_of("IKE_AUTH"), ["Identification - Initiator", "Identification - Responder"]);
+    assert_eq!(first_of("INFORMATIONAL"), ["Delete", "No Next Payload"]);
+    assert!(stdout(&["messages", DELETED]).contains("SK(D …, "));
+    assert!(stdout(&[DELETED]).contains("encrypted: D …"));
+}

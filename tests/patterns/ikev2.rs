@@ -1,6 +1,6 @@
 //! Trials: IKEv2.
 
-use ikescope::diagnose::{Confidence, PairStatus};
+use ikescope::diagnose::{Confidence, PairStatus, Severity};
 
 use crate::path::find;
 use crate::support::filler;
@@ -510,4 +510,48 @@ fn the_side_that_refuses_is_named_by_its_address() {
     assert!(found.seen.contains(&attempt.responder.ip().to_string()), "{}", found.seen);
     assert!(found.settle.as_ref().is_some_and(|text| text.contains(&attempt.initiator.ip().to_string())));
     assert!(found.checks().all(|check| check.side == ikescope::diagnose::Where::Either));
+}
+
+#[test]
+fn an_sa_that_the_responder_deletes_at_once_is_no_tunnel() {
+    let again = |told: Scenario| {
+        let gone = told.after(ms(500)).informational_request(Side::Responder, &[v2::delete_ike()]);
+        gone.informational_response(Side::Initiator, &[]).after(secs(20))
+    };
+    let told = again(again(ikev2_psk()).new_attempt().ikev2(&v2::ike_cbc(14)));
+    let analysis = judge(&told.quiet(secs(60)).capture());
+    let found = find(&analysis, "L-DELETE-AFTER-P1").expect("a finding");
+    assert_eq!((found.severity, found.confidence), (Severity::Error, Confidence::Inferred));
+    for denied in ["OK-IDLE", "OK-P1-UP", "T-NONE"] {
+        assert!(find(&analysis, denied).is_none(), "{denied}");
+    }
+}
+
+#[test]
+fn one_of_two_sas_that_goes_takes_nothing_down() {
+    let older = Scenario::new().ikev2(&v2::ike_cbc(14));
+    let both = older.clone().new_attempt().ikev2(&v2::ike_cbc(14));
+    let gone = both.informational_request(Side::Responder, &[v2::delete_ike()]);
+    let told = gone.informational_response(Side::Initiator, &[]).quiet(secs(30));
+    let status = judge(&told.capture()).diagnosis.pairs().last().map(|pair| pair.status);
+    assert_eq!(status, Some(PairStatus::UpIdle));
+}
+
+#[test]
+fn an_ike_auth_of_nobody_takes_nothing_down() {
+    let used = ikev2_psk().traffic(4).liveness(Side::Initiator).after(secs(10)).next_message_id(Side::Initiator, 9);
+    let stray = used.auth_request(&[v2::eap(14, 2)]).next_message_id(Side::Initiator, 3).liveness(Side::Initiator);
+    let analysis = judge(&stray.quiet(secs(90)).capture());
+    assert!(find(&analysis, "V2-EAP").is_none());
+    assert_eq!(analysis.diagnosis.pairs().last().map(|pair| pair.status), Some(PairStatus::UpActive));
+}
+
+#[test]
+fn a_request_that_is_never_answered_did_not_go_on() {
+    let told = ikev2_psk().traffic(4).after(secs(30)).informational_request(Side::Initiator, &[]);
+    let analysis = judge(&told.repeat(3, &[4.0, 7.2, 13.0]).quiet(secs(60)).capture());
+    assert!(find(&analysis, "OK-RETRANS").is_none());
+    let answered = ikev2_psk().traffic(4).after(secs(30)).informational_request(Side::Initiator, &[]);
+    let answered = answered.repeat(1, &[4.0]).informational_response(Side::Responder, &[]).liveness(Side::Initiator);
+    assert!(find(&judge(&answered.quiet(secs(30)).capture()), "OK-RETRANS").is_some());
 }
