@@ -404,6 +404,12 @@ impl<'a> View<'a> {
         (at_once() && last_word() && over() && !empty() && !sends()).then_some(farewell)
     }
 
+    /// IKEv2: type of the first payload inside of an encrypted message, 0 if it is empty, as far as it is told and its length
+    /// agrees.
+    pub fn first_inside(&self, message: &MessageRecord) -> Option<u8> {
+        Suite::chosen(self.attempt).map_or_else(|| message.first_inside(), |suite| suite.first_inside(message))
+    }
+
     /// IKEv2: when a CREATE_CHILD_SA was first answered with more than a refusal.
     pub fn child_created(&self) -> Option<Timestamp> {
         let suite = Suite::chosen(self.attempt)?;

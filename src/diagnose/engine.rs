@@ -40,19 +40,35 @@ const CONSEQUENCES: &[(&str, &[&str])] = &[
     ("S-HALFOPEN", &["V2-INIT-NO-AUTH", "P1-MM2-NO-MM3"]),
 ];
 
-/// Normal states that an alarm on the same attempt, or a later one, denies. An initiator that has turned down every answer so
-/// far denies them of the next one too.
-const DENIED: &[(&str, &[&str])] = &[
-    ("L-DPD-TIMEOUT", &["OK-UP", "OK-IDLE", "OK-P1-UP"]),
-    ("L-STALE-SA", &["OK-UP", "OK-IDLE", "OK-P1-UP"]),
-    ("P1-INIT-REJECT", &["OK-P1-UP"]),
-    ("P1-CERT", &["OK-P1-UP"]),
-    ("P1-UP-NO-P2", &["OK-P1-UP"]),
-    ("V2-AUTH-INIT-REJECT", &["OK-UP", "OK-IDLE", "OK-P1-UP", "T-NONE"]),
-    ("L-DELETE-AFTER-P1", &["OK-IDLE", "OK-P1-UP", "OK-DELETE", "T-NONE"]),
-    ("P1-AGGR-AUTH", &["OK-P1-UP"]),
-    ("M-ENC-BIT", &["OK-P1-UP"]),
-    ("T-ENCAP-MISMATCH", &["OK-UP"]),
+/// Normal states that an alarm denies.
+struct Denial {
+    alarm: &'static str,
+    /// How bad it has to be.
+    least: Severity,
+    normal: &'static [&'static str],
+    /// On any attempt; otherwise on its own and on those before it.
+    everywhere: bool,
+}
+
+impl Denial {
+    const fn of(alarm: &'static str, normal: &'static [&'static str]) -> Self {
+        Self { alarm, least: Severity::Warning, normal, everywhere: false }
+    }
+}
+
+const DENIED: &[Denial] = &[
+    Denial::of("L-DPD-TIMEOUT", &["OK-UP", "OK-IDLE", "OK-P1-UP"]),
+    Denial::of("L-STALE-SA", &["OK-UP", "OK-IDLE", "OK-P1-UP"]),
+    Denial::of("P1-INIT-REJECT", &["OK-P1-UP"]),
+    Denial::of("P1-CERT", &["OK-P1-UP"]),
+    // That nobody starts phase 2 is a warning, and denies nothing.
+    Denial { least: Severity::Error, ..Denial::of("P1-UP-NO-P2", &["OK-P1-UP"]) },
+    // An initiator that has turned down every answer so far turns down the next one too.
+    Denial { everywhere: true, ..Denial::of("V2-AUTH-INIT-REJECT", &["OK-UP", "OK-IDLE", "OK-P1-UP", "T-NONE"]) },
+    Denial::of("L-DELETE-AFTER-P1", &["OK-IDLE", "OK-P1-UP", "OK-DELETE", "T-NONE"]),
+    Denial::of("P1-AGGR-AUTH", &["OK-P1-UP"]),
+    Denial::of("M-ENC-BIT", &["OK-P1-UP"]),
+    Denial::of("T-ENCAP-MISMATCH", &["OK-UP"]),
 ];
 
 /// A pattern found, before it is made a finding.
@@ -195,15 +211,11 @@ pub(super) fn fold(
 
 /// Takes back normal states that an alarm denies.
 pub(super) fn deny(matches: &mut Vec<Found>) {
-    for &(alarm, normal) in DENIED {
-        let loud = |found: &&Found| found.pattern.id == alarm && found.severity() >= Severity::Warning;
-        // that nobody starts phase 2 is a warning, and denies nothing
-        let loud = |found: &&Found| loud(found) && (alarm != "P1-UP-NO-P2" || found.severity() == Severity::Error);
-        let latest = matches.iter().filter(loud).map(|found| found.case.attempt).max();
-        if let Some(latest) = latest {
-            let denied = |found: &Found| alarm == "V2-AUTH-INIT-REJECT" || found.case.attempt <= latest;
-            matches.retain(|found| !normal.contains(&found.pattern.id) || !denied(found));
-        }
+    for denial in DENIED {
+        let loud = |found: &&Found| found.pattern.id == denial.alarm && found.severity() >= denial.least;
+        let Some(latest) = matches.iter().filter(loud).map(|found| found.case.attempt).max() else { continue };
+        let reaches = |found: &Found| denial.everywhere || found.case.attempt <= latest;
+        matches.retain(|found| !denial.normal.contains(&found.pattern.id) || !reaches(found));
     }
 }
 

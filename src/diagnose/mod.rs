@@ -27,7 +27,7 @@ pub use sayings::BLANKS;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
-use pattern::{Check, Pattern};
+use pattern::{Check, Hypothesis, Pattern};
 
 use crate::base::FrameRef;
 
@@ -161,16 +161,17 @@ impl Finding {
         if self.causes.len() == self.pattern.causes.len() {
             return u32::MAX;
         }
-        let open = |text| self.causes.iter().any(|cause| cause.text == text);
         let bits = self.pattern.causes.iter().zip(0..u32::BITS);
-        bits.fold(0, |all, (cause, bit)| all | u32::from(open(cause.text)) << bit)
+        bits.fold(0, |all, (cause, bit)| all | u32::from(self.names(cause)) << bit)
+    }
+
+    fn names(&self, cause: &Hypothesis) -> bool {
+        self.causes.iter().any(|named| named.text == cause.text)
     }
 
     /// Whether one of these causes, by key, is possible, or none is named.
     fn leaves_open(&self, about: &[&str]) -> bool {
-        let open = self.open_causes();
-        let mut causes = self.pattern.causes.iter().zip(0..u32::BITS);
-        about.is_empty() || causes.any(|(cause, bit)| open >> bit & 1 == 1 && about.contains(&cause.key))
+        about.is_empty() || self.pattern.causes.iter().any(|cause| about.contains(&cause.key) && self.names(cause))
     }
 }
 

@@ -10,8 +10,8 @@ const INTEG: u8 = 3;
 
 /// A notify without SPI and data, or the delete of an IKE SA (RFC 7296 §3.10, §3.11).
 const NOTIFY: u32 = 8;
-/// The generic header alone.
-const LEAST_PAYLOAD: u32 = 4;
+/// The generic header, which every payload has (RFC 7296 §3.2).
+const GENERIC_HEADER: u32 = 4;
 /// The longest error notify: CHILD_SA_NOT_FOUND with an SPI, INVALID_KE_PAYLOAD with a group (RFC 7296 §3.10.1).
 const LONGEST_ERROR: u32 = NOTIFY + 4;
 /// An identity of one octet; an IPv4 address has 12, an IPv6 address 24, names have more (RFC 7296 §3.5).
@@ -151,7 +151,7 @@ impl Suite {
     pub fn first_inside(&self, message: &MessageRecord) -> Option<u8> {
         let first = message.first_inside()?;
         let (least, most) = self.plain_of(message).unwrap_or((0, u32::MAX));
-        let agrees = if first == 0 { least == 0 } else { most >= LEAST_PAYLOAD };
+        let agrees = if first == 0 { least == 0 } else { most >= GENERIC_HEADER };
         agrees.then_some(first)
     }
 

@@ -319,6 +319,16 @@ pub struct Payload<'a> {
 }
 
 impl Payload<'_> {
+    /// Type of the first payload inside of what is encrypted, 0 if there is none: SK says so in clear (RFC 7296 §3.14), of
+    /// several SKF the first one (RFC 7383 §2.5).
+    pub fn first_inside(&self) -> Option<u8> {
+        match self.body {
+            Body::Encrypted(_) => Some(self.next_payload),
+            Body::EncryptedFragment(fragment) => (fragment.number == 1).then_some(self.next_payload),
+            _ => None,
+        }
+    }
+
     /// The first lie inside the body, or `None`. Walks its proposals, attributes or selectors.
     pub fn fault(&self) -> Option<Fault> {
         self.body.fault(self.octets, self.at.saturating_add(GenericHeader::LEN.into()))

@@ -85,7 +85,7 @@ impl<'a> Alike<'a> {
         let [high, low] = length.to_be_bytes();
         let critical = u8::from(payload.critical) << 7;
         // of what is encrypted the words say what it begins with
-        let first = if matches!(payload.body, Body::Encrypted(_)) { payload.next_payload } else { 0 };
+        let first = payload.first_inside().unwrap_or(0);
         let fields = kept.fields([major, payload.payload_type, payload.reserved, critical | body, high, low, first]);
         let key = Key { fields, octets: octets.get(..decisive)? };
         let data = if matches!(kept, Kept::AsJson) { data } else { None };

@@ -187,9 +187,11 @@ fn payload(emit: &mut Emit<'_>, major: u8, payload: &Payload<'_>) {
 }
 
 /// The first payload inside of what is encrypted (IKEv2).
-fn first_payload(emit: &mut Emit<'_>, first: u8) {
-    emit.number(key!("first_payload"), first);
-    emit.name(key!("first_payload_name"), registry::payload_name(2, first));
+fn first_payload(emit: &mut Emit<'_>, payload: &Payload<'_>) {
+    if let Some(first) = payload.first_inside() {
+        emit.number(key!("first_payload"), first);
+        emit.name(key!("first_payload_name"), registry::payload_name(2, first));
+    }
 }
 
 fn body(emit: &mut Emit<'_>, major: u8, payload: &Payload<'_>) {
@@ -235,13 +237,11 @@ fn body(emit: &mut Emit<'_>, major: u8, payload: &Payload<'_>) {
             });
         }
         Body::Encrypted(data) => {
-            first_payload(emit, payload.next_payload);
+            first_payload(emit, payload);
             emit.count(key!("data_length"), data.len());
         }
         Body::EncryptedFragment(fragment) => {
-            if fragment.number == 1 {
-                first_payload(emit, payload.next_payload);
-            }
+            first_payload(emit, payload);
             emit.number(key!("fragment_number"), fragment.number);
             emit.number(key!("total_fragments"), fragment.total);
             emit.count(key!("data_length"), fragment.data.len());

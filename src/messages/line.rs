@@ -172,7 +172,8 @@ fn payload(major: u8, payload: &Payload<'_>, error: Style, out: &mut Vec<u8>) ->
 }
 
 /// The first payload inside of what is encrypted (IKEv2).
-fn first(first: u8, out: &mut Vec<u8>) -> Result<()> {
+fn first(payload: &Payload<'_>, out: &mut Vec<u8>) -> Result<()> {
+    let Some(first) = payload.first_inside() else { return Ok(()) };
     match (first, registry::payload_notation(2, first)) {
         (0, _) => write!(out, "nothing, "),
         (_, Some(notation)) => write!(out, "{notation} …, "),
@@ -253,13 +254,11 @@ fn body(major: u8, payload: &Payload<'_>, error: Style, out: &mut Vec<u8>) -> Re
             }
         }
         Body::Encrypted(data) => {
-            first(payload.next_payload, out)?;
+            first(payload, out)?;
             write!(out, "{} octets", data.len())
         }
         Body::EncryptedFragment(fragment) => {
-            if fragment.number == 1 {
-                first(payload.next_payload, out)?;
-            }
+            first(payload, out)?;
             write!(out, "{}/{}", fragment.number, fragment.total)
         }
         Body::Eap(eap) => {

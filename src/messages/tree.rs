@@ -117,7 +117,8 @@ fn message(message: &Message<'_>, out: &mut String, depth: usize) -> std::fmt::R
 }
 
 /// The first payload inside of what is encrypted (IKEv2).
-fn first_inside(first: u8, inner: Indent, out: &mut String) -> std::fmt::Result {
+fn first_inside(payload: &Payload<'_>, inner: Indent, out: &mut String) -> std::fmt::Result {
+    let Some(first) = payload.first_inside() else { return Ok(()) };
     write!(out, "{inner}first payload inside: ")?;
     match first {
         0 => out.push_str("none (0)"),
@@ -221,13 +222,11 @@ fn payload(major: u8, payload: &Payload<'_>, out: &mut String, depth: usize) -> 
         }
         Body::EncryptedFragment(fragment) => {
             let (number, total, octets) = (fragment.number, fragment.total, fragment.data.len());
-            if number == 1 {
-                first_inside(payload.next_payload, inner, out)?;
-            }
+            first_inside(payload, inner, out)?;
             writeln!(out, "{inner}fragment {number} of {total}, {octets} octets encrypted")
         }
         Body::Encrypted(data) => {
-            first_inside(payload.next_payload, inner, out)?;
+            first_inside(payload, inner, out)?;
             writeln!(out, "{inner}{} octets: IV, ciphertext, ICV", data.len())
         }
         Body::Eap(eap) => {

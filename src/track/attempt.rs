@@ -13,6 +13,7 @@ use super::exchange::{self, Clues};
 use super::facts::{
     Attempt, Exchange, ExchangeKind, IkeVersion, Label, MessageRecord, Mode, Move, NatFacts, Repeat, Side,
 };
+use super::flow::RECORDED_TWICE;
 use super::ike_fragment::{FragmentSet, SetKey, SkfSet, SkfStep};
 use super::nat::HashAlgorithm;
 use super::packed::{PackedAttempt, Templates, put, take};
@@ -27,7 +28,7 @@ const PROBES_AHEAD: u32 = 16;
 /// Messages kept of one exchange: none of any RFC has as many.
 const MESSAGES_AN_EXCHANGE: usize = 64;
 /// Copies of one packet that a capture records lie closer together than this, whatever their IP identification.
-const RECORDED_TWICE_NANOS: u128 = 10_000_000;
+const RECORDED_TWICE_NANOS: u128 = RECORDED_TWICE.as_nanos();
 /// Copies with the same non-zero IP identification lie closer together than this.
 const SAME_IP_ID_NANOS: u128 = 1_000_000_000;
 
@@ -891,16 +892,14 @@ fn note_progress(attempt: &mut Attempt, exchange: usize, label: Label, first_ins
     if rank(label) > rank(attempt.stage) || matches!(attempt.stage, Label::Other(_)) {
         attempt.stage = label;
     }
-    let phase1 = match label {
-        Label::Mm(6) | Label::Am(3) | Label::Qm(_) | Label::Tr(_) => true,
-        // Any exchange of an SA that only runs under its keys shows that the keys are there.
-        Label::Request(36 | 37) | Label::Response(36 | 37) => attempt.rekeyed_from.is_some(),
-        _ => false,
-    };
     match label {
         Label::Request(35) if is_next_round(attempt, exchange) => attempt.phase1_up = None,
         Label::Response(35) => attempt.phase1_up = Some(at).filter(|_| first_inside != Some(EAP)),
-        _ if phase1 && attempt.phase1_up.is_none() => attempt.phase1_up = Some(at),
+        Label::Mm(6) | Label::Am(3) | Label::Qm(_) | Label::Tr(_) => _ = attempt.phase1_up.get_or_insert(at),
+        // Any exchange of an SA that only runs under its keys shows that the keys are there.
+        Label::Request(36 | 37) | Label::Response(36 | 37) if attempt.rekeyed_from.is_some() => {
+            attempt.phase1_up.get_or_insert(at);
+        }
         _ => {}
     }
     if label == Label::Qm(3) && attempt.phase2_up.is_none() {

@@ -107,7 +107,7 @@ pub(super) fn read(
             }
             Body::Encrypted(_) => PayloadDetail::Encrypted { first: payload.next_payload },
             Body::EncryptedFragment(fragment) => {
-                let first = (fragment.number == 1).then_some(payload.next_payload);
+                let first = payload.first_inside();
                 PayloadDetail::Fragment { number: fragment.number, total: Some(fragment.total), first }
             }
             _ => PayloadDetail::Plain,

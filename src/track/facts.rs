@@ -538,6 +538,11 @@ pub enum PayloadDetail {
 }
 
 impl MessageRecord {
+    /// When its last copy was sent.
+    pub fn last_sent(&self) -> Timestamp {
+        self.repeats.iter().map(|repeat| repeat.at).fold(self.at, Timestamp::max)
+    }
+
     /// IKEv2: the type of the first payload inside of what is encrypted, 0 if there is none, as the sender says in clear.
     pub fn first_inside(&self) -> Option<u8> {
         match self.carried.last()?.detail {

@@ -82,7 +82,7 @@ const FAR_BEHIND: u32 = 4096;
 /// Packets remembered to tell a packet recorded twice from one sent twice.
 const RECENT: usize = 8;
 /// Copies of one packet that a capture records lie closer together than this.
-const RECORDED_TWICE: Duration = Duration::from_millis(10);
+pub(super) const RECORDED_TWICE: Duration = Duration::from_millis(10);
 const RECORDED_TWICE_UNITS: i32 = (RECORDED_TWICE.as_nanos() >> 14) as i32;
 
 /// One of the last packets, in few octets, because there may be a million flows.

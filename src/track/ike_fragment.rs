@@ -11,6 +11,7 @@ use lru::LruCache;
 use crate::base::{FrameRef, IkeSpi, Limits, Timestamp};
 use crate::isakmp::payload::{EncryptedFragment, Fragment};
 
+use super::flow::RECORDED_TWICE;
 use super::packed::{put, take};
 
 /// Octets that one message in fragments may have: the most a UDP datagram could carry.
@@ -53,8 +54,6 @@ pub(super) struct FragmentSet {
 
 /// Times that are kept of those.
 const AGAIN: usize = 16;
-/// What comes sooner is the same packet, recorded again.
-const RECORDED_TWICE: Duration = Duration::from_millis(10);
 
 impl FragmentSet {
     /// What it is reckoned to take of the octets that may be held.

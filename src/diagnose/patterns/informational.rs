@@ -101,7 +101,7 @@ impl DerefMut for Informational<'_> {
 impl Informational<'_> {
     /// When its last copy was sent.
     pub(super) fn last_sent(&self) -> Timestamp {
-        last_copy(self.message)
+        self.message.last_sent()
     }
 
     /// Whether its size allows `content`; an unknown suite allows all.
@@ -242,7 +242,7 @@ fn pair_by_time(view: &View<'_>, found: &mut [Informational<'_>]) {
             continue;
         }
         let question = pending[from.other().index()]
-            .filter(|&question| at.since(last_copy(found[question].message)) <= within[from.index()])
+            .filter(|&question| at.since(found[question].message.last_sent()) <= within[from.index()])
             .filter(|&question| {
                 !found[question].contents.is_empty() || found[question].message.length == found[index].message.length
             });
@@ -270,7 +270,7 @@ fn pair_by_request(found: &mut [Informational<'_>]) {
 
 /// What of the SA and its traffic is seen after each message and its answer.
 fn note_use(view: &View<'_>, found: &mut [Informational<'_>]) {
-    let last_message = view.messages().map(last_copy).max();
+    let last_message = view.messages().map(MessageRecord::last_sent).max();
     // Only what ran beside this SA: a pair that re-keys all day has many of both.
     let until = last_message.unwrap_or(view.attempt.last).after(UNDER_WAY);
     let flows = view
@@ -291,7 +291,7 @@ fn note_use(view: &View<'_>, found: &mut [Informational<'_>]) {
     }
     let begins = begins_later(view);
     for index in 0..found.len() {
-        let partner = found[index].partner.map(|partner| last_copy(found[partner].message));
+        let partner = found[index].partner.map(|partner| found[partner].message.last_sent());
         let at = partner.map_or(found[index].last_sent(), |partner| partner.max(found[index].last_sent()));
         let soon = at.after(UNDER_WAY);
         let before = begun.partition_point(|&(first, _)| first <= at);
@@ -399,7 +399,7 @@ fn read_v2(view: &View<'_>, found: &mut [Informational<'_>]) {
             }
             continue;
         }
-        let told = suite.map_or_else(|| message.first_inside(), |suite| suite.first_inside(message));
+        let told = view.first_inside(message);
         this.told = told.is_some();
         let plain = if message.ike_fragments == 0 { suite.and_then(|suite| suite.plain(message.length)) } else { None };
         let may_be_empty = message.ike_fragments == 0 && plain.is_none_or(|(least, _)| least == 0);
@@ -443,8 +443,4 @@ fn read_v2(view: &View<'_>, found: &mut [Informational<'_>]) {
             Reading::Unclear
         };
     }
-}
-
-fn last_copy(message: &MessageRecord) -> Timestamp {
-    message.repeats.iter().map(|repeat| repeat.at).fold(message.at, Timestamp::max)
 }

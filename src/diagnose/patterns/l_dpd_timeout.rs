@@ -139,12 +139,13 @@ impl Traffic {
         let flows = pair.flows.iter().take(own).rev().take(Self::MOST);
         let mut flows = flows.filter(|flow| pair.is_from_a(flow.source, flow.destination) == from_a);
         let meanwhile = |at: Timestamp| at > first && at <= last.after(UNDER_WAY);
-        flows.clone().find(|flow| meanwhile(flow.first) || meanwhile(flow.last)).map(|_| Self::GoesOn).unwrap_or_else(
-            || match flows.any(|flow| flow.last > last) {
-                true => Self::Later,
-                false => Self::Silent,
-            },
-        )
+        if flows.clone().any(|flow| meanwhile(flow.first) || meanwhile(flow.last)) {
+            Self::GoesOn
+        } else if flows.any(|flow| flow.last > last) {
+            Self::Later
+        } else {
+            Self::Silent
+        }
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use crate::base::Timestamp;
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::{span, times};
@@ -90,7 +89,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 };
                 let from = life_cycle::address(view.attempt, side);
                 let over = last_up.is_some_and(|up| up > index);
-                let said = notify.message.repeats.iter().map(|repeat| repeat.at).fold(notify.message.at, Timestamp::max);
+                let said = notify.message.last_sent();
                 // Only who has the SA goes on with it.
                 let refuted =
                     view.messages().any(|message| message.encrypted && message.from == side && message.at > said);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::base::{FrameRef, Timestamp};
 use crate::diagnose::case::{Case, View};
-use crate::track::{Attempt, Side};
+use crate::track::{Attempt, EspFlow, Side};
 
 /// A negotiation that brought the tunnel up.
 #[derive(Debug, Clone, Copy)]
@@ -47,7 +47,12 @@ pub(super) struct Traffic {
 impl Traffic {
     /// Of both directions.
     pub fn of(case: &Case<'_>) -> Self {
-        let mut begun: Vec<_> = case.pair.flows.iter().map(|flow| (flow.first, flow.last)).collect();
+        Self::over(case.pair.flows.iter())
+    }
+
+    /// Of these flows.
+    pub fn over<'a>(flows: impl Iterator<Item = &'a EspFlow>) -> Self {
+        let mut begun: Vec<_> = flows.map(|flow| (flow.first, flow.last)).collect();
         begun.sort_unstable();
         let mut latest = Timestamp::from_nanos(i64::MIN);
         for (_, last) in &mut begun {
@@ -59,8 +64,13 @@ impl Traffic {
 
     /// Whether a flow that began before `from` still ran at `to`.
     pub fn spans(&self, from: Timestamp, to: Timestamp) -> bool {
-        let before = self.begun.partition_point(|&(first, _)| first < from);
-        before.checked_sub(1).and_then(|index| self.begun.get(index)).is_some_and(|&(_, last)| last >= to)
+        self.latest_of(|first| first < from).is_some_and(|last| last >= to)
+    }
+
+    /// The latest packet of the flows whose first packet is `early`, as all before it are.
+    pub fn latest_of(&self, early: impl Fn(Timestamp) -> bool) -> Option<Timestamp> {
+        let count = self.begun.partition_point(|&(first, _)| early(first));
+        count.checked_sub(1).and_then(|index| self.begun.get(index)).map(|&(_, last)| last)
     }
 }
 

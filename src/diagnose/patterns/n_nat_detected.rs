@@ -6,7 +6,7 @@ use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::number;
 use crate::track::Side;
 
-use super::nat;
+use super::{life_cycle, nat};
 
 pattern! {
     /// ## What is seen
@@ -66,7 +66,7 @@ fn found(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
                 format!(
                     "{} ({}) is behind a NAT{or_forced} ({whose} hash of that address does not match)",
                     nat::name(side),
-                    place(view, side)
+                    life_cycle::address(view.attempt, side)
                 )
             })
             .collect();
@@ -96,11 +96,4 @@ fn may_be_forced(behind: &[Side], view: &View<'_>) -> bool {
     let nat = &view.attempt.nat;
     let own_word_only = behind.iter().all(|side| nat.peer_matches[side.index()] != Some(false));
     !behind.is_empty() && own_word_only && nat::IKE.contains(&view.attempt.initiator.port())
-}
-
-fn place(view: &View<'_>, side: Side) -> std::net::IpAddr {
-    match side {
-        Side::Initiator => view.attempt.initiator.ip(),
-        Side::Responder => view.attempt.responder.ip(),
-    }
 }

@@ -1,11 +1,10 @@
 //! N-WIN-NAT-SERVER: a Windows client, and a server behind a NAT.
 
-use crate::base::Timestamp;
 use crate::diagnose::Confidence;
 use crate::diagnose::case::{Case, PATIENCE, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::span;
-use crate::track::{IkeVersion, Label, Side};
+use crate::track::{IkeVersion, Label, MessageRecord, Side};
 
 use super::nat;
 
@@ -56,10 +55,7 @@ fn found(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
     let attempt = view.attempt;
     let windows = attempt.vendor_ids[Side::Initiator.index()].iter().any(|id| id.starts_with(&WINDOWS));
     // The responder may repeat itself to the end.
-    let last = view
-        .messages()
-        .filter(|message| message.from == Side::Initiator)
-        .map(|message| message.repeats.iter().map(|repeat| repeat.at).fold(message.at, Timestamp::max));
+    let last = view.messages().filter(|message| message.from == Side::Initiator).map(MessageRecord::last_sent);
     let quiet = case.end().since(last.max()?);
     if !windows || attempt.nat.behind(Side::Responder) != Some(true) || quiet < PATIENCE {
         return None;

@@ -72,8 +72,7 @@ pattern! {
 
 fn check(case: &Case<'_>) -> Vec<Match> {
     let standing = Standing::of(case);
-    let successes = case.pair.attempts.iter().filter(|attempt| attempt.phase2_up.is_some());
-    let last_success = successes.map(|attempt| attempt.first).max();
+    let last_success = phase1::last_with_phase_2(case);
     phase1::attempts(case)
         .filter(|(_, view)| view.attempt.mode == Mode::Aggressive)
         .filter_map(|(index, view)| {

@@ -69,8 +69,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         return Vec::new();
     }
     let standing = Standing::of(case);
-    let successes = case.pair.attempts.iter().filter(|attempt| attempt.phase2_up.is_some());
-    let last_success = successes.map(|attempt| attempt.first).max();
+    let last_success = phase1::last_with_phase_2(case);
     let phase2 = case
         .pair
         .attempts

@@ -8,8 +8,9 @@ use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::sizes::V1Suite;
 use crate::diagnose::{Confidence, Severity};
 use crate::isakmp::registry;
-use crate::track::{Attempt, IkeVersion, Label, Side};
+use crate::track::{IkeVersion, Label};
 
+use super::life_cycle;
 use super::phase2::{self, Fate, QuickMode, Standing};
 
 /// Lengths compared: a peer's configuration gives a handful.
@@ -98,7 +99,7 @@ impl FirstMessages {
             for exchange in &attempt.exchanges {
                 let first = exchange.messages.iter().find(|message| message.label == Label::Qm(1) && message.encrypted);
                 let Some(first) = first else { continue };
-                let (starter, length) = (address(attempt, exchange.started_by), first.length);
+                let (starter, length) = (life_cycle::address(attempt, exchange.started_by), first.length);
                 let known =
                     found.iter().any(|known| (known.starter, known.suite, known.length) == (starter, suite, length));
                 if !known && found.len() < LENGTHS {
@@ -117,7 +118,7 @@ impl FirstMessages {
     /// The other side's message 1 that differs from the failed one by what PFS adds, and by what.
     fn differ(&self, view: &View<'_>, failed: &QuickMode<'_>) -> Option<(&First, Difference)> {
         let suite = V1Suite::chosen(view.attempt)?;
-        let starter = address(view.attempt, failed.started_by);
+        let starter = life_cycle::address(view.attempt, failed.started_by);
         let length = failed.first.length;
         self.0.iter().filter(|own| own.starter != starter && own.suite == suite).find_map(|own| {
             let one_side = || phase2::differ_by_key_exchange(suite, length, own.length).map(Difference::KeyExchange);
@@ -136,7 +137,7 @@ fn both_sides(
     failed: &QuickMode<'_>,
     standing: &Standing,
 ) -> Option<Match> {
-    let starter = address(view.attempt, failed.started_by);
+    let starter = life_cycle::address(view.attempt, failed.started_by);
     let (own, difference) = firsts.differ(view, failed)?;
     let name = |group| registry::group_name(group).unwrap_or("a group");
     let longer = failed.first.length > own.length;
@@ -192,11 +193,4 @@ fn one_side(index: usize, view: &View<'_>, failed: &QuickMode<'_>, standing: &St
             .frames([failed.first.frame])
             .settle("the same started from the other side, while capturing: the size of its message 1"),
     )
-}
-
-fn address(attempt: &Attempt, side: Side) -> IpAddr {
-    match side {
-        Side::Initiator => attempt.initiator.ip(),
-        Side::Responder => attempt.responder.ip(),
-    }
 }

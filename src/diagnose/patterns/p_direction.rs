@@ -7,8 +7,9 @@ use crate::diagnose::Confidence;
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::times;
-use crate::track::{Attempt, IkeVersion, Label, SaInitAnswer, Side, sa_init_answer};
+use crate::track::{IkeVersion, Label, SaInitAnswer, Side, sa_init_answer};
 
+use super::life_cycle;
 use super::p2_pfs::FirstMessages;
 use super::phase2::{self, Fate};
 
@@ -97,7 +98,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             set_up.refuse(by, index, attempt.first_frame);
         }
         for quick in phase2::quick_modes(&view) {
-            let by = starter(address(attempt, quick.started_by));
+            let by = starter(life_cycle::address(attempt, quick.started_by));
             match quick.fate {
                 Fate::Answered => phase2_tally.succeed(by, quick.first.frame),
                 Fate::Refused { sure: true, .. } => {
@@ -161,11 +162,4 @@ fn one_way(case: &Case<'_>, tally: &Tally, what: &str) -> Option<Match> {
         });
     }
     None
-}
-
-fn address(attempt: &Attempt, side: Side) -> IpAddr {
-    match side {
-        Side::Initiator => attempt.initiator.ip(),
-        Side::Responder => attempt.responder.ip(),
-    }
 }

@@ -62,6 +62,11 @@ pub(super) fn attempts<'a>(case: &Case<'a>) -> impl Iterator<Item = (usize, View
         .filter(|(_, view)| view.attempt.version == IkeVersion::V1 && !view.attempt.midstream && !view.one_sided())
 }
 
+/// When the latest attempt began that got through phase 2.
+pub(super) fn last_with_phase_2(case: &Case<'_>) -> Option<Timestamp> {
+    case.pair.attempts.iter().filter(|attempt| attempt.phase2_up.is_some()).map(|attempt| attempt.first).max()
+}
+
 /// The method of the choice, or of the offer if all of it names the same.
 pub(super) fn method(view: &View<'_>) -> Method {
     let chosen = view.attempt.chosen.iter().flat_map(|chosen| &chosen.transforms).next();

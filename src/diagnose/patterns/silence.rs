@@ -11,6 +11,8 @@ use crate::diagnose::pattern::Match;
 use crate::diagnose::words::{number, span, times};
 use crate::track::{IkeVersion, Label, Side};
 
+use super::life_cycle::Traffic;
+
 /// Who was heard this long before is alive.
 const JUST_BEFORE: Duration = Duration::from_secs(10);
 
@@ -30,8 +32,7 @@ pub(super) fn unanswered_first_message(
 /// When something of ours came from either end of a pair: single packets in order of time, and flows.
 struct SignsOfLife {
     packets: [Vec<Timestamp>; 2],
-    /// Of each flow when it began, and when it or one before it ended last, in order of the beginnings.
-    flows: [Vec<(Timestamp, Timestamp)>; 2],
+    flows: [Traffic; 2],
 }
 
 impl SignsOfLife {
@@ -43,17 +44,7 @@ impl SignsOfLife {
             packets[from].extend(message.repeats.iter().map(|repeat| repeat.at));
         }
         packets.iter_mut().for_each(|times| times.sort_unstable());
-        let flows = [case.pair.a, case.pair.b].map(|end| {
-            let mut flows: Vec<_> = case.flows_from(end).map(|flow| (flow.first, flow.last)).collect();
-            flows.sort_unstable();
-            let mut latest = Timestamp::from_nanos(i64::MIN);
-            for (_, last) in &mut flows {
-                latest = latest.max(*last);
-                *last = latest;
-            }
-            flows
-        });
-        Self { packets, flows }
+        Self { packets, flows: [case.pair.a, case.pair.b].map(|end| Traffic::over(case.flows_from(end))) }
     }
 
     /// Whether one of them stands between these times, or just before. Flows count that ran all the while or began or ended
@@ -62,9 +53,8 @@ impl SignsOfLife {
         let is_early = |at: Timestamp| at.after(JUST_BEFORE) < from;
         let packets = &self.packets[end];
         let next = packets.get(packets.partition_point(|&at| is_early(at)));
-        let flows = &self.flows[end];
-        let begun = flows.partition_point(|&(first, _)| first <= to).checked_sub(1).and_then(|last| flows.get(last));
-        next.is_some_and(|&at| at <= to) || begun.is_some_and(|&(_, last)| !is_early(last))
+        let latest = self.flows[end].latest_of(|first| first <= to);
+        next.is_some_and(|&at| at <= to) || latest.is_some_and(|last| !is_early(last))
     }
 }
 

@@ -93,7 +93,7 @@ fn with_a_word(index: usize, view: &View<'_>) -> Option<Match> {
         .any(|notify| matches!(notify.notify_message_type, notify::REDIRECT_SUPPORTED | notify::REDIRECTED_FROM));
     // Where its sender does not say so, a liveness check may have the length of a farewell.
     let suite = Suite::chosen(view.attempt);
-    let first = suite.map_or_else(|| farewell.first_inside(), |suite| suite.first_inside(farewell));
+    let first = view.first_inside(farewell);
     let surely = first.is_some() || suite.and_then(|suite| suite.is_empty(farewell)) == Some(false);
     let confidence = if surely { Confidence::Inferred } else { Confidence::Suspected };
     let what = match first {

@@ -1,6 +1,5 @@
 //! V2-MSGID: the message ids of an IKE SA do not follow each other.
 
-use crate::base::Timestamp;
 use crate::diagnose::Confidence;
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
@@ -105,7 +104,7 @@ fn reuse(index: usize, view: &View<'_>, side: Side) -> Option<Match> {
 fn behind_the_window(index: usize, view: &View<'_>, side: Side) -> Option<Match> {
     begun_by(view, side).find_map(|exchange| {
         let (Some(request), Some(response)) = ikev2::request_and_response(exchange) else { return None };
-        let answered = response.repeats.iter().map(|repeat| repeat.at).fold(response.at, Timestamp::max);
+        let answered = response.last_sent();
         let others: Vec<_> = request.repeats.iter().filter(|repeat| repeat.changed && repeat.at > answered).collect();
         let (first, last) = (others.first()?, others.last()?);
         let went_on = begun_by(view, side).filter_map(|other| Some((other, other.messages.first()?)));
