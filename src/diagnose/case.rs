@@ -15,7 +15,7 @@ use crate::track::{
 use super::Confidence;
 use super::patterns::Read;
 use super::signs::Signs;
-use super::sizes::{AuthAnswer, Suite};
+use super::sizes::{AuthAnswer, Suite, payload};
 use super::survey::Survey;
 
 /// Silence shorter than this, with no repeat in it, says nothing.
@@ -377,9 +377,32 @@ impl<'a> View<'a> {
         (fresh(pair.a) && fresh(pair.b) && !can_be_others).then_some(begin)
     }
 
-    /// IKEv2: the INFORMATIONAL with which the initiator ended the SA as soon as it had the last answer to IKE_AUTH. No
-    /// traffic of its own, nothing after it on this SA, and long enough watched (or another attempt begun) to say so.
+    /// IKEv2: the INFORMATIONAL with which the initiator ended the SA as soon as it had the last answer to IKE_AUTH. Long
+    /// enough watched (or another attempt begun) to say so; where it is one notify and nothing else, as a refusal is, or ended
+    /// the attempt before like this, at any time.
     pub fn turned_down(&self) -> Option<&'a MessageRecord> {
+        let farewell = self.farewell_at_once()?;
+        let refuses = || {
+            let alone = Suite::chosen(self.attempt).and_then(|suite| suite.holds_one_notify(farewell));
+            alone == Some(true) && self.first_inside(farewell) == Some(payload::NOTIFY)
+        };
+        let again = || {
+            let before = self.index.checked_sub(1).and_then(|index| self.case.view(index));
+            let same = before.filter(|before| before.attempt.initiator.ip() == self.attempt.initiator.ip());
+            same.is_some_and(|before| before.farewell_at_once().is_some())
+        };
+        (self.is_watched_after(farewell) || refuses() || again()).then_some(farewell)
+    }
+
+    /// The capture goes on long enough after a message, or with another attempt, to say that nothing came of it.
+    pub fn is_watched_after(&self, message: &MessageRecord) -> bool {
+        self.case.end().since(message.at) >= PATIENCE
+            || self.case.pair.attempts.last().is_some_and(|last| last.first > message.at)
+    }
+
+    /// IKEv2: an INFORMATIONAL of the initiator as soon as it had the last answer to IKE_AUTH, without traffic of its own and
+    /// anything after it on this SA.
+    fn farewell_at_once(&self) -> Option<&'a MessageRecord> {
         let answer = self.last_auth_response()?;
         let farewell = self.messages().find(|message| {
             message.at >= answer.at && message.from == Side::Initiator && message.label == Label::Request(37)
@@ -392,16 +415,12 @@ impl<'a> View<'a> {
                     || (message.label == Label::Response(37) && message.from == Side::Responder)
             })
         };
-        let over = || {
-            self.case.end().since(farewell.at) >= PATIENCE
-                || self.case.pair.attempts.last().is_some_and(|last| last.first > farewell.at)
-        };
         let empty = || {
             let suite = Suite::chosen(self.attempt);
             suite.and_then(|suite| suite.is_empty(farewell)) == Some(true) || farewell.first_inside() == Some(0)
         };
         let sends = || self.case.flows_from(self.attempt.initiator.ip()).any(|flow| flow.last >= answer.at);
-        (at_once() && last_word() && over() && !empty() && !sends()).then_some(farewell)
+        (at_once() && last_word() && !empty() && !sends()).then_some(farewell)
     }
 
     /// IKEv2: type of the first payload inside of an encrypted message, 0 if it is empty, as far as it is told and its length

@@ -203,6 +203,12 @@ impl Suite {
         Some(least <= LONGEST_ERROR)
     }
 
+    /// Whether a message may be one notify without data, and has no room for more.
+    pub fn holds_one_notify(&self, message: &MessageRecord) -> Option<bool> {
+        let (least, most) = self.plain_of(message)?;
+        Some(least <= NOTIFY && (NOTIFY..2 * NOTIFY).contains(&most))
+    }
+
     /// Whether a message is too short for a notify or a delete: empty, as a liveness check is.
     pub fn is_empty(&self, message: &MessageRecord) -> Option<bool> {
         let (_, most) = self.plain_of(message)?;

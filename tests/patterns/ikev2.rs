@@ -9,7 +9,7 @@ use crate::support::wire::v2::exchange::{AUTH, FOLLOWUP_KE, INTERMEDIATE, SESSIO
 use crate::support::wire::{Header, Payload, v2};
 use crate::support::{Capture, Scenario, Side, ms, secs};
 use crate::trial::Evidence::{Crafted, Lab};
-use crate::trial::{Trial, judge};
+use crate::trial::{Trial, is_up, judge};
 
 pub const TRIALS: &[Trial] = &[
     Trial {
@@ -491,6 +491,38 @@ fn tunnels_that_the_initiator_will_not_have_are_not_up() {
     for denied in ["OK-IDLE", "OK-P1-UP", "T-NONE"] {
         assert!(find(&analysis, denied).is_none(), "{denied}");
     }
+}
+
+#[test]
+fn a_refusal_by_the_initiator_shows_where_the_capture_ends_with_it() {
+    let no = [v2::notify(v2::AUTHENTICATION_FAILED, &[])];
+    let refused = ikev2_psk().after(ms(4)).informational_request(Side::Initiator, &no);
+    let capture = refused.informational_response(Side::Responder, &[]).capture();
+    let analysis = judge(&capture);
+    let found = find(&analysis, "V2-AUTH-INIT-REJECT").expect("a finding");
+    assert_eq!((found.severity, found.confidence), (Severity::Error, Confidence::Suspected));
+    assert!(!is_up(&analysis) && find(&analysis, "OK-IDLE").is_none());
+    // a delete alone may be anybody's who stops the tunnel; the second one in a row is none of these
+    let ends = |told: Scenario| {
+        let ended = told.after(ms(2)).informational_request(Side::Initiator, &[v2::delete_ike()]);
+        ended.informational_response(Side::Responder, &[])
+    };
+    let once = judge(&ends(ikev2_psk()).capture());
+    assert!(find(&once, "V2-AUTH-INIT-REJECT").is_none());
+    let twice = ends(ends(ikev2_psk()).after(secs(5)).new_attempt().ikev2(&v2::ike_cbc(14)));
+    let twice = judge(&twice.capture());
+    assert_eq!(find(&twice, "V2-AUTH-INIT-REJECT").map(|found| found.count), Some(2));
+    assert!(!is_up(&twice));
+    // notifies of MOBIKE come several at a time (RFC 4555 §3.5)
+    let hash = [7; 20];
+    let moved = [
+        v2::notify(v2::UPDATE_SA_ADDRESSES, &[]),
+        v2::notify(v2::NAT_DETECTION_SOURCE_IP, &hash),
+        v2::notify(v2::NAT_DETECTION_DESTINATION_IP, &hash),
+    ];
+    let moves = ikev2_psk().after(ms(4)).informational_request(Side::Initiator, &moved);
+    let analysis = judge(&moves.informational_response(Side::Responder, &[]).capture());
+    assert!(is_up(&analysis) && find(&analysis, "V2-AUTH-INIT-REJECT").is_none());
 }
 
 /// What is asked of a child SA by who did not open the IKE SA is refused by who did.

@@ -5,8 +5,8 @@ use std::net::Ipv4Addr;
 use ikescope::diagnose::{Confidence, Severity};
 
 use crate::path::{find, says, tells_a_side};
-use crate::support::story::main_mode_psk;
 use crate::support::story::path::inner_packet;
+use crate::support::story::{ikev2_psk, main_mode_psk};
 use crate::support::{Capture, Scenario, Side, ms, secs, v1, v2};
 use crate::trial::Evidence::{Crafted, Lab};
 use crate::trial::{Trial, alarms, judge};
@@ -301,6 +301,15 @@ fn one_way_traffic_is_suspected_in_a_late_capture() {
     assert_eq!(alarms(&few), [""; 0]);
     let both = late(|told, ten| told.clone().traffic_on(told.esp_spis(), ten * 10 + 40..ten * 10 + 50, secs(1)));
     assert_eq!(alarms(&both), [""; 0]);
+}
+
+/// After an outage the tunnel comes up again; what ends each part of its traffic is no delete.
+#[test]
+fn a_liveness_check_ends_no_session() {
+    let session = |told: Scenario| told.traffic(8).after(secs(4)).liveness(Side::Responder);
+    let again = session(ikev2_psk()).after(secs(30)).new_attempt().ikev2(&v2::ike_cbc(14));
+    let analysis = judge(&session(again).capture());
+    assert!(find(&analysis, "T-SHORT-SESSION").is_none());
 }
 
 /// A packet that comes late at a re-key is refused once, and traffic goes on under the new SAs.

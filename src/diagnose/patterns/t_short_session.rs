@@ -6,6 +6,7 @@ use crate::base::Timestamp;
 use crate::diagnose::Confidence;
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
+use crate::diagnose::sizes::payload;
 use crate::diagnose::words::{number, span};
 use crate::track::Label;
 
@@ -98,8 +99,12 @@ fn short(ways: &[traffic::Way<'_>; 2], view: &View<'_>, up: Timestamp, until: Ti
         return None;
     }
     let last = there.last()?.max(back.last()?);
-    let end = view.messages().filter(|message| message.encrypted && message.at >= last).find(|message| {
-        matches!(message.label, Label::Inf | Label::Request(37)) && message.at.since(last) <= AT_ONCE
+    // IKEv2 says what is a delete
+    let deletes = |message| view.first_inside(message).is_none_or(|first| first == payload::DELETE);
+    let end = view.messages().filter(|message| message.encrypted && message.at >= last).find(|&message| {
+        matches!(message.label, Label::Inf | Label::Request(37))
+            && message.at.since(last) <= AT_ONCE
+            && deletes(message)
     })?;
     let packets = there.packets() + back.packets();
     let quiet_after = view.messages().all(|message| message.at.since(end.at) <= AT_ONCE);

@@ -13,7 +13,8 @@ pattern! {
     /// ## What is seen
     ///
     /// An IKE_AUTH response long enough for an identity and its proof; at once the initiator sends an INFORMATIONAL on the
-    /// same SA, and then nothing more: no ESP, no other exchange. Or it says nothing and begins again with a new
+    /// same SA, and then nothing more: no ESP, no other exchange. If it holds one notify and nothing else, that shows even where the
+    /// capture ends there. Or it says nothing and begins again with a new
     /// IKE_SA_INIT, more than once.
     ///
     /// ## What it means
@@ -51,6 +52,9 @@ pattern! {
     when: V2 TOLD_AT_ONCE, V2 SEVERAL;
     check: check
 }
+
+/// Octets of an IKE_AUTH response from which on it holds more than identity, proof and child SA: a certificate, most likely.
+const WITH_CERTIFICATE: u32 = 700;
 
 fn check(case: &Case<'_>) -> Vec<Match> {
     let standing = Standing::of(case);
@@ -95,7 +99,9 @@ fn with_a_word(index: usize, view: &View<'_>) -> Option<Match> {
     let suite = Suite::chosen(view.attempt);
     let first = view.first_inside(farewell);
     let surely = first.is_some() || suite.and_then(|suite| suite.is_empty(farewell)) == Some(false);
-    let confidence = if surely { Confidence::Inferred } else { Confidence::Suspected };
+    let settled = surely && view.is_watched_after(farewell);
+    let confidence = if settled { Confidence::Inferred } else { Confidence::Suspected };
+    let certificates = response.length >= WITH_CERTIFICATE;
     let what = match first {
         Some(payload::DELETE) => " that deletes",
         Some(payload::NOTIFY) => " with a Notify",
@@ -111,7 +117,11 @@ fn with_a_word(index: usize, view: &View<'_>) -> Option<Match> {
             .means("the initiator did not accept what the responder sent, and ended the SA at once")
             .settle("the initiator's log at that time")
             .frames([response.frame, farewell.frame])
-            .weigh("redirect", if redirected { 8.0 } else { 0.0 }),
+            // who follows a redirection deletes the SA (RFC 5685 §6)
+            .weigh("redirect", if redirected && first != Some(payload::NOTIFY) { 3.0 } else { 0.0 })
+            .weigh("certificate", if certificates { 3.0 } else { 1.0 })
+            .weigh("key", if certificates { 0.2 } else { 1.0 })
+            .weigh("stop", if first == Some(payload::NOTIFY) { 0.0 } else { 1.0 }),
     )
 }
 
