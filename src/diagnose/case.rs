@@ -15,7 +15,7 @@ use crate::track::{
 use super::Confidence;
 use super::patterns::Read;
 use super::signs::Signs;
-use super::sizes::{AuthAnswer, Suite, payload};
+use super::sizes::{self, AuthAnswer, Suite, payload};
 use super::survey::Survey;
 
 /// Silence shorter than this, with no repeat in it, says nothing.
@@ -299,7 +299,10 @@ impl<'a> View<'a> {
     fn read_auth_answer(&self) -> Option<AuthAnswer> {
         let response = self.last_auth_response()?;
         let identified = self.auth_exchanges().nth(1).is_some();
-        Suite::chosen(self.attempt)?.auth_answer(response, identified)
+        match Suite::chosen(self.attempt) {
+            Some(suite) => suite.auth_answer(response, identified),
+            None => sizes::refuses_in_any_suite(response).then_some(AuthAnswer::Notify),
+        }
     }
 
     /// IKEv2: the last answer to IKE_AUTH holds more than notifies, as far as its length tells. In the rounds of EAP that

@@ -472,7 +472,7 @@ fn outcome(case: &Case<'_>, view: &View<'_>, error: bool) -> Outcome {
     if losses::may_have_gone_on(view) {
         return Outcome::Unknown;
     }
-    if attempt.waiting_for.is_none() && !attempt.midstream {
+    if attempt.waiting_for.is_none() && (!attempt.midstream || view.authenticated() == Some(false)) {
         return Outcome::Failed;
     }
     if error && view.answered_otherwise() {
@@ -522,6 +522,8 @@ fn status(case: &Case<'_>, attempts: &[AttemptDiagnosis], verdict: Option<&Found
     }
     match attempts.last().map(|attempt| attempt.outcome) {
         Some(Outcome::Unknown) => PairStatus::Unknown,
+        // whether a child SA came with it does not show
+        Some(Outcome::Established) if last.midstream => PairStatus::Unknown,
         Some(Outcome::Unfinished) => PairStatus::DownNegotiating,
         // One try after another: the next one is due.
         _ if pair.attempts.len() > 1 && case.end().since(last.last) < NEGOTIATING => PairStatus::DownNegotiating,

@@ -51,6 +51,15 @@ pub mod payload {
     pub const DELETE: u8 = 42;
 }
 
+/// Most octets of a message with one error notify, in any suite: header, generic header, IV and block of AES-CBC, and the
+/// integrity check value of SHA2-512 (RFC 7296 §3.14, RFC 4868).
+const LONGEST_REFUSAL: u32 = 28 + 4 + 16 + 16 + 32;
+
+/// Whether a message in one piece begins with a Notify and is as short as an error by itself, whatever the suite.
+pub fn refuses_in_any_suite(message: &MessageRecord) -> bool {
+    message.ike_fragments == 0 && message.length <= LONGEST_REFUSAL && message.first_inside() == Some(payload::NOTIFY)
+}
+
 /// What an answer to IKE_AUTH may hold, as far as its length tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum AuthAnswer {

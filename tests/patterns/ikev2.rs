@@ -525,6 +525,24 @@ fn a_refusal_by_the_initiator_shows_where_the_capture_ends_with_it() {
     assert!(is_up(&analysis) && find(&analysis, "V2-AUTH-INIT-REJECT").is_none());
 }
 
+/// A capture of UDP 4500 alone begins with IKE_AUTH: the suite is not known, and that an answer begins with a Notify is.
+#[test]
+fn a_short_answer_that_begins_with_a_notify_refuses_in_any_suite() {
+    let late = |answer: &[Payload]| {
+        let story = Scenario::new().ikev2_init(&v2::ike_cbc(14));
+        let ask = [story.psk_proof(Side::Initiator), story.child(Side::Initiator)].concat();
+        let asked = story.auth_request(&ask);
+        judge(&asked.auth_response(answer).quiet(secs(30)).capture().skip(2))
+    };
+    let refused = late(&[v2::notify(v2::AUTHENTICATION_FAILED, &[])]);
+    let found = find(&refused, "V2-AUTH-FAIL").expect("a finding");
+    assert_eq!((found.severity, found.confidence), (Severity::Error, Confidence::Suspected));
+    let story = ikev2_psk();
+    let granted = late(&[story.psk_proof(Side::Responder), story.child(Side::Responder)].concat());
+    assert!(find(&granted, "V2-AUTH-FAIL").is_none());
+    assert_eq!(granted.diagnosis.pairs().last().map(|pair| pair.status), Some(PairStatus::Unknown));
+}
+
 /// What is asked of a child SA by who did not open the IKE SA is refused by who did.
 #[test]
 fn the_side_that_refuses_is_named_by_its_address() {

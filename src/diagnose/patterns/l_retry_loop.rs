@@ -48,7 +48,8 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         one.version == other.version && one.stage == other.stage && one.initiator.ip() == other.initiator.ip()
     };
     let failed = |(_, view): &(usize, View<'_>)| {
-        view.tunnel_up().is_none() && !view.attempt.midstream && view.attempt.rekeyed_from.is_none()
+        let shown = !view.attempt.midstream && !view.one_sided();
+        view.tunnel_up().is_none() && shown && view.attempt.rekeyed_from.is_none()
     };
     let longest = attempts
         .chunk_by(|one, other| failed(one) && failed(other) && alike(one, other))

@@ -85,7 +85,7 @@ fn refused(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
         _ => return None,
     };
     let request = view.message(Label::Request(AUTH));
-    let suite = Suite::chosen(view.attempt)?;
+    let suite = Suite::chosen(view.attempt);
     let farewell = view.messages().find(|message| {
         message.label == Label::Request(INFORMATIONAL) && message.from == Side::Initiator && message.at >= response.at
     });
@@ -94,13 +94,16 @@ fn refused(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
             payload.payload_type == CERTREQ || matches!(payload.detail, PayloadDetail::Certificate { .. })
         })
     });
-    let long = request.and_then(|request| suite.plain_of(request)).is_some_and(|(least, _)| least >= CERTIFICATE_SIZED);
+    let plain = request.zip(suite).and_then(|(request, suite)| suite.plain_of(request));
+    let long = plain.is_some_and(|(least, _)| least >= CERTIFICATE_SIZED);
     let room = if lone { "one notify" } else { "a few notifies" };
-    let mut found = Match::on(index, Confidence::Inferred)
+    // without IKE_SA_INIT the suite, and so what else there is room for, is not known
+    let confidence = if suite.is_some() { Confidence::Inferred } else { Confidence::Suspected };
+    let mut found = Match::on(index, confidence)
         .seen(format!(
             "the IKE_AUTH response of {} octets {}has room for {room} and not for an identity and its proof{}",
             response.length,
-            if suite.first_inside(response) == Some(payload::NOTIFY) { "begins with a Notify, " } else { "" },
+            if view.first_inside(response) == Some(payload::NOTIFY) { "begins with a Notify, " } else { "" },
             if farewell.is_some() { "; the initiator then sent an INFORMATIONAL on the same SA" } else { "" },
         ))
         .means(match farewell {
