@@ -405,6 +405,25 @@ fn message_6_that_does_not_arrive_is_no_want_of_traffic() {
     assert_eq!((found.severity, first_cause(&found)), (Severity::Warning, "no traffic asks for the tunnel"));
 }
 
+/// An initiator may go on with message 5 after it was refused. Who cannot decrypt message 5 answers each copy of it; who refuses
+/// the identity is done with the first.
+#[test]
+fn one_answer_for_many_copies_of_message_5_is_no_matter_of_keys() {
+    let until_message_5 = || until_message_2().mm3().mm4().mm5();
+    let error = [v1::notify(v1::AUTHENTICATION_FAILED)];
+    let once = until_message_5().informational(Side::Responder, &error);
+    let once = once.repeat_from(Side::Initiator, 4, &BACKOFF).quiet(secs(30)).capture();
+    let found = finding(&once, "P1-AUTH-REJECT");
+    assert_eq!((found.severity, found.confidence), (Severity::Error, Confidence::Suspected));
+    assert!(first_cause(&found).contains("identity"), "{found:?}");
+    assert!(!raises(&once, "P1-PSK"));
+    let each = BACKOFF.into_iter().fold(until_message_5().informational(Side::Responder, &error), |told, gap| {
+        told.repeat_from(Side::Initiator, 1, &[gap]).informational(Side::Responder, &error)
+    });
+    let each = each.quiet(secs(30)).capture();
+    assert!(raises(&each, "P1-PSK") && !raises(&each, "P1-AUTH-REJECT"));
+}
+
 #[test]
 fn a_refused_phase_1_is_not_called_complete() {
     let refused = v1::notify(v1::AUTHENTICATION_FAILED);

@@ -1,9 +1,8 @@
 //! P1-AUTH-REJECT: the responder refuses message 5 with an encrypted error.
 
 use crate::diagnose::Confidence;
-use crate::diagnose::case::{Case, View};
+use crate::diagnose::case::Case;
 use crate::diagnose::pattern::{Match, pattern};
-use crate::diagnose::sizes::{Content, V1Suite};
 use crate::diagnose::words::{number, span, times, until};
 use crate::track::{Label, Side};
 
@@ -67,7 +66,8 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 return None;
             };
             let waits = view.message(Label::Mm(4)).map_or(0, |fourth| phase1::repeats_after(fourth, proof.at));
-            if initiator == Conduct::GoesOn && waits == 0 {
+            let unanswered = phase1::unanswered_after(&view, proof, &messages);
+            if initiator == Conduct::GoesOn && waits == 0 && unanswered.is_none() {
                 // P1-PSK.
                 return None;
             }
@@ -92,12 +92,15 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 }
                 Conduct::GoesOn => {
                     found.confidence = Some(Confidence::Suspected);
-                    found.seen.push_str(&format!(
-                        "; the initiator repeats MM5, the responder sent MM4 {} more",
-                        times(waits as u64)
-                    ));
+                    let (keys, what) = match unanswered {
+                        Some(copies) if waits == 0 => {
+                            (1.0, format!("{} more, which nothing answers", times(copies as u64)))
+                        }
+                        _ => (2.5, format!("the responder sent MM4 {} more", times(waits as u64))),
+                    };
+                    found.seen.push_str(&format!("; the initiator repeats MM5, {what}"));
                     found.means = "the identity is refused by a responder that drops its state with it, or the keys differ".into();
-                    found = found.weigh("keys", 2.5).settle("the responder's log: the identity it got, or that it could not decrypt");
+                    found = found.weigh("keys", keys).settle("the responder's log: the identity it got, or that it could not decrypt");
                 }
                 Conduct::Unknown => {
                     found.confidence = Some(Confidence::Suspected);
@@ -108,7 +111,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                     );
                 }
             }
-            if initiator == Conduct::Unknown && names_both_cookies(&view, first.length) {
+            if initiator != Conduct::Stops && phase1::names_both_cookies(&view, first.length) {
                 found.seen.push_str("; by its length the error names both cookies");
                 found = found.weigh("keys", 0.4);
             }
@@ -121,14 +124,4 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             Some(found)
         })
         .collect()
-}
-
-/// Responders that could not decrypt message 5 name no SPI; those that refuse what it says often do.
-fn names_both_cookies(view: &View<'_>, length: u32) -> bool {
-    V1Suite::chosen(view.attempt).is_some_and(|suite| {
-        let contents = suite.contents(view.attempt, Side::Responder, length);
-        contents.contains(Content::IsakmpNotify)
-            && !contents.contains(Content::BareNotify)
-            && !contents.contains(Content::IpsecNotify)
-    })
 }

@@ -114,6 +114,9 @@ fn not_understood(index: usize, view: &View<'_>, proof: &MessageRecord, answers:
     if view.message(Label::Mm(4)).is_some_and(|fourth| phase1::repeats_after(fourth, proof.at) > 0) {
         return None;
     }
+    if phase1::unanswered_after(view, proof, answers).is_some() {
+        return None;
+    }
     let copies = u64::from(proof.repeat_count) + 1;
     let last = proof.repeats.iter().map(|repeat| repeat.at).max().unwrap_or(proof.at);
     let several = answers.len() >= 2;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::base::Timestamp;
 use crate::diagnose::Severity;
 use crate::diagnose::case::{Case, PATIENCE, View, Waited};
+use crate::diagnose::sizes::{Content, V1Suite};
 use crate::isakmp::registry;
 use crate::track::{Attempt, IkeVersion, Label, MessageRecord, Mode, Side};
 
@@ -316,6 +317,25 @@ pub(super) fn answer_to_message_5<'a>(view: &View<'a>) -> Option<(&'a MessageRec
     }
     let waited = silence_after(view, proof)?;
     Some((proof, Answer::Silence(waited)))
+}
+
+/// Copies of message 5 after the only answer to it, none of which drew another, if there are some: who cannot decrypt message 5
+/// answers each copy; who refuses what it says may give the attempt up.
+pub(super) fn unanswered_after(view: &View<'_>, proof: &MessageRecord, answers: &[&MessageRecord]) -> Option<usize> {
+    let [answer] = answers else { return None };
+    let some = if names_both_cookies(view, answer.length) { 2 } else { 3 };
+    let later = repeats_after(proof, answer.at);
+    (answer.repeat_count == 0 && later >= some).then_some(later)
+}
+
+/// Responders that could not decrypt message 5 name no SPI; those that refuse what it says often do.
+pub(super) fn names_both_cookies(view: &View<'_>, length: u32) -> bool {
+    V1Suite::chosen(view.attempt).is_some_and(|suite| {
+        let contents = suite.contents(view.attempt, Side::Responder, length);
+        contents.contains(Content::IsakmpNotify)
+            && !contents.contains(Content::BareNotify)
+            && !contents.contains(Content::IpsecNotify)
+    })
 }
 
 fn conduct(view: &View<'_>, proof: &MessageRecord, answered: Timestamp) -> Conduct {
