@@ -425,6 +425,22 @@ fn one_answer_for_many_copies_of_message_5_is_no_matter_of_keys() {
 }
 
 #[test]
+fn a_second_try_that_the_capture_cuts_off_fails_like_the_first() {
+    let error = [v1::notify(v1::AUTHENTICATION_FAILED)];
+    let fails = |told: Scenario, copies: usize| {
+        let transform = usual_transform();
+        let told = told.mm1(std::slice::from_ref(&transform)).mm2(&transform).mm3().mm4().mm5();
+        BACKOFF.into_iter().take(copies).fold(told.informational(Side::Responder, &error), |told, gap| {
+            told.repeat_from(Side::Initiator, 1, &[gap]).informational(Side::Responder, &error)
+        })
+    };
+    let capture = fails(fails(Scenario::new(), 4).after(secs(30)).new_attempt(), 0).capture();
+    assert!(raises(&capture, "P1-PSK") && !raises(&capture, "P1-AUTH-REJECT"));
+    let alone = fails(Scenario::new(), 0).capture();
+    assert!(!raises(&alone, "P1-PSK"));
+}
+
+#[test]
 fn a_refused_phase_1_is_not_called_complete() {
     let refused = v1::notify(v1::AUTHENTICATION_FAILED);
     let aggressive = aggressive().informational_clear(Side::Responder, refused).quiet(secs(60)).capture();

@@ -62,7 +62,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     phase1::attempts(case)
         .filter(|(_, view)| phase1::method(view) != Method::Certificate)
         .filter_map(|(index, view)| {
-            let (proof, Answer::Encrypted { messages, initiator }) = phase1::answer_to_message_5(&view)? else {
+            let (proof, Answer::Encrypted { messages, initiator }) = phase1::answer_as_before(case, index)? else {
                 return None;
             };
             let waits = view.message(Label::Mm(4)).map_or(0, |fourth| phase1::repeats_after(fourth, proof.at));

@@ -74,7 +74,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     let mut found: Vec<Match> = phase1::attempts(case)
         .filter(|(_, view)| matches!(phase1::method(view), Method::SharedKey | Method::Unknown))
         .filter_map(|(index, view)| {
-            let (proof, answer) = phase1::answer_to_message_5(&view)?;
+            let (proof, answer) = phase1::answer_as_before(case, index)?;
             let found = match answer {
                 Answer::Clear(clear) => in_clear(index, &view, proof, clear),
                 Answer::Encrypted { messages, initiator: Conduct::GoesOn } => {

@@ -319,6 +319,28 @@ pub(super) fn answer_to_message_5<'a>(view: &View<'a>) -> Option<(&'a MessageRec
     Some((proof, Answer::Silence(waited)))
 }
 
+/// The same, where the capture ends too early to tell what the initiator made of it: as before, if an attempt of its own before
+/// drew answers of the same length, and it went on with message 5.
+pub(super) fn answer_as_before<'a>(case: &Case<'a>, index: usize) -> Option<(&'a MessageRecord, Answer<'a>)> {
+    let view = case.view(index)?;
+    let (proof, answer) = answer_to_message_5(&view)?;
+    let Answer::Encrypted { messages, initiator: Conduct::Unknown } = answer else { return Some((proof, answer)) };
+    let length = messages.first().map(|message| message.length);
+    let goes_on = |before: View<'a>| {
+        let Some((proof, Answer::Encrypted { messages, initiator: Conduct::GoesOn })) = answer_to_message_5(&before)
+        else {
+            return false;
+        };
+        let kept = before.message(Label::Mm(4)).is_none_or(|fourth| repeats_after(fourth, proof.at) == 0);
+        kept && messages.first().map(|message| message.length) == length
+            && before.attempt.initiator.ip() == view.attempt.initiator.ip()
+            && unanswered_after(&before, proof, &messages).is_none()
+    };
+    let before = index.checked_sub(1).and_then(|before| case.view(before));
+    let initiator = if before.is_some_and(goes_on) { Conduct::GoesOn } else { Conduct::Unknown };
+    Some((proof, Answer::Encrypted { messages, initiator }))
+}
+
 /// Copies of message 5 after the only answer to it, none of which drew another, if there are some: who cannot decrypt message 5
 /// answers each copy; who refuses what it says may give the attempt up.
 pub(super) fn unanswered_after(view: &View<'_>, proof: &MessageRecord, answers: &[&MessageRecord]) -> Option<usize> {
