@@ -523,12 +523,18 @@ fn status(case: &Case<'_>, attempts: &[AttemptDiagnosis], verdict: Option<&Found
     match attempts.last().map(|attempt| attempt.outcome) {
         Some(Outcome::Unknown) => PairStatus::Unknown,
         // whether a child SA came with it does not show
-        Some(Outcome::Established) if last.midstream => PairStatus::Unknown,
+        Some(Outcome::Established) if last.midstream || is_unread(case) => PairStatus::Unknown,
         Some(Outcome::Unfinished) => PairStatus::DownNegotiating,
         // One try after another: the next one is due.
         _ if pair.attempts.len() > 1 && case.end().since(last.last) < NEGOTIATING => PairStatus::DownNegotiating,
         _ => PairStatus::Down,
     }
+}
+
+/// IKE_AUTH of the last attempt was answered, and what the answer may hold cannot be said.
+fn is_unread(case: &Case<'_>) -> bool {
+    let last = case.pair.attempts.len().checked_sub(1).and_then(|last| case.view(last));
+    last.is_some_and(|view| view.last_auth_response().is_some() && view.auth_answer().is_none())
 }
 
 #[cfg(test)]

@@ -543,6 +543,15 @@ fn a_short_answer_that_begins_with_a_notify_refuses_in_any_suite() {
     assert_eq!(granted.diagnosis.pairs().last().map(|pair| pair.status), Some(PairStatus::Unknown));
 }
 
+#[test]
+fn an_initiator_that_begins_anew_gave_the_sa_up() {
+    let announced = [v2::notify(v2::USE_PPK, &[])];
+    let again = post_quantum().after(secs(3)).new_attempt().sa_init_request_with(&[v2::ike_cbc(14)], 14, &announced);
+    let analysis = judge(&again.sa_init_response(&v2::ike_cbc(14)).capture());
+    let found = find(&analysis, "V2-PPK").expect("a finding");
+    assert!(found.seen.starts_with("the initiator alone wants"), "{}", found.seen);
+}
+
 /// What is asked of a child SA by who did not open the IKE SA is refused by who did.
 #[test]
 fn the_side_that_refuses_is_named_by_its_address() {

@@ -1,7 +1,7 @@
 //! V2-PPK: the post-quantum pre-shared key may be what stops it.
 
 use crate::diagnose::Confidence;
-use crate::diagnose::case::{Case, PATIENCE};
+use crate::diagnose::case::Case;
 use crate::diagnose::pattern::{Match, pattern};
 
 use super::ikev2::{self, notify};
@@ -45,7 +45,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             let (request, response) = (round.request?, round.response?);
             let wants = |message| ikev2::notified(message, notify::USE_PPK).is_some();
             let refused = view.authenticated() == Some(false);
-            let given_up = view.auth_exchanges().next().is_none() && case.end().since(view.attempt.last) >= PATIENCE;
+            let given_up = view.auth_exchanges().next().is_none() && view.is_watched_after(response);
             let (who, key) = match (wants(request), wants(response)) {
                 _ if !refused && !given_up => return None,
                 (true, true) => ("both ends want", "differs"),
