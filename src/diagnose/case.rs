@@ -61,6 +61,8 @@ pub struct ClearNotify<'a> {
     pub message: &'a MessageRecord,
     /// Its type.
     pub notify_message_type: u16,
+    /// Protocol id.
+    pub protocol_id: u8,
     /// Octets of its SPI.
     pub spi_size: u8,
     /// Its data, as far as kept.
@@ -215,9 +217,13 @@ impl<'a> View<'a> {
     pub fn clear_notifies(&self, side: Side) -> impl Iterator<Item = ClearNotify<'a>> + use<'a> {
         self.messages().filter(move |message| message.from == side).flat_map(|message| {
             message.carried.iter().filter_map(move |payload| match &payload.detail {
-                PayloadDetail::Notify { notify_message_type, spi_size, data, .. } => {
-                    Some(ClearNotify { message, notify_message_type: *notify_message_type, spi_size: *spi_size, data })
-                }
+                PayloadDetail::Notify { notify_message_type, protocol_id, spi_size, data } => Some(ClearNotify {
+                    message,
+                    notify_message_type: *notify_message_type,
+                    protocol_id: *protocol_id,
+                    spi_size: *spi_size,
+                    data,
+                }),
                 _ => None,
             })
         })
@@ -342,7 +348,21 @@ impl<'a> View<'a> {
         // A responder takes ESP as the proof that message 3 came; a capture that missed it may too.
         let traffic = self.case.pair.flows.iter().rev().any(|flow| flow.last >= at);
         let confirmed = traffic && self.message(Label::Qm(2)).is_some();
-        confirmed.then_some(at).or_else(|| self.shown_by_traffic())
+        let settled = || self.attempt.exchanges.iter().any(|exchange| self.quick_mode_settled(exchange));
+        (confirmed || settled()).then_some(at).or_else(|| self.shown_by_traffic())
+    }
+
+    /// IKEv1: message 2 of this Quick Mode was sent once, and message 1 not again after it, though both sides go on under this
+    /// SA for long after that: message 3 came, and is not in the capture.
+    pub fn quick_mode_settled(&self, exchange: &Exchange) -> bool {
+        let find = |label| exchange.messages.iter().find(|message| message.label == label);
+        let (Some(second), None) = (find(Label::Qm(2)), find(Label::Qm(3))) else { return false };
+        let asked_again = find(Label::Qm(1)).is_some_and(|first| first.last_sent() > second.at);
+        let speaks = |side| {
+            self.messages()
+                .any(|message| message.from == side && message.encrypted && message.at.since(second.at) >= PATIENCE)
+        };
+        second.repeat_count == 0 && !asked_again && speaks(Side::Initiator) && speaks(Side::Responder)
     }
 
     fn v2_tunnel_up(&self, at: Timestamp) -> Option<Timestamp> {
@@ -451,7 +471,8 @@ impl<'a> View<'a> {
             .next_back()?
             .messages
             .iter()
-            .find(|message| message.label == Label::Response(35) && message.ike_fragments_missing.is_none())
+            .filter(|message| message.label == Label::Response(35) && message.ike_fragments_missing.is_none())
+            .min_by_key(|message| !message.encrypted)
     }
 }
 

@@ -69,6 +69,12 @@ const DENIED: &[Denial] = &[
     Denial::of("P1-AGGR-AUTH", &["OK-P1-UP"]),
     Denial::of("M-ENC-BIT", &["OK-P1-UP"]),
     Denial::of("T-ENCAP-MISMATCH", &["OK-UP"]),
+    // As an error it says that the peer refuses all that is sent, until the end.
+    Denial {
+        least: Severity::Error,
+        everywhere: true,
+        ..Denial::of("T-SPI-UNKNOWN", &["OK-UP", "OK-IDLE", "OK-P1-UP"])
+    },
 ];
 
 /// A pattern found, before it is made a finding.
@@ -500,7 +506,10 @@ fn status(case: &Case<'_>, attempts: &[AttemptDiagnosis], verdict: Option<&Found
     let taken_down = is_taken_down(case);
     let turned_down =
         verdict.is_some_and(|found| found.pattern.id == "V2-AUTH-INIT-REJECT" && found.severity() == Severity::Error);
-    let is_lost = |found: &Found| found.pattern.stage == Stage::LifeCycle && found.severity() == Severity::Error;
+    let is_lost = |found: &Found| {
+        let says = found.pattern.stage == Stage::LifeCycle || found.pattern.id == "T-SPI-UNKNOWN";
+        says && found.severity() == Severity::Error
+    };
     let lost = silent || verdict.is_some_and(is_lost);
     match up {
         _ if taken_down => return PairStatus::Down,
@@ -513,18 +522,19 @@ fn status(case: &Case<'_>, attempts: &[AttemptDiagnosis], verdict: Option<&Found
         }
         Some(_) if traffic => return PairStatus::UpActive,
         Some(_) => return PairStatus::UpIdle,
-        None if traffic && pair.attempts.is_empty() => return PairStatus::UpNoIke,
+        None if traffic && pair.attempts.iter().all(Attempt::is_of_remarks) => return PairStatus::UpNoIke,
         None => {}
     }
-    let Some(last) = pair.attempts.last() else { return PairStatus::Down };
+    let last = pair.attempts.iter().zip(attempts).rfind(|(attempt, _)| !attempt.is_of_remarks());
+    let Some((last, diagnosed)) = last else { return PairStatus::Down };
     if traffic && last.midstream && !lost {
         return PairStatus::UpActive;
     }
-    match attempts.last().map(|attempt| attempt.outcome) {
-        Some(Outcome::Unknown) => PairStatus::Unknown,
+    match diagnosed.outcome {
+        Outcome::Unknown => PairStatus::Unknown,
         // whether a child SA came with it does not show
-        Some(Outcome::Established) if last.midstream || is_unread(case) => PairStatus::Unknown,
-        Some(Outcome::Unfinished) => PairStatus::DownNegotiating,
+        Outcome::Established if last.midstream || is_unread(case) => PairStatus::Unknown,
+        Outcome::Unfinished => PairStatus::DownNegotiating,
         // One try after another: the next one is due.
         _ if pair.attempts.len() > 1 && case.end().since(last.last) < NEGOTIATING => PairStatus::DownNegotiating,
         _ => PairStatus::Down,

@@ -150,6 +150,7 @@ pub fn attempt(pair: &Pair, mode: Mode, number: u64, first: Timestamp, first_fra
         vendor_ids: [Arc::default(), Arc::default()],
         nat: NatFacts::default(),
         midstream: false,
+        roles_known: true,
         moves: Vec::new(),
         stage: Label::Mm(1),
         waiting_for: None,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use hashbrown::HashMap;
 
 use crate::base::{FrameRef, IkeSpi, Limits, MessageId, Timestamp};
-use crate::isakmp::payload::EncryptedFragment;
+use crate::isakmp::payload::{Body, EncryptedFragment};
 use crate::isakmp::{Header, Message, Payload};
 
 use super::exchange::{self, Clues};
@@ -19,12 +19,14 @@ use super::nat::HashAlgorithm;
 use super::packed::{PackedAttempt, Templates, put, take};
 use super::pairs::Kept;
 use super::story::Tellings;
-use super::{Observed, Passage, Tracker, carried, stage};
+use super::{Observed, Passage, Tracker, carried, roles, stage};
 
 /// Moves remembered of one attempt.
 const MOVES: usize = 32;
 /// How far the message id of a path probe may be ahead of the last INFORMATIONAL seen.
 const PROBES_AHEAD: u32 = 16;
+/// Notify type of IKEv1.
+const INVALID_SPI: u16 = 11;
 /// Messages kept of one exchange: none of any RFC has as many.
 const MESSAGES_AN_EXCHANGE: usize = 64;
 /// Copies of one packet that a capture records lie closer together than this, whatever their IP identification.
@@ -243,6 +245,26 @@ impl AttemptState {
             && copies.all(|(one, other)| (one.digest, one.copy) == (other.digest, other.copy))
     }
 
+    /// Learns from a message which side is which, and answers the side that sent it.
+    fn settle_roles(
+        &mut self,
+        facts: &mut Attempt,
+        kind: ExchangeKind,
+        clues: &Clues<'_>,
+        from: Side,
+        at: Timestamp,
+    ) -> Side {
+        let Some(shown) = roles::shown(facts, kind, clues, from, at) else { return from };
+        facts.roles_known = shown.certain;
+        if shown.initiator == Side::Initiator {
+            return from;
+        }
+        roles::swap(facts);
+        self.current.swap(0, 1);
+        self.index_all(facts);
+        from.other()
+    }
+
     /// The exchange that `key` names.
     fn find(&self, facts: &Attempt, key: &ExchangeKey) -> Option<usize> {
         if self.exchanges.len() > FEW_EXCHANGES {
@@ -338,12 +360,19 @@ enum Place {
 
 impl Tracker {
     /// The pair and attempt a message belongs to, opened if need be, and the side that sent it.
-    pub(super) fn locate(&mut self, passage: &Passage, header: &Header) -> Option<(usize, usize, Side)> {
+    pub(super) fn locate(
+        &mut self,
+        passage: &Passage,
+        header: &Header,
+        is_remark: bool,
+    ) -> Option<(usize, usize, Side)> {
         let version = if header.version.major == 2 { IkeVersion::V2 } else { IkeVersion::V1 };
         let here = self
             .pair_known(passage.source.ip(), passage.destination.ip())
             .and_then(|pair| self.attempt_known(pair, version, header.initiator_spi).map(|attempt| (pair, attempt)));
-        let (pair, attempt) = match here.or_else(|| self.moved(passage, header, version)) {
+        let known = here.or_else(|| self.moved(passage, header, version));
+        let remarks = || self.remarks(passage).filter(|_| is_remark);
+        let (pair, attempt) = match known.or_else(remarks) {
             Some(found) => found,
             None => self.open_attempt(passage, header, version)?,
         };
@@ -381,6 +410,14 @@ impl Tracker {
             Some(_) => {}
         }
         Some((pair, attempt))
+    }
+
+    /// Where remarks are collected that one side makes outside of any SA, each under SPIs of its own: the last attempt of a pair
+    /// if it is one of nothing else.
+    fn remarks(&self, passage: &Passage) -> Option<(usize, usize)> {
+        let pair = self.pair_known(passage.source.ip(), passage.destination.ip())?;
+        let last = self.pairs.attempts(pair).checked_sub(1)?;
+        self.pairs.is_of_remarks(pair, last).then_some((pair, last))
     }
 
     /// The attempt of a pair whose initiator chose this SPI. The few of most pairs are looked through, the youngest first.
@@ -454,6 +491,7 @@ impl Tracker {
             vendor_ids: [Arc::default(), Arc::default()],
             nat: NatFacts::default(),
             midstream: !begins && rekeyed_from.is_none(),
+            roles_known: begins || version == IkeVersion::V2,
             moves: Vec::new(),
             stage: Label::Other(header.exchange_type),
             waiting_for: None,
@@ -493,7 +531,7 @@ impl Tracker {
 
     /// Files a whole message (or one SKF fragment of one).
     pub(super) fn file_message(&mut self, passage: &Passage, message: &Message<'_>) -> Option<Observed> {
-        let (pair, index, from) = self.locate(passage, &message.header)?;
+        let (pair, index, mut from) = self.locate(passage, &message.header, is_remark(message))?;
         let (limits, full) = (self.limits, self.is_full());
         let (shared, followed) = self.follow(pair, index)?;
         let Followed { facts: attempt, state } = followed;
@@ -501,7 +539,7 @@ impl Tracker {
         attempt.last_frame = passage.frame;
         let before = state.alone + state.message_count * MESSAGE_AT_WORK;
 
-        let clues = Clues::of(message, passage.digest);
+        let clues = Clues { hash: state.hash, ..Clues::of(message, passage.digest) };
         let kind = exchange::kind(message.header.version.major, message.header.exchange_type);
         if attempt.mode == Mode::Unknown {
             attempt.mode = match kind {
@@ -510,8 +548,17 @@ impl Tracker {
                 _ => Mode::Unknown,
             };
         }
+        if !attempt.roles_known {
+            from = state.settle_roles(attempt, kind, &clues, from, passage.at);
+        }
+        if attempt.midstream && is_beginning(attempt, kind, &message.header, from) {
+            attempt.midstream = false;
+        }
         let key = exchange_key(kind, &message.header, &clues, from, message.octets());
         let mut known = state.find(attempt, &key);
+        if let (ExchangeKind::QuickMode, Some(exchange)) = (kind, known.and_then(|at| attempt.exchanges.get_mut(at))) {
+            exchange::turn_quick_mode(exchange, &clues, from);
+        }
         let label = exchange::label(
             kind,
             &clues,
@@ -602,7 +649,8 @@ impl Tracker {
                     }
                     None => {
                         let message_id = message.header.message_id;
-                        let exchange = Exchange { kind, message_id, started_by: from, messages: vec![record] };
+                        let started_by = key.started_by.unwrap_or(from);
+                        let exchange = Exchange { kind, message_id, started_by, messages: vec![record] };
                         attempt.exchanges.push(exchange);
                         state.exchanges.push(ExchangeState { content: key.content, messages: vec![message_state] });
                         state.index_last(attempt, key);
@@ -719,7 +767,7 @@ impl Tracker {
             length: set.length(),
             encrypted: true,
             encapsulation: crate::packet::Encapsulation::Udp,
-            non_esp_marker: false,
+            non_esp_marker: set.non_esp_marker,
             flags: 0,
             ip_fragments: 1,
             ike_fragments: set.count(),
@@ -785,6 +833,34 @@ fn opening_side(header: &Header, version: IkeVersion) -> Side {
     }
 }
 
+/// Whether a message says in clear that its receiver uses an SA of ESP or AH which there is not. IKEv1 sends that outside of any
+/// SA (RFC 2408 §3.14.1, §4.8).
+fn is_remark(message: &Message<'_>) -> bool {
+    let informational =
+        exchange::kind(message.header.version.major, message.header.exchange_type) == ExchangeKind::InformationalV1;
+    informational
+        && !message.is_encrypted()
+        && message.payloads().next().is_some_and(|payload| match payload.body {
+            Body::Notification(notification) => notification.notify_message_type == INVALID_SPI,
+            _ => false,
+        })
+}
+
+/// Whether this is the first message of an attempt of which nothing but the answer to it was recorded so far.
+fn is_beginning(attempt: &Attempt, kind: ExchangeKind, header: &Header, from: Side) -> bool {
+    let opens = match kind {
+        ExchangeKind::MainMode | ExchangeKind::AggressiveMode => true,
+        ExchangeKind::IkeSaInit | ExchangeKind::IkeSessionResume => !header.has(Header::RESPONSE),
+        _ => false,
+    };
+    let [exchange] = attempt.exchanges.as_slice() else { return false };
+    opens
+        && header.responder_spi.is_zero()
+        && from == Side::Initiator
+        && exchange.kind == kind
+        && exchange.messages.iter().all(|message| message.from == Side::Responder)
+}
+
 /// The side of a known attempt that sent a message.
 fn side(state: &AttemptState, passage: &Passage, header: &Header, version: IkeVersion) -> Side {
     if version == IkeVersion::V2 {
@@ -837,6 +913,8 @@ fn place(
     let Some(index) = exchange.messages.iter().enumerate().position(|(index, record)| {
         record.label == label
             && record.from == from
+            // What came in clear and what came under protection are not copies of one another.
+            && (record.encrypted == clues.encrypted || clues.header.version.major == 1)
             && (!informal
                 || state.messages.get(index).is_some_and(|state| state.digest == clues.digest)
                 || !clues.encrypted && label == Label::Inf)
@@ -895,7 +973,7 @@ fn note_progress(attempt: &mut Attempt, exchange: usize, label: Label, first_ins
     match label {
         Label::Request(35) if is_next_round(attempt, exchange) => attempt.phase1_up = None,
         Label::Response(35) => attempt.phase1_up = Some(at).filter(|_| first_inside != Some(EAP)),
-        Label::Mm(6) | Label::Am(3) | Label::Qm(_) | Label::Tr(_) => _ = attempt.phase1_up.get_or_insert(at),
+        label if stage::completes_phase_1(label) => _ = attempt.phase1_up.get_or_insert(at),
         // Any exchange of an SA that only runs under its keys shows that the keys are there.
         Label::Request(36 | 37) | Label::Response(36 | 37) if attempt.rekeyed_from.is_some() => {
             attempt.phase1_up.get_or_insert(at);

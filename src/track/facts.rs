@@ -176,6 +176,9 @@ impl Side {
     }
 }
 
+/// Notify type of IKEv1 (RFC 2408 §3.14.1).
+const INVALID_SPI: u16 = 11;
+
 /// One negotiation: an IKE SA, or a try at one. One entry across retries within it (COOKIE, INVALID_KE_PAYLOAD), the
 /// float to port 4500, NAT rebinding and address changes; retries with new SPIs are attempts of their own.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -212,6 +215,8 @@ pub struct Attempt {
     pub nat: NatFacts,
     /// The capture does not hold its beginning.
     pub midstream: bool,
+    /// Which side is the initiator is known. If not, it is the one that was heard first.
+    pub roles_known: bool,
     /// Later places the sides sent from, after the first: the float to 4500, rebinding, MOBIKE.
     pub moves: Vec<Move>,
     /// The furthest message of the set-up.
@@ -236,6 +241,11 @@ impl Attempt {
     pub(super) fn forget_message(&mut self, at: Timestamp) {
         self.messages_forgotten += 1;
         self.forgotten_until = self.forgotten_until.max(Some(at));
+    }
+
+    /// It is no attempt: one side says in clear, outside of any SA, that it does not have an SA of ESP or AH.
+    pub fn is_of_remarks(&self) -> bool {
+        self.version == IkeVersion::V1 && !self.exchanges.is_empty() && self.exchanges.iter().all(Exchange::is_remark)
     }
 
     /// The responder's choice as a list: of one, or empty.
@@ -293,6 +303,18 @@ pub struct Exchange {
     pub started_by: Side,
     /// Its messages in order, repeats folded into the message they repeat.
     pub messages: Vec<MessageRecord>,
+}
+
+impl Exchange {
+    /// An Informational in clear with INVALID-SPI (RFC 2408 §3.14.1).
+    pub(super) fn is_remark(&self) -> bool {
+        let invalid = |message: &MessageRecord| match message.carried.first().map(|payload| &payload.detail) {
+            Some(PayloadDetail::Notify { notify_message_type, .. }) => *notify_message_type == INVALID_SPI,
+            _ => false,
+        };
+        self.kind == ExchangeKind::InformationalV1
+            && self.messages.iter().all(|message| !message.encrypted && invalid(message))
+    }
 }
 
 /// Kinds of exchange, of both versions.

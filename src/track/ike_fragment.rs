@@ -46,6 +46,8 @@ pub(super) struct FragmentSet {
     parts: BTreeMap<u8, Box<[u8]>>,
     last: Option<u8>,
     octets: usize,
+    /// A non-ESP marker stood in front of the first one that came.
+    pub(super) non_esp_marker: bool,
     pub(super) first_frame: FrameRef,
     pub(super) since: Timestamp,
     /// When the lowest of its fragments came again, the first few times.
@@ -105,14 +107,15 @@ impl FragmentSets {
         &mut self,
         key: SetKey,
         fragment: &Fragment<'_>,
-        frame: FrameRef,
-        at: Timestamp,
+        non_esp_marker: bool,
+        (frame, at): (FrameRef, Timestamp),
     ) -> (Added, Vec<(SetKey, FragmentSet)>) {
         let mut given_up = Vec::new();
         let set = self.sets.get_or_insert_mut(key, || FragmentSet {
             parts: BTreeMap::new(),
             last: None,
             octets: 0,
+            non_esp_marker,
             first_frame: frame,
             since: at,
             again: Vec::new(),
@@ -302,7 +305,8 @@ mod tests {
         for number in 0..500 {
             for part in 1..=200 {
                 let fragment = Fragment { fragment_id: number, number: part, flags: 0, data: &[] };
-                let (_, pushed_out) = sets.add(key(number), &fragment, FrameRef::new(0, 1), Timestamp::default());
+                let (_, pushed_out) =
+                    sets.add(key(number), &fragment, false, (FrameRef::new(0, 1), Timestamp::default()));
                 given_up += pushed_out.len();
                 let held: usize = sets.sets.iter().map(|(_, set)| set.cost()).sum();
                 assert_eq!(sets.octets, held, "what is held is what is counted");

@@ -19,6 +19,7 @@ mod offer;
 mod packed;
 mod pair;
 mod pairs;
+mod roles;
 mod rows;
 mod shared;
 mod shelf;
@@ -332,14 +333,15 @@ impl Tracker {
             initiator_spi: message.header.initiator_spi,
             fragment_id: fragment.fragment_id,
         };
-        let (added, given_up) = self.fragments.add(key, &fragment, datagram.frame, datagram.at);
+        let (added, given_up) =
+            self.fragments.add(key, &fragment, passage.non_esp_marker, (datagram.frame, datagram.at));
         for (key, set) in given_up {
             self.facts.forgotten.reassemblies += 1;
             self.file_incomplete_fragments(&key, &set);
         }
         let observed = match added {
             Added::Waiting => {
-                let (pair, attempt, from) = self.locate(&passage, &message.header)?;
+                let (pair, attempt, from) = self.locate(&passage, &message.header, false)?;
                 let label = attempt::expected(&self.follow(pair, attempt)?.1.facts, &message.header, from);
                 Observed {
                     pair,

@@ -31,6 +31,20 @@ impl HashAlgorithm {
         })
     }
 
+    /// Octets of the shortest hash.
+    pub(super) const SHORTEST: u32 = 16;
+
+    /// Octets of its hash.
+    pub(super) const fn octets(self) -> u32 {
+        match self {
+            Self::Md5 => 16,
+            Self::Sha1 => 20,
+            Self::Sha2_256 => 32,
+            Self::Sha2_384 => 48,
+            Self::Sha2_512 => 64,
+        }
+    }
+
     /// The one algorithm of IKE whose output has this many octets: for when the negotiation was not captured.
     fn from_length(octets: usize) -> Option<Self> {
         Some(match octets {

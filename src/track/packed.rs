@@ -76,7 +76,7 @@ pub(super) fn fingerprint(attempt: &Attempt) -> u64 {
     let place = |list: &Arc<[_]>| Arc::as_ptr(list).addr();
     let [ours, theirs] = &attempt.vendor_ids;
     (attempt.version, attempt.mode, attempt.stage, attempt.waiting_for, attempt.nat).hash(&mut hasher);
-    (attempt.midstream, attempt.rekeyed_from, attempt.messages_forgotten).hash(&mut hasher);
+    (attempt.midstream, attempt.roles_known, attempt.rekeyed_from, attempt.messages_forgotten).hash(&mut hasher);
     (attempt.phase1_up.is_some(), attempt.phase2_up.is_some(), attempt.exchanges.len()).hash(&mut hasher);
     (Arc::as_ptr(&attempt.offered).addr(), place(ours), place(theirs)).hash(&mut hasher);
     attempt.chosen.as_ref().map(|chosen| Arc::as_ptr(chosen).addr()).hash(&mut hasher);

@@ -12,11 +12,12 @@ use crate::base::{FrameRef, IkeSpi, Timestamp};
 use super::attempt::{AttemptState, Followed, rekeying_attempt};
 use super::ends::PackedEnds;
 use super::facts::{
-    Attempt, EspFlow, FlowProtocol, IcmpFact, IkeVersion, IncompleteFact, Label, MalformedFact, Pair, Seen,
+    Attempt, EspFlow, Exchange, FlowProtocol, IcmpFact, IkeVersion, IncompleteFact, Label, MalformedFact, Pair, Seen,
 };
 use super::flow::FlowRow;
 use super::packed::{PackedAttempt, Templates, put, take};
 use super::rows::Rows;
+use super::stage;
 use super::story::{Tally, Tellings, Told};
 
 /// No flow.
@@ -287,6 +288,16 @@ impl Pairs {
     /// The furthest message of the set-up of an attempt.
     pub(super) fn stage(&self, index: usize, attempt: usize) -> Option<Label> {
         self.gist(index, attempt).map(|gist| gist.stage)
+    }
+
+    /// Whether an attempt is nothing but remarks made outside of any SA.
+    pub(super) fn is_of_remarks(&self, index: usize, attempt: usize) -> bool {
+        // What sets an SA up, or uses one, has a stage.
+        self.gist(index, attempt).is_some_and(|attempt| {
+            stage::rank(attempt.stage).is_none()
+                && attempt.version == IkeVersion::V1
+                && [attempt.exchanges.first(), attempt.exchanges.last()].into_iter().flatten().all(Exchange::is_remark)
+        })
     }
 
     /// An attempt without what is its own: as it is if it is at work, what it was made from if it is at rest.

@@ -12,7 +12,8 @@ pub(super) fn rank(label: Label) -> Option<u8> {
     Some(match label {
         Label::Mm(number) | Label::Am(number) => number,
         Label::Tr(number) => 10 + number.min(2),
-        Label::Qm(number) => 20 + number,
+        // A fourth one confirms what the third completed.
+        Label::Qm(number) => 20 + number.min(3),
         Label::Request(SA_INIT | RESUME) => 1,
         Label::Response(SA_INIT | RESUME) => 2,
         Label::Request(INTERMEDIATE) => 3,
@@ -21,6 +22,11 @@ pub(super) fn rank(label: Label) -> Option<u8> {
         Label::Response(AUTH) => 6,
         _ => return None,
     })
+}
+
+/// Whether a message of IKEv1 shows that phase 1 is complete.
+pub(super) fn completes_phase_1(label: Label) -> bool {
+    matches!(label, Label::Mm(6) | Label::Am(3) | Label::Qm(_) | Label::Tr(_))
 }
 
 /// The message that must follow `label` for the set-up to go on, or `None` if nothing is owed.
@@ -46,7 +52,8 @@ pub(super) fn sets_up(kind: ExchangeKind) -> bool {
 pub(super) fn waiting_for(youngest: &Exchange) -> Option<Label> {
     let furthest =
         youngest.messages.iter().map(|message| message.label).max_by_key(|&label| rank(label).unwrap_or(0))?;
-    let last = youngest.messages.last()?;
+    // An answer may be recorded before what it answers.
+    let last = youngest.messages.iter().rfind(|message| message.label == furthest)?;
     match furthest {
         // A COOKIE or INVALID_KE_PAYLOAD answer asks for the request once more; any other error notify ends it.
         Label::Response(SA_INIT) => match super::exchange::sa_init_answer(last) {

@@ -20,6 +20,7 @@ mod normal;
 mod path;
 mod phase1;
 mod phase2;
+mod roles;
 mod security;
 mod table;
 mod traffic;

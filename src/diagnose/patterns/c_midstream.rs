@@ -39,7 +39,7 @@ pattern! {
 
 fn check(case: &Case<'_>) -> Vec<Match> {
     case.attempts()
-        .filter(|(_, view)| view.attempt.midstream)
+        .filter(|(_, view)| view.attempt.midstream && !view.attempt.is_of_remarks())
         .map(|(index, view)| {
             let first = view.messages().next();
             let what = first.map_or("a message".to_owned(), |message| message.label.to_string());

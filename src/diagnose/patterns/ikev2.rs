@@ -128,9 +128,11 @@ pub(super) fn accepted(attempt: &Attempt) -> Option<Round<'_>> {
 
 /// The request of an exchange and its response, as far as they were seen.
 pub(super) fn request_and_response(exchange: &Exchange) -> (Option<&MessageRecord>, Option<&MessageRecord>) {
-    let request = exchange.messages.iter().find(|message| matches!(message.label, Label::Request(_)));
-    let response = exchange.messages.iter().find(|message| matches!(message.label, Label::Response(_)));
-    (request, response)
+    let requests = exchange.messages.iter().filter(|message| matches!(message.label, Label::Request(_)));
+    let request = requests.min_by_key(|message| !message.encrypted);
+    // What is said in clear beside an answer under protection is no answer.
+    let responses = exchange.messages.iter().filter(|message| matches!(message.label, Label::Response(_)));
+    (request, responses.min_by_key(|message| !message.encrypted))
 }
 
 /// A request that was never answered.

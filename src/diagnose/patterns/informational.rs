@@ -186,6 +186,16 @@ fn read_once<'a>(view: &View<'a>) -> Vec<Informational<'a>> {
     found
 }
 
+/// What is said of a notify that [`is_refuted`].
+pub(super) const REFUTED: &str =
+    "the notify is not authenticated, and what follows refutes it: it was forged, or of another node";
+
+/// Whether the side that said in clear that it does not know an SA, or refuses it, goes on under it: only who has it can.
+pub(super) fn is_refuted(view: &View<'_>, notify: &MessageRecord) -> bool {
+    let said = notify.last_sent();
+    view.messages().any(|message| message.encrypted && message.from == notify.from && message.last_sent() > said)
+}
+
 /// How long `side` takes to answer at this capture point, with room for a busy moment.
 fn answer_within(view: &View<'_>, side: Side) -> Duration {
     let shortest = view

@@ -89,10 +89,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 };
                 let from = life_cycle::address(view.attempt, side);
                 let over = last_up.is_some_and(|up| up > index);
-                let said = notify.message.last_sent();
-                // Only who has the SA goes on with it.
-                let refuted =
-                    view.messages().any(|message| message.encrypted && message.from == side && message.at > said);
+                let refuted = informational::is_refuted(&view, notify.message);
                 let found = Match::on(index, Confidence::Stated)
                     .seen(format!(
                         "{from} answered with {name} ({UNKNOWN_SA}) in clear {}{}",
@@ -100,7 +97,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                         if refuted { ", and goes on under this IKE SA all the same" } else { "" },
                     ))
                     .means(if refuted {
-                        "the notify is not authenticated, and what follows refutes it: it was forged, or of another node".to_owned()
+                        informational::REFUTED.to_owned()
                     } else {
                         format!("{from} does not know this IKE SA; the notify is not authenticated")
                     })

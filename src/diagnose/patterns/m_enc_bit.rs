@@ -8,7 +8,7 @@ use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::times;
 use crate::track::{Exchange, ExchangeKind, Label, MessageRecord, PayloadDetail};
 
-use super::phase1;
+use super::{ikev2, informational, phase1};
 
 /// Notifies by which a peer without keys says that it knows nothing of the SA: they can only come in clear.
 const V1_WITHOUT_KEYS: [u16; 2] = [4, 11];
@@ -37,7 +37,7 @@ pattern! {
         "spoof" 0.15 "somebody else sent it", raised by "another time to live than the peer's other packets", lowered by "the negotiation stops with it";
     ];
     checks: [
-        Either: "if it answers message 5, enter the pre-shared key anew" about "psk";
+        Either: "if it answers the first encrypted message, enter the pre-shared key anew" about "psk";
         Either: "look up the sender's version for known faults; do not take the message at its word";
     ];
     logs: [
@@ -68,7 +68,7 @@ fn found(index: usize, view: &View<'_>) -> Option<Match> {
     let after_mm5 = exchange.kind == ExchangeKind::MainMode;
     let copies = bare.iter().map(|(_, message)| u64::from(message.repeat_count) + 1).sum();
     let found = Match::on(index, Confidence::Stated)
-        .seen(format!("{} from {} came in clear{}, {}", first.label, first.source, said(first), times(copies)))
+        .seen(format!("{} from {} came in clear{}, {}", first.label, first.source, said(view, first), times(copies)))
         .means(if after_mm5 {
             "the responder answers message 5 in clear: it could not decrypt it"
         } else {
@@ -76,19 +76,20 @@ fn found(index: usize, view: &View<'_>) -> Option<Match> {
         })
         .frames(bare.iter().map(|(_, message)| message.frame))
         .weigh("psk", if after_mm5 { 3.0 } else { 0.3 });
-    let found = if after_mm5 || view.message(Label::Mm(6)).is_none() {
-        found
-    } else {
-        // With other keys there is no message 6.
-        found.rule_out(&["psk"])
-    };
+    // With other keys there is no message 6, and no tunnel.
+    let keys_agree = view.message(Label::Mm(6)).is_some() || (view.is_v2() && view.tunnel_up().is_some());
+    let found = if keys_agree && !after_mm5 { found.rule_out(&["psk"]) } else { found };
+    let refuted = view.is_v2() && bare.iter().all(|(_, message)| informational::is_refuted(view, message));
+    if refuted && view.tunnel_up().is_some() {
+        return Some(found.means(informational::REFUTED).weigh("spoof", 5.0).severity(Severity::Notice));
+    }
     let harmless = view.tunnel_up().is_some() || after_mm5;
     // The refusal that this is part of has a finding of its own; a tunnel that is up does not care.
     Some(if harmless { found.severity(Severity::Warning) } else { found })
 }
 
 /// The first notify in a message, in words.
-fn said(message: &MessageRecord) -> String {
+fn said(view: &View<'_>, message: &MessageRecord) -> String {
     message
         .carried
         .iter()
@@ -96,7 +97,10 @@ fn said(message: &MessageRecord) -> String {
             PayloadDetail::Notify { notify_message_type, .. } => Some(*notify_message_type),
             _ => None,
         })
-        .map_or_else(String::new, |said| format!(" with {}", phase1::notify_name(said)))
+        .map_or_else(String::new, |said| match view.is_v2() {
+            true => format!(" with {}", ikev2::named(said)),
+            false => format!(" with {}", phase1::notify_name(said)),
+        })
 }
 
 /// From when on messages had to be encrypted (IKEv1).

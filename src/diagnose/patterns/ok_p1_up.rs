@@ -54,7 +54,11 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             let up = view.attempt.phase1_up?;
             Some(
                 Match::on(index, Confidence::Inferred)
-                    .seen(format!("set up in {}; phase 2 is not up", span(up.since(view.attempt.first))))
+                    .seen(if view.attempt.midstream {
+                        "up; the beginning of the negotiation is not in the capture; phase 2 is not up".to_owned()
+                    } else {
+                        format!("set up in {}; phase 2 is not up", span(up.since(view.attempt.first)))
+                    })
                     .means("both sides agree on proposal, keys and identities")
                     .frames([frame_at(&view, up)]),
             )
@@ -72,7 +76,8 @@ fn is_confirmed(view: &View<'_>) -> bool {
             view.attempt.rekeyed_from.is_some() || (rounds(view) == 1 && view.authenticated() == Some(true))
         }
         IkeVersion::V1 => {
-            view.message(Label::Mm(6)).is_some()
+            // A lone encrypted message of Main Mode is message 6 only if its sender is the responder.
+            (view.attempt.roles_known && view.message(Label::Mm(6)).is_some())
                 || view.messages().any(|message| {
                     message.from == Side::Responder
                         && message.at >= up

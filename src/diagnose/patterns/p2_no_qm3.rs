@@ -86,6 +86,10 @@ fn unconfirmed(index: usize, view: &View<'_>, exchange: &Exchange, traffic: [Opt
         .find(|message| message.at > second.at && third.is_none());
     // What comes at once, and is no liveness check by its length, is about message 2.
     let refused = answer.filter(|answer| answer.at.since(second.at) <= AT_ONCE && may_refuse(view, answer));
+    // Who waits for message 3 asks for it again, and so does who waits for message 2.
+    if waited.copies < 2 && third.is_none() && asked_again == 0 && refused.is_none() && view.quick_mode_settled(exchange) {
+        return None;
+    }
     let later = view.exchanges().iter().any(|later| {
         later.kind == ExchangeKind::QuickMode
             && later.messages.iter().any(|message| message.label == Label::Qm(3))

@@ -35,14 +35,15 @@ pattern! {
 }
 
 fn check(case: &Case<'_>) -> Vec<Match> {
-    let v1: Vec<_> = case.pair.attempts.iter().filter(|attempt| attempt.version == IkeVersion::V1).collect();
+    let negotiations = || case.pair.attempts.iter().filter(|attempt| !attempt.is_of_remarks());
+    let v1: Vec<_> = negotiations().filter(|attempt| attempt.version == IkeVersion::V1).collect();
     if v1.is_empty() {
         return Vec::new();
     }
     vec![
         Match::on_pair(Confidence::Stated)
             .seen(case.in_words(|| {
-                format!("{} of {} here", v1.len(), number(case.pair.attempts.len() as u64, "negotiation"))
+                format!("{} of {} here", v1.len(), number(negotiations().count() as u64, "negotiation"))
             }))
             .means("IKEv1 is deprecated; IKEv2 replaces it")
             .frames(v1.iter().take(8).map(|attempt| attempt.first_frame)),

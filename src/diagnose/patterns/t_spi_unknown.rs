@@ -1,9 +1,9 @@
 //! T-SPI-UNKNOWN: ESP on an SA that the receiver does not have.
 
 use crate::base::Timestamp;
-use crate::diagnose::case::{Case, View};
+use crate::diagnose::case::{Case, PATIENCE, View};
 use crate::diagnose::pattern::{Match, pattern};
-use crate::diagnose::words::{span, times};
+use crate::diagnose::words::{number, span, times};
 use crate::diagnose::{Confidence, Severity};
 use crate::track::{EspFlow, Exchange, ExchangeKind, MessageRecord, Side};
 
@@ -13,6 +13,9 @@ use super::{life_cycle, n_nat_multi};
 
 /// RFC 2408 §3.14.1 and RFC 7296 §3.10.1 give it the same number.
 const INVALID_SPI: u16 = 11;
+/// Protocol ids (RFC 2407 §4.4.1, RFC 7296 §3.3.1).
+const AH: u8 = 2;
+const ESP: u8 = 3;
 /// No more of these are stray packets that were late at a re-key.
 const STRAY: u64 = 2;
 
@@ -31,6 +34,7 @@ pattern! {
     ///
     /// - A few packets on the old SPI right after a re-key are normal, and so is an INVALID-SPI or two about them while
     ///   traffic goes on both ways: that is no more than a remark.
+    /// - An INVALID-SPI that names no SPI of ESP or AH, while traffic goes on both ways: a remark, too.
     /// - `L-DUP-SA`: the same after a re-key within one IKE SA, of which no delete is seen.
     /// - `N-NAT-MULTI`: two clients behind one address, one SA each.
     /// - `L-STALE-SA`: one end lost all its state.
@@ -71,32 +75,70 @@ fn check(case: &Case<'_>) -> Vec<Match> {
 }
 
 fn stated(case: &Case<'_>) -> Vec<Match> {
-    let all: Vec<_> = case.attempts().flat_map(|(_, view)| refusals(view)).collect();
+    let refusals: Vec<_> = case.attempts().flat_map(|(_, view)| refusals(view)).collect();
+    let all: Vec<_> = refusals.iter().map(|refusal| refusal.message).collect();
     let Some(first) = all.first() else { return Vec::new() };
     let from = first.source.ip();
     let count = all.iter().map(|message| u64::from(message.repeat_count) + 1).sum();
+    let begun = all.iter().map(|message| message.at).min().unwrap_or(first.at);
+    let last = all.iter().map(|message| message.last_sent()).max().unwrap_or(first.at);
     let found = Match::on_pair(Confidence::Stated)
         .seen(format!("{from} answered with INVALID-SPI (11) in clear {}", times(count)))
         .frames(all.iter().take(16).map(|message| message.frame));
     let [there, back] = traffic::ways(case);
     let (to_it, from_it) = if there.to == from { (there, back) } else { (back, there) };
     let stray = count <= STRAY && all.iter().all(|message| just_replaced(&to_it, &from_it, message.at));
-    vec![if stray {
+    let renewed = |way: &Way<'_>| !way.only(|flow| flow.first > last).is_empty();
+    let goes_on = |way: &Way<'_>| !way.only(|flow| flow.first < begun && flow.last > last.after(AHEAD)).is_empty();
+    let unnamed = !refusals.iter().any(|refusal| refusal.names_spi);
+    let silent = from_it.last().is_none_or(|last| last <= begun.after(AHEAD)) && !renewed(&to_it);
+    let long = count > STRAY || to_it.last().is_some_and(|sent| sent.since(begun) >= PATIENCE);
+    vec![if renewed(&to_it) && renewed(&from_it) {
+        found.means("the two ends did not agree on which SAs exist; there are new ones since").severity(Severity::Notice)
+    } else if unnamed && goes_on(&to_it) && goes_on(&from_it) {
+        found
+            .means("it names no SPI of ESP or AH and is not authenticated, and traffic goes on both ways as before: it was forged, or is about something else")
+            .severity(Severity::Notice)
+    } else if stray {
         found
             .means("a packet came late on an SA that had just been replaced; traffic goes on both ways")
             .severity(Severity::Info)
     } else {
-        found.means(format!("{from} gets packets for an SA that it does not have; the notify is not authenticated"))
+        let found =
+            found.means(format!("{from} gets packets for an SA that it does not have; the notify is not authenticated"));
+        if silent && long { refused_to_the_end(found, &to_it) } else { found }
     }]
 }
 
-/// Messages in clear with INVALID-SPI.
-fn refusals(view: View<'_>) -> Vec<&MessageRecord> {
+/// The receiver sends nothing itself any more, and there is no new SA: nothing gets through.
+fn refused_to_the_end(mut found: Match, to_it: &Way<'_>) -> Match {
+    let spis: Vec<_> = to_it.flows.iter().map(|flow| flow.spi.to_string()).collect();
+    if let (Some(last), [.., spi]) = (to_it.flows.last(), spis.as_slice()) {
+        found.seen.push_str(&format!(
+            "; {} still sends on SPI {spi} ({}), and nothing comes back",
+            to_it.from,
+            number(last.packets, "packet")
+        ));
+    }
+    found.severity(Severity::Error)
+}
+
+/// INVALID-SPI in clear.
+struct Refusal<'a> {
+    message: &'a MessageRecord,
+    /// It names an SA of ESP or AH.
+    names_spi: bool,
+}
+
+fn refusals(view: View<'_>) -> Vec<Refusal<'_>> {
     [Side::Initiator, Side::Responder]
         .into_iter()
         .flat_map(move |side| view.clear_notifies(side))
         .filter(|notify| notify.notify_message_type == INVALID_SPI && !notify.message.encrypted)
-        .map(|notify| notify.message)
+        .map(|notify| Refusal {
+            message: notify.message,
+            names_spi: matches!(notify.protocol_id, AH | ESP) || notify.spi_size == 4 || notify.data.len() == 4,
+        })
         .collect()
 }
 

@@ -8,6 +8,9 @@ use crate::isakmp::registry;
 use crate::track::{Label, Side};
 
 use super::ikev2::{self, SA_INIT, Standing, notify};
+use super::informational;
+
+const AUTHENTICATION_FAILED: u16 = 24;
 
 pattern! {
     /// ## What is seen
@@ -62,16 +65,21 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             let message = notify.message;
             let what = notify.notify_message_type;
             let who = if message.from == Side::Responder { "responder" } else { "initiator" };
-            let over = standing.up_since(message.at) || standing.authenticated_after(view.attempt) && !lost(what);
+            // Who refuses a message may go on under the SA; who does not know it, or has refused it, cannot.
+            let refuted = (lost(what) || what == AUTHENTICATION_FAILED) && informational::is_refuted(&view, message);
+            let over = refuted
+                || standing.up_since(message.at)
+                || standing.authenticated_after(view.attempt) && !lost(what);
             let found = Match::on(index, Confidence::Stated)
                 .seen(format!(
                     "the {who} sent {} in clear, {}",
                     ikev2::named(what),
                     times(u64::from(message.repeat_count) + 1)
                 ))
-                .means(meaning(what))
+                .means(if refuted { informational::REFUTED } else { meaning(what) })
                 .frames([message.frame]);
             let found = match what {
+                _ if refuted => found.weigh("forged", 10.0),
                 _ if lost(what) => found.weigh("lost-sa", 3.0).weigh("unsupported", 0.2).weigh("defect", 0.3),
                 1 => found.weigh("unsupported", 4.0).weigh("lost-sa", 0.1),
                 7 => found.weigh("defect", 3.0).weigh("lost-sa", 0.1),
@@ -102,7 +110,7 @@ fn meaning(notify_message_type: u16) -> &'static str {
         1 => "the sender found a payload that it does not know and must not pass over",
         notify::INVALID_IKE_SPI => "the sender does not know this IKE SA (any more)",
         7 => "the sender could not read a message, or found a value out of range",
-        24 => "a refusal that cannot be believed: in clear anybody can send it",
+        AUTHENTICATION_FAILED => "a refusal that cannot be believed: in clear anybody can send it",
         _ => "the sender refuses, and cannot say so under protection",
     }
 }

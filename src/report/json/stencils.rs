@@ -156,6 +156,8 @@ impl AttemptStencil {
             parts.states(out, fact, failed);
             raw(out, ",\"midstream\":");
             truth(out, fact.midstream);
+            raw(out, ",\"roles_known\":");
+            truth(out, fact.roles_known);
             raw(out, ",\"rekeyed_from\":");
             ends[end] = out.len();
         }

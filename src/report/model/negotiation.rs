@@ -49,6 +49,8 @@ pub struct Attempt {
     pub states: VendorStates,
     /// The capture does not hold its beginning.
     pub midstream: bool,
+    /// Which side is the initiator is known. If not, it is the one that was heard first.
+    pub roles_known: bool,
     /// The attempt whose IKE SA this one seems to replace, without an SA_INIT of its own.
     pub rekeyed_from: Option<usize>,
     /// When phase 1, or the IKE SA, was complete as far as the wire shows.

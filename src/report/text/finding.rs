@@ -113,11 +113,11 @@ fn print_place(
     let mut place = Vec::new();
     match (attempt, finding.pair.and_then(|id| view.report.pair(id))) {
         (Some(attempt), _) => {
-            place.push(format!(
-                "initiator {} → responder {}",
-                endpoint(attempt.initiator),
-                endpoint(attempt.responder)
-            ));
+            let [initiator, responder] = [attempt.initiator, attempt.responder].map(endpoint);
+            place.push(match attempt.roles_known {
+                true => format!("initiator {initiator} → responder {responder}"),
+                false => format!("{initiator} ⇄ {responder}"),
+            });
             place.push(mode(attempt).into());
         }
         (None, Some(pair)) => place.push(format!("{} ⇄ {}", pair.a, pair.b)),
@@ -238,7 +238,7 @@ fn endpoint(at: SocketAddr) -> String {
 
 /// Where to check, with the address of the box.
 fn place(side: Where, attempt: Option<&Attempt>) -> String {
-    match (side, attempt) {
+    match (side, attempt.filter(|attempt| attempt.roles_known)) {
         (Where::Initiator, Some(attempt)) => format!("on the initiator {}", attempt.initiator.ip()),
         (Where::Responder, Some(attempt)) => format!("on the responder {}", attempt.responder.ip()),
         (Where::Initiator, None) => "on the initiator".into(),

@@ -112,11 +112,17 @@ fn print_attempt(
         .and(attempt.verdict.map(|verdict| format!(" · {verdict}")).unwrap_or_default());
     page.paragraph(0, &head)?;
     let start = view.clock.time(attempt.first);
-    let who = format!("initiator {} ▸ responder {}, {start}", attempt.initiator, attempt.responder);
+    let who = match attempt.roles_known {
+        true => format!("initiator {} ▸ responder {}, {start}", attempt.initiator, attempt.responder),
+        false => format!("{} ▸ {}, {start}", attempt.initiator, attempt.responder),
+    };
     page.paragraph(2, &Words::of(who))?;
     let mut about = vec![format!("SPIs {} {}", attempt.initiator_spi, attempt.responder_spi)];
     if attempt.midstream {
         about.push("its beginning is not in the capture".into());
+    }
+    if !attempt.roles_known {
+        about.push("which end is the initiator is not known".into());
     }
     if let Some(older) = attempt.rekeyed_from {
         let spi = view.report.attempts.get(older).map(|older| older.initiator_spi.to_string()).unwrap_or_default();

@@ -6,6 +6,7 @@ mod quick_mode;
 mod request_response;
 mod transaction;
 
+pub(super) use quick_mode::turn as turn_quick_mode;
 pub use request_response::{SaInitAnswer, sa_init_answer};
 
 use crate::isakmp::payload::{Body, EncryptedFragment};
@@ -13,6 +14,7 @@ use crate::isakmp::{Header, Message};
 
 use super::attempt::MessageState;
 use super::facts::{Exchange, ExchangeKind, Label, Side};
+use super::nat::HashAlgorithm;
 
 /// Payload types of IKEv1 that tell messages apart.
 mod v1 {
@@ -32,6 +34,8 @@ pub(super) struct Clues<'a> {
     pub(super) has_ke: bool,
     /// It is an IKEv2 fragment.
     pub(super) fragment: Option<EncryptedFragment<'a>>,
+    /// IKEv1: the hash that was negotiated, as far as known.
+    pub(super) hash: Option<HashAlgorithm>,
     /// Hash of the message's octets.
     pub(super) digest: u32,
 }
@@ -54,7 +58,8 @@ impl<'a> Clues<'a> {
 
     /// What the header alone tells.
     pub(super) fn blank(header: &Header) -> Self {
-        Self { header: *header, encrypted: false, has_sa: false, has_ke: false, fragment: None, digest: 0 }
+        let header = *header;
+        Self { header, encrypted: false, has_sa: false, has_ke: false, fragment: None, hash: None, digest: 0 }
     }
 }
 
