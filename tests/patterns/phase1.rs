@@ -5,6 +5,7 @@ use std::net::Ipv4Addr;
 use ikescope::diagnose::{Confidence, Finding, Severity, Where};
 use md5::{Digest, Md5};
 
+use crate::path::find;
 use crate::support::story::{aggressive, main_mode_psk, usual_transform};
 use crate::support::wire::{Attribute, Payload, v1};
 use crate::support::{Capture, Scenario, Side, ms, secs};
@@ -501,4 +502,36 @@ fn the_words_about_a_refused_message_5_fit_what_was_seen() {
     let certificate = finding(&recorded("v1-rsa-untrusted-ca"), "P1-CERT");
     assert!(certificate.seen.contains("arrived and was answered"), "{}", certificate.seen);
     assert!(certificate.checks().all(|check| !check.text.contains("fragment")), "{certificate:?}");
+}
+
+/// Phase 1 with liveness checks every ten seconds, but for `missed` frames.
+fn checked(told: Scenario, missed: &[usize]) -> Capture {
+    let checked = (1..8).fold(told, |told, sequence| {
+        told.after(secs(10)).dpd(Side::Initiator, sequence).dpd_ack(Side::Responder, sequence)
+    });
+    checked.quiet(secs(20)).capture().without(missed)
+}
+
+/// One packet that the capture missed makes no failure: both ends go on under the keys.
+#[test]
+fn liveness_checks_are_no_answer_to_message_5() {
+    for missed in [vec![6], vec![5, 6], vec![3, 4, 5, 6]] {
+        let analysis = judge(&checked(main_mode_psk(), &missed));
+        let alarms = crate::trial::alarms(&analysis);
+        assert!(!alarms.iter().any(|id| id.starts_with("P1-A") || id.starts_with("P1-M")), "{missed:?}: {alarms:?}");
+    }
+    let analysis = judge(&checked(aggressive(), &[3]));
+    assert!(!crate::trial::alarms(&analysis).contains(&"P1-AGGR-AUTH"));
+}
+
+/// What comes half a minute after message 5 has another reason than message 5.
+#[test]
+fn an_informational_long_after_message_5_is_no_refusal_of_it() {
+    let told = Scenario::new().mm1(&[usual_transform()]).mm2(&usual_transform()).mm3().mm4().mm5();
+    let late = told.clone().repeat(2, &BACKOFF).after(secs(40)).delete_isakmp(Side::Responder).quiet(secs(30));
+    let analysis = judge(&late.capture());
+    assert!(find(&analysis, "P1-AUTH-REJECT").is_none());
+    assert!(find(&analysis, "P1-AUTH-SILENT").is_some());
+    let soon = told.after(ms(30)).delete_isakmp(Side::Responder).quiet(secs(30));
+    assert!(find(&judge(&soon.capture()), "P1-AUTH-REJECT").is_some());
 }

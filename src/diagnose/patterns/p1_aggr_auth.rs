@@ -174,8 +174,8 @@ fn message_2_refused(index: usize, view: &View<'_>) -> Option<Match> {
             }
         }
         None => {
-            let answer =
-                phase1::encrypted_informationals(view, Side::Initiator).find(|answer| answer.at >= second.at)?;
+            let answer = phase1::encrypted_informationals(view, Side::Initiator)
+                .find(|answer| phase1::may_answer(answer, second))?;
             Match::on(index, Confidence::Inferred)
                 .seen(format!(
                     "the initiator answered AM2 with an encrypted Informational {} later, and sent no AM3",

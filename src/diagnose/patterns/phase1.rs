@@ -309,13 +309,20 @@ pub(super) fn answer_to_message_5<'a>(view: &View<'a>) -> Option<(&'a MessageRec
         return Some((proof, Answer::Clear(clear)));
     }
     let messages: Vec<&MessageRecord> =
-        encrypted_informationals(view, Side::Responder).filter(|message| message.at >= proof.at).collect();
+        encrypted_informationals(view, Side::Responder).filter(|message| may_answer(message, proof)).collect();
     if let Some(first) = messages.first() {
         let initiator = conduct(view, proof, first.at);
         return Some((proof, Answer::Encrypted { messages, initiator }));
     }
     let waited = silence_after(view, proof)?;
     Some((proof, Answer::Silence(waited)))
+}
+
+/// `message` came soon enough after a copy of `asked` to be the answer to it. What comes later has other reasons: a liveness
+/// check, a farewell.
+pub(super) fn may_answer(message: &MessageRecord, asked: &MessageRecord) -> bool {
+    let copies = std::iter::once(asked.at).chain(asked.repeats.iter().map(|repeat| repeat.at));
+    copies.filter(|copy| *copy <= message.at).max().is_some_and(|copy| message.at.since(copy) <= PATIENCE)
 }
 
 fn conduct(view: &View<'_>, proof: &MessageRecord, answered: Timestamp) -> Conduct {
