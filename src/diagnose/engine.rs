@@ -25,13 +25,24 @@ const CONSEQUENCES: &[(&str, &[&str])] = &[
     ("P2-NO-QM3", &["T-ONEWAY", "T-ESP-BLOCKED", "T-NONE"]),
     (
         "F-IKE-FRAG-LOST",
-        &["P1-AUTH-SILENT", "P1-CERT", "P1-MM4-NO-MM5", "P1-UP-NO-P2", "V2-AUTH-NO-REPLY", "V2-INIT-NO-AUTH"],
+        &[
+            "P1-AUTH-SILENT",
+            "P1-CERT",
+            "P1-MM4-NO-MM5",
+            "P1-UP-NO-P2",
+            "V2-AUTH-NO-REPLY",
+            "V2-INIT-NO-AUTH",
+            "F-SKF-INCOMPLETE",
+            "F-V1FRAG-INCOMPLETE",
+        ],
     ),
     ("F-V1FRAG-INCOMPLETE", &["P1-AUTH-SILENT", "P1-MM4-NO-MM5"]),
     ("M-MARKER", &["N-PORT4500", "P1-AUTH-SILENT", "V2-AUTH-NO-REPLY"]),
     ("M-LENGTH", &["P1-MM3-NO-REPLY"]),
     ("N-PORT4500", &["P1-AUTH-SILENT", "P1-UP-NO-P2", "V2-AUTH-NO-REPLY"]),
     ("P1-INIT-REJECT", &["L-DELETE-AFTER-P1"]),
+    ("P1-AGGR-AUTH", &["N-ICMP-PORT"]),
+    ("F-PMTU", &["P1-AUTH-SILENT", "V2-AUTH-NO-REPLY", "V2-NO-REPLY", "V2-EAP", "P2-NO-REPLY"]),
     ("N-WIN-NAT-SERVER", &["N-PORT4500", "P1-MM4-NO-MM5", "T-ONEWAY"]),
     ("N-WRONG-ADDR", &["P1-NO-REPLY", "V2-NO-REPLY"]),
     ("N-NATT-MISSING", &["T-ONEWAY"]),
@@ -234,7 +245,8 @@ pub(super) fn name_consequences(matches: &mut [Found]) {
         let Some(first) = matches.iter().find(|found| loud(found)).map(|found| found.case.attempt) else { continue };
         for found in matches.iter_mut().filter(|found| consequences.contains(&found.pattern.id)) {
             // a peer that fell silent on another SA had another reason
-            if found.pattern.id != "L-DPD-TIMEOUT" || found.case.attempt == first {
+            let of_one = cause == "F-PMTU" || matches!(found.pattern.id, "L-DPD-TIMEOUT" | "N-ICMP-PORT");
+            if !of_one || found.case.attempt == first {
                 found.consequence_of = Some(cause);
             }
         }

@@ -7,6 +7,7 @@ use crate::diagnose::words::span;
 use crate::track::{ExchangeKind, IkeVersion, Label, Side};
 
 use super::life_cycle::frame_at;
+use super::p1_init_reject;
 
 pattern! {
     /// ## What is seen
@@ -72,7 +73,7 @@ fn is_confirmed(view: &View<'_>) -> bool {
             view.attempt.rekeyed_from.is_some() || (rounds(view) == 1 && view.authenticated() == Some(true) && view.set_up_unheard().is_none())
         }
         IkeVersion::V1 => {
-            view.message(Label::Mm(6)).is_some()
+            (view.message(Label::Mm(6)).is_some() && p1_init_reject::refusal(view).is_none())
                 || view.messages().any(|message| {
                     message.from == Side::Responder
                         && message.at >= up
