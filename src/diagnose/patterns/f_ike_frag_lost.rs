@@ -1,12 +1,14 @@
 //! F-IKE-FRAG-LOST: IP fragments of a large IKE message are lost.
 
+use std::net::IpAddr;
+
 use crate::diagnose::Confidence;
 use crate::diagnose::case::{Case, View, Waited};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::unheard::Unheard;
 use crate::diagnose::words::{number, span, times, until};
 use crate::packet::GaveUp;
-use crate::track::{IcmpAbout, IcmpFact, IncompleteFact};
+use crate::track::{IcmpAbout, IcmpFact, IncompleteFact, MessageRecord};
 
 use super::fragments;
 
@@ -39,7 +41,7 @@ pattern! {
         "silent" 0.10 "the message arrives and is not answered for another reason", raised by "all fragments come by at the peer's side", lowered by "ICMP reassembly time exceeded";
     ];
     checks: [
-        Either: "turn on IKE fragmentation (RFC 7383 in IKEv2, the vendor extension in IKEv1)";
+        Either: "turn on IKE fragmentation (RFC 7383 in IKEv2, the vendor extension in IKEv1); where it is on, make its fragments smaller";
         Path: "let IP fragments through between the two, or reassemble them on the firewall";
         Either: "send fewer or smaller certificates (no chain, ECDSA), or lower the MTU";
     ];
@@ -95,7 +97,7 @@ fn reassembly_failed(case: &Case<'_>, error: &IcmpFact) -> Option<Match> {
         ))
         .means("fragments of a large IKE message get lost on the way")
         .frames(error.frames.iter().copied())
-        .frames(view.messages().find(|message| message.ip_fragments > 1).map(|message| message.frame))
+        .frames(view.messages().find(|message| in_pieces_from(message, error.quoted_source)).map(|message| message.frame))
         .rule_out(&["silent"]);
     Some(fragments::unless_over(found, over))
 }
@@ -197,4 +199,8 @@ fn unanswered(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
 fn sent(waited: Waited) -> String {
     let how_often = times(waited.copies);
     if waited.copies < 2 { how_often } else { format!("{how_often} in {}", span(waited.over)) }
+}
+
+fn in_pieces_from(message: &MessageRecord, source: IpAddr) -> bool {
+    message.ip_fragments > 1 && message.source.ip() == source
 }

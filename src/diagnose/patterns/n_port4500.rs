@@ -164,8 +164,8 @@ fn unheard(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
     let Unheard { request, answer, copies, confidence } = view.set_up_unheard()?;
     let moved = answer.source.port() == nat::NAT_T && v2_auth_no_reply::first_on_its_port(view, answer);
     let later = case.attempts().skip(index + 1).any(|(_, later)| later.tunnel_up().is_some());
-    // Fragments that are lost say more.
-    if !moved || later || answer.ip_fragments > 1 {
+    // Of a large answer the size may be what does not get through.
+    if !moved || later || answer.ip_fragments > 1 || answer.ike_fragments > 1 {
         return None;
     }
     let found = Match::on(index, confidence.min(Confidence::Suspected))

@@ -6,6 +6,7 @@ use crate::diagnose::words::{span, times};
 use crate::diagnose::unheard::Unheard;
 use crate::track::{Label, MessageRecord, Side};
 
+use super::f_pmtu;
 use super::ikev2::{self, AUTH};
 
 /// A datagram longer than this may need fragments somewhere on the path: the least MTU of IPv6 (RFC 8200 §5), headers off.
@@ -94,11 +95,19 @@ fn no_answer(index: usize, view: &View<'_>) -> Option<Match> {
     }
     let mut found = Match::on(index, unanswered.confidence)
         .seen(seen)
-        .means("the responder answers IKE_SA_INIT and not this: the message is lost, or dropped without a word")
+        .means(if f_pmtu::about_ike(view.case) {
+            "the responder answers IKE_SA_INIT and not this: the message is too large for a link on the path"
+        } else {
+            "the responder answers IKE_SA_INIT and not this: the message is lost, or dropped without a word"
+        })
         .settle("a capture on the responder's outside tells whether the request arrives whole")
         .frames([answered.frame])
         .frames(view.frames(request));
-    found = if moved && !heard_there { found.weigh("port-4500", 1.5) } else { found.weigh("port-4500", 0.05) };
+    found = match (moved, heard_there) {
+        (true, false) => found.weigh("port-4500", 1.5),
+        (true, true) => found.weigh("port-4500", 0.05),
+        (false, _) => found.rule_out(&["port-4500"]),
+    };
     found = found.weigh(
         "fragments",
         match (request.ip_fragments > 1, fragmented) {
@@ -114,7 +123,11 @@ fn no_answer(index: usize, view: &View<'_>) -> Option<Match> {
 fn answer_lost(index: usize, view: &View<'_>) -> Option<Match> {
     let Unheard { request, answer, copies, confidence } = view.set_up_unheard()?;
     let fragmented = answer.ip_fragments > 1;
-    let pieces = if fragmented { format!(", in {} IP fragments", answer.ip_fragments) } else { String::new() };
+    let pieces = match (answer.ip_fragments, answer.ike_fragments) {
+        (ip @ 2.., _) => format!(", in {ip} IP fragments"),
+        (_, ike @ 2..) => format!(", in {ike} IKE fragments"),
+        _ => String::new(),
+    };
     let first_there = first_on_its_port(view, answer);
     let mut seen = format!(
         "AUTH-RSP ({} octets{pieces}) was sent {}; the initiator goes on with AUTH-REQ, {} more in the {} after it, and sends \
