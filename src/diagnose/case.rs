@@ -85,7 +85,8 @@ impl<'a> Case<'a> {
             .attempts()
             .filter(|(_, view)| {
                 let answered = view.attempt.phase1_up.is_some() || view.tunnel_up().is_some();
-                answered && (!view.is_v2() || view.authenticated() != Some(false))
+                let got = || view.set_up_unheard().is_none();
+                answered && (!view.is_v2() || view.authenticated() != Some(false) && got())
             })
             .map(|(_, view)| view.attempt.first)
             .max();
@@ -341,7 +342,10 @@ impl<'a> View<'a> {
         if let Some(at) = self.attempt.phase2_up {
             return Some(at);
         }
-        let Some(at) = self.attempt.phase1_up else { return self.shown_by_traffic() };
+        let Some(at) = self.attempt.phase1_up else {
+            let lives_on = || self.lives_on().filter(|_| self.is_v2() || self.carries_traffic());
+            return self.shown_by_traffic().or_else(lives_on);
+        };
         if self.is_v2() {
             return self.v2_tunnel_up(at);
         }
@@ -369,7 +373,7 @@ impl<'a> View<'a> {
         if self.attempt.rekeyed_from.is_some() {
             return Some(at);
         }
-        if self.authenticated() == Some(false) || self.turned_down().is_some() {
+        if self.authenticated() == Some(false) || self.turned_down().is_some() || self.set_up_unheard().is_some() {
             return None;
         }
         match self.auth_answer() {
@@ -394,10 +398,27 @@ impl<'a> View<'a> {
         if !between || !unseen || refused {
             return None;
         }
-        let fresh = |end| self.case.flows_from(end).any(|flow| flow.first_sequence <= FRESH);
+        let missed = self.unrecorded_before(begin);
+        let fresh = |end| {
+            self.case
+                .flows_from(end)
+                .any(|flow| f64::from(flow.first_sequence) <= f64::from(FRESH) + sent_in(missed, flow))
+        };
         let mut others = pair.attempts.iter().enumerate().filter(|&(index, _)| index != self.index);
         let can_be_others = others.any(|(_, other)| other.phase1_up.is_some() || other.midstream);
         (fresh(pair.a) && fresh(pair.b) && !can_be_others).then_some(begin)
+    }
+
+    /// How long nothing of this attempt was recorded before `begin`, if it was waiting for a message then that was not asked for
+    /// again: a capture that was on all the while would hold one or the other.
+    fn unrecorded_before(&self, begin: Timestamp) -> Duration {
+        let before = || self.messages().filter(|message| message.at < begin);
+        let Some(last) = before().max_by_key(|message| message.at) else { return Duration::ZERO };
+        let of_set_up = matches!(last.label, Label::Mm(_) | Label::Am(_) | Label::Qm(_) | Label::Tr(_))
+            || matches!(last.label, Label::Request(34 | 35 | 43) | Label::Response(34 | 35 | 43));
+        let unasked = last.repeat_count == 0 && before().all(|message| message.last_sent() <= last.at);
+        let hole = begin.since(last.at);
+        if of_set_up && unasked && hole >= PATIENCE / 2 { hole } else { Duration::ZERO }
     }
 
     /// IKEv2: the INFORMATIONAL with which the initiator ended the SA as soon as it had the last answer to IKE_AUTH. Long
@@ -478,6 +499,12 @@ impl<'a> View<'a> {
 
 /// Sequence numbers up to this one are those of an SA that has just come up; some packets may have been missed.
 const FRESH: u32 = 32;
+
+/// Packets that a flow may have sent in the time before it was seen, at twice its pace since.
+fn sent_in(missed: Duration, flow: &EspFlow) -> f64 {
+    let seen = flow.last.since(flow.first).as_secs_f64();
+    if seen > 0.0 { 2.0 * missed.as_secs_f64() * flow.packets as f64 / seen } else { 0.0 }
+}
 
 /// Whether `later` can only have been sent after the other side answered `earlier`.
 fn needs_answer_between(earlier: &MessageRecord, later: &MessageRecord) -> bool {

@@ -23,11 +23,26 @@ const NEGOTIATING: std::time::Duration = std::time::Duration::from_secs(120);
 /// and neither raise an alarm of their own nor explain the pair.
 const CONSEQUENCES: &[(&str, &[&str])] = &[
     ("P2-NO-QM3", &["T-ONEWAY", "T-ESP-BLOCKED", "T-NONE"]),
-    ("F-IKE-FRAG-LOST", &["P1-AUTH-SILENT", "P1-CERT", "P1-MM4-NO-MM5", "V2-AUTH-NO-REPLY", "V2-INIT-NO-AUTH"]),
+    (
+        "F-IKE-FRAG-LOST",
+        &[
+            "P1-AUTH-SILENT",
+            "P1-CERT",
+            "P1-MM4-NO-MM5",
+            "P1-UP-NO-P2",
+            "V2-AUTH-NO-REPLY",
+            "V2-INIT-NO-AUTH",
+            "F-SKF-INCOMPLETE",
+            "F-V1FRAG-INCOMPLETE",
+        ],
+    ),
     ("F-V1FRAG-INCOMPLETE", &["P1-AUTH-SILENT", "P1-MM4-NO-MM5"]),
     ("M-MARKER", &["N-PORT4500", "P1-AUTH-SILENT", "V2-AUTH-NO-REPLY"]),
     ("M-LENGTH", &["P1-MM3-NO-REPLY"]),
-    ("N-PORT4500", &["P1-AUTH-SILENT", "V2-AUTH-NO-REPLY"]),
+    ("N-PORT4500", &["P1-AUTH-SILENT", "P1-UP-NO-P2", "V2-AUTH-NO-REPLY"]),
+    ("P1-INIT-REJECT", &["L-DELETE-AFTER-P1"]),
+    ("P1-AGGR-AUTH", &["N-ICMP-PORT"]),
+    ("F-PMTU", &["P1-AUTH-SILENT", "V2-AUTH-NO-REPLY", "V2-NO-REPLY", "V2-EAP", "P2-NO-REPLY"]),
     ("N-WIN-NAT-SERVER", &["N-PORT4500", "P1-MM4-NO-MM5", "T-ONEWAY"]),
     ("N-WRONG-ADDR", &["P1-NO-REPLY", "V2-NO-REPLY"]),
     ("N-NATT-MISSING", &["T-ONEWAY"]),
@@ -236,7 +251,8 @@ pub(super) fn name_consequences(matches: &mut [Found]) {
         let Some(first) = matches.iter().find(|found| loud(found)).map(|found| found.case.attempt) else { continue };
         for found in matches.iter_mut().filter(|found| consequences.contains(&found.pattern.id)) {
             // a peer that fell silent on another SA had another reason
-            if found.pattern.id != "L-DPD-TIMEOUT" || found.case.attempt == first {
+            let of_one = cause == "F-PMTU" || matches!(found.pattern.id, "L-DPD-TIMEOUT" | "N-ICMP-PORT");
+            if !of_one || found.case.attempt == first {
                 found.consequence_of = Some(cause);
             }
         }
@@ -480,6 +496,9 @@ fn outcome(case: &Case<'_>, view: &View<'_>, error: bool) -> Outcome {
     }
     if attempt.waiting_for.is_none() && (!attempt.midstream || view.authenticated() == Some(false)) {
         return Outcome::Failed;
+    }
+    if view.lives_on().is_some() {
+        return Outcome::Unknown;
     }
     if error && view.answered_otherwise() {
         return Outcome::Failed;

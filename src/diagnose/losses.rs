@@ -96,6 +96,24 @@ const NO_MESSAGES: &[&str] = &[
     "C-ONE-DIR",
     "N-PORT4500",
 ];
+/// Those of them that conclude that a set-up never came to its end.
+const NO_SET_UP: &[&str] = &[
+    "P1-NO-REPLY",
+    "P1-MM2-NO-MM3",
+    "P1-MM3-NO-REPLY",
+    "P1-MM4-NO-MM5",
+    "P1-AUTH-SILENT",
+    "P1-AUTH-REJECT",
+    "P1-AGGR-AUTH",
+    "P1-PSK",
+    "P1-CERT",
+    "V2-NO-REPLY",
+    "V2-INIT-NO-AUTH",
+    "V2-AUTH-NO-REPLY",
+    "V2-EAP",
+    "V2-INTERMEDIATE",
+    "N-PORT4500",
+];
 const NO_FRAGMENTS: &[&str] = &["F-IKE-FRAG-LOST", "F-SKF-INCOMPLETE", "F-V1FRAG-INCOMPLETE"];
 /// Patterns that infer a refusal, because what stands in its place is not the answer.
 const NO_ANSWER: &[&str] = &["P2-REJECT", "P2-PFS", "P2-PROPOSAL"];
@@ -126,14 +144,14 @@ pub(super) fn may_doubt(id: &str) -> bool {
 }
 
 /// Whether a match of pattern `id` concludes that a negotiation got no further which brought a tunnel up all the same, as
-/// traffic shows: what it misses came, and is not in the capture.
+/// traffic shows, or whose keys are used later on: what it misses came, and is not in the capture.
 pub(super) fn is_refuted(case: &Case<'_>, id: &str, found: &Match) -> bool {
     let concludes = || [NO_MESSAGES, NO_FRAGMENTS, NO_ANSWER].iter().any(|ids| ids.contains(&id));
-    let came_up = |index| case.view(index).and_then(|view| view.shown_by_traffic()).is_some();
-    !case.pair.flows.is_empty()
-        && found.confidence != Some(Confidence::Stated)
-        && concludes()
-        && found.attempt.is_some_and(came_up)
+    let shown = |view: View<'_>| view.shown_by_traffic().is_some();
+    let of_set_up = || [NO_SET_UP, NO_FRAGMENTS].iter().any(|ids| ids.contains(&id));
+    let lives_on = |view: View<'_>| of_set_up() && view.lives_on().is_some();
+    let came_up = |index| case.view(index).is_some_and(|view| shown(view) || lives_on(view));
+    found.confidence != Some(Confidence::Stated) && concludes() && found.attempt.is_some_and(came_up)
 }
 
 /// Whether a match of pattern `id` misses messages where messages were forgotten, so that nobody knows whether they came.

@@ -16,6 +16,7 @@ mod sayings;
 pub mod signs;
 pub mod sizes;
 pub mod survey;
+mod unheard;
 mod words;
 
 pub use judged::{AttemptDiagnosis, Brief, Diagnosis, Entry, PairDiagnosis, Verdict};

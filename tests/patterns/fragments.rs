@@ -157,3 +157,36 @@ fn what_did_not_arrive_is_not_said_to_be_unanswered() {
     let found = find(&analysis, "F-IKE-FRAG-LOST").expect("a finding");
     assert!(!says(&found, "the message arrives"), "{:?}", found.causes);
 }
+
+/// A router asks for smaller packets each time the message is sent: that is what stops the negotiation.
+#[test]
+fn a_message_that_a_router_asks_to_be_smaller_each_time_is_stopped_by_that() {
+    let router = std::net::IpAddr::from([198, 51, 100, 77]);
+    let story = Scenario::new().ikev2_init(&v2::ike_cbc(14));
+    let proof = [story.certificate_proof(Side::Initiator, 1100), story.child(Side::Initiator)].concat();
+    let asked = story.auth_request(&proof).icmp_too_big(router, 1300);
+    let again = [4.0, 7.2, 13.0]
+        .iter()
+        .fold(asked, |told, &gap| told.repeat_from(Side::Initiator, 1, &[gap]).icmp_too_big(router, 1300));
+    let analysis = judge(&again.quiet(secs(60)).capture());
+    let found = find(&analysis, "F-PMTU").expect("a finding");
+    assert_eq!(found.severity, Severity::Error);
+    let follows = find(&analysis, "V2-AUTH-NO-REPLY").expect("a finding");
+    assert_eq!(follows.consequence_of, Some("F-PMTU"));
+    assert!(!follows.means.contains("without a word"), "{}", follows.means);
+    // One that is sent smaller then goes on.
+    let story = Scenario::new().ikev2_init(&v2::ike_cbc(14));
+    let healed = story.auth_request(&proof).icmp_too_big(router, 1300).repeat_from(Side::Initiator, 1, &[4.0]);
+    let answer = [healed.psk_proof(Side::Responder), healed.child(Side::Responder)].concat();
+    let analysis = judge(&healed.auth_response(&answer).traffic(4).capture());
+    assert!(alarms(&analysis).is_empty());
+}
+
+#[test]
+fn a_first_request_in_fragments_names_them_as_the_first_cause() {
+    let offer: Vec<v2::Proposal> = vec![v2::ike_cbc(14); 40];
+    let asked = Scenario::new().mtu(1400).sa_init_request(&offer).repeat(4, &[4.0, 7.2, 13.0, 23.3]);
+    let analysis = judge(&asked.quiet(secs(60)).capture());
+    let found = find(&analysis, "V2-NO-REPLY").expect("a finding");
+    assert!(found.causes[0].text.starts_with("IP fragments of the request"), "{:?}", found.causes);
+}

@@ -614,3 +614,101 @@ fn a_request_that_is_never_answered_did_not_go_on() {
     let answered = answered.repeat(1, &[4.0]).informational_response(Side::Responder, &[]).liveness(Side::Initiator);
     assert!(find(&judge(&answered.quiet(secs(30)).capture()), "OK-RETRANS").is_some());
 }
+
+/// What was asked and answered last is asked so often again, and answered each time.
+fn answered_in_vain(told: Scenario, copies: usize) -> Scenario {
+    (0..copies).fold(told, |told, copy| {
+        let again = told.repeat_from(Side::Initiator, 1, &[BACKOFF[copy.min(3)]]);
+        again.repeat_from(Side::Responder, 1, &[0.01])
+    })
+}
+
+#[test]
+fn an_initiator_that_goes_on_asking_has_no_tunnel_although_the_answer_leaves() {
+    let told = answered_in_vain(ikev2_psk(), 5);
+    for told in [told.clone(), told.quiet(secs(60))] {
+        let analysis = judge(&told.capture());
+        let found = find(&analysis, "V2-AUTH-NO-REPLY").expect("a finding");
+        assert_eq!((found.severity, found.confidence), (Severity::Error, Confidence::Inferred));
+        assert!(found.means.contains("does not reach the initiator"), "{}", found.means);
+        let status = analysis.diagnosis.pairs().last().map(|pair| pair.status);
+        assert!(matches!(status, Some(PairStatus::Down | PairStatus::DownNegotiating)), "{status:?}");
+        for denied in ["OK-IDLE", "OK-P1-UP", "OK-UP", "T-NONE"] {
+            assert!(find(&analysis, denied).is_none(), "{denied}");
+        }
+    }
+}
+
+#[test]
+fn an_answer_that_is_first_to_leave_on_4500_and_never_arrives_is_a_blocked_port() {
+    let told = answered_in_vain(Scenario::new().nat().ikev2(&v2::ike_cbc(14)), 5).quiet(secs(60));
+    let analysis = judge(&told.capture());
+    let found = find(&analysis, "N-PORT4500").expect("a finding");
+    assert_eq!(found.severity, Severity::Error);
+    assert!(found.means.contains("not back to the initiator"), "{}", found.means);
+    let follows = find(&analysis, "V2-AUTH-NO-REPLY").and_then(|found| found.consequence_of);
+    assert_eq!(follows, Some("N-PORT4500"));
+}
+
+#[test]
+fn fragments_of_an_answer_that_never_arrive_are_named_before_the_silence() {
+    let story = Scenario::new().mtu(1400).ikev2_init(&v2::ike_cbc(14));
+    let proof = [story.psk_proof(Side::Initiator), story.child(Side::Initiator)].concat();
+    let answer = [story.certificate_proof(Side::Responder, 1800), story.child(Side::Responder)].concat();
+    let told = story.auth_request(&proof).auth_response(&answer);
+    let analysis = judge(&answered_in_vain(told, 5).quiet(secs(60)).capture());
+    let found = find(&analysis, "F-IKE-FRAG-LOST").expect("a finding");
+    assert_eq!(found.severity, Severity::Error);
+    assert!(found.seen.contains("AUTH-RSP"), "{}", found.seen);
+}
+
+/// Two answers of three are lost, and then the tunnel is used, or nothing more is asked.
+#[test]
+fn an_initiator_that_stops_asking_or_goes_on_got_its_answer() {
+    let late = answered_in_vain(ikev2_psk(), 2);
+    let stories =
+        [late.clone().traffic(4), late.clone().after(secs(20)).liveness(Side::Initiator), late.quiet(secs(60))];
+    for told in stories {
+        let analysis = judge(&told.quiet(secs(60)).capture());
+        assert!(crate::trial::alarms(&analysis).is_empty(), "{:?}", crate::trial::alarms(&analysis));
+        assert!(crate::trial::is_up(&analysis));
+    }
+}
+
+#[test]
+fn a_re_key_that_is_answered_and_asked_again_and_again_is_a_warning() {
+    let rekeyed = |copies| {
+        let story = ikev2_psk().traffic(4).after(secs(600));
+        let (rekey, granted) = (child_rekey(&story, Side::Initiator), child_keys(&story, Side::Responder));
+        let asked = story.create_child_request(Side::Initiator, &rekey);
+        answered_in_vain(asked.create_child_response(Side::Responder, &granted), copies)
+    };
+    let found = find(&judge(&rekeyed(5).capture()), "V2-CHILD-NO-REPLY").expect("a finding");
+    assert_eq!((found.severity, found.confidence), (Severity::Warning, Confidence::Inferred));
+    assert!(found.means.contains("does not reach"), "{}", found.means);
+    let got = rekeyed(2).after(secs(1)).liveness(Side::Initiator).quiet(secs(60));
+    assert!(find(&judge(&got.capture()), "V2-CHILD-NO-REPLY").is_none());
+}
+
+/// Who asks for the next thing has the answer to the first (RFC 7296 §2.3).
+#[test]
+fn an_answer_that_only_the_capture_missed_is_no_silence() {
+    let told = (0..4).fold(ikev2_psk(), |told, _| told.after(secs(10)).liveness(Side::Initiator));
+    let analysis = judge(&told.capture().without(&[4]));
+    assert!(crate::trial::alarms(&analysis).is_empty(), "{:?}", crate::trial::alarms(&analysis));
+    assert_eq!(analysis.diagnosis.pairs().last().map(|pair| pair.status), Some(PairStatus::UpIdle));
+}
+
+/// Nothing is recorded for half a minute, in which the tunnel comes up.
+#[test]
+fn traffic_after_a_hole_in_the_capture_shows_the_tunnel() {
+    let told = ikev2_psk();
+    let spis = told.esp_spis();
+    let used = told.after(secs(1)).traffic_on(spis, 1..90, secs(1));
+    for lost in 2..4 {
+        let numbers: Vec<usize> = (lost + 1..75).collect();
+        let analysis = judge(&used.clone().capture().without(&numbers));
+        assert!(crate::trial::alarms(&analysis).is_empty(), "{lost}: {:?}", crate::trial::alarms(&analysis));
+        assert_eq!(analysis.diagnosis.pairs().last().map(|pair| pair.status), Some(PairStatus::UpActive));
+    }
+}

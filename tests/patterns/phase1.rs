@@ -5,6 +5,7 @@ use std::net::Ipv4Addr;
 use ikescope::diagnose::{Confidence, Finding, Severity, Where};
 use md5::{Digest, Md5};
 
+use crate::path::find;
 use crate::support::story::{aggressive, main_mode_psk, usual_transform};
 use crate::support::wire::{Attribute, Payload, v1};
 use crate::support::{Capture, Scenario, Side, ms, secs};
@@ -536,4 +537,143 @@ fn the_words_about_a_refused_message_5_fit_what_was_seen() {
     let certificate = finding(&recorded("v1-rsa-untrusted-ca"), "P1-CERT");
     assert!(certificate.seen.contains("arrived and was answered"), "{}", certificate.seen);
     assert!(certificate.checks().all(|check| !check.text.contains("fragment")), "{certificate:?}");
+}
+
+/// Phase 1 with liveness checks every ten seconds, but for `missed` frames.
+fn checked(told: Scenario, missed: &[usize]) -> Capture {
+    let checked = (1..8).fold(told, |told, sequence| {
+        told.after(secs(10)).dpd(Side::Initiator, sequence).dpd_ack(Side::Responder, sequence)
+    });
+    checked.quiet(secs(20)).capture().without(missed)
+}
+
+/// One packet that the capture missed makes no failure: both ends go on under the keys.
+#[test]
+fn liveness_checks_are_no_answer_to_message_5() {
+    for missed in [vec![6], vec![5, 6], vec![3, 4, 5, 6]] {
+        let analysis = judge(&checked(main_mode_psk(), &missed));
+        let alarms = crate::trial::alarms(&analysis);
+        assert!(!alarms.iter().any(|id| id.starts_with("P1-A") || id.starts_with("P1-M")), "{missed:?}: {alarms:?}");
+    }
+    let analysis = judge(&checked(aggressive(), &[3]));
+    assert!(!crate::trial::alarms(&analysis).contains(&"P1-AGGR-AUTH"));
+}
+
+/// What comes half a minute after message 5 has another reason than message 5.
+#[test]
+fn an_informational_long_after_message_5_is_no_refusal_of_it() {
+    let told = Scenario::new().mm1(&[usual_transform()]).mm2(&usual_transform()).mm3().mm4().mm5();
+    let late = told.clone().repeat(2, &BACKOFF).after(secs(40)).delete_isakmp(Side::Responder).quiet(secs(30));
+    let analysis = judge(&late.capture());
+    assert!(find(&analysis, "P1-AUTH-REJECT").is_none());
+    assert!(find(&analysis, "P1-AUTH-SILENT").is_some());
+    let soon = told.after(ms(30)).delete_isakmp(Side::Responder).quiet(secs(30));
+    assert!(find(&judge(&soon.capture()), "P1-AUTH-REJECT").is_some());
+}
+
+/// Message 6, and at once the initiator's delete; the capture may end there.
+#[test]
+fn an_initiator_that_leaves_after_message_6_has_not_agreed_to_the_identities() {
+    let left = |told: Scenario| told.after(ms(2)).delete_isakmp(Side::Initiator);
+    let early = judge(&left(main_mode_psk()).capture());
+    let found = find(&early, "P1-INIT-REJECT").expect("a finding");
+    assert_eq!((found.severity, found.confidence), (Severity::Warning, Confidence::Suspected));
+    assert!(find(&early, "OK-P1-UP").is_none());
+    let thrice = left(
+        left(left(main_mode_psk()).after(secs(12)).new_attempt().main_mode()).after(secs(12)).new_attempt().main_mode(),
+    );
+    let analysis = judge(&thrice.capture());
+    let found = find(&analysis, "P1-INIT-REJECT").expect("a finding");
+    assert_eq!((found.severity, found.count), (Severity::Error, 3));
+    assert!(find(&analysis, "OK-P1-UP").is_none());
+    let follows = find(&analysis, "L-DELETE-AFTER-P1").map(|found| found.consequence_of);
+    assert!(follows.is_none_or(|cause| cause == Some("P1-INIT-REJECT")), "{follows:?}");
+    let signed = left(Scenario::new().main_mode_certificates(900)).quiet(secs(30)).capture();
+    assert!(finding(&signed, "P1-INIT-REJECT").means.contains("the responder's certificate"));
+}
+
+#[test]
+fn a_responder_that_repeats_message_2_while_quick_mode_comes_never_got_message_3() {
+    let told = aggressive().qm1(0);
+    let repeated = [4.0, 7.2, 13.0].iter().fold(told, |told, &gap| {
+        let asked = told.repeat_from(Side::Responder, 1, &[gap]);
+        asked.repeat_from(Side::Initiator, 1, &[0.01])
+    });
+    let capture = repeated.quiet(secs(30)).capture().without(&[3]);
+    let analysis = judge(&capture);
+    let found = find(&analysis, "P1-AGGR-AUTH").expect("a finding");
+    assert!(found.seen.starts_with("no AM3 is seen; QM1 was sent 4 times"), "{}", found.seen);
+    assert!(find(&analysis, "P2-NO-REPLY").is_none());
+}
+
+/// A client that does not like message 2 ends, and its host refuses the copies.
+#[test]
+fn a_client_that_closes_its_port_after_message_2_refused_it() {
+    let client = v1::vendor_id(&[0x11; 16]);
+    let told = Scenario::new().vendor_ids(Side::Initiator, &[client]).am1(&[usual_transform()]).am2(&usual_transform());
+    let address = told.address(Side::Initiator);
+    let refused = [4.0, 7.2]
+        .iter()
+        .fold(told, |told, &gap| told.repeat_from(Side::Responder, 1, &[gap]).icmp_unreachable(address, 3));
+    let analysis = judge(&refused.capture());
+    let found = find(&analysis, "P1-AGGR-AUTH").expect("a finding");
+    assert_eq!(found.severity, Severity::Error);
+    assert!(first_cause(&found).starts_with("the pre-shared key or group password differs"), "{found:?}");
+    assert_eq!(find(&analysis, "N-ICMP-PORT").and_then(|found| found.consequence_of), Some("P1-AGGR-AUTH"));
+}
+
+#[test]
+fn a_question_that_comes_again_after_its_answer_was_not_answered_there() {
+    let asked = || main_mode_psk().transaction(Side::Responder, v1::attributes(1, 7, &[]));
+    let told = asked().transaction_reply(Side::Initiator, v1::attributes(2, 7, &[]));
+    let again = [4.0, 7.2, 13.0]
+        .iter()
+        .fold(told, |told, &gap| told.repeat_from(Side::Responder, 1, &[gap]).repeat_from(Side::Initiator, 1, &[0.01]));
+    let found = finding(&again.quiet(secs(40)).capture(), "P1-XAUTH");
+    assert!(first_cause(&found).starts_with("the answers do not reach the side that asks"), "{found:?}");
+    assert!(found.seen.contains("3 times more after its answer"), "{}", found.seen);
+}
+
+#[test]
+fn lost_answers_are_among_the_causes_where_nothing_tells_them_from_a_wrong_key() {
+    let told = Scenario::new().mm1(&[usual_transform()]).mm2(&usual_transform()).mm3().mm4().mm5();
+    let silent = finding(&told.clone().repeat(4, &BACKOFF).quiet(secs(60)).capture(), "P1-AUTH-SILENT");
+    let likely = |found: &Finding, start: &str| {
+        found.causes.iter().any(|cause| cause.likelihood == "likely" && cause.text.starts_with(start))
+    };
+    assert!(likely(&silent, "message 5, or its answer, is lost"), "{silent:?}");
+    assert!(!silent.means.contains("most likely"), "{}", silent.means);
+    let waiting = told.repeat_from(Side::Responder, 3, &BACKOFF).quiet(secs(60)).capture();
+    assert!(!likely(&finding(&waiting, "P1-AUTH-SILENT"), "message 5, or its answer, is lost"));
+}
+
+#[test]
+fn an_initiator_that_begins_phase_1_anew_lacks_no_traffic() {
+    let anew = main_mode_psk().after(secs(100)).new_attempt().main_mode().quiet(secs(60)).capture();
+    let found = finding(&anew, "P1-UP-NO-P2");
+    assert!(first_cause(&found).starts_with("its first messages (Quick Mode) do not reach this point"), "{found:?}");
+    let once = finding(&main_mode_psk().quiet(secs(60)).capture(), "P1-UP-NO-P2");
+    assert!(first_cause(&once).starts_with("no traffic asks"), "{once:?}");
+}
+
+/// A copy of message 5 was missed; the answer in clear to it was not.
+#[test]
+fn an_answer_in_clear_counts_though_the_first_copy_of_message_5_was_missed() {
+    let told = Scenario::new().mm1(&[usual_transform()]).mm2(&usual_transform()).mm3().mm4().mm5();
+    let refusal = v1::notify(v1::PAYLOAD_MALFORMED);
+    let refused = told.informational_clear(Side::Responder, refusal);
+    let again = [4.0, 7.2].iter().fold(refused, |told, &gap| {
+        told.repeat_from(Side::Initiator, 1, &[gap]).repeat_from(Side::Responder, 1, &[0.03])
+    });
+    let analysis = judge(&again.quiet(secs(60)).capture().without(&[5]));
+    assert!(find(&analysis, "P1-PSK").is_some());
+    assert!(find(&analysis, "P1-AUTH-SILENT").is_none());
+}
+
+#[test]
+fn an_initiator_without_a_key_says_so() {
+    let told = Scenario::new().mm1(&[usual_transform()]).mm2(&usual_transform()).mm3().mm4();
+    let refusal = v1::notify(17);
+    let found = finding(&told.informational_clear(Side::Initiator, refusal).quiet(secs(30)).capture(), "P1-NOTIFY");
+    assert!(first_cause(&found).starts_with("the initiator has no pre-shared key"), "{found:?}");
 }

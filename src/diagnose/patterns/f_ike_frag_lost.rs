@@ -1,11 +1,14 @@
 //! F-IKE-FRAG-LOST: IP fragments of a large IKE message are lost.
 
+use std::net::IpAddr;
+
 use crate::diagnose::Confidence;
-use crate::diagnose::case::{Case, View};
+use crate::diagnose::case::{Case, View, Waited};
 use crate::diagnose::pattern::{Match, pattern};
+use crate::diagnose::unheard::Unheard;
 use crate::diagnose::words::{number, span, times, until};
 use crate::packet::GaveUp;
-use crate::track::{IcmpAbout, IcmpFact, IncompleteFact};
+use crate::track::{IcmpAbout, IcmpFact, IncompleteFact, MessageRecord};
 
 use super::fragments;
 
@@ -19,7 +22,7 @@ pattern! {
     ///
     /// A large IKE message (message 5 or IKE_AUTH with certificates, mostly) goes out in IP fragments, small messages before
     /// it went well, and then one of these: some fragments never come by here; all come by and the message stays
-    /// unanswered, sent again at the same size; or one end sends ICMP fragment reassembly time exceeded (type 11 code 1;
+    /// unanswered, sent again at the same size, or the message that it answers is; or one end sends ICMP fragment reassembly time exceeded (type 11 code 1;
     /// ICMPv6 type 3 code 1), which is proof.
     ///
     /// ## What it means
@@ -38,7 +41,7 @@ pattern! {
         "silent" 0.10 "the message arrives and is not answered for another reason", raised by "all fragments come by at the peer's side", lowered by "ICMP reassembly time exceeded";
     ];
     checks: [
-        Either: "turn on IKE fragmentation (RFC 7383 in IKEv2, the vendor extension in IKEv1)";
+        Either: "turn on IKE fragmentation (RFC 7383 in IKEv2, the vendor extension in IKEv1); where it is on, make its fragments smaller";
         Path: "let IP fragments through between the two, or reassemble them on the firewall";
         Either: "send fewer or smaller certificates (no chain, ECDSA), or lower the MTU";
     ];
@@ -47,7 +50,7 @@ pattern! {
         "Huawei": "50/51: fragment packet limit / reassemble timeout" ("Huawei ALM-303046755");
     ];
     sources: ["RFC 7383 §1", "RFC 792", "RFC 4443 §3.3"];
-    when: ICMP, INCOMPLETE, FRAGMENTS DOWN;
+    when: ICMP, INCOMPLETE, FRAGMENTS DOWN, FRAGMENTS REPEATS;
     check: check
 }
 
@@ -60,7 +63,9 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     if !lost.is_empty() {
         return lost;
     }
-    case.attempts().filter_map(|(index, view)| unanswered(case, index, &view)).collect()
+    case.attempts()
+        .filter_map(|(index, view)| unanswered(case, index, &view).or_else(|| unheard(case, index, &view)))
+        .collect()
 }
 
 /// One end says that it waited in vain for the rest.
@@ -79,7 +84,8 @@ fn reassembly_failed(case: &Case<'_>, error: &IcmpFact) -> Option<Match> {
         .last()
         .or_else(|| fragments::negotiating(case, error.first));
     let (index, view) = of?;
-    let over = view.attempt.phase1_up.is_some() || case.overcome(index);
+    let up = view.attempt.phase1_up.is_some() && view.set_up_unheard().is_none();
+    let over = up || case.overcome(index);
     let found = Match::on(index, Confidence::Stated)
         .seen(format!(
             "{} says {} that fragments from {} did not all arrive in time (ICMP type {} code {})",
@@ -91,7 +97,7 @@ fn reassembly_failed(case: &Case<'_>, error: &IcmpFact) -> Option<Match> {
         ))
         .means("fragments of a large IKE message get lost on the way")
         .frames(error.frames.iter().copied())
-        .frames(view.messages().find(|message| message.ip_fragments > 1).map(|message| message.frame))
+        .frames(view.messages().find(|message| in_pieces_from(message, error.quoted_source)).map(|message| message.frame))
         .rule_out(&["silent"]);
     Some(fragments::unless_over(found, over))
 }
@@ -133,6 +139,32 @@ fn never_whole(case: &Case<'_>, incomplete: &IncompleteFact) -> Option<Match> {
     Some(fragments::unless_over(found, over))
 }
 
+/// All fragments of the last answer of the set-up came by, and the initiator goes on with what it answers.
+fn unheard(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
+    let Unheard { request, answer, copies, .. } = view.set_up_unheard().filter(|found| found.answer.ip_fragments > 1)?;
+    if case.attempts().skip(index + 1).any(|(_, later)| later.tunnel_up().is_some()) {
+        return None;
+    }
+    Some(
+        Match::on(index, Confidence::Suspected)
+            .seen(format!(
+                "{}, {} octets in {}, was sent {}; the initiator got smaller messages, and goes on with {}, {} more in the {} \
+                 after it",
+                answer.label,
+                answer.length,
+                number(answer.ip_fragments.into(), "IP fragment"),
+                times(u64::from(answer.repeat_count) + 1),
+                request.label,
+                times(copies as u64),
+                span(request.last_sent().since(answer.at)),
+            ))
+            .means("most likely the fragments of the answer do not get through to the initiator")
+            .frames(view.frames(answer))
+            .frames([request.frame])
+            .settle("a capture on the initiator's outside: do the later fragments arrive?"),
+    )
+}
+
 /// All fragments came by, and no answer.
 fn unanswered(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
     if view.one_sided() || case.overcome(index) || view.attempt.phase1_up.is_some() || !case.pair.icmp_errors.is_empty()
@@ -150,16 +182,25 @@ fn unanswered(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
     Some(
         Match::on(index, Confidence::Suspected)
             .seen(format!(
-                "{}, {} octets in {}, was sent {} in {}; smaller messages were answered, this one was not {}",
+                "{}, {} octets in {}, was sent {}; smaller messages were answered, this one was not {}",
                 message.label,
                 message.length,
                 number(message.ip_fragments.into(), "IP fragment"),
-                times(waited.copies),
-                span(waited.over),
-                until(waited.after, "the last copy"),
+                sent(waited),
+                until(waited.after, if waited.copies < 2 { "it" } else { "the last copy" }),
             ))
             .means("most likely the fragments do not get through to the peer")
             .frames(view.frames(message))
             .settle("a capture on the receiver's outside: do the later fragments arrive?"),
     )
+}
+
+/// `once`, or `6 times in 1 min 30 s`.
+fn sent(waited: Waited) -> String {
+    let how_often = times(waited.copies);
+    if waited.copies < 2 { how_often } else { format!("{how_often} in {}", span(waited.over)) }
+}
+
+fn in_pieces_from(message: &MessageRecord, source: IpAddr) -> bool {
+    message.ip_fragments > 1 && message.source.ip() == source
 }

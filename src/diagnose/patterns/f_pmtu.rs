@@ -7,7 +7,7 @@ use crate::diagnose::Severity;
 use crate::diagnose::case::Case;
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::{span, times};
-use crate::track::IcmpFact;
+use crate::track::{IcmpAbout, IcmpFact};
 
 /// A sender that still sends too large packets after this does not listen.
 const LISTENS_WITHIN: Duration = Duration::from_secs(3);
@@ -24,7 +24,8 @@ pattern! {
     ///
     /// A link on the path takes smaller packets than the gateway sends. One or two of these are how path MTU discovery works:
     /// the gateway sends smaller packets from then on. Many of them over a long time say that it does not listen, or that
-    /// a firewall keeps them from it.
+    /// a firewall keeps them from it. If it is a message of the negotiation that is asked to be smaller, each time it is sent,
+    /// that is what stops the negotiation.
     ///
     /// ## Look-alikes
     ///
@@ -37,6 +38,7 @@ pattern! {
     ];
     checks: [
         Either: "lower the MTU of the tunnel or clamp the TCP MSS to what the router names, less the overhead of ESP";
+        Either: "turn on IKE fragmentation, or let the gateway fragment what is too large (no DF on IKE), if it is IKE that is too large";
         Path: "let ICMP type 3 code 4 (ICMPv6 type 2) through to both gateways";
     ];
     logs: [
@@ -53,6 +55,30 @@ pub(super) fn asks_for_smaller(error: &IcmpFact) -> bool {
     matches!((error.version, error.icmp_type, error.code), (4, 3, 4) | (6, 2, _))
 }
 
+/// Whether a router asks for smaller messages of IKE.
+pub(super) fn about_ike(case: Case<'_>) -> bool {
+    let isakmp = |error: &IcmpFact| matches!(error.about, IcmpAbout::Isakmp { .. });
+    case.pair.icmp_errors.iter().any(|error| asks_for_smaller(error) && isakmp(error))
+}
+
+/// The attempt that stops with a message that a router asks to be smaller, each time it is sent.
+fn in_negotiation(case: &Case<'_>, error: &IcmpFact) -> Option<usize> {
+    if !matches!(error.about, IcmpAbout::Isakmp { .. }) || error.count < 2 {
+        return None;
+    }
+    let (index, view) = case
+        .attempts()
+        .filter(|(_, view)| error.initiator_spi.is_none_or(|spi| spi == view.attempt.initiator_spi))
+        .filter(|(_, view)| view.attempt.first <= error.first)
+        .last()?;
+    let attempt = view.attempt;
+    let last = view.messages().max_by_key(|message| message.last_sent())?;
+    let up = attempt.phase1_up.is_some() || view.tunnel_up().is_some() || case.overcome(index);
+    let quoted = last.source.ip() == error.quoted_source && last.at <= error.first;
+    let unanswered = view.messages().all(|message| message.from == last.from || message.at < last.at);
+    (!up && quoted && unanswered && error.count > u64::from(last.repeat_count)).then_some(index)
+}
+
 fn check(case: &Case<'_>) -> Vec<Match> {
     case.pair
         .icmp_errors
@@ -62,7 +88,12 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             let over = error.last.since(error.first);
             let deaf = error.count >= ENOUGH && over >= LISTENS_WITHIN;
             let mtu = error.mtu.filter(|&mtu| mtu > 0).map_or(String::new(), |mtu| format!(", at most {mtu} octets"));
-            let found = Match::on_pair(Confidence::Stated)
+            let stopped = in_negotiation(case, error);
+            let found = match stopped {
+                Some(index) => Match::on(index, Confidence::Stated),
+                None => Match::on_pair(Confidence::Stated),
+            };
+            let found = found
                 .seen(format!(
                     "{} asked {} for smaller packets to {}{mtu}, {} in {}",
                     error.from,
@@ -72,7 +103,12 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                     span(over),
                 ))
                 .frames(error.frames.iter().copied());
-            if deaf {
+            if stopped.is_some() {
+                found
+                    .severity(Severity::Error)
+                    .means("a message of the negotiation is too large for a link on the path, and never sent smaller: it cannot arrive")
+                    .weigh("ignored", 4.0)
+            } else if deaf {
                 found
                     .severity(Severity::Warning)
                     .means("the sender goes on sending packets that are too large: it does not hear or does not heed the router")

@@ -79,7 +79,12 @@ fn of_exchange(index: usize, view: &View<'_>, exchange: &Exchange) -> Option<Mat
             message.ike_fragments,
             span(waited.over + waited.after),
         ))
-        .means("the message cannot be put together, and so cannot be answered")
+        .means(match (message.label, message.from) {
+            (Label::Response(_), Side::Responder) => "the answer cannot be put together, and the initiator cannot go on",
+            (Label::Response(_), Side::Initiator) => "the answer cannot be put together, and the responder cannot go on",
+            (Label::Mm(6) | Label::Am(2), _) => "the message cannot be put together, and the initiator cannot go on",
+            _ => "the message cannot be put together, and so cannot be answered",
+        })
         .frames(view.frames(message))
         .settle("a capture next to the sender: if all fragments leave, the path loses them");
     // A single set may have been lost by the capture alone.

@@ -109,12 +109,24 @@ fn words(facts: &[&IcmpFact]) -> String {
         Some(name) => format!("\"{name}\" ({numbers})"),
         None => numbers,
     };
-    let how_often = facts.iter().map(|fact| {
-        let over_time = match fact.count {
+    // What is said of several kinds of packets to one port is said of the port.
+    let mut subjects: Vec<(String, u64, Timestamp, Timestamp)> = Vec::new();
+    for fact in facts {
+        let subject = about(fact.about);
+        match subjects.iter_mut().find(|(known, ..)| *known == subject) {
+            Some((_, count, first, last)) => {
+                *count += fact.count;
+                (*first, *last) = ((*first).min(fact.first), (*last).max(fact.last));
+            }
+            None => subjects.push((subject, fact.count, fact.first, fact.last)),
+        }
+    }
+    let how_often = subjects.iter().map(|(subject, count, first, last)| {
+        let over_time = match count {
             0 | 1 => String::new(),
-            _ => format!(" in {}", span(fact.last.since(fact.first))),
+            _ => format!(" in {}", span(last.since(*first))),
         };
-        format!("about {}{to}, {}{over_time}", about(fact.about), times(fact.count))
+        format!("about {subject}{to}, {}{over_time}", times(*count))
     });
     format!("{who} says {says} {}", how_often.collect::<Vec<_>>().join("; "))
 }

@@ -191,7 +191,11 @@ impl Standing {
         let mut standing = Self { up: None, authenticated: None };
         for (_, view) in case.attempts() {
             let up = view.tunnel_up();
-            let proven = if view.is_v2() { up.is_some() || view.authenticated() == Some(true) } else { true };
+            let proven = if view.is_v2() {
+                up.is_some() || view.authenticated() == Some(true) && view.set_up_unheard().is_none()
+            } else {
+                true
+            };
             let authenticated = view.attempt.phase1_up.filter(|_| proven).or(up);
             standing.up = standing.up.max(up);
             standing.authenticated = standing.authenticated.max(authenticated);

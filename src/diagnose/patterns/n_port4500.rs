@@ -2,11 +2,12 @@
 
 use crate::diagnose::case::{Case, PATIENCE, View};
 use crate::diagnose::pattern::{Match, pattern};
+use crate::diagnose::unheard::Unheard;
 use crate::diagnose::words::{span, times, until};
 use crate::diagnose::{Confidence, Severity};
 use crate::track::{IcmpAbout, Label, MessageRecord, Side};
 
-use super::nat;
+use super::{nat, v2_auth_no_reply};
 
 /// The first message of IKEv2 that is authenticated.
 const AUTH: Label = Label::Request(35);
@@ -16,7 +17,7 @@ pattern! {
     ///
     /// Messages on UDP 500 go both ways. The next message is sent on UDP 4500, again and again, and nothing ever comes back
     /// on 4500. At the other end it looks like this: NAT is detected, the answer on 500 leaves, and the message that has to
-    /// come on 4500 never does.
+    /// come on 4500 never does. Or that message comes, its answer on 4500 leaves, and the message goes on all the same.
     ///
     /// ## What it means
     ///
@@ -43,7 +44,7 @@ pattern! {
             raised by "both announce it and no NAT is there", lowered by "a NAT is detected";
     ];
     checks: [
-        Responder: "capture on its outside and see whether the message on 4500 arrives";
+        Responder: "capture on its outside and see whether the message on 4500 arrives" about "forward" "secret";
         Path: "permit UDP 4500 both ways";
         Path: "forward UDP 4500 to the responder wherever UDP 500 is forwarded" about "forward";
         Either: "compare the pre-shared keys and identities; the responder's log tells what it refuses" about "secret";
@@ -54,7 +55,7 @@ pattern! {
         "Windows": "Error 809: UDP 500 and 4500 must be open and forwarded" ("Microsoft RAS error documentation");
     ];
     sources: ["S2S-09", "S2S-23", "S2S-25", "RFC 3947 §4", "RFC 7296 §2.23"];
-    when: DOWN;
+    when: DOWN, REPEATS;
     check: check
 }
 
@@ -68,10 +69,11 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         return Vec::new();
     }
     case.attempts()
-        .filter(|(index, view)| {
-            !view.attempt.midstream && !view.one_sided() && view.attempt.phase1_up.is_none() && !case.overcome(*index)
+        .filter(|(index, view)| !view.attempt.midstream && !view.one_sided() && !case.overcome(*index))
+        .filter_map(|(index, view)| match view.attempt.phase1_up {
+            None => sent(case, index, &view).or_else(|| awaited(case, index, &view)),
+            Some(_) => unheard(case, index, &view),
         })
-        .filter_map(|(index, view)| sent(case, index, &view).or_else(|| awaited(case, index, &view)))
         .collect()
 }
 
@@ -155,6 +157,34 @@ fn awaited(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
         .settle("a capture on the initiator's outside: does it send on UDP 4500?");
     let found = of_nat(view, if view.is_v2() { found.rule_out(&["natt"]) } else { found });
     Some(if early { found.severity(Severity::Info) } else { found })
+}
+
+/// The answer leaves on 4500 for the first time, and the initiator goes on with what it answers.
+fn unheard(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
+    let Unheard { request, answer, copies, confidence } = view.set_up_unheard()?;
+    let moved = answer.source.port() == nat::NAT_T && v2_auth_no_reply::first_on_its_port(view, answer);
+    let later = case.attempts().skip(index + 1).any(|(_, later)| later.tunnel_up().is_some());
+    // Of a large answer the size may be what does not get through.
+    if !moved || later || answer.ip_fragments > 1 || answer.ike_fragments > 1 {
+        return None;
+    }
+    let found = Match::on(index, confidence.min(Confidence::Suspected))
+        .seen(format!(
+            "{} left the responder {}, the first message to the initiator from UDP 4500; {} came {} more in the {} after it; \
+             UDP 500 passed both ways",
+            answer.label,
+            times(u64::from(answer.repeat_count) + 1),
+            request.label,
+            times(copies as u64),
+            span(request.last_sent().since(answer.at)),
+        ))
+        .means("UDP 4500 gets to the responder and not back to the initiator")
+        .frames(view.frames(answer))
+        .frames([request.frame])
+        // It arrives, and is accepted.
+        .rule_out(&["secret", "forward"])
+        .settle("a capture on the initiator's outside: does anything arrive from UDP 4500?");
+    Some(if nat::detected(view) || view.is_v2() { found.rule_out(&["natt"]) } else { found })
 }
 
 /// What NAT detection rules out.

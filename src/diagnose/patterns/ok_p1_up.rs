@@ -7,6 +7,7 @@ use crate::diagnose::words::span;
 use crate::track::{ExchangeKind, IkeVersion, Label, Side};
 
 use super::life_cycle::frame_at;
+use super::p1_init_reject;
 
 pattern! {
     /// ## What is seen
@@ -73,11 +74,12 @@ fn is_confirmed(view: &View<'_>) -> bool {
     match view.attempt.version {
         // With EAP an answer that is longer than a refusal is just one more round.
         IkeVersion::V2 => {
-            view.attempt.rekeyed_from.is_some() || (rounds(view) == 1 && view.authenticated() == Some(true))
+            view.attempt.rekeyed_from.is_some() || (rounds(view) == 1 && view.authenticated() == Some(true) && view.set_up_unheard().is_none())
         }
         IkeVersion::V1 => {
             // A lone encrypted message of Main Mode is message 6 only if its sender is the responder.
-            (view.attempt.roles_known && view.message(Label::Mm(6)).is_some())
+            let complete = view.attempt.roles_known && view.message(Label::Mm(6)).is_some();
+            (complete && p1_init_reject::refusal(view).is_none())
                 || view.messages().any(|message| {
                     message.from == Side::Responder
                         && message.at >= up

@@ -7,7 +7,7 @@ use crate::diagnose::case::{Case, ClearNotify, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::{span, times, until};
 use crate::diagnose::{Confidence, Severity};
-use crate::track::{Label, Mode, PayloadDetail, Side};
+use crate::track::{IcmpFact, Label, MessageRecord, Mode, PayloadDetail, Side};
 
 use super::phase1::{self, Method, Standing, notify};
 
@@ -17,7 +17,8 @@ pattern! {
     /// Messages 1 and 2 of Aggressive Mode and no message 3: the initiator complains in clear (AUTHENTICATION-FAILED 24,
     /// INVALID-HASH-INFORMATION 23, INVALID-ID-INFORMATION 18) or encrypted, or one side only repeats itself. Or no message 2:
     /// message 1 is answered in clear by AUTHENTICATION-FAILED or INVALID-ID-INFORMATION. Or message 3 is refused in clear, or
-    /// passes here and the responder goes on with message 2.
+    /// passes here and the responder goes on with message 2. Or the responder's copies of message 2 are answered by the
+    /// initiator's host with ICMP port unreachable: it got message 2, and went away.
     ///
     /// ## What it means
     ///
@@ -174,8 +175,8 @@ fn message_2_refused(index: usize, view: &View<'_>) -> Option<Match> {
             }
         }
         None => {
-            let answer =
-                phase1::encrypted_informationals(view, Side::Initiator).find(|answer| answer.at >= second.at)?;
+            let answer = phase1::encrypted_informationals(view, Side::Initiator)
+                .find(|answer| phase1::may_answer(answer, second))?;
             Match::on(index, Confidence::Inferred)
                 .seen(format!(
                     "the initiator answered AM2 with an encrypted Informational {} later, and sent no AM3",
@@ -219,17 +220,24 @@ fn message_3_refused(index: usize, view: &View<'_>) -> Option<Match> {
 /// Message 3 passes here and the responder goes on with message 2. `last_success` is when the last attempt with a tunnel
 /// began.
 fn message_3_ignored(index: usize, view: &View<'_>, last_success: Option<Timestamp>) -> Option<Match> {
-    let (second, third) = (view.message(Label::Am(2))?, view.message(Label::Am(3))?);
-    let copies = phase1::message_3_ignored(view)?;
+    let second = view.message(Label::Am(2))?;
+    let (third, copies) = phase1::message_3_ignored(view)?;
+    let here = third.label == Label::Am(3);
     let history = last_success.is_some_and(|success| success > view.attempt.first);
     Some(
         Match::on(index, Confidence::Inferred)
             .seen(format!(
-                "AM3 was sent {}; the responder goes on with AM2, {} more after it, and says nothing else",
+                "{}{} was sent {}; the responder goes on with AM2, {} more after it, and says nothing else",
+                if here { "" } else { "no AM3 is seen; " },
+                third.label,
                 times(u64::from(third.repeat_count) + 1),
                 times(copies as u64),
             ))
-            .means("message 3 does not reach the responder, or it does not take it: for the initiator phase 1 is complete, for the responder it is not")
+            .means(if here {
+                "message 3 does not reach the responder, or it does not take it: for the initiator phase 1 is complete, for the responder it is not"
+            } else {
+                "message 3 is lost before this point: for the initiator phase 1 is complete, for the responder it is not"
+            })
             .frames(view.frames(second))
             .frames([third.frame])
             .severity(if history { Severity::Notice } else { P1_AGGR_AUTH.severity })
@@ -238,7 +246,11 @@ fn message_3_ignored(index: usize, view: &View<'_>, last_success: Option<Timesta
             .weigh("lost", 10.0)
             .weigh("keys", 0.2)
             .weigh("identity", 0.2)
-            .settle("a capture on the responder's outside: whether message 3 arrives"),
+            .settle(if here {
+                "a capture on the responder's outside: whether message 3 arrives"
+            } else {
+                "a capture on the initiator's outside: whether message 3 leaves"
+            }),
     )
 }
 
@@ -251,11 +263,12 @@ fn no_message_3(index: usize, view: &View<'_>) -> Option<Match> {
         return None;
     }
     let waited = phase1::silence_after(view, second);
+    let closed = closed_its_port(view, second);
     let anonymous = view.attempt.vendor_ids.first().is_some_and(|ids| ids.is_empty());
-    if waited.is_none() && !anonymous {
+    if waited.is_none() && !anonymous && closed.is_none() {
         return None;
     }
-    let severity = if waited.is_some() { P1_AGGR_AUTH.severity } else { Severity::Notice };
+    let severity = if waited.is_some() || (closed.is_some() && !anonymous) { P1_AGGR_AUTH.severity } else { Severity::Notice };
     let waited = waited.unwrap_or_else(|| view.waited(second));
     let asked_again = view.message(Label::Am(1)).map_or(0, |first| phase1::repeats_after(first, second.at));
     let mut found = Match::on(index, Confidence::Suspected)
@@ -272,6 +285,17 @@ fn no_message_3(index: usize, view: &View<'_>) -> Option<Match> {
         found.seen.push_str(&format!("; AM1 came {} more after it", times(asked_again as u64)));
         found.means = "the initiator goes on asking: message 2 does not reach it".into();
         found = found.weigh("lost", 10.0).weigh("keys", 0.3).weigh("identity", 0.3);
+    } else if let Some(error) = closed {
+        found.frames.extend(error.frames.iter().copied());
+        found.seen.push_str(&format!(
+            "; {} itself says that the port is closed (ICMP port unreachable), {}",
+            error.from,
+            times(error.count)
+        ));
+        found.means =
+            "the initiator got message 2, did not go on, and closed its port: most likely it does not accept the responder's proof"
+                .into();
+        found = found.weigh("keys", 1.5).weigh("peer", 2.0).weigh("identity", 0.4);
     } else {
         found.means =
             "the initiator did not accept message 2 and says nothing, waits for its user, or never wanted more".into();
@@ -281,4 +305,15 @@ fn no_message_3(index: usize, view: &View<'_>) -> Option<Match> {
         found = found.weigh("lost", 4.0);
     }
     Some(found)
+}
+
+/// The initiator's host itself refuses what the responder goes on sending after message 2.
+fn closed_its_port<'a>(view: &View<'a>, second: &MessageRecord) -> Option<&'a IcmpFact> {
+    let initiator = view.attempt.initiator;
+    view.case.pair.icmp_errors.iter().find(|error| {
+        matches!((error.version, error.icmp_type, error.code), (4, 3, 3) | (6, 1, 4))
+            && [error.from, error.quoted_destination] == [initiator.ip(); 2]
+            && error.initiator_spi.is_none_or(|spi| spi == view.attempt.initiator_spi)
+            && error.first >= second.at
+    })
 }

@@ -34,7 +34,8 @@ pattern! {
         "method" 0.20 "the responder wants another authentication method for this peer: key against certificate",
             raised by "several methods in the offer", lowered by "one method on both ends";
         "keys" 0.15 "the pre-shared keys differ", raised by "the initiator goes on with message 5", lowered by "the initiator stops: it could read the error";
-        "policy" 0.10 "another policy: XAUTH is expected, a limit is reached", raised by "an XAUTH method elsewhere between the two", lowered by "a plain peer";
+        "mode" 0.03 "the responder's configuration for this peer asks for Aggressive Mode", raised by "the peer starts Aggressive Mode itself", lowered by "Main Mode worked before";
+        "policy" 0.07 "another policy: XAUTH is expected, a limit is reached", raised by "an XAUTH method elsewhere between the two", lowered by "a plain peer";
     ];
     checks: [
         Responder: "look in its log for the identity it got; set its type and value as this peer sends it";

@@ -33,8 +33,8 @@ pattern! {
             raised by "message 4 is repeated while message 5 keeps coming; several attempts end alike", lowered by "the same pair worked before";
         "port-4500" 0.15 "UDP 4500 is blocked or not forwarded",
             raised by "nothing ever comes from the peer on 4500; other peers fail there too", lowered by "message 5 stays on port 500; any packet from the peer on 4500";
-        "lost" 0.10 "message 5 is lost", raised by "message 4 is not repeated; other losses", lowered by "message 4 is repeated";
-        "fragments" 0.05 "fragments of message 5 are lost", raised by "message 5 in IP fragments, or with certificates", lowered by "a small message 5";
+        "lost" 0.10 "message 5, or its answer, is lost", raised by "message 4 is not repeated; other losses", lowered by "message 4 is repeated";
+        "fragments" 0.05 "fragments of message 5, or of its answer, are lost", raised by "message 5 in IP fragments, or with certificates", lowered by "a small message 5";
         "identity" 0.12 "the responder refuses the identity without a word", raised by "NAT in front of a peer that is known by its address", lowered by "no NAT";
         "certificate" 0.08 "the responder refuses the certificate without a word", raised by "a certificate method, message 5 in one piece", lowered by "a pre-shared key method";
     ];
@@ -108,7 +108,7 @@ fn silent(case: &Case<'_>, index: usize, view: &View<'_>, proof: &MessageRecord,
     }
     found.means = match (phase1::method(view), moved) {
         (Method::Certificate, _) => {
-            "message 5 or its fragments are lost, or the responder refuses the certificate without a word"
+            "message 5, its answer or fragments of either are lost, or the responder refuses the certificate without a word"
         }
         (_, true) if !on_4500 => {
             "either UDP 4500 does not get through, or the keys differ and the responder is silent about it"
@@ -116,7 +116,7 @@ fn silent(case: &Case<'_>, index: usize, view: &View<'_>, proof: &MessageRecord,
         (_, _) if waits > 0 => {
             "the responder is alive and waits for a message 5 that it can decrypt: the keys most likely differ"
         }
-        _ => "the keys most likely differ; or message 5 does not arrive",
+        _ => "message 5 or its answer is lost, or the keys differ and the responder is silent about it",
     }
     .into();
     for (key, factor) in weights(view, moved, on_4500, waits > 0, pieces) {
@@ -144,8 +144,12 @@ fn weights(view: &View<'_>, moved: bool, on_4500: bool, waits: bool, pieces: boo
         weights.push(("port-4500", 0.1));
     }
     // Behind a translation a responder repeats message 4 in either case.
-    if waits && !moved {
-        weights.extend([("keys", 1.5), ("lost", 0.5), ("fragments", 0.5)]);
+    match (waits, moved) {
+        (true, false) => weights.extend([("keys", 1.5), ("lost", 0.5), ("fragments", 0.5)]),
+        (true, true) => weights.extend([("keys", 1.5), ("port-4500", 0.75)]),
+        // Neither sign that message 5 arrives and cannot be read: an error, or message 4 again.
+        (false, false) => weights.push(("lost", 5.0)),
+        (false, true) => {}
     }
     if pieces {
         weights.push(("fragments", 10.0));

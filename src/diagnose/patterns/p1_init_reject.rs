@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use crate::diagnose::case::{Case, PATIENCE};
+use crate::diagnose::case::{Case, PATIENCE, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::sizes::{Content, V1Suite};
-use crate::diagnose::words::span;
+use crate::diagnose::words::{span, until};
 use crate::diagnose::{Confidence, Severity};
-use crate::track::{Label, Mode, Side};
+use crate::track::{Label, MessageRecord, Mode, Side};
 
 use super::phase1::{self, Habits, Method};
 
@@ -60,43 +60,36 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     // An attempt that is judged here has no phase 2: one that has is another.
     let other_up = case.pair.attempts.iter().any(|attempt| attempt.phase2_up.is_some());
     let latest = Habits::of(case).latest();
+    // Once it was watched for long enough, the next one that begins alike is the same.
+    let mut known = false;
     phase1::attempts(case)
         .filter(|(_, view)| view.attempt.mode == Mode::Main)
         .filter_map(|(index, view)| {
-            let sixth = view.message(Label::Mm(6))?;
-            if view.messages().any(|message| matches!(message.label, Label::Qm(_) | Label::Tr(_))) {
-                return None;
-            }
-            let refusal = phase1::encrypted_informationals(&view, Side::Initiator)
-                .find(|message| message.at >= sixth.at && message.at.since(sixth.at) <= AT_ONCE)?;
-            let says_no = V1Suite::chosen(view.attempt).is_none_or(|suite| {
-                let contents = suite.contents(view.attempt, Side::Initiator, refusal.length);
-                contents.is_empty() || contents.iter().any(|content| content != Content::Dpd)
-            });
-            // An answer means that it was a liveness check; a later message, that the SA is in use.
-            let answered = phase1::encrypted_informationals(&view, Side::Responder)
-                .any(|message| message.at >= refusal.at && message.length == refusal.length);
-            let abandoned = view.attempt.last.since(refusal.at) <= AT_ONCE;
-            let later = latest.is_some_and(|latest| latest > refusal.at);
-            let watched = later || case.end().since(refusal.at) >= PATIENCE;
-            if !says_no || answered || !abandoned || !watched {
-                return None;
-            }
-            let severity = if other_up { Severity::Notice } else { P1_INIT_REJECT.severity };
+            let (sixth, refusal) = refusal(&view)?;
+            let quiet = case.end().since(refusal.at);
+            known |= latest.is_some_and(|latest| latest > refusal.at) || quiet >= PATIENCE;
+            let severity = match (other_up, known) {
+                (true, _) => Severity::Notice,
+                (_, true) => P1_INIT_REJECT.severity,
+                // Some announce first contact before they go on.
+                (_, false) => Severity::Warning,
+            };
+            let by_certificate = phase1::method(&view) == Method::Certificate;
             let mut found = Match::on(index, Confidence::Suspected)
                 .seen(format!(
-                    "the initiator sent an encrypted Informational {} after MM6, and neither Quick Mode nor anything else followed under these cookies",
+                    "the initiator sent an encrypted Informational {} after MM6, and neither Quick Mode nor anything else {}",
                     span(refusal.at.since(sixth.at)),
+                    if known { "followed under these cookies".to_owned() } else { until(quiet, "it") },
                 ))
-                .means("the responder accepted the initiator; the initiator did not accept the responder, or dropped the SA for another reason")
+                .means(if by_certificate {
+                    "the responder accepted the initiator; the initiator did not accept the responder's certificate or identity, or dropped the SA for another reason"
+                } else {
+                    "the responder accepted the initiator; the initiator did not accept the responder, or dropped the SA for another reason"
+                })
                 .frames([sixth.frame, refusal.frame])
                 .severity(severity)
-                .settle("the initiator's log: the identity it got from the responder");
-            if phase1::method(&view) == Method::Certificate {
-                found = found.weigh("certificate", 3.0);
-            } else {
-                found = found.weigh("certificate", 0.1);
-            }
+                .settle("the initiator's log: the identity it got from the responder")
+                .weigh("certificate", if by_certificate { 3.0 } else { 0.1 });
             if view.attempt.nat.behind(Side::Responder) == Some(true) {
                 found = found.weigh("identity", 1.5);
             }
@@ -106,4 +99,23 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             Some(found)
         })
         .collect()
+}
+
+/// Message 6 and the encrypted Informational that the initiator sent at once after it, instead of Quick Mode.
+pub(super) fn refusal<'a>(view: &View<'a>) -> Option<(&'a MessageRecord, &'a MessageRecord)> {
+    let sixth = view.message(Label::Mm(6))?;
+    if view.messages().any(|message| matches!(message.label, Label::Qm(_) | Label::Tr(_))) {
+        return None;
+    }
+    let refusal = phase1::encrypted_informationals(view, Side::Initiator)
+        .find(|message| message.at >= sixth.at && message.at.since(sixth.at) <= AT_ONCE)?;
+    let says_no = V1Suite::chosen(view.attempt).is_none_or(|suite| {
+        let contents = suite.contents(view.attempt, Side::Initiator, refusal.length);
+        contents.is_empty() || contents.iter().any(|content| content != Content::Dpd)
+    });
+    // An answer means that it was a liveness check; a later message, that the SA is in use.
+    let answered = phase1::encrypted_informationals(view, Side::Responder)
+        .any(|message| message.at >= refusal.at && message.length == refusal.length);
+    let abandoned = view.attempt.last.since(refusal.at) <= AT_ONCE;
+    (says_no && !answered && abandoned).then_some((sixth, refusal))
 }

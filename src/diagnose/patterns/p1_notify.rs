@@ -6,7 +6,7 @@ use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::times;
 use crate::track::{Label, Mode, Side};
 
-use super::phase1::{self, Standing, notify};
+use super::phase1::{self, Method, Standing, notify};
 use super::{p1_ke, p1_no_key};
 
 /// INVALID-COOKIE, INVALID-FLAGS, PAYLOAD-MALFORMED (RFC 2408 §3.14.1).
@@ -37,13 +37,16 @@ pattern! {
     P1_NOTIFY = "P1-NOTIFY", Phase1, Error;
     title: "the peer sent an error in clear during phase 1";
     causes: [
-        "as-said" 0.82 "as the type of the notify says", raised by "it repeats; the other side gives up", lowered by "the exchange goes on regardless";
+        "as-said" 0.80 "as the type of the notify says", raised by "it repeats; the other side gives up", lowered by "the exchange goes on regardless";
         "later" 0.03 "the responder accepted the offer and found then that it has no key or no configuration that fits this peer",
             raised by "a refused proposal after message 2", lowered by "any other type";
+        "no-key" 0.02 "the initiator has no pre-shared key for the address or identity of this peer",
+            raised by "INVALID-KEY-INFORMATION of the initiator, with a pre-shared key method", lowered by "any other type";
         "stale" 0.10 "the notify belongs to an older SA or a restarted peer", raised by "INVALID-COOKIE", lowered by "any other type";
         "forged" 0.05 "somebody else sent it: it is not authenticated", raised by "the exchange goes on regardless", lowered by "the other side gives up";
     ];
     checks: [
+        Initiator: "enter the pre-shared key for this peer, under the address and identity that it uses" about "no-key";
         Either: "look up the notify in the log of the side that sent it: it knows what it disliked";
         Either: "if both ends are of different vendors, bring their software up to date";
     ];
@@ -105,6 +108,10 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 })
                 .frames([view.attempt.first_frame, error.message.frame])
                 .severity(standing.severity(&view, P1_NOTIFY.severity));
+            let no_key = side == Side::Initiator
+                && error.notify_message_type == notify::INVALID_KEY_INFORMATION
+                && phase1::method(&view) == Method::SharedKey;
+            found = if no_key { found.weigh("no-key", 60.0).weigh("as-said", 0.5) } else { found.rule_out(&["no-key"]) };
             if error.notify_message_type == INVALID_COOKIE {
                 found = found.weigh("stale", 4.0);
             }

@@ -36,16 +36,19 @@ pattern! {
     P1_UP_NO_P2 = "P1-UP-NO-P2", Phase1, Warning;
     title: "phase 1 gets to its last message, and no phase 2 follows";
     causes: [
-        "no-traffic" 0.43 "no traffic asks for the tunnel", raised by "liveness checks go on in peace", lowered by "traffic is known to be sent";
+        "no-traffic" 0.41 "no traffic asks for the tunnel", raised by "liveness checks go on in peace", lowered by "traffic is known to be sent";
         "no-match" 0.35 "the traffic does not match policy, access list or crypto map, or is routed elsewhere",
             raised by "traffic is known to be sent; clear packets to the far network", lowered by "other networks of the pair work";
         "waiting" 0.18 "each side waits for the other to start", raised by "an answer-only policy", lowered by "either side starts at other times";
-        "lost-6" 0.03 "message 6 does not reach the initiator: it, or a fragment of it, is lost on the way back",
+        "lost-qm" 0.02 "its first messages (Quick Mode) do not reach this point: a filter, or lost fragments",
+            raised by "the initiator begins a new phase 1 while this one is unused", lowered by "liveness checks go on in peace";
+        "lost-6" 0.03 "message 6 is lost on its way back to the initiator",
             raised by "message 5 is repeated after message 6 was sent", lowered by "message 5 is not repeated";
         "dislikes-6" 0.01 "the initiator drops message 6 without a word", raised by "message 6 is seen to arrive", lowered by "message 5 is not repeated";
     ];
     checks: [
         Path: "follow message 6 back to the initiator: filters for its port, IP fragments, address translation, the return route" about "lost-6";
+        Path: "see whether Quick Mode leaves the initiator, and follow it to the responder: filters, IP fragments" about "lost-qm";
         Initiator: "send traffic for the far network and see whether Quick Mode appears" about "no-traffic" "no-match" "waiting";
         Initiator: "check access list or policy, crypto map, routes and network objects for that traffic" about "no-match";
         Responder: "the same from the other side" about "no-traffic" "no-match" "waiting";
@@ -110,19 +113,28 @@ fn idle(case: &Case<'_>, index: usize, view: &View<'_>, up: Timestamp) -> Option
         return None;
     }
     let alive = view.attempt.last.since(up) >= AT_ONCE;
-    Some(
+    // Nobody asks for another phase 1 who does not want a tunnel.
+    let anew = next.filter(|next| next.initiator.ip() == view.attempt.initiator.ip() && !alive);
+    let again = anew.map_or(String::new(), |_| "; then the same initiator begins a new phase 1".to_owned());
+    let found = 
         Match::on(index, Confidence::Inferred)
             .seen(format!(
-                "phase 1 was complete after {}; no Quick Mode from either side in the {} since{}",
+                "phase 1 was complete after {}; no Quick Mode from either side in the {} since{}{again}",
                 span(up.since(view.attempt.first)),
                 span(idle),
                 if alive { "; other messages of the SA go on" } else { "" },
             ))
-            .means("nothing asked for phase 2, or what asked does not match the policy")
+            .means(match anew {
+                Some(_) => "the initiator wants the tunnel: its Quick Mode does not get here, or it waits for the other side",
+                None => "nothing asked for phase 2, or what asked does not match the policy",
+            })
             .frames([view.attempt.first_frame, view.attempt.last_frame])
             .rule_out(&["lost-6", "dislikes-6"])
-            .settle("send traffic for the far network and see whether Quick Mode appears"),
-    )
+            .settle(match anew {
+                Some(_) => "a capture on the initiator's outside: whether Quick Mode leaves",
+                None => "send traffic for the far network and see whether Quick Mode appears",
+            });
+    Some(if anew.is_some() { found.weigh("lost-qm", 25.0).weigh("no-traffic", 0.2) } else { found })
 }
 
 /// Either side refused the last message of phase 1 in clear.
@@ -153,7 +165,7 @@ fn message_6_lost(index: usize, view: &View<'_>) -> Option<Match> {
             .means("message 6 does not reach the initiator, or it does not take it: for the responder phase 1 is complete, for the initiator it is not")
             .frames(view.frames(sixth))
             .frames([fifth.frame])
-            .rule_out(&["no-traffic", "no-match", "waiting"])
+            .rule_out(&["no-traffic", "no-match", "waiting", "lost-qm"])
             .settle("a capture on the initiator's outside: whether message 6 arrives"),
     )
 }

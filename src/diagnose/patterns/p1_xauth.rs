@@ -43,10 +43,12 @@ pattern! {
         "server" 0.20 "the gateway's user directory (RADIUS, LDAP) does not answer", raised by "long gaps between the messages", lowered by "quick answers";
         "peer" 0.18 "a gateway treats another gateway as a client: XAUTH or Mode Config is on by mistake",
             raised by "a site-to-site peer; a question that is never answered", lowered by "a client";
-        "user" 0.10 "the user is still typing, or gave up", raised by "tens of seconds of silence", lowered by "an automatic client";
+        "user" 0.08 "the user is still typing, or gave up", raised by "tens of seconds of silence", lowered by "an automatic client";
+        "lost" 0.02 "the answers do not reach the side that asks: loss, a filter, or a route", raised by "the same question comes again although it was answered", lowered by "the questions differ";
     ];
     checks: [
         Responder: "check its address pool, and that Mode Config is set up for this client" about "address";
+        Path: "follow the answers to the side that asks: filters for their port, address translation, the route" about "lost";
         Initiator: "check user name, password and group" about "password" "server" "user";
         Responder: "look in its log at that time: the user's name, the directory's answer, the address";
         Responder: "for a site-to-site peer, turn XAUTH and Mode Config off for its address" about "peer";
@@ -135,6 +137,13 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 (true, 2) => found.weigh("password", 1.5),
                 _ => found,
             };
+            let question = asked.messages.iter().find(|message| message.label == Label::Tr(1));
+            let answer = asked.messages.iter().find(|message| message.label == Label::Tr(2));
+            if let Some(copies) = question.zip(answer).and_then(|(one, other)| phase1::copies_in_spite_of(other, one)) {
+                found.seen.push_str(&format!("; the same question came {} more after its answer", times(copies as u64)));
+                found.means = "the side that asks goes on asking although it was answered: the answers do not reach it".into();
+                found = found.rule_out(&["user", "address", "peer"]).weigh("lost", 100.0).weigh("password", 0.3);
+            }
             // Too short to tell a stop from a pause: the stage is all that can be said.
             Some(if settled { found } else { found.severity(Severity::Notice) })
         })

@@ -30,13 +30,15 @@ pattern! {
     P2_NO_QM3 = "P2-NO-QM3", Phase2, Warning;
     title: "phase 2 (quick mode) is not confirmed";
     causes: [
-        "lost-3" 0.45 "message 3 is lost on its way to the responder", raised by "message 3 passes here; ESP from the side that started", lowered by "message 1 is repeated";
-        "lost-2" 0.25 "message 2 does not get back", raised by "message 1 is repeated after message 2 was sent", lowered by "message 1 stops";
-        "dislikes" 0.30 "the side that started refuses what was chosen: networks or proposal", raised by "an encrypted Informational after message 2; message 1 stops", lowered by "ESP from the side that started";
+        "lost-3" 0.41 "message 3 is lost on its way to the responder", raised by "message 3 passes here; ESP from the side that started", lowered by "message 1 is repeated";
+        "lost-2" 0.23 "message 2 does not get back", raised by "message 1 is repeated after message 2 was sent", lowered by "message 1 stops";
+        "install" 0.10 "the side that does not go on cannot install the SA, or fails on the message", raised by "every copy passes here and changes nothing", lowered by "other losses";
+        "dislikes" 0.26 "the side that started refuses what was chosen: networks or proposal", raised by "an encrypted Informational after message 2; message 1 stops", lowered by "ESP from the side that started";
     ];
     checks: [
         Path: "look for loss, a filter or a missing route between the two" about "lost-2" "lost-3";
         Initiator: "look in the log of the side that started for what it did with message 2" about "dislikes";
+        Either: "look in the log of the side that goes on repeating for an error when it installs the SA" about "install";
         Either: "clear the SAs and try again";
     ];
     logs: [
@@ -131,9 +133,9 @@ fn unconfirmed(index: usize, view: &View<'_>, exchange: &Exchange, traffic: [Opt
             "the side that started got message 2 and seems to refuse it: networks or proposal of the answer"
         }
         (true, _) => {
-            "the side that started takes the SA for complete; its message 3 is lost on the way to the other side"
+            "the side that started takes the SA for complete; its message 3 does not reach the other side, or is not taken by it"
         }
-        (_, true) => "message 2 does not reach the side that started",
+        (_, true) => "message 2 does not reach the side that started, or is not taken by it",
         _ => "the side that started refuses message 2, did not get it, or its message 3 is lost before this point",
     }
     .into();
@@ -143,10 +145,10 @@ fn unconfirmed(index: usize, view: &View<'_>, exchange: &Exchange, traffic: [Opt
         found = found.rule_out(&["lost-3"]);
     }
     if asked_again > 0 {
-        found = found.weigh("lost-2", 5.0).weigh("dislikes", 0.3);
+        found = found.weigh("lost-2", 5.0).weigh("install", 3.0).weigh("dislikes", 0.3);
     }
     if refused.is_some() && !uses {
-        found = found.weigh("dislikes", 10.0).weigh("lost-2", 0.1).weigh("lost-3", 0.3);
+        found = found.weigh("dislikes", 10.0).weigh("lost-2", 0.1).weigh("lost-3", 0.3).weigh("install", 0.3);
     } else if answer.is_some() {
         found = found.weigh("dislikes", 2.0);
     }

@@ -123,12 +123,18 @@ pub(super) fn copies_in_spite_of(answer: &MessageRecord, message: &MessageRecord
     (copies >= 2).then_some(copies)
 }
 
-/// Message 3 of Aggressive Mode passed here, and the responder goes on with message 2: how often it did, if nothing else
-/// came from it.
-pub(super) fn message_3_ignored(view: &View<'_>) -> Option<usize> {
-    let (second, third) = (view.message(Label::Am(2))?, view.message(Label::Am(3))?);
+/// Message 3 of Aggressive Mode passed here, or what the initiator sends after it, and the responder goes on with message 2:
+/// what passed, and how often the responder did, if nothing else came from it.
+pub(super) fn message_3_ignored<'a>(view: &View<'a>) -> Option<(&'a MessageRecord, usize)> {
+    let second = view.message(Label::Am(2))?;
+    let after = || view.messages().find(|message| message.from == Side::Initiator && uses_phase_1(message.label));
+    let third = view.message(Label::Am(3)).or_else(after)?;
     let speaks = view.messages().any(|message| message.from == Side::Responder && message.at >= third.at);
-    if speaks { None } else { copies_in_spite_of(third, second) }
+    if speaks { None } else { Some((third, copies_in_spite_of(third, second)?)) }
+}
+
+fn uses_phase_1(label: Label) -> bool {
+    matches!(label, Label::Qm(_) | Label::Tr(_))
 }
 
 /// `name (number)`, or the number alone.
@@ -303,14 +309,15 @@ pub(super) fn answer_to_message_5<'a>(view: &View<'a>) -> Option<(&'a MessageRec
     let clear = view.messages().find(|message| {
         message.from == Side::Responder
             && !message.encrypted
-            && message.at >= proof.at
+            // Copies of message 5 before the one that was recorded may have drawn it too.
+            && message.last_sent() >= proof.at
             && matches!(message.label, Label::Stray | Label::Inf)
     });
     if let Some(clear) = clear {
         return Some((proof, Answer::Clear(clear)));
     }
     let messages: Vec<&MessageRecord> =
-        encrypted_informationals(view, Side::Responder).filter(|message| message.at >= proof.at).collect();
+        encrypted_informationals(view, Side::Responder).filter(|message| may_answer(message, proof)).collect();
     if let Some(first) = messages.first() {
         let initiator = conduct(view, proof, first.at);
         return Some((proof, Answer::Encrypted { messages, initiator }));
@@ -358,6 +365,13 @@ pub(super) fn names_both_cookies(view: &View<'_>, length: u32) -> bool {
             && !contents.contains(Content::BareNotify)
             && !contents.contains(Content::IpsecNotify)
     })
+}
+
+/// `message` came soon enough after a copy of `asked` to be the answer to it. What comes later has other reasons: a liveness
+/// check, a farewell.
+pub(super) fn may_answer(message: &MessageRecord, asked: &MessageRecord) -> bool {
+    let copies = std::iter::once(asked.at).chain(asked.repeats.iter().map(|repeat| repeat.at));
+    copies.filter(|copy| *copy <= message.at).max().is_some_and(|copy| message.at.since(copy) <= PATIENCE)
 }
 
 fn conduct(view: &View<'_>, proof: &MessageRecord, answered: Timestamp) -> Conduct {

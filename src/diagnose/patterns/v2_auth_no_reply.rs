@@ -1,9 +1,12 @@
-//! V2-AUTH-NO-REPLY: IKE_AUTH gets no answer.
+//! V2-AUTH-NO-REPLY: IKE_AUTH gets no answer, or none that arrives.
 
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
-use crate::track::{Label, Side};
+use crate::diagnose::words::{span, times};
+use crate::diagnose::unheard::Unheard;
+use crate::track::{Label, MessageRecord, Side};
 
+use super::f_pmtu;
 use super::ikev2::{self, AUTH};
 
 /// A datagram longer than this may need fragments somewhere on the path: the least MTU of IPv6 (RFC 8200 §5), headers off.
@@ -12,12 +15,14 @@ const FITS_EVERYWHERE: u32 = 1280 - 40 - 8 - 4;
 pattern! {
     /// ## What is seen
     ///
-    /// IKE_SA_INIT is answered; the IKE_AUTH request is sent again and again and draws no response.
+    /// IKE_SA_INIT is answered; the IKE_AUTH request is sent again and again and draws no response. Or, beside the responder,
+    /// the response leaves, and the request comes again and again all the same, and nothing else from the initiator.
     ///
     /// ## What it means
     ///
     /// The two ends can talk, and this message or its answer is lost, or the responder drops it in silence. IKE_AUTH differs
-    /// from what went before in two ways: it often moves to UDP 4500, and it is often much longer (certificates).
+    /// from what went before in two ways: it often moves to UDP 4500, and it is often much longer (certificates). If the request
+    /// goes on after its response, the IKE SA is up for the responder only.
     ///
     /// ## Look-alikes
     ///
@@ -25,19 +30,23 @@ pattern! {
     /// - `F-IKE-FRAG-LOST`, `F-SKF-INCOMPLETE`: fragments of the request do not arrive.
     /// - `V2-AUTH-FAIL`: most responders do answer when they refuse.
     V2_AUTH_NO_REPLY = "V2-AUTH-NO-REPLY", IkeV2, Error;
-    title: "IKE_AUTH gets no answer";
+    title: "no answer to IKE_AUTH arrives";
     causes: [
-        "port-4500" 0.50 "UDP 4500 is blocked, or not forwarded to the responder",
+        "port-4500" 0.47 "UDP 4500 is blocked, or not forwarded to the responder",
             raised by "the request went to 4500, IKE_SA_INIT to 500, and nothing came from 4500", lowered by "the request stayed on the port that works";
-        "fragments" 0.30 "IP fragments of the request or of its answer are dropped on the way",
+        "fragments" 0.28 "IP fragments of the request or of its answer are dropped on the way",
             raised by "a request above 1200 octets or in IP fragments; ICMP fragment reassembly time exceeded", lowered by "a short request in one packet";
         "silent" 0.20 "the responder refuses in silence, or fails on the message",
             raised by "a short request on the port that works", lowered by "the responder is known to answer refusals";
+        "return" 0.05 "the answer does not reach the initiator: a filter, a NAT or the route on its way back",
+            raised by "the request comes again although its answer has left", lowered by "no answer is seen beside the responder";
     ];
     checks: [
-        Path: "open and forward UDP 4500 both ways, on every filter and NAT between the two";
-        Either: "enable IKE fragmentation (RFC 7383); shorten the certificate chain";
-        Responder: "look in its log whether the IKE_AUTH request arrives, and what it makes of it";
+        Path: "open and forward UDP 4500 both ways, on every filter and NAT between the two" about "port-4500";
+        Either: "enable IKE fragmentation (RFC 7383); shorten the certificate chain" about "fragments";
+        Path: "follow the answer back to the initiator: filters for its port, address translation, the return route" about "return";
+        Responder: "look in its log whether the IKE_AUTH request arrives, and what it makes of it" about "silent" "port-4500" "fragments";
+        Initiator: "look in its log whether the answer arrives, and what it makes of it";
     ];
     logs: [
         "libreswan": "Possible authentication failure: no acceptable response to our first encrypted message" ("libreswan source");
@@ -45,7 +54,7 @@ pattern! {
         "Algo VPN": "fails after 5 transmission attempts" ("trailofbits/algo issue 799");
     ];
     sources: ["RFC 7296 §2.1", "RFC 7296 §2.4", "RFC 7296 §2.23", "RFC 7383 §1"];
-    when: V2_UNPROVEN;
+    when: V2_UNPROVEN, V2 REPEATS;
     check: check
 }
 
@@ -53,7 +62,9 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     if ikev2::refused_by_icmp(case) {
         return Vec::new();
     }
-    let found = ikev2::never_authenticated(case).filter_map(|(index, view)| no_answer(index, &view)).collect();
+    let found = ikev2::never_authenticated(case)
+        .filter_map(|(index, view)| no_answer(index, &view).or_else(|| answer_lost(index, &view)))
+        .collect();
     ikev2::tempered(case, found)
 }
 
@@ -84,11 +95,19 @@ fn no_answer(index: usize, view: &View<'_>) -> Option<Match> {
     }
     let mut found = Match::on(index, unanswered.confidence)
         .seen(seen)
-        .means("the responder answers IKE_SA_INIT and not this: the message is lost, or dropped without a word")
+        .means(if f_pmtu::about_ike(view.case) {
+            "the responder answers IKE_SA_INIT and not this: the message is too large for a link on the path"
+        } else {
+            "the responder answers IKE_SA_INIT and not this: the message is lost, or dropped without a word"
+        })
         .settle("a capture on the responder's outside tells whether the request arrives whole")
         .frames([answered.frame])
         .frames(view.frames(request));
-    found = if moved && !heard_there { found.weigh("port-4500", 1.5) } else { found.weigh("port-4500", 0.05) };
+    found = match (moved, heard_there) {
+        (true, false) => found.weigh("port-4500", 1.5),
+        (true, true) => found.weigh("port-4500", 0.05),
+        (false, _) => found.rule_out(&["port-4500"]),
+    };
     found = found.weigh(
         "fragments",
         match (request.ip_fragments > 1, fragmented) {
@@ -98,4 +117,47 @@ fn no_answer(index: usize, view: &View<'_>) -> Option<Match> {
         },
     );
     Some(found)
+}
+
+/// The answer leaves, and the request comes all the same.
+fn answer_lost(index: usize, view: &View<'_>) -> Option<Match> {
+    let Unheard { request, answer, copies, confidence } = view.set_up_unheard()?;
+    let fragmented = answer.ip_fragments > 1;
+    let pieces = match (answer.ip_fragments, answer.ike_fragments) {
+        (ip @ 2.., _) => format!(", in {ip} IP fragments"),
+        (_, ike @ 2..) => format!(", in {ike} IKE fragments"),
+        _ => String::new(),
+    };
+    let first_there = first_on_its_port(view, answer);
+    let mut seen = format!(
+        "AUTH-RSP ({} octets{pieces}) was sent {}; the initiator goes on with AUTH-REQ, {} more in the {} after it, and sends \
+         nothing else",
+        answer.length,
+        times(u64::from(answer.repeat_count) + 1),
+        times(copies as u64),
+        span(request.last_sent().since(answer.at)),
+    );
+    if first_there {
+        let port = answer.source.port();
+        seen.push_str(&format!("; it is the first message to the initiator from UDP {port}"));
+    }
+    Some(
+        Match::on(index, confidence)
+            .seen(seen)
+            .means("the answer does not reach the initiator, or it does not take it: the IKE SA is up for the responder and not for the initiator")
+            .settle("a capture on the initiator's outside tells whether the answer arrives whole")
+            .frames(view.frames(answer))
+            .frames([request.frame])
+            .rule_out(&["silent"])
+            .rule_out(if first_there { &[] } else { &["port-4500"] })
+            .rule_out(if fragmented { &[] } else { &["fragments"] })
+            .weigh("return", 8.0)
+            .weigh("fragments", 5.0),
+    )
+}
+
+/// Whether nothing came from the responder from the port of `answer` before it, and something from another.
+pub(super) fn first_on_its_port(view: &View<'_>, answer: &MessageRecord) -> bool {
+    let mut before = view.messages().filter(|message| message.from == answer.from && message.at < answer.at).peekable();
+    before.peek().is_some() && before.all(|message| message.source.port() != answer.source.port())
 }

@@ -4,6 +4,8 @@ use crate::diagnose::Severity;
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::sizes::Suite;
+use crate::diagnose::unheard::Unheard;
+use crate::diagnose::words::{span, times};
 use crate::track::{Exchange, ExchangeKind};
 
 use super::ikev2::{self, Standing};
@@ -16,28 +18,33 @@ pattern! {
     /// ## What is seen
     ///
     /// A CREATE_CHILD_SA request, or an INFORMATIONAL longer than a liveness check, sent three times or more under the same
-    /// message id, without a response. Afterwards a new IKE_SA_INIT, or silence.
+    /// message id, without a response. Afterwards a new IKE_SA_INIT, or silence. Or CREATE_CHILD_SA is answered each time and comes again
+    /// all the same.
     ///
     /// ## What it means
     ///
     /// The IKE SA was up, and its peer does not answer on it any more. ESP tells more: if it goes on in both directions, the
     /// path works and the IKE service of the peer is the problem; if it stops too, the path or the whole peer is gone.
+    /// If a request goes on after its answer, the answer does not get there: the side that asks will give up the IKE SA.
     ///
     /// ## Look-alikes
     ///
     /// - `L-DPD-TIMEOUT`: short INFORMATIONALs (liveness checks, deletes) without an answer.
     /// - `V2-REKEY-REFUSED`: an answer comes, and it refuses.
     V2_CHILD_NO_REPLY = "V2-CHILD-NO-REPLY", IkeV2, Error;
-    title: "a request on an IKE SA that is up gets no answer";
+    title: "no answer arrives to a request on an IKE SA that is up";
     causes: [
         "path" 0.40 "the path is broken, or a NAT mapping is gone", raised by "ESP from the peer stops too; NAT on the path", lowered by "ESP from the peer goes on";
         "restart" 0.35 "the peer restarted or lost the SA", raised by "a new IKE_SA_INIT from the peer", lowered by "ESP from the peer goes on";
         "service" 0.15 "the peer's IKE service hangs, or it refuses in silence", raised by "ESP from the peer goes on", lowered by "ESP from the peer stops";
-        "message-id" 0.10 "the two ends disagree on the message id, after a failover", raised by "a cluster; requests of both sides unanswered", lowered by "a single device";
+        "message-id" 0.08 "the two ends disagree on the message id, after a failover", raised by "a cluster; requests of both sides unanswered", lowered by "a single device";
+        "return" 0.02 "the answer does not reach the side that asks: a filter, a NAT or lost fragments on its way",
+            raised by "the request comes again although its answer has left", lowered by "no answer is seen";
     ];
     checks: [
         Path: "see whether anything of the peer still arrives; check the NAT's timers for UDP 4500";
-        Either: "on the silent side, look for a restart, a failover or an error in its log at that time";
+        Path: "follow the answer to the side that asks: filters, fragments, address translation" about "return";
+        Either: "on the silent side, look for a restart, a failover or an error in its log at that time" about "path" "restart" "service";
         Either: "enable liveness checks, so that a dead SA is replaced early";
     ];
     logs: [
@@ -46,7 +53,7 @@ pattern! {
         "strongSwan": "giving up after 5 retransmits" ("strongSwan source");
     ];
     sources: ["RFC 7296 §2.1", "RFC 7296 §2.4", "RFC 6311 §3"];
-    when: V2_OPEN;
+    when: V2_OPEN, CREATE_CHILD REPEATS;
     check: check
 }
 
@@ -57,7 +64,10 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     let standing = Standing::of(case);
     let suites = ikev2::suites(case);
     ikev2::attempts(case)
-        .filter_map(|(index, view)| no_answer(case, &standing, suites.get(index).copied().flatten(), index, &view))
+        .filter_map(|(index, view)| {
+            no_answer(case, &standing, suites.get(index).copied().flatten(), index, &view)
+                .or_else(|| answer_lost(&standing, index, &view))
+        })
         .collect()
 }
 
@@ -111,6 +121,33 @@ fn no_answer(
         found = found.weigh("restart", 3.0);
     }
     Some(if standing.up_since(request.at) { found.severity(Severity::Notice) } else { found })
+}
+
+/// CREATE_CHILD_SA is answered, and comes all the same.
+fn answer_lost(standing: &Standing, index: usize, view: &View<'_>) -> Option<Match> {
+    let exchanges = view.exchanges().iter().filter(|exchange| exchange.kind == ExchangeKind::CreateChildSa);
+    let (id, unheard) =
+        exchanges.filter_map(|exchange| Some((exchange.message_id, view.child_unheard(exchange)?))).next_back()?;
+    let Unheard { request, answer, copies, confidence } = unheard;
+    let (asks, answers) = (request.source.ip(), answer.source.ip());
+    let over = standing.up_since(answer.at);
+    Some(
+        Match::on(index, confidence)
+            .seen(format!(
+                "{} of {asks} (message id {id}) is answered by {answers}, {}, and comes all the same, {} more in the {} after \
+                 the first answer",
+                request.label,
+                times(u64::from(answer.repeat_count) + 1),
+                times(copies as u64),
+                span(request.last_sent().since(answer.at)),
+            ))
+            .means(format!("the answer does not reach {asks}, which will give up this IKE SA"))
+            .settle(format!("a capture on the outside of {asks}: whether the answer arrives whole"))
+            .frames(view.frames(request))
+            .frames([answer.frame])
+            .rule_out(&["path", "restart", "service", "message-id"])
+            .severity(if over { Severity::Notice } else { Severity::Warning }),
+    )
 }
 
 /// CREATE_CHILD_SA, or an INFORMATIONAL that is surely no liveness check or delete: those are told by `L-DPD-TIMEOUT`.

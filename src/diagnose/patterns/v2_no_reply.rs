@@ -32,7 +32,7 @@ pattern! {
     V2_NO_REPLY = "V2-NO-REPLY", IkeV2, Error;
     title: "IKE_SA_INIT gets no answer";
     causes: [
-        "path" 0.50 "the request or its answer is lost: peer down, wrong peer address, a filter for UDP 500, no route back",
+        "path" 0.47 "the request or its answer is lost: peer down, wrong peer address, a filter for UDP 500, no route back",
             raised by "nothing of any kind from the peer; ICMP unreachable; several silent peers behind one router",
             lowered by "the peer answers ping or TCP, or sends ESP or other IKE";
         "no-profile" 0.20 "the responder has no configuration for this source address and stays silent",
@@ -41,11 +41,15 @@ pattern! {
             raised by "the peer is alive, and speaks IKEv1", lowered by "the peer answered IKEv2 before";
         "refused" 0.10 "the responder refuses the proposal in silence",
             raised by "the peer starts with another proposal itself", lowered by "the peer is known to send notifies";
+        "fragments" 0.03 "IP fragments of the request are dropped on the way",
+            raised by "the request goes out in IP fragments (a large or second key exchange, long lists)", lowered by "a request in one packet";
         "load" 0.05 "the responder is overloaded or at its limit of negotiations",
             raised by "other initiators are answered now and then", lowered by "a single small site";
     ];
     checks: [
         Path: "ping the responder; check routes both ways and every filter between the two for UDP 500 and 4500";
+        Initiator: "try an offer without the large key exchange: a request in one packet tells whether fragments are the reason" about "fragments";
+        Path: "let IP fragments through between the two" about "fragments";
         Initiator: "check the peer address in its configuration";
         Responder: "look for the request in its log or capture on its outside: if it arrives, check that IKEv2 is enabled there and that a connection exists for the initiator's address";
     ];
@@ -71,6 +75,11 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     let standing = Standing::of(case);
     for one in &mut found {
         let Some(view) = one.attempt.and_then(|index| case.view(index)) else { continue };
+        let request = view.message(Label::Request(ikev2::SA_INIT)).filter(|request| request.ip_fragments > 1);
+        if let Some(request) = request {
+            one.seen.push_str(&format!("; its {} octets travel in {} IP fragments", request.length, request.ip_fragments));
+        }
+        one.weights.push(("fragments", if request.is_some() { 30.0 } else { 0.0 }));
         if standing.authenticated_after(view.attempt) {
             one.severity = Some(Severity::Notice);
         }
@@ -117,5 +126,5 @@ fn unanswered_again(index: usize, view: &View<'_>) -> Option<Match> {
         .weigh("load", 4.0)
         .frames([answer.frame])
         .frames(view.frames(request));
-    Some(if request.ip_fragments > 1 { found.weigh("path", 2.0) } else { found })
+    Some(if request.ip_fragments > 1 { found.weigh("fragments", 30.0) } else { found.rule_out(&["fragments"]) })
 }

@@ -1,0 +1,148 @@
+//! Answers that one side did not get, and answers that the capture did not: one that passed here while its request goes on
+//! and on, and one that must have come, because what only follows it did.
+//!
+//! Contract: nothing is told of an attempt whose initiator shows in any other way that it went on.
+
+use std::time::Duration;
+
+use crate::base::Timestamp;
+use crate::track::{Exchange, ExchangeKind, IkeVersion, Label, MessageRecord, Side};
+
+use super::Confidence;
+use super::case::{PATIENCE, View};
+
+/// A copy sent this long after its answer passed here did not cross it on the way.
+const UNDER_WAY: Duration = Duration::from_secs(1);
+/// As many copies in spite of the answer are all that most senders ever send.
+const ALL: usize = 4;
+/// Halves of a liveness check are not further apart than this, and nothing answers later than this.
+const ANSWER_WITHIN: Duration = Duration::from_secs(3);
+
+/// An answer that passed here, and does not reach who asked, or is not taken by it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Unheard<'a> {
+    /// What was asked.
+    pub(super) request: &'a MessageRecord,
+    /// The answer.
+    pub(super) answer: &'a MessageRecord,
+    /// Copies of the request that were sent in spite of the answer.
+    pub(super) copies: usize,
+    /// Inferred; suspected while there are few copies.
+    pub(super) confidence: Confidence,
+}
+
+impl<'a> View<'a> {
+    /// The last answer of the set-up, if the initiator seems never to get it: it goes on with what was answered, and does
+    /// nothing else.
+    pub(super) fn set_up_unheard(&self) -> Option<Unheard<'a>> {
+        if !matches!(self.attempt.stage, Label::Mm(6) | Label::Response(35)) {
+            return None;
+        }
+        let exchange = if self.is_v2() {
+            self.auth_exchanges().next_back()?
+        } else {
+            self.exchanges().iter().find(|exchange| exchange.kind == ExchangeKind::MainMode)?
+        };
+        let labels =
+            if self.is_v2() { (Label::Request(35), Label::Response(35)) } else { (Label::Mm(5), Label::Mm(6)) };
+        let unheard = self.unheard(exchange, labels)?;
+        let (asked, at) = (unheard.request.from, unheard.answer.at);
+        let speaks = self
+            .exchanges()
+            .iter()
+            .filter(|other| !std::ptr::eq(*other, exchange))
+            .any(|other| other.messages.iter().any(|message| message.from == asked && message.at >= at));
+        let uses = || self.case.flows_from(unheard.request.source.ip()).any(|flow| flow.first >= at);
+        (!speaks && !uses()).then_some(unheard)
+    }
+
+    /// The answer to a CREATE_CHILD_SA, if the side that asked seems never to get it: it goes on asking, asks for nothing
+    /// else, and uses nothing new.
+    pub(super) fn child_unheard(&self, exchange: &'a Exchange) -> Option<Unheard<'a>> {
+        let unheard = self.unheard(exchange, (Label::Request(36), Label::Response(36)))?;
+        let asks = self.exchanges().iter().any(|other| {
+            other.started_by == exchange.started_by
+                && other.message_id > exchange.message_id
+                && other.messages.first().is_some_and(|first| first.at >= unheard.answer.at)
+        });
+        let begins = || {
+            self.case.flows_from(unheard.request.source.ip()).any(|flow| flow.first >= unheard.answer.at)
+                || self.case.pair.attempts.iter().any(|other| other.rekeyed_from == Some(self.index))
+        };
+        (!asks && !begins()).then_some(unheard)
+    }
+
+    fn unheard(&self, exchange: &'a Exchange, (request, answer): (Label, Label)) -> Option<Unheard<'a>> {
+        let of = |label| exchange.messages.iter().find(|message| message.label == label);
+        let request = of(request).filter(|request| request.repeats.len() >= 2)?;
+        let answer = of(answer)?;
+        let copies = request.repeats.iter().filter(|repeat| repeat.at.since(answer.at) >= UNDER_WAY).count();
+        // Of a few copies the last may have been answered for good, unless the next is not due yet.
+        let goes_on = || match self.next_copy(request) {
+            Some(next) => !next.given_up,
+            None => self.case.end().since(request.last_sent()) < PATIENCE,
+        };
+        let confidence = match copies {
+            ALL.. => Confidence::Inferred,
+            2.. if goes_on() => Confidence::Suspected,
+            _ => return None,
+        };
+        Some(Unheard { request, answer, copies, confidence })
+    }
+
+    /// When it first showed that a set-up came to its end which the capture holds no end of: both sides use its keys later
+    /// on. Whoever got no answer would have sent its message again, so once is enough for one that was not repeated.
+    pub(super) fn lives_on(&self) -> Option<Timestamp> {
+        let attempt = self.attempt;
+        if attempt.phase1_up.is_some() || attempt.midstream || attempt.rekeyed_from.is_some() {
+            return None;
+        }
+        let furthest = self.message(attempt.stage)?;
+        let asks = matches!(furthest.label, Label::Mm(1 | 3 | 5) | Label::Request(_));
+        let enough = if asks && furthest.repeat_count == 0 { 1 } else { 2 };
+        let after = furthest.last_sent().after(ANSWER_WITHIN);
+        match attempt.version {
+            IkeVersion::V1 => self.checks_in_v1(after, enough),
+            IkeVersion::V2 => self.answered_in_v2(after, enough),
+        }
+    }
+
+    /// Whether traffic began both ways after this attempt, which is the only one of the pair.
+    pub(super) fn carries_traffic(&self) -> bool {
+        let pair = self.case.pair;
+        let begins = |end| self.case.flows_from(end).next().is_some_and(|flow| flow.first >= self.attempt.first);
+        pair.attempts.len() == 1 && begins(pair.a) && begins(pair.b)
+    }
+
+    /// When the first of `enough` liveness checks was seen after `after`: Informationals of one length, one of each side.
+    fn checks_in_v1(&self, after: Timestamp, enough: usize) -> Option<Timestamp> {
+        let of = |side| {
+            let informationals = self.messages().filter(move |message| message.label == Label::Inf);
+            informationals.filter(move |message| message.from == side && message.encrypted && message.at > after)
+        };
+        let mut answers = of(Side::Responder).peekable();
+        let mut checks = of(Side::Initiator).filter(|one| {
+            let near = |other: &&MessageRecord| {
+                other.at.since(one.at) <= ANSWER_WITHIN && one.at.since(other.at) <= ANSWER_WITHIN
+            };
+            while answers.next_if(|other| other.at < one.at && !near(other)).is_some() {}
+            answers.next_if(|other| near(other) && other.length == one.length).is_some()
+        });
+        let first = checks.next()?.at;
+        (1 + checks.count() >= enough).then_some(first)
+    }
+
+    /// When the first of `enough` exchanges was answered that began after `after`.
+    fn answered_in_v2(&self, after: Timestamp, enough: usize) -> Option<Timestamp> {
+        let mut answered = self.exchanges().iter().filter_map(|exchange| {
+            let later = matches!(exchange.kind, ExchangeKind::CreateChildSa | ExchangeKind::InformationalV2);
+            let first = exchange.messages.first().filter(|first| later && first.at > after)?;
+            let both = [Side::Initiator, Side::Responder]
+                .into_iter()
+                .all(|side| exchange.messages.iter().any(|message| message.from == side && message.encrypted));
+            both.then_some(first.at)
+        });
+        let first = answered.next()?;
+        (1 + answered.count() >= enough).then_some(first)
+    }
+}
