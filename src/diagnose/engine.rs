@@ -11,7 +11,7 @@ use super::case::{Case, PATIENCE, View};
 use super::judged::Piece;
 use super::losses;
 use super::pattern::{Match, Pattern, Stage};
-use super::patterns::is_taken_down;
+use super::patterns::{is_no_esp, is_taken_down, unless_short};
 use super::survey::Survey;
 use super::words::span;
 use super::{AttemptDiagnosis, Cause, Confidence, Finding, Outcome, PairStatus, Severity, Verdict, Words};
@@ -47,8 +47,9 @@ const CONSEQUENCES: &[(&str, &[&str])] = &[
     ("N-WRONG-ADDR", &["P1-NO-REPLY", "V2-NO-REPLY"]),
     ("N-NATT-MISSING", &["T-ONEWAY"]),
     ("N-NAT-AH", &["T-ONEWAY"]),
-    ("L-STALE-SA", &["P2-NO-REPLY", "V2-CLEAR-ERROR"]),
-    ("L-DPD-TIMEOUT", &["P1-NO-REPLY", "V2-NO-REPLY"]),
+    ("L-STALE-SA", &["P2-NO-REPLY", "V2-CLEAR-ERROR", "T-ONEWAY"]),
+    ("T-SPI-UNKNOWN", &["T-ONEWAY"]),
+    ("L-DPD-TIMEOUT", &["P1-NO-REPLY", "V2-NO-REPLY", "T-ONEWAY"]),
     ("N-ICMP-HOST", &["L-DPD-TIMEOUT", "P2-NO-REPLY", "V2-CHILD-NO-REPLY"]),
     ("N-ICMP-PROHIB", &["L-DPD-TIMEOUT", "P2-NO-REPLY", "V2-CHILD-NO-REPLY"]),
     ("M-ENC-BIT", &["P2-NO-REPLY", "V2-CLEAR-ERROR"]),
@@ -305,11 +306,13 @@ pub(super) fn failed_lookups(facts: &Facts) -> Option<Finding> {
 /// A capture without any pair: that is a result too, and has reasons.
 pub(super) fn nothing_at_all(facts: &Facts) -> Option<Finding> {
     let (first, last) = facts.window.filter(|_| facts.pairs.is_empty())?;
+    let watched = last.since(first);
     let case = Match::on_pair(Confidence::Suspected)
-        .seen(format!("no IKE, ESP or AH at all in {} of capture", span(last.since(first))))
+        .seen(format!("no IKE, ESP or AH at all in {} of capture", span(watched)))
         .means("no negotiation reached this capture point while it was recorded")
-        .settle("a trace on the gateway that should start, while traffic for the far subnet is sent");
-    beside_pairs("C-NO-IKE", case)
+        .settle("a trace on the gateway that should start, while traffic for the far subnet is sent")
+        .rule_out(&["cut"]);
+    beside_pairs("C-NO-IKE", unless_short(watched, case))
 }
 
 fn finding(pair: Option<usize>, found: Found) -> Finding {
@@ -541,11 +544,16 @@ fn status(case: &Case<'_>, attempts: &[AttemptDiagnosis], verdict: Option<&Found
         }
         Some(_) if traffic => return PairStatus::UpActive,
         Some(_) => return PairStatus::UpIdle,
+        None if pair.attempts.is_empty() && is_no_esp(pair) => return PairStatus::Unknown,
         None if traffic && pair.attempts.iter().all(Attempt::is_of_remarks) => return PairStatus::UpNoIke,
         None => {}
     }
     let last = pair.attempts.iter().zip(attempts).rfind(|(attempt, _)| !attempt.is_of_remarks());
-    let Some((last, diagnosed)) = last else { return PairStatus::Down };
+    let Some((last, diagnosed)) = last else {
+        // keepalives are sent while there is an SA
+        let idle = pair.sent.iter().any(|sent| sent.keepalives > 0);
+        return if idle { PairStatus::Unknown } else { PairStatus::Down };
+    };
     if traffic && last.midstream && !lost {
         return PairStatus::UpActive;
     }

@@ -117,7 +117,7 @@ signs! {
     FLOWS;
     /// Neither ESP nor AH.
     NO_FLOWS;
-    /// ESP or AH of which one direction was silent since the last tunnel came up.
+    /// ESP or AH of which one direction was silent since the last tunnel came up, or for longer than the other in the end.
     FLOWS_ONE_WAY;
     /// ESP over IP and in UDP or TCP.
     FLOWS_MIXED;

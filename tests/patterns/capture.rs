@@ -2,11 +2,14 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use ikescope::diagnose::{Confidence, PairStatus, Severity};
+use ikescope::pipeline::Analysis;
+
 use crate::path::find;
 use crate::support::story::{main_mode_psk, usual_transform};
-use crate::support::{Capture, Scenario, Side, secs};
+use crate::support::{Capture, Scenario, Side, ms, secs};
 use crate::trial::Evidence::{Crafted, Lab, Labs};
-use crate::trial::{Trial, judge};
+use crate::trial::{Trial, alarms, judge};
 
 pub const TRIALS: &[Trial] = &[
     Trial {
@@ -92,7 +95,7 @@ fn something_else() -> Capture {
     let story = Scenario::new();
     let at_500 = |side| SocketAddr::new(story.address(side), 500);
     let (from, to) = (at_500(Side::Initiator), at_500(Side::Responder));
-    story.udp(from, to, b"not a message of IKE").after(secs(3)).udp(from, to, b"nor is this one").capture()
+    story.udp(from, to, b"not a message of IKE").after(secs(20)).udp(from, to, b"nor is this one").capture()
 }
 
 fn traffic_alone() -> Capture {
@@ -103,4 +106,81 @@ fn traffic_alone() -> Capture {
 #[test]
 fn traffic_of_a_tunnel_that_moved_has_its_negotiation() {
     assert!(find(&judge(&crate::path::moves_to_ipv6()), "C-ESP-NO-IKE").is_none());
+}
+
+fn status(analysis: &Analysis) -> PairStatus {
+    analysis.diagnosis.pairs().last().expect("a pair").status
+}
+
+/// Keepalives are sent as long as there is an SA: the tunnel is idle, and nothing refuses to start.
+#[test]
+fn keepalives_alone_are_an_idle_tunnel() {
+    let idle = (0..20).fold(Scenario::new().nat(), |told, _| told.after(secs(20)).keepalive(Side::Initiator));
+    let analysis = judge(&idle.capture());
+    assert_eq!((alarms(&analysis), status(&analysis)), (vec![], PairStatus::Unknown));
+    let found = find(&analysis, "C-NO-IKE").expect("a remark");
+    assert!(found.seen.starts_with("20 keepalives") && found.means.contains("holds an SA"), "{found:?}");
+    assert!(found.causes.iter().all(|cause| !cause.text.contains("trigger")), "{:?}", found.causes);
+}
+
+/// Within a few seconds nothing may have been due.
+#[test]
+fn a_short_capture_without_ike_is_no_alarm() {
+    assert_eq!(alarms(&judge(&Scenario::new().ping(Side::Initiator).quiet(secs(3)).capture())), [""; 0]);
+    assert_eq!(alarms(&judge(&Scenario::new().ping(Side::Initiator).quiet(secs(30)).capture())), ["C-NO-IKE"]);
+}
+
+/// The messages are there, and the capture cut them off before their header ends.
+#[test]
+fn a_negotiation_that_was_recorded_too_short_does_not_lie_outside_the_capture() {
+    let analysis = judge(&main_mode_psk().quick_mode().traffic(20).capture().snap(64));
+    assert!(find(&analysis, "C-ESP-NO-IKE").is_none());
+    let found = find(&analysis, "C-NO-IKE").expect("a remark");
+    assert_eq!(found.severity, Severity::Info);
+    assert_eq!(found.seen, "9 datagrams on an IKE port recorded too short to be read");
+    assert!(found.causes[0].text.contains("snap length"), "{:?}", found.causes);
+}
+
+/// Another protocol on UDP 4500: whatever stands where an SPI would is another one in each packet.
+#[test]
+fn as_many_spis_as_packets_are_no_tunnel() {
+    let story = Scenario::new();
+    let (from, to) = (story.address(Side::Initiator), story.address(Side::Responder));
+    let (from, to) = (SocketAddr::new(from, 4500), SocketAddr::new(to, 443));
+    let packet = |number: u32| [&number.wrapping_mul(0x9e37_79b1).to_be_bytes()[..], &[0x5a; 96]].concat();
+    let told = (1..=20).fold(story, |told, number| {
+        let told = told.after(ms(500)).udp(from, to, &packet(number));
+        told.after(ms(500)).udp(to, from, &packet(number + 1000))
+    });
+    let analysis = judge(&told.capture());
+    assert!(find(&analysis, "C-ESP-NO-IKE").is_none());
+    assert_eq!((alarms(&analysis), status(&analysis)), (vec![], PairStatus::Unknown));
+    assert!(find(&analysis, "C-NO-IKE").expect("a remark").means.contains("something else than IKE and ESP"));
+}
+
+/// Between private networks in clear: beside traffic in the tunnel a mirror of the inside, after the farewell no tunnel, and
+/// after the last packet of a tunnel that is up a leak.
+#[test]
+fn packets_in_clear_are_told_by_when_they_come() {
+    let leak = |told: Scenario| {
+        let end = |text: &str| text.parse::<SocketAddr>().expect("an address and a port");
+        told.after(secs(1)).udp(end("10.1.0.5:40000"), end("10.2.0.9:40001"), b"inner")
+    };
+    let up = || main_mode_psk().quick_mode().traffic(20);
+    let spis = up().esp_spis();
+    let beside = (21..40).fold(up(), |told, number| leak(told).traffic_on(spis, [number], ms(1)));
+    let analysis = judge(&beside.capture());
+    assert_eq!(alarms(&analysis), [""; 0]);
+    assert_eq!(find(&analysis, "C-CLEAR-INNER").expect("a remark").severity, Severity::Notice);
+
+    let left = up().after(secs(5)).delete_ipsec(Side::Initiator, spis[1]).delete_isakmp(Side::Initiator);
+    let analysis = judge(&(0..5).fold(left.after(secs(10)), |told, _| leak(told)).capture());
+    assert_eq!(alarms(&analysis), [""; 0]);
+    let found = find(&analysis, "C-CLEAR-INNER").expect("a remark");
+    assert!(found.seen.ends_with("all of them after the tunnel was taken down"), "{}", found.seen);
+    assert!(found.causes[0].text.contains("while the tunnel is down"), "{:?}", found.causes);
+
+    let analysis = judge(&(0..30).fold(up(), |told, _| leak(told)).capture());
+    let found = find(&analysis, "C-CLEAR-INNER").expect("a finding");
+    assert_eq!((found.severity, found.confidence), (Severity::Warning, Confidence::Suspected));
 }

@@ -53,8 +53,10 @@ pub const TRIALS: &[Trial] = &[
     },
     Trial {
         id: "F-ESP-FRAG",
-        positive: Crafted("packets of ESP that are too long for the path come in IP fragments", || {
-            long_packets(main_mode_psk().quick_mode().mtu(1400))
+        positive: Crafted("packets of ESP come in IP fragments, and some never become whole", || {
+            let story = main_mode_psk().quick_mode().mtu(1400);
+            let spi = story.esp_spi(Side::Responder);
+            long_packets(story.losing(&[2]).esp(Side::Initiator, spi, 1..=5, 1440, ms(50)).losing(&[]))
         }),
         near_miss: Crafted("the path takes them whole", || long_packets(main_mode_psk().quick_mode())),
         how: "no IP fragments",
@@ -109,7 +111,27 @@ fn second_v1_fragment_lost() -> Scenario {
 
 fn long_packets(story: Scenario) -> Capture {
     let [there, back] = story.esp_spis();
-    story.esp(Side::Initiator, there, 1..=20, 1440, ms(50)).esp(Side::Responder, back, 1..=20, 1440, ms(50)).capture()
+    (6..=25)
+        .fold(story, |told, number| {
+            told.esp(Side::Initiator, there, [number], 1440, ms(500)).esp(Side::Responder, back, [number], 1440, ms(50))
+        })
+        .capture()
+}
+
+/// What comes in fragments, whole, and is answered, is no alarm; what loses fragments is told by its direction.
+#[test]
+fn fragments_that_arrive_are_no_alarm() {
+    let answered = judge(&long_packets(main_mode_psk().quick_mode().mtu(1400)));
+    assert_eq!(alarms(&answered), [""; 0]);
+    assert_eq!(find(&answered, "F-ESP-FRAG").expect("a remark").severity, Severity::Notice);
+
+    let story = main_mode_psk().quick_mode().traffic(4).mtu(1400);
+    let (spi, sender) = (story.esp_spi(Side::Initiator), story.address(Side::Responder));
+    let lost = story.losing(&[2]).esp(Side::Responder, spi, 5..=24, 1440, ms(500));
+    let found = find(&judge(&lost.capture()), "F-ESP-FRAG").expect("a finding");
+    assert_eq!(found.severity, Severity::Warning);
+    let all = format!("20 fragmented packets from {sender} never became whole here: the first fragment came");
+    assert!(found.seen.starts_with(&all), "{}", found.seen);
 }
 
 /// Only the last of three fragments gets through, again and again, on UDP 4500.

@@ -354,3 +354,56 @@ fn a_wrong_hash_of_its_own_is_no_proof_of_a_nat() {
     assert!(found.seen.contains("or sends a wrong hash on purpose"), "{}", found.seen);
     assert_ne!(found.confidence, Confidence::Stated);
 }
+
+/// Both hashes of one side are wrong, and both of its peer's right: nobody translates both ends and leaves one side's word true.
+#[test]
+fn hashes_that_only_one_side_gets_wrong_are_wrong_on_purpose() {
+    // message 3 ends in two hashes of SHA2-256
+    let falsify = |octets: &mut Vec<u8>| {
+        for back in [1, 37] {
+            let at = octets.len() - back;
+            octets[at] ^= 1;
+        }
+    };
+    let forced = |story: Scenario| {
+        let told = story.mm1(&[usual_transform()]).mm2(&usual_transform()).tampered(falsify, Scenario::mm3);
+        judge(&told.mm4().mm5().mm6().quick_mode().traffic(8).capture())
+    };
+    let found = find(&forced(Scenario::new().floats()), "N-NAT-DETECTED").expect("a remark");
+    assert_eq!(found.confidence, Confidence::Inferred);
+    assert!(found.means.contains("the initiator sends wrong hashes, most likely on purpose"), "{}", found.means);
+    assert!(found.causes[0].text.contains("on purpose"), "{:?}", found.causes);
+    // beside a peer with a private address the capture may stand inside its NAT
+    let inside = Scenario::between(address("203.0.113.10"), address("10.0.0.7")).floats();
+    let found = find(&forced(inside), "N-NAT-DETECTED").expect("a remark");
+    assert!(found.means.starts_with("both sides are behind NAT, or one sends"), "{}", found.means);
+}
+
+fn address(text: &str) -> IpAddr {
+    text.parse().expect("an address")
+}
+
+/// A NAT answers for a port that it no longer maps: the client behind it is alive, and its IKE service with it.
+#[test]
+fn a_port_that_a_nat_no_longer_maps_is_no_service_that_is_gone() {
+    let up = || behind_nat().traffic(20).after(secs(40));
+    let [there, back] = up().esp_spis();
+    let client = up().address(Side::Initiator);
+    let refused =
+        |told: Scenario, number| told.esp(Side::Responder, back, [number], 120, secs(1)).icmp_unreachable(client, 3);
+    let comes_back = (21..31).fold(up(), refused).after(secs(2)).traffic_on([there, back], 31..50, ms(500));
+    let analysis = judge(&comes_back.capture());
+    assert_eq!(alarms(&analysis), ["N-KEEPALIVE"]);
+    let found = find(&analysis, "N-KEEPALIVE").expect("a finding");
+    assert!(found.seen.contains("10 times in 9.") && found.means.contains("forgotten"), "{found:?}");
+
+    let sends_on =
+        (21..60).fold(up(), |told, number| refused(told, number).esp(Side::Initiator, there, [number], 120, ms(10)));
+    let analysis = judge(&sends_on.capture());
+    assert_eq!(alarms(&analysis), ["N-MAPPING-CHANGED"]);
+    assert!(find(&analysis, "N-MAPPING-CHANGED").expect("a finding").means.contains("does not follow"));
+
+    let gone = judge(&(21..31).fold(up(), refused).quiet(secs(20)).capture());
+    let found = find(&gone, "N-ICMP-PORT").expect("a finding");
+    assert!(found.means.starts_with("the NAT in front of the host"), "{}", found.means);
+}

@@ -368,4 +368,53 @@ fn traffic_that_is_refused_does_not_lack_a_route_back() {
     let found = find(&analysis, "T-ONEWAY").expect("a finding");
     assert_eq!(found.severity, Severity::Notice);
     assert!(found.causes[0].text.starts_with("ESP is blocked"), "{:?}", found.causes);
+    // a router says nothing about the SA of the host behind it
+    assert!(!says(&find(&analysis, "T-ESP-BLOCKED").expect("a finding"), "no SA in its kernel"));
+}
+
+/// Packets of one size that were answered one for one, and go on without an answer. An application that sends one way only
+/// has other sizes, or another pace.
+#[test]
+fn traffic_that_is_no_longer_answered_is_suspected() {
+    let after_pings = |packets: u32, length: usize, gap| {
+        let story = up();
+        let [there, back] = story.esp_spis();
+        let pinged = story.traffic_on([there, back], 1..=10, secs(1));
+        judge(&pinged.esp(Side::Initiator, there, 11..=10 + packets, length, gap).capture())
+    };
+    let analysis = after_pings(30, 120, secs(1));
+    assert_eq!(alarms(&analysis), ["T-ONEWAY"]);
+    let found = find(&analysis, "T-ONEWAY").expect("a finding");
+    assert_eq!((found.severity, found.confidence), (Severity::Warning, Confidence::Suspected));
+    assert!(found.seen.contains("30 more of that size and pace"), "{}", found.seen);
+    assert_eq!(alarms(&after_pings(30, 200, secs(1))), [""; 0], "another size");
+    assert_eq!(alarms(&after_pings(300, 120, ms(40))), [""; 0], "a stream");
+    assert_eq!(alarms(&after_pings(8, 120, secs(1))), [""; 0], "a few");
+
+    let rekeyed = |back_goes_on: bool| {
+        let story = up();
+        let told = story.clone().traffic_on(story.esp_spis(), 1..=30, secs(1)).quick_mode();
+        let told = (1..=30).fold(told, |told, number| {
+            let told = told.esp(Side::Initiator, 0x7777_0001, [number], 120, secs(1));
+            if back_goes_on { told.esp(Side::Responder, 0x7777_0002, [number], 120, ms(15)) } else { told }
+        });
+        judge(&told.capture())
+    };
+    assert_eq!(alarms(&rekeyed(false)), ["T-ONEWAY"]);
+    assert_eq!(alarms(&rekeyed(true)), [""; 0]);
+}
+
+/// The first packets on a new tunnel get their answers late, or are lost while far hosts wake up.
+#[test]
+fn a_few_packets_on_a_new_tunnel_state_nothing() {
+    let one_way = |packets: u32, quiet| {
+        let story = up();
+        let spi = story.esp_spi(Side::Responder);
+        find(&judge(&story.esp(Side::Initiator, spi, 1..=packets, 120, secs(1)).quiet(quiet).capture()), "T-ONEWAY")
+    };
+    let confidence = |packets, quiet| one_way(packets, quiet).expect("a finding").confidence;
+    assert_eq!(confidence(4, ms(10)), Confidence::Suspected);
+    assert_eq!(confidence(8, ms(10)), Confidence::Suspected);
+    assert_eq!(confidence(12, ms(10)), Confidence::Stated);
+    assert_eq!(confidence(4, secs(20)), Confidence::Stated);
 }

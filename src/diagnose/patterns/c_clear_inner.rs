@@ -7,6 +7,8 @@ use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::number;
 use crate::diagnose::{Confidence, Severity};
 
+use super::is_taken_down;
+
 pattern! {
     /// ## What is seen
     ///
@@ -84,10 +86,19 @@ fn private(case: &Case<'_>) -> Option<Match> {
         return None;
     }
     let fact = case.facts.clear.iter().find(|fact| !fact.l2tp && fact.count >= ENOUGH)?;
-    let carried = pair.flows.iter().any(|flow| flow.last <= fact.last && flow.packets > 1);
+    // Where there is no traffic in the tunnel, or it had ended before: this may be what the tunnel is for. Beside such traffic
+    // a capture that sees the inside too is the likelier reading.
+    let carried = pair.flows.iter().filter(|flow| flow.packets > 1).map(|flow| flow.last_frame).max();
+    let beside = carried.is_some_and(|last| fact.frame < last);
+    let taken_down = is_taken_down(case) && fact.frame > pair.last_frame;
+    let when = match (taken_down, carried.is_some() && !beside) {
+        (true, _) => ", all of them after the tunnel was taken down",
+        (_, true) => ", all of them after the last packet of ESP or AH",
+        _ => "",
+    };
     let found = Match::on_pair(Confidence::Suspected)
         .seen(format!(
-            "{} from {} to {} in clear, both private addresses, on the link between the gateways",
+            "{} from {} to {} in clear, both private addresses{when}",
             number(fact.count, "packet"),
             fact.source,
             fact.destination,
@@ -95,8 +106,8 @@ fn private(case: &Case<'_>) -> Option<Match> {
         .means("if these networks belong into the tunnel, a gateway sends their traffic around it")
         .frames([fact.frame])
         .settle("the networks that the tunnel is for, and whether the capture point also sees the inside");
-    // With traffic in the tunnel at the same time, a capture that sees the inside too is the likelier reading.
-    Some(found.severity(if carried { Severity::Notice } else { Severity::Warning }))
+    let found = if when.is_empty() { found } else { found.weigh("open", 8.0) };
+    Some(found.severity(if beside || taken_down { Severity::Notice } else { Severity::Warning }))
 }
 
 fn is_private(address: IpAddr) -> bool {

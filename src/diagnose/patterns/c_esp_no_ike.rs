@@ -6,6 +6,8 @@ use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::{number, span};
 use crate::track::Room;
 
+use super::{c_no_ike, traffic};
+
 /// With more pairs than these it is not looked up whether the IKE of another one moved here.
 const PAIRS: usize = 64;
 
@@ -23,7 +25,8 @@ pattern! {
     ///
     /// - Keys configured by hand: no IKE at any time, and sequence numbers that go on across days.
     /// - `C-ONE-DIR`: IKE is there too, on one side only.
-    /// - IKE on another port or path than the capture holds.
+    /// - IKE on another port or path than the capture holds, or recorded too short to be read (`C-NO-IKE`).
+    /// - Something else on UDP 4500 whose octets would be an SPI of their own in nearly every packet.
     /// - A tunnel that moved here from other addresses (`V2-MOBIKE`): its IKE is in the capture, and nothing is reported.
     C_ESP_NO_IKE = "C-ESP-NO-IKE", Capture, Info;
     title: "the tunnel carries traffic and its negotiation lies outside the capture";
@@ -48,7 +51,8 @@ pattern! {
 fn check(case: &Case<'_>) -> Vec<Match> {
     let pair = case.pair;
     let ike = !pair.attempts.is_empty() || pair.sent.iter().any(|seen| seen.isakmp > 0);
-    if pair.flows.is_empty() || ike || moved_here(case) {
+    let unreadable = c_no_ike::cut_short(pair) > 0 || traffic::is_no_esp(pair);
+    if pair.flows.is_empty() || ike || unreadable || moved_here(case) {
         return Vec::new();
     }
     let packets = |from| case.flows_from(from).map(|flow| flow.packets).sum::<u64>();

@@ -1,15 +1,22 @@
 //! C-NO-IKE: no IKE at all from a peer that ought to speak it.
 
-use crate::diagnose::Confidence;
-use crate::diagnose::case::Case;
+use std::time::Duration;
+
+use crate::base::FaultKind;
+use crate::diagnose::case::{Case, PATIENCE};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::{number, span};
+use crate::diagnose::{Confidence, Severity};
+use crate::track::{MalformedFact, Pair};
+
+use super::traffic;
 
 pattern! {
     /// ## What is seen
     ///
     /// Not one IKE message between two addresses of which at least one shows up otherwise: an ICMP error about the pair's
-    /// traffic, fragments that never became whole, datagrams on an IKE port that are not IKE.
+    /// traffic, fragments that never became whole, datagrams on an IKE port that are not IKE, or are recorded too short to be
+    /// read.
     ///
     /// ## What it means
     ///
@@ -21,6 +28,7 @@ pattern! {
     ///
     /// - `C-ESP-NO-IKE`: the tunnel is up and quiet; its negotiation lies before the capture.
     /// - `C-ONE-DIR`: the capture misses one direction.
+    /// - NAT keepalives and nothing else: an idle tunnel, which is no more than a remark. So is a capture of a few seconds.
     C_NO_IKE = "C-NO-IKE", Capture, Warning;
     title: "no IKE is seen";
     causes: [
@@ -28,13 +36,15 @@ pattern! {
             raised by "", lowered by "";
         "role" 0.25 "the gateway is responder only, IKE is off, or the policy is on another interface", raised by "", lowered by "";
         "local" 0.20 "the gateway refuses to start: no profile, key too short, peer name does not resolve", raised by "a DNS failure in the capture", lowered by "";
-        "capture" 0.15 "the capture filter or the mirror port misses IKE", raised by "no other IKE in the capture", lowered by "IKE of other pairs is there";
+        "capture" 0.10 "the capture filter or the mirror port misses IKE", raised by "no other IKE in the capture", lowered by "IKE of other pairs is there";
+        "cut" 0.05 "the frames were recorded too short to be read (snap length)", raised by "datagrams on an IKE port of a few octets", lowered by "whole frames";
     ];
     checks: [
-        Initiator: "send traffic for the far subnet and look whether the gateway tries at all";
-        Initiator: "check that IKE is enabled, may initiate, and that the policy or access list matches that traffic on this interface";
-        Initiator: "check the pre-shared key's minimum length and that the peer's name resolves";
-        Capture: "check that the capture filter lets UDP 500 and 4500 through";
+        Initiator: "send traffic for the far subnet and look whether the gateway tries at all" about "trigger";
+        Initiator: "check that IKE is enabled, may initiate, and that the policy or access list matches that traffic on this interface" about "trigger" "role";
+        Initiator: "check the pre-shared key's minimum length and that the peer's name resolves" about "local";
+        Capture: "check that the capture filter lets UDP 500 and 4500 through" about "capture";
+        Capture: "capture whole packets (snap length 0)";
     ];
     logs: [
         "SMG": "Could not find ISAKMP SA / Deleting SA for policy 0" ("SMG-09");
@@ -58,15 +68,26 @@ pattern! {
 fn check(case: &Case<'_>) -> Vec<Match> {
     let pair = case.pair;
     let turned_away = case.facts.forgotten.attempts + case.facts.forgotten.flows > 0;
-    let forgotten = turned_away || pair.sent.iter().any(|seen| seen.isakmp + seen.esp + seen.ah > 0);
-    if !pair.attempts.is_empty() || !pair.flows.is_empty() || !pair.icmp_errors.is_empty() || forgotten {
+    if turned_away || !pair.attempts.is_empty() || !pair.icmp_errors.is_empty() {
         return Vec::new();
     }
+    if !pair.flows.is_empty() {
+        return beside_traffic(case).into_iter().collect();
+    }
+    if pair.sent.iter().any(|seen| seen.isakmp + seen.esp + seen.ah > 0) {
+        return Vec::new();
+    }
+    let keepalives: u64 = pair.sent.iter().map(|seen| seen.keepalives).sum();
+    if keepalives > 0 && pair.malformed.is_empty() {
+        return vec![only_keepalives(case, keepalives)];
+    }
     let mut found = Match::on_pair(Confidence::Suspected)
-        .seen(format!("no IKE message between {} and {} in {} of capture", pair.a, pair.b, span(case.watched())))
+        .seen(nothing_between(case))
         .means("no negotiation between them reached this capture point")
         .frames([pair.first_frame])
-        .settle("a trace on the gateway that should start, while traffic for the far subnet is sent");
+        .settle("a trace on the gateway that should start, while traffic for the far subnet is sent")
+        .rule_out(&["cut"]);
+    found = unless_short(case.watched(), found);
     if !pair.malformed.is_empty() {
         found.seen.push_str(&format!(
             "; {} on an IKE port that cannot be read as IKE",
@@ -79,4 +100,62 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         found = found.weigh("capture", 0.3);
     }
     vec![found]
+}
+
+/// Who waits for an answer repeats his question within this time: in less than that nothing may have been due.
+pub(in crate::diagnose) fn unless_short(watched: Duration, found: Match) -> Match {
+    if watched >= PATIENCE {
+        return found;
+    }
+    found.severity(Severity::Info).means("too short to say anything about a tunnel").settle("a longer capture")
+}
+
+fn nothing_between(case: &Case<'_>) -> String {
+    format!("no IKE message between {} and {} in {} of capture", case.pair.a, case.pair.b, span(case.watched()))
+}
+
+/// Keepalives are sent as long as there is an SA (RFC 3948 §4).
+fn only_keepalives(case: &Case<'_>, keepalives: u64) -> Match {
+    Match::on_pair(Confidence::Inferred)
+        .severity(Severity::Info)
+        .seen(format!("{}; {}", number(keepalives, "keepalive"), nothing_between(case)))
+        .means("who sends keepalives holds an SA: the tunnel is idle, and its negotiation lies before the capture")
+        .frames([case.pair.first_frame])
+        .settle("a longer capture, or the gateway's list of SAs")
+        .rule_out(&["trigger", "role", "local", "cut"])
+}
+
+/// What is seen beside ESP or AH: messages of IKE that were recorded too short to be read, or that the packets are none.
+fn beside_traffic(case: &Case<'_>) -> Option<Match> {
+    let pair = case.pair;
+    let of_traffic = Match::on_pair(Confidence::Inferred).severity(Severity::Info);
+    let of_traffic = of_traffic.rule_out(&["trigger", "role", "local", "capture"]);
+    let cut = cut_short(pair);
+    if cut > 0 {
+        return Some(
+            of_traffic
+                .seen(format!("{} on an IKE port recorded too short to be read", number(cut, "datagram")))
+                .means("the capture cut the messages of IKE off: nothing can be said about the negotiation")
+                .frames(pair.malformed.iter().take(4).map(|malformed| malformed.frame))
+                .settle("a capture of whole packets (snap length 0)"),
+        );
+    }
+    let packets = pair.flows.iter().map(|flow| flow.packets).sum();
+    traffic::is_no_esp(pair).then(|| {
+        of_traffic
+            .seen(format!(
+                "{} on UDP 4500 that would be ESP under {}",
+                number(packets, "packet"),
+                number(pair.flows.len() as u64, "SPI")
+            ))
+            .means("an SPI of its own for nearly every packet: something else than IKE and ESP uses the port")
+            .frames(pair.flows.iter().take(4).map(|flow| flow.first_frame))
+            .rule_out(&["cut"])
+    })
+}
+
+/// Datagrams on an IKE port of which the capture does not hold enough, the first few.
+pub(super) fn cut_short(pair: &Pair) -> u64 {
+    let cut = |fact: &&MalformedFact| matches!(fact.fault.kind, FaultKind::NotCaptured { .. });
+    pair.malformed.iter().filter(cut).count() as u64
 }

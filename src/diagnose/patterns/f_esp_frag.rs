@@ -1,13 +1,18 @@
 //! F-ESP-FRAG: ESP packets are IP-fragmented.
 
+use std::time::Duration;
+
 use crate::diagnose::Confidence;
 use crate::diagnose::Severity;
 use crate::diagnose::case::Case;
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::number;
+use crate::track::EspFlow;
 
 /// Fewer fragmented packets than one in this many are not worth an alarm.
 const SHARE: u64 = 100;
+/// The other side sends again within this, if what it gets is whole.
+const SILENT: Duration = Duration::from_secs(2);
 /// IP protocols.
 const ESP: u8 = 50;
 const AH: u8 = 51;
@@ -20,7 +25,8 @@ pattern! {
     /// ## What it means
     ///
     /// Packets are encrypted first and fragmented afterwards, because with the overhead of the tunnel they no longer fit. It
-    /// costs speed at both ends, and breaks where a firewall or NAT drops fragments.
+    /// costs speed at both ends, and breaks where a firewall or NAT drops fragments. As long as all come whole and the other
+    /// side answers, that is no more than worth knowing.
     ///
     /// ## Look-alikes
     ///
@@ -52,17 +58,39 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     }
     let packets: u64 = case.pair.flows.iter().map(|flow| flow.packets).sum();
     let pieces: u64 = fragmented.iter().map(|flow| flow.fragmented).sum();
-    let mut seen = format!("{} of {} of ESP or AH came in IP fragments", pieces, number(packets, "packet"));
-    if !lost.is_empty() {
-        seen.push_str(&format!("; {} never became whole here", number(lost.len() as u64, "more packet")));
+    let mut seen = Vec::new();
+    if !fragmented.is_empty() {
+        seen.push(format!("{} of {} of ESP or AH came in IP fragments", pieces, number(packets, "packet")));
+    }
+    for from in [case.pair.a, case.pair.b] {
+        let of_it = lost.iter().filter(|lost| lost.source == from);
+        let (first_only, count) = of_it.fold((true, 0), |(all, count), lost| (all && lost.first_seen, count + 1));
+        if count > 0 {
+            let rest = if first_only { ": the first fragment came, and not the rest" } else { "" };
+            seen.push(format!("{} from {from} never became whole here{rest}", number(count, "fragmented packet")));
+        }
     }
     let found = Match::on_pair(Confidence::Stated)
-        .seen(seen)
-        .means(
-            "packets no longer fit after encryption and are fragmented: slow, and lost wherever fragments are dropped",
-        )
+        .seen(seen.join("; "))
+        .means(if lost.is_empty() {
+            "packets no longer fit after encryption and are fragmented: slow, and lost wherever fragments are dropped"
+        } else {
+            "packets no longer fit after encryption and are fragmented, and fragments of them are lost before this point"
+        })
         .frames(fragmented.iter().map(|flow| flow.first_frame))
         .frames(lost.iter().map(|lost| lost.frame));
     let few = lost.is_empty() && pieces.saturating_mul(SHARE) < packets;
-    vec![if few { found.severity(Severity::Info) } else { found }]
+    vec![match (few, lost.is_empty() && answered(case, &fragmented)) {
+        (true, _) => found.severity(Severity::Info),
+        (_, true) => found.severity(Severity::Notice),
+        _ => found,
+    }]
+}
+
+/// Whether the other side still sends when fragmented packets come: they are slow, and do arrive.
+fn answered(case: &Case<'_>, fragmented: &[&EspFlow]) -> bool {
+    fragmented.iter().all(|flow| {
+        let back = case.flows_from(flow.destination).map(|flow| flow.last).max();
+        back.is_some_and(|back| flow.last.since(back) < SILENT)
+    })
 }

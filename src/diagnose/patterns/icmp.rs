@@ -12,7 +12,7 @@ use crate::packet::icmp_error_name;
 use crate::track::{Attempt, IcmpAbout, IcmpFact, Side};
 
 use super::informational::{self, Reading};
-use super::life_cycle;
+use super::{life_cycle, nat};
 
 /// What an error that says `is_this` is about, as one match for each sender and host that could not be reached: IKE and
 /// ESP that are refused alike have one cause.
@@ -76,13 +76,18 @@ pub(super) fn errors(
             (false, true) if about_ike || answers => Some(Severity::Warning),
             _ => None,
         };
+        let unreached = facts_of_attempt.and_then(|attempt| side_at(attempt, fact));
         let said = Said {
             fact,
             itself: fact.from == fact.quoted_destination,
             heard: case.heard_from(fact.quoted_destination),
             after_up,
             after_farewell,
-            unreached: facts_of_attempt.and_then(|attempt| side_at(attempt, fact)),
+            unreached,
+            natted: index
+                .and_then(|index| case.view(index))
+                .zip(unreached)
+                .is_some_and(|(view, side)| nat::behind(&view).any(|behind| behind == side)),
         };
         found.push(weigh(&said, matched));
     }
@@ -151,6 +156,8 @@ pub(super) struct Said<'a> {
     pub after_farewell: bool,
     /// The side that could not be reached, as far as it is known.
     pub unreached: Option<Side>,
+    /// That side is behind a NAT, as its hashes tell.
+    pub natted: bool,
 }
 
 /// Whether an encrypted message before `at` looks like the delete that ended an attempt's SAs.

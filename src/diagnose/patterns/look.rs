@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 
 use crate::base::Timestamp;
 use crate::diagnose::Verdict;
-use crate::diagnose::case::{AT_ONCE, Case, View};
+use crate::diagnose::case::{AT_ONCE, Case, PATIENCE, View};
 use crate::diagnose::signs::Signs;
 use crate::isakmp::registry;
 use crate::packet::Encapsulation;
@@ -357,7 +357,9 @@ fn flows(case: &Case<'_>, latest_up: Option<Timestamp>, signs: &mut Signs) {
         signs.set_if(flow.readable > 0, Signs::READABLE);
         signs.set_if(t_seq_wrap::judge(flow).is_some(), Signs::NUMBERS_AT_AN_END);
     }
-    signs.set_if(last.iter().any(|last| *last < latest_up || last.is_none()), Signs::FLOWS_ONE_WAY);
+    let apart = |one: Timestamp, other: Timestamp| one.since(other).max(other.since(one)) >= PATIENCE;
+    let faded = matches!(last, [Some(there), Some(back)] if apart(there, back));
+    signs.set_if(last.iter().any(|last| *last < latest_up || last.is_none()) || faded, Signs::FLOWS_ONE_WAY);
 }
 
 /// What the offer and the choice of an attempt tell.

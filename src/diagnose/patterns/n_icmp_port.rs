@@ -5,6 +5,7 @@ use crate::diagnose::pattern::{Match, pattern};
 use crate::track::Side;
 
 use super::icmp::{self, Said};
+use super::nat;
 
 pattern! {
     /// ## What is seen
@@ -19,6 +20,8 @@ pattern! {
     /// ## Look-alikes
     ///
     /// - `N-ICMP-PROHIB`: a filter says that it is one.
+    /// - `N-KEEPALIVE`, `N-MAPPING-CHANGED`: a NAT answers for ESP in UDP to a port that it no longer maps, while the side behind it
+    ///   goes on under the same SA.
     /// - `L-DPD-TIMEOUT`: the service died after the tunnel was up.
     /// - A client that takes its tunnel down and closes its port: a packet that was still under way to it is refused once or
     ///   twice. That is normal, and no more than a remark.
@@ -48,7 +51,10 @@ pattern! {
 fn check(case: &Case<'_>) -> Vec<Match> {
     icmp::errors(
         case,
-        |fact| matches!((fact.version, fact.icmp_type, fact.code), (4, 3, 3) | (6, 1, 4)),
+        |fact| {
+            let no_port = matches!((fact.version, fact.icmp_type, fact.code), (4, 3, 3) | (6, 1, 4));
+            no_port && !nat::is_unmapped(case, fact)
+        },
         "the host is there, and no IKE service listens on that port",
         weigh,
     )
@@ -59,6 +65,9 @@ fn weigh(said: &Said<'_>, found: Match) -> Match {
         let found = found.rule_out(&["off", "address"]);
         return match said.after_farewell {
             true => found.rule_out(&["firewall"]).means("a packet that was still under way found the port closed"),
+            false if said.natted => found.means(
+                "the NAT in front of the host has no mapping for the port any more, or the host's IKE service is gone",
+            ),
             false => found.means("the host is there, and its IKE service is gone while the peer still sends to it"),
         };
     }

@@ -1,5 +1,6 @@
 //! N-KEEPALIVE: the NAT forgets its mapping between packets.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::base::Timestamp;
@@ -9,6 +10,7 @@ use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::{number, span, times};
 use crate::track::{Label, MessageRecord, Side};
 
+use super::nat::Unmapped;
 use super::{life_cycle, nat};
 
 /// NATs are known to forget a UDP mapping after this.
@@ -21,6 +23,7 @@ pattern! {
     ///
     /// One side is behind a NAT. It sends nothing for half a minute or longer, not even keepalives (a single octet 0xFF on
     /// UDP 4500); then a message from the other side stays without an answer, or gets it only when the inner side sends again.
+    /// Or the NAT answers ESP in UDP with ICMP port unreachable, until the inner side sends again.
     ///
     /// ## What it means
     ///
@@ -46,18 +49,60 @@ pattern! {
         "Netopia": "ESP_LIFE = 180 IKE_LIFE = 600" ("NIR-40");
     ];
     sources: ["NIR-40", "RFC 3948 §4", "RFC 7296 §2.23"];
-    when: NAT;
+    when: NAT, ICMP;
     check: check
 }
 
 fn check(case: &Case<'_>) -> Vec<Match> {
-    case.attempts()
+    let unanswered: Vec<Match> = case
+        .attempts()
         .filter(|(_, view)| view.attempt.phase1_up.is_some() && !view.one_sided())
         .filter_map(|(index, view)| {
             let inner = nat::behind(&view).next()?;
             found(case, index, &view, inner)
         })
-        .collect()
+        .collect();
+    if unanswered.is_empty() { refused(case).into_iter().collect() } else { unanswered }
+}
+
+/// Whether a side sends keepalives less often than a mapping lives, if any.
+fn rarely(case: &Case<'_>, address: IpAddr) -> bool {
+    let sent = case.pair.sent[usize::from(address != case.pair.a)];
+    let often = sent.span.map_or(Duration::MAX, |(first, last)| {
+        u32::try_from(sent.keepalives)
+            .ok()
+            .and_then(|count| last.since(first).checked_div(count))
+            .unwrap_or(Duration::MAX)
+    });
+    often > MAPPING
+}
+
+/// Whether keepalives that are missing explain that a NAT had no mapping for a while: there was one again as soon as the inner
+/// side sent.
+pub(super) fn explains(case: &Case<'_>, refused: &Unmapped) -> bool {
+    refused.healed && rarely(case, refused.inner)
+}
+
+/// The NAT itself says that it has no mapping, and has one again when the inner side sends.
+fn refused(case: &Case<'_>) -> Option<Match> {
+    let refused = nat::unmapped(case).filter(|refused| explains(case, refused))?;
+    let on = case.attempts().filter(|(_, view)| view.attempt.first <= refused.span.0).last();
+    let found = |index| Match::on(index, Confidence::Inferred);
+    let found = on.map_or_else(|| Match::on_pair(Confidence::Inferred), |(index, _)| found(index));
+    let keepalives = case.pair.sent[usize::from(refused.inner != case.pair.a)].keepalives;
+    Some(
+        found
+            .seen(format!(
+                "ICMP port unreachable from {} about ESP in UDP to it, {} in {}; after that traffic goes both ways under the same SA ({} of it in all)",
+                refused.inner,
+                times(refused.count),
+                span(refused.span.1.since(refused.span.0)),
+                number(keepalives, "keepalive"),
+            ))
+            .means("the NAT had forgotten its mapping, and made one again when the inner side sent by itself")
+            .frames(refused.frames)
+            .weigh("timer", 4.0),
+    )
 }
 
 fn found(case: &Case<'_>, index: usize, view: &View<'_>, inner: Side) -> Option<Match> {
@@ -71,15 +116,8 @@ fn found(case: &Case<'_>, index: usize, view: &View<'_>, inner: Side) -> Option<
         .map(|(_, message)| *message)?;
     let address = life_cycle::address(view.attempt, inner);
     let flows = || case.pair.flows.iter().filter(|flow| flow.source != asked.source.ip());
-    let direction = usize::from(address != case.pair.a);
-    let sent = case.pair.sent[direction];
-    let often = sent.span.map_or(Duration::MAX, |(first, last)| {
-        u32::try_from(sent.keepalives)
-            .ok()
-            .and_then(|count| last.since(first).checked_div(count))
-            .unwrap_or(Duration::MAX)
-    });
-    if often <= MAPPING {
+    let sent = case.pair.sent[usize::from(address != case.pair.a)];
+    if !rarely(case, address) {
         return None;
     }
     let waited = view.waited(asked);

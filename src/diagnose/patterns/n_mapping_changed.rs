@@ -6,10 +6,10 @@ use crate::diagnose::Confidence;
 use crate::diagnose::Severity;
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
-use crate::diagnose::words::times;
+use crate::diagnose::words::{span, times};
 use crate::track::{ExchangeKind, Side};
 
-use super::nat;
+use super::{n_keepalive, nat};
 
 /// A client that moves says so within this (RFC 4555 §3.5).
 const SAYS_SO: Duration = Duration::from_secs(10);
@@ -17,7 +17,8 @@ const SAYS_SO: Duration = Duration::from_secs(10);
 pattern! {
     /// ## What is seen
     ///
-    /// Messages with the same SPIs come from another port or address than before, after the tunnel was up.
+    /// Messages with the same SPIs come from another port or address than before, after the tunnel was up. Or the address of a
+    /// side answers ESP in UDP with ICMP port unreachable, while that side goes on sending under the same SA.
     ///
     /// ## What it means
     ///
@@ -44,12 +45,37 @@ pattern! {
         "ZyXEL": "!! WAN IP changed to <IP>" ("ZyXEL manuals");
     ];
     sources: ["S2S-48", "RFC 3947 §5.2", "RFC 7296 §2.23"];
-    when: MOVED;
+    when: MOVED, ICMP;
     check: check
 }
 
 fn check(case: &Case<'_>) -> Vec<Match> {
-    case.attempts().filter_map(|(index, view)| found(index, &view)).collect()
+    let moved: Vec<Match> = case.attempts().filter_map(|(index, view)| found(index, &view)).collect();
+    if moved.is_empty() { refused(case).into_iter().collect() } else { moved }
+}
+
+/// The peer does not follow: a NAT says that it has no mapping for where ESP in UDP goes, while the side behind it sends on.
+fn refused(case: &Case<'_>) -> Option<Match> {
+    let refused = nat::unmapped(case).filter(|refused| !n_keepalive::explains(case, refused))?;
+    let on = case.attempts().filter(|(_, view)| view.attempt.first <= refused.span.0).last();
+    let found = |index| Match::on(index, Confidence::Inferred);
+    let found = on.map_or_else(|| Match::on_pair(Confidence::Inferred), |(index, _)| found(index));
+    Some(
+        found
+            .seen(format!(
+                "ICMP port unreachable from {} about ESP in UDP to it, {} in {}, and under the same SA its own packets go on",
+                refused.inner,
+                times(refused.count),
+                span(refused.span.1.since(refused.span.0)),
+            ))
+            .means(if refused.healed {
+                "the mapping was gone for a while, and what went to the old place was lost"
+            } else {
+                "a new mapping, which the peer does not follow: what it sends to the old place is lost"
+            })
+            .frames(refused.frames)
+            .weigh("dynamic", 0.1),
+    )
 }
 
 fn found(index: usize, view: &View<'_>) -> Option<Match> {

@@ -6,6 +6,7 @@ use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::number;
 use crate::track::Side;
 
+use super::n_private_outer::is_private;
 use super::{life_cycle, nat};
 
 pattern! {
@@ -23,7 +24,9 @@ pattern! {
     ///
     /// ## Look-alikes
     ///
-    /// - A gateway that sends a wrong hash on purpose, to have ESP in UDP where no NAT is.
+    /// - A gateway that sends a wrong hash on purpose, to have ESP in UDP where no NAT is. Where both its hashes are wrong, and
+    ///   both of its peer's right, that is the likelier reading, unless the peer has a private address: then the capture may
+    ///   stand beside a peer whose address is translated farther out.
     /// - `N-PORT4500`: NAT was detected, and port 4500 does not pass.
     N_NAT_DETECTED = "N-NAT-DETECTED", Path, Info;
     title: "addresses or ports are translated on the path";
@@ -56,6 +59,7 @@ fn found(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
         return None;
     }
     let forced = may_be_forced(&behind, view);
+    let false_words = nat::differs_alone(view);
     let seen = || {
         let mut seen: Vec<String> = behind
             .iter()
@@ -70,6 +74,14 @@ fn found(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
                 )
             })
             .collect();
+        if let Some(side) = false_words {
+            seen = vec![format!(
+                "of the hashes that {} ({}) sends neither its own address nor its peer's matches, and of those that {} sends both do",
+                nat::name(side),
+                life_cycle::address(view.attempt, side),
+                life_cycle::address(view.attempt, side.other()),
+            )];
+        }
         if let Some(port) = port {
             seen.push(format!("the initiator sends from port {port}, not from 500 or 4500"));
         }
@@ -79,7 +91,7 @@ fn found(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
         }
         seen.join("; ")
     };
-    let confidence = match (behind.is_empty(), forced) {
+    let confidence = match (behind.is_empty(), forced || false_words.is_some()) {
         (true, _) => Confidence::Suspected,
         (false, true) => Confidence::Inferred,
         (false, false) => Confidence::Stated,
@@ -88,7 +100,19 @@ fn found(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
         .seen(case.in_words(seen))
         .means("normal: IKE and ESP have to go in UDP 4500, and the mapping has to be kept alive")
         .frames(attempt.nat.mismatch_frame.or(Some(attempt.first_frame)));
-    Some(if port.is_some() { found.weigh("forced", 0.2) } else { found })
+    let on_purpose = false_words.is_some_and(|side| !is_private(life_cycle::address(attempt, side.other())));
+    Some(match (port.is_some(), false_words, on_purpose) {
+        (true, ..) => found.weigh("forced", 0.2),
+        (_, Some(side), true) => found.weigh("forced", 20.0).means(format!(
+            "{} sends wrong hashes, most likely on purpose, to have ESP in UDP: nothing is translated on the way to {}",
+            nat::name(side),
+            nat::name(side.other()),
+        )),
+        (_, Some(_), false) => {
+            found.means("both sides are behind NAT, or one sends wrong hashes on purpose, to have ESP in UDP")
+        }
+        _ => found,
+    })
 }
 
 /// Only the hashes that the sides sent of their own addresses are wrong, and no port is rewritten.

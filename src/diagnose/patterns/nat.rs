@@ -1,10 +1,11 @@
 //! Translation of addresses and ports on the path: what NAT detection and the ports say. Shared by the patterns about NAT.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
-use crate::diagnose::case::View;
+use crate::base::{FrameRef, Timestamp};
+use crate::diagnose::case::{AT_ONCE, Case, View};
 use crate::packet::Encapsulation;
-use crate::track::{MessageRecord, Side};
+use crate::track::{IcmpAbout, IcmpFact, MessageRecord, Side};
 
 /// The port that both sides move to for NAT traversal (RFC 3947 §4, RFC 7296 §2.23).
 pub(super) const NAT_T: u16 = 4500;
@@ -20,6 +21,17 @@ pub(super) fn behind(view: &View<'_>) -> impl Iterator<Item = Side> + use<> {
 /// Whether NAT detection shows a NAT anywhere.
 pub(super) fn detected(view: &View<'_>) -> bool {
     behind(view).next().is_some()
+}
+
+/// The side of whose two hashes neither matches, while both of its peer's do, with no port rewritten: nothing is translated
+/// between its peer and the capture.
+pub(super) fn differs_alone(view: &View<'_>) -> Option<Side> {
+    let nat = &view.attempt.nat;
+    let sent_by = |side: Side| [nat.own_matches[side.index()], nat.peer_matches[side.other().index()]];
+    [Side::Initiator, Side::Responder]
+        .into_iter()
+        .find(|&side| sent_by(side) == [Some(false); 2] && sent_by(side.other()) == [Some(true); 2])
+        .filter(|_| IKE.contains(&view.attempt.initiator.port()))
 }
 
 /// The initiator's port looks rewritten: answered IKE to port 500 or 4500 comes from neither, and no hash says that this
@@ -82,4 +94,52 @@ pub(super) fn name(side: Side) -> &'static str {
         Side::Initiator => "the initiator",
         Side::Responder => "the responder",
     }
+}
+
+/// ICMP port unreachable about ESP in UDP from an address that goes on under the same SA: a NAT there has no mapping for the
+/// port that the packets go to.
+#[derive(Debug, Clone)]
+pub(super) struct Unmapped {
+    /// The address.
+    pub(super) inner: IpAddr,
+    /// Errors.
+    pub(super) count: u64,
+    /// First and last of them.
+    pub(super) span: (Timestamp, Timestamp),
+    /// Their frames, the first few.
+    pub(super) frames: Vec<FrameRef>,
+    /// Both sides send after the last of them.
+    pub(super) healed: bool,
+}
+
+/// Whether an error says so.
+pub(super) fn is_unmapped(case: &Case<'_>, fact: &IcmpFact) -> bool {
+    let no_port = matches!((fact.version, fact.icmp_type, fact.code), (4, 3, 3) | (6, 1, 4));
+    let lives_on = || {
+        let mut flows = case.flows_from(fact.quoted_destination);
+        flows.any(|flow| flow.first < fact.first && flow.last > fact.first.after(AT_ONCE))
+    };
+    no_port && fact.about == IcmpAbout::EspInUdp && fact.from == fact.quoted_destination && lives_on()
+}
+
+/// What all errors say so of one side.
+pub(super) fn unmapped(case: &Case<'_>) -> Option<Unmapped> {
+    let mut facts = case.pair.icmp_errors.iter().filter(|fact| is_unmapped(case, fact));
+    let first = facts.next()?;
+    let inner = first.quoted_destination;
+    let mut whole = Unmapped {
+        inner,
+        count: first.count,
+        span: (first.first, first.last),
+        frames: first.frames.clone(),
+        healed: false,
+    };
+    for fact in facts.filter(|fact| fact.quoted_destination == inner) {
+        whole.count += fact.count;
+        whole.span = (whole.span.0.min(fact.first), whole.span.1.max(fact.last));
+        whole.frames.extend(&fact.frames);
+    }
+    let after = |address| case.flows_from(address).any(|flow| flow.last > whole.span.1.after(AT_ONCE));
+    whole.healed = after(inner) && after(first.quoted_source);
+    Some(whole)
 }

@@ -52,21 +52,20 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         case.pair.icmp_errors.iter().filter(|fact| fact.last >= up && is_refusal(fact)).collect();
     if let Some(first) = refused.first() {
         let itself = first.from == first.quoted_destination;
-        return vec![
-            Match::on(attempt, Confidence::Stated)
-                .seen(format!(
-                    "the tunnel is up, and {} answered ESP to {} with ICMP type {} code {} {}",
-                    first.from,
-                    first.quoted_destination,
-                    first.icmp_type,
-                    first.code,
-                    times(refused.iter().map(|fact| fact.count).sum()),
-                ))
-                .means("IKE gets through on UDP, and IP protocol 50 is refused")
-                .frames([view.attempt.last_frame])
-                .frames(first.frames.iter().copied())
-                .weigh("host", if itself { 4.0 } else { 0.3 }),
-        ];
+        let found = Match::on(attempt, Confidence::Stated)
+            .seen(format!(
+                "the tunnel is up, and {} answered ESP to {} with ICMP type {} code {} {}",
+                first.from,
+                first.quoted_destination,
+                first.icmp_type,
+                first.code,
+                times(refused.iter().map(|fact| fact.count).sum()),
+            ))
+            .means("IKE gets through on UDP, and IP protocol 50 is refused")
+            .frames([view.attempt.last_frame])
+            .frames(first.frames.iter().copied());
+        // A router on the way speaks of what it does itself.
+        return vec![if itself { found.weigh("host", 4.0) } else { found.rule_out(&["host"]) }];
     }
     let Some(one_way) = traffic::one_way(case) else { return Vec::new() };
     if !one_way.alive || one_way.late || !one_way.way.is_native() || one_way.answered_before || one_way.unconfirmed {

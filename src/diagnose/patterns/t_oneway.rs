@@ -21,6 +21,9 @@ pattern! {
     /// the far host has no route through its gateway, its firewall drops them, or its answers are translated or routed
     /// past the tunnel. The receive counter of the far gateway decides.
     ///
+    /// Where packets of one size were answered one for one, and go on at that pace without an answer, the same is suspected of
+    /// a tunnel that worked before: the far end lost the SA, or the path or the far host is gone.
+    ///
     /// In a capture that begins after the tunnel came up the other side may have sent before, so that the same picture is
     /// only suspected, and only after half a minute.
     ///
@@ -63,7 +66,7 @@ pattern! {
 }
 
 fn check(case: &Case<'_>) -> Vec<Match> {
-    let Some(one_way) = traffic::one_way(case) else { return Vec::new() };
+    let Some(one_way) = traffic::one_way(case) else { return faded(case).into_iter().collect() };
     let way = &one_way.way;
     let mut seen = format!(
         "{} from {} to {} in {}, none back in the {} since the first",
@@ -127,4 +130,35 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         found = found.weigh("blocked", 20.0).severity(Severity::Notice);
     }
     vec![found]
+}
+
+/// It worked, and then the answers stopped.
+fn faded(case: &Case<'_>) -> Option<Match> {
+    let traffic::Faded { way, packets: [before, after], over, last_answer } = traffic::faded(case)?;
+    let attempt = traffic::last_up(case).map(|(attempt, ..)| attempt);
+    let found = attempt
+        .map_or_else(|| Match::on_pair(Confidence::Suspected), |attempt| Match::on(attempt, Confidence::Suspected));
+    Some(
+        found
+            .severity(Severity::Warning)
+            .seen(format!(
+                "{} from {} to {}, all of one size, had about as many answers; {} more of that size and pace in the {} since the last answer have none",
+                number(before, "packet"),
+                way.from,
+                way.to,
+                after,
+                span(over),
+            ))
+            .means(format!(
+                "the tunnel worked, and what {} sends is no longer answered: the far end lost the SA, or the path or the far host is gone",
+                way.from
+            ))
+            .frames([last_answer])
+            .frames(way.frames())
+            .weigh("dropped", 2.0)
+            .settle(format!(
+                "the receive counter of the SA on {}, or a capture on its outside and inside while traffic is sent",
+                way.to
+            )),
+    )
 }

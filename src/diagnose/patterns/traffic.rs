@@ -4,9 +4,9 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::base::{FrameRef, Timestamp};
-use crate::diagnose::case::{Case, View};
+use crate::diagnose::case::{Case, PATIENCE, View};
 use crate::packet::Encapsulation;
-use crate::track::{EspFlow, Label};
+use crate::track::{EspFlow, Label, Pair};
 
 /// An SA replaced by a newer one is used for this long at most: longer, and the sender does not know the newer one.
 pub(super) const GRACE: Duration = Duration::from_secs(30);
@@ -89,6 +89,12 @@ impl<'a> Way<'a> {
         self.flows.iter().take(8).flat_map(|flow| [flow.first_frame, flow.last_frame]).collect()
     }
 
+    /// All packets are of one size.
+    pub fn is_even(&self) -> bool {
+        let one = self.flows.first().map_or(0, |flow| flow.length_range.0);
+        self.flows.iter().all(|flow| flow.length_range == (one, one))
+    }
+
     /// What the spacing of equal packets looks like, in words.
     pub fn rhythm(&self) -> Option<&'static str> {
         let [flow] = self.flows.as_slice() else { return None };
@@ -105,6 +111,17 @@ impl<'a> Way<'a> {
         let doubling = flow.packets >= 3 && flow.packets <= 8 && close(gaps.exp2() - 1.0);
         doubling.then_some("all of one size, at doubling intervals, as TCP repeats a SYN")
     }
+}
+
+/// So many SPIs in UDP, and hardly more packets than SPIs, are no SAs.
+const NO_SPIS: usize = 16;
+
+/// Whether what looks like ESP in UDP is none: nearly every packet would have an SPI of its own.
+pub(in crate::diagnose) fn is_no_esp(pair: &Pair) -> bool {
+    let flows = &pair.flows;
+    let in_udp = |flow: &EspFlow| flow.encapsulation == Encapsulation::Udp;
+    let packets: u64 = flows.iter().map(|flow| flow.packets).sum();
+    flows.len() >= NO_SPIS && packets <= flows.len() as u64 * 3 / 2 && flows.iter().all(in_udp)
 }
 
 /// Whether packets of each of the [`ways`] were counted whose flows were forgotten.
@@ -152,8 +169,8 @@ const LEAST_PACKETS: u64 = 4;
 const LEAST_TIME: Duration = Duration::from_millis(500);
 /// See [`LEAST_TIME`].
 const ANSWER_TIMES: u32 = 4;
-/// Waited so long, there is no doubt.
-const LONG_TIME: Duration = Duration::from_secs(3);
+/// So many packets that waited for half of [`PATIENCE`] leave no doubt; fewer take the whole of it.
+const MANY_PACKETS: u64 = 10;
 /// So many packets and so long it takes where the capture begins after the tunnel came up: the other side may have had
 /// its say before.
 const LATE_PACKETS: u64 = 30;
@@ -181,7 +198,8 @@ pub(super) fn one_way<'a>(case: &Case<'a>) -> Option<OneWay<'a>> {
     if way.packets() < LEAST_PACKETS || waited < LEAST_TIME.max(answer_time(&view).saturating_mul(ANSWER_TIMES)) {
         return None;
     }
-    let short = waited < LONG_TIME;
+    let long = if way.packets() >= MANY_PACKETS { PATIENCE / 2 } else { PATIENCE };
+    let short = waited < long;
     let alive = view.messages().any(|message| message.source.ip() == silent.from && message.at > first);
     let unconfirmed =
         view.message(Label::Qm(2)).is_some_and(|message| message.repeats.iter().any(|repeat| repeat.at > up));
@@ -218,6 +236,48 @@ fn one_way_late<'a>(case: &Case<'a>) -> Option<OneWay<'a>> {
         unconfirmed: false,
         late: true,
     })
+}
+
+/// Traffic that was answered one for one and no longer is.
+#[derive(Debug, Clone)]
+pub(super) struct Faded<'a> {
+    /// The direction that goes on.
+    pub way: Way<'a>,
+    /// Packets of it while there were answers, and since the last one.
+    pub packets: [u64; 2],
+    /// For how long it goes on without.
+    pub over: Duration,
+    /// The last answer's frame.
+    pub last_answer: FrameRef,
+}
+
+/// Answers before, and packets without one since: fewer may be chance.
+const FADED: [u64; 2] = [3, 10];
+/// Packets that come faster than this are a stream, which may fall silent on one side.
+const STREAM_GAP: Duration = Duration::from_millis(100);
+/// The pace before and after may differ by this factor.
+const SAME_PACE: f64 = 3.0;
+
+/// Whether packets of one size were answered with packets of one size, about one for one, and go on at that pace without
+/// an answer. What one side has to say without being asked is of other sizes, or comes at another pace.
+pub(super) fn faded<'a>(case: &Case<'a>) -> Option<Faded<'a>> {
+    let [there, back] = ways(case);
+    let (way, silent) = if there.last() >= back.last() { (there, back) } else { (back, there) };
+    let (first, last, answered) = (way.first()?, way.last()?, silent.last()?);
+    let over = last.since(answered);
+    if over < PATIENCE || !case.both_ways() || forgotten(case).contains(&true) || !(way.is_even() && silent.is_even()) {
+        return None;
+    }
+    let before = silent.packets();
+    let after = way.packets().saturating_sub(before);
+    if before < FADED[0] || after < FADED[1] || answered <= first {
+        return None;
+    }
+    let pace = |time: Duration, gaps: u64| time.as_secs_f64() / gaps.max(1) as f64;
+    let (was, is) = (pace(answered.since(first), before - 1), pace(over, after));
+    let steady = is >= STREAM_GAP.as_secs_f64() && was <= is * SAME_PACE && is <= was * SAME_PACE;
+    let last_answer = silent.flows.iter().max_by_key(|flow| flow.last)?.last_frame;
+    steady.then_some(Faded { way, packets: [before, after], over, last_answer })
 }
 
 /// The shortest time that an answer took during the negotiation, seen from the capture point.

@@ -408,8 +408,26 @@ pub fn nat_text(attempt: &Attempt) -> Option<String> {
             (false, false) => return None,
         },
     };
+    if let Some(side) = differs_alone(attempt) {
+        return Some(format!(
+            "both hashes of {side} differ and both of its peer's match: wrong on purpose, to force UDP encapsulation, or both sides are behind NAT"
+        ));
+    }
     let hedge = if may_be_forced(attempt) { " (or a wrong hash on purpose, to force UDP encapsulation)" } else { "" };
     Some(format!("{behind}{hedge}"))
+}
+
+/// The side that sends two hashes that do not match, where both of its peer's do.
+fn differs_alone(attempt: &Attempt) -> Option<&'static str> {
+    let nat = &attempt.nat;
+    let (own, peer) = (&nat.own_matches, &nat.peer_matches);
+    let sent = [[own.initiator, peer.responder], [own.responder, peer.initiator]];
+    match sent {
+        _ if !matches!(attempt.initiator.port(), 500 | 4500) => None,
+        [[Some(false), Some(false)], [Some(true), Some(true)]] => Some("the initiator"),
+        [[Some(true), Some(true)], [Some(false), Some(false)]] => Some("the responder"),
+        _ => None,
+    }
 }
 
 /// Only a side's own hash speaks for a NAT, and no port was rewritten: a gateway that is told to encapsulate in UDP
