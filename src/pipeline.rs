@@ -131,7 +131,12 @@ pub fn follow(captures: &mut Captures, options: &Options, watch: &mut impl Watch
             path.tracker.advance(until);
         }
     }
-    (path.counts_of(&infos), path.into_facts())
+    let counts = path.counts_of(&infos);
+    let mut facts = path.into_facts();
+    if infos.len() > 1 {
+        facts.recorded = infos.iter().map(|info| info.first.zip(info.last)).collect();
+    }
+    (counts, facts)
 }
 
 /// Frames of a stretch that are looked at before any is taken on, so that what is known of them stays near.

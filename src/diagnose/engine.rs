@@ -241,6 +241,11 @@ pub(super) fn deny(matches: &mut Vec<Found>) {
     }
 }
 
+/// What follows from a pattern where that is found.
+pub(super) fn consequences_of(cause: &str) -> &'static [&'static str] {
+    CONSEQUENCES.iter().find(|(known, _)| *known == cause).map_or(&[], |(_, consequences)| consequences)
+}
+
 /// Marks what follows from something else that was found on the same pair.
 pub(super) fn name_consequences(matches: &mut [Found]) {
     if matches.iter().all(|found| found.severity() < Severity::Warning) {

@@ -290,6 +290,27 @@ impl Diagnosis {
         self.held.push(finding);
     }
 
+    /// Lays alarms of these patterns, on pairs that `follows` tells by number, to `cause`, which was found beside all pairs.
+    pub(super) fn lay_to(&mut self, cause: Verdict, patterns: &[&str], mut follows: impl FnMut(usize) -> bool) {
+        let Piece { findings, kinds, pairs, attempts, .. } = &mut self.all;
+        for kept in findings {
+            let index = kept.index as usize;
+            let alarm = kinds.get(kept.kind()).copied();
+            let alarm =
+                alarm.filter(|kind| kind.severity >= Severity::Warning && patterns.contains(&kind.verdict.id()));
+            let Some(kind) = alarm.filter(|_| follows(index)) else { continue };
+            let place = kinds.place(Kind { severity: Severity::Notice, consequence_of: Some(cause), ..kind });
+            kept.kind_and_attempt = Tagged::new(place, kept.kind_and_attempt.tag());
+            let start = index.checked_sub(1).and_then(|before| pairs.get(before)).map_or(0, |before| before.end);
+            let Some(pair) = pairs.get_mut(index) else { continue };
+            let its = attempts.get_mut(start as usize..pair.end as usize).unwrap_or_default();
+            let verdicts = its.iter_mut().map(|attempt| &mut attempt.verdict);
+            for verdict in verdicts.chain([&mut pair.verdict]).filter(|verdict| **verdict == Some(kind.verdict)) {
+                *verdict = Some(cause);
+            }
+        }
+    }
+
     /// Puts the findings in order: severity, first frame, pair, id.
     pub(super) fn sort(&mut self) {
         let Self { all: Piece { findings, kinds, .. }, held, .. } = self;

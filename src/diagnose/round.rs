@@ -5,6 +5,7 @@
 //! threads; what is judged and not yet put together stays within some thousand pairs.
 
 use std::mem;
+use std::net::IpAddr;
 use std::ops::Range;
 
 use crate::base::crew::{Crew, Hand};
@@ -14,7 +15,8 @@ use super::alike::Alike;
 use super::case::{Answers, Case};
 use super::engine::{self, Found};
 use super::judged::Piece;
-use super::patterns::{Floods, Memory, signs_of};
+use super::pattern::Match;
+use super::patterns::{Floods, Memory, is_of_flood, signs_of};
 use super::signs::Signs;
 use super::survey::Survey;
 use super::{Diagnosis, Verdict};
@@ -77,7 +79,13 @@ pub fn judge_all(facts: &Facts, checks: Checks, shares: Shares) -> (Diagnosis, u
             }
         },
     );
-    let beside = floods.found().into_iter().filter_map(|case| engine::beside_pairs("S-HALFOPEN", case));
+    let (flooded, floods): (Vec<IpAddr>, Vec<Match>) = floods.found().into_iter().unzip();
+    if let Some(flood) = Verdict::named(FLOOD).filter(|_| !flooded.is_empty()) {
+        let mut room = Room::default();
+        let is_of_flood = |index| facts.pairs.read(index, &mut room).is_some_and(|pair| is_of_flood(pair, &flooded));
+        diagnosis.lay_to(flood, engine::consequences_of(FLOOD), is_of_flood);
+    }
+    let beside = floods.into_iter().filter_map(|case| engine::beside_pairs(FLOOD, case));
     let unresolved = || engine::failed_lookups(facts).filter(|_| !survey.has_ike());
     let nothing = engine::nothing_at_all(facts).into_iter().chain(unresolved());
     // what was forgotten was there
@@ -89,6 +97,9 @@ pub fn judge_all(facts: &Facts, checks: Checks, shares: Shares) -> (Diagnosis, u
     diagnosis.keep_survey(survey);
     (diagnosis, ran)
 }
+
+/// What many pairs show together.
+const FLOOD: &str = "S-HALFOPEN";
 
 /// Judges of each thread: while what one found is put to the rest, another goes on.
 const JUDGES_A_THREAD: usize = 2;

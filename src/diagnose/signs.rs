@@ -87,7 +87,7 @@ signs! {
     V2_IDS;
     /// A message that was repeated.
     REPEATS;
-    /// Messages in more than one capture.
+    /// Messages in more than one capture, or captures that were recorded at the same time.
     CAPTURES;
     /// A message that could not be read whole, or a datagram that could not be read.
     FAULTS;

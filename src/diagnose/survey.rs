@@ -32,6 +32,8 @@ pub struct Survey {
     by_address: Vec<(IpAddr, u32)>,
     /// Those of the first pairs in which more than keepalives goes both ways on UDP 4500. Known once somebody asks.
     on_4500: OnceLock<Vec<usize>>,
+    /// Two captures of the run were recording at the same time.
+    captures_overlap: bool,
     /// What a responder was seen to take, of those somebody asked about.
     shown: Arc<Mutex<ByResponder>>,
 }
@@ -58,6 +60,9 @@ impl Survey {
             holders.extend(spis.map(|(version, initiator_spi, _)| (initiator_spi, version, number)));
         }
         survey.by_address.sort_unstable();
+        let mut windows: Vec<_> = facts.recorded.iter().flatten().collect();
+        windows.sort_unstable();
+        survey.captures_overlap = windows.windows(2).any(|two| matches!(two, [one, next] if next.0 < one.1));
         survey.shared = shared(holders);
         survey
     }
@@ -121,6 +126,11 @@ impl Survey {
             known.insert((address, version), Arc::clone(&shown));
         }
         shown
+    }
+
+    /// Whether two captures of the run were recording at the same time: not the pieces of one, which follow each other.
+    pub fn captures_overlap(&self) -> bool {
+        self.captures_overlap
     }
 
     /// Whether any IKE was seen at all.

@@ -331,6 +331,11 @@ impl Payload<'_> {
 
     /// The first lie inside the body, or `None`. Walks its proposals, attributes or selectors.
     pub fn fault(&self) -> Option<Fault> {
-        self.body.fault(self.octets, self.at.saturating_add(GenericHeader::LEN.into()))
+        let whole = self.octets.len() >= usize::from(self.length.saturating_sub(GenericHeader::LEN));
+        match self.body {
+            // what is missing is told of the chain, and not of the sizes inside
+            Body::Notification(_) if !whole => None,
+            _ => self.body.fault(self.octets, self.at.saturating_add(GenericHeader::LEN.into())),
+        }
     }
 }

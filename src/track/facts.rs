@@ -19,6 +19,8 @@ pub struct Facts {
     pub pairs: Pairs,
     /// Earliest and latest time stamp over all frames of all captures, ours or not.
     pub window: Option<(Timestamp, Timestamp)>,
+    /// First and last frame of each capture, by its id, if there are several.
+    pub recorded: Vec<Option<(Timestamp, Timestamp)>>,
     /// Packets in clear that may belong into a tunnel, by their addresses, the first few.
     pub clear: Vec<ClearFact>,
     /// DNS answers for addresses that gave none, by who asked and for what, the first few.
@@ -656,8 +658,12 @@ pub struct EspFlow {
     pub lost: u64,
     /// Packets that came after one with a higher number.
     pub reordered: u64,
+    /// Of these, those that came further behind the highest number than receivers look back by default.
+    pub deep: u32,
     /// Packets whose number had come before.
     pub duplicates: u64,
+    /// Of these, those that differ, in length or IP identification, from the packet shortly before that had the number.
+    pub changed: u32,
     /// Packets recorded again by the capture (mirror port, `-i any`).
     pub recorded_again: u64,
     /// Times the numbers began again from a low value.

@@ -79,6 +79,14 @@ impl Tracker {
 const WINDOW: u32 = 256;
 /// A number further behind than this is not late: the sender may have begun again.
 const FAR_BEHIND: u32 = 4096;
+/// A number further behind than receivers look back by default (RFC 4303 §3.4.3 wants 32 at least and 64 at best).
+const DEEP: u32 = 64;
+/// Numbers begin again at no more than this,
+const LOW: u32 = 16;
+/// after this long without a packet of the flow,
+const PAUSE: Duration = Duration::from_secs(1);
+/// and as many come in a row that had come before. Fewer may be copies of a burst.
+const RUN: u8 = 32;
 /// Packets remembered to tell a packet recorded twice from one sent twice.
 const RECENT: usize = 8;
 /// Copies of one packet that a capture records lie closer together than this.
@@ -152,6 +160,12 @@ pub(super) struct FlowRow {
     recorded_again: u64,
     fragmented: u64,
     readable: u64,
+    /// Of `reordered`, those that came more than [`DEEP`] behind the highest number.
+    deep: u32,
+    /// Of `duplicates`, those that are another packet than the one that had the number before.
+    changed: u32,
+    /// Numbers that had come before and that came in a row, from a low one on.
+    run: u8,
     /// The latest time of a packet recorded again, and the frame of the last one.
     again: (Timestamp, FrameRef),
 }
@@ -329,6 +343,9 @@ impl FlowRow {
             recorded_again: 0,
             fragmented: u64::from(packet.fragmented),
             readable: u64::from(packet.readable),
+            deep: 0,
+            changed: 0,
+            run: 0,
             again: (packet.at, packet.frame),
         };
         row.seen.mark(packet.sequence);
@@ -371,6 +388,9 @@ impl FlowRow {
             recorded_again: flow.recorded_again,
             fragmented: flow.fragmented,
             readable: flow.readable,
+            deep: flow.deep,
+            changed: flow.changed,
+            run: 0,
             again: (flow.last, flow.last_frame),
         }
     }
@@ -389,6 +409,8 @@ impl FlowRow {
             return;
         }
         self.again_last = false;
+        // looks at the packets before this one
+        self.place(packet, recent);
         self.remember(recent);
         self.octets += u64::from(packet.length);
         if packet.fragmented {
@@ -401,7 +423,6 @@ impl FlowRow {
         self.longest = self.longest.max(packet.length);
         self.last = self.last.max(packet.at);
         self.last_frame = packet.frame;
-        self.place(packet.sequence);
         self.packets += 1;
     }
 
@@ -472,6 +493,8 @@ impl FlowRow {
             lost: self.lost(),
             reordered: self.reordered,
             duplicates: self.duplicates,
+            deep: self.deep,
+            changed: self.changed,
             recorded_again: self.recorded_again,
             resets: self.resets,
             length_range: (self.shortest, self.longest),
@@ -486,10 +509,11 @@ impl FlowRow {
 
     /// Files a sequence number: ahead (serial arithmetic, so that 2^32 wraps), late, seen before, or begun again.
     #[inline]
-    fn place(&mut self, sequence: u32) {
+    fn place(&mut self, packet: &FlowPacket, recent: Recent) {
+        let sequence = packet.sequence;
         let ahead = sequence.wrapping_sub(self.last_sequence);
         if ahead == 0 || ahead >= 1 << 31 {
-            return self.place_behind(sequence);
+            return self.place_behind(packet, recent);
         }
         if self.restarts {
             self.restart_with(None);
@@ -502,21 +526,46 @@ impl FlowRow {
     }
 
     #[cold]
-    fn place_behind(&mut self, sequence: u32) {
+    fn place_behind(&mut self, packet: &FlowPacket, recent: Recent) {
+        let sequence = packet.sequence;
         let behind = self.last_sequence.wrapping_sub(sequence);
         if behind > FAR_BEHIND && self.begins_again(sequence) {
-            self.begin_again(sequence);
+            self.begin_again(sequence, 1);
         } else if behind < WINDOW {
             if self.seen.is_marked(sequence) {
-                self.duplicates += 1;
+                self.place_double(packet, recent);
             } else {
                 self.seen.mark(sequence);
-                self.reordered += 1;
-                self.lower_base(sequence);
+                self.place_late(sequence);
             }
         } else if self.lost() > 0 || self.last_sequence.wrapping_sub(self.base) < behind {
-            self.reordered += 1;
-            self.lower_base(sequence);
+            self.place_late(sequence);
+        } else {
+            self.place_double(packet, recent);
+        }
+    }
+
+    fn place_late(&mut self, sequence: u32) {
+        let behind = self.last_sequence.wrapping_sub(sequence);
+        self.reordered += 1;
+        self.deep = self.deep.saturating_add(u32::from(behind > DEEP));
+        self.lower_base(sequence);
+    }
+
+    /// A number that had come before. From a low one on, after a pause, many in a row are no doubles: the sender counts anew.
+    fn place_double(&mut self, packet: &FlowPacket, recent: Recent) {
+        let sequence = packet.sequence;
+        let follows = self.restart.is_some_and(|last| sequence.wrapping_sub(last) == 1);
+        let paused = packet.at.since(self.last) >= PAUSE && packet.frame.capture == self.last_frame.capture;
+        self.run = match follows {
+            true if self.run > 0 => self.run + 1,
+            _ => u8::from(sequence <= LOW && paused && self.last_sequence > LOW),
+        };
+        self.restart_with(Some(sequence));
+        let differs = |known: &Recent| known.mark != 0 && known.sequence == sequence && known.mark != recent.mark;
+        self.changed = self.changed.saturating_add(u32::from(self.recent.iter().any(differs)));
+        if self.run >= RUN {
+            self.begin_again(sequence, RUN);
         } else {
             self.duplicates += 1;
         }
@@ -550,18 +599,26 @@ impl FlowRow {
     fn restart_with(&mut self, sequence: Option<u32>) {
         self.restart = sequence;
         self.restarts = sequence.is_some();
+        if sequence.is_none() {
+            self.run = 0;
+        }
     }
 
-    /// The packet that is being counted is the first one of the new numbers.
-    fn begin_again(&mut self, sequence: u32) {
+    /// The packet that is being counted is the latest of the first `count` new numbers, and those before it were counted as
+    /// doubles.
+    fn begin_again(&mut self, sequence: u32, count: u8) {
+        let before = u32::from(count.saturating_sub(1));
         self.lost_before = self.lost();
         self.unique_before = self.packets.wrapping_sub(self.duplicates);
+        self.duplicates = self.duplicates.saturating_sub(u64::from(before));
         self.resets += 1;
         self.was_reset = true;
         self.last_sequence = sequence;
-        self.base = sequence;
+        self.base = sequence.wrapping_sub(before);
         self.seen = Window::default();
-        self.seen.mark(sequence);
+        for back in 0..=before {
+            self.seen.mark(sequence.wrapping_sub(back));
+        }
         self.restart_with(None);
     }
 

@@ -1,15 +1,16 @@
 //! Trials: what the capture itself can and cannot show.
 
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 use ikescope::diagnose::{Confidence, PairStatus, Severity};
 use ikescope::pipeline::Analysis;
 
 use crate::path::find;
 use crate::support::story::{main_mode_psk, usual_transform};
-use crate::support::{Capture, Scenario, Side, ms, secs};
+use crate::support::{Capture, Scenario, Side, ms, secs, v1, v2};
 use crate::trial::Evidence::{Crafted, Lab, Labs};
-use crate::trial::{Trial, alarms, judge};
+use crate::trial::{Trial, alarms, judge, judge_together};
 
 pub const TRIALS: &[Trial] = &[
     Trial {
@@ -183,4 +184,78 @@ fn packets_in_clear_are_told_by_when_they_come() {
     let analysis = judge(&(0..30).fold(up(), |told, _| leak(told)).capture());
     let found = find(&analysis, "C-CLEAR-INNER").expect("a finding");
     assert_eq!((found.severity, found.confidence), (Severity::Warning, Confidence::Suspected));
+}
+
+/// The same tunnel at two points: what the second one saw, a hop later and by its own clock.
+fn second_point(first: &Capture, clock: Duration) -> Capture {
+    let mut second = first.clone().double_across_a_hop(clock);
+    let copies: Vec<usize> = (1..=first.frames.len()).collect();
+    second.frames.sort_by_key(|frame| frame.at);
+    let times: Vec<u64> = first.frames.iter().map(|frame| frame.at).collect();
+    second.frames.retain(|frame| !times.contains(&frame.at));
+    assert_eq!(second.frames.len(), copies.len());
+    second
+}
+
+/// Nothing is lost between the points and nothing is sent twice, however far apart their clocks are.
+#[test]
+fn what_two_points_saw_is_neither_repeated_nor_out_of_order() {
+    let near = main_mode_psk().quick_mode().traffic(60).quiet(secs(10)).capture();
+    for clock in [ms(2), ms(713), ms(3417)] {
+        let analysis = judge_together(&[near.clone(), second_point(&near, clock)]);
+        assert_eq!(alarms(&analysis), [""; 0], "{clock:?}");
+        for id in ["OK-RETRANS", "T-REPLAY", "T-REORDER", "C-TWO-POINT"] {
+            assert!(find(&analysis, id).is_none(), "{id}, {clock:?}");
+        }
+    }
+}
+
+/// ESP of one side leaves the first point and never shows at the second one, which sees all else.
+#[test]
+fn traffic_that_is_lost_between_two_points_is_found() {
+    let story = main_mode_psk().quick_mode();
+    let [there, _] = story.esp_spis();
+    let near = story.traffic(60).quiet(secs(10)).capture();
+    let mut far = second_point(&near, ms(713));
+    far.frames.retain(|frame| !frame.octets.windows(4).any(|octets| octets == there.to_be_bytes()));
+    let analysis = judge_together(&[near, far]);
+    assert_eq!(alarms(&analysis), ["C-TWO-POINT"]);
+    let found = find(&analysis, "C-TWO-POINT").expect("a finding");
+    assert!(found.seen.starts_with("60 packets of ESP or AH from"), "{}", found.seen);
+}
+
+/// A message that is repeated in vain at one point, while the other one goes on recording something else.
+#[test]
+fn a_point_that_records_anything_is_recording() {
+    let story = ikev2_psk_init();
+    let until = story.clone().capture().frames.len();
+    let asks = story.clone().auth_request(&story.psk_proof(Side::Initiator)).repeat(4, &[4.0, 7.2, 13.0, 23.3]);
+    let near = (0..20).fold(asks, |told, _| told.after(secs(2)).ping(Side::Initiator)).capture();
+    let mut far = second_point(&near, ms(713));
+    let lost = near.frames.len() - 40;
+    far.frames.drain(until..lost);
+    let found = find(&judge_together(&[near, far]), "C-TWO-POINT").expect("a finding");
+    assert!(found.seen.contains("in one of them only: 1 from the initiator"), "{}", found.seen);
+}
+
+fn ikev2_psk_init() -> Scenario {
+    Scenario::new().floats().ikev2_init(&v2::ike_cbc(14))
+}
+
+/// The capture cut the end off; of an error the type is there.
+#[test]
+fn an_error_whose_end_was_cut_off_is_read() {
+    let refused = || {
+        let story = Scenario::new().mm1(&[usual_transform()]);
+        let (mine, yours) = story.ike_spis();
+        let spi = [mine.to_be_bytes(), yours.to_be_bytes()].concat();
+        let notify = v1::notify_about(v1::PROTO_ISAKMP, &spi, v1::NO_PROPOSAL_CHOSEN, &[]);
+        story.informational_clear(Side::Responder, notify).quiet(secs(30)).capture()
+    };
+    let frame = refused().frames[1].octets.len();
+    for cut in 0..=16 {
+        let analysis = judge(&refused().snap(frame - cut));
+        assert_eq!(alarms(&analysis), ["P1-PROPOSAL"], "without the last {cut} octets");
+        assert!(find(&analysis, "M-LENGTH").is_none(), "without the last {cut} octets");
+    }
 }

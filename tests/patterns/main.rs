@@ -109,6 +109,13 @@ fn a_flood_from_many_addresses_is_one_finding() {
     assert_eq!(floods.len(), 1);
     assert_eq!(floods[0].pair, None);
     assert!(floods[0].seen.starts_with("39 addresses"), "{}", floods[0].seen);
+    // what each of them left open follows from it
+    assert_eq!(trial::alarms(&analysis), ["S-HALFOPEN"]);
+    let left_open = |id| matches!(id, "P1-MM2-NO-MM3" | "V2-INIT-NO-AUTH");
+    let mut others = analysis.diagnosis.findings(&analysis.facts).filter(|finding| left_open(finding.id()));
+    assert!(others.all(|finding| finding.consequence_of == Some("S-HALFOPEN") && finding.severity == Severity::Notice));
+    let verdicts: BTreeSet<_> = analysis.diagnosis.pairs().filter_map(|pair| pair.verdict.map(Verdict::id)).collect();
+    assert!(!verdicts.contains("P1-MM2-NO-MM3") && !verdicts.contains("V2-INIT-NO-AUTH"), "{verdicts:?}");
 }
 
 #[test]

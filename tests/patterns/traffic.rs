@@ -418,3 +418,78 @@ fn a_few_packets_on_a_new_tunnel_state_nothing() {
     assert_eq!(confidence(12, ms(10)), Confidence::Stated);
     assert_eq!(confidence(4, secs(20)), Confidence::Stated);
 }
+
+/// The numbers of one side fall by a hundred after a pause, and go on from there.
+#[test]
+fn numbers_that_begin_again_after_a_pause_are_no_doubles() {
+    let begins_again = |pause, again: u32| {
+        let story = up();
+        let [there, back] = story.esp_spis();
+        let told = story.traffic_on([there, back], 1..=100, ms(100)).after(pause);
+        let both = |told: Scenario, number| {
+            let told = told.esp(Side::Initiator, there, [number], 120, ms(100));
+            told.esp(Side::Responder, back, [100 + number], 120, ms(15))
+        };
+        judge(&(1..=again).fold(told, both).capture())
+    };
+    for again in [40, 100, 150] {
+        let analysis = begins_again(secs(9), again);
+        assert_eq!(alarms(&analysis), ["T-SEQ-RESET"], "{again}");
+        assert!(find(&analysis, "T-REPLAY").is_none() && find(&analysis, "T-SEQ-GAP").is_none(), "{again}");
+        let flows = &analysis.facts.pairs.get(0).expect("a pair").flows;
+        let flow = flows.iter().find(|flow| flow.resets > 0).expect("a flow that began again");
+        let counts = (flow.resets, flow.duplicates, flow.lost, flow.last_sequence);
+        assert_eq!(counts, (1, 0, 0, again));
+    }
+    // without a pause it may be copies of what went before
+    assert!(find(&begins_again(ms(1), 100), "T-SEQ-RESET").is_none());
+}
+
+/// Of one direction each number comes twice, and with another packet: no matter of how it was recorded.
+#[test]
+fn two_senders_on_one_sa_are_no_matter_of_recording() {
+    let story = up();
+    let [there, back] = story.esp_spis();
+    let twice = |told: Scenario, number| {
+        let told = told.traffic_on([there, back], [number], secs(1));
+        told.esp(Side::Initiator, there, [number], 136, ms(400))
+    };
+    let found = find(&judge(&(1..=60).fold(story, twice).capture()), "T-REPLAY").expect("a finding");
+    assert_eq!(found.severity, Severity::Warning);
+    assert!(found.means.contains("two senders") && !says(&found, "capture recorded packets twice"), "{found:?}");
+}
+
+/// Of one direction only each packet comes twice: no capture holds half of a conversation twice.
+#[test]
+fn doubles_of_one_direction_are_not_laid_to_the_capture() {
+    let story = up();
+    let (spis, sender) = (story.esp_spis(), story.address(Side::Initiator));
+    let whole = story.traffic_on(spis, 1..=60, secs(1)).capture();
+    let both = judge(&whole.clone().double_apart(ms(50)));
+    assert!(find(&both, "T-REPLAY").expect("a remark").means.contains("the capture holds each packet twice"));
+    let copies = whole.clone().double_apart(ms(50)).only_from(sender);
+    let one = whole.start_after(ms(0)).only_from(up().address(Side::Responder)).merge(&copies);
+    let found = find(&judge(&one), "T-REPLAY").expect("a remark");
+    assert!(found.means.starts_with("of one direction nearly every number comes twice"), "{}", found.means);
+}
+
+/// Late by more than receivers look back, packets are dropped; late by a few they are not.
+#[test]
+fn packets_that_come_too_late_for_the_window_are_an_alarm() {
+    let late_by = |depth: u32| {
+        let story = up();
+        let [there, back] = story.esp_spis();
+        let numbers = (depth + 1..=depth + 400).flat_map(|number| match number % 20 {
+            0 => vec![number, number - depth],
+            _ if (number + depth) % 20 == 0 => vec![],
+            _ => vec![number],
+        });
+        let told = story.esp(Side::Responder, back, 1..=40, 120, ms(20));
+        judge(&told.esp(Side::Initiator, there, numbers, 120, ms(20)).capture())
+    };
+    let deep = late_by(91);
+    assert_eq!(alarms(&deep), ["T-REORDER"]);
+    let found = find(&deep, "T-REORDER").expect("a finding");
+    assert!(found.seen.contains("of them more than 64 behind it"), "{}", found.seen);
+    assert_eq!(alarms(&late_by(3)), [""; 0]);
+}

@@ -93,6 +93,12 @@ pub fn judge(capture: &Capture) -> Analysis {
     analyze(vec![(PathBuf::from("crafted"), capture.pcap())])
 }
 
+/// What is found in several, recorded each for itself and read together.
+pub fn judge_together(captures: &[Capture]) -> Analysis {
+    let named = |(number, capture): (usize, &Capture)| (PathBuf::from(format!("point {number}")), capture.pcap());
+    analyze(captures.iter().enumerate().map(named).collect())
+}
+
 /// Ids of severity warning and error.
 pub fn alarms(analysis: &Analysis) -> Vec<&'static str> {
     let loud = |(id, severity): &(&'static str, Severity)| (*severity >= Severity::Warning).then_some(*id);

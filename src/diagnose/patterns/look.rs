@@ -106,6 +106,7 @@ pub(crate) fn signs_of(case: &Case<'_>, memory: &mut Memory) -> Signs {
     flows(case, look.latest_up, &mut look.signs);
     let mut signs = look.signs;
     signs.set_if(pair.attempts.is_empty(), Signs::NO_IKE);
+    signs.set_if(case.survey.captures_overlap(), Signs::CAPTURES);
     signs.set_if(pair.attempts.len() > 1, Signs::SEVERAL);
     signs.set_if(!signs.has(Signs::QUICK_MODE), Signs::NO_QUICK_MODE);
     signs.set_if(look.quick_modes >= 3, Signs::MANY_QUICK_MODES);

@@ -164,7 +164,7 @@ catalogue! {
 pub(super) use informational::Read;
 pub(super) use look::{Memory, signs_of};
 pub(super) use nearest_miss::Known as Shown;
-pub(super) use s_halfopen::Floods;
+pub(super) use s_halfopen::{Floods, is_of_flood};
 
 /// C-DNS-FAIL for a capture in which nobody belongs to a pair.
 pub(super) fn failed_lookups(facts: &Facts) -> Option<Match> {

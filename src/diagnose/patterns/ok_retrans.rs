@@ -7,6 +7,8 @@ use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::number;
 use crate::track::{Exchange, Label, MessageRecord};
 
+use super::c_two_point;
+
 /// More repeats of one message than this are no longer an accident.
 const FEW: u32 = 3;
 
@@ -21,7 +23,7 @@ pattern! {
     ///
     /// ## Look-alikes
     ///
-    /// - The same packet recorded twice by a mirror port: not counted.
+    /// - The same packet recorded twice by a mirror port, or at two capture points: not counted.
     /// - `P1-NO-REPLY`, `P2-NO-REPLY` and the like: the repeats are never answered.
     OK_RETRANS = "OK-RETRANS", Normal, Info;
     title: "a message was repeated, and then the exchange went on";
@@ -36,6 +38,11 @@ pattern! {
 fn check(case: &Case<'_>) -> Vec<Match> {
     let traffic = |address| case.flows_from(address).map(|flow| flow.last).max();
     let both_ways_until = traffic(case.pair.a).zip(traffic(case.pair.b)).map(|(one, other)| one.min(other));
+    let two_points = c_two_point::is_seen_twice(case);
+    let copies_of = |message: &MessageRecord| match two_points {
+        true => u64::from(at_one_point(message)),
+        false => u64::from(message.repeat_count),
+    };
     let mut repeated: Vec<&MessageRecord> = Vec::new();
     for (_, view) in case.attempts() {
         let exchanges = view.exchanges();
@@ -44,10 +51,11 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         let seen_until = last_begin.max(both_ways_until);
         repeated.extend(exchanges.iter().flat_map(|exchange| settled_repeats(exchange, seen_until)));
     }
+    repeated.retain(|message| copies_of(message) > 0);
     if repeated.is_empty() {
         return Vec::new();
     }
-    let copies = repeated.iter().map(|message| u64::from(message.repeat_count)).sum();
+    let copies = repeated.iter().map(|message| copies_of(message)).sum();
     vec![
         Match::on_pair(Confidence::Stated)
             .seen(format!(
@@ -58,6 +66,13 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             .means("a packet was lost or late; the protocol made up for it")
             .frames(repeated.iter().map(|message| message.frame)),
     ]
+}
+
+/// Repeats of a message where most of its copies were recorded: two captures hold each copy once.
+fn at_one_point(message: &MessageRecord) -> u32 {
+    let captures = || message.repeats.iter().map(|repeat| repeat.frame.capture).chain([message.frame.capture]);
+    let copies = captures().map(|capture| captures().filter(|&other| other == capture).count()).max();
+    u32::try_from(copies.unwrap_or(1)).unwrap_or(u32::MAX).saturating_sub(1)
 }
 
 /// Repeated messages of which is seen what came of them: messages beyond the answer, or, by `seen_until`, another exchange or

@@ -9,6 +9,7 @@ use crate::diagnose::Confidence;
 use crate::diagnose::case::Case;
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::span;
+use crate::track::{MessageRecord, Pair, Side};
 
 use super::probe;
 
@@ -33,7 +34,8 @@ pattern! {
     /// ## Look-alikes
     ///
     /// - `S-SCAN`: a few probes.
-    /// - `P1-MM2-NO-MM3`, `V2-INIT-NO-AUTH`: the answers do not reach the initiator, which repeats the same message.
+    /// - `P1-MM2-NO-MM3`, `V2-INIT-NO-AUTH`: the answers do not reach the initiator, which repeats the same message. Where many
+    ///   addresses ask once each, these are laid to the flood.
     S_HALFOPEN = "S-HALFOPEN", Security, Warning;
     title: "many negotiations are begun and none is continued";
     causes: [
@@ -120,8 +122,8 @@ impl Floods {
         }
     }
 
-    /// One match for each responder that was flooded.
-    pub(crate) fn found(mut self) -> Vec<Match> {
+    /// One match for each responder that was flooded, by its address.
+    pub(crate) fn found(mut self) -> Vec<(IpAddr, Match)> {
         for seen in self.left_open.values_mut() {
             seen.sort_unstable();
         }
@@ -130,7 +132,7 @@ impl Floods {
             .filter_map(|(responder, seen)| {
                 let flood = busiest_minute(seen);
                 (flood.len() >= SOURCES).then(|| {
-                    Match::on_pair(Confidence::Inferred)
+                    let found = Match::on_pair(Confidence::Inferred)
                         .seen(format!(
                             "{} addresses began a negotiation with {responder} that was answered and never continued, {} of them within {}",
                             seen.len(),
@@ -139,9 +141,20 @@ impl Floods {
                         ))
                         .means("each costs the responder memory and computing time; the addresses may be forged")
                         .frames(flood.iter().take(SOURCES).map(|&(_, frame)| frame))
-                        .weigh("flood", 3.0)
+                        .weigh("flood", 3.0);
+                    (*responder, found)
                 })
             })
             .collect()
     }
+}
+
+/// Whether a pair is part of a flood of one of these responders: nothing but negotiations with it of which the first message
+/// came once. Who means it asks again.
+pub(crate) fn is_of_flood(pair: &Pair, flooded: &[IpAddr]) -> bool {
+    pair.attempts.iter().all(|attempt| {
+        let mut messages = attempt.exchanges.iter().flat_map(|exchange| &exchange.messages);
+        let asks = |message: &MessageRecord| message.from == Side::Initiator;
+        flooded.contains(&attempt.responder.ip()) && messages.all(|message| !asks(message) || message.repeat_count == 0)
+    })
 }

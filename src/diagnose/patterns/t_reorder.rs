@@ -1,11 +1,11 @@
 //! T-REORDER: packets overtake each other.
 
-use crate::diagnose::Confidence;
 use crate::diagnose::case::Case;
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::number;
+use crate::diagnose::{Confidence, Severity};
 
-use super::traffic;
+use super::{c_two_point, traffic};
 
 /// Fewer late packets than these are nothing to speak of.
 const LEAST_LATE: u64 = 10;
@@ -21,7 +21,7 @@ pattern! {
     ///
     /// A receiver that checks for replays keeps a window behind the highest number, of 32 to 1024 packets and mostly 64.
     /// What comes later than that it drops, so that strong reordering costs traffic without any loss on the path. A little
-    /// reordering is harmless.
+    /// reordering is harmless. Where many come more than 64 behind, it is a warning.
     ///
     /// ## Look-alikes
     ///
@@ -59,18 +59,27 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     else {
         return Vec::new();
     };
+    // Two clocks put in order of time what each of them saw in its own.
+    if c_two_point::is_seen_twice(case) {
+        return Vec::new();
+    }
+    let deep: u64 = way.flows.iter().map(|flow| u64::from(flow.deep)).sum();
+    let is_deep = deep >= LEAST_LATE && deep.saturating_mul(ONE_IN) >= way.packets();
     let fragmented = way.flows.iter().any(|flow| flow.fragmented > 0);
-    vec![
-        Match::on_pair(Confidence::Stated)
-            .seen(format!(
-                "{} of {} from {} came after a higher number",
-                late(&way),
-                number(way.packets(), "packet"),
-                way.from
-            ))
-            .means("harmless within the receiver's replay window; what comes later than that it drops")
-            .frames(way.only(|flow| flow.reordered > 0).frames())
-            .weigh("fragments", if fragmented { 3.0 } else { 0.2 })
-            .settle(format!("the replay counter of the SA on {}", way.to)),
-    ]
+    let mut seen =
+        format!("{} of {} from {} came after a higher number", late(&way), number(way.packets(), "packet"), way.from);
+    if deep > 0 {
+        seen.push_str(&format!(", {deep} of them more than 64 behind it"));
+    }
+    let found = Match::on_pair(Confidence::Stated)
+        .seen(seen)
+        .means(if is_deep {
+            "a receiver with the usual window of 64 drops what comes later than that: traffic is lost without loss on the path"
+        } else {
+            "harmless within the receiver's replay window; what comes later than that it drops"
+        })
+        .frames(way.only(|flow| flow.reordered > 0).frames())
+        .weigh("fragments", if fragmented { 3.0 } else { 0.2 })
+        .settle(format!("the replay counter of the SA on {}", way.to));
+    vec![if is_deep { found.severity(Severity::Warning) } else { found }]
 }

@@ -5,7 +5,7 @@ use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::number;
 use crate::diagnose::{Confidence, Severity};
 
-use super::traffic;
+use super::{c_two_point, traffic};
 
 /// One or two may be a stray.
 const LEAST: u64 = 3;
@@ -24,7 +24,8 @@ pattern! {
     ///
     /// - A mirror port or a capture on several interfaces records packets twice, some of them a hop later: nearly every
     ///   packet then has its double.
-    /// - `T-SEQ-RESET`: the numbers began again and go on from there. That is told apart only if they fall by some thousands.
+    /// - `T-SEQ-RESET`: the numbers began again and go on from there. That is told apart only if they fall by some thousands, or
+    ///   come in a row from a low one on after a pause.
     T_REPLAY = "T-REPLAY", Traffic, Warning;
     title: "sequence numbers come twice";
     causes: [
@@ -50,9 +51,18 @@ pattern! {
 
 fn check(case: &Case<'_>) -> Vec<Match> {
     let doubles = |way: &traffic::Way<'_>| way.flows.iter().map(|flow| flow.duplicates).sum::<u64>();
-    let Some(way) = traffic::ways(case).into_iter().filter(|way| doubles(way) >= LEAST).max_by_key(doubles) else {
+    let ways = traffic::ways(case);
+    let of_all = |way: &traffic::Way<'_>| doubles(way).saturating_mul(5) >= way.packets().saturating_mul(2);
+    let all_ways = ways.iter().all(|way| !way.is_empty() && of_all(way));
+    let Some(way) = ways.into_iter().filter(|way| doubles(way) >= LEAST).max_by_key(doubles) else {
         return Vec::new();
     };
+    // Each packet twice is what two capture points are for.
+    if c_two_point::is_seen_twice(case) {
+        return Vec::new();
+    }
+    let changed: u64 = way.flows.iter().map(|flow| u64::from(flow.changed)).sum();
+    let others = changed >= LEAST && changed.saturating_mul(2) >= doubles(&way);
     let found = Match::on_pair(Confidence::Stated)
         .seen(format!(
             "{} of {} from {} had a number that had come before",
@@ -61,15 +71,24 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             way.from
         ))
         .frames(way.only(|flow| flow.duplicates > 0).frames());
-    let everywhere = doubles(&way).saturating_mul(5) >= way.packets().saturating_mul(2);
+    let everywhere = of_all(&way);
     let rare = doubles(&way).saturating_mul(1000) < way.packets();
     let stuck = doubles(&way).saturating_mul(3) > way.packets().saturating_mul(2);
     vec![if stuck {
         found
             .means("the numbers hardly rise at all: a broken sender, a flood of one packet, or no IPsec")
             .weigh("capture", 0.2)
-    } else if everywhere {
+    } else if others {
+        found
+            .means("another packet under a number that had come before, and soon after: two senders on one SA, or a sender that began again")
+            .rule_out(&["capture", "link", "attack"])
+    } else if everywhere && all_ways {
         found.means("most likely the capture holds each packet twice").severity(Severity::Notice).weigh("capture", 5.0)
+    } else if everywhere {
+        found
+            .means("of one direction nearly every number comes twice: something sends or copies its packets twice, or the numbers began again")
+            .severity(Severity::Notice)
+            .weigh("again", 3.0)
     } else if rare {
         found.means("too few to matter: the receiver drops them").severity(Severity::Notice)
     } else {

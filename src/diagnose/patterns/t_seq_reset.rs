@@ -5,12 +5,13 @@ use crate::diagnose::case::Case;
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::times;
 
-use super::traffic;
+use super::{c_two_point, traffic};
 
 pattern! {
     /// ## What is seen
     ///
-    /// On one SPI the sequence number falls to a low value and rises again from there.
+    /// On one SPI the sequence number falls to a low value and rises again from there: by some thousands, or after a pause with
+    /// many numbers in a row that had come before.
     ///
     /// ## What it means
     ///
@@ -43,6 +44,9 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     let no_ike = case.pair.attempts.is_empty();
     let reset: Vec<_> =
         traffic::ways(case).into_iter().flat_map(|way| way.flows).filter(|flow| flow.resets > 0).collect();
+    if c_two_point::is_seen_twice(case) {
+        return Vec::new();
+    }
     let Some(flow) = reset.iter().max_by_key(|flow| flow.resets) else { return Vec::new() };
     vec![
         Match::on_pair(Confidence::Stated)

@@ -100,10 +100,14 @@ pub(super) const fn is_encrypted(payload_type: u8) -> bool {
 }
 
 impl<'a> Body<'a> {
-    /// The body of a payload of this type. One that is cut short is malformed, unless it is read part by part.
+    /// The body of a payload of this type. One that is cut short is malformed, unless it is read part by part, or says of which
+    /// error it is.
     #[inline]
     pub(super) fn decode(payload_type: u8, content: Content<'a>) -> Self {
         let decoded = match content.cut {
+            Some(cut) if matches!((content.version, payload_type), (1, 11) | (2, 41)) => {
+                notification::decode_cut(content, cut)
+            }
             Some(cut) if !matches!((content.version, payload_type), (1, 1) | (2, 33)) => Err(cut),
             _ => Self::look_up(payload_type, content),
         };

@@ -6,7 +6,8 @@ use crate::isakmp::field::{count, u8, u16, u32};
 
 /// A notification.
 ///
-/// If the SPI size claims more octets than there are, neither SPI nor data can be told: both are empty then.
+/// If the SPI size claims more octets than there are, neither SPI nor data can be told: both are empty then. So they are where the
+/// capture does not hold all of it.
 #[derive(Debug, Clone, Copy)]
 pub struct Notification<'a> {
     /// v1: domain of interpretation.
@@ -21,6 +22,9 @@ pub struct Notification<'a> {
     pub data: &'a [u8],
 }
 
+/// Types from here on tell of a state and not of an error (RFC 2408 §3.14.1, RFC 7296 §3.10.1).
+const FIRST_STATUS: u16 = 16384;
+
 /// (RFC 2408 §3.14)
 #[inline]
 pub(super) fn decode_v1(content: Content<'_>) -> Result<Body<'_>, Fault> {
@@ -32,6 +36,23 @@ pub(super) fn decode_v1(content: Content<'_>) -> Result<Body<'_>, Fault> {
 #[inline]
 pub(super) fn decode_v2(content: Content<'_>) -> Result<Body<'_>, Fault> {
     fields(content, None, content.octets)
+}
+
+/// Of an error whose end was not captured the type is known; SPI and data are empty then. Where the type asks for data, there is
+/// nothing to be said without.
+#[inline]
+pub(super) fn decode_cut(content: Content<'_>, cut: Fault) -> Result<Body<'_>, Fault> {
+    let decoded = match cut.kind {
+        FaultKind::NotCaptured { .. } if content.version == 1 => decode_v1(content)?,
+        FaultKind::NotCaptured { .. } => decode_v2(content)?,
+        _ => return Err(cut),
+    };
+    match decoded {
+        Body::Notification(notification) if notification.notify_message_type < FIRST_STATUS => {
+            Ok(Body::Notification(Notification { spi: &[], data: &[], ..notification }))
+        }
+        _ => Err(cut),
+    }
 }
 
 fn fields<'a>(content: Content<'a>, doi: Option<u32>, octets: &'a [u8]) -> Result<Body<'a>, Fault> {

@@ -80,7 +80,7 @@ fn print_capture(view: &View<'_>, page: &mut Page<'_, impl Write>, capture: &Cap
     }
     if capture.snapped > 0 {
         let frames = counted(capture.snapped, "frame was", "frames were");
-        notes.push(format!("{frames} recorded shorter than on the wire"));
+        notes.push(format!("{frames} recorded shorter than on the wire: capture whole ones (snap length 0)"));
     }
     if let Some(dropped) = capture.dropped.filter(|&dropped| dropped > 0) {
         notes.push(format!("the recorder dropped {}", counted(dropped, "frame", "frames")));
