@@ -279,6 +279,48 @@ fn a_host_that_cannot_be_reached_is_one_finding() {
     assert!(all[0].seen.contains("about ESP to") && all[0].seen.contains("about IKE on UDP 500"), "{}", all[0].seen);
 }
 
+/// "Port unreachable" by a router is a filter's word; by the host itself, the host's.
+#[test]
+fn a_port_that_is_refused_on_the_path_says_nothing_of_the_peer() {
+    let refused = |from: fn(&Scenario) -> IpAddr| {
+        let transform = usual_transform();
+        let asked = Scenario::new().mm1(std::slice::from_ref(&transform));
+        let from = from(&asked);
+        let told = [4, 7, 13].into_iter().fold(asked.icmp_unreachable(from, 3), |told, gap| {
+            told.after(secs(gap)).repeat_from(Side::Initiator, 1, &[0.0]).icmp_unreachable(from, 3)
+        });
+        let analysis = judge(&told.quiet(secs(30)).capture());
+        find(&analysis, "N-ICMP-PORT").expect("a finding")
+    };
+    let by_router = refused(|_| Ipv4Addr::new(192, 0, 2, 254).into());
+    assert!(by_router.causes[0].text.starts_with("a firewall"), "{:?}", by_router.causes);
+    assert!(by_router.means.contains("nothing is said of the peer"), "{}", by_router.means);
+    let by_host = refused(|story| story.address(Side::Responder));
+    assert!(by_host.causes[0].text.starts_with("IKE is not enabled"), "{:?}", by_host.causes);
+}
+
+/// What a router said of a peer is over when the peer answers, or has gone elsewhere.
+#[test]
+fn an_error_that_is_over_is_no_alarm() {
+    let router = Ipv4Addr::new(192, 0, 2, 254).into();
+    let transform = usual_transform();
+    let asked = Scenario::new().mm1(std::slice::from_ref(&transform)).icmp_unreachable(router, 1);
+    let answered = asked.after(secs(4)).repeat_from(Side::Initiator, 1, &[0.0]).mm2(&transform).mm3().mm4();
+    let analysis = judge(&answered.capture());
+    assert_eq!(find(&analysis, "N-ICMP-HOST").map(|found| found.severity), Some(Severity::Info));
+
+    let story = Scenario::new().floats().ikev2(&v2::ike_cbc(14)).traffic(10);
+    let spi = story.esp_spi(Side::Initiator);
+    let lost = (11..14)
+        .fold(story, |told, number| told.esp(Side::Responder, spi, [number], 120, ms(1)).icmp_unreachable(router, 1));
+    let update = [v2::notify(v2::UPDATE_SA_ADDRESSES, &[])];
+    let moved = lost.after(secs(2)).initiator_moves(Ipv4Addr::new(198, 51, 100, 77).into());
+    let moved = moved.informational_request(Side::Initiator, &update).informational_response(Side::Responder, &[]);
+    let analysis = judge(&moved.traffic(10).capture());
+    assert_eq!(alarms(&analysis), [""; 0]);
+    assert_eq!(find(&analysis, "N-ICMP-HOST").map(|found| found.severity), Some(Severity::Info));
+}
+
 /// Before IKE_AUTH nothing depends on keys, and IKEv2 has NAT traversal built in.
 #[test]
 fn keys_are_not_blamed_before_they_are_used() {

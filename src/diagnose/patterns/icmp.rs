@@ -49,11 +49,16 @@ pub(super) fn errors(
         let was_up = facts_of_attempt.is_some_and(|attempt| attempt.midstream);
         let begun = facts.iter().map(|fact| fact.first).min().unwrap_or(fact.first);
         let last = facts.iter().map(|fact| fact.last).max().unwrap_or(fact.last);
-        let over = last_up.is_some_and(|up| up > last);
         let after_up = was_up || first_up.is_some_and(|up| up <= begun);
         let after_farewell = index.is_some_and(|index| taken_down_before(case, index, begun));
         let answers = case.flows_from(fact.quoted_destination).any(|flow| flow.last >= last);
         let about_ike = facts.iter().all(|fact| matches!(fact.about, IcmpAbout::Isakmp { .. }));
+        // who answers IKE after it is there, and listens
+        let answered = index.and_then(|index| case.view(index)).filter(|_| about_ike).is_some_and(|view| {
+            view.messages().any(|message| message.at > last && message.source.ip() == fact.quoted_destination)
+        });
+        let left = facts_of_attempt.is_some_and(|attempt| has_left(attempt, fact.quoted_destination));
+        let over = answered || left || last_up.is_some_and(|up| up > last);
         // What a router says of a peer that falls silent is the reason of that.
         let lasting = fact.from != fact.quoted_destination
             && facts.iter().map(|fact| fact.count).sum::<u64>() > 1
@@ -170,6 +175,19 @@ fn taken_down_before(case: &Case<'_>, index: usize, at: Timestamp) -> bool {
         .iter()
         .any(|one| one.reading == Reading::Delete && !one.ike_after && !one.traffic_after && one.message.at <= at);
     farewell && !in_vain
+}
+
+/// A side of `attempt` was at `address` and went to another one.
+fn has_left(attempt: &Attempt, address: IpAddr) -> bool {
+    [Side::Initiator, Side::Responder].into_iter().any(|side| {
+        let last = attempt.moves.iter().rfind(|moved| moved.side == side);
+        let was_there = || {
+            let first = life_cycle::address(attempt, side);
+            let of_side = attempt.moves.iter().filter(|moved| moved.side == side).map(|moved| moved.to.ip());
+            std::iter::once(first).chain(of_side).any(|at| at == address)
+        };
+        last.is_some_and(|last| last.to.ip() != address && was_there())
+    })
 }
 
 /// The side of `attempt` that a quoted packet was sent to.

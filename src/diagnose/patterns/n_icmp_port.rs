@@ -14,8 +14,8 @@ pattern! {
     ///
     /// ## What it means
     ///
-    /// The host is reached and nothing listens on that port: the IKE service is off, bound to another address, or this is
-    /// the wrong host. A firewall may also answer in its name; the address that the ICMP comes from tells.
+    /// Where it comes from the peer's own address, the host is reached and nothing listens on that port: the IKE service is off,
+    /// bound to another address, or this is the wrong host. Where it comes from another, a filter there answers in the peer's name.
     ///
     /// ## Look-alikes
     ///
@@ -26,7 +26,7 @@ pattern! {
     /// - A client that takes its tunnel down and closes its port: a packet that was still under way to it is refused once or
     ///   twice. That is normal, and no more than a remark.
     N_ICMP_PORT = "N-ICMP-PORT", Path, Error;
-    title: "nothing listens on the peer's IKE port";
+    title: "the peer's IKE port is refused";
     causes: [
         "off" 0.65 "IKE is not enabled on the responder, its service is down, or it listens on another address",
             raised by "the ICMP comes from the responder's own address", lowered by "it comes from a router";
@@ -71,7 +71,16 @@ fn weigh(said: &Said<'_>, found: Match) -> Match {
             false => found.means("the host is there, and its IKE service is gone while the peer still sends to it"),
         };
     }
-    let found = found.rule_out(&["left"]).weigh("off", if said.itself { 1.5 } else { 0.4 });
+    let mut found = found.rule_out(&["left"]).weigh("off", if said.itself { 1.5 } else { 0.1 });
+    if !said.itself {
+        found = found.weigh("firewall", 8.0);
+        if said.heard {
+            found = found.rule_out(&["off"]);
+        }
+        if !said.natted {
+            found = found.means("what is on the path refuses the port in the peer's name; nothing is said of the peer itself");
+        }
+    }
     match (said.after_up, said.heard) {
         (true, _) => found.rule_out(&["address"]),
         (_, true) => found.weigh("address", 0.1),
