@@ -10,7 +10,7 @@ use crate::support::story::{aggressive, main_mode_psk, usual_transform};
 use crate::support::wire::{Attribute, Payload, v1};
 use crate::support::{Capture, Scenario, Side, ms, secs};
 use crate::trial::Evidence::{Crafted, Lab};
-use crate::trial::{Trial, judge};
+use crate::trial::{Trial, alarms, judge};
 
 pub const TRIALS: &[Trial] = &[
     Trial {
@@ -196,6 +196,16 @@ fn user_refused() -> Capture {
         .transaction_reply(client, v1::attributes(4, 2, &[Attribute::Tv(16_527, 0)]))
         .quiet(secs(60))
         .capture()
+}
+
+/// A capture that ends with the last message of XAUTH does not tell whether the user was refused, and that it came to this.
+#[test]
+fn a_user_who_is_being_asked_is_not_yet_one_that_both_sides_agree_on() {
+    let ends = user_refused().cut_after(secs(5));
+    let analysis = judge(&ends);
+    let verdict = analysis.diagnosis.pairs().last().and_then(|pair| pair.verdict).map(|verdict| verdict.id());
+    assert_eq!(verdict, Some("P1-XAUTH"));
+    assert_eq!(alarms(&analysis), [""; 0]);
 }
 
 /// Message 3 with a public value of group 2.

@@ -79,7 +79,7 @@ fn is_confirmed(view: &View<'_>) -> bool {
         IkeVersion::V1 => {
             // A lone encrypted message of Main Mode is message 6 only if its sender is the responder.
             let complete = view.attempt.roles_known && view.message(Label::Mm(6)).is_some();
-            (complete && p1_init_reject::refusal(view).is_none())
+            (complete && p1_init_reject::refusal(view).is_none() && !is_asking(view))
                 || view.messages().any(|message| {
                     message.from == Side::Responder
                         && message.at >= up
@@ -88,6 +88,12 @@ fn is_confirmed(view: &View<'_>) -> bool {
                 })
         }
     }
+}
+
+/// IKEv1: XAUTH or Mode Config stands between phase 1 and phase 2.
+fn is_asking(view: &View<'_>) -> bool {
+    let has = |kind| view.exchanges().iter().any(|exchange| exchange.kind == kind);
+    has(ExchangeKind::Transaction) && !has(ExchangeKind::QuickMode)
 }
 
 fn rounds(view: &View<'_>) -> usize {

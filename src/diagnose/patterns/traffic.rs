@@ -256,7 +256,7 @@ const FADED: [u64; 2] = [3, 10];
 /// Packets that come faster than this are a stream, which may fall silent on one side.
 const STREAM_GAP: Duration = Duration::from_millis(100);
 /// The pace before and after may differ by this factor.
-const SAME_PACE: f64 = 3.0;
+const SAME_PACE: f64 = 5.0;
 
 /// Whether packets of one size were answered with packets of one size, about one for one, and go on at that pace without
 /// an answer. What one side has to say without being asked is of other sizes, or comes at another pace.
