@@ -481,9 +481,13 @@ impl<'a> View<'a> {
             .map(|message| message.at)
     }
 
-    /// Whether ESP or AH of an SPI not seen before is seen from `at` on. Flows stand in the order of their first packets.
+    /// Whether ESP or AH of an SPI not seen before is seen from `at` on, before the pair negotiates anew. Flows stand in the order
+    /// of their first packets, attempts in that of their first messages.
     pub fn traffic_begins(&self, at: Timestamp) -> bool {
-        self.case.pair.flows.last().is_some_and(|flow| flow.first >= at)
+        let (flows, attempts) = (&self.case.pair.flows, &self.case.pair.attempts);
+        let next = attempts.get(attempts.partition_point(|attempt| attempt.first <= at.max(self.attempt.first)));
+        let begun = flows.get(flows.partition_point(|flow| flow.first < at));
+        begun.is_some_and(|flow| next.is_none_or(|next| flow.first < next.first))
     }
 
     /// IKEv2: the answer to the last IKE_AUTH exchange, if it came and is whole.

@@ -47,13 +47,15 @@ const CONSEQUENCES: &[(&str, &[&str])] = &[
     ("N-WRONG-ADDR", &["P1-NO-REPLY", "V2-NO-REPLY"]),
     ("N-NATT-MISSING", &["T-ONEWAY"]),
     ("N-NAT-AH", &["T-ONEWAY"]),
-    ("L-STALE-SA", &["P2-NO-REPLY", "V2-CLEAR-ERROR", "T-ONEWAY"]),
+    ("L-STALE-SA", &["P1-NO-REPLY", "P2-NO-REPLY", "V2-NO-REPLY", "V2-CLEAR-ERROR", "T-ONEWAY"]),
     ("T-SPI-UNKNOWN", &["T-ONEWAY"]),
     ("L-DPD-TIMEOUT", &["P1-NO-REPLY", "V2-NO-REPLY", "T-ONEWAY"]),
     ("N-ICMP-HOST", &["L-DPD-TIMEOUT", "P2-NO-REPLY", "V2-CHILD-NO-REPLY"]),
     ("N-ICMP-PROHIB", &["L-DPD-TIMEOUT", "P2-NO-REPLY", "V2-CHILD-NO-REPLY"]),
     ("M-ENC-BIT", &["P2-NO-REPLY", "V2-CLEAR-ERROR"]),
     ("S-HALFOPEN", &["V2-INIT-NO-AUTH", "P1-MM2-NO-MM3"]),
+    ("T-SHORT-SESSION", &["L-FLAP"]),
+    ("T-SPI-UNKNOWN", &["V2-TS-NARROW"]),
 ];
 
 /// Normal states that an alarm denies.
@@ -164,7 +166,8 @@ fn add(whole: &mut Option<Whole>, case: &Case<'_>, mut found: Found) {
             finding.count += 1;
             finding.confidence = finding.confidence.max(found.case.confidence.unwrap_or(Confidence::Suspected));
             finding.frames.extend(found.case.frames);
-            if found.case.attempt != *last {
+            // What is said of the pair is said of none of them.
+            if found.case.attempt.is_some() && found.case.attempt != *last {
                 *last = found.case.attempt;
                 *attempts += 1;
                 let starter = |index: Option<usize>| Some(case.pair.attempts.get(index?)?.initiator.ip());
@@ -176,7 +179,8 @@ fn add(whole: &mut Option<Whole>, case: &Case<'_>, mut found: Found) {
                 tell_next_copy(case, &mut found.case);
             }
             let last = found.case.attempt;
-            *whole = Some(Whole { finding: finding(Some(case.index), found), attempts: 1, last, by_other: 0 });
+            let attempts = last.is_some().into();
+            *whole = Some(Whole { finding: finding(Some(case.index), found), attempts, last, by_other: 0 });
         }
     }
 }
@@ -521,7 +525,9 @@ fn outcome(case: &Case<'_>, view: &View<'_>, error: bool) -> Outcome {
         .attempts
         .last()
         .is_some_and(|youngest| youngest.first >= attempt.last && youngest.first > attempt.first);
-    if replaced || quiet > PATIENCE * 6 { Outcome::Failed } else { Outcome::Unfinished }
+    let waiting = view.message(attempt.stage).filter(|_| attempt.waiting_for.is_some());
+    let given_up = || waiting.and_then(|message| view.next_copy(message)).is_some_and(|next| next.given_up);
+    if replaced || quiet > PATIENCE * 6 || given_up() { Outcome::Failed } else { Outcome::Unfinished }
 }
 
 /// `silent`: a peer does not answer, for a reason that is the verdict.
@@ -562,10 +568,18 @@ fn status(case: &Case<'_>, attempts: &[AttemptDiagnosis], verdict: Option<&Found
     if traffic && last.midstream && !lost {
         return PairStatus::UpActive;
     }
+    let view = case.view(pair.attempts.len().saturating_sub(1));
+    // Phase 2 may follow at once.
+    let just_up = |view: View<'_>| {
+        let last_word = |up| case.end().since(up) < PATIENCE && view.messages().all(|message| message.at <= up);
+        up.is_none() && !view.is_v2() && !view.attempt.midstream && view.attempt.phase1_up.is_some_and(last_word)
+    };
     match diagnosed.outcome {
         Outcome::Unknown => PairStatus::Unknown,
         // whether a child SA came with it does not show
         Outcome::Established if last.midstream || is_unread(case) => PairStatus::Unknown,
+        Outcome::Established if view.is_some_and(|view| view.one_sided()) => PairStatus::Unknown,
+        Outcome::Established if view.is_some_and(just_up) => PairStatus::DownNegotiating,
         Outcome::Unfinished => PairStatus::DownNegotiating,
         // One try after another: the next one is due.
         _ if pair.attempts.len() > 1 && case.end().since(last.last) < NEGOTIATING => PairStatus::DownNegotiating,

@@ -320,6 +320,19 @@ impl V1Suite {
         Some(Self { hash, block })
     }
 
+    /// Where the choice was not seen: of a length of message 3 of Quick Mode, a HASH alone, that fits one suite only.
+    pub fn shown(attempt: &Attempt) -> Option<Self> {
+        let messages = attempt.exchanges.iter().flat_map(|exchange| &exchange.messages);
+        let third = messages.filter(|message| message.encrypted).find(|message| message.label == Label::Qm(3))?;
+        let hash = match third.length.checked_sub(28)? {
+            48 => 32,
+            64 => 48,
+            80 => 64,
+            _ => return None,
+        };
+        Some(Self { hash, block: 16 })
+    }
+
     /// Length of a message that holds `plain` octets of payloads.
     pub fn length(&self, plain: u32, padding: Padding) -> u32 {
         let padded = match padding {

@@ -8,7 +8,7 @@ use crate::support::story::{ikev2_gcm, main_mode_psk, usual_transform};
 use crate::support::wire::Attribute;
 use crate::support::{Capture, Payload, Scenario, Side, ms, secs, v1, v2};
 use crate::trial::Evidence::{Crafted, Lab};
-use crate::trial::{Trial, judge};
+use crate::trial::{Trial, alarms, judge};
 
 pub const TRIALS: &[Trial] = &[
     Trial {
@@ -301,4 +301,209 @@ fn the_last_quick_mode_gone_is_the_tunnel_gone() {
     let analysis = judge(&gone.dpd_ack(Side::Responder, 1).quiet(secs(30)).capture());
     assert_eq!(standing(&analysis), (PairStatus::Down, Some("OK-DELETE")));
     assert!(find(&analysis, "OK-UP").is_none());
+}
+
+/// A tunnel whose keys are replaced twice: the IPsec SA under the same phase 1, then phase 1 and the IPsec SA. Both sides delete
+/// the old one when its time is up.
+fn rekeyed_twice(pads: v1::Padding) -> Capture {
+    let story = Scenario::new().pads(Side::Initiator, pads).pads(Side::Responder, pads).main_mode().quick_mode();
+    let (first, second) = (story.esp_spis(), [0xc100_0001, 0xc100_0002]);
+    let gone = |told: Scenario, [there, back]: [u32; 2]| {
+        told.delete_ipsec(Side::Initiator, back).delete_ipsec(Side::Responder, there)
+    };
+    let story = story.traffic_on(first, 1..=40, ms(985)).quick_mode().traffic_on(second, 1..=15, ms(985));
+    let story = gone(story, first).traffic_on(second, 16..=40, ms(985));
+    let story = story.new_attempt().main_mode().quick_mode();
+    let third = story.esp_spis();
+    gone(story.traffic_on(third, 1..=15, ms(985)), second).capture()
+}
+
+#[test]
+fn a_re_key_takes_no_tunnel_down_whenever_the_capture_ends() {
+    for pads in [v1::Padding::Min, v1::Padding::Always] {
+        let whole = rekeyed_twice(pads);
+        let count = whole.packets().count();
+        for ends in (12..count).step_by(7).chain(count - 6..=count) {
+            let analysis = judge(&rekeyed_twice(pads).first(ends));
+            assert_eq!(standing(&analysis), (PairStatus::UpActive, Some("OK-UP")), "{ends} of {count} frames");
+            assert_eq!(alarms(&analysis), [""; 0], "{ends} of {count} frames");
+        }
+        let analysis = judge(&whole);
+        let seen = find(&analysis, "OK-UP").expect("it is up").seen.clone();
+        assert!(seen.starts_with("negotiated anew while the one before was up; 95 packets"), "{seen}");
+        let deleted = find(&analysis, "OK-DELETE").expect("they are seen");
+        assert!(deleted.seen.contains("the tunnel goes on"), "{}", deleted.seen);
+    }
+}
+
+#[test]
+fn who_takes_the_tunnel_down_after_a_re_key_is_heard() {
+    let down = |told: Scenario| {
+        let spi = told.esp_spi(Side::Initiator);
+        told.after(secs(1)).delete_ipsec(Side::Responder, spi).delete_isakmp(Side::Responder).quiet(secs(60)).capture()
+    };
+    let story = main_mode_psk().quick_mode().traffic(10).after(secs(60)).quick_mode();
+    let analysis = judge(&down(story.traffic_on([0xc100_0001, 0xc100_0002], 1..=10, ms(500))));
+    assert_eq!(standing(&analysis), (PairStatus::Down, Some("OK-DELETE")));
+    assert!(find(&analysis, "OK-DELETE").expect("it is found").means.starts_with("the responder"));
+}
+
+#[test]
+fn the_delete_of_an_ike_sa_that_was_re_keyed_takes_no_tunnel_down() {
+    for traffic in [0, 20] {
+        let story = ikev2_gcm().traffic(traffic).after(secs(30));
+        let keys = new_child(&story, Side::Initiator);
+        let rekeyed = story.create_child_request(Side::Initiator, &keys).create_child_response(Side::Responder, &keys);
+        let deleted = rekeyed.informational_request(Side::Initiator, &[v2::delete_ike()]);
+        let analysis = judge(&deleted.informational_response(Side::Responder, &[]).capture());
+        let (status, verdict) = standing(&analysis);
+        let expected = if traffic > 0 { PairStatus::UpActive } else { PairStatus::UpIdle };
+        assert_eq!(status, expected);
+        assert_ne!(verdict, Some("OK-DELETE"));
+    }
+}
+
+#[test]
+fn a_tunnel_taken_up_and_down_by_hand_is_one_warning_about_who_did_it() {
+    let session = |told: Scenario| {
+        let up = told.main_mode().quick_mode().traffic(2).after(ms(700));
+        let spi = up.esp_spi(Side::Initiator);
+        up.delete_ipsec(Side::Initiator, spi).delete_isakmp(Side::Initiator)
+    };
+    let told = (0..7).fold(session(Scenario::new()), |told, _| session(told.after(secs(2)).new_attempt()));
+    let analysis = judge(&told.quiet(secs(20)).capture());
+    assert_eq!(alarms(&analysis), ["T-SHORT-SESSION"]);
+    let deleted = find(&analysis, "OK-DELETE").expect("it is found");
+    assert!(deleted.seen.ends_with("the same on 8 attempts"), "{}", deleted.seen);
+}
+
+#[test]
+fn a_tunnel_on_demand_does_not_flap() {
+    let session = |told: Scenario| {
+        let up = told.ikev2_init(&v2::ike_cbc(14)).ikev2_auth();
+        let spis = up.esp_spis();
+        let idle = up.traffic_on(spis, 1..=100, ms(985)).after(secs(300));
+        idle.informational_request(Side::Initiator, &[v2::delete_ike()]).informational_response(Side::Responder, &[])
+    };
+    let told = (0..3).fold(session(Scenario::new()), |told, _| session(told.after(secs(900)).new_attempt()));
+    let analysis = judge(&told.quiet(secs(60)).capture());
+    assert_eq!(standing(&analysis), (PairStatus::Down, Some("OK-DELETE")));
+    assert_eq!(alarms(&analysis), [""; 0]);
+    let deleted = find(&analysis, "OK-DELETE").expect("it is found");
+    assert!(deleted.causes[0].text.starts_with("idle timeout"), "{:?}", deleted.causes);
+}
+
+#[test]
+fn traffic_that_never_pauses_is_not_interrupted_by_a_slow_re_key() {
+    let first = main_mode_psk().quick_mode();
+    let spis = first.esp_spis();
+    let told = (0..3).fold((first.traffic_on(spis, 1..=60, ms(985)), spis), |(told, old), _| {
+        let phase1 = told.new_attempt().main_mode();
+        let told = phase1.traffic_on(old, 61..=80, ms(985)).quick_mode();
+        let new = told.esp_spis();
+        (told.traffic_on(new, 1..=60, ms(985)), new)
+    });
+    let analysis = judge(&told.0.capture());
+    assert_eq!(standing(&analysis), (PairStatus::UpActive, Some("OK-UP")));
+    assert_eq!(alarms(&analysis), [""; 0]);
+}
+
+#[test]
+fn what_never_had_a_child_sa_was_not_up() {
+    let refused = |told: Scenario| {
+        let told = told.ikev2_init(&v2::ike_gcm(19));
+        let asked = [told.psk_proof(Side::Initiator), told.child(Side::Initiator)].concat();
+        let granted = [told.psk_proof(Side::Responder), vec![v2::notify(v2::NO_PROPOSAL_CHOSEN, &[])]].concat();
+        let told = told.auth_request(&asked).auth_response(&granted).after(secs(40));
+        told.informational_request(Side::Initiator, &[v2::delete_ike()]).informational_response(Side::Responder, &[])
+    };
+    let twice = refused(refused(Scenario::new()).after(secs(20)).new_attempt()).after(secs(20)).new_attempt();
+    let analysis = judge(&twice.ikev2(&v2::ike_gcm(19)).traffic(60).capture());
+    assert_eq!(standing(&analysis), (PairStatus::UpActive, Some("OK-UP")));
+    assert!(find(&analysis, "L-FLAP").is_none());
+}
+
+#[test]
+fn of_one_direction_nobody_can_say_that_something_was_deleted() {
+    let told = Scenario::new().mm1(&[usual_transform()]).mm2(&usual_transform()).mm3().mm4();
+    let responder = told.address(Side::Responder);
+    let told = (0..4).fold(told, |told, _| {
+        told.mm5().informational(Side::Responder, &[v1::notify(v1::NO_PROPOSAL_CHOSEN)]).after(secs(8))
+    });
+    let analysis = judge(&told.quiet(secs(60)).capture().only_from(responder));
+    assert!(find(&analysis, "OK-DELETE").is_none());
+    assert_eq!(standing(&analysis).0, PairStatus::Unknown);
+}
+
+#[test]
+fn a_client_that_leaves_is_not_asking_for_life() {
+    let transform = v1::transform(v1::AES_CBC, 128, v1::SHA1, 1, 2);
+    let up = Scenario::new().main_mode_of(&transform).quick_mode();
+    let contact = up.isakmp_notify(v1::INITIAL_CONTACT, &[]);
+    let spi = up.esp_spi(Side::Initiator);
+    let told = up.informational(Side::Initiator, &[contact]).after(secs(8));
+    let left = told.delete_ipsec(Side::Initiator, spi).after(ms(1)).delete_isakmp(Side::Initiator);
+    let analysis = judge(&left.quiet(secs(5)).capture());
+    assert_eq!(standing(&analysis), (PairStatus::Down, Some("OK-DELETE")));
+}
+
+#[test]
+fn a_heartbeat_deletes_nothing() {
+    let story = Scenario::new().pads(Side::Initiator, v1::Padding::Min).pads(Side::Responder, v1::Padding::Min);
+    let up = story.main_mode().quick_mode();
+    let spis = up.esp_spis();
+    let told = (0..30).fold(up, |told, round| {
+        let beat = told.isakmp_notify(40_501, &[]);
+        told.traffic_on(spis, round * 10 + 1..=round * 10 + 10, ms(985)).informational(Side::Initiator, &[beat])
+    });
+    let analysis = judge(&told.capture());
+    assert_eq!(standing(&analysis), (PairStatus::UpActive, Some("OK-UP")));
+    assert!(find(&analysis, "OK-DELETE").is_none());
+}
+
+#[test]
+fn a_tunnel_that_is_taken_down_refuses_nothing() {
+    let up = main_mode_psk().quick_mode().traffic(10).after(secs(2));
+    let spi = up.esp_spi(Side::Initiator);
+    let down = up.delete_ipsec(Side::Responder, spi).after(ms(200)).qm1(0).delete_isakmp(Side::Responder);
+    let again = down.new_attempt().main_mode().quick_mode().traffic(10);
+    let analysis = judge(&again.capture());
+    assert_eq!(standing(&analysis), (PairStatus::UpActive, Some("OK-UP")));
+    assert_eq!(alarms(&analysis), [""; 0]);
+    assert!(find(&analysis, "P2-SELECTOR").is_none());
+}
+
+#[test]
+fn a_re_key_that_is_refused_is_no_matter_of_networks_alone() {
+    let told = main_mode_psk().quick_mode().traffic(10).after(secs(30)).qm1(0);
+    let refused = told.informational(Side::Responder, &[v1::notify_about(v1::PROTO_ESP, &[0; 4], 14, &[])]);
+    let analysis = judge(&refused.quiet(secs(30)).capture());
+    let found = find(&analysis, "P2-REJECT").expect("it is found");
+    assert!(found.seen.contains("before was accepted"), "{}", found.seen);
+    assert!(found.causes[0].text.contains("was changed since"), "{:?}", found.causes);
+    assert!(find(&analysis, "P2-SELECTOR").is_none());
+}
+
+#[test]
+fn who_starts_anew_in_vain_while_the_other_goes_on_lost_its_sas() {
+    let up = main_mode_psk().quick_mode();
+    let [there, back] = up.esp_spis();
+    let told = up.traffic_on([there, back], 1..=30, ms(985));
+    let told = told.esp(Side::Initiator, there, 31..=40, 120, secs(1)).swap_roles().mm1(&[usual_transform()]);
+    let told = (0..4).fold(told, |told, round| {
+        let sequences = 41 + round * 10..=50 + round * 10;
+        told.esp(Side::Responder, there, sequences, 120, secs(1)).repeat_from(Side::Initiator, 1, &[0.01])
+    });
+    let analysis = judge(&told.capture());
+    assert_eq!(standing(&analysis), (PairStatus::UpNoIke, Some("L-STALE-SA")));
+    assert_eq!(find(&analysis, "L-STALE-SA").expect("it is found").severity, Severity::Error);
+    assert!(find(&analysis, "OK-UP").is_none());
+}
+
+#[test]
+fn what_has_just_come_up_is_not_down_and_who_gave_up_is() {
+    assert_eq!(standing(&judge(&main_mode_psk().capture())).0, PairStatus::DownNegotiating);
+    let asked = |quiet| Scenario::new().mm1(&[usual_transform()]).repeat(4, &[8.0; 4]).quiet(secs(quiet)).capture();
+    assert_eq!(standing(&judge(&asked(6))).0, PairStatus::DownNegotiating);
+    assert_eq!(standing(&judge(&asked(20))).0, PairStatus::Down);
 }

@@ -353,6 +353,28 @@ fn an_sa_that_was_deleted_and_goes_on_is_found() {
     }
 }
 
+/// The side that deleted the old SA itself goes on sending on it; for some seconds only, it is a re-key like any other.
+#[test]
+fn who_goes_on_with_an_sa_that_it_deleted_is_found_and_stragglers_are_not() {
+    let rekeyed = |stragglers: u32| {
+        let story = Scenario::new().ikev2(&v2::ike_cbc(14));
+        let [old, theirs] = story.esp_spis();
+        let new = [0x7777_0001, 0x7777_0002];
+        let told = story.traffic_on([old, theirs], 1..=60, ms(985));
+        let (ask, answer) = (told.child(Side::Initiator), told.child(Side::Responder));
+        let told = told.create_child_request(Side::Initiator, &ask).create_child_response(Side::Responder, &answer);
+        let told = told.informational_request(Side::Initiator, &[v2::delete_esp(&[theirs])]);
+        let told = told.informational_response(Side::Responder, &[v2::delete_esp(&[old])]);
+        let told = told.traffic_on([old, new[1]], 61..=60 + stragglers, ms(985));
+        judge(&told.traffic_on(new, 61 + stragglers..=180, ms(985)).capture())
+    };
+    let found = find(&rekeyed(120), "T-SPI-UNKNOWN").expect("a finding");
+    assert!(found.seen.starts_with("203.0.113.10 went on"), "{}", found.seen);
+    let healthy = rekeyed(5);
+    assert_eq!(alarms(&healthy), [""; 0]);
+    assert!(find(&healthy, "V2-TS-NARROW").is_none());
+}
+
 /// A router says that ESP is refused: that traffic goes one way follows from it.
 #[test]
 fn traffic_that_is_refused_does_not_lack_a_route_back() {

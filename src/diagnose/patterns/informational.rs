@@ -14,7 +14,7 @@ use std::time::Duration;
 use crate::base::Timestamp;
 use crate::diagnose::case::{PATIENCE, View};
 use crate::diagnose::sizes::{Content, Contents, Suite, V1Suite, payload};
-use crate::track::{ExchangeKind, IkeVersion, Label, MessageRecord, Side};
+use crate::track::{Exchange, ExchangeKind, IkeVersion, Label, MessageRecord, Side};
 
 /// An answer comes within this many of the shortest answer times seen.
 const ROUND_TRIPS: u32 = 4;
@@ -26,6 +26,8 @@ const UNDER_WAY: Duration = Duration::from_secs(2);
 const JUST_BEFORE: Duration = Duration::from_secs(60);
 /// Questions follow each other at least this far apart; what comes closer belongs to one farewell.
 const APART: Duration = Duration::from_secs(1);
+/// No more deletes of one side than these, apart from each other, are heartbeats.
+const HEARTBEATS: usize = 4;
 /// IKEv2 exchange type.
 const CREATE_CHILD_SA: u8 = 36;
 /// Plaintext of the smallest IKEv2 payload that an Informational may hold: a notify or a delete without SPI.
@@ -117,8 +119,23 @@ impl Informational<'_> {
             && (self.ike_after || !self.contents.contains(Content::DeleteIsakmp))
     }
 
+    /// Whether an answer of the other side was seen.
+    pub(super) fn is_answered(&self) -> bool {
+        self.read.partner.is_some()
+    }
+
+    /// Whether its size allows the delete of an IPsec SA.
+    pub(super) fn may_delete_ipsec(&self) -> bool {
+        self.may_be(Content::DeleteIpsec)
+    }
+
+    /// Whether its size allows the delete of the ISAKMP SA.
+    pub(super) fn may_delete_isakmp(&self) -> bool {
+        self.may_be(Content::DeleteIsakmp)
+    }
+
     fn may_delete(&self) -> bool {
-        self.may_be(Content::DeleteIpsec) || self.may_be(Content::DeleteIsakmp)
+        self.may_delete_ipsec() || self.may_delete_isakmp()
     }
 }
 
@@ -135,7 +152,7 @@ fn read_once<'a>(view: &View<'a>) -> Vec<Informational<'a>> {
         IkeVersion::V1 => ExchangeKind::InformationalV1,
         IkeVersion::V2 => ExchangeKind::InformationalV2,
     };
-    let suite = V1Suite::chosen(attempt);
+    let suite = V1Suite::chosen(attempt).or_else(|| V1Suite::shown(attempt));
     // Few lengths come up, each of them often.
     let mut known: BTreeMap<(Side, u32), Contents> = BTreeMap::new();
     let mut contents = |from, length| {
@@ -176,6 +193,7 @@ fn read_once<'a>(view: &View<'a>) -> Vec<Informational<'a>> {
             pair_by_time(view, &mut found);
             note_use(view, &mut found);
             read_v1(view, suite.is_some(), &mut found);
+            too_many_deletes(view, &mut found);
         }
         IkeVersion::V2 => {
             pair_by_request(&mut found);
@@ -359,19 +377,21 @@ fn read_v1(view: &View<'_>, suite_known: bool, found: &mut [Informational<'_>]) 
         let unknown_content = suite_known && this.contents.is_empty();
         let may_ask = !unknown_content && this.may_be(Content::Dpd);
         let may_delete = !unknown_content && this.may_delete();
+        // First the IPsec SA, then at once the ISAKMP SA, and then nothing: a farewell, whatever else has that size.
+        let with_others = deleted[from.index()].is_some_and(|deleted| at.since(deleted) < APART);
+        let farewell = with_others && may_delete && !this.ike_after && !this.traffic_after;
         let up_before = view.attempt.phase1_up.map_or(view.attempt.midstream, |up| up <= at);
         let repeated = this.last_sent().since(at) >= APART;
         let again = unanswered[from.index()].filter(|&earlier| {
             found[earlier].message.length == length && at.since(found[earlier].last_sent()) >= APART
         });
-        if may_ask && up_before && (repeated || again.is_some() || !may_delete) {
+        if !farewell && may_ask && up_before && (repeated || again.is_some() || !may_delete) {
             found[index].reading = Reading::Question { answered: false };
             if let Some(earlier) = again {
                 found[earlier].reading = Reading::Question { answered: false };
             }
         } else if may_delete && up_before {
             let goes_on = this.ike_after || this.traffic_after;
-            let with_others = deleted[from.index()].is_some_and(|deleted| at.since(deleted) < APART);
             let quiet = view.case.end().since(this.last_sent()) >= PATIENCE;
             let is_delete = if may_ask {
                 !goes_on && (with_others || quiet)
@@ -387,6 +407,26 @@ fn read_v1(view: &View<'_>, suite_known: bool, found: &mut [Informational<'_>]) 
         }
         if may_ask {
             unanswered[from.index()] = Some(index);
+        }
+    }
+}
+
+/// IKEv1: what one side sends again and again, and far oftener than there are SAs, deletes nothing: a heartbeat.
+fn too_many_deletes(view: &View<'_>, found: &mut [Informational<'_>]) {
+    let is_quick = |exchange: &&Exchange| exchange.kind == ExchangeKind::QuickMode;
+    let sas = view.exchanges().iter().filter(is_quick).count() + 1 + usize::from(view.attempt.midstream);
+    for side in [Side::Initiator, Side::Responder] {
+        let is_delete = |one: &Informational<'_>| one.message.from == side && one.reading == Reading::Delete;
+        let mut last: Option<Timestamp> = None;
+        let mut times = 0;
+        for one in found.iter().filter(|one| is_delete(one)) {
+            times += usize::from(last.is_none_or(|last| one.message.at.since(last) >= APART));
+            last = Some(one.message.at);
+        }
+        if times > HEARTBEATS.max(2 * sas) {
+            for one in found.iter_mut().filter(|one| is_delete(one)) {
+                one.reading = Reading::Unclear;
+            }
         }
     }
 }

@@ -1,6 +1,8 @@
 //! L-DELETE-STORM: SAs are made and deleted without end.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 use std::ops::Range;
 use std::time::Duration;
 
@@ -36,15 +38,17 @@ pattern! {
     /// ## Look-alikes
     ///
     /// - Taking down a tunnel of many subnets: many deletes, no new SAs.
-    /// - Monitoring that opens and closes tunnels.
+    /// - Monitoring, or a person, that opens and closes tunnels: one side does it all, one SA after the other.
     L_DELETE_STORM = "L-DELETE-STORM", LifeCycle, Error;
     title: "SAs are made and deleted without end";
     causes: [
         "both" 0.45 "both sides initiate and each removes the other's duplicate", raised by "negotiations from both sides", lowered by "one side starts them all";
         "unique" 0.30 "the two ends differ on how many SAs a peer may have", raised by "a delete right after each set-up", lowered by "";
+        "margin" 0.15 "one side negotiates anew long before an SA is used up: a soft lifetime or margin far too short", raised by "one side makes them all", lowered by "negotiations from both sides";
         "reauth" 0.25 "re-authentication that breaks the old SA before the new one is there", raised by "a new IKE SA each time", lowered by "one IKE SA throughout";
     ];
     checks: [
+        Either: "compare lifetimes, soft limits and margins of the side that makes the SAs" about "margin";
         Either: "let one side initiate and the other only respond";
         Either: "set the same policy for unique SAs";
         Either: "re-key instead of re-authenticating, or make the new SA before the old one goes";
@@ -61,21 +65,29 @@ pattern! {
 fn check(case: &Case<'_>) -> Vec<Match> {
     let mut told: Vec<(Timestamp, usize)> = Vec::new();
     let mut new: Vec<Timestamp> = Vec::new();
+    let mut makers: Vec<(Timestamp, IpAddr)> = Vec::new();
     for (index, view) in case.attempts() {
         for message in view.messages() {
-            match message.label {
-                Label::Inf | Label::Request(37) if message.encrypted => told.push((message.at, index)),
-                Label::Qm(3) | Label::Response(35 | 36) => new.push(message.at),
-                _ => {}
-            }
+            let maker = match message.label {
+                Label::Inf | Label::Request(37) if message.encrypted => {
+                    told.push((message.at, index));
+                    continue;
+                }
+                Label::Qm(3) => message.from,
+                Label::Response(35 | 36) => message.from.other(),
+                _ => continue,
+            };
+            new.push(message.at);
+            makers.push((message.at, life_cycle::address(view.attempt, maker)));
         }
     }
+    makers.sort_unstable();
     told.sort_unstable();
     new.sort_unstable();
     let mut from = 0;
     for _ in 0..MINUTES_READ {
         let Some(minute) = busy_minute(&told, &new, from) else { return Vec::new() };
-        if let Some(found) = storm(case, told.get(minute.clone()).unwrap_or_default(), &new) {
+        if let Some(found) = storm(case, told.get(minute.clone()).unwrap_or_default(), &makers) {
             return vec![found];
         }
         from = minute.end;
@@ -96,33 +108,60 @@ fn busy_minute(told: &[(Timestamp, usize)], new: &[Timestamp], from: usize) -> O
 }
 
 /// Reads the Informationals of a busy minute.
-fn storm(case: &Case<'_>, told: &[(Timestamp, usize)], new: &[Timestamp]) -> Option<Match> {
+fn storm(case: &Case<'_>, told: &[(Timestamp, usize)], new: &[(Timestamp, IpAddr)]) -> Option<Match> {
     let (first, last) = (told.first()?.0, told.last()?.0);
     let attempts: BTreeSet<usize> = told.iter().map(|(_, index)| *index).collect();
-    let deletes: Vec<FrameRef> = case
+    let mut deletes: Vec<(Timestamp, FrameRef, IpAddr)> = case
         .attempts()
         .filter(|(index, _)| attempts.contains(index))
-        .flat_map(|(_, view)| informational::read(&view))
-        .filter(|each| each.reading == Reading::Delete && (first..=last).contains(&each.message.at))
-        .map(|each| each.message.frame)
+        .flat_map(|(_, view)| informational::read(&view).into_iter().map(move |each| (view, each)))
+        .filter(|(_, each)| each.reading == Reading::Delete && (first..=last).contains(&each.message.at))
+        .map(|(view, each)| (each.message.at, each.message.frame, life_cycle::address(view.attempt, each.message.from)))
         .collect();
     if deletes.len() < DELETES {
         return None;
     }
+    deletes.sort_unstable();
     let until = first.after(MINUTE);
-    let made = new.partition_point(|at| *at <= until) - new.partition_point(|at| *at < first);
-    let initiators = |address| case.pair.attempts.iter().any(|attempt| attempt.initiator.ip() == address);
-    let both = initiators(case.pair.a) && initiators(case.pair.b);
-    let up = life_cycle::lives(case).last().is_some_and(|life| life.index + 1 == case.pair.attempts.len());
+    let from = new.partition_point(|(at, _)| *at < first);
+    let made = new.get(from..new.partition_point(|(at, _)| *at <= until)).unwrap_or_default();
+    let one_of = |mut addresses: Vec<IpAddr>| {
+        addresses.sort_unstable();
+        addresses.dedup();
+        <[IpAddr; 1]>::try_from(addresses).ok().map(|[address]| address)
+    };
+    let deleter = one_of(deletes.iter().map(|&(.., address)| address).collect());
+    let maker = one_of(made.iter().map(|&(_, address)| address).collect());
+    // Who makes SAs and deletes them again, one after the other, undoes nobody's work.
+    if maker.is_some() && maker == deleter && takes_turns(made, &deletes) {
+        return None;
+    }
     let found = Match::on_pair(Confidence::Suspected)
         .seen(format!(
-            "{} within a minute, beside {}",
+            "{} within a minute{}, beside {}{}",
             number(deletes.len() as u64, "delete"),
-            number(made as u64, "new SA"),
+            deleter.map_or_else(String::new, |address| format!(", all from {address}")),
+            number(made.len() as u64, "new SA"),
+            maker.map_or_else(String::new, |address| format!(", all made by {address}")),
         ))
-        .means("the two ends undo each other's work")
-        .frames(deletes.into_iter().take(32))
-        .weigh("both", if both { 2.0 } else { 0.5 })
+        .means(match maker {
+            Some(maker) => format!("{maker} makes SAs faster than they are used up").into(),
+            None => Cow::Borrowed("the two ends undo each other's work"),
+        })
+        .frames(deletes.iter().map(|&(_, frame, _)| frame).take(32))
+        .weigh("both", if maker.is_some() { 0.2 } else { 2.0 })
+        .weigh("margin", if maker.is_some() { 5.0 } else { 0.2 })
         .settle("the logs of both gateways for one such minute");
-    Some(if up { found.severity(Severity::Warning) } else { found })
+    let recently = |from| case.flows_from(from).any(|flow| flow.last.after(MINUTE) >= case.end());
+    let up = life_cycle::lives(case).last().is_some_and(|life| life.index + 1 == case.pair.attempts.len());
+    let in_use = recently(case.pair.a) && recently(case.pair.b);
+    Some(if up || in_use { found.severity(Severity::Warning) } else { found })
+}
+
+/// Whether no SA is made before the last one is deleted.
+fn takes_turns(made: &[(Timestamp, IpAddr)], deletes: &[(Timestamp, FrameRef, IpAddr)]) -> bool {
+    made.windows(2).all(|two| match two {
+        [(one, _), (other, _)] => deletes.iter().any(|(at, ..)| (one..=other).contains(&at)),
+        _ => true,
+    })
 }

@@ -200,7 +200,7 @@ fn unanswered(later: &Later, index: usize, view: &View<'_>, read: &[Informationa
                 (Some(true), _) => ", and it sent ICMP errors instead",
                 (Some(false), _) => ", and ICMP errors came from the path instead",
                 (None, Traffic::GoesOn) => ", while its ESP goes on",
-                (None, Traffic::Later) => "; its ESP is seen again after them",
+                (None, Traffic::Later) => "; its ESP is there before and after them",
                 (None, Traffic::Silent) => "",
             },
         ))
@@ -209,7 +209,7 @@ fn unanswered(later: &Later, index: usize, view: &View<'_>, read: &[Informationa
             (Some(false), _) => "a router says that the peer cannot be reached, or a filter that it must not",
             (None, Traffic::GoesOn) => "the kernel of the peer lives; its IKE daemon does not answer",
             (None, Traffic::Later) => {
-                "the path was gone for a while, or the peer lives and its IKE daemon does not answer"
+                "the peer lives; its IKE daemon does not answer, or the path was gone for a while"
             }
             (None, Traffic::Silent) => "the peer, its memory of this SA, or the path is gone",
         })
@@ -219,7 +219,10 @@ fn unanswered(later: &Later, index: usize, view: &View<'_>, read: &[Informationa
             found.weigh("daemon", 8.0).weigh("path", 0.2).weigh("mapping", 0.2)
         }
         (Some(false), _) => found.weigh("path", 8.0).rule_out(&["mapping"]),
-        (None, Traffic::Later | Traffic::Silent) => {
+        (None, traffic) => {
+            if traffic == Traffic::Later {
+                found = found.weigh("daemon", 3.0).weigh("path", 0.8).weigh("restart", 0.5);
+            }
             found.settle(format!("whether {peer} answers anything at all, and since when it has been up"))
         }
     };

@@ -7,10 +7,14 @@ use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::{number, span};
 use crate::diagnose::{Confidence, Severity};
 
+use super::informational::{self, Reading};
 use super::life_cycle::{self, Life, Traffic};
+use super::ok_delete;
 
 /// Interruptions before it is a habit.
 const LEAST: usize = 2;
+/// A tunnel that was not used for this long before it was taken down in good order was no longer needed.
+const UNUSED: Duration = Duration::from_secs(30);
 /// Further apart than this, on average, they are single events.
 const APART: Duration = Duration::from_secs(3600);
 
@@ -28,6 +32,7 @@ pattern! {
     /// ## Look-alikes
     ///
     /// - Re-keying: the old SA carries traffic until the new one does.
+    /// - A tunnel on demand: it is taken down in good order after an idle time, and comes up again when there is traffic.
     /// - `T-SHORT-SESSION`: the tunnel is taken down after a few packets each time.
     /// - `L-RETRY-LOOP`: it never comes up at all.
     L_FLAP = "L-FLAP", LifeCycle, Error;
@@ -59,10 +64,18 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         return Vec::new();
     }
     let traffic = Traffic::of(case);
+    let leaves = ok_delete::leaves(case);
+    // Who takes leave of a tunnel that nobody used meant to.
+    let ended_idle = |life: &Life<'_>| {
+        let left = leaves.get(life.index).copied().flatten();
+        left.is_some_and(|left| left.since(life.up) >= UNUSED && traffic.rests(left, UNUSED))
+    };
     let breaks: Vec<(&Life<'_>, &Life<'_>)> = lives
         .windows(2)
         .filter_map(|two| match two {
-            [earlier, later] if life_cycle::interrupted(&traffic, earlier, later) => Some((earlier, later)),
+            [earlier, later] if life_cycle::interrupted(&traffic, earlier, later) && !ended_idle(earlier) => {
+                Some((earlier, later))
+            }
             _ => None,
         })
         .collect();
@@ -70,6 +83,12 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     let period = life_cycle::mean(&periods);
     let (Some(last), true) = (lives.last(), breaks.len() >= LEAST && period <= APART) else { return Vec::new() };
     let steady = life_cycle::alike(&periods);
+    // What ended each is in the capture.
+    let unanswered = |life: &Life<'_>| {
+        let mut read = informational::read(&life.view).into_iter();
+        read.any(|one| one.reading == Reading::Question { answered: false })
+    };
+    let silent = breaks.iter().all(|(earlier, _)| unanswered(earlier));
     let still_up = last.index + 1 == case.pair.attempts.len();
     let mut found = Match::on_pair(Confidence::Inferred)
         .seen(format!(
@@ -79,13 +98,17 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             span(period),
             if steady { ", always the same" } else { " on average" },
         ))
-        .means(if steady {
+        .means(if silent {
+            "each time one end had stopped answering liveness checks"
+        } else if steady {
             "something that counts time takes it down"
         } else {
             "it comes up each time and does not stay up"
         })
         .frames(lives.iter().take(16).map(|life| life.view.attempt.first_frame));
-    found = if steady {
+    found = if silent {
+        found.weigh("liveness", 4.0).weigh("path", 2.0).weigh("timer", 0.2).weigh("idle", 0.2)
+    } else if steady {
         found.weigh("timer", 2.0).weigh("path", 0.3)
     } else {
         found.weigh("timer", 0.4).weigh("path", 1.5)

@@ -9,12 +9,15 @@ use crate::diagnose::{Confidence, Severity};
 use crate::track::{IkeVersion, Label, Side};
 
 use super::informational::{self, Reading};
-use super::{life_cycle, traffic};
+use super::traffic::{self, GRACE};
+use super::life_cycle;
 
 /// INVALID-COOKIE (RFC 2408 §3.14.1) and INVALID_IKE_SPI (RFC 7296 §3.10.1) have the same number.
 const UNKNOWN_SA: u16 = 4;
 /// Traffic that one side sends for this long after the other has stopped.
 const UNANSWERED: Duration = Duration::from_secs(2);
+/// Messages of a new negotiation, all in vain, while traffic on the old SAs goes on.
+const ASKED: u64 = 3;
 /// A negotiation with a message younger than this goes on.
 const AT_IT: Duration = Duration::from_secs(60);
 
@@ -101,7 +104,11 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                     } else {
                         format!("{from} does not know this IKE SA; the notify is not authenticated")
                     })
-                    .frames(view.frames(notify.message));
+                    .frames(view.frames(notify.message))
+                    .settle(format!(
+                        "which SAs {from} lists, and which {} does",
+                        life_cycle::address(view.attempt, side.other())
+                    ));
                 Some(if over || refuted {
                     found.severity(Severity::Notice)
                 } else if seen_in_use(case, &view) {
@@ -155,8 +162,13 @@ fn started_anew(case: &Case<'_>) -> Option<Match> {
             .frames([life.view.attempt.last_frame, next.first_frame])
             .weigh("restart", 1.5)
             .settle(format!("how long {} has been up", silent.from));
-        // Still negotiating: it may be all right again in a moment.
-        let under_way = case.end().since(next.last) < AT_IT;
+        // Still negotiating: it may be all right again in a moment, unless the other one goes on as if nothing were.
+        let asked = next.exchanges.iter().flat_map(|exchange| &exchange.messages);
+        let in_vain = next.waiting_for.is_some()
+            && asked.clone().map(|message| u64::from(message.repeat_count) + 1).sum::<u64>() >= ASKED
+            && asked.clone().all(|message| message.from == Side::Initiator)
+            && went_on.since(next.first) >= GRACE;
+        let under_way = case.end().since(next.last) < AT_IT && !in_vain;
         Some(if over || under_way { found.severity(Severity::Notice) } else { found })
     })
 }

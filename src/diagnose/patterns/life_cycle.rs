@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::base::{FrameRef, Timestamp};
-use crate::diagnose::case::{Case, View};
+use crate::diagnose::case::{Case, PATIENCE, View};
 use crate::track::{Attempt, EspFlow, Side};
 
 /// A negotiation that brought the tunnel up.
@@ -42,12 +42,27 @@ pub(super) fn last_up(case: &Case<'_>) -> Option<usize> {
 pub(super) struct Traffic {
     /// For each flow in order of its first packet: that, and the latest packet of it and of those before.
     begun: Vec<(Timestamp, Timestamp)>,
+    /// The same of each direction, with how far the packets of the flow with the latest one lie apart.
+    ways: [Vec<(Timestamp, Timestamp, Duration)>; 2],
 }
 
 impl Traffic {
     /// Of both directions.
     pub fn of(case: &Case<'_>) -> Self {
-        Self::over(case.pair.flows.iter())
+        let mut ways: [Vec<_>; 2] = Default::default();
+        for flow in &case.pair.flows {
+            let way = usize::from(!case.pair.is_from_a(flow.source, flow.destination));
+            ways[way].push((flow.first, flow.last, spacing(flow)));
+        }
+        for way in &mut ways {
+            way.sort_unstable();
+            let mut latest = (Timestamp::from_nanos(i64::MIN), Duration::ZERO);
+            for (_, last, apart) in way.iter_mut() {
+                latest = latest.max((*last, *apart));
+                (*last, *apart) = latest;
+            }
+        }
+        Self { ways, ..Self::over(case.pair.flows.iter()) }
     }
 
     /// Of these flows.
@@ -59,7 +74,7 @@ impl Traffic {
             latest = latest.max(*last);
             *last = latest;
         }
-        Self { begun }
+        Self { begun, ways: Default::default() }
     }
 
     /// Whether a flow that began before `from` still ran at `to`.
@@ -72,18 +87,54 @@ impl Traffic {
         let count = self.begun.partition_point(|&(first, _)| early(first));
         count.checked_sub(1).and_then(|index| self.begun.get(index)).map(|&(_, last)| last)
     }
+
+    /// Whether nothing ran for at least `quiet` before `at`, and for longer than packets lie apart.
+    pub fn rests(&self, at: Timestamp, quiet: Duration) -> bool {
+        self.ways.iter().all(|way| {
+            let before = way.partition_point(|&(first, ..)| first <= at);
+            let latest = before.checked_sub(1).and_then(|index| way.get(index));
+            latest.is_none_or(|&(_, last, apart)| at.since(last) >= quiet.max(apart.saturating_mul(MISSING)))
+        })
+    }
+
+    /// Whether, in each direction that is used, packets on new SAs followed those on the ones from before `at` without a pause:
+    /// as close as packets of that direction come.
+    fn changes_over(&self, at: Timestamp) -> bool {
+        let mut used = self.ways.iter().filter(|way| !way.is_empty()).peekable();
+        used.peek().is_some()
+            && used.all(|way| {
+                let before = way.partition_point(|&(first, ..)| first < at);
+                let (Some(&(_, last, apart)), Some(&(next, ..))) =
+                    (before.checked_sub(1).and_then(|index| way.get(index)), way.get(before))
+                else {
+                    return false;
+                };
+                next.since(last) <= SHORT_PAUSE.max(apart.saturating_mul(MISSING)).min(PATIENCE)
+            })
+    }
+}
+
+/// How far the packets of a flow lie apart on average.
+fn spacing(flow: &EspFlow) -> Duration {
+    let gaps = u32::try_from(flow.packets.saturating_sub(1)).unwrap_or(u32::MAX);
+    flow.last.since(flow.first).checked_div(gaps).unwrap_or_default()
 }
 
 /// Whether the tunnel was down between two lives: the second began after the first was up, no traffic ran across the
-/// new negotiation, and nothing of the first was heard after it.
+/// new negotiation or changed over without a pause, and nothing of the first was heard after it.
 pub(super) fn interrupted(traffic: &Traffic, earlier: &Life<'_>, later: &Life<'_>) -> bool {
     later.begun() > earlier.up
         && !traffic.spans(later.begun(), later.up)
+        && !traffic.changes_over(later.begun())
         && earlier.view.attempt.last.after(TO_AND_FRO) < later.up
 }
 
 /// Who takes a tunnel down and brings it up again in less than this does so to renew it.
 const TO_AND_FRO: Duration = Duration::from_secs(1);
+/// Traffic that pauses no longer than this was not interrupted.
+const SHORT_PAUSE: Duration = Duration::from_secs(2);
+/// Nor was traffic that misses no more packets than these.
+const MISSING: u32 = 3;
 
 /// Whether all spans are alike to within a tenth: something counts time.
 pub(super) fn alike(spans: &[Duration]) -> bool {

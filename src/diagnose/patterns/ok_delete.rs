@@ -1,21 +1,30 @@
 //! OK-DELETE: an SA was deleted in good order.
 
+use std::cell::OnceCell;
 use std::time::Duration;
 
 use crate::base::Timestamp;
 use crate::diagnose::Confidence;
-use crate::diagnose::case::{Case, View};
+use crate::diagnose::case::{Case, PATIENCE, View};
 use crate::diagnose::pattern::{Match, pattern};
+use crate::diagnose::sizes::Suite;
 use crate::diagnose::words::span;
-use crate::track::{ExchangeKind, Label, Side};
+use crate::track::{Exchange, ExchangeKind, Label, MessageRecord, Side};
 
 use super::informational::{self, Informational, Reading};
+use super::life_cycle::Traffic;
 use super::nat;
 
 /// An SA that came up no longer than this before another was deleted takes its place.
 const IN_ITS_PLACE: Duration = Duration::from_secs(60);
-/// So many older SAs may go on beside one.
+/// So many SAs before and after one are looked at.
 const BESIDE: usize = 8;
+/// A farewell that takes two messages takes no longer.
+const AT_ONCE: Duration = Duration::from_secs(2);
+/// IKEv2 exchange type.
+const CREATE_CHILD_SA: u8 = 36;
+/// A tunnel at rest for so long was idle.
+const RESTED: Duration = Duration::from_secs(30);
 /// Quiet shorter than this is not worth a number.
 const SHORT: Duration = Duration::from_secs(1);
 
@@ -59,32 +68,55 @@ pub(in crate::diagnose) fn is_taken_down(case: &Case<'_>) -> bool {
 }
 
 fn read_taken_down(case: &Case<'_>) -> bool {
-    let leaves: Vec<Option<Timestamp>> = case.attempts().map(|(_, view)| leave(&view)).collect();
+    let leaves = leaves(case);
     let Some(last) = leaves.iter().flatten().max() else { return false };
-    !case.attempts().zip(&leaves).any(|((_, view), leave)| leave.is_none() && lives_on(&view, *last))
+    let left = leaves.iter().rposition(|leave| leave.as_ref() == Some(last)).unwrap_or_default();
+    let up = case.view(left).and_then(|view| came_up(&view));
+    !case.attempts().zip(&leaves).any(|((_, view), leave)| leave.is_none() && lives_on(&view, *last, up, case.end()))
 }
 
-/// When the tunnel of an attempt was taken down.
+/// When the tunnel of each attempt was taken down.
+pub(super) fn leaves(case: &Case<'_>) -> Vec<Option<Timestamp>> {
+    case.attempts().map(|(_, view)| leave(&view)).collect()
+}
+
 fn leave(view: &View<'_>) -> Option<Timestamp> {
     let deletes = in_good_order(view);
     deletes.last().filter(|_| ends(view, &deletes)).map(|last| last.message.at)
 }
 
-/// Whether an IKE SA that came up, or was up before the capture, goes on after `at`: both sides are heard under it, or it came up
-/// but a moment before, to take the place of the one that was deleted then.
-fn lives_on(view: &View<'_>, at: Timestamp) -> bool {
-    let up = view.tunnel_up().or(view.attempt.phase1_up);
-    if up.is_none() && !view.attempt.midstream {
+/// When the IKE SA of an attempt came up, as far as was seen.
+fn came_up(view: &View<'_>) -> Option<Timestamp> {
+    view.attempt.phase1_up.or_else(|| view.tunnel_up())
+}
+
+/// Whether an IKE SA that came up before `until`, or was up before the capture, goes on after `at`, when one that had come up
+/// at `up` was deleted: both sides are heard under it, or it is the younger one, that takes the place of the other.
+fn lives_on(view: &View<'_>, at: Timestamp, up: Option<Timestamp>, until: Timestamp) -> bool {
+    let own = came_up(view);
+    if view.attempt.first > until || own.map_or(!view.attempt.midstream, |own| own > until) {
         return false;
     }
     let heard = |side| view.messages().any(|message| message.from == side && message.at > at);
-    up.is_some_and(|up| up.after(IN_ITS_PLACE) >= at) || (heard(Side::Initiator) && heard(Side::Responder))
+    let younger = own.is_some_and(|own| own.after(IN_ITS_PLACE) >= at || up.is_some_and(|up| own > up));
+    (younger && !is_deleted(view)) || (heard(Side::Initiator) && heard(Side::Responder))
+}
+
+/// Whether the last that was said under an IKE SA seems to delete it.
+fn is_deleted(view: &View<'_>) -> bool {
+    informational::read(view).last().is_some_and(|last| match last.reading {
+        Reading::Delete => !last.ike_after && !last.deletes_ipsec(),
+        Reading::Question { answered } => !answered,
+        _ => false,
+    })
 }
 
 /// The deletes of an attempt that had come up, in good order.
 fn in_good_order<'a>(view: &View<'a>) -> Vec<Informational<'a>> {
-    // A delete before anything was up belongs to the failure that it follows.
-    if view.tunnel_up().is_none() && view.attempt.rekeyed_from.is_none() && !view.attempt.midstream {
+    // A delete before anything was up belongs to the failure that it follows. Of one side alone no answers are seen, nor
+    // what is being answered: anything may look like a delete.
+    let came_up = view.tunnel_up().is_some() || view.attempt.rekeyed_from.is_some() || view.attempt.midstream;
+    if !came_up || !view.case.both_ways() {
         return Vec::new();
     }
     let mut read = informational::read(view);
@@ -96,54 +128,147 @@ fn in_good_order<'a>(view: &View<'a>) -> Vec<Informational<'a>> {
     read
 }
 
-/// Whether nothing goes on after the last of these deletes: no IKE and no traffic; or in IKEv1, where phase 1 may stay, no
-/// Quick Mode is left that was not deleted.
+/// Whether nothing goes on after the last of these deletes: no IKE and no traffic, and no SA took the place of the one that
+/// was deleted; or in IKEv1, where phase 1 may stay, no IPsec SA is left.
 fn ends(view: &View<'_>, deletes: &[Informational<'_>]) -> bool {
     let Some(last) = deletes.last().filter(|last| !last.traffic_after) else { return false };
-    if !last.ike_after {
-        return true;
+    if view.is_v2() {
+        return !last.ike_after && !clears_up(view, deletes);
     }
-    let quick_modes = || view.exchanges().iter().filter(|exchange| exchange.kind == ExchangeKind::QuickMode);
-    let goes_on = quick_modes().any(|quick| quick.messages.iter().any(|message| message.at > last.message.at));
-    let complete = quick_modes().filter(|quick| quick.messages.iter().any(|message| message.label == Label::Qm(3)));
-    let gone = deletes.iter().filter(|one| one.deletes_ipsec()).count();
-    gone > 0 && gone >= complete.count() && !goes_on && !view.is_v2()
+    let goes_on = quick_modes(view).any(|quick| quick.messages.iter().any(|message| message.at > last.message.at));
+    if goes_on || (last.ike_after && !deletes.iter().any(Informational::deletes_ipsec)) {
+        return false;
+    }
+    // Where nothing is left of phase 1, a delete that cannot be one of an IPsec SA ends it, and so does one that follows another
+    // of the same side at once: first the IPsec SA, then the ISAKMP SA.
+    let same = |one: &&Informational<'_>| one.message.from == last.message.from && !std::ptr::eq(*one, last);
+    let follows = deletes.iter().filter(same).any(|one| last.message.at.since(one.message.at) <= AT_ONCE);
+    let of_phase1 = !last.may_delete_ipsec() || (follows && last.may_delete_isakmp());
+    (!last.ike_after && of_phase1) || !ipsec_is_left(view, last)
+}
+
+/// IKEv2: whether the last delete is what ends a re-key (RFC 7296 §2.8): an SA was created right before, and each
+/// one created has one delete.
+fn clears_up(view: &View<'_>, deletes: &[Informational<'_>]) -> bool {
+    let Some(last) = deletes.last() else { return false };
+    let created = |message: &&MessageRecord| {
+        message.label == Label::Response(CREATE_CHILD_SA)
+            && message.at <= last.message.at
+            && last.message.at.since(message.last_sent()) < PATIENCE
+            && Suite::chosen(view.attempt).is_none_or(|suite| suite.refuses_child(message) != Some(true))
+    };
+    let created: Vec<&MessageRecord> = view.messages().filter(created).collect();
+    let first = created.iter().map(|message| message.at).min();
+    let since = |first: Timestamp| deletes.iter().filter(|one| one.message.at >= first).count();
+    first.is_some_and(|first| since(first) <= created.len())
+}
+
+/// IKEv1: whether an IPsec SA of the pair is left after the delete `last` under `view`. All phase 1 SAs of two peers serve the
+/// same ones: what came up under one may be deleted under the next. Who replaces an SA deletes the old one, not the new one.
+fn ipsec_is_left(view: &View<'_>, last: &Informational<'_>) -> bool {
+    let at = last.message.at;
+    let from = view.index.saturating_sub(BESIDE);
+    let near = || (from..=view.index.saturating_add(BESIDE)).filter_map(|index| view.case.view(index));
+    let mut up: Vec<Timestamp> = near().flat_map(|near| completed(&near)).filter(|up| *up <= at).collect();
+    if up.is_empty() {
+        return false;
+    }
+    up.sort_unstable();
+    if let [.., before, newest] = up[..] {
+        // A replaced SA does not outlive the new one's birth by more than it had lived before.
+        let lived = newest.since(before);
+        if !last.ike_after && lived > PATIENCE && at.since(newest) > lived {
+            return false;
+        }
+    }
+    // What was there before is not counted, but may be deleted.
+    let before = from > 0 || near().any(|near| near.attempt.midstream);
+    let deleted: usize = near().map(|near| ipsec_deletes(&near, at, near.index == view.index)).sum();
+    deleted < up.len() + usize::from(before)
+}
+
+/// IPsec SAs that were deleted under an attempt up to `until`, at least. Both sides may say so of the same one. `all`: what
+/// comes last may be one, too, and not the ISAKMP SA.
+fn ipsec_deletes(view: &View<'_>, until: Timestamp, all: bool) -> usize {
+    let read = informational::read(view);
+    let last = view.messages().map(MessageRecord::last_sent).max().unwrap_or(view.attempt.last);
+    let of_side = |side| {
+        let deletes = || {
+            let of_side = move |one: &&Informational<'_>| one.message.from == side && one.message.at <= until;
+            read.iter().filter(of_side).filter(|one| one.reading == Reading::Delete)
+        };
+        let ipsec = deletes().filter(|one| one.may_delete_ipsec()).count();
+        let mut farewell = deletes().filter(|one| one.message.at.after(AT_ONCE) >= last).peekable();
+        let one_is_not = !all && farewell.peek().is_some() && farewell.all(|one| one.may_delete_ipsec())
+            && deletes().last().is_some_and(Informational::may_delete_isakmp);
+        ipsec.saturating_sub(one_is_not.into())
+    };
+    of_side(Side::Initiator).max(of_side(Side::Responder))
+}
+
+fn quick_modes<'a>(view: &View<'a>) -> impl Iterator<Item = &'a Exchange> + use<'a> {
+    view.exchanges().iter().filter(|exchange| exchange.kind == ExchangeKind::QuickMode)
+}
+
+/// When the Quick Modes of an attempt were complete.
+fn completed<'a>(view: &View<'a>) -> impl Iterator<Item = Timestamp> + use<'a> {
+    quick_modes(view).filter_map(|quick| quick.messages.iter().find(|message| message.label == Label::Qm(3)))
+        .map(|message| message.at)
 }
 
 fn check(case: &Case<'_>) -> Vec<Match> {
     let mut found = Vec::new();
+    let leaves = leaves(case);
+    let traffic = OnceCell::new();
     for (index, view) in case.attempts() {
         let deletes = in_good_order(&view);
         let Some(last) = deletes.last() else { continue };
-        // Where an older SA goes on, this one was one too many.
-        let older = || (index.saturating_sub(BESIDE)..index).filter_map(|other| case.view(other));
-        let beside = || older().any(|other| lives_on(&other, last.message.at));
-        let farewell = ends(&view, &deletes) && !beside();
-        let sender = nat::name(last.message.from);
+        // Where another SA goes on, this one was one too many.
+        let others = || (index.saturating_sub(BESIDE)..=index.saturating_add(BESIDE)).filter(|&other| other != index);
+        let (at, up) = (last.message.at, came_up(&view));
+        let stays = |other: &usize| leaves.get(*other).is_some_and(|left| left.is_none_or(|left| left > at));
+        let stays_up = |other| case.view(other).is_some_and(|other| lives_on(&other, at, up, at));
+        let beside = || others().filter(stays).any(stays_up);
+        let farewell = leaves.get(index).is_some_and(Option::is_some) && !beside();
+        // In IKEv1 the other side may delete its half too, as an answer: who began took leave.
+        let began = deletes.iter().rev().zip(deletes.iter().rev().skip(1));
+        let began = began.take_while(|(one, before)| one.message.at.since(before.message.at) <= AT_ONCE).last();
+        let first = began.map_or(last, |(_, first)| first);
+        let sender = nat::name(first.message.from);
         let told = deletes.iter().all(|one| one.told);
-        let seen = case.in_words(|| match (deletes.len(), told) {
-            (1, true) => format!("an encrypted message from {sender} begins with a Delete"),
-            (several, true) => {
-                format!("{several} encrypted messages begin with a Delete; the last is from {sender}")
+        let seen = case.in_words(|| {
+            let which = if std::ptr::eq(first, last) { "the last is from" } else { "the last ones begin with one from" };
+            match (deletes.len(), told) {
+                (1, true) => format!("an encrypted message from {sender} begins with a Delete"),
+                (several, true) => format!("{several} encrypted messages begin with a Delete; {which} {sender}"),
+                (1, false) => {
+                    format!("an encrypted message from {sender} looks like a delete, by its size and what follows")
+                }
+                (several, false) => format!(
+                    "{several} encrypted messages look like deletes, by size and what follows; {which} {sender}"
+                ),
             }
-            (1, false) => {
-                format!("an encrypted message from {sender} looks like a delete, by its size and what follows")
-            }
-            (several, false) => format!(
-                "{several} encrypted messages look like deletes, by size and what follows; the last is from {sender}"
-            ),
         });
         let confidence = if told { Confidence::Inferred } else { Confidence::Suspected };
-        let quiet = case.end().since(last.last_sent());
         let matched = if farewell {
+            let attempts = &case.pair.attempts;
+            let next = attempts.get(attempts.partition_point(|attempt| attempt.first <= at));
+            let then = next.map_or(case.end(), |next| next.first);
+            let quiet = then.since(last.last_sent());
+            let since = match next {
+                None if quiet < SHORT => "; the capture ends with it".to_owned(),
+                Some(_) => format!("; a new negotiation began {} later", span(quiet)),
+                None if last.ike_after => format!("; no ESP and no Quick Mode in the {} since", span(quiet)),
+                None => format!("; nothing was sent under these SAs in the {} since", span(quiet)),
+            };
+            let rested = traffic.get_or_init(|| Traffic::of(case)).rests(at, RESTED) && up.is_some_and(|up| at.since(up) >= RESTED);
+            let (idle, admin) = if rested { (2.0, 0.7) } else { (0.5, 1.5) };
             Match::on(index, confidence)
-                .seen(case.in_words(|| match quiet < SHORT {
-                    true => format!("{seen}; the capture ends with it"),
-                    false if last.ike_after => format!("{seen}; no ESP and no Quick Mode in the {} since", span(quiet)),
-                    false => format!("{seen}; nothing was sent under these SAs in the {} since", span(quiet)),
-                }))
+                .seen(case.in_words(|| format!("{seen}{since}")))
                 .means(case.in_words(|| format!("{sender} most likely took the tunnel down")))
                 .weigh("rekey", 0.3)
+                .weigh("idle", idle)
+                .weigh("admin", admin)
         } else {
             // The tunnel lives on: that it is up says more about the attempt.
             Match::on_pair(confidence)
@@ -153,5 +278,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         };
         found.push(matched.frames(deletes.iter().map(|one| one.message.frame)));
     }
+    // Who took leave says more than who cleaned up.
+    found.sort_by_key(|matched| matched.attempt.is_none());
     found
 }

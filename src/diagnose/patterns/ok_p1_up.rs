@@ -1,5 +1,6 @@
 //! OK-P1-UP: phase 1, or the IKE SA, is established.
 
+use crate::base::Timestamp;
 use crate::diagnose::Confidence;
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
@@ -55,17 +56,23 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             let up = view.attempt.phase1_up?;
             Some(
                 Match::on(index, Confidence::Inferred)
-                    .seen(if view.attempt.midstream {
-                        "up; the beginning of the negotiation is not in the capture; phase 2 is not up".to_owned()
-                    } else {
-                        format!("set up in {}; phase 2 is not up", span(up.since(view.attempt.first)))
-                    })
+                    .seen(seen(&view, up))
                     .means("both sides agree on proposal, keys and identities")
                     .frames([frame_at(&view, up)]),
             )
         })
         .into_iter()
         .collect()
+}
+
+/// Of a capture that holds one direction, or traffic, nobody can say that there is no phase 2; where the beginning is not
+/// in it, how long it took.
+fn seen(view: &View<'_>, up: Timestamp) -> String {
+    let phase2 = if view.case.both_ways() && view.case.pair.flows.is_empty() { "; phase 2 is not up" } else { "" };
+    match view.attempt.midstream {
+        true => format!("set up; the beginning is not in the capture{phase2}"),
+        false => format!("set up in {}{phase2}", span(up.since(view.attempt.first))),
+    }
 }
 
 /// The peer showed that it takes the SA for good.

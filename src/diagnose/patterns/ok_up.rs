@@ -1,12 +1,13 @@
 //! OK-UP: the tunnel is up and carries traffic.
 
+use crate::base::Timestamp;
 use crate::diagnose::Confidence;
 use crate::diagnose::case::Case;
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::{number, span};
 
-use super::is_taken_down;
-use super::life_cycle::frame_at;
+use super::life_cycle::{self, Life, Traffic, frame_at};
+use super::{is_taken_down, ok_delete};
 
 pattern! {
     /// ## What is seen
@@ -49,21 +50,24 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         return Vec::new();
     }
     // Traffic of a tunnel that was up before does not show that this one works.
-    let packets = |from| case.flows_from(from).filter(|flow| flow.last >= up).map(|flow| flow.packets).sum::<u64>();
-    let (there, back) = (packets(case.pair.a), packets(case.pair.b));
-    if there == 0 || back == 0 {
+    let packets = |from, up| case.flows_from(from).filter(|flow| flow.last >= up).map(|flow| flow.packets).sum::<u64>();
+    let (a, b) = (case.pair.a, case.pair.b);
+    if packets(a, up) == 0 || packets(b, up) == 0 {
         return Vec::new();
     }
     // A re-key takes over what is up; its own beginning tells nothing.
     let seen = case.in_words(|| {
+        let takes_over = taken_over(case, index);
         let took = match view.attempt.rekeyed_from {
             Some(_) => "re-keyed".into(),
+            None if takes_over.is_some() => "negotiated anew while the one before was up".into(),
             None if view.attempt.midstream || view.shown_by_traffic().is_some() => {
                 "up; messages of the negotiation are not in the capture".into()
             }
             None => format!("set up in {}", span(up.since(view.attempt.first))),
         };
-        format!("{took}; {} from {}, {back} from {}", number(there, "packet"), case.pair.a, case.pair.b)
+        let since = takes_over.unwrap_or(up);
+        format!("{took}; {} from {a}, {} from {b}", number(packets(a, since), "packet"), packets(b, since))
     });
     vec![
         Match::on(index, Confidence::Inferred)
@@ -71,4 +75,19 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             .means("the tunnel works as far as the outside can see")
             .frames([frame_at(&view, up)]),
     ]
+}
+
+/// Since when the tunnel was up without a break, if attempt `index` took over from an earlier one.
+fn taken_over(case: &Case<'_>, index: usize) -> Option<Timestamp> {
+    let lives = life_cycle::lives(case);
+    let last = lives.iter().rposition(|life| life.index == index).filter(|&last| last > 0)?;
+    let traffic = Traffic::of(case);
+    let leaves = ok_delete::leaves(case);
+    let without_break = |earlier: &Life<'_>, later: &Life<'_>| {
+        let left = leaves.get(earlier.index).copied().flatten();
+        left.is_none_or(|left| left >= later.begun()) && !life_cycle::interrupted(&traffic, earlier, later)
+    };
+    let breaks = lives.get(..=last)?.windows(2).rposition(|two| !without_break(&two[0], &two[1]));
+    let first = breaks.map_or(0, |place| place + 1);
+    lives.get(first).filter(|_| first < last).map(|life| life.up)
 }

@@ -1,5 +1,7 @@
 //! P2-REJECT: Quick Mode is refused.
 
+use std::time::Duration;
+
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::{number, span, times};
@@ -7,7 +9,7 @@ use crate::diagnose::{Confidence, Severity};
 use crate::track::{IkeVersion, Side};
 
 use super::p2_pfs::{Difference, FirstMessages};
-use super::phase2::{self, Fate, QuickMode, Standing};
+use super::phase2::{self, Accepted, Fate, QuickMode, Standing};
 
 pattern! {
     /// ## What is seen
@@ -34,10 +36,13 @@ pattern! {
             raised by "the first Quick Mode of this pair; vendors differ", lowered by "other Quick Modes of the pair succeed";
         "pfs" 0.20 "one side wants perfect forward secrecy (PFS) and the other does not, or another group",
             raised by "room for a key exchange in message 1 of one side, and none in that of the other", lowered by "both sides' message 1 has the same size";
+        "changed" 0.02 "the configuration of the side that refuses was changed since it accepted the same Quick Mode",
+            raised by "it accepted one of the same length before", lowered by "it never accepted any";
         "other" 0.05 "another reason: a limit, a negotiation already under way, the policy bound to another interface", raised by "two Quick Modes that cross", lowered by "it repeats";
     ];
     checks: [
         Either: "on the side that refuses, read the log at that time: it names the reason; the other log only shows the refusal";
+        Either: "compare what the side that refuses is configured to now with what it was when the tunnel came up" about "changed";
         Either: "make the protected networks mirror images of each other: same addresses, masks, protocol and port";
         Either: "then compare ESP or AH, cipher with key length, hash, and tunnel or transport mode";
         Either: "then compare PFS: the same group on both ends, or off on both";
@@ -75,6 +80,7 @@ pattern! {
 fn check(case: &Case<'_>) -> Vec<Match> {
     let standing = Standing::of(case);
     let own = FirstMessages::of(case);
+    let accepted = Accepted::of(case);
     case.attempts()
         .filter(|(_, view)| view.attempt.version == IkeVersion::V1)
         .filter_map(|(index, view)| {
@@ -82,7 +88,8 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             let refused: Vec<&QuickMode<'_>> =
                 quick_modes.iter().filter(|quick| matches!(quick.fate, Fate::Refused { .. })).collect();
             let last = refused.last()?;
-            let found = refusal(index, &view, &refused, &standing)?;
+            let before = refused.first().and_then(|quick| accepted.before(&view, quick));
+            let found = refusal(index, &view, &refused, &standing, before)?;
             let severity = standing.severity(last.first.at, P2_REJECT.severity);
             let mut differences = refused.iter().filter_map(|quick| own.difference(&view, quick));
             Some(match differences.next() {
@@ -104,7 +111,14 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         .collect()
 }
 
-fn refusal(index: usize, view: &View<'_>, refused: &[&QuickMode<'_>], standing: &Standing) -> Option<Match> {
+/// `before`: how long before the first of them one like it was accepted.
+fn refusal(
+    index: usize,
+    view: &View<'_>,
+    refused: &[&QuickMode<'_>],
+    standing: &Standing,
+    before: Option<Duration>,
+) -> Option<Match> {
     let quick = refused.first()?;
     let Fate::Refused { by, .. } = &quick.fate else { return None };
     let answer = by.first()?;
@@ -134,13 +148,24 @@ fn refusal(index: usize, view: &View<'_>, refused: &[&QuickMode<'_>], standing: 
             .seen
             .push_str(&format!("; {} fared alike under this phase 1", number(refused.len() as u64, "Quick Mode")));
     }
-    if standing.any_success() {
+    if let Some(before) = before {
+        let before = span(before);
+        found.seen.push_str(&format!("; one of the same length that the {starter} started {before} before was accepted"));
+        found.means = format!(
+            "phase 1 works; the {other} {refuser} refuses now what it most likely accepted before: a re-key, or other networks"
+        )
+        .into();
+        found = found.weigh("changed", 40.0).weigh("pfs", 0.5).weigh("proposal", 0.5);
+    } else if standing.any_success() {
         found.seen.push_str("; another Quick Mode between the two was accepted");
         found.means = format!(
             "phase 1 works and so does another Quick Mode; the {other} {refuser} refuses networks or proposal of this one"
         )
         .into();
         found = found.weigh("selectors", 1.8).weigh("proposal", 0.4).weigh("pfs", 0.5);
+    }
+    if before.is_none() {
+        found = found.rule_out(&["changed"]);
     }
     match phase2::room_for_key_exchange(view, quick.first.length) {
         Some(true) => {

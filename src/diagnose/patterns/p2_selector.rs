@@ -7,7 +7,7 @@ use crate::diagnose::words::number;
 use crate::track::IkeVersion;
 
 use super::p2_pfs::FirstMessages;
-use super::phase2::{self, Fate, Standing};
+use super::phase2::{self, Accepted, Fate, Standing};
 
 pattern! {
     /// ## What is seen
@@ -59,6 +59,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         return Vec::new();
     }
     let own = FirstMessages::of(case);
+    let accepted = Accepted::of(case);
     case.attempts()
         .filter(|(_, view)| view.attempt.version == IkeVersion::V1)
         .filter_map(|(index, view)| {
@@ -68,6 +69,10 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             let first = refused().next()?;
             if own.difference(&view, first).is_some() {
                 // P2-PFS: it is not the networks that differ.
+                return None;
+            }
+            if accepted.before(&view, first).is_some() {
+                // It may be a re-key of what was accepted: what differs is then before and after.
                 return None;
             }
             Some(

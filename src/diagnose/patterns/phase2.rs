@@ -1,6 +1,7 @@
 //! Questions of IKEv1 phase 2: what became of each Quick Mode, and what its length says about a key exchange in it.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::base::Timestamp;
@@ -10,7 +11,7 @@ use crate::diagnose::sizes::{Content, Contents, V1Suite};
 use crate::isakmp::registry;
 use crate::track::{Exchange, ExchangeKind, IkeVersion, Label, MessageRecord, Side};
 
-use super::phase1;
+use super::{life_cycle, phase1};
 
 /// A refusal comes within this time of the copy of message 1 that it answers.
 const REFUSAL: Duration = Duration::from_secs(3);
@@ -121,6 +122,9 @@ fn fate<'a>(
             if is_liveness(first, answer, from_starter) {
                 continue;
             }
+            if is_farewell(view, first, answer, from_other) {
+                return Fate::Open;
+            }
             if answer.contents.is_none_or(|contents| contents.iter().any(refuses)) {
                 // Without an IPsec SA there is none to delete.
                 only_refusals &= answer.contents.is_some_and(|contents| {
@@ -160,6 +164,54 @@ fn is_liveness(first: &MessageRecord, answer: &Informational<'_>, from_starter: 
             let both = partner.message.at.max(at);
             first.repeats.iter().any(|repeat| repeat.at > both)
         })
+}
+
+/// `answer` ends an SA that its sender was deleting when message 1 came: it had sent what may be the delete of an IPsec SA right
+/// before, this one may be that of the ISAKMP SA, and the one that started sends nothing more but another such delete.
+fn is_farewell(
+    view: &View<'_>,
+    first: &MessageRecord,
+    answer: &Informational<'_>,
+    from_other: &[Informational<'_>],
+) -> bool {
+    let may_be = |one: &Informational<'_>, content| one.contents.is_none_or(|contents| contents.contains(content));
+    let before = from_other.iter().any(|one| {
+        one.message.at < first.at && first.at.since(one.message.at) <= REFUSAL && may_be(one, Content::DeleteIpsec)
+    });
+    let nothing_after = || {
+        let last = view.messages().filter(|message| message.at > answer.message.at);
+        last.fold(true, |none, message| none && message.label == Label::Inf && message.encrypted)
+            && first.last_sent() <= answer.message.at
+    };
+    before && may_be(answer, Content::DeleteIsakmp) && nothing_after()
+}
+
+/// Quick Modes that were accepted, by who started them and how long their message 1 was: when the last of each was.
+#[derive(Debug)]
+pub(super) struct Accepted(BTreeMap<(IpAddr, u32), Timestamp>);
+
+impl Accepted {
+    /// Of this pair.
+    pub(super) fn of(case: &Case<'_>) -> Self {
+        let mut last = BTreeMap::new();
+        for (_, view) in case.attempts() {
+            let quick = |exchange: &&Exchange| exchange.kind == ExchangeKind::QuickMode && answered(exchange);
+            for exchange in view.exchanges().iter().filter(quick) {
+                let first = exchange.messages.iter().find(|message| message.label == Label::Qm(1));
+                let Some(first) = first else { continue };
+                let key = (life_cycle::address(view.attempt, exchange.started_by), first.length);
+                last.entry(key).and_modify(|at: &mut Timestamp| *at = first.at.max(*at)).or_insert(first.at);
+            }
+        }
+        Self(last)
+    }
+
+    /// How long before `quick` the last one like it was accepted, if it was so long before that this may be its re-key. One that
+    /// came right before is another pair of networks.
+    pub(super) fn before(&self, view: &View<'_>, quick: &QuickMode<'_>) -> Option<Duration> {
+        let key = (life_cycle::address(view.attempt, quick.started_by), quick.first.length);
+        self.0.get(&key).map(|last| quick.first.at.since(*last)).filter(|before| *before > PATIENCE)
+    }
 }
 
 /// A notify other than a liveness check.

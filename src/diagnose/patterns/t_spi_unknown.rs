@@ -151,36 +151,43 @@ fn just_replaced(way: &Way<'_>, back: &Way<'_>, at: Timestamp) -> bool {
         && back.last().is_some_and(|last| last > at.after(AHEAD))
 }
 
-/// A flow that goes on after the receiver deleted its SA, as far as sizes and order tell, while its peer keeps to it.
+/// A flow that goes on after its SA was deleted, as far as sizes and order tell, while its receiver changed over.
 fn deleted(case: &Case<'_>) -> Option<Match> {
     let (_, view, _) = traffic::last_up(case)?;
     let read = informational::read(&view);
     let delete = read.iter().rev().find(|one| one.reading == Reading::Delete)?;
-    let receiver = life_cycle::address(view.attempt, delete.message.from);
     let at = delete.last_sent();
     let rekeyed = rekeyed_before(&view, at)?;
-    let [there, back] = traffic::ways(case);
-    let (to_it, from_it) = if there.to == receiver { (there, back) } else { (back, there) };
-    // The receiver changed over, from one SA to one, and its peer did not.
-    let [flow] = to_it.used_since(at.after(AHEAD)).flows[..] else { return None };
-    let [newer] = from_it.used_since(at.after(AHEAD)).flows[..] else { return None };
-    let replaced = from_it.flows.iter().any(|flow| flow.first < rekeyed && flow.last <= at.after(AHEAD));
-    if !replaced || newer.first < rekeyed || flow.first >= rekeyed || flow.last < at.after(GRACE) {
-        return None;
-    }
-    Some(
-        Match::on_pair(Confidence::Suspected)
-            .seen(format!(
-                "{} went on with SPI {} for {} after an encrypted message of {receiver} that looks like the delete of the old SA, and on no other",
-                to_it.from,
-                flow.spi,
-                span(flow.last.since(at)),
-            ))
-            .means(format!("{receiver} most likely no longer has that SA and drops what comes on it"))
-            .frames([flow.last_frame, delete.message.frame])
-            .weigh("delete", 3.0)
-            .settle(format!("the list of SPIs on {receiver}")),
-    )
+    // Who gets a delete and answers it has deleted the other half (RFC 7296 §1.4.1).
+    let other = Some(delete.message.from.other()).filter(|_| view.is_v2() && delete.is_answered());
+    std::iter::once(delete.message.from).chain(other).find_map(|side| {
+        let receiver = life_cycle::address(view.attempt, side);
+        let [there, back] = traffic::ways(case);
+        let (to_it, from_it) = if there.to == receiver { (there, back) } else { (back, there) };
+        // The receiver changed over, from one SA to one, and its peer did not.
+        let [flow] = to_it.used_since(at.after(AHEAD)).flows[..] else { return None };
+        let [newer] = from_it.used_since(at.after(AHEAD)).flows[..] else { return None };
+        let replaced = from_it.flows.iter().any(|flow| flow.first < rekeyed && flow.last <= at.after(AHEAD));
+        if !replaced || newer.first < rekeyed || flow.first >= rekeyed || flow.last < at.after(GRACE) {
+            return None;
+        }
+        let answered = if side == delete.message.from { String::new() } else { format!(" and that {receiver} answered") };
+        let sender = life_cycle::address(view.attempt, delete.message.from);
+        Some(
+            Match::on_pair(Confidence::Suspected)
+                .seen(format!(
+                    "{} went on with SPI {} for {} after an encrypted message of {sender} that looks like the delete of the old SA{}, and on no other",
+                    to_it.from,
+                    flow.spi,
+                    span(flow.last.since(at)),
+                    answered,
+                ))
+                .means(format!("{receiver} most likely no longer has that SA and drops what comes on it"))
+                .frames([flow.last_frame, delete.message.frame])
+                .weigh("delete", 3.0)
+                .settle(format!("the list of SPIs on {receiver}")),
+        )
+    })
 }
 
 /// When the last re-key before `at` began: a Quick Mode or CREATE_CHILD_SA that was answered.

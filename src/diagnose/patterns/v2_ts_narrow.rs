@@ -8,6 +8,7 @@ use crate::diagnose::words::number;
 use crate::track::EspFlow;
 
 use super::ikev2::Standing;
+use super::traffic::GRACE;
 
 /// Packets from which a flow without a counterpart is worth a word.
 const A_FEW: u64 = 4;
@@ -72,12 +73,18 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     ]
 }
 
-/// The most flows that were in use at the same time, of those with more than a few packets.
+/// The most flows that were in use at the same time, of those with more than a few packets. One that is replaced goes on for
+/// a while beside the new one.
 fn at_once<'a>(flows: impl Iterator<Item = &'a EspFlow>, since: Timestamp, until: Timestamp) -> usize {
     let mut events: Vec<(Timestamp, i32)> = flows
         .filter(|flow| flow.packets >= A_FEW && flow.first >= since && until.since(flow.first) >= PATIENCE)
         .filter(|flow| flow.last.since(flow.first) >= PATIENCE)
-        .flat_map(|flow| [(flow.first, 1), (flow.last, -1)])
+        .flat_map(|flow| {
+            let lasted = flow.last.since(flow.first);
+            let replaced = until.since(flow.last) >= PATIENCE;
+            let alone = if replaced { lasted.saturating_sub(GRACE) } else { lasted };
+            [(flow.first, 1), (flow.first.after(alone), -1)]
+        })
         .collect();
     events.sort_unstable();
     let mut now = 0_i32;
