@@ -85,6 +85,21 @@ fn a_liveness_check_that_crosses_message_1_refuses_nothing() {
     assert!(raises(&refused.quiet(secs(30)).capture(), "P2-REJECT"));
 }
 
+/// Somebody mends the setting that differed, and the same Quick Mode is accepted.
+#[test]
+fn a_refusal_that_was_mended_is_no_alarm() {
+    let no = [v1::notify(v1::NO_PROPOSAL_CHOSEN)];
+    let refused = main_mode_psk().qm1(0).informational(Side::Responder, &no);
+    let mended = refused.clone().after(secs(8)).quick_mode().traffic(8).capture();
+    let found = finding(&mended, "P2-REJECT");
+    assert_eq!(found.severity, Severity::Notice);
+    assert!(found.seen.contains("later one of the same length was accepted"), "{}", found.seen);
+    assert!(!raises(&mended, "P2-SELECTOR"));
+    // one that comes at once is about other networks
+    let beside = refused.after(ms(300)).quick_mode().traffic(8).capture();
+    assert_eq!(finding(&beside, "P2-REJECT").severity, Severity::Warning);
+}
+
 #[test]
 fn message_1_in_clear_is_refused_for_that() {
     let exchange = v1::exchange::QUICK;

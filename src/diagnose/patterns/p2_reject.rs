@@ -90,7 +90,12 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             let last = refused.last()?;
             let before = refused.first().and_then(|quick| accepted.before(&view, quick));
             let found = refusal(index, &view, &refused, &standing, before)?;
+            let mended = accepted.after(&view, last).filter(|_| before.is_none());
             let severity = standing.severity(last.first.at, P2_REJECT.severity);
+            let (found, severity) = match mended {
+                None => (found, severity),
+                Some(after) => (mended_after(found, after), severity.min(Severity::Notice)),
+            };
             let mut differences = refused.iter().filter_map(|quick| own.difference(&view, quick));
             Some(match differences.next() {
                 None => found.severity(severity),
@@ -109,6 +114,12 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             })
         })
         .collect()
+}
+
+/// One of the same length was accepted so much later.
+fn mended_after(mut found: Match, after: Duration) -> Match {
+    found.seen.push_str(&format!("; {} later one of the same length was accepted", span(after)));
+    found.means("phase 2 was refused, and works since: somebody mended what differed, or it was about other networks")
 }
 
 /// `before`: how long before the first of them one like it was accepted.

@@ -71,8 +71,8 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 // P2-PFS: it is not the networks that differ.
                 return None;
             }
-            if accepted.before(&view, first).is_some() {
-                // It may be a re-key of what was accepted: what differs is then before and after.
+            if accepted.before(&view, first).is_some() || accepted.after(&view, first).is_some() {
+                // It may be the same as what was accepted, before or since: what differs is then before and after.
                 return None;
             }
             Some(

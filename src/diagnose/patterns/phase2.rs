@@ -212,6 +212,13 @@ impl Accepted {
         let key = (life_cycle::address(view.attempt, quick.started_by), quick.first.length);
         self.0.get(&key).map(|last| quick.first.at.since(*last)).filter(|before| *before > PATIENCE)
     }
+
+    /// How long after `quick` one like it was last accepted, if somebody may have mended a setting in between.
+    pub(super) fn after(&self, view: &View<'_>, quick: &QuickMode<'_>) -> Option<Duration> {
+        const MENDING: Duration = Duration::from_secs(3);
+        let key = (life_cycle::address(view.attempt, quick.started_by), quick.first.length);
+        self.0.get(&key).map(|last| last.since(quick.first.at)).filter(|after| *after > MENDING)
+    }
 }
 
 /// A notify other than a liveness check.
