@@ -10,6 +10,21 @@ use crate::support::{Capture, Payload, Scenario, Side, ms, secs, v1, v2};
 use crate::trial::Evidence::{Crafted, Lab};
 use crate::trial::{Trial, alarms, judge};
 
+#[test]
+fn a_responder_that_throws_each_sa_out_keeps_another_peers() {
+    let thrown_out = |told: Scenario| {
+        let used = told.ikev2(&v2::ike_cbc(14)).traffic(2).after(secs(2));
+        let gone = used.informational_request(Side::Responder, &[v2::delete_ike()]);
+        gone.informational_response(Side::Initiator, &[]).after(ms(50)).new_attempt()
+    };
+    let up = |times: usize| (0..times).fold(Scenario::new(), |told, _| thrown_out(told)).ikev2(&v2::ike_cbc(14));
+    let found = find(&judge(&up(6).traffic(4).capture()), "L-DELETE-STORM").expect("a finding");
+    assert_eq!(found.severity, Severity::Warning);
+    assert!(found.causes[0].text.contains("the same identity"), "{:?}", found.causes);
+    let twice = judge(&up(2).traffic(4).capture());
+    assert!(find(&twice, "L-DELETE-STORM").is_none());
+}
+
 pub const TRIALS: &[Trial] = &[
     Trial {
         id: "L-DPD-TIMEOUT",

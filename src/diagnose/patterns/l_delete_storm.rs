@@ -9,9 +9,9 @@ use std::time::Duration;
 use crate::base::{FrameRef, Timestamp};
 use crate::diagnose::case::Case;
 use crate::diagnose::pattern::{Match, pattern};
-use crate::diagnose::words::number;
+use crate::diagnose::words::{number, span};
 use crate::diagnose::{Confidence, Severity};
-use crate::track::Label;
+use crate::track::{Label, MessageRecord, Side};
 
 use super::informational::{self, Reading};
 use super::life_cycle;
@@ -22,13 +22,18 @@ const MINUTE: Duration = Duration::from_secs(60);
 pub(super) const DELETES: usize = 10;
 /// New SAs in the same minute.
 const NEW_SAS: usize = 5;
+/// SAs in a row that the responder deletes.
+const THROWN_OUT: usize = 5;
+/// Who wants the tunnel begins anew within this.
+const AT_ONCE: Duration = Duration::from_secs(5);
 /// Busy minutes that are read before it is given up.
 const MINUTES_READ: usize = 8;
 
 pattern! {
     /// ## What is seen
     ///
-    /// Within a minute ten or more encrypted Informationals that by size and place are deletes, and five or more new SAs.
+    /// Within a minute ten or more encrypted Informationals that by size and place are deletes, and five or more new SAs. Or five
+    /// negotiations within a minute, each ended by the responder's delete, and begun anew at once.
     ///
     /// ## What it means
     ///
@@ -44,11 +49,13 @@ pattern! {
     causes: [
         "both" 0.45 "both sides initiate and each removes the other's duplicate", raised by "negotiations from both sides", lowered by "one side starts them all";
         "unique" 0.30 "the two ends differ on how many SAs a peer may have", raised by "a delete right after each set-up", lowered by "";
+        "same" 0.05 "another peer comes with the same identity, and the responder keeps one SA for each", raised by "it deletes one right after the other, and nobody else does", lowered by "both ends delete";
         "margin" 0.15 "one side negotiates anew long before an SA is used up: a soft lifetime or margin far too short", raised by "one side makes them all", lowered by "negotiations from both sides";
         "reauth" 0.25 "re-authentication that breaks the old SA before the new one is there", raised by "a new IKE SA each time", lowered by "one IKE SA throughout";
     ];
     checks: [
         Either: "compare lifetimes, soft limits and margins of the side that makes the SAs" about "margin";
+        Responder: "look for another peer that comes with the same identity: the older SA goes each time" about "same";
         Either: "let one side initiate and the other only respond";
         Either: "set the same policy for unique SAs";
         Either: "re-key instead of re-authenticating, or make the new SA before the old one goes";
@@ -58,11 +65,15 @@ pattern! {
         "strongSwan": "detected rekey collision / deleting duplicate IKE_SA" ("strongSwan source");
     ];
     sources: ["RFC 7296 §2.8", "RFC 2408 §5.15"];
-    when: MANY_INFORMATIONALS;
+    when: MANY_INFORMATIONALS, SEVERAL;
     check: check
 }
 
 fn check(case: &Case<'_>) -> Vec<Match> {
+    stormy_minute(case).or_else(|| thrown_out(case)).into_iter().collect()
+}
+
+fn stormy_minute(case: &Case<'_>) -> Option<Match> {
     let mut told: Vec<(Timestamp, usize)> = Vec::new();
     let mut new: Vec<Timestamp> = Vec::new();
     let mut makers: Vec<(Timestamp, IpAddr)> = Vec::new();
@@ -86,13 +97,64 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     new.sort_unstable();
     let mut from = 0;
     for _ in 0..MINUTES_READ {
-        let Some(minute) = busy_minute(&told, &new, from) else { return Vec::new() };
+        let minute = busy_minute(&told, &new, from)?;
         if let Some(found) = storm(case, told.get(minute.clone()).unwrap_or_default(), &makers) {
-            return vec![found];
+            return Some(found);
         }
         from = minute.end;
     }
-    Vec::new()
+    None
+}
+
+/// Negotiations that the responder ends, one after the other, though the initiator begins anew at once.
+fn thrown_out(case: &Case<'_>) -> Option<Match> {
+    let attempts = &case.pair.attempts;
+    if attempts.len() <= THROWN_OUT {
+        return None;
+    }
+    let ended: Vec<(usize, &MessageRecord)> = case
+        .attempts()
+        .filter_map(|(index, view)| {
+            let (up, next) = (view.attempt.phase1_up?, attempts.get(index + 1)?);
+            let read = informational::read(&view).into_iter();
+            let delete = read.filter(|one| one.reading == Reading::Delete).map(|one| one.message).next()?;
+            let anew = next.initiator.ip() == view.attempt.initiator.ip() && next.rekeyed_from.is_none();
+            let at_once = next.first >= delete.at && next.first.since(delete.at) <= AT_ONCE;
+            let by_responder = delete.from == Side::Responder && delete.at >= up;
+            (anew && at_once && by_responder).then_some((index, delete))
+        })
+        .collect();
+    let run = ended.windows(THROWN_OUT).find(|run| match run {
+        [(first, begin), .., (last, end)] => {
+            last - first + 1 == THROWN_OUT && end.at.since(begin.at) <= MINUTE
+        }
+        _ => false,
+    })?;
+    let (first, begin) = run.first()?;
+    let (_, end) = run.last()?;
+    let attempt = attempts.get(*first)?;
+    let (client, server) = (attempt.initiator.ip(), attempt.responder.ip());
+    let found = Match::on_pair(Confidence::Suspected)
+        .seen(format!(
+            "{server} deleted {} in a row within {}, and each time {client} began anew at once; {} like this in the capture",
+            number(THROWN_OUT as u64, "SA"),
+            span(end.at.since(begin.at)),
+            number(ended.len() as u64, "SA"),
+        ))
+        .means(format!("{server} does not keep what {client} sets up: most likely another peer comes with the same identity"))
+        .frames(ended.iter().map(|(_, delete)| delete.frame).take(32))
+        .weigh("same", 20.0)
+        .rule_out(&["both", "margin"])
+        .settle(format!("the log of {server}: why it deletes each SA"));
+    Some(calm(case, found))
+}
+
+/// No worse than a warning where it is up, or in use, in the end.
+fn calm(case: &Case<'_>, found: Match) -> Match {
+    let recently = |from| case.flows_from(from).any(|flow| flow.last.after(MINUTE) >= case.end());
+    let up = life_cycle::lives(case).last().is_some_and(|life| life.index + 1 == case.pair.attempts.len());
+    let in_use = recently(case.pair.a) && recently(case.pair.b);
+    if up || in_use { found.severity(Severity::Warning) } else { found }
 }
 
 /// The first run of Informationals, from index `from` on, that fill a minute with enough of them and with new SAs.
@@ -152,10 +214,7 @@ fn storm(case: &Case<'_>, told: &[(Timestamp, usize)], new: &[(Timestamp, IpAddr
         .weigh("both", if maker.is_some() { 0.2 } else { 2.0 })
         .weigh("margin", if maker.is_some() { 5.0 } else { 0.2 })
         .settle("the logs of both gateways for one such minute");
-    let recently = |from| case.flows_from(from).any(|flow| flow.last.after(MINUTE) >= case.end());
-    let up = life_cycle::lives(case).last().is_some_and(|life| life.index + 1 == case.pair.attempts.len());
-    let in_use = recently(case.pair.a) && recently(case.pair.b);
-    Some(if up || in_use { found.severity(Severity::Warning) } else { found })
+    Some(calm(case, found))
 }
 
 /// Whether no SA is made before the last one is deleted.
