@@ -95,6 +95,7 @@ fn one_encrypted_message_of_main_mode_shows_no_phase_1() {
     let capture = told.quiet(secs(30)).capture().skip(5);
     let attempt = attempt(&judge(&capture), 0);
     assert!(!attempt.roles_known, "message 5 refused by the responder, or message 6 by the initiator");
+    assert_eq!(labels(&attempt), ["MM5/6", "INF"]);
     assert!(!raises(&capture, "OK-P1-UP") && alarms(&judge(&capture)).is_empty(), "{}", report(&capture));
 }
 
