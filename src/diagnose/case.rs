@@ -366,7 +366,14 @@ impl<'a> View<'a> {
             self.messages()
                 .any(|message| message.from == side && message.encrypted && message.at.since(second.at) >= PATIENCE)
         };
-        second.repeat_count == 0 && !asked_again && speaks(Side::Initiator) && speaks(Side::Responder)
+        let refused = self.messages().any(|message| {
+            message.label == Label::Inf
+                && message.from == exchange.started_by
+                && message.at > second.at
+                && message.at.since(second.at) <= AT_ONCE
+        });
+        let unasked = second.repeat_count == 0 && !asked_again && !refused;
+        unasked && speaks(Side::Initiator) && speaks(Side::Responder)
     }
 
     fn v2_tunnel_up(&self, at: Timestamp) -> Option<Timestamp> {

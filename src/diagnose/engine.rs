@@ -170,18 +170,38 @@ fn add(whole: &mut Option<Whole>, case: &Case<'_>, mut found: Found) {
             if found.case.attempt.is_some() && found.case.attempt != *last {
                 *last = found.case.attempt;
                 *attempts += 1;
-                let starter = |index: Option<usize>| Some(case.pair.attempts.get(index?)?.initiator.ip());
-                *by_other += u64::from(starter(found.case.attempt) != starter(finding.attempt));
+                let of = |index: Option<usize>| case.pair.attempts.get(index?).filter(|attempt| attempt.roles_known);
+                let both = of(found.case.attempt).zip(of(finding.attempt));
+                *by_other += u64::from(both.is_some_and(|(one, other)| one.initiator.ip() != other.initiator.ip()));
             }
         }
         None => {
             if found.severity() >= Severity::Warning && !CIRCUMSTANCES.contains(&found.pattern.id) {
                 tell_next_copy(case, &mut found.case);
             }
+            name_sides(case, &mut found.case);
             let last = found.case.attempt;
             let attempts = last.is_some().into();
             *whole = Some(Whole { finding: finding(Some(case.index), found), attempts, last, by_other: 0 });
         }
+    }
+}
+
+/// Of an attempt whose sides are not known, addresses are said and no sides.
+fn name_sides(case: &Case<'_>, found: &mut Match) {
+    let attempt = found.attempt.and_then(|index| case.pair.attempts.get(index));
+    let Some(attempt) =
+        attempt.filter(|attempt| !attempt.roles_known && attempt.initiator.ip() != attempt.responder.ip())
+    else {
+        return;
+    };
+    for (side, end) in [("initiator", attempt.initiator), ("responder", attempt.responder)] {
+        let address = end.ip().to_string();
+        let said = [format!("the {side} {address}"), format!("the {side} ({address})"), format!("the {side}")];
+        let name = |text: &str| said.iter().fold(text.to_owned(), |text, said| text.replace(said, &address));
+        found.seen = name(&found.seen);
+        found.means = name(&found.means).into();
+        found.settle = found.settle.as_deref().map(|settle| name(settle).into());
     }
 }
 

@@ -280,5 +280,6 @@ pub(super) const fn code(label: Label) -> (u8, u8) {
         Label::Request(exchange_type) => (8, exchange_type),
         Label::Response(exchange_type) => (9, exchange_type),
         Label::Other(exchange_type) => (10, exchange_type),
+        Label::MmEither(number) => (11, number),
     }
 }

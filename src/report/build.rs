@@ -278,10 +278,7 @@ pub(super) fn without_ike_sa(outcome: Outcome, verdict: Option<&str>) -> bool {
 /// What decides how vendors call the stage of an attempt, which failed before its IKE SA was up, or not.
 pub(super) fn stand(fact: &track::Attempt, failed: bool) -> Stand {
     let refused = failed && (fact.stage != Label::Response(34) || fact.chosen.is_none());
-    // Names for a stage of Main Mode are those of one side.
-    let sided = fact.roles_known || !matches!(fact.stage, Label::Mm(_));
-    let stage = if sided { fact.stage } else { Label::Stray };
-    Stand { mode: fact.mode, stage, quick_mode_by: quick_mode_by(fact), refused }
+    Stand { mode: fact.mode, stage: fact.stage, quick_mode_by: quick_mode_by(fact), refused }
 }
 
 /// An attempt without its lists, which take most of its room: offer, choice, vendor ids, exchanges.

@@ -80,9 +80,13 @@ impl Stand {
             Label::Request(35) => (Some(Side::Initiator), V2_AUTH_SENT, V2_INIT_ANSWERED),
             Label::Response(35) if refused => (Some(Side::Initiator), V2_AUTH_SENT, V2_INIT_ANSWERED),
             Label::Response(35) | Label::Request(36 | 37 | 44) | Label::Response(36 | 37 | 44) => (None, V2_UP, V2_UP),
-            Label::Ngm(_) | Label::Inf | Label::Stray | Label::Request(_) | Label::Response(_) | Label::Other(_) => {
-                (None, UNSEEN, UNSEEN)
-            }
+            Label::MmEither(_)
+            | Label::Ngm(_)
+            | Label::Inf
+            | Label::Stray
+            | Label::Request(_)
+            | Label::Response(_)
+            | Label::Other(_) => (None, UNSEEN, UNSEEN),
         };
         let shown = match side {
             Some(Side::Responder) => responder,

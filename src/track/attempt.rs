@@ -11,7 +11,7 @@ use crate::isakmp::{Header, Message, Payload};
 
 use super::exchange::{self, Clues};
 use super::facts::{
-    Attempt, Exchange, ExchangeKind, IkeVersion, Label, MessageRecord, Mode, Move, NatFacts, Repeat, Side,
+    Attempt, Exchange, ExchangeKind, INVALID_SPI, IkeVersion, Label, MessageRecord, Mode, Move, NatFacts, Repeat, Side,
 };
 use super::flow::RECORDED_TWICE;
 use super::ike_fragment::{FragmentSet, SetKey, SkfSet, SkfStep};
@@ -25,8 +25,6 @@ use super::{Observed, Passage, Tracker, carried, roles, stage};
 const MOVES: usize = 32;
 /// How far the message id of a path probe may be ahead of the last INFORMATIONAL seen.
 const PROBES_AHEAD: u32 = 16;
-/// Notify type of IKEv1.
-const INVALID_SPI: u16 = 11;
 /// Messages kept of one exchange: none of any RFC has as many.
 const MESSAGES_AN_EXCHANGE: usize = 64;
 /// Copies of one packet that a capture records lie closer together than this, whatever their IP identification.
@@ -255,14 +253,16 @@ impl AttemptState {
         at: Timestamp,
     ) -> Side {
         let Some(shown) = roles::shown(facts, kind, clues, from, at) else { return from };
-        facts.roles_known = shown.certain;
-        if shown.initiator == Side::Initiator {
-            return from;
+        let swapped = shown.initiator == Side::Responder;
+        if swapped {
+            roles::swap(facts);
+            self.current.swap(0, 1);
+            self.index_all(facts);
         }
-        roles::swap(facts);
-        self.current.swap(0, 1);
-        self.index_all(facts);
-        from.other()
+        if shown.certain {
+            roles::name(facts);
+        }
+        if swapped { from.other() } else { from }
     }
 
     /// The exchange that `key` names.
@@ -371,7 +371,7 @@ impl Tracker {
             .pair_known(passage.source.ip(), passage.destination.ip())
             .and_then(|pair| self.attempt_known(pair, version, header.initiator_spi).map(|attempt| (pair, attempt)));
         let known = here.or_else(|| self.moved(passage, header, version));
-        let remarks = || self.remarks(passage).filter(|_| is_remark);
+        let remarks = || self.remarks(passage, version).filter(|_| is_remark);
         let (pair, attempt) = match known.or_else(remarks) {
             Some(found) => found,
             None => self.open_attempt(passage, header, version)?,
@@ -414,10 +414,10 @@ impl Tracker {
 
     /// Where remarks are collected that one side makes outside of any SA, each under SPIs of its own: the last attempt of a pair
     /// if it is one of nothing else.
-    fn remarks(&self, passage: &Passage) -> Option<(usize, usize)> {
+    fn remarks(&self, passage: &Passage, version: IkeVersion) -> Option<(usize, usize)> {
         let pair = self.pair_known(passage.source.ip(), passage.destination.ip())?;
         let last = self.pairs.attempts(pair).checked_sub(1)?;
-        self.pairs.is_of_remarks(pair, last).then_some((pair, last))
+        self.pairs.is_of_remarks(pair, last, version).then_some((pair, last))
     }
 
     /// The attempt of a pair whose initiator chose this SPI. The few of most pairs are looked through, the youngest first.
@@ -565,6 +565,7 @@ impl Tracker {
             from,
             known.map(|known| (&attempt.exchanges[known], state.exchanges[known].messages.as_slice())),
         );
+        let label = if attempt.roles_known { label } else { label.by_either() };
         let fragment = clues.fragment;
         let mut place = match known {
             Some(known) => place(
@@ -735,6 +736,7 @@ impl Tracker {
             ExchangeKind::AggressiveMode => Label::Am(if from == Side::Initiator { 3 } else { 2 }),
             _ => Label::Mm(5 + from.index() as u8),
         };
+        let label = if attempt.roles_known { label } else { label.by_either() };
         let Some(exchange) = attempt.exchanges.iter().position(|exchange| exchange.kind == kind) else { return };
         let mut known = attempt.exchanges[exchange].messages.iter_mut().zip(&state.exchanges[exchange].messages);
         if let Some((record, message)) = known.find(|(record, _)| record.label == label) {
@@ -833,12 +835,11 @@ fn opening_side(header: &Header, version: IkeVersion) -> Side {
     }
 }
 
-/// Whether a message says in clear that its receiver uses an SA of ESP or AH which there is not. IKEv1 sends that outside of any
-/// SA (RFC 2408 §3.14.1, §4.8).
+/// Whether a message says in clear that its receiver uses an SA of ESP or AH which there is not: that is sent outside of any IKE
+/// SA (RFC 2408 §3.14.1, RFC 7296 §1.5).
 fn is_remark(message: &Message<'_>) -> bool {
-    let informational =
-        exchange::kind(message.header.version.major, message.header.exchange_type) == ExchangeKind::InformationalV1;
-    informational
+    let kind = exchange::kind(message.header.version.major, message.header.exchange_type);
+    matches!(kind, ExchangeKind::InformationalV1 | ExchangeKind::InformationalV2)
         && !message.is_encrypted()
         && message.payloads().next().is_some_and(|payload| match payload.body {
             Body::Notification(notification) => notification.notify_message_type == INVALID_SPI,
@@ -987,14 +988,15 @@ fn note_progress(attempt: &mut Attempt, exchange: usize, label: Label, first_ins
 
 /// The message that a set-up in progress would expect from `from`: what an IKEv1 fragment is most likely part of.
 pub(super) fn expected(attempt: &Attempt, header: &Header, from: Side) -> Label {
-    match exchange::kind(header.version.major, header.exchange_type) {
+    let label = match exchange::kind(header.version.major, header.exchange_type) {
         ExchangeKind::AggressiveMode => Label::Am(if from == Side::Responder { 2 } else { 3 }),
         ExchangeKind::MainMode => match attempt.stage {
             Label::Mm(number @ 1..=3) => Label::Mm(number + 1),
             _ => Label::Mm(5 + from.index() as u8),
         },
         kind => exchange::label(kind, &Clues::blank(header), from, None),
-    }
+    };
+    if attempt.roles_known { label } else { label.by_either() }
 }
 
 /// Makes room: the older half of what does not belong to the set-up goes, or of everything behind the first exchange.

@@ -178,8 +178,8 @@ impl Side {
     }
 }
 
-/// Notify type of IKEv1 (RFC 2408 §3.14.1).
-const INVALID_SPI: u16 = 11;
+/// Notify type of both versions (RFC 2408 §3.14.1, RFC 7296 §3.10.1).
+pub(super) const INVALID_SPI: u16 = 11;
 
 /// One negotiation: an IKE SA, or a try at one. One entry across retries within it (COOKIE, INVALID_KE_PAYLOAD), the
 /// float to port 4500, NAT rebinding and address changes; retries with new SPIs are attempts of their own.
@@ -247,7 +247,7 @@ impl Attempt {
 
     /// It is no attempt: one side says in clear, outside of any SA, that it does not have an SA of ESP or AH.
     pub fn is_of_remarks(&self) -> bool {
-        self.version == IkeVersion::V1 && !self.exchanges.is_empty() && self.exchanges.iter().all(Exchange::is_remark)
+        !self.exchanges.is_empty() && self.exchanges.iter().all(Exchange::is_remark)
     }
 
     /// The responder's choice as a list: of one, or empty.
@@ -308,13 +308,13 @@ pub struct Exchange {
 }
 
 impl Exchange {
-    /// An Informational in clear with INVALID-SPI (RFC 2408 §3.14.1).
+    /// An Informational in clear with INVALID-SPI.
     pub(super) fn is_remark(&self) -> bool {
         let invalid = |message: &MessageRecord| match message.carried.first().map(|payload| &payload.detail) {
             Some(PayloadDetail::Notify { notify_message_type, .. }) => *notify_message_type == INVALID_SPI,
             _ => false,
         };
-        self.kind == ExchangeKind::InformationalV1
+        matches!(self.kind, ExchangeKind::InformationalV1 | ExchangeKind::InformationalV2)
             && self.messages.iter().all(|message| !message.encrypted && invalid(message))
     }
 }
@@ -357,9 +357,11 @@ pub enum ExchangeKind {
 pub enum Label {
     /// Main Mode, 1 to 6.
     Mm(u8),
+    /// Main Mode, 3 or 5, or the one after it: which side sent it is not known.
+    MmEither(u8),
     /// Aggressive Mode, 1 to 3.
     Am(u8),
-    /// Quick Mode, 1 to 3.
+    /// Quick Mode, 1 to 3; 4 with the commit bit.
     Qm(u8),
     /// Transaction, from 1.
     Tr(u8),
@@ -378,6 +380,22 @@ pub enum Label {
 }
 
 impl Label {
+    /// The same, of a message of which is not known which side sent it.
+    pub(super) fn by_either(self) -> Self {
+        match self {
+            Self::Mm(number @ 1..=6) => Self::MmEither(number - (number + 1) % 2),
+            other => other,
+        }
+    }
+
+    /// The same, of a message that `side` sent.
+    pub(super) fn by(self, side: Side) -> Self {
+        match self {
+            Self::MmEither(number) => Self::Mm(number.saturating_add(side.index() as u8)),
+            other => other,
+        }
+    }
+
     /// A set-up that got no further leaves the responder with a negotiation half open.
     pub(super) fn leaves_half_open(self) -> bool {
         matches!(self, Label::Mm(1 | 2) | Label::Am(1 | 2) | Label::Request(34) | Label::Response(34))
@@ -389,6 +407,7 @@ impl fmt::Display for Label {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
             Self::Mm(number) => write!(f, "MM{number}"),
+            Self::MmEither(number) => write!(f, "MM{number}/{}", number.saturating_add(1)),
             Self::Am(number) => write!(f, "AM{number}"),
             Self::Qm(number) => write!(f, "QM{number}"),
             Self::Tr(number) => write!(f, "TR{number}"),

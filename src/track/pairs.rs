@@ -291,11 +291,11 @@ impl Pairs {
     }
 
     /// Whether an attempt is nothing but remarks made outside of any SA.
-    pub(super) fn is_of_remarks(&self, index: usize, attempt: usize) -> bool {
+    pub(super) fn is_of_remarks(&self, index: usize, attempt: usize, version: IkeVersion) -> bool {
         // What sets an SA up, or uses one, has a stage.
         self.gist(index, attempt).is_some_and(|attempt| {
             stage::rank(attempt.stage).is_none()
-                && attempt.version == IkeVersion::V1
+                && attempt.version == version
                 && [attempt.exchanges.first(), attempt.exchanges.last()].into_iter().flatten().all(Exchange::is_remark)
         })
     }

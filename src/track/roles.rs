@@ -1,7 +1,8 @@
 //! Which side of an IKEv1 SA is which, where the capture does not hold its beginning.
 //!
 //! IKEv1 has no flag for it: it shows in what the sides send one after the other. Until then the side that was heard first
-//! stands for the initiator, and [`Attempt::roles_known`] says that this is not known.
+//! stands for the initiator, [`Attempt::roles_known`] says that this is not known, and messages of Main Mode are
+//! [`Label::MmEither`].
 //!
 //! Contract: what is known once stays as it is.
 
@@ -13,8 +14,10 @@ use super::exchange::Clues;
 use super::facts::{Attempt, Exchange, ExchangeKind, Label, MessageRecord, Side};
 use super::stage;
 
-/// An answer within this follows what stands before it, and is no repeat of something earlier.
-const AT_ONCE: Duration = Duration::from_secs(1);
+/// An answer within this follows what stands before it, and is no repeat of something earlier: nobody repeats as soon.
+const AT_ONCE: Duration = Duration::from_millis(300);
+/// Payload type.
+const NOTIFICATION: u8 = 11;
 /// Exchanges among which Main Mode is looked for: nothing but stray messages stands before it.
 const FIRST_EXCHANGES: usize = 16;
 
@@ -46,8 +49,8 @@ pub(super) fn shown(
         ExchangeKind::MainMode | ExchangeKind::AggressiveMode if clues.has_sa => {
             certain(if clues.header.responder_spi.is_zero() { from } else { other })
         }
-        // Message 3.
-        ExchangeKind::AggressiveMode if clues.encrypted => certain(from),
+        // Message 3, in clear or not, unless it is a mere notify.
+        ExchangeKind::AggressiveMode if clues.encrypted || clues.header.next_payload != NOTIFICATION => certain(from),
         ExchangeKind::MainMode if clues.encrypted => match (sent(from, true), sent(other, true)) {
             // Message 6 answers message 5.
             (None, Some(fifth)) => Some(Shown { initiator: other, certain: at.since(fifth.last_sent()) <= AT_ONCE }),
@@ -71,6 +74,9 @@ pub(super) fn shown(
                 (None, Some(_)) => certain(from),
                 // The gateway asks for the user right after message 6.
                 (Some(_), None) if kind == ExchangeKind::Transaction => certain(other),
+                (Some(own), Some(theirs)) if own.repeat_count == 0 && theirs.repeat_count == 0 => {
+                    certain(if own.at < theirs.at { from } else { other })
+                }
                 _ => None,
             }
         }
@@ -93,16 +99,21 @@ pub(super) fn swap(attempt: &mut Attempt) {
         exchange.started_by = exchange.started_by.other();
         for message in &mut exchange.messages {
             message.from = message.from.other();
-            if let Label::Mm(number @ 1..=6) = message.label {
-                message.label = Label::Mm(if number % 2 == 1 { number + 1 } else { number - 1 });
-            }
         }
+    }
+}
+
+/// Says of each message of Main Mode which one it is, and what that shows.
+pub(super) fn name(attempt: &mut Attempt) {
+    attempt.roles_known = true;
+    for message in attempt.exchanges.iter_mut().flat_map(|exchange| &mut exchange.messages) {
+        message.label = message.label.by(message.from);
     }
     let whole = |message: &&MessageRecord| message.ike_fragments_missing.is_none();
     let messages = || attempt.exchanges.iter().flat_map(|exchange| &exchange.messages).filter(whole);
     let stage = messages().map(|message| message.label).max_by_key(|&label| stage::rank(label).unwrap_or(0));
     let proves = |message: &&MessageRecord| stage::completes_phase_1(message.label);
-    let phase1_up = messages().filter(proves).map(|message| message.at).min();
+    let phase1_up = messages().filter(proves).map(|message| message.at).chain(attempt.phase1_up).min();
     attempt.stage = stage.filter(|&label| stage::rank(label).is_some()).unwrap_or(attempt.stage);
     attempt.phase1_up = phase1_up;
 }
@@ -112,7 +123,7 @@ fn main_mode(attempt: &Attempt) -> Option<&Exchange> {
 }
 
 fn is_from(message: &MessageRecord, side: Side, encrypted: bool) -> bool {
-    message.from == side && message.encrypted == encrypted && matches!(message.label, Label::Mm(_))
+    message.from == side && message.encrypted == encrypted && matches!(message.label, Label::Mm(_) | Label::MmEither(_))
 }
 
 /// Whether anything came from `side` after `at`, so that all of it would have been captured.

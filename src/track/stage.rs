@@ -10,7 +10,7 @@ const RESUME: u8 = 38;
 /// Order of the messages that set an SA up; `None` for those that only use it.
 pub(super) fn rank(label: Label) -> Option<u8> {
     Some(match label {
-        Label::Mm(number) | Label::Am(number) => number,
+        Label::Mm(number) | Label::MmEither(number) | Label::Am(number) => number,
         Label::Tr(number) => 10 + number.min(2),
         // A fourth one confirms what the third completed.
         Label::Qm(number) => 20 + number.min(3),

@@ -11,7 +11,7 @@ use crate::phase1::{finding, raises};
 use crate::support::story::{ikev2_psk, main_mode_psk, usual_transform};
 use crate::support::wire::{v1, v2};
 use crate::support::{Capture, Scenario, Side, ms, secs};
-use crate::trial::{alarms, judge};
+use crate::trial::{alarms, is_up, judge};
 
 /// Everything up to Quick Mode, traffic, and a liveness check each minute.
 fn healthy() -> Scenario {
@@ -71,6 +71,17 @@ fn a_capture_that_begins_with_quick_mode_does_not() {
 }
 
 #[test]
+fn what_is_said_of_sides_that_are_not_known_names_addresses() {
+    let refusal = v1::notify(v1::NO_PROPOSAL_CHOSEN);
+    let told = main_mode_psk().qm1(0).informational(Side::Responder, std::slice::from_ref(&refusal));
+    let told = told.after(secs(5)).qm1(0).informational(Side::Responder, &[refusal]);
+    let found = finding(&told.quiet(secs(30)).capture().skip(6), "P2-REJECT");
+    let text = format!("{} {} {:?}", found.seen, found.means, found.settle);
+    assert!(!text.contains("initiator") && !text.contains("responder"), "{text}");
+    assert!(found.seen.starts_with(&format!("QM1 from {}", initiator())), "{text}");
+}
+
+#[test]
 fn message_5_that_is_answered_with_errors_is_not_message_6() {
     let story = || Scenario::new().mm1(&[usual_transform()]).mm2(&usual_transform()).mm3().mm4().mm5();
     let refuse =
@@ -95,6 +106,7 @@ fn one_encrypted_message_of_main_mode_shows_no_phase_1() {
     let capture = told.quiet(secs(30)).capture().skip(5);
     let attempt = attempt(&judge(&capture), 0);
     assert!(!attempt.roles_known, "message 5 refused by the responder, or message 6 by the initiator");
+    assert_eq!(labels(&attempt), ["MM5/6", "INF"]);
     assert!(!raises(&capture, "OK-P1-UP") && alarms(&judge(&capture)).is_empty(), "{}", report(&capture));
 }
 
@@ -219,6 +231,23 @@ fn quick_mode_of_which_a_message_is_missing_is_named_by_what_fits() {
     assert_eq!(quick_mode(&[2]), ["QM1", "QM3"]);
     assert_eq!(quick_mode(&[3]), ["QM1", "QM2"]);
     assert_eq!(quick_mode(&[1, 2]), ["QM3"]);
+}
+
+#[test]
+fn message_2_that_is_refused_or_asked_for_again_brings_no_tunnel_up() {
+    let live = |mut story: Scenario| {
+        for number in 1..6 {
+            story = story.after(secs(20)).dpd(Side::Initiator, number).dpd_ack(Side::Responder, number);
+        }
+        judge(&story.capture())
+    };
+    let asked = || main_mode_psk().qm1(0).qm2(0);
+    let refused = live(asked().informational(Side::Initiator, &[v1::notify(v1::NO_PROPOSAL_CHOSEN)]));
+    let again = live(asked().repeat(3, &[4.0, 7.2, 13.0]));
+    for analysis in [refused, again] {
+        assert_eq!(alarms(&analysis), ["P2-NO-QM3"]);
+        assert!(!is_up(&analysis), "{:?}", status(&analysis));
+    }
 }
 
 #[test]

@@ -144,6 +144,7 @@ fn kind(record: &MessageRecord, of: &Attempt) -> [u64; 4] {
         Label::Request(number) => (7, number),
         Label::Response(number) => (8, number),
         Label::Other(number) => (9, number),
+        Label::MmEither(number) => (10, number),
     };
     let encapsulation = match record.encapsulation {
         Encapsulation::None => 0,

@@ -136,7 +136,15 @@ fn print_attempt(
         let head = Words::of("  ").and_inked(palette.label, name).padded(12);
         page.wrapped(head, &Words::of(" ".repeat(12)), &words)
     };
-    if let Some(nat) = nat_text(attempt) {
+    let name = |side: Side| match (attempt.roles_known, side) {
+        (true, side) => format!("the {}", side.word()),
+        (false, Side::Initiator) => attempt.initiator.ip().to_string(),
+        (false, Side::Responder) => attempt.responder.ip().to_string(),
+    };
+    if let Some(mut nat) = nat_text(attempt) {
+        for side in [Side::Initiator, Side::Responder] {
+            nat = nat.replace(&format!("the {}", side.word()), &name(side));
+        }
         line("NAT", Words::of(nat))?;
     }
     // The ladder itself shows the float to port 4500.
@@ -146,12 +154,13 @@ fn print_attempt(
     };
     for step in attempt.moves.iter().filter(|step| !floats(step)) {
         let frame = quantity::frame(step.frame, view.many_captures);
-        line("moved", Words::of(format!("the {} sends from {} since frame {frame}", step.side.word(), step.to)))?;
+        line("moved", Words::of(format!("{} sends from {} since frame {frame}", name(step.side), step.to)))?;
     }
     for side in [Side::Initiator, Side::Responder] {
         let vendors = vendors_text(attempt.vendor_ids.of(side));
         if !vendors.is_empty() {
-            line("vendors", Words::of(format!("{}: {vendors}", side.word())))?;
+            let whose = if attempt.roles_known { side.word().to_owned() } else { name(side) };
+            line("vendors", Words::of(format!("{whose}: {vendors}")))?;
         }
     }
     let explained = attempt
