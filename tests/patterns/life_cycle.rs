@@ -371,10 +371,20 @@ fn a_tunnel_taken_up_and_down_by_hand_is_one_warning_about_who_did_it() {
         up.delete_ipsec(Side::Initiator, spi).delete_isakmp(Side::Initiator)
     };
     let told = (0..7).fold(session(Scenario::new()), |told, _| session(told.after(secs(2)).new_attempt()));
-    let analysis = judge(&told.quiet(secs(20)).capture());
+    let whole = told.clone().quiet(secs(20)).capture();
+    let analysis = judge(&whole);
     assert_eq!(alarms(&analysis), ["T-SHORT-SESSION"]);
     let deleted = find(&analysis, "OK-DELETE").expect("it is found");
     assert!(deleted.seen.ends_with("the same on 8 attempts"), "{}", deleted.seen);
+    // and so it is while the next one comes up
+    for (frames, status) in
+        [(4, PairStatus::DownNegotiating), (7, PairStatus::DownNegotiating), (13, PairStatus::UpActive)]
+    {
+        let next = told.clone().after(secs(2)).new_attempt().main_mode().quick_mode().traffic(2);
+        let analysis = judge(&next.capture().first(whole.packets().count() - 1 + frames));
+        assert_eq!(alarms(&analysis), ["T-SHORT-SESSION"], "{frames} frames of the next one");
+        assert_eq!(standing(&analysis).0, status, "{frames} frames of the next one");
+    }
 }
 
 #[test]

@@ -369,6 +369,8 @@ fn read_v1(view: &View<'_>, suite_known: bool, found: &mut [Informational<'_>]) 
         let may_delete = !unknown_content && this.may_delete();
         // First the IPsec SA, then at once the ISAKMP SA, and then nothing: a farewell, whatever else has that size.
         let with_others = deleted[from.index()].is_some_and(|deleted| at.since(deleted) < APART);
+        let unanswered_for = view.case.end().since(this.last_sent());
+        let with_others = with_others && (!may_ask || unanswered_for >= UNDER_WAY);
         let farewell = with_others && may_delete && !this.ike_after && !this.traffic_after;
         let up_before = view.attempt.phase1_up.map_or(view.attempt.midstream, |up| up <= at);
         let repeated = this.last_sent().since(at) >= APART;
@@ -382,7 +384,7 @@ fn read_v1(view: &View<'_>, suite_known: bool, found: &mut [Informational<'_>]) 
             }
         } else if may_delete && up_before {
             let goes_on = this.ike_after || this.traffic_after;
-            let quiet = view.case.end().since(this.last_sent()) >= PATIENCE;
+            let quiet = unanswered_for >= PATIENCE;
             let is_delete = if may_ask {
                 !goes_on && (with_others || quiet)
             } else {

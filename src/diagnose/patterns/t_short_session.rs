@@ -7,7 +7,7 @@ use crate::diagnose::Confidence;
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::{number, span};
-use crate::track::Label;
+use crate::track::{Label, MessageRecord};
 
 use super::traffic;
 
@@ -68,7 +68,10 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         })
         .collect();
     let [.., (last, session)] = sessions.as_slice() else { return Vec::new() };
-    if sessions.len() < 2 || *last + 1 < case.pair.attempts.len() {
+    // The next one may be under way.
+    let under_way = |view: View<'_>| view.tunnel_up().is_none_or(|up| case.end().since(up) <= SHORT);
+    let next = case.view(*last + 1);
+    if sessions.len() < 2 || *last + 2 < case.pair.attempts.len() || next.is_some_and(|next| !under_way(next)) {
         return Vec::new();
     }
     vec![
@@ -98,7 +101,9 @@ fn short(ways: &[traffic::Way<'_>; 2], view: &View<'_>, up: Timestamp, until: Ti
         return None;
     }
     let last = there.last()?.max(back.last()?);
-    let end = view.messages().filter(|message| message.encrypted && message.at >= last).find(|message| {
+    // What ends it after the next one began was replaced.
+    let ends = |message: &&MessageRecord| message.encrypted && (last..=until).contains(&message.at);
+    let end = view.messages().filter(ends).find(|message| {
         matches!(message.label, Label::Inf | Label::Request(37)) && message.at.since(last) <= AT_ONCE
     })?;
     let packets = there.packets() + back.packets();
