@@ -537,7 +537,10 @@ fn status(case: &Case<'_>, attempts: &[AttemptDiagnosis], verdict: Option<&Found
         None => {}
     }
     let Some((view, last)) = last.map(|view| (view, view.attempt)) else { return PairStatus::Down };
-    if traffic && last.midstream && !lost {
+    // Phase 1 anew, and IPsec SAs from before the capture.
+    let recently = |from| case.flows_from(from).any(|flow| flow.last.after(PATIENCE * 3) >= case.end());
+    let carries = || last.phase1_up.is_some() && recently(pair.a) && recently(pair.b);
+    if traffic && (last.midstream || carries()) && !lost {
         return PairStatus::UpActive;
     }
     match outcome {

@@ -22,6 +22,8 @@ const ROUND_TRIPS: u32 = 4;
 const ANSWER_WITHIN: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(3));
 /// What goes on no longer than this after a delete was still under way.
 const UNDER_WAY: Duration = Duration::from_secs(2);
+/// What comes no later than this after a delete was sent before it arrived.
+const AT_ONCE: Duration = Duration::from_millis(200);
 /// Traffic that stopped no longer than this before a delete may have been stopped by it.
 const JUST_BEFORE: Duration = Duration::from_secs(60);
 /// Questions follow each other at least this far apart; what comes closer belongs to one farewell.
@@ -311,7 +313,9 @@ fn note_use(view: &View<'_>, found: &mut [Informational<'_>]) {
     for index in 0..found.len() {
         let partner = found[index].partner.map(|partner| found[partner].message.last_sent());
         let at = partner.map_or(found[index].last_sent(), |partner| partner.max(found[index].last_sent()));
-        let soon = at.after(UNDER_WAY);
+        // Where the capture ends before that, what comes later than at once goes on as far as one can tell.
+        let cut = view.case.end() <= at.after(UNDER_WAY);
+        let soon = at.after(if cut { AT_ONCE } else { UNDER_WAY });
         let before = begun.partition_point(|&(first, _)| first <= at);
         let goes_on = before.checked_sub(1).and_then(|last| begun.get(last)).is_some_and(|&(_, last)| last > soon);
         let later = begins.get(begins.partition_point(|&(first, _)| first <= at));
