@@ -564,8 +564,22 @@ fn status(case: &Case<'_>, attempts: &[AttemptDiagnosis], verdict: Option<&Found
         says && found.severity() == Severity::Error
     };
     let lost = silent || verdict.is_some_and(is_lost);
+    let last = case.view(pair.attempts.len().saturating_sub(1));
+    let outcome = attempts.last().map(|attempt| attempt.outcome);
+    // Phase 2 may follow at once.
+    let just_set_up = |view: View<'_>| {
+        let phase2 = |at| view.messages().all(|message| message.at <= at || matches!(message.label, Label::Tr(_)));
+        let recent = case.end().since(view.attempt.last) < PATIENCE;
+        let set_up = !view.is_v2() && !view.attempt.midstream && view.attempt.phase1_up.is_some_and(phase2);
+        let stopped = |found: &Found| found.pattern.stage != Stage::Normal && found.case.attempt == Some(view.index);
+        set_up && recent && !verdict.is_some_and(stopped)
+    };
+    let just_set_up = outcome == Some(Outcome::Established) && last.is_some_and(just_set_up);
+    // Another one may have begun.
+    let begun = outcome == Some(Outcome::Unfinished) || just_set_up;
     match up {
-        _ if taken_down => return PairStatus::Down,
+        _ if taken_down && !begun => return PairStatus::Down,
+        _ if taken_down => return PairStatus::DownNegotiating,
         Some(_) if turned_down && !traffic => {}
         Some(_) if lost => {
             let last_traffic = pair.flows.iter().map(|flow| flow.last).max();
@@ -579,28 +593,25 @@ fn status(case: &Case<'_>, attempts: &[AttemptDiagnosis], verdict: Option<&Found
         None if traffic && pair.attempts.iter().all(Attempt::is_of_remarks) => return PairStatus::UpNoIke,
         None => {}
     }
-    let last = pair.attempts.iter().zip(attempts).rfind(|(attempt, _)| !attempt.is_of_remarks());
-    let Some((last, diagnosed)) = last else {
+    let last = pair.attempts.iter().enumerate().rfind(|(_, attempt)| !attempt.is_of_remarks());
+    let Some((view, last)) = last.and_then(|(index, last)| Some((case.view(index)?, last))) else {
         // keepalives are sent while there is an SA
         let idle = pair.sent.iter().any(|sent| sent.keepalives > 0);
         return if idle { PairStatus::Unknown } else { PairStatus::Down };
     };
-    if traffic && last.midstream && !lost {
+    // Phase 1 anew, and IPsec SAs from before the capture.
+    let recently = |from| case.flows_from(from).any(|flow| flow.last.after(PATIENCE * 3) >= case.end());
+    let carries = || last.phase1_up.is_some() && recently(pair.a) && recently(pair.b);
+    if traffic && (last.midstream || carries()) && !lost {
         return PairStatus::UpActive;
     }
-    let view = case.view(pair.attempts.len().saturating_sub(1));
-    // Phase 2 may follow at once.
-    let just_up = |view: View<'_>| {
-        let last_word = |up| case.end().since(up) < PATIENCE && view.messages().all(|message| message.at <= up);
-        up.is_none() && !view.is_v2() && !view.attempt.midstream && view.attempt.phase1_up.is_some_and(last_word)
-    };
-    match diagnosed.outcome {
-        Outcome::Unknown => PairStatus::Unknown,
+    match attempts.get(view.index).map(|attempt| attempt.outcome) {
+        Some(Outcome::Unknown) => PairStatus::Unknown,
         // whether a child SA came with it does not show
-        Outcome::Established if last.midstream || is_unread(case) => PairStatus::Unknown,
-        Outcome::Established if view.is_some_and(|view| view.one_sided()) => PairStatus::Unknown,
-        Outcome::Established if view.is_some_and(just_up) => PairStatus::DownNegotiating,
-        Outcome::Unfinished => PairStatus::DownNegotiating,
+        Some(Outcome::Established) if last.midstream || is_unread(case) => PairStatus::Unknown,
+        Some(Outcome::Established) if view.one_sided() => PairStatus::Unknown,
+        Some(Outcome::Established) if just_set_up && up.is_none() => PairStatus::DownNegotiating,
+        Some(Outcome::Unfinished) => PairStatus::DownNegotiating,
         // One try after another: the next one is due.
         _ if pair.attempts.len() > 1 && case.end().since(last.last) < NEGOTIATING => PairStatus::DownNegotiating,
         _ => PairStatus::Down,

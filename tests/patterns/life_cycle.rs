@@ -386,10 +386,20 @@ fn a_tunnel_taken_up_and_down_by_hand_is_one_warning_about_who_did_it() {
         up.delete_ipsec(Side::Initiator, spi).delete_isakmp(Side::Initiator)
     };
     let told = (0..7).fold(session(Scenario::new()), |told, _| session(told.after(secs(2)).new_attempt()));
-    let analysis = judge(&told.quiet(secs(20)).capture());
+    let whole = told.clone().quiet(secs(20)).capture();
+    let analysis = judge(&whole);
     assert_eq!(alarms(&analysis), ["T-SHORT-SESSION"]);
     let deleted = find(&analysis, "OK-DELETE").expect("it is found");
     assert!(deleted.seen.ends_with("the same on 8 attempts"), "{}", deleted.seen);
+    // and so it is while the next one comes up
+    for (frames, status) in
+        [(4, PairStatus::DownNegotiating), (7, PairStatus::DownNegotiating), (13, PairStatus::UpActive)]
+    {
+        let next = told.clone().after(secs(2)).new_attempt().main_mode().quick_mode().traffic(2);
+        let analysis = judge(&next.capture().first(whole.packets().count() - 1 + frames));
+        assert_eq!(alarms(&analysis), ["T-SHORT-SESSION"], "{frames} frames of the next one");
+        assert_eq!(standing(&analysis).0, status, "{frames} frames of the next one");
+    }
 }
 
 #[test]
@@ -521,4 +531,42 @@ fn what_has_just_come_up_is_not_down_and_who_gave_up_is() {
     let asked = |quiet| Scenario::new().mm1(&[usual_transform()]).repeat(4, &[8.0; 4]).quiet(secs(quiet)).capture();
     assert_eq!(standing(&judge(&asked(6))).0, PairStatus::DownNegotiating);
     assert_eq!(standing(&judge(&asked(20))).0, PairStatus::Down);
+}
+
+#[test]
+fn a_peer_that_talks_under_another_ike_sa_is_not_dead() {
+    let answered = || in_use().dpd(Side::Initiator, 9).dpd_ack(Side::Responder, 9).after(secs(10));
+    let silent = asked_in_vain(answered(), |told| told).quiet(secs(20)).capture();
+    let other = Scenario::new().seed(7).main_mode().quick_mode().after(secs(25));
+    let talks = other.dpd(Side::Responder, 1).dpd_ack(Side::Initiator, 1).after(secs(20)).dpd(Side::Responder, 2);
+    let talks = talks.dpd_ack(Side::Initiator, 2).capture();
+    let analysis = judge(&silent.merge(&talks).start_after(secs(5)));
+    let found = find(&analysis, "L-DPD-TIMEOUT").expect("it is found");
+    assert_eq!(found.severity, Severity::Notice);
+    assert!(found.causes[0].text.contains("uses another one"), "{:?}", found.causes);
+    // the same without the other one
+    let silent = asked_in_vain(answered(), |told| told).quiet(secs(20)).capture();
+    let found = judge(&silent.start_after(secs(5)));
+    let found = find(&found, "L-DPD-TIMEOUT").expect("it is found");
+    assert_eq!(found.severity, Severity::Error);
+    assert!(found.causes.iter().all(|cause| !cause.text.contains("uses another one")), "{:?}", found.causes);
+}
+
+#[test]
+fn traffic_on_sas_from_before_the_capture_shows_a_tunnel() {
+    let story = main_mode_psk().quick_mode();
+    let spis = story.esp_spis();
+    let told = story.traffic_on(spis, 1..=10, ms(985)).new_attempt().main_mode().traffic_on(spis, 11..=20, ms(985));
+    let analysis = judge(&told.capture().start_after(secs(3)));
+    assert_eq!(standing(&analysis).0, PairStatus::UpActive);
+}
+
+#[test]
+fn a_delete_that_traffic_outlives_to_the_end_of_the_capture_takes_nothing_down() {
+    let story = ikev2_gcm().traffic(20).after(secs(10));
+    let spis = story.esp_spis();
+    let deleted = story.informational_request(Side::Initiator, &[v2::delete_ike()]);
+    let deleted = deleted.informational_response(Side::Responder, &[]);
+    let analysis = judge(&deleted.traffic_on(spis, 21..=23, ms(400)).capture().start_after(secs(5)));
+    assert_eq!(standing(&analysis).0, PairStatus::UpActive);
 }

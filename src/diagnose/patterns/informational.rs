@@ -22,6 +22,8 @@ const ROUND_TRIPS: u32 = 4;
 const ANSWER_WITHIN: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(3));
 /// What goes on no longer than this after a delete was still under way.
 const UNDER_WAY: Duration = Duration::from_secs(2);
+/// What comes no later than this after a delete was sent before it arrived.
+const AT_ONCE: Duration = Duration::from_millis(200);
 /// Traffic that stopped no longer than this before a delete may have been stopped by it.
 const JUST_BEFORE: Duration = Duration::from_secs(60);
 /// Questions follow each other at least this far apart; what comes closer belongs to one farewell.
@@ -321,7 +323,9 @@ fn note_use(view: &View<'_>, found: &mut [Informational<'_>]) {
     for index in 0..found.len() {
         let partner = found[index].partner.map(|partner| found[partner].message.last_sent());
         let at = partner.map_or(found[index].last_sent(), |partner| partner.max(found[index].last_sent()));
-        let soon = at.after(UNDER_WAY);
+        // Where the capture ends before that, what comes later than at once goes on as far as one can tell.
+        let cut = view.case.end() <= at.after(UNDER_WAY);
+        let soon = at.after(if cut { AT_ONCE } else { UNDER_WAY });
         let before = begun.partition_point(|&(first, _)| first <= at);
         let goes_on = before.checked_sub(1).and_then(|last| begun.get(last)).is_some_and(|&(_, last)| last > soon);
         let later = begins.get(begins.partition_point(|&(first, _)| first <= at));
@@ -379,6 +383,8 @@ fn read_v1(view: &View<'_>, suite_known: bool, found: &mut [Informational<'_>]) 
         let may_delete = !unknown_content && this.may_delete();
         // First the IPsec SA, then at once the ISAKMP SA, and then nothing: a farewell, whatever else has that size.
         let with_others = deleted[from.index()].is_some_and(|deleted| at.since(deleted) < APART);
+        let unanswered_for = view.case.end().since(this.last_sent());
+        let with_others = with_others && (!may_ask || unanswered_for >= UNDER_WAY);
         let farewell = with_others && may_delete && !this.ike_after && !this.traffic_after;
         let up_before = view.attempt.phase1_up.map_or(view.attempt.midstream, |up| up <= at);
         let repeated = this.last_sent().since(at) >= APART;
@@ -392,7 +398,7 @@ fn read_v1(view: &View<'_>, suite_known: bool, found: &mut [Informational<'_>]) 
             }
         } else if may_delete && up_before {
             let goes_on = this.ike_after || this.traffic_after;
-            let quiet = view.case.end().since(this.last_sent()) >= PATIENCE;
+            let quiet = unanswered_for >= PATIENCE;
             let is_delete = if may_ask {
                 !goes_on && (with_others || quiet)
             } else {

@@ -49,6 +49,8 @@ pattern! {
             raised by "the peer sends a new message 1; INVALID-COOKIE or INVALID-SPI", lowered by "ESP of the peer goes on";
         "daemon" 0.15 "the IKE daemon of the peer is dead",
             raised by "ICMP port unreachable; ESP goes on both ways", lowered by "ESP of the peer stopped too";
+        "dropped" 0.05 "the peer deleted this IKE SA and uses another one; the delete was lost",
+            raised by "it answers under another IKE SA meanwhile", lowered by "there is no other one";
         "unsupported" 0.05 "the peer does not support liveness checks",
             raised by "no dead peer detection vendor id", lowered by "it answered checks before; IKEv2";
     ];
@@ -190,6 +192,12 @@ fn unanswered(later: &Later, index: usize, view: &View<'_>, read: &[Informationa
     let announced = view.attempt.vendor_ids[side.other().index()]
         .iter()
         .any(|data| registry::vendor_id(data).is_some_and(|vendor| vendor.family == "dpd"));
+    // It is there, and talks under another IKE SA.
+    let others = view.case.attempts().filter(|(other, it)| *other != index && it.attempt.last > first.at);
+    let elsewhere = others.map(|(_, other)| other).any(|other| {
+        let talks = |from| life_cycle::address(other.attempt, from) == peer;
+        other.messages().any(|message| message.encrypted && message.at > first.at && talks(message.from))
+    });
     let mut found = Match::on(index, Confidence::Inferred)
         .seen(format!(
             "{} sent a liveness check {} in {}; {peer} said nothing to any of them{}",
@@ -197,6 +205,7 @@ fn unanswered(later: &Later, index: usize, view: &View<'_>, read: &[Informationa
             times(copies),
             span(last.since(first.at)),
             match (refused, traffic) {
+                _ if elsewhere => ", and talks under another IKE SA meanwhile or later",
                 (Some(true), _) => ", and it sent ICMP errors instead",
                 (Some(false), _) => ", and ICMP errors came from the path instead",
                 (None, Traffic::GoesOn) => ", while its ESP goes on",
@@ -205,6 +214,7 @@ fn unanswered(later: &Later, index: usize, view: &View<'_>, read: &[Informationa
             },
         ))
         .means(match (refused, traffic) {
+            _ if elsewhere => "the peer lives; it dropped this IKE SA and uses another one",
             (Some(true), _) => "the host is there, and its IKE daemon seems to be gone",
             (Some(false), _) => "a router says that the peer cannot be reached, or a filter that it must not",
             (None, Traffic::GoesOn) => "the kernel of the peer lives; its IKE daemon does not answer",
@@ -215,6 +225,7 @@ fn unanswered(later: &Later, index: usize, view: &View<'_>, read: &[Informationa
         })
         .frames(questions.iter().take(8).flat_map(|each| view.frames(each.message)));
     found = match (refused, traffic) {
+        _ if elsewhere => found.weigh("dropped", 20.0).weigh("path", 0.5).rule_out(&["daemon"]),
         (Some(true), _) | (None, Traffic::GoesOn) => {
             found.weigh("daemon", 8.0).weigh("path", 0.2).weigh("mapping", 0.2)
         }
@@ -226,7 +237,10 @@ fn unanswered(later: &Later, index: usize, view: &View<'_>, read: &[Informationa
             found.settle(format!("whether {peer} answers anything at all, and since when it has been up"))
         }
     };
-    if starts_anew {
+    if !elsewhere {
+        found = found.rule_out(&["dropped"]);
+    }
+    if starts_anew && !elsewhere {
         found = found.weigh("restart", 4.0);
     }
     let answered =
@@ -251,7 +265,7 @@ fn unanswered(later: &Later, index: usize, view: &View<'_>, read: &[Informationa
             found = found.severity(Severity::Notice);
         }
     }
-    if later.up.is_some_and(|up| up > index) {
+    if elsewhere || later.up.is_some_and(|up| up > index) {
         found = found.severity(Severity::Notice);
     }
     Some(found)

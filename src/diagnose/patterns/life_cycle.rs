@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::base::{FrameRef, Timestamp};
-use crate::diagnose::case::{Case, PATIENCE, View};
+use crate::diagnose::case::{Case, View};
 use crate::track::{Attempt, EspFlow, Side};
 
 /// A negotiation that brought the tunnel up.
@@ -109,7 +109,7 @@ impl Traffic {
                 else {
                     return false;
                 };
-                next.since(last) <= SHORT_PAUSE.max(apart.saturating_mul(MISSING)).min(PATIENCE)
+                next.since(last) <= SHORT_PAUSE.max(apart.saturating_mul(MISSING)).min(LONG_PAUSE)
             })
     }
 }
@@ -133,6 +133,8 @@ pub(super) fn interrupted(traffic: &Traffic, earlier: &Life<'_>, later: &Life<'_
 const TO_AND_FRO: Duration = Duration::from_secs(1);
 /// Traffic that pauses no longer than this was not interrupted.
 const SHORT_PAUSE: Duration = Duration::from_secs(2);
+/// One that pauses longer may have been, however rare its packets are.
+const LONG_PAUSE: Duration = Duration::from_secs(30);
 /// Nor was traffic that misses no more packets than these.
 const MISSING: u32 = 3;
 

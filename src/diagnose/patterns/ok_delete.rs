@@ -93,7 +93,9 @@ fn came_up(view: &View<'_>) -> Option<Timestamp> {
 /// Whether an IKE SA that came up before `until`, or was up before the capture, goes on after `at`, when one that had come up
 /// at `up` was deleted: both sides are heard under it, or it is the younger one, that takes the place of the other.
 fn lives_on(view: &View<'_>, at: Timestamp, up: Option<Timestamp>, until: Timestamp) -> bool {
-    let own = came_up(view);
+    // Whoever begins after it begins anew, and takes over nothing.
+    let anew = view.attempt.first > at;
+    let own = if anew { view.tunnel_up() } else { came_up(view) };
     if view.attempt.first > until || own.map_or(!view.attempt.midstream, |own| own > until) {
         return false;
     }
@@ -175,9 +177,9 @@ fn ipsec_is_left(view: &View<'_>, last: &Informational<'_>) -> bool {
     }
     up.sort_unstable();
     if let [.., before, newest] = up[..] {
-        // A replaced SA does not outlive the new one's birth by more than it had lived before.
+        // A replaced SA does not outlive the new one's birth by much more than it had lived before.
         let lived = newest.since(before);
-        if !last.ike_after && lived > PATIENCE && at.since(newest) > lived {
+        if !last.ike_after && lived > PATIENCE && at.since(newest) > lived.saturating_mul(2) {
             return false;
         }
     }

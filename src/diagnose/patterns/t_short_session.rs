@@ -8,7 +8,7 @@ use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::sizes::payload;
 use crate::diagnose::words::{number, span};
-use crate::track::Label;
+use crate::track::{Label, MessageRecord};
 
 use super::traffic;
 
@@ -69,7 +69,10 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         })
         .collect();
     let [.., (last, session)] = sessions.as_slice() else { return Vec::new() };
-    if sessions.len() < 2 || *last + 1 < case.pair.attempts.len() {
+    // The next one may be under way.
+    let under_way = |view: View<'_>| view.tunnel_up().is_none_or(|up| case.end().since(up) <= SHORT);
+    let next = case.view(*last + 1);
+    if sessions.len() < 2 || *last + 2 < case.pair.attempts.len() || next.is_some_and(|next| !under_way(next)) {
         return Vec::new();
     }
     vec![
@@ -99,12 +102,12 @@ fn short(ways: &[traffic::Way<'_>; 2], view: &View<'_>, up: Timestamp, until: Ti
         return None;
     }
     let last = there.last()?.max(back.last()?);
-    // IKEv2 says what is a delete
+    // What ends it after the next one began was replaced; IKEv2 says what is a delete.
     let deletes = |message| view.first_inside(message).is_none_or(|first| first == payload::DELETE);
-    let end = view.messages().filter(|message| message.encrypted && message.at >= last).find(|&message| {
-        matches!(message.label, Label::Inf | Label::Request(37))
-            && message.at.since(last) <= AT_ONCE
-            && deletes(message)
+    let ends = |message: &&MessageRecord| message.encrypted && (last..=until).contains(&message.at);
+    let end = view.messages().filter(ends).find(|&message| {
+        let informational = matches!(message.label, Label::Inf | Label::Request(37));
+        informational && message.at.since(last) <= AT_ONCE && deletes(message)
     })?;
     let packets = there.packets() + back.packets();
     let quiet_after = view.messages().all(|message| message.at.since(end.at) <= AT_ONCE);
