@@ -68,11 +68,17 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 return None;
             };
             let waits = view.message(Label::Mm(4)).map_or(0, |fourth| phase1::repeats_after(fourth, proof.at));
-            if initiator == Conduct::GoesOn && waits == 0 {
+            let first = messages.first()?;
+            let once = phase1::answered_once(&view, proof, &messages)
+                || (messages.len() == 1 && phase1::went_before(&view, first, true));
+            if initiator == Conduct::GoesOn && waits == 0 && !once {
                 // P1-PSK.
                 return None;
             }
-            let first = messages.first()?;
+            if initiator == Conduct::Unknown && phase1::went_before(&view, first, false) {
+                // As far as it goes, it goes like the one before: P1-PSK.
+                return None;
+            }
             let mut found = Match::on(index, Confidence::Inferred)
                 .frames([proof.frame, first.frame])
                 .severity(standing.severity(&view, P1_AUTH_REJECT.severity));
@@ -93,12 +99,13 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 }
                 Conduct::GoesOn => {
                     found.confidence = Some(Confidence::Suspected);
-                    found.seen.push_str(&format!(
-                        "; the initiator repeats MM5, the responder sent MM4 {} more",
-                        times(waits as u64)
-                    ));
+                    found.seen.push_str(&if once && waits == 0 {
+                        "; the initiator repeats MM5, and no copy draws another answer".to_owned()
+                    } else {
+                        format!("; the initiator repeats MM5, the responder sent MM4 {} more", times(waits as u64))
+                    });
                     found.means = "the identity is refused by a responder that drops its state with it, or the keys differ".into();
-                    found = found.weigh("keys", 2.5).settle("the responder's log: the identity it got, or that it could not decrypt");
+                    found = found.weigh("keys", if once { 1.0 } else { 2.5 }).settle("the responder's log: the identity it got, or that it could not decrypt");
                 }
                 Conduct::Unknown => {
                     found.confidence = Some(Confidence::Suspected);

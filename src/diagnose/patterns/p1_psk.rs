@@ -109,6 +109,10 @@ fn in_clear(index: usize, view: &View<'_>, proof: &MessageRecord, clear: &Messag
 
 fn not_understood(index: usize, view: &View<'_>, proof: &MessageRecord, answers: &[&MessageRecord]) -> Option<Match> {
     let first = answers.first()?;
+    if phase1::answered_once(view, proof, answers) || (answers.len() == 1 && phase1::went_before(view, first, true)) {
+        // P1-AUTH-REJECT.
+        return None;
+    }
     // A responder that repeats message 4 has not got as far as message 5 in its own eyes: it may refuse the identity and
     // throw the state away, under keys that agree.
     if view.message(Label::Mm(4)).is_some_and(|fourth| phase1::repeats_after(fourth, proof.at) > 0) {

@@ -21,6 +21,9 @@ const UNDERSTANDING: Duration = Duration::from_secs(1);
 /// A copy sent this long after its answer passed here did not cross it on the way.
 const UNDER_WAY: Duration = Duration::from_secs(1);
 
+/// So many attempts before one are looked at for how they went.
+const LOOKED_BACK: usize = 4;
+
 /// Notify message types of RFC 2408 §3.14.1 that patterns tell apart.
 pub(super) mod notify {
     pub(in super::super) const INVALID_MAJOR_VERSION: u16 = 5;
@@ -330,6 +333,29 @@ pub(super) fn answer_to_message_5<'a>(view: &View<'a>) -> Option<(&'a MessageRec
 pub(super) fn may_answer(message: &MessageRecord, asked: &MessageRecord) -> bool {
     let copies = std::iter::once(asked.at).chain(asked.repeats.iter().map(|repeat| repeat.at));
     copies.filter(|copy| *copy <= message.at).max().is_some_and(|copy| message.at.since(copy) <= PATIENCE)
+}
+
+/// Message 5 was answered once and then, copy after copy, not any more: whoever answered dropped its state with that, as one
+/// does that read the message and refuses it. Who cannot read it answers each copy alike.
+pub(super) fn answered_once(view: &View<'_>, proof: &MessageRecord, answers: &[&MessageRecord]) -> bool {
+    let [only] = answers else { return false };
+    let end = view.case.end();
+    let in_vain = proof.repeats.iter().filter(|repeat| repeat.at > only.at && end.since(repeat.at) >= UNDERSTANDING);
+    only.repeat_count == 0 && in_vain.count() >= 3
+}
+
+/// An earlier attempt of the pair drew answers of the length of `answer` too, which told the initiator nothing: one and no more
+/// (`once`), or one after the other.
+pub(super) fn went_before(view: &View<'_>, answer: &MessageRecord, once: bool) -> bool {
+    let mut before = (view.index.saturating_sub(LOOKED_BACK)..view.index).filter_map(|index| view.case.view(index));
+    before.any(|before| {
+        let Some((proof, Answer::Encrypted { messages, initiator })) = answer_to_message_5(&before) else {
+            return false;
+        };
+        initiator == Conduct::GoesOn
+            && messages.first().is_some_and(|first| first.length == answer.length)
+            && (if once { answered_once(&before, proof, &messages) } else { messages.len() > 1 })
+    })
 }
 
 fn conduct(view: &View<'_>, proof: &MessageRecord, answered: Timestamp) -> Conduct {
