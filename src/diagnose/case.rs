@@ -48,6 +48,7 @@ pub struct Case<'a> {
 pub struct Answers {
     auth_answer: OnceCell<Option<AuthAnswer>>,
     tunnel_up: OnceCell<Option<Timestamp>>,
+    lost_direction: OnceCell<Option<Side>>,
     informationals: OnceCell<Arc<[Read]>>,
     /// Of the first attempt: whether the tunnel of the pair was taken down.
     taken_down: OnceCell<bool>,
@@ -86,7 +87,7 @@ impl<'a> Case<'a> {
             .filter(|(_, view)| {
                 let answered = view.attempt.phase1_up.is_some() || view.tunnel_up().is_some();
                 let got = || view.set_up_unheard().is_none();
-                answered && (!view.is_v2() || view.authenticated() != Some(false) && got())
+                answered && (!view.is_v2() || view.authenticated() != Some(false)) && got()
             })
             .map(|(_, view)| view.attempt.first)
             .max();
@@ -173,7 +174,12 @@ impl<'a> Case<'a> {
     pub fn overcome(&self, index: usize) -> bool {
         let Some(this) = self.pair.attempts.get(index) else { return false };
         let held_up = this.phase1_up.is_none() || this.version == IkeVersion::V2;
-        held_up && self.youngest_success.is_some_and(|began| began > this.first)
+        held_up && self.came_up_after(this)
+    }
+
+    /// A later attempt got past authentication.
+    pub(super) fn came_up_after(&self, attempt: &Attempt) -> bool {
+        self.youngest_success.is_some_and(|began| began > attempt.first)
     }
 }
 
@@ -237,10 +243,16 @@ impl<'a> View<'a> {
     }
 
     /// The responder's SPI is known, and yet nothing from the responder was captured (or nothing from the initiator, who
-    /// must have sent what is being answered): no silence may be called silence.
+    /// must have sent what is being answered), or nothing more from some point on: no silence may be called silence.
     pub fn one_sided(&self) -> bool {
         let answered = !self.attempt.responder_spi.is_zero();
-        answered && !(self.heard(Side::Initiator) && self.heard(Side::Responder))
+        answered && (!(self.heard(Side::Initiator) && self.heard(Side::Responder)) || self.lost_direction().is_some())
+    }
+
+    /// The side that the capture holds nothing more of from some point on, although it goes on answering.
+    pub(super) fn lost_direction(&self) -> Option<Side> {
+        let once = self.case.answers.get(self.index).map(|answers| &answers.lost_direction);
+        once.map_or_else(|| self.lost_side(), |once| *once.get_or_init(|| self.lost_side()))
     }
 
     /// The capture itself proves that the other side answered while it ran: the side that was heard sent two messages of

@@ -15,6 +15,8 @@ use super::case::{PATIENCE, View};
 const UNDER_WAY: Duration = Duration::from_secs(1);
 /// As many copies in spite of the answer are all that most senders ever send.
 const ALL: usize = 4;
+/// The Notify payload, with which a re-key of a child SA begins (RFC 7296 §1.3.3).
+const NOTIFY: u8 = 41;
 /// Halves of a liveness check are not further apart than this, and nothing answers later than this.
 const ANSWER_WITHIN: Duration = Duration::from_secs(3);
 
@@ -59,7 +61,8 @@ impl<'a> View<'a> {
     /// The answer to a CREATE_CHILD_SA, if the side that asked seems never to get it: it goes on asking, asks for nothing
     /// else, and uses nothing new.
     pub(super) fn child_unheard(&self, exchange: &'a Exchange) -> Option<Unheard<'a>> {
-        let unheard = self.unheard(exchange, (Label::Request(36), Label::Response(36)))?;
+        let (request, answer) = (Label::Request(36), Label::Response(36));
+        let unheard = self.unheard(exchange, (request, answer)).or_else(|| self.rekey_unheard(exchange))?;
         let asks = self.exchanges().iter().any(|other| {
             other.started_by == exchange.started_by
                 && other.message_id > exchange.message_id
@@ -70,6 +73,86 @@ impl<'a> View<'a> {
                 || self.case.pair.attempts.iter().any(|other| other.rekeyed_from == Some(self.index))
         };
         (!asks && !begins()).then_some(unheard)
+    }
+
+    /// Who re-keys a child SA and has the answer deletes the old one (RFC 7296 §2.8): the copies may have ended with any number.
+    fn rekey_unheard(&self, exchange: &'a Exchange) -> Option<Unheard<'a>> {
+        let of = |label| exchange.messages.iter().find(|message| message.label == label);
+        let (request, answer) = (of(Label::Request(36))?, of(Label::Response(36))?);
+        let copies = request.repeats.iter().filter(|repeat| repeat.at.since(answer.at) >= UNDER_WAY).count();
+        let watched = self.case.end().since(request.last_sent()) >= PATIENCE;
+        let rekeys = self.first_inside(request) == Some(NOTIFY);
+        (copies >= 2 && watched && rekeys).then_some(Unheard {
+            request,
+            answer,
+            copies,
+            confidence: Confidence::Suspected,
+        })
+    }
+
+    /// The side that the capture holds nothing more of from some point on, although it goes on answering: twice and more the other
+    /// one sent what can only follow an answer, or an answer to what is not there.
+    pub(super) fn lost_side(&self) -> Option<Side> {
+        let heard = [Side::Initiator, Side::Responder].map(|side| self.last_heard(side));
+        let lost = if heard[0]? < heard[1]? { Side::Initiator } else { Side::Responder };
+        let since = heard[lost.index()]?;
+        let address = if lost == Side::Initiator { self.attempt.initiator } else { self.attempt.responder };
+        let uses = || self.case.flows_from(address.ip()).any(|flow| flow.last > since);
+        let proofs = match self.attempt.version {
+            IkeVersion::V1 => self.answered_in_v1(since),
+            IkeVersion::V2 => self.answered_unseen_in_v2(since),
+        };
+        (proofs >= 2 && !uses()).then_some(lost)
+    }
+
+    fn last_heard(&self, side: Side) -> Option<Timestamp> {
+        self.messages().filter(|message| message.from == side).map(MessageRecord::last_sent).max()
+    }
+
+    /// How many of the messages after `since`, all of one side, show that the one before was answered (RFC 2409 §5), by what is
+    /// not there.
+    fn answered_in_v1(&self, since: Timestamp) -> usize {
+        let late = |message: &&MessageRecord| message.at > since;
+        let of_set_up = || {
+            self.messages().filter(late).filter_map(|message| match message.label {
+                Label::Mm(number) => Some(number),
+                Label::Qm(1) => Some(7),
+                _ => None,
+            })
+        };
+        let skipped = |(one, other): &(u8, u8)| *other == one + 2 && self.message(Label::Mm(one + 1)).is_none();
+        let steps = of_set_up().zip(of_set_up().skip(1)).filter(skipped).count();
+        let confirmed = self.exchanges().iter().filter(|exchange| {
+            let has = |label| exchange.messages.iter().filter(late).any(|message| message.label == label);
+            let answered = exchange.messages.iter().any(|message| message.label == Label::Qm(2));
+            has(Label::Qm(1)) && has(Label::Qm(3)) && !answered
+        });
+        steps + confirmed.count()
+    }
+
+    /// The same in IKEv2: a request is sent once, and then the next one under the next number (RFC 7296 §2.3), or a request is
+    /// answered that is not there.
+    fn answered_unseen_in_v2(&self, since: Timestamp) -> usize {
+        let mut proofs = 0;
+        // By side, the last request that was sent once: its number, and when.
+        let mut last: [Option<(u32, Timestamp)>; 2] = [None; 2];
+        for exchange in self.exchanges() {
+            let Some(first) = exchange.messages.first().filter(|first| first.at > since) else { continue };
+            match first.label {
+                Label::Response(_) => proofs += 1,
+                Label::Request(_) => {
+                    let (number, last) = (exchange.message_id.0, &mut last[first.from.index()]);
+                    // Several at once are of a side that may have several under way.
+                    let follows = |(before, at): (u32, Timestamp)| {
+                        before.checked_add(1) == Some(number) && first.at.since(at) >= UNDER_WAY
+                    };
+                    proofs += usize::from(last.is_some_and(follows));
+                    *last = Some((number, first.at)).filter(|_| first.repeat_count == 0);
+                }
+                _ => {}
+            }
+        }
+        proofs
     }
 
     fn unheard(&self, exchange: &'a Exchange, (request, answer): (Label, Label)) -> Option<Unheard<'a>> {

@@ -7,7 +7,7 @@ use ikescope::diagnose::{Confidence, PairStatus, Severity};
 use ikescope::pipeline::Analysis;
 
 use crate::path::find;
-use crate::support::story::{main_mode_psk, usual_transform};
+use crate::support::story::{ikev2_psk, main_mode_psk, usual_transform};
 use crate::support::{Capture, Scenario, Side, ms, secs, v1, v2};
 use crate::trial::Evidence::{Crafted, Lab, Labs};
 use crate::trial::{Trial, alarms, judge, judge_together};
@@ -258,4 +258,20 @@ fn an_error_whose_end_was_cut_off_is_read() {
         assert_eq!(alarms(&analysis), ["P1-PROPOSAL"], "without the last {cut} octets");
         assert!(find(&analysis, "M-LENGTH").is_none(), "without the last {cut} octets");
     }
+}
+
+/// A tap that loses one direction while the tunnel goes on: what only follows an answer shows that there was one.
+#[test]
+fn a_direction_that_is_lost_in_mid_course_is_no_silence() {
+    let told = ikev2_psk();
+    let (address, spis) = (told.address(Side::Initiator), told.esp_spis());
+    let used = (0..6).fold(told, |told, round| {
+        let asked = told.after(secs(10)).liveness(Side::Initiator);
+        asked.traffic_on(spis, round * 5 + 1..round * 5 + 6, ms(500))
+    });
+    let whole = used.quiet(secs(10)).capture();
+    let lost = whole.clone().first(4).merge(&whole.clone().skip(4).only_from(address));
+    let analysis = judge(&lost);
+    assert_eq!(alarms(&analysis), ["C-ONE-DIR"]);
+    assert!(alarms(&judge(&whole)).is_empty());
 }

@@ -712,3 +712,30 @@ fn traffic_after_a_hole_in_the_capture_shows_the_tunnel() {
         assert_eq!(analysis.diagnosis.pairs().last().map(|pair| pair.status), Some(PairStatus::UpActive));
     }
 }
+
+/// The responder uses the child SA, so it has accepted IKE_AUTH.
+#[test]
+fn traffic_of_the_responder_shows_that_it_accepted_what_seems_unanswered() {
+    let told = Scenario::new().nat().ikev2_init(&v2::ike_cbc(14));
+    let proof = [told.psk_proof(Side::Initiator), told.child(Side::Initiator)].concat();
+    let spi = told.esp_spi(Side::Initiator);
+    let asked = told.auth_request(&proof).repeat(3, &BACKOFF);
+    let used = (1..20).fold(asked, |told, sequence| told.esp(Side::Responder, spi, [sequence], 120, ms(500)));
+    let analysis = judge(&used.repeat_from(Side::Initiator, 1, &[4.0]).quiet(secs(60)).capture());
+    let found = find(&analysis, "V2-AUTH-NO-REPLY").expect("a finding");
+    assert!(found.causes[0].text.starts_with("the answer does not reach the initiator"), "{:?}", found.causes);
+    assert!(found.checks().all(|check| !check.text.contains("4500")));
+}
+
+/// What is repeated in spite of its answer did not go on, though the SA before it does.
+#[test]
+fn a_re_key_that_is_never_taken_up_is_not_called_settled() {
+    let story = ikev2_psk().traffic(4).after(secs(600));
+    let spis = story.esp_spis();
+    let (rekey, granted) = (child_rekey(&story, Side::Initiator), child_keys(&story, Side::Responder));
+    let asked = story.create_child_request(Side::Initiator, &rekey);
+    let told = answered_in_vain(asked.create_child_response(Side::Responder, &granted), 3);
+    let analysis = judge(&told.traffic_on(spis, 5..30, secs(1)).capture());
+    assert!(find(&analysis, "OK-RETRANS").is_none());
+    assert!(find(&analysis, "V2-CHILD-NO-REPLY").is_some());
+}

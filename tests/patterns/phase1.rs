@@ -687,3 +687,25 @@ fn an_initiator_without_a_key_says_so() {
     let found = finding(&told.informational_clear(Side::Initiator, refusal).quiet(secs(30)).capture(), "P1-NOTIFY");
     assert!(first_cause(&found).starts_with("the initiator has no pre-shared key"), "{found:?}");
 }
+
+/// One answer, and then none to any copy: the responder read message 5, refused it and forgot it.
+#[test]
+fn a_responder_that_answers_message_5_once_refused_what_it_could_read() {
+    let told = Scenario::new().mm1(&[usual_transform()]).mm2(&usual_transform()).mm3().mm4().mm5();
+    let refusal = [told.isakmp_notify(24, &[])];
+    let refused = told.informational(Side::Responder, &refusal);
+    let deaf = judge(&refused.repeat_from(Side::Initiator, 6, &BACKOFF).quiet(secs(60)).capture());
+    assert!(find(&deaf, "P1-PSK").is_none());
+    let found = find(&deaf, "P1-AUTH-REJECT").expect("a finding");
+    assert!(found.seen.contains("no copy draws another answer"), "{}", found.seen);
+    assert_eq!(found.confidence, Confidence::Suspected);
+}
+
+/// A keepalive opens the way out and says nothing of the way in.
+#[test]
+fn a_keepalive_from_4500_is_no_answer_there() {
+    let told = Scenario::new().responder_nat().mm1(&[usual_transform()]).mm2(&usual_transform()).mm3().mm4().mm5();
+    let kept = told.repeat(2, &BACKOFF).keepalive(Side::Responder).quiet(secs(60));
+    let found = finding(&kept.capture(), "P1-AUTH-SILENT");
+    assert!(found.seen.contains("nothing at all came from it on UDP 4500"), "{}", found.seen);
+}

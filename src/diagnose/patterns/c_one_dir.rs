@@ -9,6 +9,7 @@ pattern! {
     /// ## What is seen
     ///
     /// Messages that answer something, or that carry the other side's SPI, and not one packet from that other side.
+    /// Or both are seen at first, and from some point on only one, which goes on as if it were answered.
     ///
     /// ## What it means
     ///
@@ -36,17 +37,28 @@ pattern! {
 
 fn check(case: &Case<'_>) -> Vec<Match> {
     case.attempts()
-        .filter(|(_, view)| view.proves_missing_direction() && !case.both_ways())
-        .map(|(index, view)| {
-            let missing = if view.heard(Side::Initiator) { view.attempt.responder } else { view.attempt.initiator };
-            Match::on(index, Confidence::Inferred)
+        .filter_map(|(index, view)| {
+            let lost = view.lost_direction();
+            if lost.is_none() && (!view.proves_missing_direction() || case.both_ways()) {
+                return None;
+            }
+            let missing = match lost {
+                Some(Side::Initiator) => view.attempt.initiator,
+                Some(Side::Responder) => view.attempt.responder,
+                None if view.heard(Side::Initiator) => view.attempt.responder,
+                None => view.attempt.initiator,
+            };
+            let more = if lost.is_some() { "no more packet" } else { "no packet" };
+            let from_then = if lost.is_some() { " from some point on" } else { "" };
+            let found = Match::on(index, Confidence::Inferred)
                 .seen(format!(
-                    "no packet from {} is in the capture, and yet the other side goes on as if it answered",
+                    "{more} from {} is in the capture{from_then}, and yet the other side goes on as if it answered",
                     missing.ip()
                 ))
                 .means("the other direction exists and was not captured: nothing can be said about missing answers")
                 .frames([view.attempt.first_frame])
-                .settle("capture both directions")
+                .settle("capture both directions");
+            Some(found)
         })
         .collect()
 }

@@ -142,7 +142,7 @@ fn never_whole(case: &Case<'_>, incomplete: &IncompleteFact) -> Option<Match> {
 /// All fragments of the last answer of the set-up came by, and the initiator goes on with what it answers.
 fn unheard(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
     let Unheard { request, answer, copies, .. } = view.set_up_unheard().filter(|found| found.answer.ip_fragments > 1)?;
-    if case.attempts().skip(index + 1).any(|(_, later)| later.tunnel_up().is_some()) {
+    if case.came_up_after(view.attempt) {
         return None;
     }
     Some(

@@ -67,21 +67,29 @@ fn of_exchange(index: usize, view: &View<'_>, exchange: &Exchange) -> Option<Mat
     if went_on(view, exchange, message) || view.one_sided() || !waited.is_silence() {
         return None;
     }
-    let of = total.map_or("an unknown number".to_owned(), |total| total.to_string());
+    let of = total.map_or(String::new(), |total| format!(" of {total}"));
     let copies = match waited.copies {
         1 => String::new(),
         copies => format!("; the message was sent {}", times(copies)),
     };
     let found = Match::on(index, Confidence::Inferred)
         .seen(format!(
-            "of {} {} of {of} IKE fragments were seen; number {lowest} is the first that never came{copies}; watched for {}",
+            "of {} {}{of} {} seen; number {lowest} is the first that never came{copies}; watched for {}",
             message.label,
             message.ike_fragments,
+            match (message.ike_fragments, total) {
+                (1, None) => "IKE fragment was",
+                _ => "IKE fragments were",
+            },
             span(waited.over + waited.after),
         ))
         .means(match (message.label, message.from) {
-            (Label::Response(_), Side::Responder) => "the answer cannot be put together, and the initiator cannot go on",
-            (Label::Response(_), Side::Initiator) => "the answer cannot be put together, and the responder cannot go on",
+            (Label::Response(_), Side::Responder) => {
+                "the answer cannot be put together, and the initiator cannot go on"
+            }
+            (Label::Response(_), Side::Initiator) => {
+                "the answer cannot be put together, and the responder cannot go on"
+            }
             (Label::Mm(6) | Label::Am(2), _) => "the message cannot be put together, and the initiator cannot go on",
             _ => "the message cannot be put together, and so cannot be answered",
         })

@@ -185,7 +185,7 @@ impl Look {
         let [initiator, responder] = of.heard;
         signs.set_if(responder.is_none(), Signs::UNHEARD);
         let both = initiator.is_some() && responder.is_some();
-        signs.set_if(!both && !attempt.responder_spi.is_zero(), Signs::ONE_SIDED);
+        signs.set_if(view.one_sided(), Signs::ONE_SIDED);
         signs.set_if(both && !of.went_on && !attempt.midstream, Signs::LEFT_OPEN);
         let at_once =
             of.first_told_by_initiator.zip(of.last_auth).is_some_and(|(told, auth)| told <= auth.after(AT_ONCE));

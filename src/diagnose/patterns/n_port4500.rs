@@ -40,13 +40,16 @@ pattern! {
             raised by "nothing ever comes from the peer on 4500; other peers fail there too", lowered by "any packet from the peer on 4500";
         "secret" 0.30 "the packet arrives, and the responder stays silent because the pre-shared keys or identities differ",
             raised by "the responder repeats its last message on 500; earlier tries failed the same way on 500", lowered by "other authentication than a shared key; earlier success";
-        "natt" 0.20 "NAT traversal is on at one end where the path or the other end does not do it",
+        "pieces" 0.02 "an IKE fragment of the message, the first large packet, is lost on the way",
+            raised by "the message goes in IKE fragments", lowered by "a small message";
+        "natt" 0.18 "NAT traversal is on at one end where the path or the other end does not do it",
             raised by "both announce it and no NAT is there", lowered by "a NAT is detected";
     ];
     checks: [
         Responder: "capture on its outside and see whether the message on 4500 arrives" about "forward" "secret";
         Path: "permit UDP 4500 both ways";
         Path: "forward UDP 4500 to the responder wherever UDP 500 is forwarded" about "forward";
+        Either: "make the IKE fragments smaller, 1200 octets or less" about "pieces";
         Either: "compare the pre-shared keys and identities; the responder's log tells what it refuses" about "secret";
         Either: "if there is no NAT, NAT traversal can be turned off" about "natt";
     ];
@@ -111,6 +114,7 @@ fn sent(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
         .means("UDP 4500 does not pass, or the responder got the message and keeps silent about it")
         .frames(view.frames(first))
         .settle("a capture on the responder's outside: if the message arrives there on UDP 4500, the path is fine");
+    found = if first.ike_fragments > 1 { found.weigh("pieces", 15.0) } else { found.rule_out(&["pieces"]) };
     if repeated.is_some() {
         found = found.weigh("secret", 2.0);
     }
@@ -153,7 +157,7 @@ fn awaited(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
             "the initiator's message on UDP 4500 is lost before this point, or the initiator stopped by itself"
         })
         .frames(view.frames(answer))
-        .rule_out(&["secret"])
+        .rule_out(&["secret", "pieces"])
         .settle("a capture on the initiator's outside: does it send on UDP 4500?");
     let found = of_nat(view, if view.is_v2() { found.rule_out(&["natt"]) } else { found });
     Some(if early { found.severity(Severity::Info) } else { found })
@@ -163,7 +167,7 @@ fn awaited(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
 fn unheard(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
     let Unheard { request, answer, copies, confidence } = view.set_up_unheard()?;
     let moved = answer.source.port() == nat::NAT_T && v2_auth_no_reply::first_on_its_port(view, answer);
-    let later = case.attempts().skip(index + 1).any(|(_, later)| later.tunnel_up().is_some());
+    let later = case.came_up_after(view.attempt);
     // Of a large answer the size may be what does not get through.
     if !moved || later || answer.ip_fragments > 1 || answer.ike_fragments > 1 {
         return None;
@@ -182,7 +186,7 @@ fn unheard(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
         .frames(view.frames(answer))
         .frames([request.frame])
         // It arrives, and is accepted.
-        .rule_out(&["secret", "forward"])
+        .rule_out(&["secret", "forward", "pieces"])
         .settle("a capture on the initiator's outside: does anything arrive from UDP 4500?");
     Some(if nat::detected(view) || view.is_v2() { found.rule_out(&["natt"]) } else { found })
 }

@@ -5,9 +5,9 @@ use crate::diagnose::Confidence;
 use crate::diagnose::case::Case;
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::number;
-use crate::track::{Exchange, Label, MessageRecord};
+use crate::track::{Exchange, ExchangeKind, Label, MessageRecord};
 
-use super::c_two_point;
+use super::{c_two_point, ikev2, phase1};
 
 /// More repeats of one message than this are no longer an accident.
 const FEW: u32 = 3;
@@ -49,7 +49,11 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         let begins = exchanges.iter().filter_map(|exchange| exchange.messages.first());
         let last_begin = begins.filter(|first| first.encrypted).map(|first| first.at).max();
         let seen_until = last_begin.max(both_ways_until);
-        repeated.extend(exchanges.iter().flat_map(|exchange| settled_repeats(exchange, seen_until)));
+        for exchange in exchanges {
+            // An SA that was there before goes on whatever becomes of what is asked on it.
+            let until = if asked_in_spite(exchange) { last_begin } else { seen_until };
+            repeated.extend(settled_repeats(exchange, until));
+        }
     }
     repeated.retain(|message| copies_of(message) > 0);
     if repeated.is_empty() {
@@ -73,6 +77,14 @@ fn at_one_point(message: &MessageRecord) -> u32 {
     let captures = || message.repeats.iter().map(|repeat| repeat.frame.capture).chain([message.frame.capture]);
     let copies = captures().map(|capture| captures().filter(|&other| other == capture).count()).max();
     u32::try_from(copies.unwrap_or(1)).unwrap_or(u32::MAX).saturating_sub(1)
+}
+
+/// A request on an IKE SA that is up was answered and came again all the same, more than once.
+fn asked_in_spite(exchange: &Exchange) -> bool {
+    let of_its_own = matches!(exchange.kind, ExchangeKind::CreateChildSa | ExchangeKind::InformationalV2);
+    let (request, response) = ikev2::request_and_response(exchange);
+    let in_spite = |(request, response)| phase1::copies_in_spite_of(response, request).is_some();
+    of_its_own && request.zip(response).is_some_and(in_spite)
 }
 
 /// Repeated messages of which is seen what came of them: messages beyond the answer, or, by `seen_until`, another exchange or

@@ -1,8 +1,9 @@
 //! P1-AUTH-REJECT: the responder refuses message 5 with an encrypted error.
 
 use crate::diagnose::Confidence;
-use crate::diagnose::case::Case;
+use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
+use crate::diagnose::sizes::{Content, V1Suite};
 use crate::diagnose::words::{number, span, times, until};
 use crate::track::{Label, Side};
 
@@ -63,16 +64,21 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     phase1::attempts(case)
         .filter(|(_, view)| phase1::method(view) != Method::Certificate)
         .filter_map(|(index, view)| {
-            let (proof, Answer::Encrypted { messages, initiator }) = phase1::answer_as_before(case, index)? else {
+            let (proof, Answer::Encrypted { messages, initiator }) = phase1::answer_to_message_5(&view)? else {
                 return None;
             };
             let waits = view.message(Label::Mm(4)).map_or(0, |fourth| phase1::repeats_after(fourth, proof.at));
-            let unanswered = phase1::unanswered_after(&view, proof, &messages);
-            if initiator == Conduct::GoesOn && waits == 0 && unanswered.is_none() {
+            let first = messages.first()?;
+            let once = phase1::answered_once(&view, proof, &messages)
+                || (messages.len() == 1 && phase1::went_before(&view, first, true));
+            if initiator == Conduct::GoesOn && waits == 0 && !once {
                 // P1-PSK.
                 return None;
             }
-            let first = messages.first()?;
+            if initiator == Conduct::Unknown && phase1::went_before(&view, first, false) {
+                // As far as it goes, it goes like the one before: P1-PSK.
+                return None;
+            }
             let mut found = Match::on(index, Confidence::Inferred)
                 .frames([proof.frame, first.frame])
                 .severity(standing.severity(&view, P1_AUTH_REJECT.severity));
@@ -93,15 +99,13 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 }
                 Conduct::GoesOn => {
                     found.confidence = Some(Confidence::Suspected);
-                    let (keys, what) = match unanswered {
-                        Some(copies) if waits == 0 => {
-                            (1.0, format!("{} more, which nothing answers", times(copies as u64)))
-                        }
-                        _ => (2.5, format!("the responder sent MM4 {} more", times(waits as u64))),
-                    };
-                    found.seen.push_str(&format!("; the initiator repeats MM5, {what}"));
+                    found.seen.push_str(&if once && waits == 0 {
+                        "; the initiator repeats MM5, and no copy draws another answer".to_owned()
+                    } else {
+                        format!("; the initiator repeats MM5, the responder sent MM4 {} more", times(waits as u64))
+                    });
                     found.means = "the identity is refused by a responder that drops its state with it, or the keys differ".into();
-                    found = found.weigh("keys", keys).settle("the responder's log: the identity it got, or that it could not decrypt");
+                    found = found.weigh("keys", if once { 1.0 } else { 2.5 }).settle("the responder's log: the identity it got, or that it could not decrypt");
                 }
                 Conduct::Unknown => {
                     found.confidence = Some(Confidence::Suspected);
@@ -112,7 +116,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                     );
                 }
             }
-            if initiator != Conduct::Stops && phase1::names_both_cookies(&view, first.length) {
+            if initiator != Conduct::Stops && names_both_cookies(&view, first.length) {
                 found.seen.push_str("; by its length the error names both cookies");
                 found = found.weigh("keys", 0.4);
             }
@@ -125,4 +129,14 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             Some(found)
         })
         .collect()
+}
+
+/// Responders that could not decrypt message 5 name no SPI; those that refuse what it says often do.
+fn names_both_cookies(view: &View<'_>, length: u32) -> bool {
+    V1Suite::chosen(view.attempt).is_some_and(|suite| {
+        let contents = suite.contents(view.attempt, Side::Responder, length);
+        contents.contains(Content::IsakmpNotify)
+            && !contents.contains(Content::BareNotify)
+            && !contents.contains(Content::IpsecNotify)
+    })
 }

@@ -82,7 +82,7 @@ fn silent(case: &Case<'_>, index: usize, view: &View<'_>, proof: &MessageRecord,
     let moved = port == 4500;
     let waits = view.message(Label::Mm(4)).map_or(0, |fourth| phase1::repeats_after(fourth, proof.at));
     let from_responder = case.pair.sent.get(usize::from(responder != case.pair.a));
-    let on_4500 = from_responder.is_some_and(|seen| seen.on_4500 > 0);
+    let on_4500 = from_responder.is_some_and(|seen| seen.on_4500 > seen.keepalives);
     let pieces = proof.ip_fragments > 1;
 
     let certainty = if waits > 0 { Confidence::Inferred } else { waited.certainty() };

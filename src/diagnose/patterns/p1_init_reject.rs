@@ -69,7 +69,9 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             let quiet = case.end().since(refusal.at);
             known |= latest.is_some_and(|latest| latest > refusal.at) || quiet >= PATIENCE;
             let severity = match (other_up, known) {
-                (true, _) => Severity::Notice,
+                // One of several SAs is tidied up.
+                (true, false) => return None,
+                (true, true) => Severity::Notice,
                 (_, true) => P1_INIT_REJECT.severity,
                 // Some announce first contact before they go on.
                 (_, false) => Severity::Warning,

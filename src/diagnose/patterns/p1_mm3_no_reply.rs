@@ -47,7 +47,7 @@ pattern! {
     ];
     checks: [
         Path: "follow message 3 on its way to the responder: filters, address translation, packets of its size" about "lost-3";
-        Responder: "create the tunnel group or key for the address that the responder really sees";
+        Responder: "create the tunnel group or key for the address that the responder really sees" about "no-key";
         Path: "ping with packets as large as message 4 and the don't-fragment bit; look for filters on fragments or length";
         Responder: "look for its load, and try another group";
     ];
@@ -86,7 +86,11 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                     times(waited.copies),
                     span(waited.over + waited.after),
                 ))
-                .means("the algorithms are agreed; the responder has no key for this peer, or message 3 or 4 does not get through")
+                .means(if phase1::method(&view) == phase1::Method::Certificate {
+                    "the algorithms are agreed; message 3 or 4 does not get through, or the responder fails on it"
+                } else {
+                    "the algorithms are agreed; the responder has no key for this peer, or message 3 or 4 does not get through"
+                })
                 .frames(view.frames(third))
                 .severity(standing.severity(&view, P1_MM3_NO_REPLY.severity))
                 .settle("a capture on the responder's outside: whether message 3 arrives there and message 4 leaves");
@@ -122,7 +126,7 @@ fn weights(view: &View<'_>, third: &MessageRecord) -> Vec<(&'static str, f32)> {
         _ => {}
     }
     if phase1::method(view) == phase1::Method::Certificate {
-        weights.push(("no-key", 0.3));
+        weights.push(("no-key", 0.0));
     }
     if let (Some(first), Some(second)) = (view.message(Label::Mm(1)), view.message(Label::Mm(2))) {
         weights.push(("load", if second.at.since(first.at) >= SLOW { 2.0 } else { 0.5 }));

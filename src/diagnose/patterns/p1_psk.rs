@@ -74,7 +74,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     let mut found: Vec<Match> = phase1::attempts(case)
         .filter(|(_, view)| matches!(phase1::method(view), Method::SharedKey | Method::Unknown))
         .filter_map(|(index, view)| {
-            let (proof, answer) = phase1::answer_as_before(case, index)?;
+            let (proof, answer) = phase1::answer_to_message_5(&view)?;
             let found = match answer {
                 Answer::Clear(clear) => in_clear(index, &view, proof, clear),
                 Answer::Encrypted { messages, initiator: Conduct::GoesOn } => {
@@ -109,12 +109,13 @@ fn in_clear(index: usize, view: &View<'_>, proof: &MessageRecord, clear: &Messag
 
 fn not_understood(index: usize, view: &View<'_>, proof: &MessageRecord, answers: &[&MessageRecord]) -> Option<Match> {
     let first = answers.first()?;
+    if phase1::answered_once(view, proof, answers) || (answers.len() == 1 && phase1::went_before(view, first, true)) {
+        // P1-AUTH-REJECT.
+        return None;
+    }
     // A responder that repeats message 4 has not got as far as message 5 in its own eyes: it may refuse the identity and
     // throw the state away, under keys that agree.
     if view.message(Label::Mm(4)).is_some_and(|fourth| phase1::repeats_after(fourth, proof.at) > 0) {
-        return None;
-    }
-    if phase1::unanswered_after(view, proof, answers).is_some() {
         return None;
     }
     let copies = u64::from(proof.repeat_count) + 1;

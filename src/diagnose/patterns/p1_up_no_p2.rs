@@ -44,7 +44,7 @@ pattern! {
             raised by "the initiator begins a new phase 1 while this one is unused", lowered by "liveness checks go on in peace";
         "lost-6" 0.03 "message 6 is lost on its way back to the initiator",
             raised by "message 5 is repeated after message 6 was sent", lowered by "message 5 is not repeated";
-        "dislikes-6" 0.01 "the initiator drops message 6 without a word", raised by "message 6 is seen to arrive", lowered by "message 5 is not repeated";
+        "dislikes-6" 0.01 "the initiator drops message 6 without a word: it does not accept the responder's identity or proof", raised by "message 6 is seen to arrive", lowered by "message 5 is not repeated";
     ];
     checks: [
         Path: "follow message 6 back to the initiator: filters for its port, IP fragments, address translation, the return route" about "lost-6";
@@ -52,6 +52,7 @@ pattern! {
         Initiator: "send traffic for the far network and see whether Quick Mode appears" about "no-traffic" "no-match" "waiting";
         Initiator: "check access list or policy, crypto map, routes and network objects for that traffic" about "no-match";
         Responder: "the same from the other side" about "no-traffic" "no-match" "waiting";
+        Initiator: "look in its log for what it makes of message 6, and set the identity that it expects of the responder" about "dislikes-6";
         Initiator: "look in its log for what it is waiting for";
     ];
     logs: [

@@ -6,7 +6,6 @@ use std::time::Duration;
 use crate::base::Timestamp;
 use crate::diagnose::Severity;
 use crate::diagnose::case::{Case, PATIENCE, View, Waited};
-use crate::diagnose::sizes::{Content, V1Suite};
 use crate::isakmp::registry;
 use crate::track::{Attempt, IkeVersion, Label, MessageRecord, Mode, Side};
 
@@ -21,6 +20,9 @@ const PATIENCE_WITHIN: Duration = Duration::from_secs(5);
 const UNDERSTANDING: Duration = Duration::from_secs(1);
 /// A copy sent this long after its answer passed here did not cross it on the way.
 const UNDER_WAY: Duration = Duration::from_secs(1);
+
+/// So many attempts before one are looked at for how they went.
+const LOOKED_BACK: usize = 4;
 
 /// Notify message types of RFC 2408 §3.14.1 that patterns tell apart.
 pub(super) mod notify {
@@ -326,52 +328,34 @@ pub(super) fn answer_to_message_5<'a>(view: &View<'a>) -> Option<(&'a MessageRec
     Some((proof, Answer::Silence(waited)))
 }
 
-/// The same, where the capture ends too early to tell what the initiator made of it: as before, if an attempt of its own before
-/// drew answers of the same length, and it went on with message 5.
-pub(super) fn answer_as_before<'a>(case: &Case<'a>, index: usize) -> Option<(&'a MessageRecord, Answer<'a>)> {
-    let view = case.view(index)?;
-    let (proof, answer) = answer_to_message_5(&view)?;
-    let Answer::Encrypted { messages, initiator: Conduct::Unknown } = answer else { return Some((proof, answer)) };
-    let length = messages.first().map(|message| message.length);
-    let goes_on = |before: View<'a>| {
-        let Some((proof, Answer::Encrypted { messages, initiator: Conduct::GoesOn })) = answer_to_message_5(&before)
-        else {
-            return false;
-        };
-        let kept = before.message(Label::Mm(4)).is_none_or(|fourth| repeats_after(fourth, proof.at) == 0);
-        kept && messages.first().map(|message| message.length) == length
-            && before.attempt.initiator.ip() == view.attempt.initiator.ip()
-            && unanswered_after(&before, proof, &messages).is_none()
-    };
-    let before = index.checked_sub(1).and_then(|before| case.view(before));
-    let initiator = if before.is_some_and(goes_on) { Conduct::GoesOn } else { Conduct::Unknown };
-    Some((proof, Answer::Encrypted { messages, initiator }))
-}
-
-/// Copies of message 5 after the only answer to it, none of which drew another, if there are some: who cannot decrypt message 5
-/// answers each copy; who refuses what it says may give the attempt up.
-pub(super) fn unanswered_after(view: &View<'_>, proof: &MessageRecord, answers: &[&MessageRecord]) -> Option<usize> {
-    let [answer] = answers else { return None };
-    let some = if names_both_cookies(view, answer.length) { 2 } else { 3 };
-    let later = repeats_after(proof, answer.at);
-    (answer.repeat_count == 0 && later >= some).then_some(later)
-}
-
-/// Responders that could not decrypt message 5 name no SPI; those that refuse what it says often do.
-pub(super) fn names_both_cookies(view: &View<'_>, length: u32) -> bool {
-    V1Suite::chosen(view.attempt).is_some_and(|suite| {
-        let contents = suite.contents(view.attempt, Side::Responder, length);
-        contents.contains(Content::IsakmpNotify)
-            && !contents.contains(Content::BareNotify)
-            && !contents.contains(Content::IpsecNotify)
-    })
-}
-
 /// `message` came soon enough after a copy of `asked` to be the answer to it. What comes later has other reasons: a liveness
 /// check, a farewell.
 pub(super) fn may_answer(message: &MessageRecord, asked: &MessageRecord) -> bool {
     let copies = std::iter::once(asked.at).chain(asked.repeats.iter().map(|repeat| repeat.at));
     copies.filter(|copy| *copy <= message.at).max().is_some_and(|copy| message.at.since(copy) <= PATIENCE)
+}
+
+/// Message 5 was answered once and then, copy after copy, not any more: whoever answered dropped its state with that, as one
+/// does that read the message and refuses it. Who cannot read it answers each copy alike.
+pub(super) fn answered_once(view: &View<'_>, proof: &MessageRecord, answers: &[&MessageRecord]) -> bool {
+    let [only] = answers else { return false };
+    let end = view.case.end();
+    let in_vain = proof.repeats.iter().filter(|repeat| repeat.at > only.at && end.since(repeat.at) >= UNDERSTANDING);
+    only.repeat_count == 0 && in_vain.count() >= 3
+}
+
+/// An earlier attempt of the pair drew answers of the length of `answer` too, which told the initiator nothing: one and no more
+/// (`once`), or one after the other.
+pub(super) fn went_before(view: &View<'_>, answer: &MessageRecord, once: bool) -> bool {
+    let mut before = (view.index.saturating_sub(LOOKED_BACK)..view.index).filter_map(|index| view.case.view(index));
+    before.any(|before| {
+        let Some((proof, Answer::Encrypted { messages, initiator })) = answer_to_message_5(&before) else {
+            return false;
+        };
+        initiator == Conduct::GoesOn
+            && messages.first().is_some_and(|first| first.length == answer.length)
+            && (if once { answered_once(&before, proof, &messages) } else { messages.len() > 1 })
+    })
 }
 
 fn conduct(view: &View<'_>, proof: &MessageRecord, answered: Timestamp) -> Conduct {

@@ -4,6 +4,7 @@ use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::{span, times};
 use crate::diagnose::unheard::Unheard;
+use crate::packet::Encapsulation;
 use crate::track::{Label, MessageRecord, Side};
 
 use super::f_pmtu;
@@ -103,7 +104,16 @@ fn no_answer(index: usize, view: &View<'_>) -> Option<Match> {
         .settle("a capture on the responder's outside tells whether the request arrives whole")
         .frames([answered.frame])
         .frames(view.frames(request));
-    found = match (moved, heard_there) {
+    // Who sends ESP has accepted the request.
+    let accepted = view.case.flows_from(view.attempt.responder.ip()).find(|flow| flow.first >= request.at);
+    if let Some(flow) = accepted {
+        found.seen.push_str(&format!("; ESP from {} comes meanwhile", flow.source));
+        found.means = "the responder got the request and accepted it, as its ESP shows: its answer is lost on its way back".into();
+        found = found.rule_out(&["silent"]).weigh("return", 30.0);
+    }
+    let in_udp = accepted.is_some_and(|flow| flow.encapsulation == Encapsulation::Udp);
+    found = match (moved, heard_there || in_udp) {
+        _ if in_udp => found.rule_out(&["port-4500"]),
         (true, false) => found.weigh("port-4500", 1.5),
         (true, true) => found.weigh("port-4500", 0.05),
         (false, _) => found.rule_out(&["port-4500"]),

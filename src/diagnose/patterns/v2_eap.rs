@@ -34,12 +34,13 @@ pattern! {
     V2_EAP = "V2-EAP", IkeV2, Error;
     title: "user authentication by EAP does not succeed";
     causes: [
-        "credentials" 0.45 "user name or password is wrong, or the account is locked",
+        "credentials" 0.42 "user name or password is wrong, or the account is locked",
             raised by "the end comes after several rounds", lowered by "the end comes after the first response";
         "aaa" 0.20 "the AAA server does not answer, or refuses the gateway",
             raised by "a long wait before the last answer; a request without a response", lowered by "quick answers";
         "method" 0.15 "the two ends have no EAP method in common",
             raised by "the end comes in the first rounds", lowered by "many rounds";
+        "lost" 0.03 "the request or its answer is lost on the way", raised by "a request that is sent again and not answered", lowered by "every request is answered";
         "certificate" 0.20 "the initiator does not accept the server's certificate: name, EKU or CA",
             raised by "the end comes right after the first response", lowered by "rounds go on after the first response";
     ];
@@ -47,6 +48,7 @@ pattern! {
         Responder: "read the log of the AAA server: whether the request arrives, and what it answers";
         Initiator: "try the credentials elsewhere; compare the EAP method with the one that the server wants";
         Initiator: "with EAP-TLS or PEAP, check the server's certificate for the name that the initiator dials and for its EKU";
+        Path: "follow the last request to the responder and its answer back: loss, fragments, a filter" about "lost";
         Path: "with EAP-TLS, enable IKE fragmentation on both ends";
     ];
     logs: [];
@@ -124,7 +126,10 @@ fn stalled(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
         found = found.frames([farewell.frame]);
     }
     if matches!(end, End::Unanswered(_)) {
-        found = found.weigh("aaa", 3.0).weigh("credentials", 0.5);
+        found.means = "a round of EAP is not answered: what it said before is encrypted".into();
+        found = found.weigh("aaa", 3.0).weigh("credentials", 0.5).weigh("lost", 15.0);
+    } else {
+        found = found.rule_out(&["lost"]);
     }
     Some(if slow { found.weigh("aaa", 2.0) } else { found })
 }
