@@ -11,7 +11,7 @@ use super::case::{Case, PATIENCE, View};
 use super::judged::Piece;
 use super::losses;
 use super::pattern::{Match, Pattern, Stage};
-use super::patterns::{is_no_esp, is_taken_down, unless_short};
+use super::patterns::{is_cut_short, is_no_esp, is_taken_down, unless_short};
 use super::survey::Survey;
 use super::words::span;
 use super::{AttemptDiagnosis, Cause, Confidence, Finding, Outcome, PairStatus, Severity, Verdict, Words};
@@ -526,9 +526,9 @@ fn status(case: &Case<'_>, attempts: &[AttemptDiagnosis], verdict: Option<&Found
         None => {}
     }
     let Some(last) = pair.attempts.last() else {
-        // keepalives are sent while there is an SA
+        // keepalives are sent while there is an SA, and what was cut off may have been anything
         let idle = pair.sent.iter().any(|sent| sent.keepalives > 0);
-        return if idle { PairStatus::Unknown } else { PairStatus::Down };
+        return if idle || is_cut_short(pair) { PairStatus::Unknown } else { PairStatus::Down };
     };
     if traffic && last.midstream && !lost {
         return PairStatus::UpActive;

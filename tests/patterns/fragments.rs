@@ -179,3 +179,25 @@ fn what_did_not_arrive_is_not_said_to_be_unanswered() {
     let found = find(&analysis, "F-IKE-FRAG-LOST").expect("a finding");
     assert!(!says(&found, "the message arrives"), "{:?}", found.causes);
 }
+
+/// Large packets without an answer, and small ones answered before and after: worth a word, and no alarm.
+#[test]
+fn large_packets_that_are_lost_between_small_ones_are_named() {
+    let between = |large: usize| {
+        let story = main_mode_psk().quick_mode();
+        let [there, back] = story.esp_spis();
+        let told = story.traffic_on([there, back], 1..=5, secs(1));
+        let told = told.esp(Side::Initiator, there, 6..=17, large, ms(500));
+        let small = |told: Scenario, number| {
+            let told = told.esp(Side::Initiator, there, [number + 12], 120, secs(1));
+            told.esp(Side::Responder, back, [number], 120, ms(15))
+        };
+        judge(&(6..=10).fold(told, small).capture())
+    };
+    let analysis = between(1376);
+    assert_eq!(alarms(&analysis), [""; 0]);
+    let found = find(&analysis, "F-PMTU-BLACKHOLE").expect("a remark");
+    assert_eq!((found.severity, found.confidence), (Severity::Notice, Confidence::Suspected));
+    assert!(found.seen.contains("12 packets of 1376"), "{}", found.seen);
+    assert!(find(&between(600), "F-PMTU-BLACKHOLE").is_none());
+}
