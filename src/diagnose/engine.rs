@@ -11,7 +11,7 @@ use super::case::{Case, PATIENCE, View};
 use super::judged::Piece;
 use super::losses;
 use super::pattern::{Match, Pattern, Stage};
-use super::patterns::{is_no_esp, is_taken_down, unless_short};
+use super::patterns::{is_cut_short, is_no_esp, is_taken_down, unless_short};
 use super::survey::Survey;
 use super::words::span;
 use super::{AttemptDiagnosis, Cause, Confidence, Finding, Outcome, PairStatus, Severity, Verdict, Words};
@@ -595,9 +595,9 @@ fn status(case: &Case<'_>, attempts: &[AttemptDiagnosis], verdict: Option<&Found
     }
     let last = pair.attempts.iter().enumerate().rfind(|(_, attempt)| !attempt.is_of_remarks());
     let Some((view, last)) = last.and_then(|(index, last)| Some((case.view(index)?, last))) else {
-        // keepalives are sent while there is an SA
+        // keepalives are sent while there is an SA, and what was cut off may have been anything
         let idle = pair.sent.iter().any(|sent| sent.keepalives > 0);
-        return if idle { PairStatus::Unknown } else { PairStatus::Down };
+        return if idle || is_cut_short(pair) { PairStatus::Unknown } else { PairStatus::Down };
     };
     // Phase 1 anew, and IPsec SAs from before the capture.
     let recently = |from| case.flows_from(from).any(|flow| flow.last.after(PATIENCE * 3) >= case.end());

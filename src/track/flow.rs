@@ -410,7 +410,7 @@ impl FlowRow {
         }
         self.again_last = false;
         // looks at the packets before this one
-        self.place(packet, recent);
+        self.place(packet, recent.mark);
         self.remember(recent);
         self.octets += u64::from(packet.length);
         if packet.fragmented {
@@ -508,12 +508,13 @@ impl FlowRow {
     }
 
     /// Files a sequence number: ahead (serial arithmetic, so that 2^32 wraps), late, seen before, or begun again.
-    #[inline]
-    fn place(&mut self, packet: &FlowPacket, recent: Recent) {
+    #[inline(always)]
+    fn place(&mut self, packet: &FlowPacket, mark: u32) {
         let sequence = packet.sequence;
         let ahead = sequence.wrapping_sub(self.last_sequence);
         if ahead == 0 || ahead >= 1 << 31 {
-            return self.place_behind(packet, recent);
+            // word by word: what is lent to it would have to be in memory for every packet
+            return self.place_behind(sequence, mark, (packet.at, packet.frame.capture));
         }
         if self.restarts {
             self.restart_with(None);
@@ -526,14 +527,13 @@ impl FlowRow {
     }
 
     #[cold]
-    fn place_behind(&mut self, packet: &FlowPacket, recent: Recent) {
-        let sequence = packet.sequence;
+    fn place_behind(&mut self, sequence: u32, mark: u32, when: (Timestamp, u32)) {
         let behind = self.last_sequence.wrapping_sub(sequence);
         if behind > FAR_BEHIND && self.begins_again(sequence) {
             self.begin_again(sequence, 1);
         } else if behind < WINDOW {
             if self.seen.is_marked(sequence) {
-                self.place_double(packet, recent);
+                self.place_double(sequence, mark, when);
             } else {
                 self.seen.mark(sequence);
                 self.place_late(sequence);
@@ -541,7 +541,7 @@ impl FlowRow {
         } else if self.lost() > 0 || self.last_sequence.wrapping_sub(self.base) < behind {
             self.place_late(sequence);
         } else {
-            self.place_double(packet, recent);
+            self.place_double(sequence, mark, when);
         }
     }
 
@@ -553,16 +553,15 @@ impl FlowRow {
     }
 
     /// A number that had come before. From a low one on, after a pause, many in a row are no doubles: the sender counts anew.
-    fn place_double(&mut self, packet: &FlowPacket, recent: Recent) {
-        let sequence = packet.sequence;
+    fn place_double(&mut self, sequence: u32, mark: u32, (at, capture): (Timestamp, u32)) {
         let follows = self.restart.is_some_and(|last| sequence.wrapping_sub(last) == 1);
-        let paused = packet.at.since(self.last) >= PAUSE && packet.frame.capture == self.last_frame.capture;
+        let paused = at.since(self.last) >= PAUSE && capture == self.last_frame.capture;
         self.run = match follows {
             true if self.run > 0 => self.run + 1,
             _ => u8::from(sequence <= LOW && paused && self.last_sequence > LOW),
         };
         self.restart_with(Some(sequence));
-        let differs = |known: &Recent| known.mark != 0 && known.sequence == sequence && known.mark != recent.mark;
+        let differs = |known: &Recent| known.mark != 0 && known.sequence == sequence && known.mark != mark;
         self.changed = self.changed.saturating_add(u32::from(self.recent.iter().any(differs)));
         if self.run >= RUN {
             self.begin_again(sequence, RUN);

@@ -142,6 +142,14 @@ fn a_negotiation_that_was_recorded_too_short_does_not_lie_outside_the_capture() 
     assert!(found.causes[0].text.contains("snap length"), "{:?}", found.causes);
 }
 
+/// Without a packet of ESP it is the same: nobody knows what was there.
+#[test]
+fn messages_that_were_cut_off_are_not_said_to_be_something_else() {
+    let analysis = judge(&main_mode_psk().quiet(secs(60)).capture().snap(60));
+    assert_eq!((alarms(&analysis), status(&analysis)), (vec![], PairStatus::Unknown));
+    assert!(find(&analysis, "C-NO-IKE").expect("a remark").means.starts_with("the capture cut the messages"));
+}
+
 /// Another protocol on UDP 4500: whatever stands where an SPI would is another one in each packet.
 #[test]
 fn as_many_spis_as_packets_are_no_tunnel() {
@@ -236,6 +244,7 @@ fn a_point_that_records_anything_is_recording() {
     far.frames.drain(until..lost);
     let found = find(&judge_together(&[near, far]), "C-TWO-POINT").expect("a finding");
     assert!(found.seen.contains("in one of them only: 1 from the initiator"), "{}", found.seen);
+    assert!(found.seen.ends_with("(AUTH-REQ)"), "{}", found.seen);
 }
 
 fn ikev2_psk_init() -> Scenario {

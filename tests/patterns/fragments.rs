@@ -212,3 +212,25 @@ fn a_first_request_in_fragments_names_them_as_the_first_cause() {
     let found = find(&analysis, "V2-NO-REPLY").expect("a finding");
     assert!(found.causes[0].text.starts_with("IP fragments of the request"), "{:?}", found.causes);
 }
+
+/// Large packets without an answer, and small ones answered before and after: worth a word, and no alarm.
+#[test]
+fn large_packets_that_are_lost_between_small_ones_are_named() {
+    let between = |large: usize| {
+        let story = main_mode_psk().quick_mode();
+        let [there, back] = story.esp_spis();
+        let told = story.traffic_on([there, back], 1..=5, secs(1));
+        let told = told.esp(Side::Initiator, there, 6..=17, large, ms(500));
+        let small = |told: Scenario, number| {
+            let told = told.esp(Side::Initiator, there, [number + 12], 120, secs(1));
+            told.esp(Side::Responder, back, [number], 120, ms(15))
+        };
+        judge(&(6..=10).fold(told, small).capture())
+    };
+    let analysis = between(1376);
+    assert_eq!(alarms(&analysis), [""; 0]);
+    let found = find(&analysis, "F-PMTU-BLACKHOLE").expect("a remark");
+    assert_eq!((found.severity, found.confidence), (Severity::Notice, Confidence::Suspected));
+    assert!(found.seen.contains("12 packets of 1376"), "{}", found.seen);
+    assert!(find(&between(600), "F-PMTU-BLACKHOLE").is_none());
+}

@@ -503,7 +503,7 @@ fn packets_that_come_too_late_for_the_window_are_an_alarm() {
         let [there, back] = story.esp_spis();
         let numbers = (depth + 1..=depth + 400).flat_map(|number| match number % 20 {
             0 => vec![number, number - depth],
-            _ if (number + depth) % 20 == 0 => vec![],
+            _ if (number + depth).is_multiple_of(20) => vec![],
             _ => vec![number],
         });
         let told = story.esp(Side::Responder, back, 1..=40, 120, ms(20));

@@ -51,7 +51,7 @@ pattern! {
 fn check(case: &Case<'_>) -> Vec<Match> {
     let pair = case.pair;
     let ike = !pair.attempts.is_empty() || pair.sent.iter().any(|seen| seen.isakmp > 0);
-    let unreadable = c_no_ike::cut_short(pair) > 0 || traffic::is_no_esp(pair);
+    let unreadable = c_no_ike::is_cut_short(pair) || traffic::is_no_esp(pair);
     if pair.flows.is_empty() || ike || unreadable || moved_here(case) {
         return Vec::new();
     }

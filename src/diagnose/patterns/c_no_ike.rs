@@ -71,10 +71,10 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     if turned_away || !pair.attempts.is_empty() || !pair.icmp_errors.is_empty() {
         return Vec::new();
     }
-    if !pair.flows.is_empty() {
-        return beside_traffic(case).into_iter().collect();
+    if let Some(unreadable) = unreadable(case) {
+        return vec![unreadable];
     }
-    if pair.sent.iter().any(|seen| seen.isakmp + seen.esp + seen.ah > 0) {
+    if !pair.flows.is_empty() || pair.sent.iter().any(|seen| seen.isakmp + seen.esp + seen.ah > 0) {
         return Vec::new();
     }
     let keepalives: u64 = pair.sent.iter().map(|seen| seen.keepalives).sum();
@@ -125,16 +125,16 @@ fn only_keepalives(case: &Case<'_>, keepalives: u64) -> Match {
         .rule_out(&["trigger", "role", "local", "cut"])
 }
 
-/// What is seen beside ESP or AH: messages of IKE that were recorded too short to be read, or that the packets are none.
-fn beside_traffic(case: &Case<'_>) -> Option<Match> {
+/// Messages of IKE that were recorded too short to be read, or packets that only look like ESP.
+fn unreadable(case: &Case<'_>) -> Option<Match> {
     let pair = case.pair;
-    let of_traffic = Match::on_pair(Confidence::Inferred).severity(Severity::Info);
-    let of_traffic = of_traffic.rule_out(&["trigger", "role", "local", "capture"]);
-    let cut = cut_short(pair);
-    if cut > 0 {
+    let found = Match::on_pair(Confidence::Inferred).severity(Severity::Info);
+    let found = found.rule_out(&["trigger", "role", "local", "capture"]);
+    if is_cut_short(pair) {
+        let cut = number(pair.malformed.len() as u64, "datagram");
         return Some(
-            of_traffic
-                .seen(format!("{} on an IKE port recorded too short to be read", number(cut, "datagram")))
+            found
+                .seen(format!("{cut} on an IKE port recorded too short to be read"))
                 .means("the capture cut the messages of IKE off: nothing can be said about the negotiation")
                 .frames(pair.malformed.iter().take(4).map(|malformed| malformed.frame))
                 .settle("a capture of whole packets (snap length 0)"),
@@ -142,7 +142,7 @@ fn beside_traffic(case: &Case<'_>) -> Option<Match> {
     }
     let packets = pair.flows.iter().map(|flow| flow.packets).sum();
     traffic::is_no_esp(pair).then(|| {
-        of_traffic
+        found
             .seen(format!(
                 "{} on UDP 4500 that would be ESP under {}",
                 number(packets, "packet"),
@@ -154,8 +154,8 @@ fn beside_traffic(case: &Case<'_>) -> Option<Match> {
     })
 }
 
-/// Datagrams on an IKE port of which the capture does not hold enough, the first few.
-pub(super) fn cut_short(pair: &Pair) -> u64 {
-    let cut = |fact: &&MalformedFact| matches!(fact.fault.kind, FaultKind::NotCaptured { .. });
-    pair.malformed.iter().filter(cut).count() as u64
+/// Whether there are datagrams on an IKE port of which the capture does not hold enough, and no others that cannot be read.
+pub(in crate::diagnose) fn is_cut_short(pair: &Pair) -> bool {
+    let cut = |fact: &MalformedFact| matches!(fact.fault.kind, FaultKind::NotCaptured { .. });
+    !pair.malformed.is_empty() && pair.malformed.iter().all(cut)
 }

@@ -89,7 +89,7 @@ fn are_apart<'a>(messages: impl Iterator<Item = &'a MessageRecord>) -> bool {
 fn messages_of(case: &Case<'_>, windows: &BTreeMap<u32, (Timestamp, Timestamp)>) -> Option<Match> {
     let messages = || case.attempts().flat_map(|(_, view)| view.messages());
     let mut found = Match::on_pair(Confidence::Inferred);
-    let (mut both, mut missing) = (0_u64, [0_u64; 2]);
+    let (mut both, mut missing, mut labels) = (0_u64, [0_u64; 2], Vec::new());
     for message in messages() {
         if twice(message) {
             both += 1;
@@ -99,6 +99,7 @@ fn messages_of(case: &Case<'_>, windows: &BTreeMap<u32, (Timestamp, Timestamp)>)
             *count += 1;
             if found.frames.len() < NAMED {
                 found.frames.push(message.frame);
+                labels.push(message.label.to_string());
             }
         }
     }
@@ -106,8 +107,9 @@ fn messages_of(case: &Case<'_>, windows: &BTreeMap<u32, (Timestamp, Timestamp)>)
     (from_initiator + from_responder > 0).then(|| {
         found
             .seen(format!(
-                "{} in both captures; in one of them only: {from_initiator} from the initiator, {from_responder} from the responder",
+                "{} in both captures; in one of them only: {from_initiator} from the initiator, {from_responder} from the responder ({})",
                 number(both, "message"),
+                labels.join(", "),
             ))
             .means("what one capture holds and the other does not was lost between the two points")
     })

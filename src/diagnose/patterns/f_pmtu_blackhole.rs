@@ -3,10 +3,10 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use crate::diagnose::Confidence;
 use crate::diagnose::case::Case;
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::{number, span};
+use crate::diagnose::{Confidence, Severity};
 use crate::track::EspFlow;
 
 use super::f_pmtu;
@@ -15,6 +15,8 @@ use super::f_pmtu;
 const LARGE: u32 = 1200;
 /// So many of them unanswered are more than bad luck.
 const ENOUGH: u64 = 3;
+/// So many, where small ones are answered all along.
+const MANY: u64 = 5;
 /// More of them than this are a stream, which nobody repeats in vain.
 const STREAM: u64 = 64;
 /// The other side is silent for this long while the large ones go on.
@@ -24,7 +26,8 @@ pattern! {
     /// ## What is seen
     ///
     /// Small ESP packets go both ways. Then one side sends a few large ones of one size, again and again, and nothing comes
-    /// back any more. No ICMP that asks for smaller packets.
+    /// back any more. No ICMP that asks for smaller packets. Where small ones go on both ways, and there are as many answers as
+    /// small ones, the same is a remark.
     ///
     /// ## What it means
     ///
@@ -61,7 +64,13 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         return Vec::new();
     }
     // Re-keying replaces flows: the latest one of each side tells how it ended.
-    [case.pair.a, case.pair.b].into_iter().filter_map(|side| found(case, latest_from(case, side)?)).collect()
+    let sides = [case.pair.a, case.pair.b].into_iter();
+    sides
+        .filter_map(|side| {
+            let flow = latest_from(case, side)?;
+            found(case, flow).or_else(|| between_small_ones(case, flow))
+        })
+        .collect()
 }
 
 fn latest_from<'a>(case: &Case<'a>, side: IpAddr) -> Option<&'a EspFlow> {
@@ -95,6 +104,35 @@ fn found(case: &Case<'_>, flow: &EspFlow) -> Option<Match> {
             .frames([back.last_frame, flow.last_frame])
             .settle("a capture on the other gateway's outside: do the large packets arrive there?"),
     )
+}
+
+/// Packets of two sizes, as many answers as there were small ones, and answers to the end: none of the large ones got one. No
+/// alarm, because large packets may be of something that wants no answer.
+fn between_small_ones(case: &Case<'_>, flow: &EspFlow) -> Option<Match> {
+    let (short, long) = flow.length_range;
+    let back = latest_from(case, flow.destination)?;
+    let large = large_packets(flow);
+    let small = flow.packets.saturating_sub(large);
+    let octets = [(small, short), (large, long)].map(|(packets, length)| packets.saturating_mul(length.into()));
+    let two_sizes = octets.iter().sum::<u64>() == flow.octets && long >= LARGE && short < LARGE / 2;
+    let answered = back.packets.abs_diff(small) <= 1 && back.length_range.1 < LARGE / 2 && small >= ENOUGH;
+    let to_the_end = flow.last.since(back.last) < SILENT && flow.first <= back.first;
+    let found = two_sizes && answered && to_the_end && (MANY..=STREAM).contains(&large) && flow.lost == 0;
+    found.then(|| {
+        Match::on_pair(Confidence::Suspected)
+            .severity(Severity::Notice)
+            .seen(format!(
+                "{} sent {} of {short} octets and {} of {long}; {} sent {}, about as many as there were small ones; nobody asked for smaller packets",
+                flow.source,
+                number(small, "packet"),
+                number(large, "packet"),
+                flow.destination,
+                number(back.packets, "packet"),
+            ))
+            .means("packets of that size do not arrive, or what they ask for is not answered; small ones are answered all along")
+            .frames([flow.first_frame, flow.last_frame])
+            .settle("a capture on the other gateway's outside: do the large packets arrive there?")
+    })
 }
 
 /// How many packets are of the longest size if all others are of the shortest.

@@ -15,7 +15,7 @@ mod probe;
 mod silence;
 mod traffic;
 
-pub(super) use c_no_ike::unless_short;
+pub(super) use c_no_ike::{is_cut_short, unless_short};
 pub(super) use ok_delete::is_taken_down;
 pub(super) use traffic::is_no_esp;
 

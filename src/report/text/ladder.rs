@@ -167,7 +167,10 @@ fn print_attempt(
         .verdict
         .is_some_and(|verdict| view.report.pair(attempt.pair).and_then(|pair| view.verdict(pair, verdict)).is_some());
     let states = finding::states(&attempt.states);
-    if !states.is_empty() && (attempt.outcome == Outcome::Established || !explained || number > 1) {
+    let up = attempt.outcome == Outcome::Established;
+    // what came up without its last messages seen is beyond the stage that they show
+    let passed = up && attempt.waiting_for.is_some();
+    if !states.is_empty() && !passed && (up || !explained || number > 1) {
         let before = if attempt.verdict == Some("OK-DELETE") { " (before the delete)" } else { "" };
         line("states", states.and(before))?;
     }
@@ -273,6 +276,8 @@ pub fn print_rungs(view: &View<'_>, page: &mut Page<'_, impl Write>, attempt: &A
     }
     if let (Some(window), Some(next)) = (view.report.window, attempt.waiting_for) {
         let end = match next_first(view, attempt) {
+            // it came up all the same
+            _ if attempt.outcome == Outcome::Established && !view.running => format!("… {next} is not in the capture"),
             Some(first) if first > busy_until => {
                 format!("… no {next}; the next attempt begins {} later", quantity::span(first.since(busy_until)))
             }
