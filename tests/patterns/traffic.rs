@@ -5,8 +5,8 @@ use std::net::Ipv4Addr;
 use ikescope::diagnose::{Confidence, Severity};
 
 use crate::path::{find, says, tells_a_side};
-use crate::support::story::main_mode_psk;
 use crate::support::story::path::inner_packet;
+use crate::support::story::{ikev2_psk, main_mode_psk};
 use crate::support::{Capture, Scenario, Side, ms, secs, v1, v2};
 use crate::trial::Evidence::{Crafted, Lab};
 use crate::trial::{Trial, alarms, judge};
@@ -506,4 +506,21 @@ fn numbers_that_were_skipped_are_not_called_lost() {
     assert!(gone.seen.ends_with("16 of them in a row") && gone.means.contains("gone for a while"), "{gone:?}");
     let spread = find(&judge(&one_in_twenty_lost()), "T-SEQ-GAP").expect("a finding");
     assert!(!spread.seen.contains("in a row") && !says(&spread, "skipped numbers"), "{spread:?}");
+}
+
+/// One side goes on with new message ids: its questions are answered, and the capture misses the answers, and ESP with them.
+#[test]
+fn a_direction_that_the_capture_loses_is_not_silent() {
+    let lost_later = |answered: bool| {
+        let story = ikev2_psk();
+        let [there, _] = story.esp_spis();
+        let asks = |told: Scenario, ten: u32| {
+            let told = told.esp(Side::Initiator, there, ten * 10 + 1..ten * 10 + 11, 120, secs(1));
+            let told = told.informational_request(Side::Initiator, &[]);
+            if answered { told.informational_response(Side::Responder, &[]) } else { told }
+        };
+        judge(&(0..6).fold(story, asks).capture())
+    };
+    assert!(find(&lost_later(false), "T-ONEWAY").is_none());
+    assert!(find(&lost_later(true), "T-ONEWAY").is_some_and(|found| found.severity >= Severity::Warning));
 }
