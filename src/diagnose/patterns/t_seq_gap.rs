@@ -88,7 +88,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             .weigh("path", 0.1)
             .weigh("ahead", if both { 4.0 } else { 20.0 }),
         (true, false) => found
-            .means("they were lost one after the other: the path, a NAT's mapping or the capture was gone for a while, and then came back")
+            .means("they were lost one after the other: the path, a NAT's mapping or the capture was gone for a while, or packets of one kind or size do not pass")
             .rule_out(&["paths", "ahead"]),
         _ => found.means("they were lost before the capture point, or by the capture").rule_out(&["ahead"]),
     }]
