@@ -445,6 +445,7 @@ pub fn healthy(a: &str, b: &str, first_frame: u64) -> (Pair, Judged, Finding) {
         first_sequence: 1,
         last_sequence: packets as u32 + 6,
         lost: 6,
+        widest: 1,
         reordered: 0,
         deep: 0,
         duplicates: 1,

@@ -675,6 +675,8 @@ pub struct EspFlow {
     pub last_sequence: u32,
     /// Sequence numbers between first and highest that never came.
     pub lost: u64,
+    /// Most of them that were missing in a row.
+    pub widest: u32,
     /// Packets that came after one with a higher number.
     pub reordered: u64,
     /// Of these, those that came further behind the highest number than receivers look back by default.

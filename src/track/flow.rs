@@ -164,6 +164,8 @@ pub(super) struct FlowRow {
     deep: u32,
     /// Of `duplicates`, those that are another packet than the one that had the number before.
     changed: u32,
+    /// Most numbers that were missing in a row when a higher one came.
+    widest: u32,
     /// Numbers that had come before and that came in a row, from a low one on.
     run: u8,
     /// The latest time of a packet recorded again, and the frame of the last one.
@@ -345,6 +347,7 @@ impl FlowRow {
             readable: u64::from(packet.readable),
             deep: 0,
             changed: 0,
+            widest: 0,
             run: 0,
             again: (packet.at, packet.frame),
         };
@@ -390,6 +393,7 @@ impl FlowRow {
             readable: flow.readable,
             deep: flow.deep,
             changed: flow.changed,
+            widest: flow.widest,
             run: 0,
             again: (flow.last, flow.last_frame),
         }
@@ -495,6 +499,7 @@ impl FlowRow {
             duplicates: self.duplicates,
             deep: self.deep,
             changed: self.changed,
+            widest: self.widest,
             recorded_again: self.recorded_again,
             resets: self.resets,
             length_range: (self.shortest, self.longest),
@@ -521,6 +526,7 @@ impl FlowRow {
         }
         if ahead > 1 {
             self.seen.clear(self.last_sequence.wrapping_add(1), ahead - 1);
+            self.widest = self.widest.max(ahead - 1);
         }
         self.seen.mark(sequence);
         self.last_sequence = sequence;

@@ -515,3 +515,43 @@ fn packets_that_come_too_late_for_the_window_are_an_alarm() {
     assert!(found.seen.contains("of them more than 64 behind it"), "{}", found.seen);
     assert_eq!(alarms(&late_by(3)), [""; 0]);
 }
+
+/// Thousands of numbers missing at once, where a packet a second comes, were never sent.
+#[test]
+fn numbers_that_were_skipped_are_not_called_lost() {
+    let jump = |by: u32| {
+        let story = up();
+        let [there, back] = story.esp_spis();
+        let both = |told: Scenario, number| {
+            let skipped = if number > 30 { number + by } else { number };
+            let told = told.esp(Side::Initiator, there, [number], 120, secs(1));
+            told.esp(Side::Responder, back, [skipped], 120, ms(15))
+        };
+        find(&judge(&(1..=60).fold(story, both).capture()), "T-SEQ-GAP").expect("a finding")
+    };
+    let skipped = jump(16_384);
+    assert_eq!(skipped.severity, Severity::Info);
+    assert!(skipped.seen.ends_with("16384 of them in a row") && skipped.means.contains("skipped ahead"), "{skipped:?}");
+    let gone = jump(16);
+    assert_eq!(gone.severity, Severity::Notice);
+    assert!(gone.seen.ends_with("16 of them in a row") && gone.means.contains("gone for a while"), "{gone:?}");
+    let spread = find(&judge(&one_in_twenty_lost()), "T-SEQ-GAP").expect("a finding");
+    assert!(!spread.seen.contains("in a row") && !says(&spread, "skipped numbers"), "{spread:?}");
+}
+
+/// One side goes on with new message ids: its questions are answered, and the capture misses the answers, and ESP with them.
+#[test]
+fn a_direction_that_the_capture_loses_is_not_silent() {
+    let lost_later = |answered: bool| {
+        let story = ikev2_psk();
+        let [there, _] = story.esp_spis();
+        let asks = |told: Scenario, ten: u32| {
+            let told = told.esp(Side::Initiator, there, ten * 10 + 1..ten * 10 + 11, 120, secs(1));
+            let told = told.informational_request(Side::Initiator, &[]);
+            if answered { told.informational_response(Side::Responder, &[]) } else { told }
+        };
+        judge(&(0..6).fold(story, asks).capture())
+    };
+    assert!(find(&lost_later(false), "T-ONEWAY").is_none());
+    assert!(find(&lost_later(true), "T-ONEWAY").is_some_and(|found| found.severity >= Severity::Warning));
+}

@@ -6,7 +6,9 @@ use std::time::Duration;
 use crate::base::{FrameRef, Timestamp};
 use crate::diagnose::case::{Case, PATIENCE, View};
 use crate::packet::Encapsulation;
-use crate::track::{EspFlow, Label, Pair};
+use crate::track::{EspFlow, Exchange, Label, Pair, Side};
+
+use super::life_cycle;
 
 /// An SA replaced by a newer one is used for this long at most: longer, and the sender does not know the newer one.
 pub(super) const GRACE: Duration = Duration::from_secs(30);
@@ -163,6 +165,26 @@ pub(super) struct OneWay<'a> {
     pub late: bool,
 }
 
+/// Whether the capture misses what `address` says, as the other side shows: it goes on with what only an answer lets it go on
+/// with. IKEv2 asks under the next message id when the last was answered, and under the same one until then (RFC 7296 §2.3).
+fn is_missed(view: &View<'_>, address: IpAddr) -> bool {
+    let silent =
+        if life_cycle::address(view.attempt, Side::Initiator) == address { Side::Initiator } else { Side::Responder };
+    let exchanges = view.exchanges();
+    if view.is_v2() {
+        let asked = || exchanges.iter().filter(|exchange| exchange.started_by == silent.other());
+        let last = asked().map(|exchange| exchange.message_id).max();
+        let unanswered = |exchange: &&Exchange| exchange.messages.iter().all(|message| message.from != silent);
+        return asked().filter(unanswered).any(|exchange| Some(exchange.message_id) < last);
+    }
+    exchanges.iter().any(|exchange| {
+        let has = |label| exchange.messages.iter().any(|message| message.label == label);
+        let skips =
+            |label: fn(u8) -> Label| (1..=4).any(|one| has(label(one)) && !has(label(one + 1)) && has(label(one + 2)));
+        skips(Label::Mm) || skips(Label::Qm)
+    })
+}
+
 /// Fewer packets than these may just not have been answered yet.
 const LEAST_PACKETS: u64 = 4;
 /// So may those of which the first has waited no longer than this, or than so many answer times of IKE.
@@ -194,6 +216,9 @@ pub(super) fn one_way<'a>(case: &Case<'a>) -> Option<OneWay<'a>> {
     };
     let way = sending.begun_since(up);
     let first = way.first()?;
+    if is_missed(&view, silent.from) {
+        return None;
+    }
     let waited = case.end().since(first);
     if way.packets() < LEAST_PACKETS || waited < LEAST_TIME.max(answer_time(&view).saturating_mul(ANSWER_TIMES)) {
         return None;
@@ -266,6 +291,9 @@ pub(super) fn faded<'a>(case: &Case<'a>) -> Option<Faded<'a>> {
     let (first, last, answered) = (way.first()?, way.last()?, silent.last()?);
     let over = last.since(answered);
     if over < PATIENCE || !case.both_ways() || forgotten(case).contains(&true) || !(way.is_even() && silent.is_even()) {
+        return None;
+    }
+    if last_up(case).is_some_and(|(_, view, _)| is_missed(&view, silent.from)) {
         return None;
     }
     let before = silent.packets();
