@@ -368,24 +368,32 @@ impl<'a> View<'a> {
         (confirmed || settled()).then_some(at).or_else(|| self.shown_by_traffic())
     }
 
-    /// IKEv1: message 2 of this Quick Mode was sent once, and message 1 not again after it, though both sides go on under this
-    /// SA for long after that: message 3 came, and is not in the capture.
-    pub fn quick_mode_settled(&self, exchange: &Exchange) -> bool {
+    /// IKEv1: message 3 of this Quick Mode is not in the capture, and nobody asks for it: message 2 was sent once, message 1 not
+    /// again after it, and the side that started did not say anything to it at once. Who waits, asks again.
+    pub fn quick_mode_unasked(&self, exchange: &Exchange) -> bool {
         let find = |label| exchange.messages.iter().find(|message| message.label == label);
         let (Some(second), None) = (find(Label::Qm(2)), find(Label::Qm(3))) else { return false };
         let asked_again = find(Label::Qm(1)).is_some_and(|first| first.last_sent() > second.at);
-        let speaks = |side| {
-            self.messages()
-                .any(|message| message.from == side && message.encrypted && message.at.since(second.at) >= PATIENCE)
-        };
-        let refused = self.messages().any(|message| {
+        let said = self.messages().any(|message| {
             message.label == Label::Inf
                 && message.from == exchange.started_by
                 && message.at > second.at
                 && message.at.since(second.at) <= AT_ONCE
         });
-        let unasked = second.repeat_count == 0 && !asked_again && !refused;
-        unasked && speaks(Side::Initiator) && speaks(Side::Responder)
+        second.repeat_count == 0 && !asked_again && !said
+    }
+
+    /// The same, and both sides go on under this SA for long after that: message 3 came.
+    pub fn quick_mode_settled(&self, exchange: &Exchange) -> bool {
+        let second = exchange.messages.iter().find(|message| message.label == Label::Qm(2)).map(|second| second.at);
+        let speaks = |side| {
+            self.messages().any(|message| {
+                message.from == side
+                    && message.encrypted
+                    && second.is_some_and(|second| message.at.since(second) >= PATIENCE)
+            })
+        };
+        self.quick_mode_unasked(exchange) && speaks(Side::Initiator) && speaks(Side::Responder)
     }
 
     fn v2_tunnel_up(&self, at: Timestamp) -> Option<Timestamp> {

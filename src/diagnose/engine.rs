@@ -523,7 +523,12 @@ fn outcome(case: &Case<'_>, view: &View<'_>, error: bool) -> Outcome {
     if view.tunnel_up().is_some() || (done && !(view.is_v2() && view.authenticated() == Some(false))) {
         return Outcome::Established;
     }
-    if losses::may_have_gone_on(view) {
+    let confirmed_unseen = || {
+        attempt.waiting_for == Some(Label::Qm(3))
+            && attempt.exchanges.iter().any(|exchange| view.quick_mode_unasked(exchange))
+            && case.end().since(attempt.last) >= PATIENCE
+    };
+    if losses::may_have_gone_on(view) || confirmed_unseen() {
         return Outcome::Unknown;
     }
     if attempt.waiting_for.is_none() && (!attempt.midstream || view.authenticated() == Some(false)) {

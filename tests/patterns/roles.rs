@@ -234,6 +234,13 @@ fn quick_mode_of_which_a_message_is_missing_is_named_by_what_fits() {
 }
 
 #[test]
+fn message_3_that_nobody_asks_for_is_no_alarm() {
+    let analysis = judge(&main_mode_psk().qm1(0).qm2(0).quiet(secs(120)).capture());
+    assert_eq!(alarms(&analysis), [""; 0]);
+    assert_eq!(status(&analysis).0, PairStatus::Unknown);
+}
+
+#[test]
 fn message_2_that_is_refused_or_asked_for_again_brings_no_tunnel_up() {
     let live = |mut story: Scenario| {
         for number in 1..6 {

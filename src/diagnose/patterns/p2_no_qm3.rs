@@ -26,6 +26,7 @@ pattern! {
     /// ## Look-alikes
     ///
     /// - One message 2 more that crosses message 3: normal.
+    /// - A message 2 that is sent once, and nobody asks again: message 3 came, and the capture missed it.
     /// - `T-ONEWAY`: what follows, if the responder never installs the SA.
     P2_NO_QM3 = "P2-NO-QM3", Phase2, Warning;
     title: "phase 2 (quick mode) is not confirmed";
@@ -88,8 +89,8 @@ fn unconfirmed(index: usize, view: &View<'_>, exchange: &Exchange, traffic: [Opt
         .find(|message| message.at > second.at && third.is_none());
     // What comes at once, and is no liveness check by its length, is about message 2.
     let refused = answer.filter(|answer| answer.at.since(second.at) <= AT_ONCE && may_refuse(view, answer));
-    // Who waits for message 3 asks for it again, and so does who waits for message 2.
-    if waited.copies < 2 && third.is_none() && asked_again == 0 && refused.is_none() && view.quick_mode_settled(exchange) {
+    let unasked = view.quick_mode_unasked(exchange);
+    if unasked && view.quick_mode_settled(exchange) {
         return None;
     }
     let later = view.exchanges().iter().any(|later| {
@@ -152,7 +153,7 @@ fn unconfirmed(index: usize, view: &View<'_>, exchange: &Exchange, traffic: [Opt
     } else if answer.is_some() {
         found = found.weigh("dislikes", 2.0);
     }
-    Some(if later { found.severity(Severity::Notice) } else { found })
+    Some(if later || unasked { found.severity(Severity::Notice) } else { found })
 }
 
 /// An encrypted Informational that may be a refusal, as far as its length tells.
