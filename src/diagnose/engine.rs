@@ -488,7 +488,9 @@ fn outcome(case: &Case<'_>, view: &View<'_>, error: bool) -> Outcome {
     if losses::may_have_gone_on(view) {
         return Outcome::Unknown;
     }
-    if attempt.waiting_for.is_none() && !attempt.midstream {
+    // Rounds of EAP end with an answer, too, and what comes next is up to the initiator.
+    let in_rounds = view.is_v2() && attempt.phase1_up.is_none() && attempt.stage == Label::Response(35) && !error;
+    if attempt.waiting_for.is_none() && !attempt.midstream && !in_rounds {
         return Outcome::Failed;
     }
     if view.lives_on().is_some() {

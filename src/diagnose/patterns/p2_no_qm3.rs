@@ -148,7 +148,9 @@ fn unconfirmed(index: usize, view: &View<'_>, exchange: &Exchange, traffic: [Opt
     } else if answer.is_some() {
         found = found.weigh("dislikes", 2.0);
     }
-    Some(if later { found.severity(Severity::Notice) } else { found })
+    // Who waits for message 3 sends message 2 again: sent once and not again, it was most likely confirmed.
+    let unasked = second.repeat_count == 0 && !shown && !uses;
+    Some(if later || unasked { found.severity(Severity::Notice) } else { found })
 }
 
 /// An encrypted Informational that may be a refusal, as far as its length tells.
