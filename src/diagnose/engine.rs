@@ -531,7 +531,10 @@ fn outcome(case: &Case<'_>, view: &View<'_>, error: bool) -> Outcome {
     if losses::may_have_gone_on(view) || confirmed_unseen() {
         return Outcome::Unknown;
     }
-    if attempt.waiting_for.is_none() && (!attempt.midstream || view.authenticated() == Some(false)) {
+    // Rounds of EAP end with an answer, too, and what comes next is up to the initiator.
+    let in_rounds = view.is_v2() && attempt.phase1_up.is_none() && attempt.stage == Label::Response(35) && !error;
+    let told = !attempt.midstream || view.authenticated() == Some(false);
+    if attempt.waiting_for.is_none() && told && !in_rounds {
         return Outcome::Failed;
     }
     if view.lives_on().is_some() {

@@ -144,12 +144,12 @@ pub(super) fn may_doubt(id: &str) -> bool {
 }
 
 /// Whether a match of pattern `id` concludes that a negotiation got no further which brought a tunnel up all the same, as
-/// traffic shows, or whose keys are used later on: what it misses came, and is not in the capture.
+/// traffic shows, whose keys are used later on, or that nobody asked for again: what it misses came, and is not in the capture.
 pub(super) fn is_refuted(case: &Case<'_>, id: &str, found: &Match) -> bool {
     let concludes = || [NO_MESSAGES, NO_FRAGMENTS, NO_ANSWER].iter().any(|ids| ids.contains(&id));
     let shown = |view: View<'_>| view.shown_by_traffic().is_some();
     let of_set_up = || [NO_SET_UP, NO_FRAGMENTS].iter().any(|ids| ids.contains(&id));
-    let lives_on = |view: View<'_>| of_set_up() && view.lives_on().is_some();
+    let lives_on = |view: View<'_>| of_set_up() && (view.lives_on().is_some() || view.unasked_beside_traffic());
     let came_up = |index| case.view(index).is_some_and(|view| shown(view) || lives_on(view));
     found.confidence != Some(Confidence::Stated) && concludes() && found.attempt.is_some_and(came_up)
 }

@@ -142,9 +142,10 @@ impl<'a> View<'a> {
                 Label::Response(_) => proofs += 1,
                 Label::Request(_) => {
                     let (number, last) = (exchange.message_id.0, &mut last[first.from.index()]);
-                    // Several at once are of a side that may have several under way.
+                    // Several at once are of a side that may have several under way, once the SA is up.
                     let follows = |(before, at): (u32, Timestamp)| {
-                        before.checked_add(1) == Some(number) && first.at.since(at) >= UNDER_WAY
+                        let in_turn = exchange.kind == ExchangeKind::IkeAuth || first.at.since(at) >= UNDER_WAY;
+                        before.checked_add(1) == Some(number) && in_turn
                     };
                     proofs += usize::from(last.is_some_and(follows));
                     *last = Some((number, first.at)).filter(|_| first.repeat_count == 0);
@@ -188,6 +189,23 @@ impl<'a> View<'a> {
             IkeVersion::V1 => self.checks_in_v1(after, enough),
             IkeVersion::V2 => self.answered_in_v2(after, enough),
         }
+    }
+
+    /// The last message of a set-up was sent once and never again, beside traffic that goes both ways all the while: whoever gets
+    /// no answer asks again, and a capture that misses one message misses others.
+    pub(super) fn unasked_beside_traffic(&self) -> bool {
+        let pair = self.case.pair;
+        let Some(furthest) = self.message(self.attempt.stage) else { return false };
+        let goes_on = |end| {
+            let from_then = furthest.at.after(PATIENCE);
+            self.case.flows_from(end).any(|flow| flow.first < self.attempt.first && flow.last >= furthest.at)
+                && self.case.flows_from(end).any(|flow| flow.last >= from_then)
+        };
+        let may_answer = |message: &MessageRecord| {
+            message.from != furthest.from && message.at >= furthest.at && message.at.since(furthest.at) <= PATIENCE
+        };
+        let answered = || self.messages().any(may_answer);
+        furthest.repeat_count == 0 && goes_on(pair.a) && goes_on(pair.b) && !answered()
     }
 
     /// Whether traffic began both ways after this attempt, which is the only one of the pair.

@@ -234,3 +234,18 @@ fn large_packets_that_are_lost_between_small_ones_are_named() {
     assert!(found.seen.contains("12 packets of 1376"), "{}", found.seen);
     assert!(find(&between(600), "F-PMTU-BLACKHOLE").is_none());
 }
+
+/// The last IKE fragment is no longer than those that pass.
+#[test]
+fn the_last_fragment_is_not_lost_for_its_size() {
+    let missing = |number: usize| {
+        let story = Scenario::new().ike_fragments(576).ikev2_init(&v2::ike_cbc(14));
+        let proof = [story.certificate_proof(Side::Initiator, 700), story.child(Side::Initiator)].concat();
+        let told = story.auth_request(&proof).repeat(3, &[4.0, 7.2, 13.0]).quiet(secs(60)).capture();
+        let pieces = (told.packets().count() - 3) / 4;
+        let lost: Vec<usize> = (0..4).map(|copy| 3 + copy * pieces + number.min(pieces - 1)).collect();
+        find(&judge(&told.without(&lost)), "F-SKF-INCOMPLETE").expect("a finding")
+    };
+    assert!(missing(0).causes[0].text.contains("larger than the path takes"), "{:?}", missing(0).causes);
+    assert!(missing(usize::MAX).causes[0].text.contains("drops this one"), "{:?}", missing(usize::MAX).causes);
+}

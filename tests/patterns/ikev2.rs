@@ -739,3 +739,14 @@ fn a_re_key_that_is_never_taken_up_is_not_called_settled() {
     assert!(find(&analysis, "OK-RETRANS").is_none());
     assert!(find(&analysis, "V2-CHILD-NO-REPLY").is_some());
 }
+
+/// A user may be typing: what comes next is up to the initiator.
+#[test]
+fn a_capture_that_ends_between_rounds_of_eap_shows_no_failure() {
+    for frames in [6, 8] {
+        let analysis = judge(&eap_succeeds().first(frames));
+        let status = analysis.diagnosis.pairs().last().map(|pair| pair.status);
+        assert_eq!(status, Some(PairStatus::DownNegotiating), "{frames}");
+        assert!(crate::trial::alarms(&analysis).is_empty());
+    }
+}

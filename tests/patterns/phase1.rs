@@ -709,3 +709,16 @@ fn a_keepalive_from_4500_is_no_answer_there() {
     let found = finding(&kept.capture(), "P1-AUTH-SILENT");
     assert!(found.seen.contains("nothing at all came from it on UDP 4500"), "{}", found.seen);
 }
+
+/// A re-key of which the capture holds a part, beside traffic: who gets no answer sends its message again.
+#[test]
+fn a_message_5_that_nobody_repeats_beside_traffic_is_no_failure() {
+    let told = main_mode_psk().quick_mode();
+    let spis = told.esp_spis();
+    let again = told.traffic_on(spis, 1..20, ms(500)).new_attempt();
+    let again = again.mm1(&[usual_transform()]).mm2(&usual_transform()).mm3().mm4().mm5();
+    let beside = again.clone().traffic_on(spis, 20..60, ms(500));
+    assert!(crate::trial::alarms(&judge(&beside.capture())).is_empty());
+    let repeated = again.repeat(3, &BACKOFF).traffic_on(spis, 20..60, ms(500));
+    assert!(crate::trial::alarms(&judge(&repeated.capture())).contains(&"P1-AUTH-SILENT"));
+}

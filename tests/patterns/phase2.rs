@@ -7,7 +7,7 @@ use crate::support::story::{main_mode_psk, usual_transform};
 use crate::support::wire::{Payload, v1};
 use crate::support::{Capture, Scenario, Side, ms, secs};
 use crate::trial::Evidence::{Crafted, Lab};
-use crate::trial::Trial;
+use crate::trial::{Trial, alarms, judge};
 
 pub const TRIALS: &[Trial] = &[
     Trial {
@@ -185,4 +185,17 @@ fn message_2_that_does_not_get_back_is_looked_for_on_the_path() {
     let found = finding(&story.quiet(secs(40)).capture(), "P2-NO-QM3");
     assert!(first_cause(&found).starts_with("message 2 does not get back"), "{found:?}");
     assert_eq!(found.checks().next().map(|check| check.side), Some(Where::Path));
+}
+
+/// Whoever waits for message 3 repeats message 2: one that came once was confirmed, most likely.
+#[test]
+fn a_message_2_that_is_not_repeated_raises_no_alarm() {
+    let told = main_mode_psk().qm1(0).qm2(0);
+    let checked = (1..6).fold(told.clone(), |told, sequence| {
+        told.after(secs(10)).dpd(Side::Initiator, sequence).dpd_ack(Side::Responder, sequence)
+    });
+    let analysis = judge(&checked.quiet(secs(30)).capture());
+    assert!(alarms(&analysis).is_empty(), "{:?}", alarms(&analysis));
+    let repeated = judge(&told.repeat(3, &[4.0, 7.2, 13.0]).quiet(secs(60)).capture());
+    assert!(alarms(&repeated).contains(&"P2-NO-QM3"));
 }

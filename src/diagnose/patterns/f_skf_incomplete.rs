@@ -24,8 +24,9 @@ pattern! {
     F_SKF_INCOMPLETE = "F-SKF-INCOMPLETE", Fragments, Error;
     title: "some IKEv2 fragments of a message never come";
     causes: [
-        "size" 0.50 "the fragments are larger than the path takes", raised by "the same number is missing in every repeat; the fragments are above 1280 octets", lowered by "another number is missing each time";
-        "loss" 0.50 "packets are lost", raised by "another number is missing each time", lowered by "the same number is missing in every repeat";
+        "size" 0.47 "the fragments are larger than the path takes", raised by "the same number is missing in every repeat; the fragments are above 1280 octets", lowered by "another number is missing each time";
+        "loss" 0.48 "packets are lost", raised by "another number is missing each time", lowered by "the same number is missing in every repeat";
+        "filter" 0.05 "something on the path drops this one by what is in it", raised by "the last and shortest is missing in every repeat", lowered by "another number is missing each time";
     ];
     checks: [
         Either: "lower the IKE fragment size to 1200 octets or less";

@@ -23,8 +23,9 @@ pattern! {
     F_V1FRAG_INCOMPLETE = "F-V1FRAG-INCOMPLETE", Fragments, Error;
     title: "some IKEv1 fragments of a message never come";
     causes: [
-        "loss" 0.50 "packets are lost", raised by "another number is missing each time", lowered by "the same number is missing in every repeat";
-        "size" 0.50 "the fragments are larger than the path takes", raised by "the same number is missing in every repeat", lowered by "another number is missing each time";
+        "loss" 0.48 "packets are lost", raised by "another number is missing each time", lowered by "the same number is missing in every repeat";
+        "size" 0.47 "the fragments are larger than the path takes", raised by "the same number is missing in every repeat", lowered by "another number is missing each time";
+        "filter" 0.05 "something on the path drops this one by what is in it", raised by "the last and shortest is missing in every repeat", lowered by "another number is missing each time";
     ];
     checks: [
         Either: "lower the IKE fragment size, or turn IKE fragmentation off if the message is small enough without";
