@@ -545,7 +545,11 @@ fn status(case: &Case<'_>, attempts: &[AttemptDiagnosis], verdict: Option<&Found
     }
     match outcome {
         Some(Outcome::Unknown) => PairStatus::Unknown,
+        // Seen in part, and too short to say what came before or comes next.
         Some(Outcome::Established) if view.one_sided() => PairStatus::Unknown,
+        Some(Outcome::Established) if last.midstream && up.is_none() && case.watched() < PATIENCE => {
+            PairStatus::Unknown
+        }
         Some(Outcome::Established) if just_set_up && up.is_none() => PairStatus::DownNegotiating,
         Some(Outcome::Unfinished) => PairStatus::DownNegotiating,
         // One try after another: the next one is due.
