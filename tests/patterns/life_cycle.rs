@@ -570,3 +570,58 @@ fn a_delete_that_traffic_outlives_to_the_end_of_the_capture_takes_nothing_down()
     let analysis = judge(&deleted.traffic_on(spis, 21..=23, ms(400)).capture().start_after(secs(5)));
     assert_eq!(standing(&analysis).0, PairStatus::UpActive);
 }
+
+#[test]
+fn sas_that_one_side_deletes_and_then_the_other_are_counted_each() {
+    // The initiator deletes what it replaced, under the next phase 1 too; in the end the responder takes down what is left.
+    let story = main_mode_psk().quick_mode();
+    let first = story.esp_spis();
+    let second = [0xc100_0001, 0xc100_0002];
+    let story = story.traffic_on(first, 1..=10, ms(985)).quick_mode().traffic_on(second, 1..=5, ms(985));
+    let story = story.delete_ipsec(Side::Initiator, first[1]).traffic_on(second, 6..=10, ms(985)).quick_mode();
+    let third = [0xc200_0001, 0xc200_0002];
+    let story = story.traffic_on(third, 1..=5, ms(985)).new_attempt().main_mode().after(secs(5));
+    let story = story.delete_ipsec(Side::Initiator, second[1]).traffic_on(third, 6..=10, ms(985)).quick_mode();
+    let fourth = story.esp_spis();
+    let down = story.traffic_on(fourth, 1..=5, ms(985)).after(secs(3)).delete_ipsec(Side::Responder, fourth[0]);
+    let down = down.after(ms(1)).delete_ipsec(Side::Responder, third[0]).after(ms(1)).delete_isakmp(Side::Responder);
+    for end in [down.clone().capture(), down.quiet(secs(60)).capture()] {
+        let analysis = judge(&end);
+        assert_eq!(standing(&analysis), (PairStatus::Down, Some("OK-DELETE")));
+        assert!(find(&analysis, "OK-DELETE").expect("it is found").means.starts_with("the responder"));
+    }
+}
+
+#[test]
+fn a_child_sa_that_was_just_created_and_is_deleted_is_no_re_key() {
+    let story = ikev2_gcm().traffic(10).after(secs(6));
+    let old = story.esp_spis();
+    let gone = story.informational_request(Side::Initiator, &[v2::delete_esp(&[old[1]])]);
+    let gone = gone.informational_response(Side::Responder, &[v2::delete_esp(&[old[0]])]).after(secs(8));
+    let keys = new_child(&gone, Side::Initiator);
+    let anew = gone.create_child_request(Side::Initiator, &keys).create_child_response(Side::Responder, &keys);
+    let anew = anew.traffic_on(NEW_SPIS, 1..=4, ms(300)).after(secs(5));
+    let gone = anew.informational_request(Side::Initiator, &[v2::delete_esp(&[NEW_SPIS[1]])]);
+    let gone = gone.informational_response(Side::Responder, &[v2::delete_esp(&[NEW_SPIS[0]])]);
+    assert_eq!(standing(&judge(&gone.capture())), (PairStatus::Down, Some("OK-DELETE")));
+}
+
+#[test]
+fn a_session_that_lives_is_not_short() {
+    let story = ikev2_gcm().traffic(10).after(secs(2));
+    let down = story.informational_request(Side::Initiator, &[v2::delete_ike()]);
+    let down = down.informational_response(Side::Responder, &[]).after(secs(3)).new_attempt();
+    let up = down.ikev2_init(&v2::ike_gcm(19)).ikev2_auth().traffic(10).after(secs(5)).liveness(Side::Responder);
+    let analysis = judge(&up.capture());
+    assert_eq!(standing(&analysis), (PairStatus::UpActive, Some("OK-UP")));
+    assert_eq!(alarms(&analysis), [""; 0]);
+}
+
+#[test]
+fn a_delete_that_is_never_answered_is_in_no_good_order() {
+    let story = ikev2_gcm().traffic(10).after(secs(10));
+    let deleted = story.informational_request(Side::Initiator, &[v2::delete_ike()]).repeat(4, &[2.0, 4.0, 8.0, 16.0]);
+    let analysis = judge(&deleted.quiet(secs(30)).capture());
+    assert!(find(&analysis, "OK-DELETE").is_none());
+    assert_eq!(standing(&analysis).0, PairStatus::Down);
+}

@@ -28,6 +28,8 @@ const AT_ONCE: Duration = Duration::from_millis(200);
 const JUST_BEFORE: Duration = Duration::from_secs(60);
 /// Questions follow each other at least this far apart; what comes closer belongs to one farewell.
 const APART: Duration = Duration::from_secs(1);
+/// So many phase 1 SAs before one are looked at.
+const EARLIER: usize = 8;
 /// No more deletes of one side than these, apart from each other, are heartbeats.
 const HEARTBEATS: usize = 4;
 /// IKEv2 exchange type.
@@ -360,6 +362,7 @@ fn read_v1(view: &View<'_>, suite_known: bool, found: &mut [Informational<'_>]) 
     let mut asked_before: HashSet<(Side, u32)> = HashSet::new();
     let mut unanswered: [Option<usize>; 2] = [None, None];
     let mut deleted: [Option<Timestamp>; 2] = [None, None];
+    let ipsec_up = ipsec_up(view);
     for index in 0..found.len() {
         let this = &found[index];
         let (from, at, length) = (this.message.from, this.message.at, this.message.length);
@@ -402,7 +405,7 @@ fn read_v1(view: &View<'_>, suite_known: bool, found: &mut [Informational<'_>]) 
             let is_delete = if may_ask {
                 !goes_on && (with_others || quiet)
             } else {
-                !goes_on || view.attempt.phase2_up.is_some_and(|up| up <= at)
+                !goes_on || ipsec_up.is_some_and(|up| up <= at)
             };
             if is_delete {
                 deleted[from.index()] = Some(at);
@@ -415,6 +418,15 @@ fn read_v1(view: &View<'_>, suite_known: bool, found: &mut [Informational<'_>]) 
             unanswered[from.index()] = Some(index);
         }
     }
+}
+
+/// When there was an IPsec SA to delete: one of this phase 1, or of one before, once what is said right after phase 1 is over.
+fn ipsec_up(view: &View<'_>) -> Option<Timestamp> {
+    let attempts = view.case.pair.attempts.get(view.index.saturating_sub(EARLIER)..view.index).unwrap_or_default();
+    let before = attempts.iter().filter_map(|attempt| attempt.phase2_up).min();
+    let here = view.attempt.phase1_up.map(|up| up.after(AT_ONCE));
+    let earlier = before.zip(here).map(|(before, here)| before.max(here));
+    [view.attempt.phase2_up, earlier].into_iter().flatten().min()
 }
 
 /// IKEv1: what one side sends again and again, and far oftener than there are SAs, deletes nothing: a heartbeat.

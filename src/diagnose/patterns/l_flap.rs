@@ -89,6 +89,11 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         read.any(|one| one.reading == Reading::Question { answered: false })
     };
     let silent = breaks.iter().all(|(earlier, _)| unanswered(earlier));
+    let by_hand = !steady && breaks.iter().all(|(earlier, later)| {
+        let left = leaves.get(earlier.index).copied().flatten().and_then(|_| ok_delete::leaver(&earlier.view));
+        let begins = later.view.attempt.initiator.ip();
+        left.is_some_and(|side| life_cycle::address(earlier.view.attempt, side) == begins)
+    });
     let still_up = last.index + 1 == case.pair.attempts.len();
     let mut found = Match::on_pair(Confidence::Inferred)
         .seen(format!(
@@ -100,6 +105,8 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         ))
         .means(if silent {
             "each time one end had stopped answering liveness checks"
+        } else if by_hand {
+            "the side that takes it down brings it up again, in no rhythm: somebody means it"
         } else if steady {
             "something that counts time takes it down"
         } else {
@@ -113,5 +120,9 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     } else {
         found.weigh("timer", 0.4).weigh("path", 1.5)
     };
-    vec![if still_up { found.severity(Severity::Warning) } else { found }]
+    vec![match still_up {
+        _ if by_hand => found.severity(Severity::Notice),
+        true => found.severity(Severity::Warning),
+        false => found,
+    }]
 }

@@ -1,26 +1,29 @@
 //! OK-DELETE: an SA was deleted in good order.
 
 use std::cell::OnceCell;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::base::Timestamp;
 use crate::diagnose::Confidence;
 use crate::diagnose::case::{Case, PATIENCE, View};
 use crate::diagnose::pattern::{Match, pattern};
-use crate::diagnose::sizes::Suite;
+use crate::diagnose::sizes::{Suite, payload};
 use crate::diagnose::words::span;
 use crate::track::{Exchange, ExchangeKind, Label, MessageRecord, Side};
 
 use super::informational::{self, Informational, Reading};
-use super::life_cycle::Traffic;
+use super::life_cycle::{self, Traffic};
 use super::nat;
 
-/// An SA that came up no longer than this before another was deleted takes its place.
-const IN_ITS_PLACE: Duration = Duration::from_secs(60);
+/// An SA that came up no longer than this before another may take its place; one that came up after it does.
+const IN_ITS_PLACE: Duration = Duration::from_secs(10);
 /// So many SAs before and after one are looked at.
 const BESIDE: usize = 8;
 /// A farewell that takes two messages takes no longer.
 const AT_ONCE: Duration = Duration::from_secs(2);
+/// IKEv2: copies of a delete after the first, none of them answered.
+const IN_VAIN: u32 = 2;
 /// IKEv2 exchange type.
 const CREATE_CHILD_SA: u8 = 36;
 /// A tunnel at rest for so long was idle.
@@ -100,7 +103,7 @@ fn lives_on(view: &View<'_>, at: Timestamp, up: Option<Timestamp>, until: Timest
         return false;
     }
     let heard = |side| view.messages().any(|message| message.from == side && message.at > at);
-    let younger = own.is_some_and(|own| own.after(IN_ITS_PLACE) >= at || up.is_some_and(|up| own > up));
+    let younger = own.is_some_and(|own| up.is_none_or(|up| own.after(IN_ITS_PLACE) >= up));
     (younger && !is_deleted(view)) || (heard(Side::Initiator) && heard(Side::Responder))
 }
 
@@ -111,6 +114,18 @@ fn is_deleted(view: &View<'_>) -> bool {
         Reading::Question { answered } => !answered,
         _ => false,
     })
+}
+
+/// The side that took leave of the tunnel of an attempt.
+pub(super) fn leaver(view: &View<'_>) -> Option<Side> {
+    beginning(&in_good_order(view)).map(|first| first.message.from)
+}
+
+/// The first of the last deletes, which follow each other at once. In IKEv1 the other side may delete its half too, as an answer:
+/// who began took leave.
+fn beginning<'d, 'a>(deletes: &'d [Informational<'a>]) -> Option<&'d Informational<'a>> {
+    let at_once = |two: &&[Informational<'_>]| two[1].message.at.since(two[0].message.at) <= AT_ONCE;
+    deletes.windows(2).rev().take_while(at_once).last().map(|two| &two[0]).or(deletes.last())
 }
 
 /// The deletes of an attempt that had come up, in good order.
@@ -150,19 +165,34 @@ fn ends(view: &View<'_>, deletes: &[Informational<'_>]) -> bool {
 }
 
 /// IKEv2: whether the last delete is what ends a re-key (RFC 7296 §2.8): an SA was created right before, and each
-/// one created has one delete.
+/// one created has one delete. The delete of a child SA is answered by one, that of the IKE SA by nothing; who replaces a child SA
+/// begins with naming it, and who replaces the IKE SA does not (RFC 7296 §1.3, §1.4.1).
 fn clears_up(view: &View<'_>, deletes: &[Informational<'_>]) -> bool {
     let Some(last) = deletes.last() else { return false };
-    let created = |message: &&MessageRecord| {
-        message.label == Label::Response(CREATE_CHILD_SA)
-            && message.at <= last.message.at
-            && last.message.at.since(message.last_sent()) < PATIENCE
-            && Suite::chosen(view.attempt).is_none_or(|suite| suite.refuses_child(message) != Some(true))
-    };
-    let created: Vec<&MessageRecord> = view.messages().filter(created).collect();
-    let first = created.iter().map(|message| message.at).min();
+    let first_inside = |message: Option<&MessageRecord>| message.and_then(|message| view.first_inside(message));
+    let suite = Suite::chosen(view.attempt);
+    let created: Vec<(Timestamp, Option<bool>)> = view
+        .exchanges()
+        .iter()
+        .filter_map(|exchange| {
+            let labelled = |label| exchange.messages.iter().find(|message| message.label == label);
+            let answer = labelled(Label::Response(CREATE_CHILD_SA)).filter(|answer| {
+                answer.at <= last.message.at && last.message.at.since(answer.last_sent()) < PATIENCE
+            })?;
+            let granted = suite.is_none_or(|suite| suite.refuses_child(answer) != Some(true));
+            let names_child = first_inside(labelled(Label::Request(CREATE_CHILD_SA))).map(|first| first == payload::NOTIFY);
+            granted.then_some((answer.at, names_child))
+        })
+        .collect();
+    let own = |exchange: &&Exchange| exchange.messages.iter().any(|message| std::ptr::eq(message, last.message));
+    let answer = view.exchanges().iter().find(own).and_then(|exchange| {
+        exchange.messages.iter().find(|message| matches!(message.label, Label::Response(_)))
+    });
+    let of_child = first_inside(answer).map(|first| first == payload::DELETE);
+    let fits = created.iter().any(|(_, names_child)| names_child.is_none() || of_child.is_none() || *names_child == of_child);
+    let first = created.iter().map(|(at, _)| *at).min();
     let since = |first: Timestamp| deletes.iter().filter(|one| one.message.at >= first).count();
-    first.is_some_and(|first| since(first) <= created.len())
+    fits && first.is_some_and(|first| since(first) <= created.len())
 }
 
 /// IKEv1: whether an IPsec SA of the pair is left after the delete `last` under `view`. All phase 1 SAs of two peers serve the
@@ -185,27 +215,55 @@ fn ipsec_is_left(view: &View<'_>, last: &Informational<'_>) -> bool {
     }
     // What was there before is not counted, but may be deleted.
     let before = from > 0 || near().any(|near| near.attempt.midstream);
-    let deleted: usize = near().map(|near| ipsec_deletes(&near, at, near.index == view.index)).sum();
-    deleted < up.len() + usize::from(before)
+    let mut deletes: Vec<(Timestamp, IpAddr)> =
+        near().flat_map(|near| ipsec_deletes(&near, at, near.index == view.index)).collect();
+    deletes.sort_unstable();
+    in_all(&deletes) < up.len() + usize::from(before)
 }
 
-/// IPsec SAs that were deleted under an attempt up to `until`, at least. Both sides may say so of the same one. `all`: what
-/// comes last may be one, too, and not the ISAKMP SA.
-fn ipsec_deletes(view: &View<'_>, until: Timestamp, all: bool) -> usize {
+/// How many SAs these deletes concern: each side may say that it deletes the same one, at about the same time.
+fn in_all(deletes: &[(Timestamp, IpAddr)]) -> usize {
+    let mut answered = vec![false; deletes.len()];
+    let mut count = 0;
+    let mut from = 0;
+    for (index, &(at, sender)) in deletes.iter().enumerate() {
+        while deletes.get(from).is_some_and(|&(before, _)| at.since(before) > AT_ONCE) {
+            from += 1;
+        }
+        let open = (from..index).find(|&before| !answered[before] && deletes[before].1 != sender);
+        match open {
+            Some(before) => (answered[before], answered[index]) = (true, true),
+            None => count += 1,
+        }
+    }
+    count
+}
+
+/// What deleted IPsec SAs under an attempt up to `until`, at least, and who sent it. `all`: what comes last may have, too, and not
+/// have deleted the ISAKMP SA.
+fn ipsec_deletes(view: &View<'_>, until: Timestamp, all: bool) -> Vec<(Timestamp, IpAddr)> {
     let read = informational::read(view);
     let last = view.messages().map(MessageRecord::last_sent).max().unwrap_or(view.attempt.last);
-    let of_side = |side| {
-        let deletes = || {
-            let of_side = move |one: &&Informational<'_>| one.message.from == side && one.message.at <= until;
-            read.iter().filter(of_side).filter(|one| one.reading == Reading::Delete)
-        };
-        let ipsec = deletes().filter(|one| one.may_delete_ipsec()).count();
-        let mut farewell = deletes().filter(|one| one.message.at.after(AT_ONCE) >= last).peekable();
-        let one_is_not = !all && farewell.peek().is_some() && farewell.all(|one| one.may_delete_ipsec())
-            && deletes().last().is_some_and(Informational::may_delete_isakmp);
-        ipsec.saturating_sub(one_is_not.into())
-    };
-    of_side(Side::Initiator).max(of_side(Side::Responder))
+    [Side::Initiator, Side::Responder]
+        .into_iter()
+        .flat_map(|side| {
+            let of_side = |one: &&Informational<'_>| one.message.from == side && one.message.at <= until;
+            let deletes: Vec<_> =
+                read.iter().filter(of_side).filter(|one| one.reading == Reading::Delete).collect();
+            let mut farewell = deletes.iter().filter(|one| one.message.at.after(AT_ONCE) >= last).peekable();
+            let one_is_not = !all
+                && farewell.peek().is_some()
+                && farewell.all(|one| one.may_delete_ipsec())
+                && deletes.last().is_some_and(|one| one.may_delete_isakmp());
+            let from = life_cycle::address(view.attempt, side);
+            let mut times: Vec<(Timestamp, IpAddr)> =
+                deletes.iter().filter(|one| one.may_delete_ipsec()).map(|one| (one.message.at, from)).collect();
+            if one_is_not {
+                times.pop();
+            }
+            times
+        })
+        .collect()
 }
 
 fn quick_modes<'a>(view: &View<'a>) -> impl Iterator<Item = &'a Exchange> + use<'a> {
@@ -225,6 +283,10 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     for (index, view) in case.attempts() {
         let deletes = in_good_order(&view);
         let Some(last) = deletes.last() else { continue };
+        // Nor is who does not answer a delete.
+        if view.is_v2() && !last.is_answered() && last.message.repeat_count >= IN_VAIN {
+            continue;
+        }
         // Where another SA goes on, this one was one too many.
         let others = || (index.saturating_sub(BESIDE)..=index.saturating_add(BESIDE)).filter(|&other| other != index);
         let (at, up) = (last.message.at, came_up(&view));
@@ -232,10 +294,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         let stays_up = |other| case.view(other).is_some_and(|other| lives_on(&other, at, up, at));
         let beside = || others().filter(stays).any(stays_up);
         let farewell = leaves.get(index).is_some_and(Option::is_some) && !beside();
-        // In IKEv1 the other side may delete its half too, as an answer: who began took leave.
-        let began = deletes.iter().rev().zip(deletes.iter().rev().skip(1));
-        let began = began.take_while(|(one, before)| one.message.at.since(before.message.at) <= AT_ONCE).last();
-        let first = began.map_or(last, |(_, first)| first);
+        let first = beginning(&deletes).unwrap_or(last);
         let sender = nat::name(first.message.from);
         let told = deletes.iter().all(|one| one.told);
         let seen = case.in_words(|| {

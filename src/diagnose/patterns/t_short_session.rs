@@ -6,11 +6,10 @@ use crate::base::Timestamp;
 use crate::diagnose::Confidence;
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
-use crate::diagnose::sizes::payload;
 use crate::diagnose::words::{number, span};
-use crate::track::{Label, MessageRecord};
 
-use super::traffic;
+use super::life_cycle::frame_at;
+use super::{ok_delete, traffic};
 
 /// A session longer than this has done something useful.
 const SHORT: Duration = Duration::from_secs(60);
@@ -60,12 +59,14 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         way.flows.sort_by_key(|flow| flow.first);
         way
     });
+    let leaves = ok_delete::leaves(case);
     let sessions: Vec<_> = case
         .attempts()
         .filter_map(|(index, view)| {
             let up = view.tunnel_up()?;
             let until = case.pair.attempts.get(index + 1).map_or(case.end(), |next| next.first);
-            short(&ways, &view, up, until).map(|session| (index, session))
+            let left = leaves.get(index).copied().flatten()?;
+            short(&ways, &view, (up, left), until).map(|session| (index, session))
         })
         .collect();
     let [.., (last, session)] = sessions.as_slice() else { return Vec::new() };
@@ -78,7 +79,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     vec![
         Match::on(*last, Confidence::Suspected)
             .seen(format!(
-                "{} of at most {} and {}, each ended by an encrypted Informational",
+                "{} of at most {} and {}, each ended by what looks like a delete",
                 number(sessions.len() as u64, "session"),
                 span(sessions.iter().map(|(_, session)| session.time).max().unwrap_or_default()),
                 number(sessions.iter().map(|(_, session)| session.packets).max().unwrap_or_default(), "packet"),
@@ -96,25 +97,25 @@ struct Session {
     end: crate::base::FrameRef,
 }
 
-fn short(ways: &[traffic::Way<'_>; 2], view: &View<'_>, up: Timestamp, until: Timestamp) -> Option<Session> {
+/// A session from when the tunnel came `up` until one side took leave, with traffic both ways that stopped right before.
+fn short(
+    ways: &[traffic::Way<'_>; 2],
+    view: &View<'_>,
+    (up, left): (Timestamp, Timestamp),
+    until: Timestamp,
+) -> Option<Session> {
     let [there, back] = ways.each_ref().map(|way| way.begun_between(up, until));
     if there.is_empty() || back.is_empty() {
         return None;
     }
     let last = there.last()?.max(back.last()?);
-    // What ends it after the next one began was replaced; IKEv2 says what is a delete.
-    let deletes = |message| view.first_inside(message).is_none_or(|first| first == payload::DELETE);
-    let ends = |message: &&MessageRecord| message.encrypted && (last..=until).contains(&message.at);
-    let end = view.messages().filter(ends).find(|&message| {
-        let informational = matches!(message.label, Label::Inf | Label::Request(37));
-        informational && message.at.since(last) <= AT_ONCE && deletes(message)
-    })?;
     let packets = there.packets() + back.packets();
-    let quiet_after = view.messages().all(|message| message.at.since(end.at) <= AT_ONCE);
     let time = last.since(up);
-    (time <= SHORT && packets <= FEW && last <= until && quiet_after).then_some(Session {
+    // What ends it after the next one began was replaced.
+    let at_once = left.since(last) <= AT_ONCE && left <= until;
+    (time <= SHORT && packets <= FEW && last <= left && at_once).then_some(Session {
         time,
         packets,
-        end: end.frame,
+        end: frame_at(view, left),
     })
 }
