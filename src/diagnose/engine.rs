@@ -7,17 +7,15 @@ use std::sync::{Arc, LazyLock};
 
 use crate::track::{Attempt, Facts, Label, Room, Side};
 
-use super::case::{Case, PATIENCE, View};
+use super::case::Case;
 use super::judged::Piece;
 use super::losses;
 use super::pattern::{Match, Pattern, Stage};
-use super::patterns::{is_cut_short, is_no_esp, is_taken_down, unless_short};
+use super::patterns::unless_short;
+use super::status::{outcome, status};
 use super::survey::Survey;
 use super::words::span;
-use super::{AttemptDiagnosis, Cause, Confidence, Finding, Outcome, PairStatus, Severity, Verdict, Words};
-
-/// A pair that tried more than once is still negotiating if its last try ended no longer ago than this.
-const NEGOTIATING: std::time::Duration = std::time::Duration::from_secs(120);
+use super::{AttemptDiagnosis, Cause, Confidence, Finding, Severity, Verdict, Words};
 
 /// What follows from what: where the first is found on a pair, the others are its consequences. They stay in the report,
 /// and neither raise an alarm of their own nor explain the pair.
@@ -117,6 +115,20 @@ impl Found {
     pub(super) fn severity(&self) -> Severity {
         let own = self.own_severity();
         if self.consequence_of.is_some() { own.min(Severity::Notice) } else { own }
+    }
+
+    /// Whether it is a match of this pattern, of this severity.
+    pub(super) fn is(&self, id: &str, severity: Severity) -> bool {
+        self.pattern.id == id && self.severity() == severity
+    }
+
+    pub(super) fn stage(&self) -> Stage {
+        self.pattern.stage
+    }
+
+    /// The attempt that it is about, by its index.
+    pub(super) fn attempt(&self) -> Option<usize> {
+        self.case.attempt
     }
 }
 
@@ -514,122 +526,6 @@ fn depth(attempt: &Attempt) -> u8 {
         Label::Response(35) => 6,
         _ => 0,
     }
-}
-
-fn outcome(case: &Case<'_>, view: &View<'_>, error: bool) -> Outcome {
-    let attempt = view.attempt;
-    // An IKE SA whose phase 2 nobody asked for is all that was negotiated.
-    let done = attempt.phase1_up.is_some() && attempt.waiting_for.is_none() && !error;
-    if view.tunnel_up().is_some() || (done && !(view.is_v2() && view.authenticated() == Some(false))) {
-        return Outcome::Established;
-    }
-    let confirmed_unseen = || {
-        attempt.waiting_for == Some(Label::Qm(3))
-            && attempt.exchanges.iter().any(|exchange| view.quick_mode_unasked(exchange))
-            && case.end().since(attempt.last) >= PATIENCE
-    };
-    if losses::may_have_gone_on(view) || confirmed_unseen() {
-        return Outcome::Unknown;
-    }
-    // Rounds of EAP end with an answer, too, and what comes next is up to the initiator.
-    let in_rounds = view.is_v2() && attempt.phase1_up.is_none() && attempt.stage == Label::Response(35) && !error;
-    let told = !attempt.midstream || view.authenticated() == Some(false);
-    if attempt.waiting_for.is_none() && told && !in_rounds {
-        return Outcome::Failed;
-    }
-    if view.lives_on().is_some() {
-        return Outcome::Unknown;
-    }
-    if error && view.answered_otherwise() {
-        return Outcome::Failed;
-    }
-    if view.one_sided() || attempt.midstream {
-        return Outcome::Unknown;
-    }
-    let quiet = case.end().since(attempt.last);
-    // Attempts stand in the order of their first messages.
-    let replaced = case
-        .pair
-        .attempts
-        .last()
-        .is_some_and(|youngest| youngest.first >= attempt.last && youngest.first > attempt.first);
-    let waiting = view.message(attempt.stage).filter(|_| attempt.waiting_for.is_some());
-    let given_up = || waiting.and_then(|message| view.next_copy(message)).is_some_and(|next| next.given_up);
-    if replaced || quiet > PATIENCE * 6 || given_up() { Outcome::Failed } else { Outcome::Unfinished }
-}
-
-/// `silent`: a peer does not answer, for a reason that is the verdict.
-fn status(case: &Case<'_>, attempts: &[AttemptDiagnosis], verdict: Option<&Found>, silent: bool) -> PairStatus {
-    let pair = case.pair;
-    let traffic = !pair.flows.is_empty();
-    let up = case.attempts().filter(|(_, view)| view.tunnel_up().is_some()).map(|(index, _)| index).last();
-    // A farewell that another finding explains better is one all the same.
-    let taken_down = is_taken_down(case);
-    let turned_down =
-        verdict.is_some_and(|found| found.pattern.id == "V2-AUTH-INIT-REJECT" && found.severity() == Severity::Error);
-    let is_lost = |found: &Found| {
-        let says = found.pattern.stage == Stage::LifeCycle || found.pattern.id == "T-SPI-UNKNOWN";
-        says && found.severity() == Severity::Error
-    };
-    let lost = silent || verdict.is_some_and(is_lost);
-    let last = case.view(pair.attempts.len().saturating_sub(1));
-    let outcome = attempts.last().map(|attempt| attempt.outcome);
-    // Phase 2 may follow at once.
-    let just_set_up = |view: View<'_>| {
-        let phase2 = |at| view.messages().all(|message| message.at <= at || matches!(message.label, Label::Tr(_)));
-        let recent = case.end().since(view.attempt.last) < PATIENCE;
-        let set_up = !view.is_v2() && !view.attempt.midstream && view.attempt.phase1_up.is_some_and(phase2);
-        let stopped = |found: &Found| found.pattern.stage != Stage::Normal && found.case.attempt == Some(view.index);
-        set_up && recent && !verdict.is_some_and(stopped)
-    };
-    let just_set_up = outcome == Some(Outcome::Established) && last.is_some_and(just_set_up);
-    // Another one may have begun.
-    let begun = outcome == Some(Outcome::Unfinished) || just_set_up;
-    match up {
-        _ if taken_down && !begun => return PairStatus::Down,
-        _ if taken_down => return PairStatus::DownNegotiating,
-        Some(_) if turned_down && !traffic => {}
-        Some(_) if lost => {
-            let last_traffic = pair.flows.iter().map(|flow| flow.last).max();
-            if last_traffic.is_some_and(|at| case.end().since(at) < PATIENCE) {
-                return PairStatus::UpNoIke;
-            }
-        }
-        Some(_) if traffic => return PairStatus::UpActive,
-        Some(_) => return PairStatus::UpIdle,
-        None if pair.attempts.is_empty() && is_no_esp(pair) => return PairStatus::Unknown,
-        None if traffic && pair.attempts.iter().all(Attempt::is_of_remarks) => return PairStatus::UpNoIke,
-        None => {}
-    }
-    let last = pair.attempts.iter().enumerate().rfind(|(_, attempt)| !attempt.is_of_remarks());
-    let Some((view, last)) = last.and_then(|(index, last)| Some((case.view(index)?, last))) else {
-        // keepalives are sent while there is an SA, and what was cut off may have been anything
-        let idle = pair.sent.iter().any(|sent| sent.keepalives > 0);
-        return if idle || is_cut_short(pair) { PairStatus::Unknown } else { PairStatus::Down };
-    };
-    // Phase 1 anew, and IPsec SAs from before the capture.
-    let recently = |from| case.flows_from(from).any(|flow| flow.last.after(PATIENCE * 3) >= case.end());
-    let carries = || last.phase1_up.is_some() && recently(pair.a) && recently(pair.b);
-    if traffic && (last.midstream || carries()) && !lost {
-        return PairStatus::UpActive;
-    }
-    match attempts.get(view.index).map(|attempt| attempt.outcome) {
-        Some(Outcome::Unknown) => PairStatus::Unknown,
-        // whether a child SA came with it does not show
-        Some(Outcome::Established) if last.midstream || is_unread(case) => PairStatus::Unknown,
-        Some(Outcome::Established) if view.one_sided() => PairStatus::Unknown,
-        Some(Outcome::Established) if just_set_up && up.is_none() => PairStatus::DownNegotiating,
-        Some(Outcome::Unfinished) => PairStatus::DownNegotiating,
-        // One try after another: the next one is due.
-        _ if pair.attempts.len() > 1 && case.end().since(last.last) < NEGOTIATING => PairStatus::DownNegotiating,
-        _ => PairStatus::Down,
-    }
-}
-
-/// IKE_AUTH of the last attempt was answered, and what the answer may hold cannot be said.
-fn is_unread(case: &Case<'_>) -> bool {
-    let last = case.pair.attempts.len().checked_sub(1).and_then(|last| case.view(last));
-    last.is_some_and(|view| view.last_auth_response().is_some() && view.auth_answer().is_none())
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ mod round;
 mod sayings;
 pub mod signs;
 pub mod sizes;
+mod status;
 pub mod survey;
 mod unheard;
 mod words;

@@ -1,0 +1,142 @@
+//! How a pair and its attempts stand at the end of the capture.
+//!
+//! Not here: what explains it ([`super::engine`]).
+
+use std::time::Duration;
+
+use crate::track::{Attempt, Label};
+
+use super::case::{Case, PATIENCE, View};
+use super::engine::Found;
+use super::losses;
+use super::pattern::Stage;
+use super::patterns::{is_cut_short, is_no_esp, is_taken_down};
+use super::{AttemptDiagnosis, Outcome, PairStatus, Severity};
+
+/// A pair that tried more than once is still negotiating if its last try ended no longer ago than this.
+const NEGOTIATING: Duration = Duration::from_secs(120);
+
+/// How far an attempt got. `error`: something was found on it that is one.
+pub(super) fn outcome(case: &Case<'_>, view: &View<'_>, error: bool) -> Outcome {
+    let attempt = view.attempt;
+    // An IKE SA whose phase 2 nobody asked for is all that was negotiated.
+    let done = attempt.phase1_up.is_some() && attempt.waiting_for.is_none() && !error;
+    if view.tunnel_up().is_some() || (done && !(view.is_v2() && view.authenticated() == Some(false))) {
+        return Outcome::Established;
+    }
+    let confirmed_unseen = || {
+        attempt.waiting_for == Some(Label::Qm(3))
+            && attempt.exchanges.iter().any(|exchange| view.quick_mode_unasked(exchange))
+            && case.end().since(attempt.last) >= PATIENCE
+    };
+    if losses::may_have_gone_on(view) || confirmed_unseen() {
+        return Outcome::Unknown;
+    }
+    // Rounds of EAP end with an answer, too, and what comes next is up to the initiator.
+    let in_rounds = view.is_v2() && attempt.phase1_up.is_none() && attempt.stage == Label::Response(35) && !error;
+    let told = !attempt.midstream || view.authenticated() == Some(false);
+    if attempt.waiting_for.is_none() && told && !in_rounds {
+        return Outcome::Failed;
+    }
+    if view.lives_on().is_some() {
+        return Outcome::Unknown;
+    }
+    if error && view.answered_otherwise() {
+        return Outcome::Failed;
+    }
+    if view.one_sided() || attempt.midstream {
+        return Outcome::Unknown;
+    }
+    let quiet = case.end().since(attempt.last);
+    // Attempts stand in the order of their first messages.
+    let replaced = case
+        .pair
+        .attempts
+        .last()
+        .is_some_and(|youngest| youngest.first >= attempt.last && youngest.first > attempt.first);
+    let waiting = view.message(attempt.stage).filter(|_| attempt.waiting_for.is_some());
+    let given_up = || waiting.and_then(|message| view.next_copy(message)).is_some_and(|next| next.given_up);
+    if replaced || quiet > PATIENCE * 6 || given_up() { Outcome::Failed } else { Outcome::Unfinished }
+}
+
+/// How a pair stands, whose `attempts` are judged. `verdict`: what best explains it; `silent`: a peer does not answer, for a
+/// reason that is the verdict.
+pub(super) fn status(
+    case: &Case<'_>,
+    attempts: &[AttemptDiagnosis],
+    verdict: Option<&Found>,
+    silent: bool,
+) -> PairStatus {
+    let pair = case.pair;
+    let traffic = !pair.flows.is_empty();
+    let up = case.attempts().any(|(_, view)| view.tunnel_up().is_some());
+    let lost = silent || verdict.is_some_and(tells_a_loss);
+    let begins = is_just_set_up(case, attempts, verdict);
+    // A farewell that another finding explains better is one all the same; another attempt may have begun since.
+    if is_taken_down(case) {
+        let begun = begins || attempts.last().is_some_and(|last| last.outcome == Outcome::Unfinished);
+        return if begun { PairStatus::DownNegotiating } else { PairStatus::Down };
+    }
+    let turned_down = verdict.is_some_and(|found| found.is("V2-AUTH-INIT-REJECT", Severity::Error));
+    match up {
+        true if turned_down && !traffic => {}
+        true if lost => {
+            if pair.flows.iter().any(|flow| case.end().since(flow.last) < PATIENCE) {
+                return PairStatus::UpNoIke;
+            }
+        }
+        true if traffic => return PairStatus::UpActive,
+        true => return PairStatus::UpIdle,
+        false if pair.attempts.is_empty() && is_no_esp(pair) => return PairStatus::Unknown,
+        false if traffic && pair.attempts.iter().all(Attempt::is_of_remarks) => return PairStatus::UpNoIke,
+        false => {}
+    }
+    let said = case.attempts().filter(|(_, view)| !view.attempt.is_of_remarks());
+    let Some((index, last)) = said.last() else {
+        // keepalives are sent while there is an SA, and what was cut off may have been anything
+        let idle = pair.sent.iter().any(|sent| sent.keepalives > 0);
+        return if idle || is_cut_short(pair) { PairStatus::Unknown } else { PairStatus::Down };
+    };
+    // Phase 1 anew, and IPsec SAs from before the capture.
+    let recently = |from| case.flows_from(from).any(|flow| flow.last.after(PATIENCE * 3) >= case.end());
+    let carries = || last.attempt.phase1_up.is_some() && recently(pair.a) && recently(pair.b);
+    if traffic && (last.attempt.midstream || carries()) && !lost {
+        return PairStatus::UpActive;
+    }
+    match attempts.get(index).map(|attempt| attempt.outcome) {
+        Some(Outcome::Unknown) => PairStatus::Unknown,
+        Some(Outcome::Established) if hides_its_tunnel(&last) => PairStatus::Unknown,
+        Some(Outcome::Established) if begins && !up => PairStatus::DownNegotiating,
+        Some(Outcome::Unfinished) => PairStatus::DownNegotiating,
+        // One try after another: the next one is due.
+        _ if pair.attempts.len() > 1 && case.end().since(last.attempt.last) < NEGOTIATING => {
+            PairStatus::DownNegotiating
+        }
+        _ => PairStatus::Down,
+    }
+}
+
+/// A tunnel that was up is none any more.
+fn tells_a_loss(found: &Found) -> bool {
+    found.severity() == Severity::Error
+        && (found.stage() == Stage::LifeCycle || found.is("T-SPI-UNKNOWN", Severity::Error))
+}
+
+/// Phase 1 of the last attempt is complete, phase 2 may follow at once, and nothing was found that stops it.
+fn is_just_set_up(case: &Case<'_>, attempts: &[AttemptDiagnosis], verdict: Option<&Found>) -> bool {
+    let Some(view) = case.pair.attempts.len().checked_sub(1).and_then(|last| case.view(last)) else { return false };
+    let last_word = |at| view.messages().all(|message| message.at <= at || matches!(message.label, Label::Tr(_)));
+    let set_up = !view.is_v2() && !view.attempt.midstream && view.attempt.phase1_up.is_some_and(last_word);
+    let stopped = |found: &Found| found.stage() != Stage::Normal && found.attempt() == Some(view.index);
+    set_up
+        && case.end().since(view.attempt.last) < PATIENCE
+        && attempts.last().is_some_and(|last| last.outcome == Outcome::Established)
+        && !verdict.is_some_and(stopped)
+}
+
+/// The IKE SA is up, and whether a tunnel came with it does not show: its beginning or one side was not captured, or what the
+/// answer to IKE_AUTH may hold cannot be said.
+fn hides_its_tunnel(view: &View<'_>) -> bool {
+    let unread = || view.last_auth_response().is_some() && view.auth_answer().is_none();
+    view.attempt.midstream || view.one_sided() || unread()
+}
