@@ -607,6 +607,17 @@ fn a_child_sa_that_was_just_created_and_is_deleted_is_no_re_key() {
 }
 
 #[test]
+fn a_child_sa_that_was_replaced_may_be_named_anywhere_in_the_request() {
+    let story = ikev2_gcm().traffic(10).after(secs(30));
+    let old = story.esp_spis();
+    let keys = new_child(&story, Side::Initiator);
+    let anew = story.create_child_request(Side::Initiator, &keys).create_child_response(Side::Responder, &keys);
+    let gone = anew.informational_request(Side::Initiator, &[v2::delete_esp(&[old[1]])]);
+    let gone = gone.informational_response(Side::Responder, &[v2::delete_esp(&[old[0]])]);
+    assert_eq!(standing(&judge(&gone.capture())), (PairStatus::UpActive, Some("OK-UP")));
+}
+
+#[test]
 fn a_session_that_lives_is_not_short() {
     let story = ikev2_gcm().traffic(10).after(secs(2));
     let down = story.informational_request(Side::Initiator, &[v2::delete_ike()]);

@@ -171,17 +171,16 @@ fn clears_up(view: &View<'_>, deletes: &[Informational<'_>]) -> bool {
     let Some(last) = deletes.last() else { return false };
     let first_inside = |message: Option<&MessageRecord>| message.and_then(|message| view.first_inside(message));
     let suite = Suite::chosen(view.attempt);
-    let created: Vec<(Timestamp, Option<bool>)> = view
+    let created: Vec<(Timestamp, bool)> = view
         .exchanges()
         .iter()
         .filter_map(|exchange| {
             let labelled = |label| exchange.messages.iter().find(|message| message.label == label);
-            let answer = labelled(Label::Response(CREATE_CHILD_SA)).filter(|answer| {
-                answer.at <= last.message.at && last.message.at.since(answer.last_sent()) < PATIENCE
-            })?;
+            let answer =
+                labelled(Label::Response(CREATE_CHILD_SA)).filter(|answer| answer.at <= last.message.at)?;
             let granted = suite.is_none_or(|suite| suite.refuses_child(answer) != Some(true));
-            let names_child = first_inside(labelled(Label::Request(CREATE_CHILD_SA))).map(|first| first == payload::NOTIFY);
-            granted.then_some((answer.at, names_child))
+            let names_child = first_inside(labelled(Label::Request(CREATE_CHILD_SA))) == Some(payload::NOTIFY);
+            granted.then_some((answer.last_sent(), names_child))
         })
         .collect();
     let own = |exchange: &&Exchange| exchange.messages.iter().any(|message| std::ptr::eq(message, last.message));
@@ -189,10 +188,17 @@ fn clears_up(view: &View<'_>, deletes: &[Informational<'_>]) -> bool {
         exchange.messages.iter().find(|message| matches!(message.label, Label::Response(_)))
     });
     let of_child = first_inside(answer).map(|first| first == payload::DELETE);
-    let fits = created.iter().any(|(_, names_child)| names_child.is_none() || of_child.is_none() || *names_child == of_child);
-    let first = created.iter().map(|(at, _)| *at).min();
+    let recent: Vec<(Timestamp, bool)> =
+        created.iter().copied().filter(|(at, _)| last.message.at.since(*at) < PATIENCE).collect();
+    let fits = match of_child {
+        // Some name the child SA elsewhere; what counts is that one is left.
+        Some(true) => deletes.len() <= created.len(),
+        Some(false) => recent.iter().any(|(_, names_child)| !names_child),
+        None => true,
+    };
+    let first = recent.iter().map(|(at, _)| *at).min();
     let since = |first: Timestamp| deletes.iter().filter(|one| one.message.at >= first).count();
-    fits && first.is_some_and(|first| since(first) <= created.len())
+    fits && first.is_some_and(|first| since(first) <= recent.len())
 }
 
 /// IKEv1: whether an IPsec SA of the pair is left after the delete `last` under `view`. All phase 1 SAs of two peers serve the
