@@ -51,7 +51,9 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 return None;
             }
             // As long as nobody waits in vain for the answer, the fragments may well have got through.
-            let over = view.attempt.phase1_up.or_else(|| view.tunnel_up()).is_some() || case.overcome(index) || !view.waited(message).is_silence();
+            let over = view.attempt.phase1_up.or_else(|| view.tunnel_up()).is_some()
+                || case.overcome(index)
+                || !view.waited(message).is_silence();
             let found = Match::on(index, Confidence::Stated)
                 .seen(format!(
                     "{}, {} octets, came in {}; {} announced no IKE fragmentation",

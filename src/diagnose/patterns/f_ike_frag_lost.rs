@@ -97,7 +97,9 @@ fn reassembly_failed(case: &Case<'_>, error: &IcmpFact) -> Option<Match> {
         ))
         .means("fragments of a large IKE message get lost on the way")
         .frames(error.frames.iter().copied())
-        .frames(view.messages().find(|message| in_pieces_from(message, error.quoted_source)).map(|message| message.frame))
+        .frames(
+            view.messages().find(|message| in_pieces_from(message, error.quoted_source)).map(|message| message.frame),
+        )
         .rule_out(&["silent"]);
     Some(fragments::unless_over(found, over))
 }
@@ -141,7 +143,8 @@ fn never_whole(case: &Case<'_>, incomplete: &IncompleteFact) -> Option<Match> {
 
 /// All fragments of the last answer of the set-up came by, and the initiator goes on with what it answers.
 fn unheard(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
-    let Unheard { request, answer, copies, .. } = view.set_up_unheard().filter(|found| found.answer.ip_fragments > 1)?;
+    let Unheard { request, answer, copies, .. } =
+        view.set_up_unheard().filter(|found| found.answer.ip_fragments > 1)?;
     if case.came_up_after(view.attempt) {
         return None;
     }

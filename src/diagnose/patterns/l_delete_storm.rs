@@ -125,9 +125,7 @@ fn thrown_out(case: &Case<'_>) -> Option<Match> {
         })
         .collect();
     let run = ended.windows(THROWN_OUT).find(|run| match run {
-        [(first, begin), .., (last, end)] => {
-            last - first + 1 == THROWN_OUT && end.at.since(begin.at) <= MINUTE
-        }
+        [(first, begin), .., (last, end)] => last - first + 1 == THROWN_OUT && end.at.since(begin.at) <= MINUTE,
         _ => false,
     })?;
     let (first, begin) = run.first()?;

@@ -89,11 +89,12 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         read.any(|one| one.reading == Reading::Question { answered: false })
     };
     let silent = breaks.iter().all(|(earlier, _)| unanswered(earlier));
-    let by_hand = !steady && breaks.iter().all(|(earlier, later)| {
-        let left = leaves.get(earlier.index).copied().flatten().and_then(|_| ok_delete::leaver(&earlier.view));
-        let begins = later.view.attempt.initiator.ip();
-        left.is_some_and(|side| life_cycle::address(earlier.view.attempt, side) == begins)
-    });
+    let by_hand = !steady
+        && breaks.iter().all(|(earlier, later)| {
+            let left = leaves.get(earlier.index).copied().flatten().and_then(|_| ok_delete::leaver(&earlier.view));
+            let begins = later.view.attempt.initiator.ip();
+            left.is_some_and(|side| life_cycle::address(earlier.view.attempt, side) == begins)
+        });
     let still_up = last.index + 1 == case.pair.attempts.len();
     let mut found = Match::on_pair(Confidence::Inferred)
         .seen(format!(

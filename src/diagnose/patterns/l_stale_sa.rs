@@ -9,8 +9,8 @@ use crate::diagnose::{Confidence, Severity};
 use crate::track::{IkeVersion, Label, Side};
 
 use super::informational::{self, Reading};
-use super::traffic::{self, GRACE};
 use super::life_cycle;
+use super::traffic::{self, GRACE};
 
 /// INVALID-COOKIE (RFC 2408 §3.14.1) and INVALID_IKE_SPI (RFC 7296 §3.10.1) have the same number.
 const UNKNOWN_SA: u16 = 4;

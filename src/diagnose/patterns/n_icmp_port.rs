@@ -78,7 +78,8 @@ fn weigh(said: &Said<'_>, found: Match) -> Match {
             found = found.rule_out(&["off"]);
         }
         if !said.natted {
-            found = found.means("what is on the path refuses the port in the peer's name; nothing is said of the peer itself");
+            found = found
+                .means("what is on the path refuses the port in the peer's name; nothing is said of the peer itself");
         }
     }
     match (said.after_up, said.heard) {

@@ -176,17 +176,18 @@ fn clears_up(view: &View<'_>, deletes: &[Informational<'_>]) -> bool {
         .iter()
         .filter_map(|exchange| {
             let labelled = |label| exchange.messages.iter().find(|message| message.label == label);
-            let answer =
-                labelled(Label::Response(CREATE_CHILD_SA)).filter(|answer| answer.at <= last.message.at)?;
+            let answer = labelled(Label::Response(CREATE_CHILD_SA)).filter(|answer| answer.at <= last.message.at)?;
             let granted = suite.is_none_or(|suite| suite.refuses_child(answer) != Some(true));
             let names_child = first_inside(labelled(Label::Request(CREATE_CHILD_SA))) == Some(payload::NOTIFY);
             granted.then_some((answer.last_sent(), names_child))
         })
         .collect();
     let own = |exchange: &&Exchange| exchange.messages.iter().any(|message| std::ptr::eq(message, last.message));
-    let answer = view.exchanges().iter().find(own).and_then(|exchange| {
-        exchange.messages.iter().find(|message| matches!(message.label, Label::Response(_)))
-    });
+    let answer = view
+        .exchanges()
+        .iter()
+        .find(own)
+        .and_then(|exchange| exchange.messages.iter().find(|message| matches!(message.label, Label::Response(_))));
     let of_child = first_inside(answer).map(|first| first == payload::DELETE);
     let recent: Vec<(Timestamp, bool)> =
         created.iter().copied().filter(|(at, _)| last.message.at.since(*at) < PATIENCE).collect();
@@ -254,8 +255,7 @@ fn ipsec_deletes(view: &View<'_>, until: Timestamp, all: bool) -> Vec<(Timestamp
         .into_iter()
         .flat_map(|side| {
             let of_side = |one: &&Informational<'_>| one.message.from == side && one.message.at <= until;
-            let deletes: Vec<_> =
-                read.iter().filter(of_side).filter(|one| one.reading == Reading::Delete).collect();
+            let deletes: Vec<_> = read.iter().filter(of_side).filter(|one| one.reading == Reading::Delete).collect();
             let mut farewell = deletes.iter().filter(|one| one.message.at.after(AT_ONCE) >= last).peekable();
             let one_is_not = !all
                 && farewell.peek().is_some()
@@ -278,7 +278,8 @@ fn quick_modes<'a>(view: &View<'a>) -> impl Iterator<Item = &'a Exchange> + use<
 
 /// When the Quick Modes of an attempt were complete.
 fn completed<'a>(view: &View<'a>) -> impl Iterator<Item = Timestamp> + use<'a> {
-    quick_modes(view).filter_map(|quick| quick.messages.iter().find(|message| message.label == Label::Qm(3)))
+    quick_modes(view)
+        .filter_map(|quick| quick.messages.iter().find(|message| message.label == Label::Qm(3)))
         .map(|message| message.at)
 }
 
@@ -304,7 +305,8 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         let sender = nat::name(first.message.from);
         let told = deletes.iter().all(|one| one.told);
         let seen = case.in_words(|| {
-            let which = if std::ptr::eq(first, last) { "the last is from" } else { "the last ones begin with one from" };
+            let which =
+                if std::ptr::eq(first, last) { "the last is from" } else { "the last ones begin with one from" };
             match (deletes.len(), told) {
                 (1, true) => format!("an encrypted message from {sender} begins with a Delete"),
                 (several, true) => format!("{several} encrypted messages begin with a Delete; {which} {sender}"),
@@ -328,7 +330,8 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 None if last.ike_after => format!("; no ESP and no Quick Mode in the {} since", span(quiet)),
                 None => format!("; nothing was sent under these SAs in the {} since", span(quiet)),
             };
-            let rested = traffic.get_or_init(|| Traffic::of(case)).rests(at, RESTED) && up.is_some_and(|up| at.since(up) >= RESTED);
+            let rested = traffic.get_or_init(|| Traffic::of(case)).rests(at, RESTED)
+                && up.is_some_and(|up| at.since(up) >= RESTED);
             let (idle, admin) = if rested { (2.0, 0.7) } else { (0.5, 1.5) };
             Match::on(index, confidence)
                 .seen(case.in_words(|| format!("{seen}{since}")))

@@ -81,7 +81,8 @@ fn is_confirmed(view: &View<'_>) -> bool {
     match view.attempt.version {
         // With EAP an answer that is longer than a refusal is just one more round.
         IkeVersion::V2 => {
-            view.attempt.rekeyed_from.is_some() || (rounds(view) == 1 && view.authenticated() == Some(true) && view.set_up_unheard().is_none())
+            view.attempt.rekeyed_from.is_some()
+                || (rounds(view) == 1 && view.authenticated() == Some(true) && view.set_up_unheard().is_none())
         }
         IkeVersion::V1 => {
             // A lone encrypted message of Main Mode is message 6 only if its sender is the responder.

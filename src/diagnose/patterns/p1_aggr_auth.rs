@@ -268,7 +268,8 @@ fn no_message_3(index: usize, view: &View<'_>) -> Option<Match> {
     if waited.is_none() && !anonymous && closed.is_none() {
         return None;
     }
-    let severity = if waited.is_some() || (closed.is_some() && !anonymous) { P1_AGGR_AUTH.severity } else { Severity::Notice };
+    let severity =
+        if waited.is_some() || (closed.is_some() && !anonymous) { P1_AGGR_AUTH.severity } else { Severity::Notice };
     let waited = waited.unwrap_or_else(|| view.waited(second));
     let asked_again = view.message(Label::Am(1)).map_or(0, |first| phase1::repeats_after(first, second.at));
     let mut found = Match::on(index, Confidence::Suspected)

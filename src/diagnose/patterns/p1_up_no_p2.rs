@@ -117,24 +117,25 @@ fn idle(case: &Case<'_>, index: usize, view: &View<'_>, up: Timestamp) -> Option
     // Nobody asks for another phase 1 who does not want a tunnel.
     let anew = next.filter(|next| next.initiator.ip() == view.attempt.initiator.ip() && !alive);
     let again = anew.map_or(String::new(), |_| "; then the same initiator begins a new phase 1".to_owned());
-    let found = 
-        Match::on(index, Confidence::Inferred)
-            .seen(format!(
-                "phase 1 was complete after {}; no Quick Mode from either side in the {} since{}{again}",
-                span(up.since(view.attempt.first)),
-                span(idle),
-                if alive { "; other messages of the SA go on" } else { "" },
-            ))
-            .means(match anew {
-                Some(_) => "the initiator wants the tunnel: its Quick Mode does not get here, or it waits for the other side",
-                None => "nothing asked for phase 2, or what asked does not match the policy",
-            })
-            .frames([view.attempt.first_frame, view.attempt.last_frame])
-            .rule_out(&["lost-6", "dislikes-6"])
-            .settle(match anew {
-                Some(_) => "a capture on the initiator's outside: whether Quick Mode leaves",
-                None => "send traffic for the far network and see whether Quick Mode appears",
-            });
+    let found = Match::on(index, Confidence::Inferred)
+        .seen(format!(
+            "phase 1 was complete after {}; no Quick Mode from either side in the {} since{}{again}",
+            span(up.since(view.attempt.first)),
+            span(idle),
+            if alive { "; other messages of the SA go on" } else { "" },
+        ))
+        .means(match anew {
+            Some(_) => {
+                "the initiator wants the tunnel: its Quick Mode does not get here, or it waits for the other side"
+            }
+            None => "nothing asked for phase 2, or what asked does not match the policy",
+        })
+        .frames([view.attempt.first_frame, view.attempt.last_frame])
+        .rule_out(&["lost-6", "dislikes-6"])
+        .settle(match anew {
+            Some(_) => "a capture on the initiator's outside: whether Quick Mode leaves",
+            None => "send traffic for the far network and see whether Quick Mode appears",
+        });
     Some(if anew.is_some() { found.weigh("lost-qm", 25.0).weigh("no-traffic", 0.2) } else { found })
 }
 

@@ -161,7 +161,9 @@ fn refusal(
     }
     if let Some(before) = before {
         let before = span(before);
-        found.seen.push_str(&format!("; one of the same length that the {starter} started {before} before was accepted"));
+        found
+            .seen
+            .push_str(&format!("; one of the same length that the {starter} started {before} before was accepted"));
         found.means = format!(
             "phase 1 works; the {other} {refuser} refuses now what it most likely accepted before: a re-key, or other networks"
         )

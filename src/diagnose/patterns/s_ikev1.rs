@@ -42,9 +42,11 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     }
     vec![
         Match::on_pair(Confidence::Stated)
-            .seen(case.in_words(|| {
-                format!("{} of {} here", v1.len(), number(negotiations().count() as u64, "negotiation"))
-            }))
+            .seen(
+                case.in_words(|| {
+                    format!("{} of {} here", v1.len(), number(negotiations().count() as u64, "negotiation"))
+                }),
+            )
             .means("IKEv1 is deprecated; IKEv2 replaces it")
             .frames(v1.iter().take(8).map(|attempt| attempt.first_frame)),
     ]

@@ -98,14 +98,16 @@ fn stated(case: &Case<'_>) -> Vec<Match> {
             .means("a packet came late on an SA that had just been replaced; traffic goes on both ways")
             .severity(Severity::Info)
     } else if renewed(&to_it) && renewed(&from_it) {
-        found.means("the two ends did not agree on which SAs exist; there are new ones since").severity(Severity::Notice)
+        found
+            .means("the two ends did not agree on which SAs exist; there are new ones since")
+            .severity(Severity::Notice)
     } else if unnamed && goes_on(&to_it) && goes_on(&from_it) {
         found
             .means("it names no SPI of ESP or AH and is not authenticated, and traffic goes on both ways as before: it was forged, or is about something else")
             .severity(Severity::Notice)
     } else {
-        let found =
-            found.means(format!("{from} gets packets for an SA that it does not have; the notify is not authenticated"));
+        let found = found
+            .means(format!("{from} gets packets for an SA that it does not have; the notify is not authenticated"));
         if silent && long { refused_to_the_end(found, &to_it) } else { found }
     }]
 }

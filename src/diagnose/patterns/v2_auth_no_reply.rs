@@ -2,8 +2,8 @@
 
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
-use crate::diagnose::words::{span, times};
 use crate::diagnose::unheard::Unheard;
+use crate::diagnose::words::{span, times};
 use crate::packet::Encapsulation;
 use crate::track::{Label, MessageRecord, Side};
 
@@ -108,7 +108,9 @@ fn no_answer(index: usize, view: &View<'_>) -> Option<Match> {
     let accepted = view.case.flows_from(view.attempt.responder.ip()).find(|flow| flow.first >= request.at);
     if let Some(flow) = accepted {
         found.seen.push_str(&format!("; ESP from {} comes meanwhile", flow.source));
-        found.means = "the responder got the request and accepted it, as its ESP shows: its answer is lost on its way back".into();
+        found.means =
+            "the responder got the request and accepted it, as its ESP shows: its answer is lost on its way back"
+                .into();
         found = found.rule_out(&["silent"]).weigh("return", 30.0);
     }
     let in_udp = accepted.is_some_and(|flow| flow.encapsulation == Encapsulation::Udp);

@@ -67,9 +67,8 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             let who = if message.from == Side::Responder { "responder" } else { "initiator" };
             // Who refuses a message may go on under the SA; who does not know it, or has refused it, cannot.
             let refuted = (lost(what) || what == AUTHENTICATION_FAILED) && informational::is_refuted(&view, message);
-            let over = refuted
-                || standing.up_since(message.at)
-                || standing.authenticated_after(view.attempt) && !lost(what);
+            let over =
+                refuted || standing.up_since(message.at) || standing.authenticated_after(view.attempt) && !lost(what);
             let found = Match::on(index, Confidence::Stated)
                 .seen(format!(
                     "the {who} sent {} in clear, {}",

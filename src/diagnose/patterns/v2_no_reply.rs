@@ -77,7 +77,8 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         let Some(view) = one.attempt.and_then(|index| case.view(index)) else { continue };
         let request = view.message(Label::Request(ikev2::SA_INIT)).filter(|request| request.ip_fragments > 1);
         if let Some(request) = request {
-            one.seen.push_str(&format!("; its {} octets travel in {} IP fragments", request.length, request.ip_fragments));
+            one.seen
+                .push_str(&format!("; its {} octets travel in {} IP fragments", request.length, request.ip_fragments));
         }
         one.weights.push(("fragments", if request.is_some() { 30.0 } else { 0.0 }));
         if standing.authenticated_after(view.attempt) {
