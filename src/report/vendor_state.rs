@@ -58,7 +58,7 @@ pub struct Stand {
     pub stage: Label,
     /// The side that began the first Quick Mode, if there was one.
     pub quick_mode_by: Option<Side>,
-    /// By its furthest message the other side refused it, and keeps nothing of it.
+    /// By its furthest message the other side refused it, and keeps nothing of it, or asks for more.
     pub refused: bool,
 }
 

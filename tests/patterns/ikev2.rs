@@ -744,9 +744,24 @@ fn a_re_key_that_is_never_taken_up_is_not_called_settled() {
 #[test]
 fn a_capture_that_ends_between_rounds_of_eap_shows_no_failure() {
     for frames in [6, 8] {
+        let waits = eap_succeeds().first(frames);
+        assert!(find(&judge(&waits), "V2-EAP").is_none());
         let analysis = judge(&eap_succeeds().first(frames));
         let status = analysis.diagnosis.pairs().last().map(|pair| pair.status);
         assert_eq!(status, Some(PairStatus::DownNegotiating), "{frames}");
         assert!(crate::trial::alarms(&analysis).is_empty());
     }
+}
+
+/// The next round is the initiator's: a user may be typing, and more than where it stands cannot be said.
+#[test]
+fn an_initiator_that_takes_its_time_between_rounds_of_eap_is_told_of() {
+    let init = Scenario::new().floats().ikev2_init(&v2::ike_cbc(14));
+    let identity = init.identity_v2(Side::Initiator);
+    let begun = init.auth_request(&[identity]).auth_response(&[v2::eap(40, 1)]);
+    let asked = begun.auth_request(&[v2::eap(60, 2)]).auth_response(&[v2::eap(80, 3)]).quiet(secs(30)).capture();
+    let analysis = judge(&asked);
+    let found = find(&analysis, "V2-EAP").expect("a remark");
+    assert_eq!((found.severity, found.confidence), (Severity::Notice, Confidence::Suspected));
+    assert!(crate::trial::alarms(&analysis).is_empty());
 }

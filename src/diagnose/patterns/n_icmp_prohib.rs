@@ -38,7 +38,13 @@ pattern! {
 
 fn check(case: &Case<'_>) -> Vec<Match> {
     let means = "a filter refuses the traffic and says so; its address is the source of the ICMP";
-    icmp::errors(case, is_prohibited, means, |_, found| found)
+    icmp::errors(case, is_prohibited, means, |said, found| match said.fact.about {
+        // protocol unreachable
+        IcmpAbout::Esp | IcmpAbout::Ah if said.itself && said.fact.code == 2 => found.means(
+            "the host itself does not take this IP protocol: no IPsec SA in its kernel, or its own packet filter",
+        ),
+        _ => found,
+    })
 }
 
 fn is_prohibited(fact: &IcmpFact) -> bool {

@@ -1,10 +1,10 @@
 //! V2-EAP: the rounds of EAP do not end well.
 
-use crate::diagnose::Confidence;
-use crate::diagnose::case::{Case, View};
+use crate::diagnose::case::{Case, PATIENCE, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::sizes::AuthAnswer;
 use crate::diagnose::words::span;
+use crate::diagnose::{Confidence, Severity};
 use crate::track::{Label, MessageRecord, Side};
 
 use super::ikev2::{self, INFORMATIONAL, Standing, Unanswered};
@@ -98,7 +98,7 @@ fn stalled(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
         (None, _) => End::Unanswered(ikev2::unanswered(view, last)?),
         (Some(_), Some(farewell)) => End::Farewell(farewell),
         (Some(response), None) => {
-            let quiet = case.end().since(response.at) >= A_USER_TYPES && view.attempt.last <= since.at;
+            let quiet = case.end().since(response.at) >= PATIENCE && view.attempt.last <= since.at;
             if !quiet || view.traffic_begins(response.at) {
                 return None;
             }
@@ -125,10 +125,17 @@ fn stalled(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
     if let End::Farewell(farewell) = &end {
         found = found.frames([farewell.frame]);
     }
+    // The next round is the initiator's, and a user may be typing.
+    let may_go_on = matches!(end, End::Nothing) && case.end().since(since.at) < A_USER_TYPES;
+    if may_go_on {
+        found.means = "EAP is as far as this capture goes; the next message is the initiator's".into();
+        found.confidence = Some(Confidence::Suspected);
+        found = found.severity(Severity::Notice).weigh("lost", 10.0);
+    }
     if matches!(end, End::Unanswered(_)) {
         found.means = "a round of EAP is not answered: what it said before is encrypted".into();
         found = found.weigh("aaa", 3.0).weigh("credentials", 0.5).weigh("lost", 15.0);
-    } else {
+    } else if !may_go_on {
         found = found.rule_out(&["lost"]);
     }
     Some(if slow { found.weigh("aaa", 2.0) } else { found })
