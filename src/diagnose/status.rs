@@ -81,11 +81,8 @@ pub(super) fn status(
     match up {
         true if turned_down && !traffic => {}
         true if lost => {
-            // ESP of a side that asks in vain shows no tunnel
-            let unanswered = silent || verdict.is_some_and(|found| found.is("L-DPD-TIMEOUT", Severity::Error));
-            let goes_on = |from| case.flows_from(from).any(|flow| case.end().since(flow.last) < PATIENCE);
-            let ends = [pair.a, pair.b].map(goes_on);
-            if if unanswered { ends == [true; 2] } else { ends != [false; 2] } {
+            // one end goes on with what the other has lost
+            if pair.flows.iter().any(|flow| case.end().since(flow.last) < PATIENCE) {
                 return PairStatus::UpNoIke;
             }
         }
