@@ -1,4 +1,4 @@
-//! The verdicts on real captures: what `captures/lab/expectations.tsv` says the wire supports, from both ends.
+//! The verdicts on real captures: what `expectations.tsv` of each laboratory says the wire supports, from both ends.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -20,7 +20,11 @@ fn words(text: &str) -> BTreeSet<String> {
 
 /// Every capture with its row; the responder's side too, where there is something to judge.
 fn expectations() -> Vec<Expectation> {
-    let lab = Path::new(env!("CARGO_MANIFEST_DIR")).join("captures/lab");
+    let captures = Path::new(env!("CARGO_MANIFEST_DIR")).join("captures");
+    ["lab", "second-lab"].iter().flat_map(|lab| expectations_of(&captures.join(lab))).collect()
+}
+
+fn expectations_of(lab: &Path) -> Vec<Expectation> {
     let table = std::fs::read_to_string(lab.join("expectations.tsv")).unwrap();
     let mut rows = table.lines();
     let head: Vec<&str> = rows.next().unwrap().split('\t').collect();
