@@ -10,13 +10,12 @@ use crate::track::{Exchange, ExchangeKind, IkeVersion, Label, MessageRecord, Sid
 
 use super::Confidence;
 use super::case::{PATIENCE, View};
+use super::sizes::payload;
 
 /// A copy sent this long after its answer passed here did not cross it on the way.
 const UNDER_WAY: Duration = Duration::from_secs(1);
 /// As many copies in spite of the answer are all that most senders ever send.
 const ALL: usize = 4;
-/// The Notify payload, with which a re-key of a child SA begins (RFC 7296 §1.3.3).
-const NOTIFY: u8 = 41;
 /// Halves of a liveness check are not further apart than this, and nothing answers later than this.
 const ANSWER_WITHIN: Duration = Duration::from_secs(3);
 
@@ -31,6 +30,11 @@ pub(super) struct Unheard<'a> {
     pub(super) copies: usize,
     /// Inferred; suspected while there are few copies.
     pub(super) confidence: Confidence,
+}
+
+/// Copies of `message` sent although its `answer` had passed here.
+pub(super) fn copies_after(answer: &MessageRecord, message: &MessageRecord) -> usize {
+    message.repeats.iter().filter(|repeat| repeat.at.since(answer.at) >= UNDER_WAY).count()
 }
 
 impl<'a> View<'a> {
@@ -79,9 +83,10 @@ impl<'a> View<'a> {
     fn rekey_unheard(&self, exchange: &'a Exchange) -> Option<Unheard<'a>> {
         let of = |label| exchange.messages.iter().find(|message| message.label == label);
         let (request, answer) = (of(Label::Request(36))?, of(Label::Response(36))?);
-        let copies = request.repeats.iter().filter(|repeat| repeat.at.since(answer.at) >= UNDER_WAY).count();
+        let copies = copies_after(answer, request);
         let watched = self.case.end().since(request.last_sent()) >= PATIENCE;
-        let rekeys = self.first_inside(request) == Some(NOTIFY);
+        // which begins with a Notify that names it (RFC 7296 §1.3.3)
+        let rekeys = self.first_inside(request) == Some(payload::NOTIFY);
         (copies >= 2 && watched && rekeys).then_some(Unheard {
             request,
             answer,
@@ -160,7 +165,7 @@ impl<'a> View<'a> {
         let of = |label| exchange.messages.iter().find(|message| message.label == label);
         let request = of(request).filter(|request| request.repeats.len() >= 2)?;
         let answer = of(answer)?;
-        let copies = request.repeats.iter().filter(|repeat| repeat.at.since(answer.at) >= UNDER_WAY).count();
+        let copies = copies_after(answer, request);
         // Of a few copies the last may have been answered for good, unless the next is not due yet.
         let goes_on = || match self.next_copy(request) {
             Some(next) => !next.given_up,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::base::Timestamp;
 use crate::diagnose::Severity;
 use crate::diagnose::case::{Case, PATIENCE, View, Waited};
+use crate::diagnose::unheard;
 use crate::isakmp::registry;
 use crate::track::{Attempt, IkeVersion, Label, MessageRecord, Mode, Side};
 
@@ -18,8 +19,6 @@ const ICMP_ERRORS: usize = 256;
 const PATIENCE_WITHIN: Duration = Duration::from_secs(5);
 /// An initiator that sends message 5 again this long after it was answered did not understand the answer.
 const UNDERSTANDING: Duration = Duration::from_secs(1);
-/// A copy sent this long after its answer passed here did not cross it on the way.
-const UNDER_WAY: Duration = Duration::from_secs(1);
 
 /// So many attempts before one are looked at for how they went.
 const LOOKED_BACK: usize = 4;
@@ -121,7 +120,7 @@ pub(super) fn repeats_after(message: &MessageRecord, after: Timestamp) -> usize 
 /// Copies of `message` sent although its `answer` had passed here: it did not arrive, or was not taken. One copy tells
 /// nothing.
 pub(super) fn copies_in_spite_of(answer: &MessageRecord, message: &MessageRecord) -> Option<usize> {
-    let copies = message.repeats.iter().filter(|repeat| repeat.at.since(answer.at) >= UNDER_WAY).count();
+    let copies = unheard::copies_after(answer, message);
     (copies >= 2).then_some(copies)
 }
 
