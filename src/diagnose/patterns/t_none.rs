@@ -59,13 +59,13 @@ pattern! {
 
 fn check(case: &Case<'_>) -> Vec<Match> {
     let Some((_, view, up)) = traffic::last_up(case) else { return Vec::new() };
-    if is_taken_down(case) && view.attempt.last.since(up) <= AT_ONCE {
-        return Vec::new();
-    }
     let idle = case.end().since(up);
     let set_up = life_cycle::lives(case).len();
     let seen = !case.pair.flows.is_empty() || traffic::forgotten(case).contains(&true);
     if seen || !case.both_ways() || (idle < PATIENCE && set_up < AGAIN) {
+        return Vec::new();
+    }
+    if view.attempt.last.since(up) <= AT_ONCE && is_taken_down(case) {
         return Vec::new();
     }
     let native = !view.messages().any(|message| message.non_esp_marker);
