@@ -50,6 +50,7 @@ pattern! {
         "Huawei": "50/51: fragment packet limit / reassemble timeout" ("Huawei ALM-303046755");
     ];
     sources: ["RFC 7383 §1", "RFC 792", "RFC 4443 §3.3"];
+    misses: Fragments;
     when: ICMP, INCOMPLETE, FRAGMENTS DOWN, FRAGMENTS REPEATS;
     check: check
 }

@@ -64,6 +64,7 @@ pattern! {
         "PIX-24", "PIX-25", "PIX-26", "PIX-34", "PIX-35", "PIX-36", "PIX-37", "PIX-44", "S2S-30", "S2S-56", "CON-23", "NIR-46",
         "RFC 2409 §5.5",
     ];
+    misses: Messages;
     when: V1 NO_QUICK_MODE, V1 REPEATS;
     check: check
 }

@@ -46,6 +46,7 @@ pattern! {
         "strongSwan": "peer selected invalid traffic selectors" ("strongSwan source") about "dislikes";
     ];
     sources: ["RFC 2409 §5.5", "RFC 2408 §4.5"];
+    misses: Messages;
     when: QUICK_MODE_UNCONFIRMED, V1 REPEATS;
     check: check
 }

@@ -48,6 +48,7 @@ pattern! {
         "racoon": "phase2 negotiation failed due to time up." ("racoon source");
     ];
     sources: ["PIX-15", "PIX-21", "NIR-16", "NIR-17", "RFC 2409 §5.5", "RFC 3706 §5"];
+    misses: Messages;
     when: QUICK_MODE_OPEN;
     check: check
 }

@@ -73,6 +73,7 @@ pattern! {
         "PIX-08", "PIX-10", "PIX-12", "PIX-15", "PIX-21", "PIX-23", "PIX-24", "PIX-34", "PIX-47", "S2S-26", "S2S-28", "S2S-29",
         "S2S-30", "S2S-34", "S2S-45", "CON-28", "NIR-15", "RFC 2409 §5.5", "RFC 2409 §5.7",
     ];
+    misses: Answer;
     when: QUICK_MODE_OPEN;
     check: check
 }

@@ -53,6 +53,7 @@ pattern! {
     sources: [
         "SMG-05", "S2S-32", "S2S-36", "S2S-37", "S2S-38", "S2S-40", "S2S-41", "CON-24", "NIR-38", "RFC 4301 §5.1",
     ];
+    misses: Data;
     when: TUNNEL NO_FLOWS;
     check: check
 }
