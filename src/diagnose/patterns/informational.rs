@@ -150,6 +150,16 @@ pub(super) fn read<'a>(view: &View<'a>) -> Vec<Informational<'a>> {
     found.iter().filter_map(|read| Some(Informational { message: message(read)?, read: *read })).collect()
 }
 
+/// The deletes of an attempt in order of time. None if a peer no longer answers: it is not taken leave of in good order.
+pub(super) fn deletes_in_good_order<'a>(view: &View<'a>) -> Vec<Informational<'a>> {
+    let mut read = read(view);
+    if read.iter().any(|one| one.reading == Reading::Question { answered: false }) {
+        return Vec::new();
+    }
+    read.retain(|one| one.reading == Reading::Delete);
+    read
+}
+
 fn read_once<'a>(view: &View<'a>) -> Vec<Informational<'a>> {
     let attempt = view.attempt;
     let kind = match attempt.version {

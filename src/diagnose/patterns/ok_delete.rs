@@ -136,13 +136,7 @@ fn in_good_order<'a>(view: &View<'a>) -> Vec<Informational<'a>> {
     if !came_up || !view.case.both_ways() {
         return Vec::new();
     }
-    let mut read = informational::read(view);
-    // A peer that no longer answers is not taken leave of in good order.
-    if read.iter().any(|one| one.reading == Reading::Question { answered: false }) {
-        return Vec::new();
-    }
-    read.retain(|one| one.reading == Reading::Delete);
-    read
+    informational::deletes_in_good_order(view)
 }
 
 /// Whether nothing goes on after the last of these deletes: no IKE and no traffic, and no SA took the place of the one that
