@@ -21,7 +21,7 @@ use super::survey::Survey;
 /// Silence shorter than this, with no repeat in it, says nothing.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
-/// What an initiator does about an answer, it does within this.
+/// What a side says to an answer, it says within this.
 pub(super) const AT_ONCE: Duration = Duration::from_secs(1);
 
 /// One pair, seen by a check.

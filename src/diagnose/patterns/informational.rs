@@ -23,7 +23,9 @@ const ANSWER_WITHIN: (Duration, Duration) = (Duration::from_millis(500), Duratio
 /// What goes on no longer than this after a delete was still under way.
 const UNDER_WAY: Duration = Duration::from_secs(2);
 /// What comes no later than this after a delete was sent before it arrived.
-const AT_ONCE: Duration = Duration::from_millis(200);
+const CROSSING: Duration = Duration::from_millis(200);
+/// What is said no later than this after phase 1 is about phase 1.
+const ABOUT_PHASE_1: Duration = Duration::from_millis(200);
 /// Traffic that stopped no longer than this before a delete may have been stopped by it.
 const JUST_BEFORE: Duration = Duration::from_secs(60);
 /// Questions follow each other at least this far apart; what comes closer belongs to one farewell.
@@ -335,9 +337,9 @@ fn note_use(view: &View<'_>, found: &mut [Informational<'_>]) {
     for index in 0..found.len() {
         let partner = found[index].partner.map(|partner| found[partner].message.last_sent());
         let at = partner.map_or(found[index].last_sent(), |partner| partner.max(found[index].last_sent()));
-        // Where the capture ends before that, what comes later than at once goes on as far as one can tell.
+        // Where the capture ends before that, what did not cross it goes on as far as one can tell.
         let cut = view.case.end() <= at.after(UNDER_WAY);
-        let soon = at.after(if cut { AT_ONCE } else { UNDER_WAY });
+        let soon = at.after(if cut { CROSSING } else { UNDER_WAY });
         let before = begun.partition_point(|&(first, _)| first <= at);
         let goes_on = before.checked_sub(1).and_then(|last| begun.get(last)).is_some_and(|&(_, last)| last > soon);
         let later = begins.get(begins.partition_point(|&(first, _)| first <= at));
@@ -434,7 +436,7 @@ fn read_v1(view: &View<'_>, suite_known: bool, found: &mut [Informational<'_>]) 
 fn ipsec_up(view: &View<'_>) -> Option<Timestamp> {
     let attempts = view.case.pair.attempts.get(view.index.saturating_sub(EARLIER)..view.index).unwrap_or_default();
     let before = attempts.iter().filter_map(|attempt| attempt.phase2_up).min();
-    let here = view.attempt.phase1_up.map(|up| up.after(AT_ONCE));
+    let here = view.attempt.phase1_up.map(|up| up.after(ABOUT_PHASE_1));
     let earlier = before.zip(here).map(|(before, here)| before.max(here));
     [view.attempt.phase2_up, earlier].into_iter().flatten().min()
 }

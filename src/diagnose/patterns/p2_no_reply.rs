@@ -3,13 +3,16 @@
 use std::time::Duration;
 
 use crate::base::Timestamp;
-use crate::diagnose::case::{AT_ONCE, Case, View};
+use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::{span, times};
 use crate::track::{IkeVersion, Label, Side};
 
 use super::phase1::{self, Habits};
 use super::phase2::{self, Fate, Standing};
+
+/// Whoever sent message 6 no longer ago than this has the SA.
+const JUST_BEFORE: Duration = Duration::from_secs(1);
 
 pattern! {
     /// ## What is seen
@@ -94,8 +97,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 found.seen.push_str(&format!("; the {other} then begins anew or says that it does not know the SA"));
                 found = found.weigh("lost-sa", 4.0);
             }
-            // whoever has just sent message 6 has the SA
-            if silent.started_by == Side::Initiator && came_up_within(&view, silent.first.at, AT_ONCE) {
+            if silent.started_by == Side::Initiator && has_just_come_up(&view, silent.first.at) {
                 found.means = "the peer refuses phase 2 without a word, or does not get the message".into();
                 found = found.rule_out(&["lost-sa"]);
             }
@@ -107,9 +109,9 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         .collect()
 }
 
-/// Message 6 of Main Mode came this long before `at` at most.
-fn came_up_within(view: &View<'_>, at: Timestamp, within: Duration) -> bool {
-    view.message(Label::Mm(6)).is_some_and(|sixth| at.since(sixth.at) <= within)
+/// Message 6 of Main Mode came right before `at`.
+fn has_just_come_up(view: &View<'_>, at: Timestamp) -> bool {
+    view.message(Label::Mm(6)).is_some_and(|sixth| at.since(sixth.at) <= JUST_BEFORE)
 }
 
 /// `side` said, or shows by a new message 1 of its own, that it no longer knows the SA.

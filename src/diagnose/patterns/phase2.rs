@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::base::Timestamp;
 use crate::diagnose::Severity;
-use crate::diagnose::case::{AT_ONCE, Case, PATIENCE, View, Waited};
+use crate::diagnose::case::{Case, PATIENCE, View, Waited};
 use crate::diagnose::sizes::{Content, Contents, V1Suite};
 use crate::isakmp::registry;
 use crate::track::{Exchange, ExchangeKind, IkeVersion, Label, MessageRecord, Side};
@@ -17,6 +17,8 @@ use super::{life_cycle, phase1};
 const REFUSAL: Duration = Duration::from_secs(3);
 /// With nothing more of the exchange for this long after it, it was a refusal and no message that crossed.
 const CROSSING: Duration = Duration::from_secs(2);
+/// Halves of a liveness check that crosses message 1 are not further apart than this.
+const HALVES: Duration = Duration::from_secs(1);
 
 /// One Quick Mode.
 #[derive(Debug)]
@@ -152,12 +154,12 @@ fn fate<'a>(
 fn is_liveness(first: &MessageRecord, answer: &Informational<'_>, from_starter: &[Informational<'_>]) -> bool {
     let (at, length) = (answer.message.at, answer.message.length);
     let may_be = answer.contents.is_some_and(|contents| contents.contains(Content::Dpd));
-    let from = from_starter.partition_point(|other| other.message.at.after(AT_ONCE) < at);
+    let from = from_starter.partition_point(|other| other.message.at.after(HALVES) < at);
     let partner = from_starter
         .get(from..)
         .unwrap_or_default()
         .iter()
-        .take_while(|other| other.message.at.since(at) <= AT_ONCE)
+        .take_while(|other| other.message.at.since(at) <= HALVES)
         .find(|other| other.message.length == length);
     may_be
         && partner.is_some_and(|partner| {

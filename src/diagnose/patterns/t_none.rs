@@ -1,7 +1,5 @@
 //! T-NONE: the tunnel is negotiated and carries nothing.
 
-use std::time::Duration;
-
 use crate::diagnose::case::{Case, PATIENCE};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::{span, times};
@@ -11,8 +9,6 @@ use super::{is_taken_down, life_cycle, traffic};
 
 /// Set up so often, it is more than idle.
 const AGAIN: usize = 3;
-/// What is deleted so soon was not meant to be used.
-const AT_ONCE: Duration = Duration::from_secs(5);
 
 pattern! {
     /// ## What is seen
@@ -60,7 +56,7 @@ pattern! {
 
 fn check(case: &Case<'_>) -> Vec<Match> {
     let Some((_, view, up)) = traffic::last_up(case) else { return Vec::new() };
-    if is_taken_down(case) && view.attempt.last.since(up) <= AT_ONCE {
+    if is_taken_down(case) && view.attempt.last.since(up) <= life_cycle::UNWANTED {
         return Vec::new();
     }
     let idle = case.end().since(up);
