@@ -303,7 +303,7 @@ impl<'a> View<'a> {
         // What comes once the SA is up and is not answered is nobody's, or forged.
         let up = self.attempt.phase1_up;
         self.attempt.exchanges.iter().filter(move |exchange| {
-            let answered = || exchange.messages.iter().any(|message| message.label == Label::Response(35));
+            let answered = || exchange.message(Label::Response(35)).is_some();
             let late = || exchange.messages.first().is_some_and(|first| up.is_some_and(|up| first.at > up));
             exchange.kind == ExchangeKind::IkeAuth && (!late() || answered())
         })
@@ -371,9 +371,10 @@ impl<'a> View<'a> {
     /// IKEv1: message 3 of this Quick Mode is not in the capture, and nobody asks for it: message 2 was sent once, message 1 not
     /// again after it, and the side that started did not say anything to it at once. Who waits, asks again.
     pub fn quick_mode_unasked(&self, exchange: &Exchange) -> bool {
-        let find = |label| exchange.messages.iter().find(|message| message.label == label);
-        let (Some(second), None) = (find(Label::Qm(2)), find(Label::Qm(3))) else { return false };
-        let asked_again = find(Label::Qm(1)).is_some_and(|first| first.last_sent() > second.at);
+        let (Some(second), None) = (exchange.message(Label::Qm(2)), exchange.message(Label::Qm(3))) else {
+            return false;
+        };
+        let asked_again = exchange.message(Label::Qm(1)).is_some_and(|first| first.last_sent() > second.at);
         let said = self.messages().any(|message| {
             message.label == Label::Inf
                 && message.from == exchange.started_by
@@ -385,7 +386,7 @@ impl<'a> View<'a> {
 
     /// The same, and both sides go on under this SA for long after that: message 3 came.
     pub fn quick_mode_settled(&self, exchange: &Exchange) -> bool {
-        let second = exchange.messages.iter().find(|message| message.label == Label::Qm(2)).map(|second| second.at);
+        let second = exchange.message(Label::Qm(2)).map(|second| second.at);
         let speaks = |side| {
             self.messages().any(|message| {
                 message.from == side

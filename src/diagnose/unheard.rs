@@ -81,8 +81,7 @@ impl<'a> View<'a> {
 
     /// Who re-keys a child SA and has the answer deletes the old one (RFC 7296 §2.8): the copies may have ended with any number.
     fn rekey_unheard(&self, exchange: &'a Exchange) -> Option<Unheard<'a>> {
-        let of = |label| exchange.messages.iter().find(|message| message.label == label);
-        let (request, answer) = (of(Label::Request(36))?, of(Label::Response(36))?);
+        let (request, answer) = (exchange.message(Label::Request(36))?, exchange.message(Label::Response(36))?);
         let copies = copies_after(answer, request);
         let watched = self.case.end().since(request.last_sent()) >= PATIENCE;
         // which begins with a Notify that names it (RFC 7296 §1.3.3)
@@ -129,7 +128,7 @@ impl<'a> View<'a> {
         let steps = of_set_up().zip(of_set_up().skip(1)).filter(skipped).count();
         let confirmed = self.exchanges().iter().filter(|exchange| {
             let has = |label| exchange.messages.iter().filter(late).any(|message| message.label == label);
-            let answered = exchange.messages.iter().any(|message| message.label == Label::Qm(2));
+            let answered = exchange.message(Label::Qm(2)).is_some();
             has(Label::Qm(1)) && has(Label::Qm(3)) && !answered
         });
         steps + confirmed.count()
@@ -162,9 +161,8 @@ impl<'a> View<'a> {
     }
 
     fn unheard(&self, exchange: &'a Exchange, (request, answer): (Label, Label)) -> Option<Unheard<'a>> {
-        let of = |label| exchange.messages.iter().find(|message| message.label == label);
-        let request = of(request).filter(|request| request.repeats.len() >= 2)?;
-        let answer = of(answer)?;
+        let request = exchange.message(request).filter(|request| request.repeats.len() >= 2)?;
+        let answer = exchange.message(answer)?;
         let copies = copies_after(answer, request);
         // Of a few copies the last may have been answered for good, unless the next is not due yet.
         let goes_on = || match self.next_copy(request) {

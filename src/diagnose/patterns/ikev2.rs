@@ -117,8 +117,7 @@ pub(super) fn rounds(attempt: &Attempt) -> impl DoubleEndedIterator<Item = Round
 }
 
 fn round(exchange: &Exchange) -> Round<'_> {
-    let labelled = |label| exchange.messages.iter().find(|message| message.label == label);
-    Round { request: labelled(Label::Request(SA_INIT)), response: labelled(Label::Response(SA_INIT)) }
+    Round { request: exchange.message(Label::Request(SA_INIT)), response: exchange.message(Label::Response(SA_INIT)) }
 }
 
 /// The round that the responder accepted.

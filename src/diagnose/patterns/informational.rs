@@ -248,7 +248,7 @@ fn answer_within(view: &View<'_>, side: Side) -> Duration {
 fn refusals(view: &View<'_>, found: &mut [Informational<'_>]) {
     let mut asked: [Vec<Timestamp>; 2] = [Vec::new(), Vec::new()];
     for exchange in view.exchanges() {
-        let has = |label| exchange.messages.iter().any(|message| message.label == label);
+        let has = |label| exchange.message(label).is_some();
         let unanswered = exchange.messages.iter().filter(|message| match message.label {
             Label::Mm(5) => !has(Label::Mm(6)),
             Label::Qm(1) => !has(Label::Qm(2)),

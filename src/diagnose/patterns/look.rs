@@ -204,7 +204,7 @@ impl Look {
     fn exchange(&mut self, attempt: &Attempt, exchange: &Exchange, of: &mut OfAttempt) {
         let signs = &mut self.signs;
         let side = exchange.started_by.index();
-        let has = |label| exchange.messages.iter().any(|message| message.label == label);
+        let has = |label| exchange.message(label).is_some();
         match exchange.kind {
             ExchangeKind::QuickMode => {
                 signs.set(Signs::QUICK_MODE);

@@ -272,9 +272,7 @@ fn quick_modes<'a>(view: &View<'a>) -> impl Iterator<Item = &'a Exchange> + use<
 
 /// When the Quick Modes of an attempt were complete.
 fn completed<'a>(view: &View<'a>) -> impl Iterator<Item = Timestamp> + use<'a> {
-    quick_modes(view)
-        .filter_map(|quick| quick.messages.iter().find(|message| message.label == Label::Qm(3)))
-        .map(|message| message.at)
+    quick_modes(view).filter_map(|quick| quick.message(Label::Qm(3))).map(|message| message.at)
 }
 
 fn check(case: &Case<'_>) -> Vec<Match> {

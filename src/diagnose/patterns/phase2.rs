@@ -61,7 +61,7 @@ pub(super) fn quick_modes<'a>(view: &View<'a>) -> Vec<QuickMode<'a>> {
         .iter()
         .filter(|exchange| exchange.kind == ExchangeKind::QuickMode)
         .filter_map(|exchange| {
-            let first = exchange.messages.iter().find(|message| message.label == Label::Qm(1))?;
+            let first = exchange.message(Label::Qm(1))?;
             let fate = if answered(exchange) {
                 Fate::Answered
             } else {
@@ -199,7 +199,7 @@ impl Accepted {
         for (_, view) in case.attempts() {
             let quick = |exchange: &&Exchange| exchange.kind == ExchangeKind::QuickMode && answered(exchange);
             for exchange in view.exchanges().iter().filter(quick) {
-                let first = exchange.messages.iter().find(|message| message.label == Label::Qm(1));
+                let first = exchange.message(Label::Qm(1));
                 let Some(first) = first else { continue };
                 let key = (life_cycle::address(view.attempt, exchange.started_by), first.length);
                 last.entry(key).and_modify(|at: &mut Timestamp| *at = first.at.max(*at)).or_insert(first.at);

@@ -178,7 +178,7 @@ fn is_missed(view: &View<'_>, address: IpAddr) -> bool {
         return asked().filter(unanswered).any(|exchange| Some(exchange.message_id) < last);
     }
     exchanges.iter().any(|exchange| {
-        let has = |label| exchange.messages.iter().any(|message| message.label == label);
+        let has = |label| exchange.message(label).is_some();
         let skips =
             |label: fn(u8) -> Label| (1..=4).any(|one| has(label(one)) && !has(label(one + 1)) && has(label(one + 2)));
         skips(Label::Mm) || skips(Label::Qm)
