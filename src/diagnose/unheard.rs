@@ -109,6 +109,26 @@ impl<'a> View<'a> {
         (proofs >= 2 && !uses()).then_some(lost)
     }
 
+    /// Whether the capture misses an answer of `side`, as the other one shows: it goes on with what only an answer lets it go on
+    /// with. IKEv2 asks under the next message id when the last was answered, and under the same one until then (RFC 7296 §2.3).
+    ///
+    /// [`Self::lost_side`] wants more: two answers, of different messages, and nothing of that side from then on.
+    pub(super) fn misses_answer_of(&self, side: Side) -> bool {
+        if self.is_v2() {
+            let asked = || self.exchanges().iter().filter(|exchange| exchange.started_by == side.other());
+            let last = asked().map(|exchange| exchange.message_id).max();
+            let unanswered = |exchange: &&Exchange| exchange.messages.iter().all(|message| message.from != side);
+            return asked().filter(unanswered).any(|exchange| Some(exchange.message_id) < last);
+        }
+        self.exchanges().iter().any(|exchange| {
+            let has = |label| exchange.message(label).is_some();
+            let skips = |label: fn(u8) -> Label| {
+                (1..=4).any(|one| has(label(one)) && !has(label(one + 1)) && has(label(one + 2)))
+            };
+            skips(Label::Mm) || skips(Label::Qm)
+        })
+    }
+
     fn last_heard(&self, side: Side) -> Option<Timestamp> {
         self.messages().filter(|message| message.from == side).map(MessageRecord::last_sent).max()
     }
