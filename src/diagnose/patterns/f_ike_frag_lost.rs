@@ -3,9 +3,10 @@
 use std::net::IpAddr;
 
 use crate::diagnose::Confidence;
-use crate::diagnose::case::{Case, View, Waited};
+use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::unheard::Unheard;
+use crate::diagnose::waiting::Waited;
 use crate::diagnose::words::{number, span, times, until};
 use crate::packet::GaveUp;
 use crate::track::{IcmpAbout, IcmpFact, IncompleteFact, MessageRecord};

@@ -4,9 +4,10 @@
 use std::time::Duration;
 
 use crate::base::Timestamp;
-use crate::diagnose::case::{Case, PATIENCE, View, Waited};
+use crate::diagnose::case::{Case, PATIENCE, View};
 use crate::diagnose::pattern::Match;
 use crate::diagnose::sizes::Suite;
+use crate::diagnose::waiting::Waited;
 use crate::diagnose::words::{span, times, until};
 use crate::diagnose::{Confidence, Severity};
 use crate::isakmp::registry;

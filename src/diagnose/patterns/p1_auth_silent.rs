@@ -1,8 +1,9 @@
 //! P1-AUTH-SILENT: the first encrypted message gets no answer.
 
 use crate::diagnose::Confidence;
-use crate::diagnose::case::{Case, View, Waited};
+use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
+use crate::diagnose::waiting::Waited;
 use crate::diagnose::words::{span, times};
 use crate::track::{Label, MessageRecord, Side};
 

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use crate::base::Timestamp;
 use crate::diagnose::Severity;
-use crate::diagnose::case::{Case, PATIENCE, View, Waited};
+use crate::diagnose::case::{Case, PATIENCE, View};
 use crate::diagnose::sizes::{Content, Contents, V1Suite};
+use crate::diagnose::waiting::Waited;
 use crate::isakmp::registry;
 use crate::track::{Exchange, ExchangeKind, IkeVersion, Label, MessageRecord, Side};
 
