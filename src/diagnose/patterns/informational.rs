@@ -16,6 +16,8 @@ use crate::diagnose::case::{PATIENCE, View};
 use crate::diagnose::sizes::{Content, Contents, Suite, V1Suite, payload};
 use crate::track::{Exchange, ExchangeKind, IkeVersion, Label, MessageRecord, Side};
 
+use super::life_cycle::Traffic;
+
 /// An answer comes within this many of the shortest answer times seen.
 const ROUND_TRIPS: u32 = 4;
 /// Bounds on what is taken for an answer, whatever the round trip: a path may be short and a peer busy.
@@ -323,16 +325,9 @@ fn note_use(view: &View<'_>, found: &mut [Informational<'_>]) {
         .flows
         .iter()
         .filter(|flow| flow.first <= until && flow.last.after(JUST_BEFORE) >= view.attempt.first);
-    let mut begun: Vec<(Timestamp, Timestamp)> = flows.map(|flow| (flow.first, flow.last)).collect();
-    let mut ended: Vec<Timestamp> = begun.iter().map(|&(_, last)| last).collect();
+    let mut ended: Vec<Timestamp> = flows.clone().map(|flow| flow.last).collect();
     ended.sort_unstable();
-    begun.sort_unstable();
-    // For each flow in order of its begin: the latest packet of it and of those before.
-    let mut latest = Timestamp::from_nanos(i64::MIN);
-    for (_, last) in &mut begun {
-        latest = latest.max(*last);
-        *last = latest;
-    }
+    let traffic = Traffic::over(flows);
     let begins = begins_later(view);
     for index in 0..found.len() {
         let partner = found[index].partner.map(|partner| found[partner].message.last_sent());
@@ -340,8 +335,7 @@ fn note_use(view: &View<'_>, found: &mut [Informational<'_>]) {
         // Where the capture ends before that, what did not cross it goes on as far as one can tell.
         let cut = view.case.end() <= at.after(UNDER_WAY);
         let soon = at.after(if cut { CROSSING } else { UNDER_WAY });
-        let before = begun.partition_point(|&(first, _)| first <= at);
-        let goes_on = before.checked_sub(1).and_then(|last| begun.get(last)).is_some_and(|&(_, last)| last > soon);
+        let goes_on = traffic.latest_of(|first| first <= at).is_some_and(|last| last > soon);
         let later = begins.get(begins.partition_point(|&(first, _)| first <= at));
         let begins_anew = later.is_some_and(|&(_, last)| last > soon);
         let stopped = ended.partition_point(|&last| last <= soon);

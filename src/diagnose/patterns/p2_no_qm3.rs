@@ -8,9 +8,9 @@ use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::sizes::V1Suite;
 use crate::diagnose::words::{span, times, until};
 use crate::diagnose::{Confidence, Severity};
-use crate::track::{Exchange, ExchangeKind, Label, MessageRecord, Side};
+use crate::track::{Exchange, ExchangeKind, Label, MessageRecord};
 
-use super::{phase1, phase2};
+use super::{life_cycle, phase1, phase2};
 
 pattern! {
     /// ## What is seen
@@ -69,10 +69,8 @@ fn check(case: &Case<'_>) -> Vec<Match> {
 fn unconfirmed(index: usize, view: &View<'_>, exchange: &Exchange, traffic: [Option<Timestamp>; 2]) -> Option<Match> {
     let second = exchange.message(Label::Qm(2))?;
     let third = exchange.message(Label::Qm(3));
-    let (starter, other) = match exchange.started_by {
-        Side::Initiator => (view.attempt.initiator.ip(), view.attempt.responder.ip()),
-        Side::Responder => (view.attempt.responder.ip(), view.attempt.initiator.ip()),
-    };
+    let [starter, other] =
+        [exchange.started_by, exchange.started_by.other()].map(|side| life_cycle::address(view.attempt, side));
     let waited = phase1::silence_after(view, second)?;
     let last = second.repeats.iter().map(|repeat| repeat.at).max().unwrap_or(second.at);
     if let Some(third) = third {

@@ -8,6 +8,7 @@ use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::{span, times};
 use crate::track::{IkeVersion, Label, Side};
 
+use super::life_cycle;
 use super::phase1::{self, Habits};
 use super::phase2::{self, Fate, Standing};
 
@@ -116,10 +117,7 @@ fn has_just_come_up(view: &View<'_>, at: Timestamp) -> bool {
 
 /// `side` said, or shows by a new message 1 of its own, that it no longer knows the SA.
 fn lost(view: &View<'_>, habits: &Habits<'_>, side: Side, since: Timestamp) -> bool {
-    let address = match side {
-        Side::Initiator => view.attempt.initiator.ip(),
-        Side::Responder => view.attempt.responder.ip(),
-    };
+    let address = life_cycle::address(view.attempt, side);
     view.clear_errors(side).any(|error| error.message.at > since)
         || habits.at(address).latest.is_some_and(|latest| latest > since)
 }
