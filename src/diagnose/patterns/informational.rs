@@ -2,8 +2,9 @@
 //! delete, which refuse.
 //!
 //! IKEv2 pairs a request with its response, and says in clear which payload comes first: none asks for life, a delete deletes;
-//! where that was not recorded, size and use decide as far as they can. IKEv1 does not pair: size (as far as the suite tells contents apart), an answer within about a round trip, and whether the SA is used
-//! afterwards decide together. Where they do not, the reading is [`Reading::Unclear`].
+//! where that was not recorded, size and use decide as far as they can. IKEv1 does not pair: size (as far as the suite tells
+//! contents apart), an answer within about a round trip, and whether the SA is used afterwards decide together. Where they do
+//! not, the reading is [`Reading::Unclear`].
 //!
 //! Not here: notifies in clear. Contract: linear in messages, but for one sort.
 
