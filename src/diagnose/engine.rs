@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::sync::{Arc, LazyLock};
 
-use crate::track::{Attempt, Facts, Label, Room, Side};
+use crate::track::{Attempt, Facts, Label, Room};
 
 use super::case::Case;
 use super::judged::Piece;
@@ -14,7 +14,7 @@ use super::pattern::{Match, Pattern, Stage};
 use super::patterns::unless_short;
 use super::status::{outcome, status};
 use super::survey::Survey;
-use super::words::span;
+use super::words::{role, span};
 use super::{AttemptDiagnosis, Cause, Confidence, Finding, Severity, Verdict, Words};
 
 /// What follows from a pattern where that is found on a pair: its consequences stay in the report, and neither raise an alarm
@@ -332,10 +332,7 @@ fn tell_next_copy(case: &Case<'_>, found: &mut Match) {
     let attempt = view.attempt;
     let repeated = view.message(attempt.stage).filter(|_| attempt.waiting_for.is_some() && !case.is_over(attempt));
     let Some((message, next)) = repeated.and_then(|message| Some((message, view.next_copy(message)?))) else { return };
-    let side = match message.from {
-        Side::Initiator => "initiator",
-        Side::Responder => "responder",
-    };
+    let side = role(message.from);
     let end = case.end();
     let label = message.label;
     found.seen.push_str(&if next.given_up {

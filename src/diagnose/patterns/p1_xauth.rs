@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::diagnose::case::Case;
 use crate::diagnose::pattern::{Match, pattern};
-use crate::diagnose::words::{number, times, until};
+use crate::diagnose::words::{number, role, times, until};
 use crate::diagnose::{Confidence, Severity};
 use crate::track::{ExchangeKind, Label, Side};
 
@@ -87,10 +87,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             let begins_anew = latest.is_some_and(|latest| latest > copied);
             let patience = if answered { GOES_ON } else { USER };
             let settled = case.both_ways() && (quiet >= patience || ended.is_some() || begins_anew);
-            let asked_by = match asked.started_by {
-                Side::Initiator => "initiator",
-                Side::Responder => "responder",
-            };
+            let asked_by = role(asked.started_by);
             let asked_by_client = asked.started_by == Side::Initiator;
             let mut found = Match::on(index, Confidence::Suspected)
                 .frames([view.attempt.first_frame, last.frame])

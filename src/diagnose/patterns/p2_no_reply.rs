@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::base::Timestamp;
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
-use crate::diagnose::words::{span, times};
+use crate::diagnose::words::{role, span, times};
 use crate::track::{IkeVersion, Label, Side};
 
 use super::life_cycle;
@@ -73,10 +73,8 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             }
             let silent = quick_modes.iter().rev().find(|quick| matches!(quick.fate, Fate::Silence(_)))?;
             let Fate::Silence(waited) = silent.fate else { return None };
-            let (starter, other) = match silent.started_by {
-                Side::Initiator => ("initiator", "responder"),
-                Side::Responder => ("responder", "initiator"),
-            };
+            let peer = silent.started_by.other();
+            let (starter, other) = (role(silent.started_by), role(peer));
             let mut found = Match::on(index, waited.certainty())
                 .frames(view.frames(silent.first))
                 .severity(standing.severity(silent.first.at, P2_NO_REPLY.severity))
@@ -88,7 +86,6 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 times(waited.copies),
                 span(waited.over + waited.after),
             );
-            let peer = silent.started_by.other();
             let talks = phase1::encrypted_informationals(&view, peer).any(|message| message.at > silent.first.at);
             if talks {
                 found.seen.push_str(&format!("; the {other} sends other messages under the same cookies meanwhile"));
