@@ -17,7 +17,9 @@ pub mod signs;
 pub mod sizes;
 mod status;
 pub mod survey;
+mod tunnel;
 mod unheard;
+pub mod waiting;
 mod words;
 
 pub use judged::{AttemptDiagnosis, Brief, Diagnosis, Entry, PairDiagnosis, Verdict};

@@ -1,7 +1,7 @@
 //! Signs: what a look over a pair's facts shows at once, so that only the checks run that can find something.
 //!
-//! Not here: the look itself (`patterns::look`), and judgement. Contract: a sign that a pattern names in `when` is set wherever its check could find anything; it
-//! may be set where the check then finds nothing.
+//! Not here: the look itself (`patterns::look`), and judgement. Contract: a sign that a pattern names in `when` is set wherever
+//! its check could find anything; it may be set where the check then finds nothing.
 
 /// A set of signs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

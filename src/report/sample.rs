@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::base::{EspSpi, FrameRef, IkeSpi, LinkType, MessageId, Timestamp};
 use crate::capture::CaptureInfo;
-use crate::diagnose::pattern::{self, Pattern, Stage};
+use crate::diagnose::pattern::{self, Missed, Pattern, Stage};
 use crate::diagnose::{
     AttemptDiagnosis, Cause, Confidence, Diagnosis, Finding, Outcome, PairStatus, Severity, VendorLog, Verdict, Where,
     Words,
@@ -243,6 +243,7 @@ pub fn pattern(id: &'static str, change: impl FnOnce(&mut Pattern)) -> &'static 
         checks: &[],
         logs: &[],
         sources: &[],
+        misses: Missed::Nothing,
         when: &[],
         by_story: false,
         check: |_| Vec::new(),

@@ -308,6 +308,11 @@ pub struct Exchange {
 }
 
 impl Exchange {
+    /// The first message with this label.
+    pub fn message(&self, label: Label) -> Option<&MessageRecord> {
+        self.messages.iter().find(|message| message.label == label)
+    }
+
     /// An Informational in clear with INVALID-SPI.
     pub(super) fn is_remark(&self) -> bool {
         let invalid = |message: &MessageRecord| match message.carried.first().map(|payload| &payload.detail) {

@@ -546,7 +546,6 @@ fn the_words_about_a_refused_message_5_fit_what_was_seen() {
     assert!(!one.seen.contains("the first"), "{}", one.seen);
     let certificate = finding(&recorded("v1-rsa-untrusted-ca"), "P1-CERT");
     assert!(certificate.seen.contains("arrived and was answered"), "{}", certificate.seen);
-    assert!(certificate.checks().all(|check| !check.text.contains("fragment")), "{certificate:?}");
 }
 
 /// Phase 1 with liveness checks every ten seconds, but for `missed` frames.

@@ -4,9 +4,10 @@
 use std::time::Duration;
 
 use crate::base::Timestamp;
-use crate::diagnose::case::{Case, PATIENCE, View, Waited};
+use crate::diagnose::case::{Case, PATIENCE, View};
 use crate::diagnose::pattern::Match;
 use crate::diagnose::sizes::Suite;
+use crate::diagnose::waiting::Waited;
 use crate::diagnose::words::{span, times, until};
 use crate::diagnose::{Confidence, Severity};
 use crate::isakmp::registry;
@@ -117,8 +118,7 @@ pub(super) fn rounds(attempt: &Attempt) -> impl DoubleEndedIterator<Item = Round
 }
 
 fn round(exchange: &Exchange) -> Round<'_> {
-    let labelled = |label| exchange.messages.iter().find(|message| message.label == label);
-    Round { request: labelled(Label::Request(SA_INIT)), response: labelled(Label::Response(SA_INIT)) }
+    Round { request: exchange.message(Label::Request(SA_INIT)), response: exchange.message(Label::Response(SA_INIT)) }
 }
 
 /// The round that the responder accepted.

@@ -55,6 +55,7 @@ pattern! {
         "Cisco ASA": "Unknown identification type / Identification type not supported, Phase 1" ("Cisco ASA syslog reference");
     ];
     sources: ["PIX-43", "PIX-52", "S2S-24", "RFC 2409 §5.4", "RFC 2409 §5.7", "RFC 2408 §5.8"];
+    misses: SetUp;
     when: V1 DOWN;
     check: check
 }

@@ -1,8 +1,9 @@
 //! P1-AUTH-SILENT: the first encrypted message gets no answer.
 
 use crate::diagnose::Confidence;
-use crate::diagnose::case::{Case, View, Waited};
+use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
+use crate::diagnose::waiting::Waited;
 use crate::diagnose::words::{span, times};
 use crate::track::{Label, MessageRecord, Side};
 
@@ -59,6 +60,7 @@ pattern! {
     sources: [
         "PIX-01", "PIX-14", "S2S-04", "S2S-22", "S2S-24", "CON-18", "CON-28", "NIR-11", "RFC 2409 §5.4", "RFC 3947 §4",
     ];
+    misses: SetUp;
     when: V1 DOWN;
     check: check
 }

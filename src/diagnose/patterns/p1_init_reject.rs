@@ -1,7 +1,5 @@
 //! P1-INIT-REJECT: the initiator refuses the responder after message 6.
 
-use std::time::Duration;
-
 use crate::diagnose::case::{Case, PATIENCE, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::sizes::{Content, V1Suite};
@@ -9,10 +7,8 @@ use crate::diagnose::words::{span, until};
 use crate::diagnose::{Confidence, Severity};
 use crate::track::{Label, MessageRecord, Mode, Side};
 
+use super::life_cycle::UNWANTED;
 use super::phase1::{self, Habits, Method};
-
-/// What the initiator says within this time of message 6 is about message 6.
-const AT_ONCE: Duration = Duration::from_secs(5);
 
 pattern! {
     /// ## What is seen
@@ -110,7 +106,7 @@ pub(super) fn refusal<'a>(view: &View<'a>) -> Option<(&'a MessageRecord, &'a Mes
         return None;
     }
     let refusal = phase1::encrypted_informationals(view, Side::Initiator)
-        .find(|message| message.at >= sixth.at && message.at.since(sixth.at) <= AT_ONCE)?;
+        .find(|message| message.at >= sixth.at && message.at.since(sixth.at) <= UNWANTED)?;
     let says_no = V1Suite::chosen(view.attempt).is_none_or(|suite| {
         let contents = suite.contents(view.attempt, Side::Initiator, refusal.length);
         contents.is_empty() || contents.iter().any(|content| content != Content::Dpd)
@@ -118,6 +114,6 @@ pub(super) fn refusal<'a>(view: &View<'a>) -> Option<(&'a MessageRecord, &'a Mes
     // An answer means that it was a liveness check; a later message, that the SA is in use.
     let answered = phase1::encrypted_informationals(view, Side::Responder)
         .any(|message| message.at >= refusal.at && message.length == refusal.length);
-    let abandoned = view.attempt.last.since(refusal.at) <= AT_ONCE;
+    let abandoned = view.attempt.last.since(refusal.at) <= UNWANTED;
     (says_no && !answered && abandoned).then_some((sixth, refusal))
 }

@@ -65,6 +65,7 @@ pattern! {
         "SMG-19", "SMG-20", "PIX-01", "PIX-14", "S2S-04", "S2S-22", "S2S-24", "CON-18", "NIR-11", "RFC 2409 §5.4",
         "RFC 2408 §5.1",
     ];
+    misses: SetUp;
     when: V1 DOWN;
     check: check
 }

@@ -9,12 +9,11 @@ use crate::diagnose::words::{span, times};
 use crate::diagnose::{Confidence, Severity};
 use crate::track::{ExchangeKind, Label, Side};
 
+use super::life_cycle::UNWANTED;
 use super::phase1::{self, Standing};
 
 /// Some gateways take their time between the phases: 15 s is normal for one of them.
 const BETWEEN_PHASES: Duration = Duration::from_secs(30);
-/// An SA that ends this soon after phase 1 was refused or deleted, not left idle.
-const AT_ONCE: Duration = Duration::from_secs(5);
 
 pattern! {
     /// ## What is seen
@@ -64,6 +63,7 @@ pattern! {
         "PIX-24", "PIX-25", "PIX-26", "PIX-34", "PIX-35", "PIX-36", "PIX-37", "PIX-44", "S2S-30", "S2S-56", "CON-23", "NIR-46",
         "RFC 2409 §5.5",
     ];
+    misses: Messages;
     when: V1 NO_QUICK_MODE, V1 REPEATS;
     check: check
 }
@@ -109,11 +109,11 @@ fn idle(case: &Case<'_>, index: usize, view: &View<'_>, up: Timestamp) -> Option
     let torn_down = [Side::Initiator, Side::Responder]
         .into_iter()
         .flat_map(|side| phase1::encrypted_informationals(view, side))
-        .any(|message| message.at.since(up) <= AT_ONCE && view.attempt.last <= message.at.after(AT_ONCE));
+        .any(|message| message.at.since(up) <= UNWANTED && view.attempt.last <= message.at.after(UNWANTED));
     if idle < BETWEEN_PHASES || torn_down {
         return None;
     }
-    let alive = view.attempt.last.since(up) >= AT_ONCE;
+    let alive = view.attempt.last.since(up) >= UNWANTED;
     // Nobody asks for another phase 1 who does not want a tunnel.
     let anew = next.filter(|next| next.initiator.ip() == view.attempt.initiator.ip() && !alive);
     let again = anew.map_or(String::new(), |_| "; then the same initiator begins a new phase 1".to_owned());
@@ -142,7 +142,7 @@ fn idle(case: &Case<'_>, index: usize, view: &View<'_>, up: Timestamp) -> Option
 /// Either side refused the last message of phase 1 in clear.
 fn refused_at_once(view: &View<'_>, up: Timestamp) -> bool {
     [Side::Initiator, Side::Responder].into_iter().any(|side| {
-        view.clear_errors(side).any(|error| error.message.at >= up && error.message.at.since(up) <= AT_ONCE)
+        view.clear_errors(side).any(|error| error.message.at >= up && error.message.at.since(up) <= UNWANTED)
     })
 }
 

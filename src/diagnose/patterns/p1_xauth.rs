@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::diagnose::case::Case;
 use crate::diagnose::pattern::{Match, pattern};
-use crate::diagnose::words::{number, times, until};
+use crate::diagnose::words::{number, role, times, until};
 use crate::diagnose::{Confidence, Severity};
 use crate::track::{ExchangeKind, Label, Side};
 
@@ -77,7 +77,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             let count = transactions().count() as u64;
             let last = transactions().flat_map(|exchange| &exchange.messages).max_by_key(|message| message.at)?;
             let asked = transactions().next_back()?;
-            let answered = asked.messages.iter().any(|message| message.label == Label::Tr(2));
+            let answered = asked.message(Label::Tr(2)).is_some();
             let copied = last.repeats.iter().map(|repeat| repeat.at).max().unwrap_or(last.at);
             let quiet = case.end().since(copied);
             let ended = [Side::Initiator, Side::Responder]
@@ -87,10 +87,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             let begins_anew = latest.is_some_and(|latest| latest > copied);
             let patience = if answered { GOES_ON } else { USER };
             let settled = case.both_ways() && (quiet >= patience || ended.is_some() || begins_anew);
-            let asked_by = match asked.started_by {
-                Side::Initiator => "initiator",
-                Side::Responder => "responder",
-            };
+            let asked_by = role(asked.started_by);
             let asked_by_client = asked.started_by == Side::Initiator;
             let mut found = Match::on(index, Confidence::Suspected)
                 .frames([view.attempt.first_frame, last.frame])
@@ -137,8 +134,8 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 (true, 2) => found.weigh("password", 1.5),
                 _ => found,
             };
-            let question = asked.messages.iter().find(|message| message.label == Label::Tr(1));
-            let answer = asked.messages.iter().find(|message| message.label == Label::Tr(2));
+            let question = asked.message(Label::Tr(1));
+            let answer = asked.message(Label::Tr(2));
             if let Some(copies) = question.zip(answer).and_then(|(one, other)| phase1::copies_in_spite_of(other, one)) {
                 found.seen.push_str(&format!("; the same question came {} more after its answer", times(copies as u64)));
                 found.means = "the side that asks goes on asking although it was answered: the answers do not reach it".into();

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use crate::base::Timestamp;
 use crate::diagnose::Severity;
-use crate::diagnose::case::{Case, PATIENCE, View, Waited};
+use crate::diagnose::case::{Case, PATIENCE, View};
 use crate::diagnose::unheard;
+use crate::diagnose::waiting::Waited;
 use crate::isakmp::registry;
 use crate::track::{Attempt, IkeVersion, Label, MessageRecord, Mode, Side};
 

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use crate::base::Timestamp;
 use crate::diagnose::Severity;
-use crate::diagnose::case::{AT_ONCE, Case, PATIENCE, View, Waited};
+use crate::diagnose::case::{Case, PATIENCE, View};
 use crate::diagnose::sizes::{Content, Contents, V1Suite};
+use crate::diagnose::waiting::Waited;
 use crate::isakmp::registry;
 use crate::track::{Exchange, ExchangeKind, IkeVersion, Label, MessageRecord, Side};
 
@@ -17,6 +18,8 @@ use super::{life_cycle, phase1};
 const REFUSAL: Duration = Duration::from_secs(3);
 /// With nothing more of the exchange for this long after it, it was a refusal and no message that crossed.
 const CROSSING: Duration = Duration::from_secs(2);
+/// Halves of a liveness check that crosses message 1 are not further apart than this.
+const HALVES: Duration = Duration::from_secs(1);
 
 /// One Quick Mode.
 #[derive(Debug)]
@@ -59,7 +62,7 @@ pub(super) fn quick_modes<'a>(view: &View<'a>) -> Vec<QuickMode<'a>> {
         .iter()
         .filter(|exchange| exchange.kind == ExchangeKind::QuickMode)
         .filter_map(|exchange| {
-            let first = exchange.messages.iter().find(|message| message.label == Label::Qm(1))?;
+            let first = exchange.message(Label::Qm(1))?;
             let fate = if answered(exchange) {
                 Fate::Answered
             } else {
@@ -152,12 +155,12 @@ fn fate<'a>(
 fn is_liveness(first: &MessageRecord, answer: &Informational<'_>, from_starter: &[Informational<'_>]) -> bool {
     let (at, length) = (answer.message.at, answer.message.length);
     let may_be = answer.contents.is_some_and(|contents| contents.contains(Content::Dpd));
-    let from = from_starter.partition_point(|other| other.message.at.after(AT_ONCE) < at);
+    let from = from_starter.partition_point(|other| other.message.at.after(HALVES) < at);
     let partner = from_starter
         .get(from..)
         .unwrap_or_default()
         .iter()
-        .take_while(|other| other.message.at.since(at) <= AT_ONCE)
+        .take_while(|other| other.message.at.since(at) <= HALVES)
         .find(|other| other.message.length == length);
     may_be
         && partner.is_some_and(|partner| {
@@ -197,7 +200,7 @@ impl Accepted {
         for (_, view) in case.attempts() {
             let quick = |exchange: &&Exchange| exchange.kind == ExchangeKind::QuickMode && answered(exchange);
             for exchange in view.exchanges().iter().filter(quick) {
-                let first = exchange.messages.iter().find(|message| message.label == Label::Qm(1));
+                let first = exchange.message(Label::Qm(1));
                 let Some(first) = first else { continue };
                 let key = (life_cycle::address(view.attempt, exchange.started_by), first.length);
                 last.entry(key).and_modify(|at: &mut Timestamp| *at = first.at.max(*at)).or_insert(first.at);

@@ -61,6 +61,7 @@ pattern! {
         "S2S-50", "CON-24", "NIR-21", "NIR-22", "NIR-23", "NIR-24", "NIR-25", "NIR-27", "NIR-29", "NIR-30", "NIR-43",
         "RFC 4301 §5.2", "RFC 4303 §3.4",
     ];
+    misses: Data;
     when: FLOWS_ONE_WAY;
     check: check
 }

@@ -50,6 +50,7 @@ pattern! {
         "strongSwan": "deleting half open IKE_SA with … after timeout" ("public logs");
     ];
     sources: ["RFC 7296 §1.2", "RFC 7296 §2.1", "RFC 7296 §2.23"];
+    misses: SetUp;
     when: V2_UNPROVEN;
     check: check
 }
