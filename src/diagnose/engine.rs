@@ -12,6 +12,7 @@ use super::judged::Piece;
 use super::losses;
 use super::pattern::{Match, Pattern, Stage};
 use super::patterns::unless_short;
+use super::points;
 use super::status::{outcome, status};
 use super::survey::Survey;
 use super::words::{role, span};
@@ -218,6 +219,7 @@ fn add(whole: &mut Option<Whole>, case: &Case<'_>, mut found: Found) {
         None => {
             if found.severity() >= Severity::Warning && !CIRCUMSTANCES.contains(&found.pattern.id) {
                 tell_next_copy(case, &mut found.case);
+                points::tell_fate(case, found.pattern, &mut found.case);
             }
             name_sides(case, &mut found.case);
             let last = found.case.attempt;

@@ -11,6 +11,7 @@ pub mod lookup;
 pub mod losses;
 pub mod pattern;
 pub mod patterns;
+mod points;
 mod round;
 mod sayings;
 pub mod signs;

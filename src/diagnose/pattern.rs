@@ -107,6 +107,10 @@ pub struct Pattern {
     /// What it misses. Of the beginning and of ESP and AH it states that they are not there; what it states elsewhere was said
     /// in clear.
     pub misses: Missed,
+    /// Keys of the causes that the last message of the attempt was lost on its way.
+    pub lost: &'static [&'static str],
+    /// Keys of those that an answer to it was.
+    pub unanswered: &'static [&'static str],
     /// Signs without which the check finds nothing: one of these sets, the whole of it.
     pub when: &'static [Signs],
     /// Finds it in what was seen of a pair.
@@ -202,6 +206,7 @@ macro_rules! pattern {
         logs: [$($vendor:literal: $message:literal ($log_source:literal) $(about $($log_of:literal)+)?;)*];
         sources: [$($source:literal),* $(,)?];
         $(misses: $missed:ident;)?
+        $(lost: $($lost:literal)+ $(, or its answer: $($unanswered:literal)+)?;)?
         when: $($($sign:ident)+),+;
         check: $check:expr $(, $by_story:ident)?
     ) => {
@@ -225,6 +230,8 @@ macro_rules! pattern {
             }),*],
             sources: &[$($source),*],
             misses: [$($crate::diagnose::pattern::Missed::$missed,)? $crate::diagnose::pattern::Missed::Nothing][0],
+            lost: &[$($($lost),+)?],
+            unanswered: &[$($($($unanswered),+)?)?],
             when: &[$($crate::diagnose::signs::Signs::NONE$(.and($crate::diagnose::signs::Signs::$sign))+),+],
             check: $check,
             by_story: !concat!("", $(stringify!($by_story))?).is_empty(),

@@ -1,21 +1,13 @@
 //! C-TWO-POINT: two captures of the same conversation, put side by side.
 
-use std::collections::BTreeMap;
-use std::time::Duration;
-
-use crate::base::Timestamp;
 use crate::diagnose::case::Case;
 use crate::diagnose::pattern::{Match, pattern};
+use crate::diagnose::points::{Fate, Points};
 use crate::diagnose::words::number;
 use crate::diagnose::{Confidence, Severity};
-use crate::track::MessageRecord;
 
 use super::traffic;
 
-/// The same message reaches both points within this time; the clocks of two captures may differ by as much.
-const UNDERWAY: Duration = Duration::from_secs(2);
-/// So many messages tell how far the clocks of two captures differ.
-const APART: u32 = 3;
 /// Packets of ESP or AH that are more than a few.
 const TRAFFIC: u64 = 10;
 /// Messages named as evidence.
@@ -57,49 +49,24 @@ pattern! {
 }
 
 fn check(case: &Case<'_>) -> Vec<Match> {
-    let windows = windows(case);
-    let messages = || case.attempts().flat_map(|(_, view)| view.messages());
-    if !overlap(&windows) || !messages().any(twice) {
-        return Vec::new();
-    }
-    messages_of(case, &windows).into_iter().chain(traffic_of(case, &windows)).collect()
+    let Some(points) = Points::of(case) else { return Vec::new() };
+    messages_of(case, &points).into_iter().chain(traffic_of(case, &points)).collect()
 }
 
-/// Whether the captures of the run were taken at two points at the same time: what comes twice is one packet, seen at both,
-/// and what they have in common is in the order of neither.
-pub(super) fn is_seen_twice(case: &Case<'_>) -> bool {
-    let messages = || case.attempts().flat_map(|(_, view)| view.messages());
-    case.survey.captures_overlap() && (messages().any(twice) || are_apart(messages()))
-}
-
-/// The clocks of two captures differ by more than a packet is under way: all messages are as far apart in one and the other.
-fn are_apart<'a>(messages: impl Iterator<Item = &'a MessageRecord>) -> bool {
-    let apart = messages.filter_map(|message| {
-        let copies =
-            || message.repeats.iter().map(|repeat| (repeat.frame, repeat.at)).chain([(message.frame, message.at)]);
-        let first = copies().map(|(frame, _)| frame.capture).min()?;
-        let at = |here: bool| copies().filter(|(frame, _)| (frame.capture == first) == here).map(|(_, at)| at).min();
-        at(true).zip(at(false)).map(|(here, there)| there.as_nanos().saturating_sub(here.as_nanos()))
-    });
-    let (count, least, most) = apart
-        .fold((0, i64::MAX, i64::MIN), |(count, least, most), apart| (count + 1, apart.min(least), apart.max(most)));
-    count >= APART && most.saturating_sub(least) <= UNDERWAY.as_nanos() as i64 / 2
-}
-
-fn messages_of(case: &Case<'_>, windows: &BTreeMap<u32, (Timestamp, Timestamp)>) -> Option<Match> {
-    let messages = || case.attempts().flat_map(|(_, view)| view.messages());
+fn messages_of(case: &Case<'_>, points: &Points) -> Option<Match> {
     let mut found = Match::on_pair(Confidence::Inferred);
     let (mut both, mut missing, mut labels) = (0_u64, [0_u64; 2], Vec::new());
-    for message in messages() {
-        if twice(message) {
-            both += 1;
-        } else if elsewhere_recording(windows, message)
-            && let Some(count) = missing.get_mut(message.from.index())
-        {
-            *count += 1;
-            if found.frames.len() < NAMED {
-                found.frames.push(message.frame);
-                labels.push(message.label.to_string());
+    for message in case.attempts().flat_map(|(_, view)| view.messages()) {
+        match points.fate(message) {
+            None | Some(Fate::Unwatched(..) | Fate::AnswerLost(..)) => {}
+            Some(Fate::Passed) => both += 1,
+            Some(Fate::Lost(..)) => {
+                let Some(count) = missing.get_mut(message.from.index()) else { continue };
+                *count += 1;
+                if found.frames.len() < NAMED {
+                    found.frames.push(message.frame);
+                    labels.push(message.label.to_string());
+                }
             }
         }
     }
@@ -116,7 +83,7 @@ fn messages_of(case: &Case<'_>, windows: &BTreeMap<u32, (Timestamp, Timestamp)>)
 }
 
 /// ESP or AH of one side at one point only, where that of the other side is at both.
-fn traffic_of(case: &Case<'_>, windows: &BTreeMap<u32, (Timestamp, Timestamp)>) -> Option<Match> {
+fn traffic_of(case: &Case<'_>, points: &Points) -> Option<Match> {
     let ways = traffic::ways(case);
     let doubles = |way: &traffic::Way<'_>| -> u64 {
         way.flows.iter().map(|flow| flow.duplicates.saturating_add(flow.recorded_again)).sum()
@@ -131,9 +98,7 @@ fn traffic_of(case: &Case<'_>, windows: &BTreeMap<u32, (Timestamp, Timestamp)>) 
     let capture = lost.flows.first()?.first_frame.capture;
     let at_one =
         lost.flows.iter().all(|flow| [flow.first_frame, flow.last_frame].iter().all(|at| at.capture == capture));
-    let watched = windows.iter().any(|(&other, window)| {
-        other != capture && window.0 <= first.after(UNDERWAY) && last <= window.1.after(UNDERWAY)
-    });
+    let watched = points.watched(capture, first, last);
     let at_two = known.flows.iter().any(|flow| flow.first_frame.capture != flow.last_frame.capture);
     let enough = at_two && recorded(lost) >= TRAFFIC && doubles(lost) == 0 && recorded(known) >= TRAFFIC;
     (at_both(known) && at_one && watched && enough).then(|| {
@@ -147,60 +112,5 @@ fn traffic_of(case: &Case<'_>, windows: &BTreeMap<u32, (Timestamp, Timestamp)>) 
             ))
             .means(format!("what {} sends is lost between the two points", lost.from))
             .frames(lost.frames())
-    })
-}
-
-/// When each capture that holds messages of this pair was recording: from its first frame to its last, or where that is not
-/// known, between the messages.
-fn windows(case: &Case<'_>) -> BTreeMap<u32, (Timestamp, Timestamp)> {
-    let mut windows = BTreeMap::new();
-    let mut again = false;
-    for (_, view) in case.attempts() {
-        for message in view.messages() {
-            again |= message.recorded_again > 0;
-            let copies = message.repeats.iter().map(|repeat| (repeat.frame, repeat.at));
-            for (frame, at) in copies.chain([(message.frame, message.at)]) {
-                let window = windows.entry(frame.capture).or_insert((at, at));
-                window.0 = window.0.min(at);
-                window.1 = window.1.max(at);
-            }
-        }
-    }
-    let recorded = (0..).zip(&case.facts.recorded).filter_map(|(capture, window)| Some((capture, (*window)?)));
-    // The copy at the other point may have been taken for one that was recorded again.
-    let elsewhere = again && case.survey.captures_overlap();
-    for (capture, (first, last)) in recorded {
-        let meanwhile = first <= case.pair.last && last >= case.pair.first;
-        if windows.contains_key(&capture) || elsewhere && meanwhile {
-            windows.insert(capture, (first, last));
-        }
-    }
-    windows
-}
-
-/// Two captures were recording at the same time: not the pieces of one, which follow each other.
-fn overlap(windows: &BTreeMap<u32, (Timestamp, Timestamp)>) -> bool {
-    let mut spans: Vec<_> = windows.values().collect();
-    spans.sort_unstable();
-    spans.windows(2).any(|pair| matches!(pair, [earlier, later] if later.0 < earlier.1))
-}
-
-/// A copy in another capture, soon enough to be the same packet, or the same packet once more.
-fn twice(message: &MessageRecord) -> bool {
-    message.recorded_again > 0
-        || message.repeats.iter().any(|repeat| {
-            repeat.frame.capture != message.frame.capture
-                && repeat.at.since(message.at) <= UNDERWAY
-                && message.at.since(repeat.at) <= UNDERWAY
-        })
-}
-
-/// Another capture of the pair was recording when this message, or a repeat of it, passed.
-fn elsewhere_recording(windows: &BTreeMap<u32, (Timestamp, Timestamp)>, message: &MessageRecord) -> bool {
-    let mut copies = message.repeats.iter().map(|repeat| repeat.at).chain([message.at]);
-    copies.any(|at| {
-        windows.iter().any(|(&capture, &(first, last))| {
-            capture != message.frame.capture && first.after(UNDERWAY) <= at && at.after(UNDERWAY) <= last
-        })
     })
 }

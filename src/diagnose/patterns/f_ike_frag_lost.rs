@@ -52,6 +52,7 @@ pattern! {
     ];
     sources: ["RFC 7383 §1", "RFC 792", "RFC 4443 §3.3"];
     misses: Fragments;
+    lost: "drop" "loss";
     when: ICMP, INCOMPLETE, FRAGMENTS DOWN, FRAGMENTS REPEATS;
     check: check
 }

@@ -59,6 +59,7 @@ pattern! {
     ];
     sources: ["S2S-09", "S2S-23", "S2S-25", "RFC 3947 §4", "RFC 7296 §2.23"];
     misses: SetUp;
+    lost: "forward" "blocked" "pieces" "natt", or its answer: "blocked";
     when: DOWN, REPEATS;
     check: check
 }

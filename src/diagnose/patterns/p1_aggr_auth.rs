@@ -68,6 +68,7 @@ pattern! {
     ];
     sources: ["PIX-52", "CON-21", "NIR-11", "RFC 2409 §5", "RFC 2409 §5.4", "RFC 2408 §3.14.1"];
     misses: SetUp;
+    lost: "lost", or its answer: "lost";
     when: V1_UNUSED AGGRESSIVE, AGGRESSIVE REPEATS;
     check: check
 }

@@ -61,6 +61,7 @@ pattern! {
         "PIX-01", "PIX-14", "S2S-04", "S2S-22", "S2S-24", "CON-18", "CON-28", "NIR-11", "RFC 2409 §5.4", "RFC 3947 §4",
     ];
     misses: SetUp;
+    lost: "port-4500" "lost" "fragments", or its answer: "port-4500" "lost" "fragments";
     when: V1 DOWN;
     check: check
 }

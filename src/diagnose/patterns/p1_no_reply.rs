@@ -77,6 +77,7 @@ pattern! {
         "RFC 2408 §2.5.3", "RFC 2409 §5",
     ];
     misses: SetUp;
+    lost: "path", or its answer: "path";
     when: V1 UNHEARD;
     check: check
 }

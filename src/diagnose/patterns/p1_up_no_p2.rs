@@ -64,6 +64,7 @@ pattern! {
         "RFC 2409 §5.5",
     ];
     misses: Messages;
+    lost: "lost-6";
     when: V1 NO_QUICK_MODE, V1 REPEATS;
     check: check
 }

@@ -53,6 +53,7 @@ pattern! {
     ];
     sources: ["PIX-15", "PIX-21", "NIR-16", "NIR-17", "RFC 2409 §5.5", "RFC 3706 §5"];
     misses: Messages;
+    lost: "path", or its answer: "path";
     when: QUICK_MODE_OPEN;
     check: check
 }

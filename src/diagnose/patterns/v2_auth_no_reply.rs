@@ -56,6 +56,7 @@ pattern! {
     ];
     sources: ["RFC 7296 §2.1", "RFC 7296 §2.4", "RFC 7296 §2.23", "RFC 7383 §1"];
     misses: SetUp;
+    lost: "port-4500" "fragments" "return", or its answer: "port-4500" "fragments";
     when: V2_UNPROVEN, V2 REPEATS;
     check: check
 }

@@ -54,6 +54,7 @@ pattern! {
     ];
     sources: ["RFC 7296 §2.1", "RFC 7296 §2.4", "RFC 6311 §3"];
     misses: Messages;
+    lost: "path", or its answer: "path";
     when: V2_OPEN, CREATE_CHILD REPEATS;
     check: check
 }
