@@ -1,8 +1,8 @@
 //! A pair's facts with the questions that checks ask of them: who said what in clear, who was heard, how far authentication
 //! got.
 //!
-//! Not here: whether the tunnel came up ([`super::tunnel`]), whether silence may be called silence ([`super::waiting`]), which
-//! answers did not arrive ([`super::unheard`]).
+//! Not here: whether the tunnel came up (`tunnel`), whether silence may be called silence ([`super::waiting`]), which answers did
+//! not arrive (`unheard`).
 
 use std::cell::{Cell, OnceCell};
 use std::net::IpAddr;
