@@ -1,6 +1,7 @@
 //! Trials: IKEv1 phase 1.
 
 use std::net::Ipv4Addr;
+use std::time::Duration;
 
 use ikescope::diagnose::{Confidence, Finding, Severity, Where};
 use md5::{Digest, Md5};
@@ -600,6 +601,31 @@ fn an_initiator_that_leaves_after_message_6_has_not_agreed_to_the_identities() {
     assert!(follows.is_none_or(|cause| cause == Some("P1-INIT-REJECT")), "{follows:?}");
     let signed = left(Scenario::new().main_mode_certificates(900)).quiet(secs(30)).capture();
     assert!(finding(&signed, "P1-INIT-REJECT").means.contains("the responder's certificate"));
+}
+
+/// Messages 5 and 6 come again and again, the next after so many seconds; `refused`: the initiator says something after each
+/// message 6.
+fn message_6_again(refused: bool) -> Capture {
+    let gaps = [0.5, 1.0, 2.0, 4.0];
+    let again = gaps.iter().fold(main_mode_psk(), |told, &gap| {
+        told.repeat_from(Side::Initiator, 1, &[gap]).repeat_from(Side::Responder, 1, &[0.02])
+    });
+    let says = |told: Scenario| told.informational(Side::Initiator, &[v1::notify(v1::INVALID_ID_INFORMATION)]);
+    let said = gaps
+        .iter()
+        .fold(says(main_mode_psk().after(ms(5))), |told, &gap| says(told.after(Duration::from_secs_f64(gap) + ms(20))));
+    let said = said.capture().skip(if refused { 6 } else { usize::MAX });
+    again.quiet(secs(40)).capture().merge(&said)
+}
+
+#[test]
+fn an_initiator_that_answers_each_message_6_has_it_and_does_not_take_it() {
+    let analysis = judge(&message_6_again(true));
+    let found = find(&analysis, "P1-INIT-REJECT").expect("a finding");
+    assert_eq!((found.severity, found.confidence), (Severity::Error, Confidence::Inferred));
+    assert_eq!(alarms(&analysis), ["P1-INIT-REJECT"]);
+    // who says nothing may never have got it
+    assert_eq!(alarms(&judge(&message_6_again(false))), ["P1-UP-NO-P2"]);
 }
 
 #[test]
