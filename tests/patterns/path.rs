@@ -224,6 +224,20 @@ pub fn tells_a_side(finding: &Finding) -> bool {
 
 /// The side behind the NAT is told to keep its mapping alive, whichever side of the IKE SA it is.
 #[test]
+fn an_initiator_that_takes_the_answer_of_an_address_it_did_not_ask_is_told_of() {
+    let story = Scenario::new();
+    let asked: IpAddr = story.address(Side::Responder);
+    let story = story.sa_init_request(&[v2::ike_cbc(14)]).responder_moves(Ipv4Addr::new(198, 51, 100, 8).into());
+    let story = story.sa_init_response(&v2::ike_cbc(14)).responder_moves(asked).ikev2_auth();
+    let analysis = judge(&story.quiet(secs(30)).capture());
+    assert_eq!(alarms(&analysis), [""; 0]);
+    let found = find(&analysis, "N-WRONG-ADDR").expect("a finding");
+    assert_eq!(found.severity, Severity::Notice);
+    assert!(found.seen.contains("198.51.100.8"), "{}", found.seen);
+    assert!(find(&analysis, "C-MIDSTREAM").is_none());
+}
+
+#[test]
 fn a_responder_behind_a_nat_is_told_to_send_keepalives() {
     let story = Scenario::new().responder_nat().ikev2(&v2::ike_cbc(14)).traffic(4).after(secs(200));
     let responder = story.address(Side::Responder).to_string();
