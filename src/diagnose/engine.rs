@@ -37,9 +37,10 @@ const CONSEQUENCES: &[(&str, &[&str])] = &[
     ("F-V1FRAG-INCOMPLETE", &["P1-AUTH-SILENT", "P1-MM4-NO-MM5"]),
     ("M-MARKER", &["N-PORT4500", "P1-AUTH-SILENT", "V2-AUTH-NO-REPLY"]),
     ("M-LENGTH", &["P1-MM3-NO-REPLY"]),
-    ("N-PORT4500", &["P1-AUTH-SILENT", "P1-UP-NO-P2", "V2-AUTH-NO-REPLY"]),
-    ("P1-INIT-REJECT", &["L-DELETE-AFTER-P1"]),
+    // and may itself follow from N-PORT4500
     ("P1-AGGR-AUTH", &["N-ICMP-PORT"]),
+    ("N-PORT4500", &["P1-AUTH-SILENT", "P1-AGGR-AUTH", "P1-UP-NO-P2", "V2-AUTH-NO-REPLY"]),
+    ("P1-INIT-REJECT", &["L-DELETE-AFTER-P1"]),
     ("F-PMTU", &["P1-AUTH-SILENT", "V2-AUTH-NO-REPLY", "V2-NO-REPLY", "V2-EAP", "P2-NO-REPLY"]),
     ("N-WIN-NAT-SERVER", &["N-PORT4500", "P1-MM4-NO-MM5", "T-ONEWAY"]),
     ("N-WRONG-ADDR", &["P1-NO-REPLY", "V2-NO-REPLY"]),
@@ -314,8 +315,7 @@ fn name_probes(matches: &mut [Found]) {
 /// Where a message is repeated in vain: who gave up, or when the next copy is due.
 fn tell_next_copy(case: &Case<'_>, found: &mut Match) {
     let Some(view) = found.attempt.and_then(|index| case.view(index)) else { return };
-    let attempt = view.attempt;
-    let repeated = view.message(attempt.stage).filter(|_| attempt.waiting_for.is_some() && !case.is_over(attempt));
+    let repeated = view.waiting().filter(|_| !case.is_over(view.attempt));
     let Some((message, next)) = repeated.and_then(|message| Some((message, view.next_copy(message)?))) else { return };
     let side = match message.from {
         Side::Initiator => "initiator",

@@ -238,7 +238,7 @@ fn refused(story: Scenario) -> Scenario {
 }
 
 /// Status of the only pair, and its verdict.
-fn standing(analysis: &Analysis) -> (PairStatus, Option<&'static str>) {
+pub fn standing(analysis: &Analysis) -> (PairStatus, Option<&'static str>) {
     let pair = analysis.diagnosis.pairs().last().expect("a pair");
     (pair.status, pair.verdict.map(Verdict::id))
 }
