@@ -212,6 +212,12 @@ impl<'a> View<'a> {
         self.messages().find(|message| message.label == label)
     }
 
+    /// The message that waits for an answer: of several alike, the latest.
+    pub fn waiting(&self) -> Option<&'a MessageRecord> {
+        self.attempt.waiting_for?;
+        self.messages().filter(|message| message.label == self.attempt.stage).max_by_key(|message| message.at)
+    }
+
     /// Whether anything came from `side`.
     pub fn heard(&self, side: Side) -> bool {
         self.messages().any(|message| message.from == side)

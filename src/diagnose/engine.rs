@@ -61,9 +61,10 @@ const CONSEQUENCES: &[Consequences] = &[
     Consequences::of("F-V1FRAG-INCOMPLETE", &["P1-AUTH-SILENT", "P1-MM4-NO-MM5"]),
     Consequences::of("M-MARKER", &["N-PORT4500", "P1-AUTH-SILENT", "V2-AUTH-NO-REPLY"]),
     Consequences::of("M-LENGTH", &["P1-MM3-NO-REPLY"]),
-    Consequences::of("N-PORT4500", &["P1-AUTH-SILENT", "P1-UP-NO-P2", "V2-AUTH-NO-REPLY"]),
-    Consequences::of("P1-INIT-REJECT", &["L-DELETE-AFTER-P1"]),
+    // and may itself follow from N-PORT4500
     Consequences::on_attempt_of("P1-AGGR-AUTH", &["N-ICMP-PORT"]),
+    Consequences::of("N-PORT4500", &["P1-AUTH-SILENT", "P1-AGGR-AUTH", "P1-UP-NO-P2", "V2-AUTH-NO-REPLY"]),
+    Consequences::of("P1-INIT-REJECT", &["L-DELETE-AFTER-P1"]),
     Consequences::on_attempt_of(
         "F-PMTU",
         &["P1-AUTH-SILENT", "V2-AUTH-NO-REPLY", "V2-NO-REPLY", "V2-EAP", "P2-NO-REPLY"],
@@ -331,8 +332,7 @@ pub(super) fn name_consequences(matches: &mut [Found]) {
 /// Where a message is repeated in vain: who gave up, or when the next copy is due.
 fn tell_next_copy(case: &Case<'_>, found: &mut Match) {
     let Some(view) = found.attempt.and_then(|index| case.view(index)) else { return };
-    let attempt = view.attempt;
-    let repeated = view.message(attempt.stage).filter(|_| attempt.waiting_for.is_some() && !case.is_over(attempt));
+    let repeated = view.waiting().filter(|_| !case.is_over(view.attempt));
     let Some((message, next)) = repeated.and_then(|message| Some((message, view.next_copy(message)?))) else { return };
     let side = role(message.from);
     let end = case.end();

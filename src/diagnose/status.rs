@@ -54,8 +54,7 @@ pub(super) fn outcome(case: &Case<'_>, view: &View<'_>, error: bool) -> Outcome 
         .attempts
         .last()
         .is_some_and(|youngest| youngest.first >= attempt.last && youngest.first > attempt.first);
-    let waiting = view.message(attempt.stage).filter(|_| attempt.waiting_for.is_some());
-    let given_up = || waiting.and_then(|message| view.next_copy(message)).is_some_and(|next| next.given_up);
+    let given_up = || view.waiting().and_then(|message| view.next_copy(message)).is_some_and(|next| next.given_up);
     if replaced || quiet > PATIENCE * 6 || given_up() { Outcome::Failed } else { Outcome::Unfinished }
 }
 

@@ -244,6 +244,8 @@ pub fn pattern(id: &'static str, change: impl FnOnce(&mut Pattern)) -> &'static 
         logs: &[],
         sources: &[],
         misses: Missed::Nothing,
+        lost: &[],
+        unanswered: &[],
         when: &[],
         by_story: false,
         check: |_| Vec::new(),

@@ -1,6 +1,6 @@
 //! Trials: IKEv2.
 
-use ikescope::diagnose::{Confidence, PairStatus, Severity};
+use ikescope::diagnose::{Confidence, Finding, PairStatus, Severity};
 
 use crate::path::find;
 use crate::support::filler;
@@ -550,6 +550,25 @@ fn an_initiator_that_begins_anew_gave_the_sa_up() {
     let analysis = judge(&again.sa_init_response(&v2::ike_cbc(14)).capture());
     let found = find(&analysis, "V2-PPK").expect("a finding");
     assert!(found.seen.starts_with("the initiator alone wants"), "{}", found.seen);
+}
+
+/// A request that names no SA to be replaced asks for one more: what is to be checked is that one, and no lifetime.
+#[test]
+fn a_further_child_sa_that_is_refused_has_no_lifetime_to_compare() {
+    let refusal = [v2::notify(v2::NO_PROPOSAL_CHOSEN, &[])];
+    let refused = |rekeys: bool| {
+        let told = (0..3).fold(ikev2_gcm().traffic(10).after(secs(5)), |told, _| {
+            let child = if rekeys { child_rekey(&told, Side::Initiator) } else { told.child(Side::Initiator) };
+            let asked = told.create_child_request(Side::Initiator, &child);
+            asked.create_child_response(Side::Responder, &refusal).after(secs(10))
+        });
+        find(&judge(&told.capture()), "V2-REKEY-REFUSED").expect("a finding")
+    };
+    let asks = |found: &Finding, about: &str| found.checks().any(|check| check.text.contains(about));
+    let (further, rekey) = (refused(false), refused(true));
+    assert!(asks(&further, "the further child SA") && !asks(&further, "lifetimes"));
+    assert!(further.causes[0].text.starts_with("this is a further child SA"), "{:?}", further.causes);
+    assert!(asks(&rekey, "lifetimes"));
 }
 
 /// What is asked of a child SA by who did not open the IKE SA is refused by who did.

@@ -238,7 +238,7 @@ fn refused(story: Scenario) -> Scenario {
 }
 
 /// Status of the only pair, and its verdict.
-fn standing(analysis: &Analysis) -> (PairStatus, Option<&'static str>) {
+pub fn standing(analysis: &Analysis) -> (PairStatus, Option<&'static str>) {
     let pair = analysis.diagnosis.pairs().last().expect("a pair");
     (pair.status, pair.verdict.map(Verdict::id))
 }
@@ -376,6 +376,30 @@ fn the_delete_of_an_ike_sa_that_was_re_keyed_takes_no_tunnel_down() {
         assert_eq!(status, expected);
         assert_ne!(verdict, Some("OK-DELETE"));
     }
+}
+
+/// The initiator re-keys the IKE SA, and deletes the one that it made; `both`: the responder re-keys it too, before it has the
+/// answer (RFC 7296 §2.8.1).
+fn ike_sa_made_and_deleted(both: bool) -> Scenario {
+    let story = ikev2_gcm().traffic(10).after(secs(30));
+    let (ours, theirs) = (new_child(&story, Side::Initiator), new_child(&story, Side::Responder));
+    let asked = story.create_child_request(Side::Initiator, &ours);
+    let crossing = |told: Scenario| {
+        told.create_child_request(Side::Responder, &theirs).create_child_response(Side::Initiator, &ours)
+    };
+    let asked = if both { crossing(asked) } else { asked };
+    let made = asked.create_child_response(Side::Responder, &theirs).rekeyed_ike_sa();
+    made.informational_request(Side::Initiator, &[v2::delete_ike()])
+}
+
+#[test]
+fn of_two_ike_sas_that_took_the_place_of_one_the_other_stays() {
+    let cut = ike_sa_made_and_deleted(true);
+    assert_eq!(standing(&judge(&cut.clone().capture())).0, PairStatus::UpActive);
+    let answered = cut.informational_response(Side::Responder, &[]);
+    assert_eq!(standing(&judge(&answered.quiet(secs(30)).capture())).0, PairStatus::UpActive);
+    // and where there is no other one nothing stays
+    assert_eq!(standing(&judge(&ike_sa_made_and_deleted(false).capture())).0, PairStatus::Down);
 }
 
 #[test]

@@ -223,6 +223,53 @@ pub fn tells_a_side(finding: &Finding) -> bool {
 }
 
 /// The side behind the NAT is told to keep its mapping alive, whichever side of the IKE SA it is.
+/// Aggressive Mode behind a NAT, up to message 2; then `then` on UDP 4500, while the responder goes on with message 2 on UDP 500.
+fn aggressive_on_4500(then: fn(Scenario) -> Scenario) -> Capture {
+    let story = Scenario::new().nat().am1(&[usual_transform()]).am2(&usual_transform());
+    let again = story.clone().repeat_from(Side::Responder, 3, &[10.0]).quiet(secs(40)).capture();
+    again.merge(&then(story).capture().skip(2))
+}
+
+#[test]
+fn message_3_of_aggressive_mode_is_the_first_on_4500() {
+    let lost = judge(&aggressive_on_4500(|told| told.am3().repeat(3, &[10.1])));
+    assert_eq!(alarms(&lost), ["N-PORT4500"]);
+    let found = find(&lost, "N-PORT4500").expect("a finding");
+    // it was sent because the responder's proof was right
+    assert!(found.causes[0].text.starts_with("UDP 4500 is filtered"), "{:?}", found.causes);
+    let follows = find(&lost, "P1-AGGR-AUTH").and_then(|found| found.consequence_of);
+    assert_eq!(follows, Some("N-PORT4500"));
+    // an Informational asks for no answer
+    let refused = judge(&aggressive_on_4500(|told| {
+        let error = [v1::notify(v1::INVALID_ID_INFORMATION)];
+        told.ike_port(4500).with_marker(|told| told.informational(Side::Initiator, &error))
+    }));
+    assert_eq!(alarms(&refused), ["P1-AGGR-AUTH"]);
+}
+
+#[test]
+fn a_responder_that_repeats_itself_on_4500_got_the_message_there() {
+    let told = Scenario::new().nat().mm1(&[usual_transform()]).mm2(&usual_transform()).mm3().mm4().mm5();
+    let again = [4.0, 7.2, 13.0]
+        .iter()
+        .fold(told, |told, &gap| told.repeat_from(Side::Initiator, 1, &[gap]).repeat_from(Side::Responder, 1, &[0.03]));
+    assert_eq!(alarms(&judge(&again.quiet(secs(60)).capture())), ["P1-AUTH-SILENT"]);
+}
+
+#[test]
+fn an_initiator_that_takes_the_answer_of_an_address_it_did_not_ask_is_told_of() {
+    let story = Scenario::new();
+    let asked: IpAddr = story.address(Side::Responder);
+    let story = story.sa_init_request(&[v2::ike_cbc(14)]).responder_moves(Ipv4Addr::new(198, 51, 100, 8).into());
+    let story = story.sa_init_response(&v2::ike_cbc(14)).responder_moves(asked).ikev2_auth();
+    let analysis = judge(&story.quiet(secs(30)).capture());
+    assert_eq!(alarms(&analysis), [""; 0]);
+    let found = find(&analysis, "N-WRONG-ADDR").expect("a finding");
+    assert_eq!(found.severity, Severity::Notice);
+    assert!(found.seen.contains("198.51.100.8"), "{}", found.seen);
+    assert!(find(&analysis, "C-MIDSTREAM").is_none());
+}
+
 #[test]
 fn a_responder_behind_a_nat_is_told_to_send_keepalives() {
     let story = Scenario::new().responder_nat().ikev2(&v2::ike_cbc(14)).traffic(4).after(secs(200));

@@ -1,6 +1,7 @@
 //! Trials: IKEv1 phase 1.
 
 use std::net::Ipv4Addr;
+use std::time::Duration;
 
 use ikescope::diagnose::{Confidence, Finding, Severity, Where};
 use md5::{Digest, Md5};
@@ -601,6 +602,52 @@ fn an_initiator_that_leaves_after_message_6_has_not_agreed_to_the_identities() {
     assert!(finding(&signed, "P1-INIT-REJECT").means.contains("the responder's certificate"));
 }
 
+/// Messages 5 and 6 come again and again, the next after so many seconds; `refused`: the initiator says something after each
+/// message 6.
+fn message_6_again(refused: bool) -> Capture {
+    let gaps = [0.5, 1.0, 2.0, 4.0];
+    let again = gaps.iter().fold(main_mode_psk(), |told, &gap| {
+        told.repeat_from(Side::Initiator, 1, &[gap]).repeat_from(Side::Responder, 1, &[0.02])
+    });
+    let says = |told: Scenario| told.informational(Side::Initiator, &[v1::notify(v1::INVALID_ID_INFORMATION)]);
+    let said = gaps
+        .iter()
+        .fold(says(main_mode_psk().after(ms(5))), |told, &gap| says(told.after(Duration::from_secs_f64(gap) + ms(20))));
+    let said = said.capture().skip(if refused { 6 } else { usize::MAX });
+    again.quiet(secs(40)).capture().merge(&said)
+}
+
+#[test]
+fn an_initiator_that_answers_each_message_6_has_it_and_does_not_take_it() {
+    let analysis = judge(&message_6_again(true));
+    let found = find(&analysis, "P1-INIT-REJECT").expect("a finding");
+    assert_eq!((found.severity, found.confidence), (Severity::Error, Confidence::Inferred));
+    assert_eq!(alarms(&analysis), ["P1-INIT-REJECT"]);
+    // who says nothing may never have got it
+    assert_eq!(alarms(&judge(&message_6_again(false))), ["P1-UP-NO-P2"]);
+}
+
+/// Whoever has message 3 and takes it does not send message 2 again; whoever leaves right after message 3 waits for nothing.
+#[test]
+fn errors_after_message_3_of_aggressive_mode_are_no_loss() {
+    let says = |told: Scenario, side| told.after(ms(5)).informational(side, &[v1::notify(v1::PAYLOAD_MALFORMED)]);
+    let judged = |told: Scenario| {
+        let again = Scenario::new().am1(&[usual_transform()]).am2(&usual_transform());
+        let again = again.repeat_from(Side::Responder, 3, &BACKOFF).quiet(secs(60)).capture();
+        judge(&again.merge(&told.capture().skip(2)))
+    };
+    for told in [says(aggressive(), Side::Initiator), says(says(aggressive(), Side::Initiator), Side::Responder)] {
+        let analysis = judged(told);
+        let found = find(&analysis, "P1-AGGR-AUTH").expect("a finding");
+        assert_eq!(first_cause(&found), "the pre-shared key or group password differs");
+        assert_eq!(alarms(&analysis), ["P1-AGGR-AUTH"]);
+    }
+    // who goes on with message 3 has not left: that may have been INITIAL-CONTACT
+    let goes_on = says(aggressive(), Side::Initiator).qm1(0).repeat(2, &BACKOFF);
+    let found = find(&judged(goes_on), "P1-AGGR-AUTH").expect("a finding");
+    assert!(first_cause(&found).starts_with("message 2 or 3 is lost"), "{found:?}");
+}
+
 #[test]
 fn a_responder_that_repeats_message_2_while_quick_mode_comes_never_got_message_3() {
     let told = aggressive().qm1(0);
@@ -698,6 +745,30 @@ fn a_responder_that_answers_message_5_once_refused_what_it_could_read() {
     let found = find(&deaf, "P1-AUTH-REJECT").expect("a finding");
     assert!(found.seen.contains("no copy draws another answer"), "{}", found.seen);
     assert_eq!(found.confidence, Confidence::Suspected);
+}
+
+/// Some initiators stop at an error that they cannot read: that one stops does not show that the keys agree.
+#[test]
+fn an_initiator_that_stops_has_read_the_error_only_if_its_length_says_so() {
+    let told = Scenario::new()
+        .pads(Side::Responder, v1::Padding::Min)
+        .mm1(&[usual_transform()])
+        .mm2(&usual_transform())
+        .mm3()
+        .mm4()
+        .mm5();
+    let stopped = |error: Payload| {
+        let refused = told.clone().informational(Side::Responder, &[error]).quiet(secs(60));
+        find(&judge(&refused.capture()), "P1-AUTH-REJECT").expect("a finding")
+    };
+    let short = stopped(v1::notify(v1::PAYLOAD_MALFORMED));
+    assert_eq!(short.confidence, Confidence::Suspected);
+    assert_eq!(first_cause(&short), "the pre-shared keys differ");
+    let told = told.pads(Side::Responder, v1::Padding::Always);
+    let refused = told.clone().informational(Side::Responder, &[told.isakmp_notify(v1::AUTHENTICATION_FAILED, &[])]);
+    let long = find(&judge(&refused.quiet(secs(60)).capture()), "P1-AUTH-REJECT").expect("a finding");
+    assert_eq!(long.confidence, Confidence::Inferred);
+    assert!(first_cause(&long).contains("identity"), "{long:?}");
 }
 
 /// A keepalive opens the way out and says nothing of the way in.

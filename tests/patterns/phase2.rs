@@ -1,7 +1,9 @@
 //! Trials: IKEv1 phase 2, and what depends on the side that starts.
 
-use ikescope::diagnose::{Severity, Where};
+use ikescope::diagnose::{PairStatus, Severity, Where};
 
+use crate::life_cycle::standing;
+use crate::path::find;
 use crate::phase1::{finding, first_cause, raises};
 use crate::support::story::{main_mode_psk, usual_transform};
 use crate::support::wire::{Payload, v1};
@@ -98,6 +100,20 @@ fn a_refusal_that_was_mended_is_no_alarm() {
     // one that comes at once is about other networks
     let beside = refused.after(ms(300)).quick_mode().traffic(8).capture();
     assert_eq!(finding(&beside, "P2-REJECT").severity, Severity::Warning);
+}
+
+/// Whoever begins the next Quick Mode gave up the one before, and not the tunnel.
+#[test]
+fn who_begins_another_quick_mode_has_not_given_up() {
+    let given_up = main_mode_psk().qm1(0).repeat(2, &[10.0]);
+    let analysis = judge(&given_up.clone().quiet(secs(40)).capture());
+    assert_eq!(standing(&analysis), (PairStatus::Down, Some("P2-NO-REPLY")));
+    let found = find(&analysis, "P2-NO-REPLY").expect("a finding");
+    assert!(found.seen.ends_with("the initiator gave up"), "{}", found.seen);
+    let analysis = judge(&given_up.after(secs(38)).qm1(0).quiet(secs(2)).capture());
+    assert_eq!(standing(&analysis), (PairStatus::DownNegotiating, Some("P2-NO-REPLY")));
+    let found = find(&analysis, "P2-NO-REPLY").expect("a finding");
+    assert!(!found.seen.contains("gave up"), "{}", found.seen);
 }
 
 #[test]

@@ -379,19 +379,27 @@ fn who_goes_on_with_an_sa_that_it_deleted_is_found_and_stragglers_are_not() {
 #[test]
 fn traffic_that_is_refused_does_not_lack_a_route_back() {
     let router = std::net::Ipv4Addr::new(192, 0, 2, 254).into();
-    let story = up();
-    let [there, _] = story.esp_spis();
-    let analysis = judge(&asked_and_answered(story, |told, ten| {
-        (1..=10).fold(told, |told, number| {
-            told.esp(Side::Initiator, there, [ten * 10 + number], 120, secs(1)).icmp_unreachable(router, 13)
-        })
-    }));
+    let refused = |from, code| {
+        let story = up();
+        let [there, _] = story.esp_spis();
+        judge(&asked_and_answered(story, |told, ten| {
+            (1..=10).fold(told, |told, number| {
+                told.esp(Side::Initiator, there, [ten * 10 + number], 120, secs(1)).icmp_unreachable(from, code)
+            })
+        }))
+    };
+    let analysis = refused(router, 13);
     assert_eq!(alarms(&analysis), ["N-ICMP-PROHIB", "T-ESP-BLOCKED"]);
     let found = find(&analysis, "T-ONEWAY").expect("a finding");
     assert_eq!(found.severity, Severity::Notice);
     assert!(found.causes[0].text.starts_with("ESP is blocked"), "{:?}", found.causes);
     // a router says nothing about the SA of the host behind it
     assert!(!says(&find(&analysis, "T-ESP-BLOCKED").expect("a finding"), "no SA in its kernel"));
+    // and a host that does not know the protocol is no filter on the path
+    let analysis = refused(up().address(Side::Responder), 2);
+    assert_eq!(alarms(&analysis), ["T-ESP-BLOCKED"]);
+    let found = find(&analysis, "T-ESP-BLOCKED").expect("a finding");
+    assert!(found.causes[0].text.starts_with("the receiving host"), "{:?}", found.causes);
 }
 
 /// Packets of one size that were answered one for one, and go on without an answer. An application that sends one way only

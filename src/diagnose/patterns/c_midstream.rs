@@ -1,8 +1,10 @@
 //! C-MIDSTREAM: the capture begins in the middle of an SA's life.
 
 use crate::diagnose::Confidence;
-use crate::diagnose::case::Case;
+use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
+
+use super::n_wrong_addr;
 
 pattern! {
     /// ## What is seen
@@ -40,7 +42,7 @@ pattern! {
 
 fn check(case: &Case<'_>) -> Vec<Match> {
     case.attempts()
-        .filter(|(_, view)| view.attempt.midstream && !view.attempt.is_of_remarks())
+        .filter(|(_, view)| view.attempt.midstream && !view.attempt.is_of_remarks() && !begins_elsewhere(view))
         .map(|(index, view)| {
             let first = view.messages().next();
             let what = first.map_or("a message".to_owned(), |message| message.label.to_string());
@@ -52,4 +54,9 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 .frames([view.attempt.first_frame])
         })
         .collect()
+}
+
+/// Whether the set-up began between other addresses: this is an answer from one that was not asked.
+fn begins_elsewhere(view: &View<'_>) -> bool {
+    n_wrong_addr::elsewhere(view, |other| (!other.midstream).then_some(())).is_some()
 }

@@ -1,10 +1,11 @@
 //! N-ICMP-PROHIB: a filter on the path says that it refuses the traffic.
 
+use crate::diagnose::Severity;
 use crate::diagnose::case::Case;
 use crate::diagnose::pattern::{Match, pattern};
 use crate::track::{IcmpAbout, IcmpFact};
 
-use super::icmp;
+use super::{icmp, traffic};
 
 pattern! {
     /// ## What is seen
@@ -38,11 +39,17 @@ pattern! {
 
 fn check(case: &Case<'_>) -> Vec<Match> {
     let means = "a filter refuses the traffic and says so; its address is the source of the ICMP";
+    let up = traffic::last_up(case).map(|(.., up)| up);
     icmp::errors(case, is_prohibited, means, |said, found| match said.fact.about {
         // protocol unreachable
-        IcmpAbout::Esp | IcmpAbout::Ah if said.itself && said.fact.code == 2 => found.means(
-            "the host itself does not take this IP protocol: no IPsec SA in its kernel, or its own packet filter",
-        ),
+        IcmpAbout::Esp | IcmpAbout::Ah if said.itself && said.fact.code == 2 => {
+            let found = found.means(
+                "the host itself does not take this IP protocol: no IPsec SA in its kernel, or its own packet filter",
+            );
+            // T-ESP-BLOCKED, and no filter on the path.
+            let worst = found.severity.unwrap_or(N_ICMP_PROHIB.severity).min(Severity::Notice);
+            if up.is_some_and(|up| up <= said.fact.last) { found.severity(worst) } else { found }
+        }
         _ => found,
     })
 }

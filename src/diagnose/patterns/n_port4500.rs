@@ -5,9 +5,9 @@ use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::unheard::Unheard;
 use crate::diagnose::words::{span, times, until};
 use crate::diagnose::{Confidence, Severity};
-use crate::track::{IcmpAbout, Label, MessageRecord, Side};
+use crate::track::{IcmpAbout, Label, MessageRecord, Mode, Side};
 
-use super::{nat, v2_auth_no_reply};
+use super::{nat, phase1, v2_auth_no_reply};
 
 /// The first message of IKEv2 that is authenticated.
 const AUTH: Label = Label::Request(35);
@@ -77,6 +77,8 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         .filter(|(index, view)| !view.attempt.midstream && !view.one_sided() && !case.overcome(*index))
         .filter_map(|(index, view)| match view.attempt.phase1_up {
             None => sent(case, index, &view).or_else(|| awaited(case, index, &view)),
+            // for the initiator, if message 3 of Aggressive Mode does not arrive
+            Some(_) if phase1::message_3_ignored(&view).is_some() => sent(case, index, &view),
             Some(_) => unheard(case, index, &view),
         })
         .collect()
@@ -85,27 +87,35 @@ fn check(case: &Case<'_>) -> Vec<Match> {
 /// A message went out on 4500 and nothing came back there.
 fn sent(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
     let attempt = view.attempt;
-    let first = view.messages().find(|message| message.from == Side::Initiator && nat::on_4500(message))?;
+    // An Informational of IKEv1 asks for no answer (RFC 2409 §5.7).
+    let asks = |message: &&MessageRecord| message.from == Side::Initiator && message.label != Label::Inf;
+    let first = view.messages().filter(asks).find(|message| nat::on_4500(message))?;
     let began_on_500 = attempt.responder.port() != nat::NAT_T && view.heard(Side::Responder);
     // Past the move, whatever the responder says under encryption shows that it got the message.
     let answered = view.messages().any(|message| {
         message.from == Side::Responder && (nat::on_4500(message) || (message.encrypted && message.at >= first.at))
     });
+    // Who repeats itself on 4500 has learnt from the message to move there.
+    let mut moves = attempt.moves.iter().filter(|moved| moved.side == Side::Responder && moved.at >= first.at);
+    let follows = moves.any(|moved| moved.to.port() == nat::NAT_T);
     let traffic = case.flows_from(attempt.responder.ip()).any(|flow| flow.last >= first.at);
     let waited = view.waited(first);
     // Of fragments that arrive only in part, those that are missing say more; that they arrive shows an open port.
     let in_part = first.ip_fragments > 1 || first.ike_fragments_missing.is_some();
-    if !began_on_500 || answered || traffic || in_part || !waited.is_silence() {
+    if !began_on_500 || answered || follows || traffic || in_part || !waited.is_silence() {
         return None;
     }
     let repeated =
         last_of(view, Side::Responder).filter(|message| message.repeats.iter().any(|repeat| repeat.at > first.at));
+    let (over, since) = if waited.copies > 1 {
+        (format!(" in {}", span(waited.over)), until(waited.after, "the last copy"))
+    } else {
+        (String::new(), until(waited.after, "it"))
+    };
     let mut seen = format!(
-        "{} went to UDP 4500 {} in {}; nothing came back on 4500 {}, though UDP 500 was answered",
+        "{} went to UDP 4500 {}{over}; nothing came back on 4500 {since}, though UDP 500 was answered",
         first.label,
         times(waited.copies),
-        span(waited.over),
-        until(waited.after, "the last copy"),
     );
     if let Some(message) = repeated {
         seen.push_str(&format!("; the responder went on repeating {} on UDP 500", message.label));
@@ -117,7 +127,10 @@ fn sent(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
         .frames(view.frames(first))
         .settle("a capture on the responder's outside: if the message arrives there on UDP 4500, the path is fine");
     found = if first.ike_fragments > 1 { found.weigh("pieces", 15.0) } else { found.rule_out(&["pieces"]) };
-    if repeated.is_some() {
+    if attempt.mode == Mode::Aggressive {
+        // The initiator has checked the responder's proof.
+        found = found.weigh("secret", 0.2);
+    } else if repeated.is_some() {
         found = found.weigh("secret", 2.0);
     }
     if view.is_v2() {

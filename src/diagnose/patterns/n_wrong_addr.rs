@@ -6,13 +6,16 @@ use crate::diagnose::Confidence;
 use crate::diagnose::Severity;
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
-use crate::track::{Attempt, Side};
+use crate::track::{Attempt, Label, Side};
 
 use super::nat;
 
 /// Pairs that hold the same SPI, and attempts of each, that are looked at.
 const PAIRS: usize = 8;
 const ATTEMPTS: usize = 64;
+/// IKE_SA_INIT.
+const SA_INIT_REQUEST: Label = Label::Request(34);
+const SA_INIT_RESPONSE: Label = Label::Response(34);
 
 pattern! {
     /// ## What is seen
@@ -51,7 +54,7 @@ pattern! {
         "Cisco ASA": "Remote L2L Peer initiated a tunnel with same outer and inner addresses. Peer could be Originate Only" ("Cisco ASA syslog reference");
     ];
     sources: ["PIX-08", "PIX-11", "PIX-19", "S2S-12", "S2S-35", "NIR-09", "NIR-33", "RFC 2408 §2.5.3", "RFC 7296 §2.11"];
-    when: MOVED, UNHEARD;
+    when: MOVED, UNHEARD, V2_OPEN;
     check: check
 }
 
@@ -78,30 +81,40 @@ fn moved_while_negotiating(case: &Case<'_>, index: usize, view: &View<'_>) -> Op
     Some(if over { found.severity(Severity::Info) } else { found })
 }
 
-/// Attempts that were never answered here, and whose answer another pair holds.
+/// Attempts that were never answered here, or whose IKE_SA_INIT was not, and whose answer another pair holds.
 fn answered_elsewhere(case: &Case<'_>) -> Vec<Match> {
-    let asked = case.attempts().filter(|(_, view)| !view.heard(Side::Responder) && !view.attempt.midstream);
-    asked.filter_map(|(index, view)| from_elsewhere(case, index, view.attempt)).collect()
+    let of = |view: &View<'_>, label| view.message(label).is_some();
+    let open =
+        |view: &View<'_>| !view.heard(Side::Responder) || (of(view, SA_INIT_REQUEST) && !of(view, SA_INIT_RESPONSE));
+    let asked = case.attempts().filter(|(_, view)| !view.attempt.midstream && open(view));
+    asked.filter_map(|(index, view)| from_elsewhere(index, &view)).collect()
 }
 
-fn from_elsewhere(case: &Case<'_>, index: usize, attempt: &Attempt) -> Option<Match> {
+fn from_elsewhere(index: usize, view: &View<'_>) -> Option<Match> {
+    let attempt = view.attempt;
+    let (first_frame, from) = elsewhere(view, |answer| Some((answer.first_frame, answers_from(attempt, answer)?)))?;
+    let asked = attempt.responder.ip();
+    let found = Match::on(index, Confidence::Inferred)
+        .seen(format!("{asked} was asked, and the answer with the same SPI came from {from}"))
+        .means("the initiator does not take an answer from an address it did not ask")
+        .frames([attempt.first_frame, first_frame])
+        .settle("a capture on the outside of the peer: from which address does it answer?");
+    // Who goes on with the address it asked has taken that answer all the same.
+    let goes_on = view.messages().any(|message| message.encrypted && message.from == Side::Initiator);
+    if !goes_on {
+        return Some(found);
+    }
+    let means = format!("this initiator took it all the same and went on with {asked}; many do not");
+    Some(found.means(means).severity(Severity::Notice))
+}
+
+/// The first thing that `look` finds in the same negotiation between other addresses.
+pub(super) fn elsewhere<T>(view: &View<'_>, look: impl Fn(&Attempt) -> Option<T>) -> Option<T> {
+    let (case, attempt) = (view.case, view.attempt);
     let pairs = case.survey.pairs_with(attempt.version, attempt.initiator_spi).take(PAIRS);
     let mut others = pairs.filter(|&pair| pair != case.index).filter_map(|pair| case.facts.pairs.get(pair));
-    let (first_frame, from) = others.find_map(|pair| {
-        let mut same = pair
-            .attempts
-            .iter()
-            .take(ATTEMPTS)
-            .filter(|other| (other.version, other.initiator_spi) == (attempt.version, attempt.initiator_spi));
-        same.find_map(|answer| Some((answer.first_frame, answers_from(attempt, answer)?)))
-    })?;
-    Some(
-        Match::on(index, Confidence::Inferred)
-            .seen(format!("{} was asked, and the answer with the same SPI came from {from}", attempt.responder.ip()))
-            .means("the initiator does not take an answer from an address it did not ask")
-            .frames([attempt.first_frame, first_frame])
-            .settle("a capture on the outside of the peer: from which address does it answer?"),
-    )
+    let same = |other: &&Attempt| (other.version, other.initiator_spi) == (attempt.version, attempt.initiator_spi);
+    others.find_map(|pair| pair.attempts.iter().take(ATTEMPTS).filter(same).find_map(&look))
 }
 
 /// The address that `answer` came from, if it can be the answer to `attempt`.

@@ -144,7 +144,7 @@ fn in_good_order<'a>(view: &View<'a>) -> Vec<Informational<'a>> {
 fn ends(view: &View<'_>, deletes: &[Informational<'_>]) -> bool {
     let Some(last) = deletes.last().filter(|last| !last.traffic_after) else { return false };
     if view.is_v2() {
-        return !last.ike_after && !clears_up(view, deletes);
+        return !last.ike_after && !clears_up(view, deletes) && !is_redundant(view);
     }
     let goes_on = quick_modes(view).any(|quick| quick.messages.iter().any(|message| message.at > last.message.at));
     if goes_on || (last.ike_after && !deletes.iter().any(Informational::deletes_ipsec)) {
@@ -158,42 +158,68 @@ fn ends(view: &View<'_>, deletes: &[Informational<'_>]) -> bool {
     (!last.ike_after && of_phase1) || !ipsec_is_left(view, last)
 }
 
+/// A CREATE_CHILD_SA that was granted.
+struct Created {
+    by: Side,
+    asked: Timestamp,
+    answered: Timestamp,
+    /// The request begins with naming the child SA that it replaces (RFC 7296 §1.3.3).
+    names_child: bool,
+}
+
+/// What was created under an IKE SA up to `until`.
+fn created(view: &View<'_>, until: Timestamp) -> Vec<Created> {
+    let suite = Suite::chosen(view.attempt);
+    let of = |exchange: &Exchange| {
+        let labelled = |label| exchange.messages.iter().find(|message| message.label == label);
+        let answer = labelled(Label::Response(CREATE_CHILD_SA)).filter(|answer| answer.at <= until)?;
+        let request = labelled(Label::Request(CREATE_CHILD_SA));
+        let granted = suite.is_none_or(|suite| suite.refuses_child(answer) != Some(true));
+        granted.then_some(Created {
+            by: exchange.started_by,
+            asked: request.map_or(answer.at, |request| request.at),
+            answered: answer.last_sent(),
+            names_child: request.and_then(|request| view.first_inside(request)) == Some(payload::NOTIFY),
+        })
+    };
+    view.exchanges().iter().filter_map(of).collect()
+}
+
 /// IKEv2: whether the last delete is what ends a re-key (RFC 7296 §2.8): an SA was created right before, and each
 /// one created has one delete. The delete of a child SA is answered by one, that of the IKE SA by nothing; who replaces a child SA
 /// begins with naming it, and who replaces the IKE SA does not (RFC 7296 §1.3, §1.4.1).
 fn clears_up(view: &View<'_>, deletes: &[Informational<'_>]) -> bool {
     let Some(last) = deletes.last() else { return false };
-    let first_inside = |message: Option<&MessageRecord>| message.and_then(|message| view.first_inside(message));
-    let suite = Suite::chosen(view.attempt);
-    let created: Vec<(Timestamp, bool)> = view
-        .exchanges()
-        .iter()
-        .filter_map(|exchange| {
-            let labelled = |label| exchange.messages.iter().find(|message| message.label == label);
-            let answer = labelled(Label::Response(CREATE_CHILD_SA)).filter(|answer| answer.at <= last.message.at)?;
-            let granted = suite.is_none_or(|suite| suite.refuses_child(answer) != Some(true));
-            let names_child = first_inside(labelled(Label::Request(CREATE_CHILD_SA))) == Some(payload::NOTIFY);
-            granted.then_some((answer.last_sent(), names_child))
-        })
-        .collect();
+    let created = created(view, last.message.at);
     let own = |exchange: &&Exchange| exchange.messages.iter().any(|message| std::ptr::eq(message, last.message));
     let answer = view
         .exchanges()
         .iter()
         .find(own)
         .and_then(|exchange| exchange.messages.iter().find(|message| matches!(message.label, Label::Response(_))));
-    let of_child = first_inside(answer).map(|first| first == payload::DELETE);
-    let recent: Vec<(Timestamp, bool)> =
-        created.iter().copied().filter(|(at, _)| last.message.at.since(*at) < PATIENCE).collect();
+    let of_child = answer.and_then(|answer| view.first_inside(answer)).map(|first| first == payload::DELETE);
+    let recent: Vec<&Created> = created.iter().filter(|one| last.message.at.since(one.answered) < PATIENCE).collect();
     let fits = match of_child {
         // Some name the child SA elsewhere; what counts is that one is left.
         Some(true) => deletes.len() <= created.len(),
-        Some(false) => recent.iter().any(|(_, names_child)| !names_child),
+        Some(false) => recent.iter().any(|one| !one.names_child),
         None => true,
     };
-    let first = recent.iter().map(|(at, _)| *at).min();
+    let first = recent.iter().map(|one| one.answered).min();
     let since = |first: Timestamp| deletes.iter().filter(|one| one.message.at >= first).count();
     fits && first.is_some_and(|first| since(first) <= recent.len())
+}
+
+/// IKEv2: whether the IKE SA is one of two that took the place of the same one, because both sides re-keyed that at once: of the two
+/// one is deleted and the other stays, even if nothing was said under it yet (RFC 7296 §2.8.1).
+fn is_redundant(view: &View<'_>) -> bool {
+    let Some(replaced) = view.attempt.rekeyed_from.and_then(|index| view.case.view(index)) else { return false };
+    let siblings = view.case.pair.attempts.iter().filter(|other| other.rekeyed_from == view.attempt.rekeyed_from);
+    let created = created(&replaced, view.case.end());
+    let mut new: Vec<&Created> = created.iter().filter(|one| !one.names_child).collect();
+    new.sort_unstable_by_key(|one| one.asked);
+    let crossed = |two: &[&Created]| two[0].by != two[1].by && two[1].asked < two[0].answered;
+    siblings.count() == 1 && new.windows(2).any(crossed)
 }
 
 /// IKEv1: whether an IPsec SA of the pair is left after the delete `last` under `view`. All phase 1 SAs of two peers serve the

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use crate::base::Timestamp;
-use crate::diagnose::case::{Case, ClearNotify, View};
+use crate::diagnose::case::{AT_ONCE, Case, ClearNotify, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::{span, times, until};
 use crate::diagnose::{Confidence, Severity};
@@ -226,25 +226,55 @@ fn message_3_ignored(index: usize, view: &View<'_>, last_success: Option<Timesta
     let (third, copies) = phase1::message_3_ignored(view)?;
     let here = third.label == Label::Am(3);
     let history = last_success.is_some_and(|success| success > view.attempt.first);
-    Some(
-        Match::on(index, Confidence::Inferred)
-            .seen(format!(
-                "{}{} was sent {}; the responder goes on with AM2, {} more after it, and says nothing else",
-                if here { "" } else { "no AM3 is seen; " },
-                third.label,
-                times(u64::from(third.repeat_count) + 1),
-                times(copies as u64),
-            ))
+    let mut seen = format!(
+        "{}{} was sent {}; the responder goes on with AM2, {} more after it",
+        if here { "" } else { "no AM3 is seen; " },
+        third.label,
+        times(u64::from(third.repeat_count) + 1),
+        times(copies as u64),
+    );
+    let error = phase1::encrypted_informationals(view, Side::Responder).find(|error| error.at >= third.at);
+    match error {
+        Some(error) => {
+            let after = span(error.at.since(third.at));
+            seen.push_str(&format!(", and sent an encrypted Informational {after} after it"));
+        }
+        None => seen.push_str(", and says nothing else"),
+    }
+    let left = left_after(view, third);
+    if let Some(left) = left {
+        let after = span(left.at.since(third.at));
+        seen.push_str(&format!(
+            "; the initiator sent an encrypted Informational {after} after {}, and nothing more",
+            third.label
+        ));
+    }
+    let found = Match::on(index, Confidence::Inferred)
+        .frames(view.frames(second))
+        .frames([third.frame])
+        .frames(error.into_iter().chain(left).map(|message| message.frame))
+        .severity(if history { Severity::Notice } else { P1_AGGR_AUTH.severity })
+        .rule_out(&["mode"]);
+    let found = if error.is_some() || left.is_some() {
+        // What is answered arrives, and who leaves at once does not wait for anything.
+        let found = if error.is_some() { found.rule_out(&["lost"]) } else { found };
+        found
+            .means(match (error, left) {
+                (Some(_), Some(_)) => "the responder answers message 3 with an error and the initiator leaves: neither takes the other's proof",
+                (Some(_), None) => "the responder answers message 3 with an error and goes on as if it had not come: it does not take the initiator's proof",
+                _ => "the initiator leaves right after message 3, and the responder goes on as if it had not come: most likely neither takes the other's proof",
+            })
+            .weigh("keys", 4.0)
+            .settle("the logs of both ends: what they make of messages 2 and 3")
+    } else {
+        found
             .means(if here {
                 "message 3 does not reach the responder, or it does not take it: for the initiator phase 1 is complete, for the responder it is not"
             } else {
                 "message 3 is lost before this point: for the initiator phase 1 is complete, for the responder it is not"
             })
-            .frames(view.frames(second))
-            .frames([third.frame])
-            .severity(if history { Severity::Notice } else { P1_AGGR_AUTH.severity })
             // the initiator took message 2
-            .rule_out(&["peer", "mode"])
+            .rule_out(&["peer"])
             .weigh("lost", 10.0)
             .weigh("keys", 0.2)
             .weigh("identity", 0.2)
@@ -252,8 +282,18 @@ fn message_3_ignored(index: usize, view: &View<'_>, last_success: Option<Timesta
                 "a capture on the responder's outside: whether message 3 arrives"
             } else {
                 "a capture on the initiator's outside: whether message 3 leaves"
-            }),
-    )
+            })
+    };
+    Some(found.seen(seen))
+}
+
+/// The encrypted Informational with which the initiator leaves right after message 3, deaf to what comes later.
+fn left_after<'a>(view: &View<'a>, third: &MessageRecord) -> Option<&'a MessageRecord> {
+    let of_initiator = || view.messages().filter(|message| message.from == Side::Initiator);
+    let left = phase1::encrypted_informationals(view, Side::Initiator)
+        .find(|left| left.at >= third.at && left.at.since(third.at) <= AT_ONCE)?;
+    let goes_on = of_initiator().any(|message| message.at > left.at || message.last_sent() > left.at.after(AT_ONCE));
+    (!goes_on).then_some(left)
 }
 
 fn no_message_3(index: usize, view: &View<'_>) -> Option<Match> {

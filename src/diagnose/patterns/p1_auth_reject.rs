@@ -89,14 +89,25 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 if messages.len() > 1 { ", the first" } else { "" },
                 span(first.at.since(proof.at)),
             );
+            let named = names_cookies(&view, first.length);
             match initiator {
                 Conduct::Stops => {
                     found.seen.push_str(&format!(
                         "; the initiator did not send MM5 again {}",
                         until(case.end().since(first.at), "it")
                     ));
-                    found.means = "the initiator could read the error, so the keys agree: identity, method or another policy is refused".into();
-                    found = found.weigh("keys", 0.1).weigh("identity", 1.2);
+                    // Some stop at whatever they cannot read.
+                    let (means, keys) = match named {
+                        Some(true) => ("the initiator could read the error, so the keys agree: identity, method or another policy is refused", 0.1),
+                        Some(false) => ("the error is as short as one about a message that could not be decrypted: the keys differ, or the initiator could read that its identity or method is refused", 5.0),
+                        None => ("the initiator seems to have read the error, that its identity, method or another policy is refused; or it stops at what it cannot read", 2.0),
+                    };
+                    found.means = means.into();
+                    found = found.weigh("keys", keys);
+                    if named != Some(true) {
+                        found.confidence = Some(Confidence::Suspected);
+                        found = found.settle("the responder's log: the identity it got, or that it could not decrypt");
+                    }
                 }
                 Conduct::GoesOn => {
                     found.confidence = Some(Confidence::Suspected);
@@ -117,9 +128,17 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                     );
                 }
             }
-            if initiator != Conduct::Stops && names_both_cookies(&view, first.length) {
-                found.seen.push_str("; by its length the error names both cookies");
-                found = found.weigh("keys", 0.4);
+            match named {
+                Some(true) => {
+                    found.seen.push_str("; by its length the error names both cookies");
+                    if initiator != Conduct::Stops {
+                        found = found.weigh("keys", 0.4);
+                    }
+                }
+                Some(false) if initiator == Conduct::Stops => {
+                    found.seen.push_str("; by its length the error names no cookies");
+                }
+                _ => {}
             }
             if view.attempt.nat.behind(Side::Initiator) == Some(true) {
                 found = found.weigh("identity", 1.5);
@@ -132,12 +151,13 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         .collect()
 }
 
-/// Responders that could not decrypt message 5 name no SPI; those that refuse what it says often do.
-fn names_both_cookies(view: &View<'_>, length: u32) -> bool {
-    V1Suite::chosen(view.attempt).is_some_and(|suite| {
-        let contents = suite.contents(view.attempt, Side::Responder, length);
-        contents.contains(Content::IsakmpNotify)
-            && !contents.contains(Content::BareNotify)
-            && !contents.contains(Content::IpsecNotify)
-    })
+/// Whether an error of this length names both cookies, if that can be told: responders that could not decrypt message 5 name no
+/// SPI; those that refuse what it says often do.
+fn names_cookies(view: &View<'_>, length: u32) -> Option<bool> {
+    let contents = V1Suite::chosen(view.attempt)?.contents(view.attempt, Side::Responder, length);
+    match (contents.contains(Content::IsakmpNotify), contents.contains(Content::BareNotify)) {
+        (true, false) if !contents.contains(Content::IpsecNotify) => Some(true),
+        (false, true) => Some(false),
+        _ => None,
+    }
 }

@@ -1,9 +1,12 @@
 //! P1-INIT-REJECT: the initiator refuses the responder after message 6.
 
+use std::iter;
+
+use crate::base::Timestamp;
 use crate::diagnose::case::{Case, PATIENCE, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::sizes::{Content, V1Suite};
-use crate::diagnose::words::{span, until};
+use crate::diagnose::words::{span, times, until};
 use crate::diagnose::{Confidence, Severity};
 use crate::track::{Label, MessageRecord, Mode, Side};
 
@@ -14,7 +17,7 @@ pattern! {
     /// ## What is seen
     ///
     /// Message 6, then at once an encrypted Informational from the initiator; no Quick Mode, and nothing more under these
-    /// cookies.
+    /// cookies. Or messages 5 and 6 again and again, with an Informational of the initiator after each message 6.
     ///
     /// ## What it means
     ///
@@ -73,13 +76,25 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 (_, false) => Severity::Warning,
             };
             let by_certificate = phase1::method(&view) == Method::Certificate;
-            let mut found = Match::on(index, Confidence::Suspected)
-                .seen(format!(
+            let each = refuses_each(&view, sixth);
+            let seen = match each {
+                Some(copies) => format!(
+                    "MM6 came {}; the initiator answered each with an encrypted Informational, the first {} later, and goes on with MM5; no Quick Mode",
+                    times(copies as u64),
+                    span(refusal.at.since(sixth.at)),
+                ),
+                None => format!(
                     "the initiator sent an encrypted Informational {} after MM6, and neither Quick Mode nor anything else {}",
                     span(refusal.at.since(sixth.at)),
                     if known { "followed under these cookies".to_owned() } else { until(quiet, "it") },
-                ))
-                .means(if by_certificate {
+                ),
+            };
+            let confidence = if each.is_some() { Confidence::Inferred } else { Confidence::Suspected };
+            let mut found = Match::on(index, confidence)
+                .seen(seen)
+                .means(if each.is_some() {
+                    "the responder accepted the initiator; the initiator has message 6 and does not accept the responder"
+                } else if by_certificate {
                     "the responder accepted the initiator; the initiator did not accept the responder's certificate or identity, or dropped the SA for another reason"
                 } else {
                     "the responder accepted the initiator; the initiator did not accept the responder, or dropped the SA for another reason"
@@ -90,6 +105,10 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 .weigh("certificate", if by_certificate { 3.0 } else { 0.1 });
             if view.attempt.nat.behind(Side::Responder) == Some(true) {
                 found = found.weigh("identity", 1.5);
+            }
+            if each.is_some() {
+                // It goes on with this negotiation, and drops nothing.
+                found = found.weigh("policy", 0.3);
             }
             if other_up {
                 found = found.weigh("policy", 6.0);
@@ -111,9 +130,21 @@ pub(super) fn refusal<'a>(view: &View<'a>) -> Option<(&'a MessageRecord, &'a Mes
         let contents = suite.contents(view.attempt, Side::Initiator, refusal.length);
         contents.is_empty() || contents.iter().any(|content| content != Content::Dpd)
     });
-    // An answer means that it was a liveness check; a later message, that the SA is in use.
+    // An answer means that it was a liveness check; a later message, that the SA is in use, unless it is message 5 or 6 again.
     let answered = phase1::encrypted_informationals(view, Side::Responder)
         .any(|message| message.at >= refusal.at && message.length == refusal.length);
-    let abandoned = view.attempt.last.since(refusal.at) <= UNWANTED;
-    (says_no && !answered && abandoned).then_some((sixth, refusal))
+    let abandoned = || view.attempt.last.since(refusal.at) <= UNWANTED;
+    (says_no && !answered && (refuses_each(view, sixth).is_some() || abandoned())).then_some((sixth, refusal))
+}
+
+/// Copies of message 6, if it was sent again and the initiator answered each with an encrypted Informational: it had them all.
+fn refuses_each(view: &View<'_>, sixth: &MessageRecord) -> Option<usize> {
+    let sent: Vec<Timestamp> = iter::once(sixth.at).chain(sixth.repeats.iter().map(|repeat| repeat.at)).collect();
+    let said: Vec<Timestamp> =
+        phase1::encrypted_informationals(view, Side::Initiator).map(|message| message.at).collect();
+    let answered = sent.iter().enumerate().all(|(copy, &at)| {
+        let next = sent.get(copy + 1).map_or(at.after(UNWANTED), |&next| next.min(at.after(UNWANTED)));
+        said.iter().any(|&said| said >= at && said <= next)
+    });
+    (sent.len() >= 2 && said.len() >= sent.len() && answered).then_some(sent.len())
 }

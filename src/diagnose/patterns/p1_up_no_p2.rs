@@ -10,6 +10,7 @@ use crate::diagnose::{Confidence, Severity};
 use crate::track::{ExchangeKind, Label, Side};
 
 use super::life_cycle::UNWANTED;
+use super::p1_init_reject;
 use super::phase1::{self, Standing};
 
 /// Some gateways take their time between the phases: 15 s is normal for one of them.
@@ -88,8 +89,11 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             if view.messages().any(|message| matches!(message.label, Label::Tr(_) | Label::Qm(_))) {
                 return None;
             }
-            if refused_at_once(&view, up) || phase1::message_3_ignored(&view).is_some() {
-                // M-ENC-BIT, P1-AGGR-AUTH.
+            if refused_at_once(&view, up)
+                || phase1::message_3_ignored(&view).is_some()
+                || p1_init_reject::refusal(&view).is_some()
+            {
+                // M-ENC-BIT, P1-AGGR-AUTH, P1-INIT-REJECT.
                 return None;
             }
             if let Some(found) = message_6_lost(index, &view) {

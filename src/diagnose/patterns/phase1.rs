@@ -126,12 +126,14 @@ pub(super) fn copies_in_spite_of(answer: &MessageRecord, message: &MessageRecord
 }
 
 /// Message 3 of Aggressive Mode passed here, or what the initiator sends after it, and the responder goes on with message 2:
-/// what passed, and how often the responder did, if nothing else came from it.
+/// what passed, and how often the responder did, if nothing else came from it but errors.
 pub(super) fn message_3_ignored<'a>(view: &View<'a>) -> Option<(&'a MessageRecord, usize)> {
     let second = view.message(Label::Am(2))?;
     let after = || view.messages().find(|message| message.from == Side::Initiator && uses_phase_1(message.label));
     let third = view.message(Label::Am(3)).or_else(after)?;
-    let speaks = view.messages().any(|message| message.from == Side::Responder && message.at >= third.at);
+    let is_error = |message: &MessageRecord| message.label == Label::Inf && message.encrypted;
+    let speaks =
+        view.messages().any(|message| message.from == Side::Responder && message.at >= third.at && !is_error(message));
     if speaks { None } else { Some((third, copies_in_spite_of(third, second)?)) }
 }
 

@@ -4,6 +4,7 @@ use crate::diagnose::case::Case;
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::{number, span, times};
 use crate::diagnose::{Confidence, Severity};
+use crate::packet::icmp_error_name;
 use crate::track::{IcmpAbout, IcmpFact};
 
 use super::traffic;
@@ -52,20 +53,25 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         case.pair.icmp_errors.iter().filter(|fact| fact.last >= up && is_refusal(fact)).collect();
     if let Some(first) = refused.first() {
         let itself = first.from == first.quoted_destination;
+        let to = if itself { " to it".to_owned() } else { format!(" to {}", first.quoted_destination) };
+        let says = icmp_error_name(first.version, first.icmp_type, first.code).unwrap_or("a refusal");
         let found = Match::on(attempt, Confidence::Stated)
             .seen(format!(
-                "the tunnel is up, and {} answered ESP to {} with ICMP type {} code {} {}",
+                "the tunnel is up, and {} answered ESP{to} with \"{says}\" (ICMP {}/{}) {}",
                 first.from,
-                first.quoted_destination,
                 first.icmp_type,
                 first.code,
                 times(refused.iter().map(|fact| fact.count).sum()),
             ))
-            .means("IKE gets through on UDP, and IP protocol 50 is refused")
+            .means(if itself {
+                "IKE gets through on UDP; the host itself says that it does not take IP protocol 50"
+            } else {
+                "IKE gets through on UDP, and IP protocol 50 is refused"
+            })
             .frames([view.attempt.last_frame])
             .frames(first.frames.iter().copied());
         // A router on the way speaks of what it does itself.
-        return vec![if itself { found.weigh("host", 4.0) } else { found.rule_out(&["host"]) }];
+        return vec![if itself { found.weigh("host", 12.0).weigh("nat", 0.2) } else { found.rule_out(&["host"]) }];
     }
     let Some(one_way) = traffic::one_way(case) else { return Vec::new() };
     if !one_way.alive || one_way.late || !one_way.way.is_native() || one_way.answered_before || one_way.unconfirmed {

@@ -46,7 +46,8 @@ pattern! {
     ];
     checks: [
         Either: "compare the groups for perfect forward secrecy in the ESP proposals";
-        Either: "compare the lifetimes, so that one end re-keys well before the other gives up";
+        Either: "compare the lifetimes, so that one end re-keys well before the other gives up" about "stale";
+        Either: "compare the networks, the ESP proposal and the group of the further child SA with what the side that refuses has for it" about "selectors";
         Either: "on the side that refuses, read the log at that time: it names the notify";
     ];
     logs: [
@@ -111,6 +112,10 @@ fn refused(case: &Case<'_>, suite: Suite, index: usize, view: &View<'_>) -> Opti
         .settle(format!("the log of {} at that time, or the keys of the IKE SA", last.destination.ip()))
         .frames(refusals.iter().flat_map(|(request, response)| [request.frame, response.frame]));
     let found = if count > 1 { found.weigh("busy", 0.3) } else { found.severity(Severity::Notice).weigh("busy", 2.0) };
-    let found = if further { found.weigh("selectors", 8.0).weigh("pfs", 0.5) } else { found.weigh("selectors", 0.3) };
+    let found = if further {
+        found.weigh("selectors", 8.0).weigh("pfs", 0.5).rule_out(&["stale"])
+    } else {
+        found.weigh("selectors", 0.3)
+    };
     Some(if pfs { found.weigh("pfs", 1.5) } else { found.weigh("pfs", 0.7) })
 }

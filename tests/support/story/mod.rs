@@ -363,6 +363,15 @@ impl Scenario {
         self
     }
 
+    /// The IKE SA that takes the place of this one in a re-key (RFC 7296 §2.18): new SPIs, message ids from the start.
+    pub fn rekeyed_ike_sa(mut self) -> Self {
+        let (v2_suite, group) = (self.sa.v2_suite, self.sa.group);
+        self.sa = IkeSa { v2_suite, group, ..IkeSa::new(&mut self.filler) };
+        self.sa.responder_spi = self.filler.number();
+        self.sent = [None, None];
+        self
+    }
+
     /// A new attempt in which the other peer is the initiator.
     pub fn swap_roles(mut self) -> Self {
         self.hosts.swap(0, 1);
