@@ -115,6 +115,8 @@ const DENIED: &[Denial] = &[
     Denial::of("P1-AGGR-AUTH", &["OK-P1-UP"]),
     Denial::of("M-ENC-BIT", &["OK-P1-UP"]),
     Denial::of("T-ENCAP-MISMATCH", &["OK-UP"]),
+    // As an error it says that the traffic of one side is lost.
+    Denial { least: Severity::Error, everywhere: true, ..Denial::of("C-TWO-POINT", &["OK-UP", "OK-IDLE"]) },
     // As an error it says that the peer refuses all that is sent, until the end.
     Denial {
         least: Severity::Error,

@@ -17,7 +17,7 @@ use super::pattern::{Match, Pattern};
 use super::words::role;
 
 /// The same message reaches both points within this time; the clocks of two captures may differ by as much.
-pub(super) const UNDERWAY: Duration = Duration::from_secs(2);
+const UNDERWAY: Duration = Duration::from_secs(2);
 /// So many messages tell how far the clocks of two captures differ.
 const APART: u32 = 3;
 /// Pairs, and attempts of each, that are looked through for the same negotiation.
@@ -25,7 +25,7 @@ const PAIRS: usize = 4;
 const ATTEMPTS: usize = 64;
 /// Factors on the causes that a message is lost: where it is, where it seems to be, and where it passes both points.
 const LOST: f32 = 50.0;
-const MISSING: f32 = 4.0;
+pub(super) const MISSING: f32 = 4.0;
 const PASSED: f32 = 0.05;
 
 /// What became of a message between two points.
@@ -69,11 +69,17 @@ impl Points {
         lost.or_else(|| others().next().map(|(&there, _)| Fate::Unwatched(here, there)))
     }
 
-    /// Whether another capture was recording all the time from `first` to `last`.
-    pub(super) fn watched(&self, capture: u32, first: Timestamp, last: Timestamp) -> bool {
+    /// Whether a message is lost between them.
+    pub(super) fn loses(&self, message: &MessageRecord) -> bool {
+        matches!(self.fate(message), Some(Fate::Lost(..)))
+    }
+
+    /// Another capture than this, which was recording all the time from `first` to `last`.
+    pub(super) fn watching(&self, capture: u32, first: Timestamp, last: Timestamp) -> Option<u32> {
         let around =
             |window: &(Timestamp, Timestamp)| window.0 <= first.after(UNDERWAY) && last <= window.1.after(UNDERWAY);
-        self.windows.iter().any(|(&other, window)| other != capture && around(window))
+        let mut others = self.windows.iter().filter(|&(&other, window)| other != capture && around(window));
+        others.next().map(|(&other, _)| other)
     }
 
     /// Two captures were recording at the same time: not the pieces of one, which follow each other.
@@ -103,7 +109,7 @@ pub(super) fn tell_fate(case: &Case<'_>, pattern: &Pattern, found: &mut Match) {
     // a capture that holds nothing else of the sender may not be where its packets go
     let heard = match &elsewhere {
         Some(elsewhere) => elsewhere.messages().any(|other| other.from == message.from),
-        None => view.messages().any(|other| other.from == message.from && twice(other)),
+        None => messages(case).any(|other| other.source.ip() == message.source.ip() && twice(other)),
     };
     if let Some(Elsewhere { capture, between: [one, other], .. }) = elsewhere.filter(|_| fate.is_some()) {
         let same = format!("; capture {capture} has the same negotiation between {one} and {other}, beyond a NAT");

@@ -230,6 +230,8 @@ fn traffic_that_is_lost_between_two_points_is_found() {
     assert_eq!(alarms(&analysis), ["C-TWO-POINT"]);
     let found = find(&analysis, "C-TWO-POINT").expect("a finding");
     assert!(found.seen.starts_with("60 packets of ESP or AH from"), "{}", found.seen);
+    assert_eq!(found.severity, Severity::Error);
+    assert!(find(&analysis, "OK-UP").is_none());
 }
 
 /// A message that is repeated in vain at one point, while the other one goes on recording something else.

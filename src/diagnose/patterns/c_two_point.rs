@@ -2,7 +2,7 @@
 
 use crate::diagnose::case::Case;
 use crate::diagnose::pattern::{Match, pattern};
-use crate::diagnose::points::{Fate, Points};
+use crate::diagnose::points::{Fate, MISSING, Points};
 use crate::diagnose::words::number;
 use crate::diagnose::{Confidence, Severity};
 
@@ -82,35 +82,57 @@ fn messages_of(case: &Case<'_>, points: &Points) -> Option<Match> {
     })
 }
 
-/// ESP or AH of one side at one point only, where that of the other side is at both.
+/// ESP or AH of one side at one point only, where that of the other side is at both: half of the tunnel.
 fn traffic_of(case: &Case<'_>, points: &Points) -> Option<Match> {
-    let ways = traffic::ways(case);
-    let doubles = |way: &traffic::Way<'_>| -> u64 {
-        way.flows.iter().map(|flow| flow.duplicates.saturating_add(flow.recorded_again)).sum()
-    };
-    let recorded = |way: &traffic::Way<'_>| -> u64 {
-        way.flows.iter().map(|flow| flow.packets.saturating_add(flow.recorded_again)).sum()
-    };
-    let at_both = |way: &traffic::Way<'_>| doubles(way).saturating_mul(5) >= recorded(way).saturating_mul(2);
-    let [there, back] = &ways;
+    let [there, back] = &traffic::ways(case);
     let (lost, known) = if at_both(back) { (there, back) } else { (back, there) };
-    let (first, last) = lost.first().zip(lost.last())?;
-    let capture = lost.flows.first()?.first_frame.capture;
-    let at_one =
-        lost.flows.iter().all(|flow| [flow.first_frame, flow.last_frame].iter().all(|at| at.capture == capture));
-    let watched = points.watched(capture, first, last);
-    let at_two = known.flows.iter().any(|flow| flow.first_frame.capture != flow.last_frame.capture);
-    let enough = at_two && recorded(lost) >= TRAFFIC && doubles(lost) == 0 && recorded(known) >= TRAFFIC;
-    (at_both(known) && at_one && watched && enough).then(|| {
+    let enough = recorded(lost) >= TRAFFIC && recorded(known) >= TRAFFIC;
+    (enough && at_both(known) && missed_by(points, lost).is_some()).then(|| {
         Match::on_pair(Confidence::Inferred)
-            .severity(Severity::Warning)
+            .severity(Severity::Error)
             .seen(format!(
                 "{} of ESP or AH from {} in one capture only; what {} sends is in both",
                 number(lost.packets(), "packet"),
                 lost.from,
                 known.from,
             ))
-            .means(format!("what {} sends is lost between the two points", lost.from))
+            .means(format!(
+                "what {} sends is lost between the two points: the tunnel is up and carries traffic one way only",
+                lost.from
+            ))
             .frames(lost.frames())
     })
+}
+
+/// Adds to what was found of traffic that has no answer what another capture tells of it. `lost`: the cause that it is lost on
+/// its way.
+pub(super) fn tell_traffic(case: &Case<'_>, way: &traffic::Way<'_>, lost: &'static str, found: Match) -> Match {
+    let missed = Points::of(case).and_then(|points| missed_by(&points, way));
+    let Some(capture) = missed else { return found };
+    let mut found = found.weigh(lost, MISSING).settle(format!(
+        "whether capture {capture} takes in IP protocols 50 and 51: if so, they are lost between the two points"
+    ));
+    found.seen.push_str(&format!("; capture {capture} was recording and has none of them"));
+    found
+}
+
+/// The capture that was recording and has nothing of a way that another one has.
+fn missed_by(points: &Points, way: &traffic::Way<'_>) -> Option<u32> {
+    let (first, last) = way.first().zip(way.last())?;
+    let here = way.flows.first()?.first_frame.capture;
+    let at_one = way.flows.iter().all(|flow| [flow.first_frame, flow.last_frame].iter().all(|at| at.capture == here));
+    points.watching(here, first, last).filter(|_| at_one && doubles(way) == 0)
+}
+
+/// Nearly all packets were recorded twice.
+fn at_both(way: &traffic::Way<'_>) -> bool {
+    doubles(way).saturating_mul(5) >= recorded(way).saturating_mul(2)
+}
+
+fn doubles(way: &traffic::Way<'_>) -> u64 {
+    way.flows.iter().map(|flow| flow.duplicates.saturating_add(flow.recorded_again)).sum()
+}
+
+fn recorded(way: &traffic::Way<'_>) -> u64 {
+    way.flows.iter().map(|flow| flow.packets.saturating_add(flow.recorded_again)).sum()
 }

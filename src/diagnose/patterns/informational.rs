@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use crate::base::Timestamp;
 use crate::diagnose::case::{PATIENCE, View};
+use crate::diagnose::points::Points;
 use crate::diagnose::sizes::{Content, Contents, Suite, V1Suite, payload};
 use crate::track::{Exchange, ExchangeKind, IkeVersion, Label, MessageRecord, Side};
 
@@ -279,10 +280,13 @@ fn refusals(view: &View<'_>, found: &mut [Informational<'_>]) {
     }
 }
 
-/// IKEv1: a question and the answer of the other side that follows it closely, both of a size that allows R-U-THERE.
+/// IKEv1: a question and the answer of the other side that follows it closely, both of a size that allows R-U-THERE, and neither
+/// lost between two capture points.
 fn pair_by_time(view: &View<'_>, found: &mut [Informational<'_>]) {
     let within = [answer_within(view, Side::Initiator), answer_within(view, Side::Responder)];
     let mut pending: [Option<usize>; 2] = [None, None];
+    let points = Points::of(&view.case);
+    let lost = |message| points.as_ref().is_some_and(|points| points.loses(message));
     for index in 0..found.len() {
         let (from, at) = (found[index].message.from, found[index].message.at);
         if found[index].reading == Reading::Refusal || !found[index].may_be(Content::Dpd) {
@@ -290,6 +294,7 @@ fn pair_by_time(view: &View<'_>, found: &mut [Informational<'_>]) {
         }
         let question = pending[from.other().index()]
             .filter(|&question| at.since(found[question].message.last_sent()) <= within[from.index()])
+            .filter(|&question| !lost(found[question].message) && !lost(found[index].message))
             .filter(|&question| {
                 !found[question].contents.is_empty() || found[question].message.length == found[index].message.length
             });

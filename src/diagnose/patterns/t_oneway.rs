@@ -5,7 +5,7 @@ use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::{number, span};
 use crate::diagnose::{Confidence, Severity};
 
-use super::{t_esp_blocked, traffic};
+use super::{c_two_point, t_esp_blocked, traffic};
 
 pattern! {
     /// ## What is seen
@@ -130,7 +130,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         // The refusal has findings of its own.
         found = found.weigh("blocked", 20.0).severity(Severity::Notice);
     }
-    vec![found]
+    vec![c_two_point::tell_traffic(case, way, "blocked", found)]
 }
 
 /// It worked, and then the answers stopped.
