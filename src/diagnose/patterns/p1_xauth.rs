@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use crate::diagnose::case::Case;
+use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::{number, times, until};
 use crate::diagnose::{Confidence, Severity};
-use crate::track::{ExchangeKind, Label, Side};
+use crate::track::{Exchange, ExchangeKind, Label, Side};
 
 use super::phase1::{self, Habits};
 
@@ -70,14 +70,15 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     let latest = Habits::of(case).latest();
     phase1::attempts(case)
         .filter_map(|(index, view)| {
-            if view.messages().any(|message| matches!(message.label, Label::Qm(_))) {
+            let quick = view.messages().any(|message| matches!(message.label, Label::Qm(_)));
+            if quick && !quick_mode_too_early(&view) {
                 return None;
             }
             let transactions = || view.exchanges().iter().filter(|exchange| exchange.kind == ExchangeKind::Transaction);
             let count = transactions().count() as u64;
             let last = transactions().flat_map(|exchange| &exchange.messages).max_by_key(|message| message.at)?;
             let asked = transactions().next_back()?;
-            let answered = asked.messages.iter().any(|message| message.label == Label::Tr(2));
+            let answered = is_answered(asked);
             let copied = last.repeats.iter().map(|repeat| repeat.at).max().unwrap_or(last.at);
             let quiet = case.end().since(copied);
             let ended = [Side::Initiator, Side::Responder]
@@ -92,19 +93,30 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 Side::Responder => "responder",
             };
             let asked_by_client = asked.started_by == Side::Initiator;
+            // The verdict is the gateway's second question; who reads in it that he is refused may leave without acknowledging it.
+            let answered_before = || {
+                transactions()
+                    .filter(|exchange| exchange.started_by == asked.started_by && !std::ptr::eq(*exchange, asked))
+                    .any(is_answered)
+            };
+            let refused = !answered && !asked_by_client && ended.is_some() && answered_before();
             let mut found = Match::on(index, Confidence::Suspected)
                 .frames([view.attempt.first_frame, last.frame])
                 .frames(ended.map(|message| message.frame))
                 .settle("the gateway's log: user name and verdict");
             found.seen = format!(
-                "phase 1 is complete; {} ran, the last one (started by the {asked_by}) {}; no Quick Mode {}",
+                "phase 1 is complete; {} ran, the last one (started by the {asked_by}) {}; {}",
                 number(count, "Transaction exchange"),
                 if answered {
                     "answered".to_owned()
                 } else {
                     format!("sent {} and not answered", times(u64::from(last.repeat_count) + 1))
                 },
-                until(quiet, "it"),
+                if quick {
+                    "Quick Mode began before that came to an end, and is not answered".to_owned()
+                } else {
+                    format!("no Quick Mode {}", until(quiet, "it"))
+                },
             );
             if ended.is_some() {
                 found.seen.push_str("; an encrypted Informational came instead");
@@ -113,6 +125,9 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             }
             found.means = match (answered, count) {
                 _ if !settled => "user authentication or the hand-out of an address is as far as this capture goes",
+                (false, _) if refused => {
+                    "question, answer, verdict, and the peers part: most likely the user was refused"
+                }
                 (false, _) if asked_by_client => {
                     "the client's request is not answered: the gateway hands out no address, or waits for something itself"
                 }
@@ -126,6 +141,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             }
             .into();
             found = match (answered, count) {
+                (false, _) if refused => found.rule_out(&["user", "address", "lost"]).weigh("password", 1.5).weigh("peer", 0.2),
                 (false, _) if asked_by_client => found
                     .rule_out(&["user"])
                     .weigh("address", 20.0)
@@ -148,4 +164,22 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             Some(if settled { found } else { found.severity(Severity::Notice) })
         })
         .collect()
+}
+
+fn is_answered(exchange: &Exchange) -> bool {
+    exchange.messages.iter().any(|message| message.label == Label::Tr(2))
+}
+
+/// The initiator begins Quick Mode before XAUTH came to an end (question and answer, verdict and acknowledgement), and gets no
+/// answer: there is no phase 2 before that.
+pub(super) fn quick_mode_too_early(view: &View<'_>) -> bool {
+    let Some(first) = view.message(Label::Qm(1)).filter(|first| first.from == Side::Initiator) else { return false };
+    let answered = view.messages().any(|message| matches!(message.label, Label::Qm(2..)));
+    let by_then = |exchange: &&Exchange| {
+        exchange.kind == ExchangeKind::Transaction
+            && exchange.started_by == Side::Responder
+            && exchange.messages.iter().any(|message| message.label == Label::Tr(2) && message.at <= first.last_sent())
+    };
+    let asked = view.exchanges().iter().any(|exchange| exchange.kind == ExchangeKind::Transaction);
+    asked && !answered && phase1::wants_xauth(view) && view.exchanges().iter().filter(by_then).count() < 2
 }
