@@ -191,12 +191,16 @@ fn user_refused() -> Capture {
 
 /// Aggressive Mode with XAUTH: the gateway asks for the user, who answers.
 fn user_asked() -> Scenario {
+    user_is_asked(Scenario::new())
+}
+
+fn user_is_asked(story: Scenario) -> Scenario {
     let xauth = v1::transform(v1::AES_CBC, 256, v1::SHA2_256, v1::XAUTH_INIT_PSK, 14);
     let secret = |kind, text: &str| Attribute::Tlv(kind, text.as_bytes().to_vec());
     let question = [Attribute::Tv(16_520, 0), secret(16_521, ""), secret(16_522, "")];
     let answer = [Attribute::Tv(16_520, 0), secret(16_521, "somebody"), secret(16_522, "not that")];
     let (gateway, client) = (Side::Responder, Side::Initiator);
-    Scenario::new()
+    story
         .am1(std::slice::from_ref(&xauth))
         .am2(&xauth)
         .am3()
@@ -214,6 +218,32 @@ fn a_client_that_leaves_at_the_verdict_knows_xauth_and_has_typed() {
     assert!(first_cause(&found).starts_with("user name or password"), "{found:?}");
     assert!(found.means.ends_with("most likely the user was refused"), "{}", found.means);
     assert!(!found.causes.iter().any(|cause| cause.text.starts_with("the user is still typing")), "{found:?}");
+}
+
+/// Who renews phase 1 and XAUTH while the old SAs are in use starts no phase 2 yet; who does it after a tunnel and is refused leaves.
+#[test]
+fn xauth_that_is_renewed_beside_traffic_refuses_nobody() {
+    let (asked, granted) = (v1::attributes(3, 2, &[Attribute::Tv(16_527, 1)]), v1::attributes(4, 2, &[]));
+    let granted = |told: Scenario| {
+        told.transaction(Side::Responder, asked.clone()).transaction_reply(Side::Initiator, granted.clone())
+    };
+    let up = granted(user_asked()).quick_mode();
+    let spis = up.esp_spis();
+    let up = up.traffic_on(spis, 1..=20, secs(1)).new_attempt();
+    let renewed = granted(user_is_asked(up));
+    let goes_on = judge(&renewed.clone().traffic_on(spis, 21..=40, secs(1)).capture());
+    assert_eq!(alarms(&goes_on), [""; 0]);
+    assert_eq!(alarms(&judge(&renewed.delete_isakmp(Side::Responder).quiet(secs(40)).capture())), ["P1-XAUTH"]);
+}
+
+/// The gateway begins XAUTH; where it does not, no want of traffic explains that nothing follows.
+#[test]
+fn a_gateway_that_does_not_ask_for_the_user_waits_for_no_traffic() {
+    let xauth = v1::transform(v1::AES_CBC, 256, v1::SHA2_256, v1::XAUTH_INIT_PSK, 14);
+    let idle = Scenario::new().am1(std::slice::from_ref(&xauth)).am2(&xauth).am3().after(secs(10));
+    let idle = idle.dpd(Side::Responder, 1).dpd_ack(Side::Initiator, 1).quiet(secs(60)).capture();
+    assert_eq!(alarms(&judge(&idle)), ["P1-XAUTH"]);
+    assert!(first_cause(&finding(&idle, "P1-XAUTH")).starts_with("the gateway's question is lost"));
 }
 
 /// There is no phase 2 before XAUTH has come to its end: that a Quick Mode before that is not answered says nothing of networks.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::base::Timestamp;
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::{number, times, until};
@@ -36,7 +37,7 @@ pattern! {
     P1_XAUTH = "P1-XAUTH", Phase1, Warning;
     title: "extended authentication (XAUTH) or mode config does not finish";
     causes: [
-        "password" 0.47 "user name or password is wrong, or the user may not use this group",
+        "password" 0.46 "user name or password is wrong, or the user may not use this group",
             raised by "exactly two exchanges and then nothing, or a delete", lowered by "a question that is never answered";
         "address" 0.05 "the gateway does not hand out an address: its pool is empty or missing, or Mode Config is off for this client",
             raised by "the client's own request is not answered", lowered by "the gateway's question is not answered";
@@ -45,10 +46,12 @@ pattern! {
             raised by "a site-to-site peer; a question that is never answered", lowered by "a client";
         "user" 0.08 "the user is still typing, or gave up", raised by "tens of seconds of silence", lowered by "an automatic client";
         "lost" 0.02 "the answers do not reach the side that asks: loss, a filter, or a route", raised by "the same question comes again although it was answered", lowered by "the questions differ";
+        "unasked" 0.01 "the gateway's question is lost on its way, or the gateway does not ask", raised by "a method with XAUTH and no Transaction", lowered by "a question is seen";
     ];
     checks: [
         Responder: "check its address pool, and that Mode Config is set up for this client" about "address";
         Path: "follow the answers to the side that asks: filters for their port, address translation, the route" about "lost";
+        Path: "follow the gateway's first message after phase 1 on its way: filters, address translation, the route" about "unasked";
         Initiator: "check user name, password and group" about "password" "server" "user";
         Responder: "look in its log at that time: the user's name, the directory's answer, the address";
         Responder: "for a site-to-site peer, turn XAUTH and Mode Config off for its address" about "peer";
@@ -62,7 +65,7 @@ pattern! {
         "Cisco ASA": "Received unexpected Transaction Exchange payload type" ("Cisco ASA syslog reference");
     ];
     sources: ["PIX-15", "PIX-42", "draft-beaulieu-ike-xauth-02 §3", "draft-dukes-ike-mode-cfg-02 §3"];
-    when: V1 RARE_EXCHANGE;
+    when: V1 RARE_EXCHANGE, V1_UNUSED;
     check: check
 }
 
@@ -73,6 +76,9 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             let quick = view.messages().any(|message| matches!(message.label, Label::Qm(_)));
             if quick && !quick_mode_too_early(&view) {
                 return None;
+            }
+            if is_unasked(&view) {
+                return Some(unasked(index, &view));
             }
             let transactions = || view.exchanges().iter().filter(|exchange| exchange.kind == ExchangeKind::Transaction);
             let count = transactions().count() as u64;
@@ -88,11 +94,18 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             let begins_anew = latest.is_some_and(|latest| latest > copied);
             let patience = if answered { GOES_ON } else { USER };
             let settled = case.both_ways() && (quiet >= patience || ended.is_some() || begins_anew);
+            // Phase 1 anew, beside SAs that are still in use: phase 2 is not due yet.
+            let left = ended.is_some_and(|message| message.at.since(copied) <= GOES_ON);
+            if answered && !left && !begins_anew && goes_on_elsewhere(&view, copied) {
+                return None;
+            }
             let asked_by = match asked.started_by {
                 Side::Initiator => "initiator",
                 Side::Responder => "responder",
             };
             let asked_by_client = asked.started_by == Side::Initiator;
+            // Both ends do XAUTH then.
+            let agreed = phase1::wants_xauth(&view);
             // The verdict is the gateway's second question; who reads in it that he is refused may leave without acknowledging it.
             let answered_before = || {
                 transactions()
@@ -131,6 +144,9 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 (false, _) if asked_by_client => {
                     "the client's request is not answered: the gateway hands out no address, or waits for something itself"
                 }
+                (false, _) if agreed => {
+                    "the question is not answered: it or its answer is lost, or the user has not typed yet"
+                }
                 (false, _) => {
                     "the question is not answered: the other side does not do XAUTH, or its user has not typed yet"
                 }
@@ -153,6 +169,13 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 (true, 2) => found.weigh("password", 1.5),
                 _ => found,
             };
+            found = found.rule_out(&["unasked"]);
+            if agreed {
+                found = found.rule_out(&["peer"]);
+                if !answered && !asked_by_client && !refused {
+                    found = found.weigh("lost", 10.0);
+                }
+            }
             let question = asked.messages.iter().find(|message| message.label == Label::Tr(1));
             let answer = asked.messages.iter().find(|message| message.label == Label::Tr(2));
             if let Some(copies) = question.zip(answer).and_then(|(one, other)| phase1::copies_in_spite_of(other, one)) {
@@ -164,6 +187,38 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             Some(if settled { found } else { found.severity(Severity::Notice) })
         })
         .collect()
+}
+
+/// Phase 1 was set up with a method that has XAUTH behind it, which the gateway begins (draft-beaulieu-ike-xauth-02 §3), and for as long
+/// as anybody waits nobody asked.
+pub(super) fn is_unasked(view: &View<'_>) -> bool {
+    let Some(up) = view.attempt.phase1_up else { return false };
+    let used = view.messages().any(|message| matches!(message.label, Label::Tr(_) | Label::Qm(_)));
+    let waited = view.case.end().since(up) >= USER;
+    !used && waited && view.case.both_ways() && phase1::wants_xauth(view) && phase1::message_3_ignored(view).is_none()
+}
+
+fn unasked(index: usize, view: &View<'_>) -> Match {
+    let up = view.attempt.phase1_up.unwrap_or(view.attempt.last);
+    Match::on(index, Confidence::Suspected)
+        .frames([view.attempt.first_frame, view.attempt.last_frame])
+        .seen(format!(
+            "phase 1 is complete, with a method that has XAUTH behind it; no Transaction exchange and no Quick Mode {}",
+            until(view.case.end().since(up), "it"),
+        ))
+        .means("the gateway has to ask for the user right after phase 1: its question does not get here, or it does not ask")
+        .rule_out(&["password", "address", "server", "peer", "user", "lost"])
+        .settle("the gateway's log, or a capture on its outside: whether its question leaves")
+}
+
+/// The SAs of another phase 1 of the pair are used after `at`: by IKE, or by traffic both ways.
+fn goes_on_elsewhere(view: &View<'_>, at: Timestamp) -> bool {
+    let (case, index) = (view.case, view.index);
+    let talks = |other: View<'_>| other.messages().any(|message| message.encrypted && message.at > at);
+    let earlier = || case.attempts().take_while(move |(other, _)| *other < index).map(|(_, other)| other);
+    let sends = |end| case.flows_from(end).any(|flow| flow.first < view.attempt.first && flow.last > at);
+    earlier().any(talks)
+        || (earlier().any(|other| other.tunnel_up().is_some()) && sends(case.pair.a) && sends(case.pair.b))
 }
 
 fn is_answered(exchange: &Exchange) -> bool {
