@@ -127,7 +127,9 @@ fn is_just_set_up(case: &Case<'_>, attempts: &[AttemptDiagnosis], verdict: Optio
     let Some(view) = case.pair.attempts.len().checked_sub(1).and_then(|last| case.view(last)) else { return false };
     let last_word = |at| view.messages().all(|message| message.at <= at || matches!(message.label, Label::Tr(_)));
     let set_up = !view.is_v2() && !view.attempt.midstream && view.attempt.phase1_up.is_some_and(last_word);
-    let stopped = |found: &Found| found.stage() != Stage::Normal && found.attempt() == Some(view.index);
+    let stopped = |found: &Found| {
+        found.stage() != Stage::Normal && found.severity() >= Severity::Warning && found.attempt() == Some(view.index)
+    };
     set_up
         && case.end().since(view.attempt.last) < PATIENCE
         && attempts.last().is_some_and(|last| last.outcome == Outcome::Established)

@@ -181,22 +181,79 @@ fn turned_away() -> Capture {
 
 /// XAUTH asks for name and password (16520 to 16522) and says in the end that they are wrong: status 16527 is 0.
 fn user_refused() -> Capture {
+    let (gateway, client) = (Side::Responder, Side::Initiator);
+    user_asked()
+        .transaction(gateway, v1::attributes(3, 2, &[Attribute::Tv(16_527, 0)]))
+        .transaction_reply(client, v1::attributes(4, 2, &[Attribute::Tv(16_527, 0)]))
+        .quiet(secs(60))
+        .capture()
+}
+
+/// Aggressive Mode with XAUTH: the gateway asks for the user, who answers.
+fn user_asked() -> Scenario {
+    user_is_asked(Scenario::new())
+}
+
+fn user_is_asked(story: Scenario) -> Scenario {
     let xauth = v1::transform(v1::AES_CBC, 256, v1::SHA2_256, v1::XAUTH_INIT_PSK, 14);
     let secret = |kind, text: &str| Attribute::Tlv(kind, text.as_bytes().to_vec());
     let question = [Attribute::Tv(16_520, 0), secret(16_521, ""), secret(16_522, "")];
     let answer = [Attribute::Tv(16_520, 0), secret(16_521, "somebody"), secret(16_522, "not that")];
     let (gateway, client) = (Side::Responder, Side::Initiator);
-    Scenario::new()
+    story
         .am1(std::slice::from_ref(&xauth))
         .am2(&xauth)
         .am3()
         .transaction(gateway, v1::attributes(1, 1, &question))
         .after(secs(4))
         .transaction_reply(client, v1::attributes(2, 1, &answer))
-        .transaction(gateway, v1::attributes(3, 2, &[Attribute::Tv(16_527, 0)]))
-        .transaction_reply(client, v1::attributes(4, 2, &[Attribute::Tv(16_527, 0)]))
-        .quiet(secs(60))
-        .capture()
+}
+
+/// Whoever was asked, answered and then told something, and leaves, was told that he is refused.
+#[test]
+fn a_client_that_leaves_at_the_verdict_knows_xauth_and_has_typed() {
+    let verdict = user_asked().transaction(Side::Responder, v1::attributes(3, 2, &[Attribute::Tv(16_527, 0)]));
+    let left = verdict.delete_isakmp(Side::Initiator).quiet(secs(60)).capture();
+    let found = finding(&left, "P1-XAUTH");
+    assert!(first_cause(&found).starts_with("user name or password"), "{found:?}");
+    assert!(found.means.ends_with("most likely the user was refused"), "{}", found.means);
+    assert!(!found.causes.iter().any(|cause| cause.text.starts_with("the user is still typing")), "{found:?}");
+}
+
+/// Who renews phase 1 and XAUTH while the old SAs are in use starts no phase 2 yet; who does it after a tunnel and is refused leaves.
+#[test]
+fn xauth_that_is_renewed_beside_traffic_refuses_nobody() {
+    let (asked, granted) = (v1::attributes(3, 2, &[Attribute::Tv(16_527, 1)]), v1::attributes(4, 2, &[]));
+    let granted = |told: Scenario| {
+        told.transaction(Side::Responder, asked.clone()).transaction_reply(Side::Initiator, granted.clone())
+    };
+    let up = granted(user_asked()).quick_mode();
+    let spis = up.esp_spis();
+    let up = up.traffic_on(spis, 1..=20, secs(1)).new_attempt();
+    let renewed = granted(user_is_asked(up));
+    let goes_on = judge(&renewed.clone().traffic_on(spis, 21..=40, secs(1)).capture());
+    assert_eq!(alarms(&goes_on), [""; 0]);
+    assert_eq!(alarms(&judge(&renewed.delete_isakmp(Side::Responder).quiet(secs(40)).capture())), ["P1-XAUTH"]);
+}
+
+/// The gateway begins XAUTH; where it does not, no want of traffic explains that nothing follows.
+#[test]
+fn a_gateway_that_does_not_ask_for_the_user_waits_for_no_traffic() {
+    let xauth = v1::transform(v1::AES_CBC, 256, v1::SHA2_256, v1::XAUTH_INIT_PSK, 14);
+    let idle = Scenario::new().am1(std::slice::from_ref(&xauth)).am2(&xauth).am3().after(secs(10));
+    let idle = idle.dpd(Side::Responder, 1).dpd_ack(Side::Initiator, 1).quiet(secs(60)).capture();
+    assert_eq!(alarms(&judge(&idle)), ["P1-XAUTH"]);
+    assert!(first_cause(&finding(&idle, "P1-XAUTH")).starts_with("the gateway's question is lost"));
+}
+
+/// There is no phase 2 before XAUTH has come to its end: that a Quick Mode before that is not answered says nothing of networks.
+#[test]
+fn a_quick_mode_before_the_end_of_xauth_waits_for_that() {
+    let early = user_asked().qm1(0).repeat(2, &BACKOFF).quiet(secs(40)).capture();
+    assert_eq!(alarms(&judge(&early)), ["P1-XAUTH"]);
+    let (asked, granted) = (v1::attributes(3, 2, &[Attribute::Tv(16_527, 1)]), v1::attributes(4, 2, &[]));
+    let done = user_asked().transaction(Side::Responder, asked).transaction_reply(Side::Initiator, granted);
+    assert_eq!(alarms(&judge(&done.qm1(0).repeat(2, &BACKOFF).quiet(secs(40)).capture())), ["P2-NO-REPLY"]);
 }
 
 /// A capture that ends with the last message of XAUTH does not tell whether the user was refused, and that it came to this.

@@ -168,6 +168,15 @@ fn groups_of_pfs_that_differ_are_told_from_one_that_is_missing() {
     assert!(first_cause(&finding(&capture, "P2-REJECT")).contains("(PFS)"));
 }
 
+/// Phase 1 in group 14: a message 1 with a public value of group 5 is too short for one of group 14.
+#[test]
+fn pfs_in_another_group_than_that_of_phase_1_is_named() {
+    let asked = |group| main_mode_psk().qm1(group).repeat(4, &[4.0, 7.2, 13.0, 23.3]).quiet(secs(60)).capture();
+    assert!(finding(&asked(5), "P2-PFS").seen.contains("in MODP-1536, and not in the group of phase 1"));
+    assert!(finding(&asked(14), "P2-PFS").seen.contains("in the group of phase 1 besides"));
+    assert!(!raises(&asked(0), "P2-PFS"));
+}
+
 #[test]
 fn where_lengths_show_pfs_the_networks_are_not_suspected() {
     let refusal = v1::notify(v1::NO_PROPOSAL_CHOSEN);

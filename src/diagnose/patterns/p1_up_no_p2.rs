@@ -10,8 +10,8 @@ use crate::diagnose::{Confidence, Severity};
 use crate::track::{ExchangeKind, Label, Side};
 
 use super::life_cycle::UNWANTED;
-use super::p1_init_reject;
 use super::phase1::{self, Standing};
+use super::{p1_init_reject, p1_xauth};
 
 /// Some gateways take their time between the phases: 15 s is normal for one of them.
 const BETWEEN_PHASES: Duration = Duration::from_secs(30);
@@ -92,8 +92,9 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             if refused_at_once(&view, up)
                 || phase1::message_3_ignored(&view).is_some()
                 || p1_init_reject::refusal(&view).is_some()
+                || p1_xauth::is_unasked(&view)
             {
-                // M-ENC-BIT, P1-AGGR-AUTH, P1-INIT-REJECT.
+                // M-ENC-BIT, P1-AGGR-AUTH, P1-INIT-REJECT, P1-XAUTH.
                 return None;
             }
             if let Some(found) = message_6_lost(index, &view) {

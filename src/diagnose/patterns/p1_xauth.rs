@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use crate::diagnose::case::Case;
+use crate::base::Timestamp;
+use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::{number, role, times, until};
 use crate::diagnose::{Confidence, Severity};
-use crate::track::{ExchangeKind, Label, Side};
+use crate::track::{Exchange, ExchangeKind, Label, Side};
 
 use super::phase1::{self, Habits};
 
@@ -36,7 +37,7 @@ pattern! {
     P1_XAUTH = "P1-XAUTH", Phase1, Warning;
     title: "extended authentication (XAUTH) or mode config does not finish";
     causes: [
-        "password" 0.47 "user name or password is wrong, or the user may not use this group",
+        "password" 0.46 "user name or password is wrong, or the user may not use this group",
             raised by "exactly two exchanges and then nothing, or a delete", lowered by "a question that is never answered";
         "address" 0.05 "the gateway does not hand out an address: its pool is empty or missing, or Mode Config is off for this client",
             raised by "the client's own request is not answered", lowered by "the gateway's question is not answered";
@@ -45,10 +46,12 @@ pattern! {
             raised by "a site-to-site peer; a question that is never answered", lowered by "a client";
         "user" 0.08 "the user is still typing, or gave up", raised by "tens of seconds of silence", lowered by "an automatic client";
         "lost" 0.02 "the answers do not reach the side that asks: loss, a filter, or a route", raised by "the same question comes again although it was answered", lowered by "the questions differ";
+        "unasked" 0.01 "the gateway's question is lost on its way, or the gateway does not ask", raised by "a method with XAUTH and no Transaction", lowered by "a question is seen";
     ];
     checks: [
         Responder: "check its address pool, and that Mode Config is set up for this client" about "address";
         Path: "follow the answers to the side that asks: filters for their port, address translation, the route" about "lost";
+        Path: "follow the gateway's first message after phase 1 on its way: filters, address translation, the route" about "unasked";
         Initiator: "check user name, password and group" about "password" "server" "user";
         Responder: "look in its log at that time: the user's name, the directory's answer, the address";
         Responder: "for a site-to-site peer, turn XAUTH and Mode Config off for its address" about "peer";
@@ -62,7 +65,7 @@ pattern! {
         "Cisco ASA": "Received unexpected Transaction Exchange payload type" ("Cisco ASA syslog reference");
     ];
     sources: ["PIX-15", "PIX-42", "draft-beaulieu-ike-xauth-02 §3", "draft-dukes-ike-mode-cfg-02 §3"];
-    when: V1 RARE_EXCHANGE;
+    when: V1 RARE_EXCHANGE, V1_UNUSED;
     check: check
 }
 
@@ -70,14 +73,18 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     let latest = Habits::of(case).latest();
     phase1::attempts(case)
         .filter_map(|(index, view)| {
-            if view.messages().any(|message| matches!(message.label, Label::Qm(_))) {
+            let quick = view.messages().any(|message| matches!(message.label, Label::Qm(_)));
+            if quick && !quick_mode_too_early(&view) {
                 return None;
+            }
+            if is_unasked(&view) {
+                return Some(unasked(index, &view));
             }
             let transactions = || view.exchanges().iter().filter(|exchange| exchange.kind == ExchangeKind::Transaction);
             let count = transactions().count() as u64;
             let last = transactions().flat_map(|exchange| &exchange.messages).max_by_key(|message| message.at)?;
             let asked = transactions().next_back()?;
-            let answered = asked.message(Label::Tr(2)).is_some();
+            let answered = is_answered(asked);
             let copied = last.repeats.iter().map(|repeat| repeat.at).max().unwrap_or(last.at);
             let quiet = case.end().since(copied);
             let ended = [Side::Initiator, Side::Responder]
@@ -87,21 +94,39 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             let begins_anew = latest.is_some_and(|latest| latest > copied);
             let patience = if answered { GOES_ON } else { USER };
             let settled = case.both_ways() && (quiet >= patience || ended.is_some() || begins_anew);
+            // Phase 1 anew, beside SAs that are still in use: phase 2 is not due yet.
+            let left = ended.is_some_and(|message| message.at.since(copied) <= GOES_ON);
+            if answered && !left && !begins_anew && goes_on_elsewhere(&view, copied) {
+                return None;
+            }
             let asked_by = role(asked.started_by);
             let asked_by_client = asked.started_by == Side::Initiator;
+            // Both ends do XAUTH then.
+            let agreed = phase1::wants_xauth(&view);
+            // The verdict is the gateway's second question; who reads in it that he is refused may leave without acknowledging it.
+            let answered_before = || {
+                transactions()
+                    .filter(|exchange| exchange.started_by == asked.started_by && !std::ptr::eq(*exchange, asked))
+                    .any(is_answered)
+            };
+            let refused = !answered && !asked_by_client && ended.is_some() && answered_before();
             let mut found = Match::on(index, Confidence::Suspected)
                 .frames([view.attempt.first_frame, last.frame])
                 .frames(ended.map(|message| message.frame))
                 .settle("the gateway's log: user name and verdict");
             found.seen = format!(
-                "phase 1 is complete; {} ran, the last one (started by the {asked_by}) {}; no Quick Mode {}",
+                "phase 1 is complete; {} ran, the last one (started by the {asked_by}) {}; {}",
                 number(count, "Transaction exchange"),
                 if answered {
                     "answered".to_owned()
                 } else {
                     format!("sent {} and not answered", times(u64::from(last.repeat_count) + 1))
                 },
-                until(quiet, "it"),
+                if quick {
+                    "Quick Mode began before that came to an end, and is not answered".to_owned()
+                } else {
+                    format!("no Quick Mode {}", until(quiet, "it"))
+                },
             );
             if ended.is_some() {
                 found.seen.push_str("; an encrypted Informational came instead");
@@ -110,8 +135,14 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             }
             found.means = match (answered, count) {
                 _ if !settled => "user authentication or the hand-out of an address is as far as this capture goes",
+                (false, _) if refused => {
+                    "question, answer, verdict, and the peers part: most likely the user was refused"
+                }
                 (false, _) if asked_by_client => {
                     "the client's request is not answered: the gateway hands out no address, or waits for something itself"
+                }
+                (false, _) if agreed => {
+                    "the question is not answered: it or its answer is lost, or the user has not typed yet"
                 }
                 (false, _) => {
                     "the question is not answered: the other side does not do XAUTH, or its user has not typed yet"
@@ -123,6 +154,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             }
             .into();
             found = match (answered, count) {
+                (false, _) if refused => found.rule_out(&["user", "address", "lost"]).weigh("password", 1.5).weigh("peer", 0.2),
                 (false, _) if asked_by_client => found
                     .rule_out(&["user"])
                     .weigh("address", 20.0)
@@ -134,6 +166,13 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 (true, 2) => found.weigh("password", 1.5),
                 _ => found,
             };
+            found = found.rule_out(&["unasked"]);
+            if agreed {
+                found = found.rule_out(&["peer"]);
+                if !answered && !asked_by_client && !refused {
+                    found = found.weigh("lost", 10.0);
+                }
+            }
             let question = asked.message(Label::Tr(1));
             let answer = asked.message(Label::Tr(2));
             if let Some(copies) = question.zip(answer).and_then(|(one, other)| phase1::copies_in_spite_of(other, one)) {
@@ -145,4 +184,54 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             Some(if settled { found } else { found.severity(Severity::Notice) })
         })
         .collect()
+}
+
+/// Phase 1 was set up with a method that has XAUTH behind it, which the gateway begins (draft-beaulieu-ike-xauth-02 §3), and for as long
+/// as anybody waits nobody asked.
+pub(super) fn is_unasked(view: &View<'_>) -> bool {
+    let Some(up) = view.attempt.phase1_up else { return false };
+    let used = view.messages().any(|message| matches!(message.label, Label::Tr(_) | Label::Qm(_)));
+    let waited = view.case.end().since(up) >= USER;
+    !used && waited && view.case.both_ways() && phase1::wants_xauth(view) && phase1::message_3_ignored(view).is_none()
+}
+
+fn unasked(index: usize, view: &View<'_>) -> Match {
+    let up = view.attempt.phase1_up.unwrap_or(view.attempt.last);
+    Match::on(index, Confidence::Suspected)
+        .frames([view.attempt.first_frame, view.attempt.last_frame])
+        .seen(format!(
+            "phase 1 is complete, with a method that has XAUTH behind it; no Transaction exchange and no Quick Mode {}",
+            until(view.case.end().since(up), "it"),
+        ))
+        .means("the gateway has to ask for the user right after phase 1: its question does not get here, or it does not ask")
+        .rule_out(&["password", "address", "server", "peer", "user", "lost"])
+        .settle("the gateway's log, or a capture on its outside: whether its question leaves")
+}
+
+/// The SAs of another phase 1 of the pair are used after `at`: by IKE, or by traffic both ways.
+fn goes_on_elsewhere(view: &View<'_>, at: Timestamp) -> bool {
+    let (case, index) = (view.case, view.index);
+    let talks = |other: View<'_>| other.messages().any(|message| message.encrypted && message.at > at);
+    let earlier = || case.attempts().take_while(move |(other, _)| *other < index).map(|(_, other)| other);
+    let sends = |end| case.flows_from(end).any(|flow| flow.first < view.attempt.first && flow.last > at);
+    earlier().any(talks)
+        || (earlier().any(|other| other.tunnel_up().is_some()) && sends(case.pair.a) && sends(case.pair.b))
+}
+
+fn is_answered(exchange: &Exchange) -> bool {
+    exchange.messages.iter().any(|message| message.label == Label::Tr(2))
+}
+
+/// The initiator begins Quick Mode before XAUTH came to an end (question and answer, verdict and acknowledgement), and gets no
+/// answer: there is no phase 2 before that.
+pub(super) fn quick_mode_too_early(view: &View<'_>) -> bool {
+    let Some(first) = view.message(Label::Qm(1)).filter(|first| first.from == Side::Initiator) else { return false };
+    let answered = view.messages().any(|message| matches!(message.label, Label::Qm(2..)));
+    let by_then = |exchange: &&Exchange| {
+        exchange.kind == ExchangeKind::Transaction
+            && exchange.started_by == Side::Responder
+            && exchange.messages.iter().any(|message| message.label == Label::Tr(2) && message.at <= first.last_sent())
+    };
+    let asked = view.exchanges().iter().any(|exchange| exchange.kind == ExchangeKind::Transaction);
+    asked && !answered && phase1::wants_xauth(view) && view.exchanges().iter().filter(by_then).count() < 2
 }

@@ -8,9 +8,9 @@ use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::{role, span, times};
 use crate::track::{IkeVersion, Label, Side};
 
-use super::life_cycle;
 use super::phase1::{self, Habits};
 use super::phase2::{self, Fate, Standing};
+use super::{life_cycle, p1_xauth};
 
 /// Whoever sent message 6 no longer ago than this has the SA.
 const JUST_BEFORE: Duration = Duration::from_secs(1);
@@ -64,8 +64,8 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     case.attempts()
         .filter(|(_, view)| view.attempt.version == IkeVersion::V1)
         .filter_map(|(index, view)| {
-            if phase1::message_3_ignored(&view).is_some() {
-                // P1-AGGR-AUTH: for the responder there is no SA yet.
+            if phase1::message_3_ignored(&view).is_some() || p1_xauth::quick_mode_too_early(&view) {
+                // P1-AGGR-AUTH: for the responder there is no SA yet. P1-XAUTH: nor is it time for phase 2.
                 return None;
             }
             let quick_modes = phase2::quick_modes(&view);

@@ -184,14 +184,20 @@ fn one_side(index: usize, view: &View<'_>, failed: &QuickMode<'_>, standing: &St
     if standing.any_success() || phase2::room_for_key_exchange(view, failed.first.length) != Some(true) {
         return None;
     }
-    Some(
-        Match::on(index, Confidence::Suspected)
+    let length = failed.first.length;
+    let group =
+        phase2::group_besides_one_proposal(view, length).filter(|group| Some(*group) != phase2::phase1_group(view));
+    let found = Match::on(index, Confidence::Suspected).frames([failed.first.frame]);
+    let found = match group.and_then(registry::group_name) {
+        None => found
+            .seen(format!("QM1 has {length} octets: room for a key exchange in the group of phase 1 besides one proposal"))
+            .means("the side that started seems to want PFS; the other may want none, or another group"),
+        Some(group) => found
             .seen(format!(
-                "QM1 has {} octets: room for a key exchange in the group of phase 1 besides one proposal",
-                failed.first.length,
+                "QM1 has {length} octets: room for a key exchange in {group}, and not in the group of phase 1, besides one proposal"
             ))
-            .means("the side that started seems to want PFS; the other may want none, or another group")
-            .frames([failed.first.frame])
-            .settle("the same started from the other side, while capturing: the size of its message 1"),
-    )
+            .means("the side that started seems to want PFS, with another group than phase 1 has; the other may want none, or another group")
+            .weigh("group", 2.0),
+    };
+    Some(found.settle("the same started from the other side, while capturing: the size of its message 1"))
 }

@@ -276,19 +276,37 @@ impl Standing {
 const LEAST_SA: u32 = 12 + 12 + 8 + 8;
 const LEAST_NONCE: u32 = 4 + 8;
 
+/// The group that was chosen for phase 1.
+pub(super) fn phase1_group(view: &View<'_>) -> Option<u16> {
+    let transform = view.attempt.chosen.as_ref()?.transforms.first()?;
+    u16::try_from(transform.attribute(phase1::GROUP_DESCRIPTION)?).ok()
+}
+
 /// Whether a message 1 of this length has room for a key exchange in the group of phase 1 (PFS). `Some(false)` is
 /// certain; `Some(true)` may also be a longer list of proposals.
 pub(super) fn room_for_key_exchange(view: &View<'_>, length: u32) -> Option<bool> {
     let suite = V1Suite::chosen(view.attempt)?;
-    let transform = view.attempt.chosen.as_ref()?.transforms.first()?;
-    let group = u16::try_from(transform.attribute(phase1::GROUP_DESCRIPTION)?).ok()?;
-    let public = u32::from(registry::group_public_len(group)?);
+    let public = u32::from(registry::group_public_len(phase1_group(view)?)?);
     let least = 4 + suite.hash + LEAST_SA + LEAST_NONCE + 4 + public;
     Some(length.saturating_sub(28) >= least)
 }
 
 /// MODP groups, those in common use first.
 const MODP: [u16; 7] = [14, 2, 5, 15, 16, 17, 18];
+
+/// The group that the key exchange of a message 1 of this length seems to be in, if besides it there is one proposal: that of phase
+/// 1, or else the largest that leaves room for it.
+pub(super) fn group_besides_one_proposal(view: &View<'_>, length: u32) -> Option<u16> {
+    let suite = V1Suite::chosen(view.attempt)?;
+    let own = phase1_group(view)?;
+    let fits = |group: &u16| {
+        let public = registry::group_public_len(*group).map(u32::from)?;
+        let rest = length.checked_sub(28 + 4 + suite.hash + 4 + public)?;
+        ONE_PROPOSAL.contains(&rest).then_some(public)
+    };
+    let largest = || MODP.into_iter().filter_map(|group| Some((fits(&group)?, group))).max();
+    fits(&own).map(|_| own).or_else(|| largest().map(|(_, group)| group))
+}
 
 /// Octets of an SA with one proposal, a nonce and two address identities, with padding (RFC 2407 §4.6).
 const ONE_PROPOSAL: std::ops::RangeInclusive<u32> = LEAST_SA + LEAST_NONCE + 2 * 12..=160;
