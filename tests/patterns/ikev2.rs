@@ -689,6 +689,19 @@ fn a_refusal_under_the_header_of_ike_sa_init_does_not_take_a_tunnel_down() {
     assert_eq!(analysis.diagnosis.pairs().last().map(|pair| pair.status), Some(PairStatus::UpActive));
 }
 
+/// A refusal is known by its size; who does not take it, as pluto 3.2x, asks again and again.
+#[test]
+fn a_refusal_that_the_initiator_does_not_take_is_no_lost_answer() {
+    for told in [Scenario::new(), Scenario::new().nat()] {
+        let asked = told.ikev2_init(&v2::ike_cbc(14)).ikev2_auth_refused(&[v2::notify(v2::AUTHENTICATION_FAILED, &[])]);
+        let told = asked.repeat_from(Side::Initiator, 6, &[0.5, 1.0, 2.0, 4.0, 8.0, 16.0]).quiet(secs(40));
+        let analysis = judge(&told.capture());
+        assert_eq!(alarms(&analysis), ["V2-AUTH-FAIL"]);
+        let seen = &find(&analysis, "V2-AUTH-FAIL").expect("a finding").seen;
+        assert!(seen.contains("all the same"), "{seen}");
+    }
+}
+
 #[test]
 fn an_initiator_that_goes_on_asking_has_no_tunnel_although_the_answer_leaves() {
     let told = answered_in_vain(ikev2_psk(), 5);

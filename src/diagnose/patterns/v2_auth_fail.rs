@@ -4,6 +4,8 @@ use crate::diagnose::Confidence;
 use crate::diagnose::case::{Case, PATIENCE, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::sizes::{AuthAnswer, Suite, payload};
+use crate::diagnose::unheard::copies_after;
+use crate::diagnose::words::times;
 use crate::track::{Label, PayloadDetail, Side};
 
 use super::ikev2::{self, AUTH, INFORMATIONAL, notify};
@@ -107,9 +109,13 @@ fn refused(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
     let room = if lone { "one notify" } else { "a few notifies" };
     // without IKE_SA_INIT the suite, and so what else there is room for, is not known
     let confidence = if Suite::chosen(view.attempt).is_some() { Confidence::Inferred } else { Confidence::Suspected };
+    let in_spite = match request.map_or(0, |request| copies_after(response, request)) {
+        0 => String::new(),
+        copies => format!("; AUTH-REQ was sent {} more all the same", times(copies as u64)),
+    };
     let mut found = Match::on(index, confidence)
         .seen(format!(
-            "the IKE_AUTH response of {} octets {}has room for {room} and not for an identity and its proof{}",
+            "the IKE_AUTH response of {} octets {}has room for {room} and not for an identity and its proof{}{in_spite}",
             response.length,
             if view.first_inside(response) == Some(payload::NOTIFY) { "begins with a Notify, " } else { "" },
             if farewell.is_some() { "; the initiator then sent an INFORMATIONAL on the same SA" } else { "" },
