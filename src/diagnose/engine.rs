@@ -82,6 +82,7 @@ const CONSEQUENCES: &[Consequences] = &[
     Consequences::of("M-ENC-BIT", &["P2-NO-REPLY", "V2-CLEAR-ERROR"]),
     Consequences::on_attempt_of("V2-AUTH-FAIL", &["M-ENC-BIT"]),
     Consequences::on_attempt_of("V2-CHILD-REJECT", &["M-ENC-BIT"]),
+    Consequences::on_attempt_of("V2-REKEY-REFUSED", &["M-ENC-BIT", "V2-CLEAR-ERROR"]),
     Consequences::of("S-HALFOPEN", &["V2-INIT-NO-AUTH", "P1-MM2-NO-MM3"]),
     Consequences::of("T-SHORT-SESSION", &["L-FLAP"]),
 ];

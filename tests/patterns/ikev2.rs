@@ -703,6 +703,54 @@ fn a_refusal_that_the_initiator_does_not_take_is_no_lost_answer() {
 }
 
 #[test]
+fn a_re_key_that_is_refused_in_clear_is_answered() {
+    let story = ikev2_psk().traffic(10).after(secs(600));
+    let rekey = child_rekey(&story, Side::Initiator);
+    let spis = story.esp_spis();
+    let refused = refused_in_clear(story.create_child_request(Side::Initiator, &rekey), AUTH, v2::NO_PROPOSAL_CHOSEN);
+    let told = refused.repeat_from(Side::Initiator, 4, &BACKOFF).traffic_on(spis, 11..60, ms(500));
+    let analysis = judge(&told.capture());
+    assert_eq!(alarms(&analysis), ["V2-REKEY-REFUSED"]);
+    let found = find(&analysis, "V2-REKEY-REFUSED").expect("a finding");
+    assert_eq!((found.severity, found.confidence), (Severity::Warning, Confidence::Stated));
+    assert_eq!(analysis.diagnosis.pairs().last().map(|pair| pair.status), Some(PairStatus::UpActive));
+}
+
+/// The re-key of an IKE SA: SA, nonce, KE, and nothing that names it (RFC 7296 §1.3.2).
+fn ike_rekey_refused(told: Scenario) -> Scenario {
+    let renewed = [v2::sa(&[v2::ike_cbc(14)]), v2::nonce(32, 5), v2::key_exchange(14, 6)];
+    let busy = [v2::notify(v2::TEMPORARY_FAILURE, &[])];
+    told.create_child_request(Side::Initiator, &renewed).create_child_response(Side::Responder, &busy)
+}
+
+#[test]
+fn a_tunnel_that_ends_of_a_refused_re_key_did_not_end_in_good_order() {
+    for age in [40, 4000] {
+        let spis = ikev2_psk().esp_spis();
+        let refused = ike_rekey_refused(ikev2_psk().traffic(10).after(secs(age)));
+        let refused = refused.traffic_on(spis, 11..15, ms(500)).after(secs(3));
+        let told = refused.clone().informational_request(Side::Initiator, &[v2::delete_ike()]);
+        let gone = told.informational_response(Side::Responder, &[]);
+        let analysis = judge(&gone.clone().quiet(secs(90)).capture());
+        let found = find(&analysis, "V2-REKEY-REFUSED").expect("a finding");
+        assert_eq!((found.severity, found.confidence), (Severity::Warning, Confidence::Suspected));
+        assert!(found.means.contains("the IKE SA was most likely to be renewed"), "{}", found.means);
+        let pair = analysis.diagnosis.pairs().last().expect("a pair");
+        assert_eq!(pair.status, PairStatus::Down);
+        assert_eq!(pair.verdict.map(Verdict::id), Some("V2-REKEY-REFUSED"));
+        // Who begins anew has a tunnel again, and who goes on has one still.
+        let anew = gone.new_attempt().ikev2(&v2::ike_cbc(14)).traffic(40);
+        let goes_on = refused.liveness(Side::Initiator).traffic_on(spis, 15..60, ms(500));
+        for told in [anew, goes_on] {
+            let analysis = judge(&told.capture());
+            assert_eq!(alarms(&analysis), [""; 0]);
+            let found = find(&analysis, "V2-REKEY-REFUSED").expect("a finding");
+            assert!(found.means.starts_with("the re-key of the IKE SA is refused, or"), "{}", found.means);
+        }
+    }
+}
+
+#[test]
 fn an_initiator_that_goes_on_asking_has_no_tunnel_although_the_answer_leaves() {
     let told = answered_in_vain(ikev2_psk(), 5);
     for told in [told.clone(), told.quiet(secs(60))] {

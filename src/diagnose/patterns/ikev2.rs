@@ -208,6 +208,7 @@ pub(super) fn unanswered<'a>(view: &View<'a>, exchange: &'a Exchange) -> Option<
     let (Some(request), None) = request_and_response(exchange) else { return None };
     let refused = match exchange.kind {
         ExchangeKind::IkeAuth => auth_refused_in_clear(view).is_some(),
+        ExchangeKind::CreateChildSa => refused_in_clear(view, request).is_some(),
         _ => false,
     };
     let licensed = !view.attempt.midstream
