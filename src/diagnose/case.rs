@@ -297,7 +297,9 @@ impl<'a> View<'a> {
         self.attempt.exchanges.iter().filter(move |exchange| {
             let answered = || exchange.message(Label::Response(35)).is_some();
             let late = || exchange.messages.first().is_some_and(|first| up.is_some_and(|up| first.at > up));
-            exchange.kind == ExchangeKind::IkeAuth && (!late() || answered())
+            // What is refused in clear may be so under a number of its own.
+            let protected = || exchange.messages.iter().any(|message| message.encrypted);
+            exchange.kind == ExchangeKind::IkeAuth && protected() && (!late() || answered())
         })
     }
 
@@ -394,14 +396,11 @@ impl<'a> View<'a> {
         Suite::chosen(self.attempt).map_or_else(|| message.first_inside(), |suite| suite.first_inside(message))
     }
 
-    /// IKEv2: the answer to the last IKE_AUTH exchange, if it came and is whole.
+    /// IKEv2: the answer to the last IKE_AUTH exchange, if it came under protection and is whole.
     pub fn last_auth_response(&self) -> Option<&'a MessageRecord> {
-        self.auth_exchanges()
-            .next_back()?
-            .messages
-            .iter()
-            .filter(|message| message.label == Label::Response(35) && message.ike_fragments_missing.is_none())
-            .min_by_key(|message| !message.encrypted)
+        let whole = |message: &&MessageRecord| message.encrypted && message.ike_fragments_missing.is_none();
+        let mut messages = self.auth_exchanges().next_back()?.messages.iter();
+        messages.find(|message| message.label == Label::Response(35) && whole(message))
     }
 }
 

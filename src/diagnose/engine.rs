@@ -82,6 +82,9 @@ const CONSEQUENCES: &[Consequences] = &[
     Consequences::on_attempt_of("N-ICMP-PROHIB", &["L-DPD-TIMEOUT"]),
     Consequences::of("N-ICMP-PROHIB", &["P2-NO-REPLY", "V2-CHILD-NO-REPLY"]),
     Consequences::of("M-ENC-BIT", &["P2-NO-REPLY", "V2-CLEAR-ERROR"]),
+    Consequences::on_attempt_of("V2-AUTH-FAIL", &["M-ENC-BIT"]),
+    Consequences::on_attempt_of("V2-CHILD-REJECT", &["M-ENC-BIT"]),
+    Consequences::on_attempt_of("V2-REKEY-REFUSED", &["M-ENC-BIT", "V2-CLEAR-ERROR"]),
     Consequences::of("S-HALFOPEN", &["V2-INIT-NO-AUTH", "P1-MM2-NO-MM3"]),
     Consequences::of("T-SHORT-SESSION", &["L-FLAP"]),
 ];
@@ -322,9 +325,9 @@ pub(super) fn name_consequences(matches: &mut [Found]) {
     }
     for &Consequences { cause, least, patterns, same_attempt } in CONSEQUENCES {
         let loud = |found: &&Found| found.pattern.id == cause && found.severity() >= least;
-        let Some(first) = matches.iter().find(loud).map(|found| found.case.attempt) else { continue };
+        let causes: Vec<Option<usize>> = matches.iter().filter(loud).map(|found| found.case.attempt).collect();
         for found in matches.iter_mut().filter(|found| patterns.contains(&found.pattern.id)) {
-            if !same_attempt || found.case.attempt == first {
+            if !causes.is_empty() && (!same_attempt || causes.contains(&found.case.attempt)) {
                 found.consequence_of = Some(cause);
             }
         }

@@ -10,7 +10,7 @@ use crate::track::{Exchange, ExchangeKind, IkeVersion, Label, MessageRecord, Sid
 
 use super::Confidence;
 use super::case::{PATIENCE, View};
-use super::sizes::payload;
+use super::sizes::{AuthAnswer, payload};
 
 /// A copy sent this long after its answer passed here did not cross it on the way.
 const UNDER_WAY: Duration = Duration::from_secs(1);
@@ -51,7 +51,9 @@ impl<'a> View<'a> {
         };
         let labels =
             if self.is_v2() { (Label::Request(35), Label::Response(35)) } else { (Label::Mm(5), Label::Mm(6)) };
-        let unheard = self.unheard(exchange, labels)?;
+        // Whoever says no more than no has no SA that could be up on one side only, whether that is heard or not.
+        let refuses = self.auth_answer() == Some(AuthAnswer::Notify) && self.authenticated() == Some(false);
+        let unheard = self.unheard(exchange, labels).filter(|_| !refuses)?;
         let (asked, at) = (unheard.request.from, unheard.answer.at);
         let speaks = self
             .exchanges()

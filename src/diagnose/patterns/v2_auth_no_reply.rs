@@ -29,7 +29,8 @@ pattern! {
     ///
     /// - `N-PORT4500`: the request moved to 4500 and nothing ever comes back there.
     /// - `F-IKE-FRAG-LOST`, `F-SKF-INCOMPLETE`: fragments of the request do not arrive.
-    /// - `V2-AUTH-FAIL`: most responders do answer when they refuse.
+    /// - `V2-AUTH-FAIL`: most responders do answer when they refuse. An initiator that does not take the refusal goes on with its
+    ///   request, too.
     V2_AUTH_NO_REPLY = "V2-AUTH-NO-REPLY", IkeV2, Error;
     title: "no answer to IKE_AUTH arrives";
     causes: [
