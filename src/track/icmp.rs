@@ -1,5 +1,7 @@
 //! ICMP errors tied to the pair whose datagram they quote; never counted as messages of it.
 
+use std::time::Duration;
+
 use crate::isakmp::Message;
 use crate::packet::{Datagram, IcmpError, Quoted};
 
@@ -11,6 +13,9 @@ use super::pairs::Open;
 const FRAMES: usize = 16;
 /// Kinds of error remembered of one pair.
 const KINDS_A_PAIR: usize = 64;
+
+/// One error is recorded in two captures within this time.
+const AT_TWO_POINTS: Duration = Duration::from_millis(100);
 
 impl Tracker {
     pub(super) fn observe_icmp(&mut self, datagram: &Datagram<'_>, error: &IcmpError<'_>) {
@@ -37,6 +42,10 @@ impl Tracker {
                 && fact.initiator_spi == initiator_spi
         });
         if let Some(fact) = known {
+            let elsewhere = fact.frames.last().is_some_and(|last| last.capture != datagram.frame.capture);
+            if elsewhere && datagram.at.since(fact.last) < AT_TWO_POINTS {
+                return;
+            }
             fact.count += 1;
             fact.last = fact.last.max(datagram.at);
             fact.mtu = fact.mtu.into_iter().chain(error.mtu).min();

@@ -786,6 +786,7 @@ fn initial_contact_without_message_6_tells_nothing_about_keys_and_certificates()
     assert!(find(&shared, "P1-PSK").is_none());
     let found = find(&shared, "P1-AUTH-REJECT").expect("a finding");
     assert_eq!(found.confidence, Confidence::Suspected);
+    assert!(found.means.ends_with("or it accepts message 5 and message 6 is lost"), "{}", found.means);
     assert!(found.causes.iter().any(|cause| cause.text.contains("message 6 is lost")), "{found:?}");
     let transform = v1::transform(v1::AES_CBC, 256, v1::SHA2_256, v1::RSA_SIG, 14);
     let signed = Scenario::new().mtu(1400).mm1(std::slice::from_ref(&transform)).mm2(&transform).mm3().mm4();

@@ -26,6 +26,7 @@ pattern! {
     ///
     /// - `P1-PSK`: the initiator goes on, each copy drawing another error.
     /// - `P1-CERT`: the same with certificates.
+    /// - `P1-UP-NO-P2`: message 6 is lost, and what comes is the responder's INITIAL-CONTACT behind it, which is as long.
     /// - `L-DELETE-AFTER-P1`: message 6 was sent before.
     P1_AUTH_REJECT = "P1-AUTH-REJECT", Phase1, Error;
     title: "the responder refuses message 5, reason encrypted";
@@ -146,6 +147,10 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             if may_greet {
                 found.seen.push_str("; INITIAL-CONTACT is as long");
                 found = found.weigh("lost-6", 4.0);
+                if initiator == Conduct::GoesOn {
+                    found.means = "the responder refuses the identity and drops its state with it, or it accepts message 5 and message 6 is lost".into();
+                    found = found.settle("the responder's log: the identity it got, or that phase 1 is complete");
+                }
             } else {
                 found = found.rule_out(&["lost-6"]);
             }
