@@ -17,6 +17,7 @@ use crate::diagnose::case::{PATIENCE, View};
 use crate::diagnose::sizes::{Content, Contents, Suite, V1Suite, payload};
 use crate::track::{Exchange, ExchangeKind, IkeVersion, Label, MessageRecord, Side};
 
+use super::initial_contact;
 use super::life_cycle::Traffic;
 
 /// An answer comes within this many of the shortest answer times seen.
@@ -28,7 +29,7 @@ const UNDER_WAY: Duration = Duration::from_secs(2);
 /// What comes no later than this after a delete was sent before it arrived.
 const CROSSING: Duration = Duration::from_millis(200);
 /// What is said no later than this after phase 1 is about phase 1.
-const ABOUT_PHASE_1: Duration = Duration::from_millis(200);
+pub(super) const ABOUT_PHASE_1: Duration = Duration::from_millis(200);
 /// Traffic that stopped no longer than this before a delete may have been stopped by it.
 const JUST_BEFORE: Duration = Duration::from_secs(60);
 /// Questions follow each other at least this far apart; what comes closer belongs to one farewell.
@@ -209,6 +210,7 @@ fn read_once<'a>(view: &View<'a>) -> Vec<Informational<'a>> {
     match attempt.version {
         IkeVersion::V1 => {
             refusals(view, &mut found);
+            announcements(view, &mut found);
             pair_by_time(view, &mut found);
             note_use(view, &mut found);
             read_v1(view, suite.is_some(), &mut found);
@@ -234,7 +236,7 @@ pub(super) fn is_refuted(view: &View<'_>, notify: &MessageRecord) -> bool {
 }
 
 /// How long `side` takes to answer at this capture point, with room for a busy moment.
-fn answer_within(view: &View<'_>, side: Side) -> Duration {
+pub(super) fn answer_within(view: &View<'_>, side: Side) -> Duration {
     let shortest = view
         .exchanges()
         .iter()
@@ -243,7 +245,10 @@ fn answer_within(view: &View<'_>, side: Side) -> Duration {
         .map(|two| two[1].at.since(two[0].at))
         .min()
         .unwrap_or(ANSWER_WITHIN.0);
-    shortest.saturating_mul(ROUND_TRIPS).clamp(ANSWER_WITHIN.0, ANSWER_WITHIN.1)
+    shortest
+        .saturating_mul(ROUND_TRIPS)
+        .clamp(ANSWER_WITHIN.0, ANSWER_WITHIN.1)
+        .max(shortest.saturating_mul(2).min(PATIENCE))
 }
 
 /// IKEv1: what comes right after a copy of message 5, or of a Quick Mode's first message that was never answered in kind,
@@ -279,13 +284,21 @@ fn refusals(view: &View<'_>, found: &mut [Informational<'_>]) {
     }
 }
 
+/// IKEv1: what may be INITIAL-CONTACT asks for no life, and deletes nothing.
+fn announcements(view: &View<'_>, found: &mut [Informational<'_>]) {
+    let announces = initial_contact::either(view);
+    for one in found.iter_mut().filter(|one| announces(one.message)) {
+        one.reading = Reading::Notify;
+    }
+}
+
 /// IKEv1: a question and the answer of the other side that follows it closely, both of a size that allows R-U-THERE.
 fn pair_by_time(view: &View<'_>, found: &mut [Informational<'_>]) {
     let within = [answer_within(view, Side::Initiator), answer_within(view, Side::Responder)];
     let mut pending: [Option<usize>; 2] = [None, None];
     for index in 0..found.len() {
         let (from, at) = (found[index].message.from, found[index].message.at);
-        if found[index].reading == Reading::Refusal || !found[index].may_be(Content::Dpd) {
+        if found[index].reading != Reading::Unclear || !found[index].may_be(Content::Dpd) {
             continue;
         }
         let question = pending[from.other().index()]

@@ -21,7 +21,8 @@ pattern! {
     ///
     /// One side finds at the very end that it does not want this SA: the identity is not the one it expects, the peer does
     /// not follow with what it is to do (extended authentication), or it has an SA with this peer and keeps only one. What
-    /// is inside cannot be read in IKEv1; an INITIAL-CONTACT notify has the same size.
+    /// is inside cannot be read in IKEv1; an INITIAL-CONTACT notify has the same size, and what comes in its place, as soon as
+    /// phase 1 is complete, is taken for one unless the initiator gives up.
     ///
     /// ## Look-alikes
     ///

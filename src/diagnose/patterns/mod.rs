@@ -4,6 +4,7 @@ mod fragments;
 mod icmp;
 mod ikev2;
 mod informational;
+mod initial_contact;
 mod life_cycle;
 mod look;
 mod nat;

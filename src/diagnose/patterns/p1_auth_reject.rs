@@ -26,15 +26,18 @@ pattern! {
     ///
     /// - `P1-PSK`: the initiator goes on, each copy drawing another error.
     /// - `P1-CERT`: the same with certificates.
+    /// - `P1-UP-NO-P2`: message 6 is lost, and what comes is the responder's INITIAL-CONTACT behind it, which is as long.
     /// - `L-DELETE-AFTER-P1`: message 6 was sent before.
     P1_AUTH_REJECT = "P1-AUTH-REJECT", Phase1, Error;
     title: "the responder refuses message 5, reason encrypted";
     causes: [
         "identity" 0.55 "the responder does not know the initiator's identity, or has no configuration for it: its type or value differs",
             raised by "a pre-shared key method and an initiator that stops; NAT with addresses for identities", lowered by "an initiator that goes on";
-        "method" 0.20 "the responder wants another authentication method for this peer: key against certificate",
+        "method" 0.15 "the responder wants another authentication method for this peer: key against certificate",
             raised by "several methods in the offer", lowered by "one method on both ends";
         "keys" 0.15 "the pre-shared keys differ", raised by "the initiator goes on with message 5", lowered by "the initiator stops: it could read the error";
+        "lost-6" 0.05 "the responder accepts message 5, and message 6 is lost: what came is its INITIAL-CONTACT",
+            raised by "the initiator goes on; the responder completes phase 1 in its log", lowered by "the initiator stops; another error for each copy of message 5";
         "mode" 0.03 "the responder's configuration for this peer asks for Aggressive Mode", raised by "the peer starts Aggressive Mode itself", lowered by "Main Mode worked before";
         "policy" 0.07 "another policy: XAUTH is expected, a limit is reached", raised by "an XAUTH method elsewhere between the two", lowered by "a plain peer";
     ];
@@ -65,12 +68,13 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     phase1::attempts(case)
         .filter(|(_, view)| phase1::method(view) != Method::Certificate)
         .filter_map(|(index, view)| {
-            let (proof, Answer::Encrypted { messages, initiator }) = phase1::answer_to_message_5(&view)? else {
+            let (proof, Answer::Encrypted { messages, initiator, may_greet }) = phase1::answer_to_message_5(&view)? else {
                 return None;
             };
             let waits = view.message(Label::Mm(4)).map_or(0, |fourth| phase1::repeats_after(fourth, proof.at));
             let first = messages.first()?;
-            let once = phase1::answered_once(&view, proof, &messages)
+            let once = may_greet
+                || phase1::answered_once(&view, proof, &messages)
                 || (messages.len() == 1 && phase1::went_before(&view, first, true));
             if initiator == Conduct::GoesOn && waits == 0 && !once {
                 // P1-PSK.
@@ -120,6 +124,16 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             if initiator != Conduct::Stops && names_both_cookies(&view, first.length) {
                 found.seen.push_str("; by its length the error names both cookies");
                 found = found.weigh("keys", 0.4);
+            }
+            if may_greet {
+                found.seen.push_str("; INITIAL-CONTACT is as long");
+                found = found.weigh("lost-6", 4.0);
+                if initiator == Conduct::GoesOn {
+                    found.means = "the responder refuses the identity and drops its state with it, or it accepts message 5 and message 6 is lost".into();
+                    found = found.settle("the responder's log: the identity it got, or that phase 1 is complete");
+                }
+            } else {
+                found = found.rule_out(&["lost-6"]);
             }
             if view.attempt.nat.behind(Side::Initiator) == Some(true) {
                 found = found.weigh("identity", 1.5);

@@ -7,6 +7,7 @@ use crate::diagnose::waiting::Waited;
 use crate::diagnose::words::{span, times};
 use crate::track::{Label, MessageRecord, Side};
 
+use super::initial_contact;
 use super::phase1::{self, Answer, Method, Standing};
 
 pattern! {
@@ -98,6 +99,10 @@ fn silent(case: &Case<'_>, index: usize, view: &View<'_>, proof: &MessageRecord,
     if waits > 0 {
         found.seen.push_str(&format!("; the responder sent MM4 {} more meanwhile", times(waits as u64)));
     }
+    let greets = initial_contact::of(view, Side::Responder).is_some();
+    if greets {
+        found.seen.push_str("; the one encrypted Informational that came right after it is as long as INITIAL-CONTACT");
+    }
     if moved {
         found.seen.push_str(if on_4500 {
             "; other packets from it came on UDP 4500"
@@ -121,6 +126,9 @@ fn silent(case: &Case<'_>, index: usize, view: &View<'_>, proof: &MessageRecord,
         _ => "message 5 or its answer is lost, or the keys differ and the responder is silent about it",
     }
     .into();
+    if greets {
+        found = found.weigh("fragments", 3.0).weigh("certificate", 0.5);
+    }
     for (key, factor) in weights(view, moved, on_4500, waits > 0, pieces) {
         found = found.weigh(key, factor);
     }

@@ -78,7 +78,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             let (proof, answer) = phase1::answer_to_message_5(&view)?;
             let found = match answer {
                 Answer::Clear(clear) => in_clear(index, &view, proof, clear),
-                Answer::Encrypted { messages, initiator: Conduct::GoesOn } => {
+                Answer::Encrypted { messages, initiator: Conduct::GoesOn, may_greet: false } => {
                     not_understood(index, &view, proof, &messages)?
                 }
                 _ => return None,

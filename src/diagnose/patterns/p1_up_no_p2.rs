@@ -9,11 +9,12 @@ use crate::diagnose::words::{span, times};
 use crate::diagnose::{Confidence, Severity};
 use crate::track::{ExchangeKind, Label, Side};
 
+use super::initial_contact;
 use super::life_cycle::UNWANTED;
 use super::phase1::{self, Standing};
 
 /// Some gateways take their time between the phases: 15 s is normal for one of them.
-const BETWEEN_PHASES: Duration = Duration::from_secs(30);
+pub(super) const BETWEEN_PHASES: Duration = Duration::from_secs(30);
 
 pattern! {
     /// ## What is seen
@@ -106,10 +107,12 @@ fn idle(case: &Case<'_>, index: usize, view: &View<'_>, up: Timestamp) -> Option
     let next = case.pair.attempts.get(index + 1..).unwrap_or_default().first();
     let until = next.map_or(case.end(), |next| next.first);
     let idle = until.since(up);
+    let announces = initial_contact::either(view);
     let torn_down = [Side::Initiator, Side::Responder]
         .into_iter()
         .flat_map(|side| phase1::encrypted_informationals(view, side))
-        .any(|message| message.at.since(up) <= UNWANTED && view.attempt.last <= message.at.after(UNWANTED));
+        .filter(|message| message.at.since(up) <= UNWANTED && view.attempt.last <= message.at.after(UNWANTED))
+        .any(|message| !announces(message));
     if idle < BETWEEN_PHASES || torn_down {
         return None;
     }

@@ -12,7 +12,7 @@ use crate::diagnose::waiting::Waited;
 use crate::isakmp::registry;
 use crate::track::{Exchange, ExchangeKind, IkeVersion, Label, MessageRecord, Side};
 
-use super::{life_cycle, phase1};
+use super::{initial_contact, life_cycle, phase1};
 
 /// A refusal comes within this time of the copy of message 1 that it answers.
 const REFUSAL: Duration = Duration::from_secs(3);
@@ -86,11 +86,13 @@ struct Informational<'a> {
     contents: Option<Contents>,
 }
 
-/// Those of one side, in order of time.
+/// Those of one side, in order of time, without what may be its INITIAL-CONTACT.
 fn informationals<'a>(view: &View<'a>, side: Side) -> Vec<Informational<'a>> {
     let suite = V1Suite::chosen(view.attempt);
     let mut by_length: BTreeMap<u32, Option<Contents>> = BTreeMap::new();
+    let announces = initial_contact::either(view);
     let mut found: Vec<Informational<'a>> = phase1::encrypted_informationals(view, side)
+        .filter(|message| !announces(message))
         .map(|message| {
             let contents = by_length.entry(message.length).or_insert_with(|| {
                 let contents = suite?.contents(view.attempt, side, message.length);
