@@ -660,6 +660,19 @@ fn an_initiator_that_begins_anew_after_its_informational_refused() {
     assert_eq!(signed(60).severity, Severity::Warning);
 }
 
+/// Who does not take message 5 goes on with message 4, whatever it does not like.
+#[test]
+fn a_responder_that_goes_on_with_message_4_refuses_the_key_or_the_identity() {
+    let told = (0..4).fold(until_bare_message_5(), |told, _| {
+        told.repeat_from(Side::Responder, 1, &[10.0]).repeat_from(Side::Initiator, 1, &[0.01])
+    });
+    let found = finding(&told.quiet(secs(20)).capture(), "P1-AUTH-SILENT");
+    assert!(found.means.ends_with("the keys differ, or it refuses the identity without a word"), "{}", found.means);
+    let likelihoods: Vec<_> = found.causes.iter().take(2).map(|cause| cause.likelihood).collect();
+    assert_eq!(likelihoods, ["likely", "possible"], "{found:?}");
+    assert!(found.causes[1].text.contains("identity"));
+}
+
 /// Message 6 is lost, each copy of it, and the INITIAL-CONTACT behind the first one is not.
 #[test]
 fn initial_contact_without_message_6_tells_nothing_about_keys_and_certificates() {

@@ -121,7 +121,7 @@ fn silent(case: &Case<'_>, index: usize, view: &View<'_>, proof: &MessageRecord,
             "either UDP 4500 does not get through, or the keys differ and the responder is silent about it"
         }
         (_, _) if waits > 0 => {
-            "the responder is alive and waits for a message 5 that it can decrypt: the keys most likely differ"
+            "the responder is alive and waits for a message 5 that it accepts: the keys differ, or it refuses the identity without a word"
         }
         _ => "message 5 or its answer is lost, or the keys differ and the responder is silent about it",
     }
@@ -155,7 +155,7 @@ fn weights(view: &View<'_>, moved: bool, on_4500: bool, waits: bool, pieces: boo
     }
     // Behind a translation a responder repeats message 4 in either case.
     match (waits, moved) {
-        (true, false) => weights.extend([("keys", 1.5), ("lost", 0.5), ("fragments", 0.5)]),
+        (true, false) => weights.extend([("keys", 1.5), ("identity", 1.5), ("lost", 0.5), ("fragments", 0.5)]),
         (true, true) => weights.extend([("keys", 1.5), ("port-4500", 0.75)]),
         // Neither sign that message 5 arrives and cannot be read: an error, or message 4 again.
         (false, false) => weights.push(("lost", 5.0)),
