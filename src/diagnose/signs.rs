@@ -99,7 +99,7 @@ signs! {
     MARKER;
     /// A message in IP fragments.
     FRAGMENTS;
-    /// A message of which IKE fragments are missing.
+    /// A message, or a copy of one, of which IKE fragments are missing.
     FRAGMENTS_MISSING;
     /// A fragmented datagram that never became whole.
     INCOMPLETE;

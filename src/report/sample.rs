@@ -217,7 +217,7 @@ impl MessageRecord {
         self.repeat_count = repeats.len() as u32;
         self.repeats = repeats
             .iter()
-            .map(|&(number, millis)| Repeat { frame: frame(number), at: at(millis), changed: false })
+            .map(|&(number, millis)| Repeat { frame: frame(number), at: at(millis), changed: false, missing: None })
             .collect();
     }
 }

@@ -671,7 +671,7 @@ impl Tracker {
                 observed.retransmission_of = Some(record.frame);
                 record.repeat_count += 1;
                 if record.repeats.len() < limits.repeats_a_message {
-                    record.repeats.push(Repeat { frame: passage.frame, at: passage.at, changed });
+                    record.repeats.push(Repeat { frame: passage.frame, at: passage.at, changed, missing: None });
                 }
                 state.exchanges[exchange].messages[index].copy = LastCopy::of(passage);
             }
@@ -740,20 +740,21 @@ impl Tracker {
         let Some(exchange) = attempt.exchanges.iter().position(|exchange| exchange.kind == kind) else { return };
         let mut known = attempt.exchanges[exchange].messages.iter_mut().zip(&state.exchanges[exchange].messages);
         if let Some((record, message)) = known.find(|(record, _)| record.label == label) {
-            // What a mirror port left over of a message that had just become whole is not another copy of it.
-            if set.since.since(message.copy.at).as_nanos() < RECORDED_TWICE_NANOS {
-                record.recorded_again += 1;
-                return;
-            }
-            for (frame, at) in std::iter::once((set.first_frame, set.since)).chain(set.again.iter().copied()) {
+            // What a mirror port left over of a message that had just become whole is not another copy of it, and what came
+            // before it is none that follows it.
+            let begins = std::iter::once((set.first_frame, set.since)).chain(set.again.iter().copied());
+            let copies = begins.filter(|(_, at)| at.since(message.copy.at).as_nanos() >= RECORDED_TWICE_NANOS);
+            let before = record.repeat_count;
+            for (frame, at) in copies {
                 record.repeat_count += 1;
                 if record.repeats.len() < repeats_a_message {
-                    record.repeats.push(Repeat { frame, at, changed: true });
+                    record.repeats.push(Repeat { frame, at, changed: true, missing: set.missing() });
                 }
             }
+            record.recorded_again += u32::from(record.repeat_count == before);
             return;
         }
-        let again = set.again.iter().map(|&(frame, at)| Repeat { frame, at, changed: false });
+        let again = set.again.iter().map(|&(frame, at)| Repeat { frame, at, changed: false, missing: None });
         if state.message_count >= messages_an_attempt {
             attempt.forget_message(set.since);
             return;

@@ -492,6 +492,8 @@ pub struct Repeat {
     pub at: Timestamp,
     /// Octets differ from the first copy (encrypted or fragmented anew).
     pub changed: bool,
+    /// Lowest IKEv1 fragment that never came of this copy of a message that came whole before, and how many there are.
+    pub missing: Option<(u16, Option<u16>)>,
 }
 
 /// One payload of a message, in clear.

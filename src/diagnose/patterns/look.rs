@@ -289,7 +289,9 @@ impl Look {
         signs.set_if(!message.encrypted && (late || message.label == Label::Stray), Signs::CLEAR_TOO_LATE);
         signs.set_if(message.fault.is_some(), Signs::FAULTS);
         signs.set_if(message.ip_fragments > 1, Signs::FRAGMENTS);
-        signs.set_if(message.ike_fragments_missing.is_some(), Signs::FRAGMENTS_MISSING);
+        let in_part =
+            message.ike_fragments_missing.is_some() || message.repeats.iter().any(|copy| copy.missing.is_some());
+        signs.set_if(in_part, Signs::FRAGMENTS_MISSING);
         let ports = [message.source.port(), message.destination.port()];
         match message.encapsulation {
             Encapsulation::Udp => {
