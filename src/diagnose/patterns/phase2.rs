@@ -116,7 +116,7 @@ fn fate<'a>(
     informationals: [&[Informational<'a>]; 2],
     any_answered: bool,
 ) -> Fate<'a> {
-    let [from_starter, from_other] = informationals;
+    let [_, from_other] = informationals;
     let mut by: Vec<&MessageRecord> = Vec::new();
     let mut only_refusals = true;
     let mut next = 0;
@@ -124,7 +124,7 @@ fn fate<'a>(
         next = next.max(from_other.partition_point(|answer| answer.message.at < copy));
         while let Some(answer) = from_other.get(next).filter(|answer| answer.message.at.since(copy) <= REFUSAL) {
             next += 1;
-            if is_liveness(first, answer, from_starter) {
+            if is_liveness(first, answer, informationals) {
                 continue;
             }
             if is_farewell(view, first, answer, from_other) {
@@ -153,22 +153,32 @@ fn fate<'a>(
 }
 
 /// `answer` is half of a liveness check that crossed message 1: the side that started sent one of the same length at that
-/// time too, and goes on with message 1 as nobody does who was refused.
-fn is_liveness(first: &MessageRecord, answer: &Informational<'_>, from_starter: &[Informational<'_>]) -> bool {
-    let (at, length) = (answer.message.at, answer.message.length);
+/// time too, and goes on with message 1 as nobody does who was refused, or that is what the two said last before it.
+fn is_liveness(
+    first: &MessageRecord,
+    answer: &Informational<'_>,
+    [from_starter, from_other]: [&[Informational<'_>]; 2],
+) -> bool {
     let may_be = answer.contents.is_some_and(|contents| contents.contains(Content::Dpd));
-    let from = from_starter.partition_point(|other| other.message.at.after(HALVES) < at);
-    let partner = from_starter
-        .get(from..)
-        .unwrap_or_default()
-        .iter()
-        .take_while(|other| other.message.at.since(at) <= HALVES)
-        .find(|other| other.message.length == length);
+    let half = |one: &Informational<'_>| other_half(one, from_starter);
+    let checked_before = || {
+        let before = from_other.partition_point(|other| other.message.at < first.at);
+        let last = before.checked_sub(1).and_then(|last| from_other.get(last));
+        last.is_some_and(|last| last.message.length == answer.message.length && half(last).is_some())
+    };
     may_be
-        && partner.is_some_and(|partner| {
-            let both = partner.message.at.max(at);
-            first.repeats.iter().any(|repeat| repeat.at > both)
+        && half(answer).is_some_and(|partner| {
+            let both = partner.message.at.max(answer.message.at);
+            first.repeats.iter().any(|repeat| repeat.at > both) || checked_before()
         })
+}
+
+/// The one of `others` that comes with `one`, and is as long.
+fn other_half<'i, 'a>(one: &Informational<'_>, others: &'i [Informational<'a>]) -> Option<&'i Informational<'a>> {
+    let at = one.message.at;
+    let from = others.partition_point(|other| other.message.at.after(HALVES) < at);
+    let near = others.get(from..).unwrap_or_default().iter().take_while(|other| other.message.at.since(at) <= HALVES);
+    near.into_iter().find(|other| other.message.length == one.message.length)
 }
 
 /// `answer` ends an SA that its sender was deleting when message 1 came: it had sent what may be the delete of an IPsec SA right
