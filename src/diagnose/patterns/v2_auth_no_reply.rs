@@ -1,14 +1,16 @@
 //! V2-AUTH-NO-REPLY: IKE_AUTH gets no answer, or none that arrives.
 
+use crate::diagnose::Severity;
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
+use crate::diagnose::sizes::{AuthAnswer, Suite};
 use crate::diagnose::unheard::Unheard;
 use crate::diagnose::words::{span, times};
 use crate::packet::Encapsulation;
 use crate::track::{Label, MessageRecord, Side};
 
 use super::f_pmtu;
-use super::ikev2::{self, AUTH};
+use super::ikev2::{self, AUTH, SA_INIT};
 
 /// A datagram longer than this may need fragments somewhere on the path: the least MTU of IPv6 (RFC 8200 §5), headers off.
 const FITS_EVERYWHERE: u32 = 1280 - 40 - 8 - 4;
@@ -23,32 +25,37 @@ pattern! {
     ///
     /// The two ends can talk, and this message or its answer is lost, or the responder drops it in silence. IKE_AUTH differs
     /// from what went before in two ways: it often moves to UDP 4500, and it is often much longer (certificates). If the request
-    /// goes on after its response, the IKE SA is up for the responder only.
+    /// goes on after its response, the IKE SA is up for the responder only: the response is lost, or, most likely if it is no longer
+    /// than the one to IKE_SA_INIT and on the same ports, some initiators pass it over and ask again.
     ///
     /// ## Look-alikes
     ///
     /// - `N-PORT4500`: the request moved to 4500 and nothing ever comes back there.
     /// - `F-IKE-FRAG-LOST`, `F-SKF-INCOMPLETE`: fragments of the request do not arrive.
+    /// - `V2-AUTH-INIT-REJECT`: most initiators say so when they refuse the answer, or begin anew.
     /// - `V2-AUTH-FAIL`: most responders do answer when they refuse. An initiator that does not take the refusal goes on with its
     ///   request, too.
     V2_AUTH_NO_REPLY = "V2-AUTH-NO-REPLY", IkeV2, Error;
-    title: "no answer to IKE_AUTH arrives";
+    title: "no answer to IKE_AUTH arrives, or none is taken";
     causes: [
-        "port-4500" 0.47 "UDP 4500 is blocked, or not forwarded to the responder",
+        "port-4500" 0.45 "UDP 4500 is blocked, or not forwarded to the responder",
             raised by "the request went to 4500, IKE_SA_INIT to 500, and nothing came from 4500", lowered by "the request stayed on the port that works";
         "fragments" 0.28 "IP fragments of the request or of its answer are dropped on the way",
             raised by "a request above 1200 octets or in IP fragments; ICMP fragment reassembly time exceeded", lowered by "a short request in one packet";
-        "silent" 0.20 "the responder refuses in silence, or fails on the message",
+        "silent" 0.18 "the responder refuses in silence, or fails on the message",
             raised by "a short request on the port that works", lowered by "the responder is known to answer refusals";
         "return" 0.05 "the answer does not reach the initiator: a filter, a NAT or the route on its way back",
-            raised by "the request comes again although its answer has left", lowered by "no answer is seen beside the responder";
+            raised by "the request comes again although its answer has left", lowered by "no answer is seen beside the responder; a longer one, to IKE_SA_INIT, arrived on the same ports";
+        "taken" 0.04 "the initiator does not take the answer: not the identity or proof that it expects, not the child SA that it asked for, or a fault in reading it",
+            raised by "a longer answer, to IKE_SA_INIT, arrived on the same ports", lowered by "no answer is seen";
     ];
     checks: [
         Path: "open and forward UDP 4500 both ways, on every filter and NAT between the two" about "port-4500";
         Either: "enable IKE fragmentation (RFC 7383); shorten the certificate chain" about "fragments";
+        Initiator: "look in its log whether the answer arrives, and what it makes of it";
+        Either: "compare the responder's identity and key with what the initiator expects" about "taken";
         Path: "follow the answer back to the initiator: filters for its port, address translation, the return route" about "return";
         Responder: "look in its log whether the IKE_AUTH request arrives, and what it makes of it" about "silent" "port-4500" "fragments";
-        Initiator: "look in its log whether the answer arrives, and what it makes of it";
     ];
     logs: [
         "libreswan": "Possible authentication failure: no acceptable response to our first encrypted message" ("libreswan source");
@@ -104,6 +111,7 @@ fn no_answer(index: usize, view: &View<'_>) -> Option<Match> {
         } else {
             "the responder answers IKE_SA_INIT and not this: the message is lost, or dropped without a word"
         })
+        .rule_out(&["taken"])
         .settle("a capture on the responder's outside tells whether the request arrives whole")
         .frames([answered.frame])
         .frames(view.frames(request));
@@ -137,6 +145,11 @@ fn no_answer(index: usize, view: &View<'_>) -> Option<Match> {
 /// The answer leaves, and the request comes all the same.
 fn answer_lost(index: usize, view: &View<'_>) -> Option<Match> {
     let Unheard { request, answer, copies, confidence } = view.set_up_unheard()?;
+    let open = goes_an_open_way(view, answer);
+    let asks_child =
+        || Suite::chosen(view.attempt).and_then(|suite| suite.asks_no_child(request, answer)) == Some(false);
+    // V2-CHILD-REJECT says what it does not take.
+    let told = view.auth_answer() == Some(AuthAnswer::NoChild) && asks_child() && open;
     let fragmented = answer.ip_fragments > 1;
     let pieces = match (answer.ip_fragments, answer.ike_fragments) {
         (ip @ 2.., _) => format!(", in {ip} IP fragments"),
@@ -156,19 +169,34 @@ fn answer_lost(index: usize, view: &View<'_>) -> Option<Match> {
         let port = answer.source.port();
         seen.push_str(&format!("; it is the first message to the initiator from UDP {port}"));
     }
-    Some(
-        Match::on(index, confidence)
-            .seen(seen)
-            .means("the answer does not reach the initiator, or it does not take it: the IKE SA is up for the responder and not for the initiator")
-            .settle("a capture on the initiator's outside tells whether the answer arrives whole")
-            .frames(view.frames(answer))
-            .frames([request.frame])
-            .rule_out(&["silent"])
-            .rule_out(if first_there { &[] } else { &["port-4500"] })
-            .rule_out(if fragmented { &[] } else { &["fragments"] })
-            .weigh("return", 8.0)
-            .weigh("fragments", 5.0),
-    )
+    let found = Match::on(index, confidence)
+        .seen(seen)
+        .means(if open {
+            "the longer answer to IKE_SA_INIT reached the initiator on the same ports, so most likely this one does, and is not taken: \
+             the IKE SA is up for the responder and not for the initiator"
+        } else {
+            "the answer does not reach the initiator, or it does not take it: the IKE SA is up for the responder and not for the \
+             initiator"
+        })
+        .settle("a capture on the initiator's outside tells whether the answer arrives whole")
+        .frames(view.frames(answer))
+        .frames([request.frame])
+        .rule_out(&["silent"])
+        .rule_out(if first_there { &[] } else { &["port-4500"] })
+        .rule_out(if fragmented { &[] } else { &["fragments"] })
+        .weigh("return", 8.0)
+        .weigh("taken", if open { 20.0 } else { 2.0 })
+        .weigh("fragments", 5.0);
+    Some(if told { found.severity(Severity::Notice) } else { found })
+}
+
+/// Whether an answer goes, in one piece, the way on which a longer one, to IKE_SA_INIT, got to the initiator.
+fn goes_an_open_way(view: &View<'_>, answer: &MessageRecord) -> bool {
+    let way = |message: &MessageRecord| (message.source, message.destination);
+    let arrived =
+        |message: &MessageRecord| message.label == Label::Response(SA_INIT) && message.length >= answer.length;
+    let in_one_piece = answer.ip_fragments < 2 && answer.ike_fragments < 2;
+    in_one_piece && view.messages().any(|message| arrived(message) && way(message) == way(answer))
 }
 
 /// Whether nothing came from the responder from the port of `answer` before it, and something from another.
