@@ -20,6 +20,8 @@ use super::{AttemptDiagnosis, Cause, Confidence, Finding, Severity, Verdict, Wor
 /// What follows from what: where the first is found on a pair, the others are its consequences. They stay in the report,
 /// and neither raise an alarm of their own nor explain the pair.
 const CONSEQUENCES: &[(&str, &[&str])] = &[
+    // guesses at the reason
+    ("P2-REJECT", &["P2-PROPOSAL", "P2-SELECTOR"]),
     ("P2-NO-QM3", &["T-ONEWAY", "T-ESP-BLOCKED", "T-NONE"]),
     (
         "F-IKE-FRAG-LOST",

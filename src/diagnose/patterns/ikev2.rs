@@ -149,10 +149,14 @@ pub(super) struct Unanswered<'a> {
 /// and nothing missing of the request itself.
 pub(super) fn unanswered<'a>(view: &View<'a>, exchange: &'a Exchange) -> Option<Unanswered<'a>> {
     let (Some(request), None) = request_and_response(exchange) else { return None };
-    let licensed = !view.attempt.midstream
-        && !view.one_sided()
-        && view.case.both_ways()
-        && request.ike_fragments_missing.is_none();
+    // Of an SA that comes from a re-key both SPIs are known before anything is said under it.
+    let replaced = view.attempt.rekeyed_from.filter(|_| !view.heard(request.from.other()));
+    let one_sided = match replaced.and_then(|index| view.case.view(index)) {
+        Some(replaced) => replaced.one_sided(),
+        None => view.one_sided(),
+    };
+    let licensed =
+        !view.attempt.midstream && !one_sided && view.case.both_ways() && request.ike_fragments_missing.is_none();
     let waited = view.waited(request);
     let outlasted = waited.after >= PATIENCE || waited.after >= last_gap(request);
     // One repeat on its own is everyday loss.
