@@ -663,5 +663,10 @@ fn a_delete_that_is_never_answered_is_in_no_good_order() {
     let deleted = story.informational_request(Side::Initiator, &[v2::delete_ike()]).repeat(4, &[2.0, 4.0, 8.0, 16.0]);
     let analysis = judge(&deleted.quiet(secs(30)).capture());
     assert!(find(&analysis, "OK-DELETE").is_none());
-    assert_eq!(standing(&analysis).0, PairStatus::Down);
+    assert_eq!(standing(&analysis), (PairStatus::Down, Some("V2-CHILD-NO-REPLY")));
+    let found = find(&analysis, "V2-CHILD-NO-REPLY").expect("a finding");
+    assert!(found.severity == Severity::Notice && found.seen.ends_with("it begins with a Delete"), "{found:?}");
+    // the same on an SA that has just come from a re-key, under which nothing else was said
+    let gone = ike_sa_made_and_deleted(false).repeat(4, &[2.0, 4.0, 8.0, 16.0]).quiet(secs(30));
+    assert_eq!(standing(&judge(&gone.capture())), (PairStatus::Down, Some("V2-CHILD-NO-REPLY")));
 }

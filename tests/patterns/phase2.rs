@@ -187,6 +187,15 @@ fn pfs_in_another_group_than_that_of_phase_1_is_named() {
     assert!(!raises(&asked(0), "P2-PFS"));
 }
 
+/// What may be the reason of a refusal is no second fault.
+#[test]
+fn guesses_at_a_refusal_follow_from_it() {
+    let refused = main_mode_psk().qm1(0).informational(Side::Responder, &[v1::notify(v1::NO_PROPOSAL_CHOSEN)]);
+    let analysis = judge(&refused.quiet(secs(40)).capture());
+    assert_eq!(alarms(&analysis), ["P2-REJECT"]);
+    assert_eq!(find(&analysis, "P2-PROPOSAL").expect("a finding").consequence_of, Some("P2-REJECT"));
+}
+
 #[test]
 fn where_lengths_show_pfs_the_networks_are_not_suspected() {
     let refusal = v1::notify(v1::NO_PROPOSAL_CHOSEN);

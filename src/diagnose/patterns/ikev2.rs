@@ -206,6 +206,12 @@ pub(super) struct Unanswered<'a> {
 /// and nothing missing of the request itself.
 pub(super) fn unanswered<'a>(view: &View<'a>, exchange: &'a Exchange) -> Option<Unanswered<'a>> {
     let (Some(request), None) = request_and_response(exchange) else { return None };
+    // Of an SA that comes from a re-key both SPIs are known before anything is said under it.
+    let replaced = view.attempt.rekeyed_from.filter(|_| !view.heard(request.from.other()));
+    let one_sided = match replaced.and_then(|index| view.case.view(index)) {
+        Some(replaced) => replaced.one_sided(),
+        None => view.one_sided(),
+    };
     let refused = match exchange.kind {
         ExchangeKind::IkeAuth => auth_refused_in_clear(view).is_some(),
         ExchangeKind::CreateChildSa => refused_in_clear(view, request).is_some(),
@@ -213,7 +219,7 @@ pub(super) fn unanswered<'a>(view: &View<'a>, exchange: &'a Exchange) -> Option<
     };
     let licensed = !view.attempt.midstream
         && !refused
-        && !view.one_sided()
+        && !one_sided
         && view.case.both_ways()
         && request.ike_fragments_missing.is_none();
     let waited = view.waited(request);

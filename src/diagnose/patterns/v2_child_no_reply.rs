@@ -1,12 +1,12 @@
 //! V2-CHILD-NO-REPLY: a request on an IKE SA that is up gets no answer.
 
-use crate::diagnose::Severity;
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
-use crate::diagnose::sizes::Suite;
+use crate::diagnose::sizes::{Suite, payload};
 use crate::diagnose::unheard::Unheard;
 use crate::diagnose::words::{span, times};
-use crate::track::{Exchange, ExchangeKind};
+use crate::diagnose::{Confidence, Severity};
+use crate::track::{Exchange, ExchangeKind, Label, MessageRecord};
 
 use super::ikev2::{self, Standing};
 use super::v2_msgid;
@@ -17,9 +17,9 @@ const COPIES: u64 = 3;
 pattern! {
     /// ## What is seen
     ///
-    /// A CREATE_CHILD_SA request, or an INFORMATIONAL longer than a liveness check, sent three times or more under the same
-    /// message id, without a response. Afterwards a new IKE_SA_INIT, or silence. Or CREATE_CHILD_SA is answered each time and comes again
-    /// all the same.
+    /// A CREATE_CHILD_SA request, or an INFORMATIONAL that deletes or is longer than a liveness check, sent three times or more
+    /// under the same message id, without a response. Afterwards a new IKE_SA_INIT, or silence. Or CREATE_CHILD_SA is answered each
+    /// time and comes again all the same.
     ///
     /// ## What it means
     ///
@@ -29,7 +29,7 @@ pattern! {
     ///
     /// ## Look-alikes
     ///
-    /// - `L-DPD-TIMEOUT`: short INFORMATIONALs (liveness checks, deletes) without an answer.
+    /// - `L-DPD-TIMEOUT`: short INFORMATIONALs (liveness checks) without an answer.
     /// - `V2-REKEY-REFUSED`: an answer comes, and it refuses.
     V2_CHILD_NO_REPLY = "V2-CHILD-NO-REPLY", IkeV2, Error;
     title: "no answer arrives to a request on an IKE SA that is up";
@@ -83,7 +83,7 @@ fn no_answer(
     let unanswered = view
         .exchanges()
         .iter()
-        .filter(|exchange| is_meant(exchange, suite))
+        .filter(|exchange| is_meant(view, exchange, suite))
         .filter_map(|exchange| ikev2::unanswered(view, exchange))
         .find(|unanswered| unanswered.waited.copies >= COPIES)?;
     let ikev2::Unanswered { request, waited, confidence } = unanswered;
@@ -112,6 +112,12 @@ fn no_answer(
         ))
         .means(format!("{peer} no longer answers on this IKE SA"))
         .frames(view.frames(request));
+    if deletes(view, request) {
+        // Whoever asks takes leave: that nobody is there any more is no surprise, nor that nothing is sent.
+        found.seen.push_str("; it begins with a Delete");
+        let means = format!("{peer} does not answer the Delete: it was gone before, or the answer does not arrive");
+        return (confidence > Confidence::Suspected).then_some(found.means(means).severity(Severity::Notice));
+    }
     if esp_after {
         found.seen.push_str("; its ESP is seen after it");
         found = found.weigh("path", 0.1).weigh("restart", 0.2).weigh("service", 4.0);
@@ -152,16 +158,21 @@ fn answer_lost(standing: &Standing, index: usize, view: &View<'_>) -> Option<Mat
     )
 }
 
-/// CREATE_CHILD_SA, or an INFORMATIONAL that is surely no liveness check or delete: those are told by `L-DPD-TIMEOUT`.
-fn is_meant(exchange: &Exchange, suite: Option<Suite>) -> bool {
+/// CREATE_CHILD_SA, or an INFORMATIONAL that is surely no liveness check: those are told by `L-DPD-TIMEOUT`.
+fn is_meant(view: &View<'_>, exchange: &Exchange, suite: Option<Suite>) -> bool {
     match exchange.kind {
         ExchangeKind::CreateChildSa => true,
         ExchangeKind::InformationalV2 => {
             let (request, _) = ikev2::request_and_response(exchange);
-            request.zip(suite).is_some_and(|(request, suite)| suite.is_short(request) == Some(false))
+            let long = || request.zip(suite).is_some_and(|(request, suite)| suite.is_short(request) == Some(false));
+            request.is_some_and(|request| deletes(view, request)) || long()
         }
         _ => false,
     }
+}
+
+fn deletes(view: &View<'_>, request: &MessageRecord) -> bool {
+    request.label == Label::Request(ikev2::INFORMATIONAL) && view.first_inside(request) == Some(payload::DELETE)
 }
 
 fn request_id(view: &View<'_>, frame: crate::base::FrameRef) -> crate::base::MessageId {
