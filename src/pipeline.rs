@@ -3,6 +3,7 @@
 //! Not here: files, formats of output, the command line. Contract: one pass, in order of time, nothing kept but facts.
 
 mod changes;
+mod clocks;
 mod path;
 mod session;
 mod shard;
@@ -112,6 +113,7 @@ pub fn analyze(captures: &mut Captures, options: &Options, watch: &mut impl Watc
 
 /// Reads all captures to their end, or until `watch` has seen enough. One [`Counts`] a capture, by id.
 pub fn follow(captures: &mut Captures, options: &Options, watch: &mut impl Watch) -> (Vec<Counts>, Facts) {
+    clocks::put_right(captures, options);
     let mut path = Path::new(options);
     let mut road = Road::new(options, &path);
     let mut flow = match shard::share(&mut road, captures, &mut path, options, watch) {

@@ -42,6 +42,12 @@ impl Timestamp {
         Self(self.0.saturating_add(i64::try_from(span.as_nanos()).unwrap_or(i64::MAX)))
     }
 
+    /// `self` moved back by so many nanoseconds (forward, if below zero), clamped to the range of the type.
+    #[inline]
+    pub const fn before(self, nanos: i64) -> Self {
+        Self(self.0.saturating_sub(nanos))
+    }
+
     /// The same instant as a calendar date in UTC.
     pub fn to_utc(self) -> DateTime<Utc> {
         DateTime::from_timestamp_nanos(self.0)

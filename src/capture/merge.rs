@@ -78,6 +78,19 @@ impl Captures {
         Self { due, awake, turn: None, readers, errors }
     }
 
+    /// Puts captures right whose clocks are ahead of the others', by so many nanoseconds each (behind, if below zero), before
+    /// any frame was given out.
+    pub fn put_back(&mut self, ahead: &[i64]) {
+        if self.turn.is_some() || ahead.iter().all(|&ahead| ahead == 0) {
+            return;
+        }
+        for (reader, &ahead) in self.readers.iter_mut().zip(ahead) {
+            reader.put_back(ahead);
+        }
+        let at_frame = self.readers.iter().enumerate().filter(|(_, reader)| reader.is_at_frame());
+        self.due = at_frame.map(|(id, reader)| Reverse((reader.latest(), id))).collect();
+    }
+
     /// The next frame of all captures in order of time (file order within a capture), or `None` at the end.
     #[inline]
     pub fn next_frame(&mut self) -> Option<Frame<'_>> {

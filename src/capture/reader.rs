@@ -228,6 +228,15 @@ impl Reader {
         self.latest
     }
 
+    /// Times are this many nanoseconds earlier from the current frame on, which is the first.
+    pub fn put_back(&mut self, ahead: i64) {
+        self.tally.put_back(ahead);
+        if let Some((_, at)) = &mut self.current {
+            *at = at.before(ahead);
+            self.latest = *at;
+        }
+    }
+
     /// Whether there is a current frame.
     pub fn is_at_frame(&self) -> bool {
         self.current.is_some()
@@ -308,7 +317,7 @@ impl Reader {
             last: tally.last,
             cut_short: tally.cut.is_some(),
             dropped: self.walk.dropped(),
-            watched_until: self.walk.watched_until(),
+            watched_until: self.walk.watched_until().map(|at| at.before(tally.ahead)),
             notes: tally.notes(),
         }
     }

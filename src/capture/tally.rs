@@ -24,6 +24,8 @@ pub(super) struct Tally {
     pub cut: Option<Cut>,
     pub oddities: Oddities,
     previous: Timestamp,
+    /// Nanoseconds that its clock is ahead of the others'.
+    pub ahead: i64,
 }
 
 /// How a capture ends too early.
@@ -65,7 +67,7 @@ impl Tally {
         if record.wire_len as usize > record.len {
             self.snapped += 1;
         }
-        let Some(at) = record.at else {
+        let Some(at) = record.at.map(|at| at.before(self.ahead)) else {
             self.oddities.without_time += 1;
             return self.previous;
         };
@@ -76,6 +78,15 @@ impl Tally {
         }
         self.note_order(at);
         at
+    }
+
+    /// Times are this many nanoseconds earlier from now on, and were so from the beginning.
+    pub fn put_back(&mut self, ahead: i64) {
+        self.ahead = ahead;
+        self.previous = self.previous.before(ahead);
+        for at in [&mut self.first, &mut self.last].into_iter().flatten() {
+            *at = at.before(ahead);
+        }
     }
 
     /// Counts the frames of a stretch.
@@ -158,6 +169,14 @@ impl Tally {
         if let Some((major, minor)) = odd.version {
             note(true, format!("pcap version {major}.{minor}, read like 2.4"));
         }
+        let apart = Duration::from_nanos(self.ahead.unsigned_abs());
+        let how = if self.ahead > 0 { "ahead of" } else { "behind" };
+        note(
+            self.ahead != 0,
+            format!(
+                "its clock is {apart:.3?} {how} the others', as messages that both hold show: put right in all times here"
+            ),
+        );
         note(odd.named_again > 0, "named more than once, read once".to_owned());
         note(
             odd.backwards > 0,

@@ -1,5 +1,8 @@
-//! A pair's facts with the questions that checks ask of them: who said what in clear, what was repeated for how long,
-//! and whether silence may be called silence.
+//! A pair's facts with the questions that checks ask of them: who said what in clear, who was heard, how far authentication
+//! got.
+//!
+//! Not here: whether the tunnel came up (`tunnel`), whether silence may be called silence ([`super::waiting`]), which answers did
+//! not arrive (`unheard`).
 
 use std::cell::{Cell, OnceCell};
 use std::net::IpAddr;
@@ -12,7 +15,6 @@ use crate::track::{
     Attempt, EspFlow, Exchange, ExchangeKind, Facts, IkeVersion, Label, MessageRecord, Pair, PayloadDetail, Side,
 };
 
-use super::Confidence;
 use super::patterns::Read;
 use super::signs::Signs;
 use super::sizes::{self, AuthAnswer, Suite, payload};
@@ -21,7 +23,7 @@ use super::survey::Survey;
 /// Silence shorter than this, with no repeat in it, says nothing.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
-/// What an initiator does about an answer, it does within this.
+/// What a side says to an answer, it says within this.
 pub(super) const AT_ONCE: Duration = Duration::from_secs(1);
 
 /// One pair, seen by a check.
@@ -283,22 +285,6 @@ impl<'a> View<'a> {
         })
     }
 
-    /// How long a message was repeated without the exchange going on, and how long was watched after its last copy.
-    pub fn waited(&self, message: &MessageRecord) -> Waited {
-        let last = message.repeats.iter().map(|repeat| repeat.at).max().unwrap_or(message.at);
-        Waited {
-            copies: u64::from(message.repeat_count) + 1,
-            over: last.since(message.at),
-            after: self.case.end().since(last),
-        }
-    }
-
-    /// When the next copy of `message` is due, by its rhythm, and whether it should have come.
-    pub fn next_copy(&self, message: &MessageRecord) -> Option<NextCopy> {
-        let (due, late) = next_due(message)?;
-        Some(NextCopy { due, given_up: self.case.end() > due.after(late) })
-    }
-
     /// Frames of a message and its repeats.
     pub fn frames(&self, message: &MessageRecord) -> Vec<FrameRef> {
         std::iter::once(message.frame).chain(message.repeats.iter().map(|repeat| repeat.frame)).collect()
@@ -309,9 +295,11 @@ impl<'a> View<'a> {
         // What comes once the SA is up and is not answered is nobody's, or forged.
         let up = self.attempt.phase1_up;
         self.attempt.exchanges.iter().filter(move |exchange| {
-            let answered = || exchange.messages.iter().any(|message| message.label == Label::Response(35));
+            let answered = || exchange.message(Label::Response(35)).is_some();
             let late = || exchange.messages.first().is_some_and(|first| up.is_some_and(|up| first.at > up));
-            exchange.kind == ExchangeKind::IkeAuth && (!late() || answered())
+            // What is refused in clear may be so under a number of its own.
+            let protected = || exchange.messages.iter().any(|message| message.encrypted);
+            exchange.kind == ExchangeKind::IkeAuth && protected() && (!late() || answered())
         })
     }
 
@@ -354,104 +342,6 @@ impl<'a> View<'a> {
     pub fn tunnel_up(&self) -> Option<Timestamp> {
         let once = self.case.answers.get(self.index).map(|answers| &answers.tunnel_up);
         once.map_or_else(|| self.read_tunnel_up(), |once| *once.get_or_init(|| self.read_tunnel_up()))
-    }
-
-    fn read_tunnel_up(&self) -> Option<Timestamp> {
-        if let Some(at) = self.attempt.phase2_up {
-            return Some(at);
-        }
-        let Some(at) = self.attempt.phase1_up else {
-            let lives_on = || self.lives_on().filter(|_| self.is_v2() || self.carries_traffic());
-            return self.shown_by_traffic().or_else(lives_on);
-        };
-        if self.is_v2() {
-            return self.v2_tunnel_up(at);
-        }
-        // A responder takes ESP as the proof that message 3 came; a capture that missed it may too.
-        let traffic = self.case.pair.flows.iter().rev().any(|flow| flow.last >= at);
-        let confirmed = traffic && self.message(Label::Qm(2)).is_some();
-        let settled = || self.attempt.exchanges.iter().any(|exchange| self.quick_mode_settled(exchange));
-        (confirmed || settled()).then_some(at).or_else(|| self.shown_by_traffic())
-    }
-
-    /// IKEv1: message 3 of this Quick Mode is not in the capture, and nobody asks for it: message 2 was sent once, message 1 not
-    /// again after it, and the side that started did not say anything to it at once. Who waits, asks again.
-    pub fn quick_mode_unasked(&self, exchange: &Exchange) -> bool {
-        let find = |label| exchange.messages.iter().find(|message| message.label == label);
-        let (Some(second), None) = (find(Label::Qm(2)), find(Label::Qm(3))) else { return false };
-        let asked_again = find(Label::Qm(1)).is_some_and(|first| first.last_sent() > second.at);
-        let said = self.messages().any(|message| {
-            message.label == Label::Inf
-                && message.from == exchange.started_by
-                && message.at > second.at
-                && message.at.since(second.at) <= AT_ONCE
-        });
-        second.repeat_count == 0 && !asked_again && !said
-    }
-
-    /// The same, and both sides go on under this SA for long after that: message 3 came.
-    pub fn quick_mode_settled(&self, exchange: &Exchange) -> bool {
-        let second = exchange.messages.iter().find(|message| message.label == Label::Qm(2)).map(|second| second.at);
-        let speaks = |side| {
-            self.messages().any(|message| {
-                message.from == side
-                    && message.encrypted
-                    && second.is_some_and(|second| message.at.since(second) >= PATIENCE)
-            })
-        };
-        self.quick_mode_unasked(exchange) && speaks(Side::Initiator) && speaks(Side::Responder)
-    }
-
-    fn v2_tunnel_up(&self, at: Timestamp) -> Option<Timestamp> {
-        if self.attempt.rekeyed_from.is_some() {
-            return Some(at);
-        }
-        if self.authenticated() == Some(false) || self.turned_down().is_some() || self.set_up_unheard().is_some() {
-            return None;
-        }
-        match self.auth_answer() {
-            Some(AuthAnswer::Child) => Some(at),
-            None if Suite::chosen(self.attempt).is_none() => {
-                self.case.pair.flows.iter().rev().any(|flow| flow.last >= at).then_some(at)
-            }
-            // Old SAs of the pair may still carry traffic: only what begins now counts.
-            _ => self.child_created().or_else(|| self.traffic_begins(at).then_some(at)),
-        }
-    }
-
-    /// When traffic began, if it goes both ways, began after this attempt and before the next one, on SAs that have just come
-    /// up, and nothing else can have brought them: this attempt did, and the capture misses messages of it.
-    pub(super) fn shown_by_traffic(&self) -> Option<Timestamp> {
-        let (pair, attempt) = (self.case.pair, self.attempt);
-        // Flows stand in the order of their first packets, attempts in that of their first messages.
-        let begin = pair.flows.first()?.first;
-        let between = attempt.first <= begin && pair.attempts.get(self.index + 1).is_none_or(|next| next.first > begin);
-        let unseen = attempt.phase2_up.is_none() && !(self.is_v2() && attempt.phase1_up.is_some());
-        let refused = self.clear_errors(Side::Responder).next().is_some();
-        if !between || !unseen || refused {
-            return None;
-        }
-        let missed = self.unrecorded_before(begin);
-        let fresh = |end| {
-            self.case
-                .flows_from(end)
-                .any(|flow| f64::from(flow.first_sequence) <= f64::from(FRESH) + sent_in(missed, flow))
-        };
-        let mut others = pair.attempts.iter().enumerate().filter(|&(index, _)| index != self.index);
-        let can_be_others = others.any(|(_, other)| other.phase1_up.is_some() || other.midstream);
-        (fresh(pair.a) && fresh(pair.b) && !can_be_others).then_some(begin)
-    }
-
-    /// How long nothing of this attempt was recorded before `begin`, if it was waiting for a message then that was not asked for
-    /// again: a capture that was on all the while would hold one or the other.
-    fn unrecorded_before(&self, begin: Timestamp) -> Duration {
-        let before = || self.messages().filter(|message| message.at < begin);
-        let Some(last) = before().max_by_key(|message| message.at) else { return Duration::ZERO };
-        let of_set_up = matches!(last.label, Label::Mm(_) | Label::Am(_) | Label::Qm(_) | Label::Tr(_))
-            || matches!(last.label, Label::Request(34 | 35 | 43) | Label::Response(34 | 35 | 43));
-        let unasked = last.repeat_count == 0 && before().all(|message| message.last_sent() <= last.at);
-        let hole = begin.since(last.at);
-        if of_set_up && unasked && hole >= PATIENCE / 2 { hole } else { Duration::ZERO }
     }
 
     /// IKEv2: the INFORMATIONAL with which the initiator ended the SA as soon as it had the last answer to IKE_AUTH. Long
@@ -506,41 +396,12 @@ impl<'a> View<'a> {
         Suite::chosen(self.attempt).map_or_else(|| message.first_inside(), |suite| suite.first_inside(message))
     }
 
-    /// IKEv2: when a CREATE_CHILD_SA was first answered with more than a refusal.
-    pub fn child_created(&self) -> Option<Timestamp> {
-        let suite = Suite::chosen(self.attempt)?;
-        self.messages()
-            .find(|message| message.label == Label::Response(36) && suite.refuses_child(message) == Some(false))
-            .map(|message| message.at)
-    }
-
-    /// Whether ESP or AH of an SPI not seen before is seen from `at` on, before the pair negotiates anew. Flows stand in the order
-    /// of their first packets, attempts in that of their first messages.
-    pub fn traffic_begins(&self, at: Timestamp) -> bool {
-        let (flows, attempts) = (&self.case.pair.flows, &self.case.pair.attempts);
-        let next = attempts.get(attempts.partition_point(|attempt| attempt.first <= at.max(self.attempt.first)));
-        let begun = flows.get(flows.partition_point(|flow| flow.first < at));
-        begun.is_some_and(|flow| next.is_none_or(|next| flow.first < next.first))
-    }
-
-    /// IKEv2: the answer to the last IKE_AUTH exchange, if it came and is whole.
+    /// IKEv2: the answer to the last IKE_AUTH exchange, if it came under protection and is whole.
     pub fn last_auth_response(&self) -> Option<&'a MessageRecord> {
-        self.auth_exchanges()
-            .next_back()?
-            .messages
-            .iter()
-            .filter(|message| message.label == Label::Response(35) && message.ike_fragments_missing.is_none())
-            .min_by_key(|message| !message.encrypted)
+        let whole = |message: &&MessageRecord| message.encrypted && message.ike_fragments_missing.is_none();
+        let mut messages = self.auth_exchanges().next_back()?.messages.iter();
+        messages.find(|message| message.label == Label::Response(35) && whole(message))
     }
-}
-
-/// Sequence numbers up to this one are those of an SA that has just come up; some packets may have been missed.
-const FRESH: u32 = 32;
-
-/// Packets that a flow may have sent in the time before it was seen, at twice its pace since.
-fn sent_in(missed: Duration, flow: &EspFlow) -> f64 {
-    let seen = flow.last.since(flow.first).as_secs_f64();
-    if seen > 0.0 { 2.0 * missed.as_secs_f64() * flow.packets as f64 / seen } else { 0.0 }
 }
 
 /// Whether `later` can only have been sent after the other side answered `earlier`.
@@ -551,59 +412,5 @@ fn needs_answer_between(earlier: &MessageRecord, later: &MessageRecord) -> bool 
         (Label::Qm(1), Label::Qm(3)) => true,
         (Label::Request(34), Label::Request(35)) | (Label::Response(34), Label::Response(35)) => true,
         _ => false,
-    }
-}
-
-/// When the next copy of `message` is due, as the gaps between its copies so far tell: they grow by a steady factor, or
-/// stay the same; and how late it may be. `None` with fewer than three copies, or without a rhythm.
-pub fn next_due(message: &MessageRecord) -> Option<(Timestamp, Duration)> {
-    if message.repeats.len() < 2 || message.repeat_count as usize != message.repeats.len() {
-        return None;
-    }
-    let times: Vec<Timestamp> =
-        std::iter::once(message.at).chain(message.repeats.iter().map(|repeat| repeat.at)).collect();
-    let gaps: Vec<f64> = times.windows(2).map(|pair| pair[1].since(pair[0]).as_secs_f64()).collect();
-    let factors: Vec<f64> = gaps.windows(2).map(|pair| pair[1] / pair[0]).collect();
-    let mean = factors.iter().sum::<f64>() / factors.len() as f64;
-    let steady = mean.is_finite() && mean > 0.5 && factors.iter().all(|factor| (factor / mean - 1.0).abs() < RHYTHM);
-    let gap = gaps.last().map(|gap| gap * mean).filter(|gap| steady && *gap > 0.0 && *gap < 86_400.0)?;
-    let due = times.last()?.after(Duration::from_secs_f64(gap));
-    Some((due, Duration::from_secs_f64(gap * RHYTHM).max(Duration::from_secs(1))))
-}
-
-/// Gaps between copies are in rhythm if their growth stays within this of its mean.
-const RHYTHM: f64 = 0.25;
-
-/// The copy of a message that its rhythm lets expect.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct NextCopy {
-    /// When it is due.
-    pub due: Timestamp,
-    /// The capture goes on long enough after that to say that it did not come.
-    pub given_up: bool,
-}
-
-/// Copies of a message, and the time they took.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Waited {
-    /// How often it was sent.
-    pub copies: u64,
-    /// From the first copy to the last.
-    pub over: Duration,
-    /// From the last copy to the end of the capture.
-    pub after: Duration,
-}
-
-impl Waited {
-    /// Long enough to call it unanswered: repeated at least once and over some time, or watched for longer than anybody
-    /// waits before repeating.
-    pub fn is_silence(&self) -> bool {
-        (self.copies >= 2 && self.over + self.after >= PATIENCE / 2) || self.after >= PATIENCE
-    }
-
-    /// How sure it is that a message which asks for an answer got none: whoever gets none sends it again. Of one that was sent
-    /// once the capture may have missed the answer.
-    pub fn certainty(&self) -> Confidence {
-        if self.copies >= 2 { Confidence::Inferred } else { Confidence::Suspected }
     }
 }

@@ -5,25 +5,49 @@
 use std::borrow::Cow;
 use std::sync::{Arc, LazyLock};
 
-use crate::track::{Attempt, Facts, Label, Room, Side};
+use crate::track::{Attempt, Facts, Label, Room};
 
 use super::case::Case;
 use super::judged::Piece;
 use super::losses;
 use super::pattern::{Match, Pattern, Stage};
 use super::patterns::unless_short;
+use super::points;
 use super::status::{outcome, status};
 use super::survey::Survey;
-use super::words::span;
+use super::words::{role, span};
 use super::{AttemptDiagnosis, Cause, Confidence, Finding, Severity, Verdict, Words};
 
-/// What follows from what: where the first is found on a pair, the others are its consequences. They stay in the report,
-/// and neither raise an alarm of their own nor explain the pair.
-const CONSEQUENCES: &[(&str, &[&str])] = &[
-    // guesses at the reason
-    ("P2-REJECT", &["P2-PROPOSAL", "P2-SELECTOR"]),
-    ("P2-NO-QM3", &["T-ONEWAY", "T-ESP-BLOCKED", "T-NONE"]),
-    (
+/// What follows from a pattern where that is found on a pair: its consequences stay in the report, and neither raise an alarm
+/// of their own nor explain the pair.
+struct Consequences {
+    cause: &'static str,
+    /// How bad the cause has to be.
+    least: Severity,
+    patterns: &'static [&'static str],
+    /// On the attempt of the cause; otherwise on any of the pair.
+    same_attempt: bool,
+}
+
+impl Consequences {
+    const fn of(cause: &'static str, patterns: &'static [&'static str]) -> Self {
+        Self { cause, least: Severity::Warning, patterns, same_attempt: false }
+    }
+
+    /// What has another reason on another attempt.
+    const fn on_attempt_of(cause: &'static str, patterns: &'static [&'static str]) -> Self {
+        Self { same_attempt: true, ..Self::of(cause, patterns) }
+    }
+}
+
+/// A later one has the last word.
+const CONSEQUENCES: &[Consequences] = &[
+    // Where all attempts are probes, those that get no answer are no more than that.
+    Consequences { least: Severity::Info, ..Consequences::of("S-SCAN", &["P1-NO-REPLY", "V2-NO-REPLY"]) },
+    // Guesses at the reason.
+    Consequences::of("P2-REJECT", &["P2-PROPOSAL", "P2-SELECTOR"]),
+    Consequences::of("P2-NO-QM3", &["T-ONEWAY", "T-ESP-BLOCKED", "T-NONE"]),
+    Consequences::of(
         "F-IKE-FRAG-LOST",
         &[
             "P1-AUTH-SILENT",
@@ -36,27 +60,35 @@ const CONSEQUENCES: &[(&str, &[&str])] = &[
             "F-V1FRAG-INCOMPLETE",
         ],
     ),
-    ("F-V1FRAG-INCOMPLETE", &["P1-AUTH-SILENT", "P1-MM4-NO-MM5"]),
-    ("M-MARKER", &["N-PORT4500", "P1-AUTH-SILENT", "V2-AUTH-NO-REPLY"]),
-    ("M-LENGTH", &["P1-MM3-NO-REPLY"]),
+    Consequences::of("F-V1FRAG-INCOMPLETE", &["P1-AUTH-SILENT", "P1-MM4-NO-MM5"]),
+    Consequences::of("M-MARKER", &["N-PORT4500", "P1-AUTH-SILENT", "V2-AUTH-NO-REPLY"]),
+    Consequences::of("M-LENGTH", &["P1-MM3-NO-REPLY"]),
     // and may itself follow from N-PORT4500
-    ("P1-AGGR-AUTH", &["N-ICMP-PORT"]),
-    ("N-PORT4500", &["P1-AUTH-SILENT", "P1-AGGR-AUTH", "P1-UP-NO-P2", "V2-AUTH-NO-REPLY"]),
-    ("P1-INIT-REJECT", &["L-DELETE-AFTER-P1"]),
-    ("F-PMTU", &["P1-AUTH-SILENT", "V2-AUTH-NO-REPLY", "V2-NO-REPLY", "V2-EAP", "P2-NO-REPLY"]),
-    ("N-WIN-NAT-SERVER", &["N-PORT4500", "P1-MM4-NO-MM5", "T-ONEWAY"]),
-    ("N-WRONG-ADDR", &["P1-NO-REPLY", "V2-NO-REPLY"]),
-    ("N-NATT-MISSING", &["T-ONEWAY"]),
-    ("N-NAT-AH", &["T-ONEWAY"]),
-    ("L-STALE-SA", &["P1-NO-REPLY", "P2-NO-REPLY", "V2-NO-REPLY", "V2-CLEAR-ERROR", "T-ONEWAY"]),
-    ("T-SPI-UNKNOWN", &["T-ONEWAY"]),
-    ("L-DPD-TIMEOUT", &["P1-NO-REPLY", "V2-NO-REPLY", "T-ONEWAY"]),
-    ("N-ICMP-HOST", &["L-DPD-TIMEOUT", "P2-NO-REPLY", "V2-CHILD-NO-REPLY"]),
-    ("N-ICMP-PROHIB", &["L-DPD-TIMEOUT", "P2-NO-REPLY", "V2-CHILD-NO-REPLY"]),
-    ("M-ENC-BIT", &["P2-NO-REPLY", "V2-CLEAR-ERROR"]),
-    ("S-HALFOPEN", &["V2-INIT-NO-AUTH", "P1-MM2-NO-MM3"]),
-    ("T-SHORT-SESSION", &["L-FLAP"]),
-    ("T-SPI-UNKNOWN", &["V2-TS-NARROW"]),
+    Consequences::on_attempt_of("P1-AGGR-AUTH", &["N-ICMP-PORT"]),
+    Consequences::of("N-PORT4500", &["P1-AUTH-SILENT", "P1-AGGR-AUTH", "P1-UP-NO-P2", "V2-AUTH-NO-REPLY"]),
+    Consequences::of("P1-INIT-REJECT", &["L-DELETE-AFTER-P1"]),
+    Consequences::on_attempt_of(
+        "F-PMTU",
+        &["P1-AUTH-SILENT", "V2-AUTH-NO-REPLY", "V2-NO-REPLY", "V2-EAP", "P2-NO-REPLY"],
+    ),
+    Consequences::of("N-WIN-NAT-SERVER", &["N-PORT4500", "P1-MM4-NO-MM5", "T-ONEWAY"]),
+    Consequences::of("N-WRONG-ADDR", &["P1-NO-REPLY", "V2-NO-REPLY"]),
+    Consequences::of("N-NATT-MISSING", &["T-ONEWAY"]),
+    Consequences::of("N-NAT-AH", &["T-ONEWAY"]),
+    Consequences::of("L-STALE-SA", &["P1-NO-REPLY", "P2-NO-REPLY", "V2-NO-REPLY", "V2-CLEAR-ERROR", "T-ONEWAY"]),
+    Consequences::of("T-SPI-UNKNOWN", &["T-ONEWAY", "V2-TS-NARROW"]),
+    Consequences::of("L-DPD-TIMEOUT", &["P1-NO-REPLY", "V2-NO-REPLY", "T-ONEWAY"]),
+    // A peer that fell silent on another SA had another reason.
+    Consequences::on_attempt_of("N-ICMP-HOST", &["L-DPD-TIMEOUT"]),
+    Consequences::of("N-ICMP-HOST", &["P2-NO-REPLY", "V2-CHILD-NO-REPLY"]),
+    Consequences::on_attempt_of("N-ICMP-PROHIB", &["L-DPD-TIMEOUT"]),
+    Consequences::of("N-ICMP-PROHIB", &["P2-NO-REPLY", "V2-CHILD-NO-REPLY"]),
+    Consequences::of("M-ENC-BIT", &["P2-NO-REPLY", "V2-CLEAR-ERROR"]),
+    Consequences::on_attempt_of("V2-AUTH-FAIL", &["M-ENC-BIT"]),
+    Consequences::on_attempt_of("V2-CHILD-REJECT", &["M-ENC-BIT"]),
+    Consequences::on_attempt_of("V2-REKEY-REFUSED", &["M-ENC-BIT", "V2-CLEAR-ERROR"]),
+    Consequences::of("S-HALFOPEN", &["V2-INIT-NO-AUTH", "P1-MM2-NO-MM3"]),
+    Consequences::of("T-SHORT-SESSION", &["L-FLAP"]),
 ];
 
 /// Normal states that an alarm denies.
@@ -88,6 +120,8 @@ const DENIED: &[Denial] = &[
     Denial::of("P1-AGGR-AUTH", &["OK-P1-UP"]),
     Denial::of("M-ENC-BIT", &["OK-P1-UP"]),
     Denial::of("T-ENCAP-MISMATCH", &["OK-UP"]),
+    // As an error it says that the traffic of one side is lost.
+    Denial { least: Severity::Error, everywhere: true, ..Denial::of("C-TWO-POINT", &["OK-UP", "OK-IDLE"]) },
     // As an error it says that the peer refuses all that is sent, until the end.
     Denial {
         least: Severity::Error,
@@ -159,8 +193,8 @@ pub(super) fn again<'f>(
 /// Where a pattern fits, as far as what was not forgotten tells, and nothing in the capture tells otherwise.
 pub(super) fn found_by(verdict: Verdict, case: &Case<'_>) -> impl Iterator<Item = Match> {
     let pattern = verdict.pattern();
-    let holds =
-        move |found: &Match| !losses::is_open(case, pattern.id, found) && !losses::is_refuted(case, pattern.id, found);
+    let misses = pattern.misses;
+    let holds = move |found: &Match| !losses::is_open(case, misses, found) && !losses::is_refuted(case, misses, found);
     (pattern.check)(case).into_iter().filter(holds)
 }
 
@@ -193,6 +227,7 @@ fn add(whole: &mut Option<Whole>, case: &Case<'_>, mut found: Found) {
         None => {
             if found.severity() >= Severity::Warning && !CIRCUMSTANCES.contains(&found.pattern.id) {
                 tell_next_copy(case, &mut found.case);
+                points::tell_fate(case, found.pattern, &mut found.case);
             }
             name_sides(case, &mut found.case);
             let last = found.case.attempt;
@@ -282,7 +317,7 @@ pub(super) fn deny(matches: &mut Vec<Found>) {
 
 /// What follows from a pattern where that is found.
 pub(super) fn consequences_of(cause: &str) -> &'static [&'static str] {
-    CONSEQUENCES.iter().find(|(known, _)| *known == cause).map_or(&[], |(_, consequences)| consequences)
+    CONSEQUENCES.iter().find(|row| row.cause == cause).map_or(&[], |row| row.patterns)
 }
 
 /// Marks what follows from something else that was found on the same pair.
@@ -290,27 +325,14 @@ pub(super) fn name_consequences(matches: &mut [Found]) {
     if matches.iter().all(|found| found.severity() < Severity::Warning) {
         return;
     }
-    name_probes(matches);
-    for &(cause, consequences) in CONSEQUENCES {
-        let loud = |found: &Found| found.pattern.id == cause && found.severity() >= Severity::Warning;
-        let Some(first) = matches.iter().find(|found| loud(found)).map(|found| found.case.attempt) else { continue };
-        for found in matches.iter_mut().filter(|found| consequences.contains(&found.pattern.id)) {
-            // a peer that fell silent on another SA had another reason
-            let of_one = cause == "F-PMTU" || matches!(found.pattern.id, "L-DPD-TIMEOUT" | "N-ICMP-PORT");
-            if !of_one || found.case.attempt == first {
+    for &Consequences { cause, least, patterns, same_attempt } in CONSEQUENCES {
+        let loud = |found: &&Found| found.pattern.id == cause && found.severity() >= least;
+        let causes: Vec<Option<usize>> = matches.iter().filter(loud).map(|found| found.case.attempt).collect();
+        for found in matches.iter_mut().filter(|found| patterns.contains(&found.pattern.id)) {
+            if !causes.is_empty() && (!same_attempt || causes.contains(&found.case.attempt)) {
                 found.consequence_of = Some(cause);
             }
         }
-    }
-}
-
-/// Where all attempts are probes, those that get no answer are no more than that.
-fn name_probes(matches: &mut [Found]) {
-    if matches.iter().all(|found| found.pattern.id != "S-SCAN") {
-        return;
-    }
-    for found in matches.iter_mut().filter(|found| matches!(found.pattern.id, "P1-NO-REPLY" | "V2-NO-REPLY")) {
-        found.consequence_of = Some("S-SCAN");
     }
 }
 
@@ -319,10 +341,7 @@ fn tell_next_copy(case: &Case<'_>, found: &mut Match) {
     let Some(view) = found.attempt.and_then(|index| case.view(index)) else { return };
     let repeated = view.waiting().filter(|_| !case.is_over(view.attempt));
     let Some((message, next)) = repeated.and_then(|message| Some((message, view.next_copy(message)?))) else { return };
-    let side = match message.from {
-        Side::Initiator => "initiator",
-        Side::Responder => "responder",
-    };
+    let side = role(message.from);
     let end = case.end();
     let label = message.label;
     found.seen.push_str(&if next.given_up {
@@ -532,15 +551,16 @@ fn depth(attempt: &Attempt) -> u8 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::pattern::Missed;
     use super::*;
 
     #[test]
     fn what_is_found_once_for_many_pairs_follows_from_nothing_on_one_of_them() {
-        let followed = |id| CONSEQUENCES.iter().any(|(_, consequences)| consequences.contains(&id));
+        let followed = |id| CONSEQUENCES.iter().any(|row| row.patterns.contains(&id));
         let by_story = || Verdict::all().map(Verdict::pattern).filter(|pattern| pattern.by_story);
         assert!(by_story().count() > 5);
         for pattern in by_story() {
-            assert!(!followed(pattern.id) && !losses::may_doubt(pattern.id), "{}", pattern.id);
+            assert!(!followed(pattern.id) && pattern.misses == Missed::Nothing, "{}", pattern.id);
         }
     }
 }

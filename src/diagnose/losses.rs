@@ -14,7 +14,7 @@ use crate::packet::{Encapsulation, GaveUp};
 use crate::track::{Attempt, Forgotten, Pair};
 
 use super::case::{Case, View};
-use super::pattern::Match;
+use super::pattern::{Match, Missed};
 use super::{Confidence, Finding, Severity};
 
 /// One frame lost of so many changes no conclusion: what matters was sent more than once.
@@ -54,109 +54,29 @@ fn doubt(finding: &mut Finding, settle: &str) {
     });
 }
 
-/// What a finding misses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Missed {
-    /// Messages that would have followed, or answered.
-    Messages,
-    /// The beginning: messages from before.
-    Beginning,
-    /// ESP or AH.
-    Data,
-    /// The other fragments of a message.
-    Fragments,
-}
-
-/// Patterns that infer something from messages that are not there. Where they state something, it was said in clear.
-const NO_MESSAGES: &[&str] = &[
-    "P1-NO-REPLY",
-    "P1-MM2-NO-MM3",
-    "P1-MM3-NO-REPLY",
-    "P1-MM4-NO-MM5",
-    "P1-AUTH-SILENT",
-    "P1-AUTH-REJECT",
-    "P1-AGGR-AUTH",
-    "P1-PSK",
-    "P1-CERT",
-    "P1-MODE",
-    "P1-VERSION",
-    "P1-UP-NO-P2",
-    "P2-NO-REPLY",
-    "P2-NO-QM3",
-    "V2-NO-REPLY",
-    "V2-INIT-NO-AUTH",
-    "V2-AUTH-NO-REPLY",
-    "V2-COOKIE-LOOP",
-    "V2-EAP",
-    "V2-INTERMEDIATE",
-    "V2-CHILD-NO-REPLY",
-    "V2-FOLLOWUP",
-    "L-DPD-TIMEOUT",
-    "S-HALFOPEN",
-    "C-ONE-DIR",
-    "N-PORT4500",
-];
-/// Those of them that conclude that a set-up never came to its end.
-const NO_SET_UP: &[&str] = &[
-    "P1-NO-REPLY",
-    "P1-MM2-NO-MM3",
-    "P1-MM3-NO-REPLY",
-    "P1-MM4-NO-MM5",
-    "P1-AUTH-SILENT",
-    "P1-AUTH-REJECT",
-    "P1-AGGR-AUTH",
-    "P1-PSK",
-    "P1-CERT",
-    "V2-NO-REPLY",
-    "V2-INIT-NO-AUTH",
-    "V2-AUTH-NO-REPLY",
-    "V2-EAP",
-    "V2-INTERMEDIATE",
-    "N-PORT4500",
-];
-const NO_FRAGMENTS: &[&str] = &["F-IKE-FRAG-LOST", "F-SKF-INCOMPLETE", "F-V1FRAG-INCOMPLETE"];
-/// Patterns that infer a refusal, because what stands in its place is not the answer.
-const NO_ANSWER: &[&str] = &["P2-REJECT", "P2-PFS", "P2-PROPOSAL"];
-/// What is stated by these is that something is not in the capture.
-const NO_BEGINNING: &[&str] = &["C-MIDSTREAM", "C-ESP-NO-IKE"];
-const NO_DATA: &[&str] = &["T-NONE", "T-ONEWAY"];
-
+/// What a finding misses and may have been forgotten.
 fn missed(finding: &Finding) -> Option<Missed> {
-    let id = finding.id();
-    let inferred = finding.confidence == Confidence::Inferred;
-    if NO_BEGINNING.contains(&id) {
-        Some(Missed::Beginning)
-    } else if NO_DATA.contains(&id) {
-        Some(Missed::Data)
-    } else if NO_MESSAGES.contains(&id) && inferred {
-        Some(Missed::Messages)
-    } else if NO_FRAGMENTS.contains(&id) && inferred {
-        Some(Missed::Fragments)
-    } else {
-        None
+    match finding.pattern.misses {
+        Missed::Nothing | Missed::Answer => None,
+        missed @ (Missed::Beginning | Missed::Data) => Some(missed),
+        missed => Some(missed).filter(|_| finding.confidence == Confidence::Inferred),
     }
 }
 
-/// Whether findings of pattern `id` may rest on what is absent.
-#[cfg(test)]
-pub(super) fn may_doubt(id: &str) -> bool {
-    [NO_MESSAGES, NO_BEGINNING, NO_DATA, NO_FRAGMENTS, NO_ANSWER].iter().any(|ids| ids.contains(&id))
-}
-
-/// Whether a match of pattern `id` concludes that a negotiation got no further which brought a tunnel up all the same, as
-/// traffic shows, whose keys are used later on, or that nobody asked for again: what it misses came, and is not in the capture.
-pub(super) fn is_refuted(case: &Case<'_>, id: &str, found: &Match) -> bool {
-    let concludes = || [NO_MESSAGES, NO_FRAGMENTS, NO_ANSWER].iter().any(|ids| ids.contains(&id));
+/// Whether a match of a pattern concludes that a negotiation got no further which brought a tunnel up all the same, as traffic
+/// shows, whose keys are used later on, or that nobody asked for again: what it misses came, and is not in the capture.
+pub(super) fn is_refuted(case: &Case<'_>, misses: Missed, found: &Match) -> bool {
+    let of_set_up = matches!(misses, Missed::SetUp | Missed::Fragments);
+    let concludes = of_set_up || matches!(misses, Missed::Messages | Missed::Answer);
     let shown = |view: View<'_>| view.shown_by_traffic().is_some();
-    let of_set_up = || [NO_SET_UP, NO_FRAGMENTS].iter().any(|ids| ids.contains(&id));
-    let lives_on = |view: View<'_>| of_set_up() && (view.lives_on().is_some() || view.unasked_beside_traffic());
+    let lives_on = |view: View<'_>| of_set_up && (view.lives_on().is_some() || view.unasked_beside_traffic());
     let came_up = |index| case.view(index).is_some_and(|view| shown(view) || lives_on(view));
-    found.confidence != Some(Confidence::Stated) && concludes() && found.attempt.is_some_and(came_up)
+    found.confidence != Some(Confidence::Stated) && concludes && found.attempt.is_some_and(came_up)
 }
 
-/// Whether a match of pattern `id` misses messages where messages were forgotten, so that nobody knows whether they came.
-pub(super) fn is_open(case: &Case<'_>, id: &str, found: &Match) -> bool {
-    if found.confidence == Some(Confidence::Stated) || !NO_MESSAGES.contains(&id) {
+/// Whether a match of a pattern misses messages where messages were forgotten, so that nobody knows whether they came.
+pub(super) fn is_open(case: &Case<'_>, misses: Missed, found: &Match) -> bool {
+    if found.confidence == Some(Confidence::Stated) || !matches!(misses, Missed::Messages | Missed::SetUp) {
         return false;
     }
     let attempts = &case.pair.attempts;
@@ -193,14 +113,15 @@ fn explained_by(forgotten: Forgotten, missed: Missed, pair: &Pair, attempt: Opti
     let after = |first: Timestamp| forgotten.since.is_some_and(|since| first >= since);
     let attempts = attempt.map_or(pair.attempts.as_slice(), std::slice::from_ref);
     let messages: u64 = attempts.iter().map(|attempt| attempt.messages_forgotten).sum();
-    let in_messages = matches!(missed, Missed::Messages | Missed::Beginning);
+    let of_messages = matches!(missed, Missed::Messages | Missed::SetUp);
     // What misses messages that would have followed was held against them before: see `is_open`.
     if missed == Missed::Beginning && messages > 0 {
         return Some(were(messages, "message of it", "messages of it"));
     }
     // A pair or attempt that began when others were being forgotten may go on with one of those.
     let began_late = after(attempt.map_or(pair.first, |attempt| attempt.first));
-    if (in_messages || missed == Missed::Data && after(pair.first)) && began_late {
+    let of_attempts = of_messages || missed == Missed::Beginning;
+    if (of_attempts || missed == Missed::Data && after(pair.first)) && began_late {
         return Some(match (forgotten.pairs, forgotten.attempts) {
             (0, attempts) => were(attempts, "attempt", "attempts"),
             (pairs, _) => were(pairs, "pair", "pairs"),
@@ -213,7 +134,7 @@ fn explained_by(forgotten: Forgotten, missed: Missed, pair: &Pair, attempt: Opti
         return Some(were(forgotten.flows, "flow", "flows"));
     }
     let given_up = pair.incomplete.iter().filter(|incomplete| incomplete.reason == GaveUp::Evicted).count() as u64;
-    if matches!(missed, Missed::Messages | Missed::Fragments) && given_up > 0 {
+    if (of_messages || missed == Missed::Fragments) && given_up > 0 {
         return Some(were(given_up, "datagram in fragments", "datagrams in fragments"));
     }
     if missed == Missed::Fragments && forgotten.reassemblies > 0 {
@@ -275,12 +196,5 @@ mod tests {
         assert_eq!(judged(Confidence::Inferred, Severity::Info, 100, 50).0, Confidence::Inferred);
         assert_eq!(judged(Confidence::Inferred, Severity::Error, 100, 0).0, Confidence::Inferred);
         assert_eq!(judged(Confidence::Inferred, Severity::Error, 1_000_000, 3).0, Confidence::Inferred);
-    }
-
-    #[test]
-    fn patterns_that_miss_something_are_in_the_catalogue() {
-        for id in [NO_MESSAGES, NO_BEGINNING, NO_DATA, NO_FRAGMENTS, NO_ANSWER].concat() {
-            assert!(by_id(id).is_some(), "{id}");
-        }
     }
 }

@@ -11,13 +11,16 @@ pub mod lookup;
 pub mod losses;
 pub mod pattern;
 pub mod patterns;
+mod points;
 mod round;
 mod sayings;
 pub mod signs;
 pub mod sizes;
 mod status;
 pub mod survey;
+mod tunnel;
 mod unheard;
+pub mod waiting;
 mod words;
 
 pub use judged::{AttemptDiagnosis, Brief, Diagnosis, Entry, PairDiagnosis, Verdict};

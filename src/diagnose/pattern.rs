@@ -64,6 +64,25 @@ pub struct Check {
     pub about: &'static [&'static str],
 }
 
+/// What is not in the capture where a pattern fits, and would refute it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Missed {
+    /// Nothing: the pattern rests on what was seen.
+    Nothing,
+    /// Messages that would have followed, or answered.
+    Messages,
+    /// Those of them that would have brought a set-up to its end.
+    SetUp,
+    /// The answer, in whose place something stands that is taken for a refusal.
+    Answer,
+    /// The beginning: messages from before.
+    Beginning,
+    /// ESP or AH.
+    Data,
+    /// The other fragments of a message.
+    Fragments,
+}
+
 /// A failure pattern (or a normal state worth naming).
 #[derive(Debug)]
 pub struct Pattern {
@@ -85,6 +104,13 @@ pub struct Pattern {
     pub logs: &'static [VendorLog],
     /// Rows of the source documents and RFC sections.
     pub sources: &'static [&'static str],
+    /// What it misses. Of the beginning and of ESP and AH it states that they are not there; what it states elsewhere was said
+    /// in clear.
+    pub misses: Missed,
+    /// Keys of the causes that the last message of the attempt was lost on its way.
+    pub lost: &'static [&'static str],
+    /// Keys of those that an answer to it was.
+    pub unanswered: &'static [&'static str],
     /// Signs without which the check finds nothing: one of these sets, the whole of it.
     pub when: &'static [Signs],
     /// Finds it in what was seen of a pair.
@@ -179,6 +205,8 @@ macro_rules! pattern {
         checks: [$($side:ident: $text:literal $(about $($check_of:literal)+)?;)*];
         logs: [$($vendor:literal: $message:literal ($log_source:literal) $(about $($log_of:literal)+)?;)*];
         sources: [$($source:literal),* $(,)?];
+        $(misses: $missed:ident;)?
+        $(lost: $($lost:literal)+ $(, or its answer: $($unanswered:literal)+)?;)?
         when: $($($sign:ident)+),+;
         check: $check:expr $(, $by_story:ident)?
     ) => {
@@ -201,6 +229,9 @@ macro_rules! pattern {
                 vendor: $vendor, message: $message, source: $log_source, about: &[$($($log_of),+)?],
             }),*],
             sources: &[$($source),*],
+            misses: [$($crate::diagnose::pattern::Missed::$missed,)? $crate::diagnose::pattern::Missed::Nothing][0],
+            lost: &[$($($lost),+)?],
+            unanswered: &[$($($($unanswered),+)?)?],
             when: &[$($crate::diagnose::signs::Signs::NONE$(.and($crate::diagnose::signs::Signs::$sign))+),+],
             check: $check,
             by_story: !concat!("", $(stringify!($by_story))?).is_empty(),

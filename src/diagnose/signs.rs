@@ -1,7 +1,7 @@
 //! Signs: what a look over a pair's facts shows at once, so that only the checks run that can find something.
 //!
-//! Not here: the look itself (`patterns::look`), and judgement. Contract: a sign that a pattern names in `when` is set wherever its check could find anything; it
-//! may be set where the check then finds nothing.
+//! Not here: the look itself (`patterns::look`), and judgement. Contract: a sign that a pattern names in `when` is set wherever
+//! its check could find anything; it may be set where the check then finds nothing.
 
 /// A set of signs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -99,7 +99,7 @@ signs! {
     MARKER;
     /// A message in IP fragments.
     FRAGMENTS;
-    /// A message of which IKE fragments are missing.
+    /// A message, or a copy of one, of which IKE fragments are missing.
     FRAGMENTS_MISSING;
     /// A fragmented datagram that never became whole.
     INCOMPLETE;

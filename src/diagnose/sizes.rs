@@ -345,24 +345,37 @@ impl V1Suite {
     /// How `side` pads, if a message of this attempt shows it: message 5 or 6 with an address for identity and a hash has a
     /// length that only one way of padding gives.
     pub fn padding(&self, attempt: &Attempt, side: Side) -> Option<Padding> {
-        let address = if attempt.initiator.is_ipv6() { 16 } else { 4 };
-        let least = 8 + address + 4 + self.hash;
-        let of_side = |label: Label| {
-            attempt
-                .exchanges
-                .iter()
-                .flat_map(|exchange| &exchange.messages)
-                .find(|message| message.label == label && message.from == side)
-                .map(|message| message.length)
-        };
-        let length = of_side(if side == Side::Initiator { Label::Mm(5) } else { Label::Mm(6) })?;
-        // An INITIAL-CONTACT notify may ride along.
-        let fits = |padding| [least, least + 28].iter().any(|&plain| self.length(plain, padding) == length);
+        let (length, plain) = self.proof(attempt, side)?;
+        let fits = |padding| plain.iter().any(|&plain| self.length(plain, padding) == length);
         match (fits(Padding::WhenNeeded), fits(Padding::Always)) {
             (true, false) => Some(Padding::WhenNeeded),
             (false, true) => Some(Padding::Always),
             _ => None,
         }
+    }
+
+    /// Whether message 5 or 6 of `side`, with an address for identity and a hash, has by its length a notify with both cookies
+    /// besides.
+    pub fn proof_with_notify(&self, attempt: &Attempt, side: Side) -> Option<bool> {
+        let (length, plain) = self.proof(attempt, side)?;
+        let holds =
+            |plain| [Padding::WhenNeeded, Padding::Always].iter().any(|&padding| self.length(plain, padding) == length);
+        match plain.map(holds) {
+            [true, false] => Some(false),
+            [false, true] => Some(true),
+            _ => None,
+        }
+    }
+
+    /// Length of message 5 or 6 of `side`, and the octets of an address for identity and a hash: alone, and with an
+    /// INITIAL-CONTACT notify that rides along.
+    fn proof(&self, attempt: &Attempt, side: Side) -> Option<(u32, [u32; 2])> {
+        let address = if attempt.initiator.is_ipv6() { 16 } else { 4 };
+        let least = 8 + address + 4 + self.hash;
+        let label = if side == Side::Initiator { Label::Mm(5) } else { Label::Mm(6) };
+        let mut messages = attempt.exchanges.iter().flat_map(|exchange| &exchange.messages);
+        let message = messages.find(|message| message.label == label && message.from == side)?;
+        Some((message.length, [least, least + Content::IsakmpNotify.octets()]))
     }
 
     /// What an Informational of `length` octets from `side` may hold: everything whose size fits, with that side's padding

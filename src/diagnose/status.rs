@@ -4,13 +4,13 @@
 
 use std::time::Duration;
 
-use crate::track::{Attempt, Label};
+use crate::track::{Attempt, Label, MessageRecord};
 
 use super::case::{Case, PATIENCE, View};
 use super::engine::Found;
 use super::losses;
 use super::pattern::Stage;
-use super::patterns::{is_cut_short, is_no_esp, is_taken_down};
+use super::patterns::{initial_contact, is_cut_short, is_no_esp, is_taken_down};
 use super::{AttemptDiagnosis, Outcome, PairStatus, Severity};
 
 /// A pair that tried more than once is still negotiating if its last try ended no longer ago than this.
@@ -125,7 +125,9 @@ fn tells_a_loss(found: &Found) -> bool {
 /// Phase 1 of the last attempt is complete, phase 2 may follow at once, and nothing was found that stops it.
 fn is_just_set_up(case: &Case<'_>, attempts: &[AttemptDiagnosis], verdict: Option<&Found>) -> bool {
     let Some(view) = case.pair.attempts.len().checked_sub(1).and_then(|last| case.view(last)) else { return false };
-    let last_word = |at| view.messages().all(|message| message.at <= at || matches!(message.label, Label::Tr(_)));
+    let announces = initial_contact(&view);
+    let is_between = |message: &MessageRecord| matches!(message.label, Label::Tr(_)) || announces(message);
+    let last_word = |at| view.messages().all(|message| message.at <= at || is_between(message));
     let set_up = !view.is_v2() && !view.attempt.midstream && view.attempt.phase1_up.is_some_and(last_word);
     let stopped = |found: &Found| {
         found.stage() != Stage::Normal && found.severity() >= Severity::Warning && found.attempt() == Some(view.index)

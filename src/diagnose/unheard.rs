@@ -10,7 +10,7 @@ use crate::track::{Exchange, ExchangeKind, IkeVersion, Label, MessageRecord, Sid
 
 use super::Confidence;
 use super::case::{PATIENCE, View};
-use super::sizes::payload;
+use super::sizes::{AuthAnswer, payload};
 
 /// A copy sent this long after its answer passed here did not cross it on the way.
 const UNDER_WAY: Duration = Duration::from_secs(1);
@@ -51,7 +51,9 @@ impl<'a> View<'a> {
         };
         let labels =
             if self.is_v2() { (Label::Request(35), Label::Response(35)) } else { (Label::Mm(5), Label::Mm(6)) };
-        let unheard = self.unheard(exchange, labels)?;
+        // Whoever says no more than no has no SA that could be up on one side only, whether that is heard or not.
+        let refuses = self.auth_answer() == Some(AuthAnswer::Notify) && self.authenticated() == Some(false);
+        let unheard = self.unheard(exchange, labels).filter(|_| !refuses)?;
         let (asked, at) = (unheard.request.from, unheard.answer.at);
         let speaks = self
             .exchanges()
@@ -81,8 +83,7 @@ impl<'a> View<'a> {
 
     /// Who re-keys a child SA and has the answer deletes the old one (RFC 7296 §2.8): the copies may have ended with any number.
     fn rekey_unheard(&self, exchange: &'a Exchange) -> Option<Unheard<'a>> {
-        let of = |label| exchange.messages.iter().find(|message| message.label == label);
-        let (request, answer) = (of(Label::Request(36))?, of(Label::Response(36))?);
+        let (request, answer) = (exchange.message(Label::Request(36))?, exchange.message(Label::Response(36))?);
         let copies = copies_after(answer, request);
         let watched = self.case.end().since(request.last_sent()) >= PATIENCE;
         // which begins with a Notify that names it (RFC 7296 §1.3.3)
@@ -110,6 +111,26 @@ impl<'a> View<'a> {
         (proofs >= 2 && !uses()).then_some(lost)
     }
 
+    /// Whether the capture misses an answer of `side`, as the other one shows: it goes on with what only an answer lets it go on
+    /// with. IKEv2 asks under the next message id when the last was answered, and under the same one until then (RFC 7296 §2.3).
+    ///
+    /// [`Self::lost_side`] wants more: two answers, of different messages, and nothing of that side from then on.
+    pub(super) fn misses_answer_of(&self, side: Side) -> bool {
+        if self.is_v2() {
+            let asked = || self.exchanges().iter().filter(|exchange| exchange.started_by == side.other());
+            let last = asked().map(|exchange| exchange.message_id).max();
+            let unanswered = |exchange: &&Exchange| exchange.messages.iter().all(|message| message.from != side);
+            return asked().filter(unanswered).any(|exchange| Some(exchange.message_id) < last);
+        }
+        self.exchanges().iter().any(|exchange| {
+            let has = |label| exchange.message(label).is_some();
+            let skips = |label: fn(u8) -> Label| {
+                (1..=4).any(|one| has(label(one)) && !has(label(one + 1)) && has(label(one + 2)))
+            };
+            skips(Label::Mm) || skips(Label::Qm)
+        })
+    }
+
     fn last_heard(&self, side: Side) -> Option<Timestamp> {
         self.messages().filter(|message| message.from == side).map(MessageRecord::last_sent).max()
     }
@@ -129,7 +150,7 @@ impl<'a> View<'a> {
         let steps = of_set_up().zip(of_set_up().skip(1)).filter(skipped).count();
         let confirmed = self.exchanges().iter().filter(|exchange| {
             let has = |label| exchange.messages.iter().filter(late).any(|message| message.label == label);
-            let answered = exchange.messages.iter().any(|message| message.label == Label::Qm(2));
+            let answered = exchange.message(Label::Qm(2)).is_some();
             has(Label::Qm(1)) && has(Label::Qm(3)) && !answered
         });
         steps + confirmed.count()
@@ -162,9 +183,8 @@ impl<'a> View<'a> {
     }
 
     fn unheard(&self, exchange: &'a Exchange, (request, answer): (Label, Label)) -> Option<Unheard<'a>> {
-        let of = |label| exchange.messages.iter().find(|message| message.label == label);
-        let request = of(request).filter(|request| request.repeats.len() >= 2)?;
-        let answer = of(answer)?;
+        let request = exchange.message(request).filter(|request| request.repeats.len() >= 2)?;
+        let answer = exchange.message(answer)?;
         let copies = copies_after(answer, request);
         // Of a few copies the last may have been answered for good, unless the next is not due yet.
         let goes_on = || match self.next_copy(request) {

@@ -1,6 +1,8 @@
-//! Numbers in sentences: durations, counts, lists of attempts.
+//! Numbers and sides in sentences: durations, counts, who it was.
 
 use std::time::Duration;
+
+use crate::track::Side;
 
 /// `40 ms`, `14.2 s`, `3 min 12 s`, `2 h 5 min`.
 pub(super) fn span(duration: Duration) -> String {
@@ -38,6 +40,14 @@ pub(super) fn times(count: u64) -> String {
 /// `1 packet`, `3 packets`.
 pub(super) fn number(count: u64, noun: &str) -> String {
     if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}
+
+/// `initiator` or `responder`.
+pub(super) const fn role(side: Side) -> &'static str {
+    match side {
+        Side::Initiator => "initiator",
+        Side::Responder => "responder",
+    }
 }
 
 #[cfg(test)]

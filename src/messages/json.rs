@@ -24,7 +24,7 @@ pub(super) fn write(row: &Row<'_>, writer: &mut Writer, out: &mut Vec<u8>) {
         let datagram = row.datagram;
         emit.number(key!("capture"), datagram.frame.capture);
         emit.number(key!("frame"), datagram.frame.frame);
-        emit.plain(key!("time"), |out| out.extend_from_slice(&writer.moment(datagram.at)));
+        emit.plain(key!("time"), |out| writer.calendar.plain(out, datagram.at));
         emit.plain(key!("source"), |out| writer.endpoint(out, datagram.source, row.isakmp.source_port));
         emit.plain(key!("destination"), |out| writer.endpoint(out, datagram.destination, row.isakmp.destination_port));
         emit.appended(|out| {

@@ -39,7 +39,7 @@ pub(super) fn write(row: &Row<'_>, writer: &mut Writer, out: &mut Vec<u8>) {
         out[start..].rotate_right(FRAME - columns);
     }
     out.push(b' ');
-    out.extend_from_slice(&writer.moment(datagram.at)[..26]);
+    writer.calendar.micros(out, datagram.at);
     raw(out, "Z ");
     writer.endpoint(out, datagram.source, row.isakmp.source_port);
     raw(out, " > ");

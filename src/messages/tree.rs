@@ -13,7 +13,7 @@ use crate::report::escape::escape;
 
 use super::line;
 use super::{Row, words};
-use crate::report::moment::Moment;
+use crate::report::moment::Calendar;
 
 const TITLE: Style = Style::new().bold();
 const NAME: Style = AnsiColor::Cyan.on_default();
@@ -30,7 +30,8 @@ pub(super) fn write(row: &Row<'_>, out: &mut String, many_captures: bool) {
 
 fn tree(row: &Row<'_>, out: &mut String, many_captures: bool) -> std::fmt::Result {
     let datagram = row.datagram;
-    let time = Moment(datagram.at).octets();
+    let mut time = Vec::new();
+    Calendar::default().plain(&mut time, datagram.at);
     let time = std::str::from_utf8(&time).unwrap_or_default();
     let source = SocketAddr::new(datagram.source, row.isakmp.source_port);
     let destination = SocketAddr::new(datagram.destination, row.isakmp.destination_port);

@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use anstyle::Style;
 
-use crate::base::{Fault, Timestamp};
+use crate::base::Fault;
 use crate::isakmp::{Header, MAX_PAYLOADS, Message, Payload, violations};
 use crate::report::moment::Calendar;
 use crate::report::pen;
@@ -78,12 +78,6 @@ impl Writer {
     /// A style, as far as lines are coloured.
     pub(super) fn style(&self, style: Style) -> Style {
         if self.in_color { style } else { Style::new() }
-    }
-
-    /// A time stamp in 30 octets.
-    #[inline]
-    pub(super) fn moment(&mut self, at: Timestamp) -> [u8; 30] {
-        self.calendar.moment(at)
     }
 
     /// Appends address and port.

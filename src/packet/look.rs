@@ -192,7 +192,7 @@ pub(super) fn esp(frame: &Frame<'_>, at: usize, ports: &IkePorts) -> Option<Seen
 }
 
 /// What shows in a frame that was found ours at octet `at`.
-#[inline]
+#[inline(always)]
 pub(super) fn sight(frame: &Frame<'_>, at: usize, ports: &IkePorts) -> Option<Sight> {
     let packet = read(frame, at)?;
     let esp = |carried, encapsulation, ends| {

@@ -25,7 +25,7 @@ pub(super) enum What {
     Esp(SeenEsp),
     /// Between private networks.
     Private { source: u32, destination: u32, interface: u32 },
-    /// An ISAKMP message, by its place among [`Sieve::letters`].
+    /// An ISAKMP message, by its place among the letters.
     Isakmp(u32),
     /// To be classified: where it lies.
     Open(Lying),
@@ -40,7 +40,9 @@ const _: () = assert!(size_of::<Row>() <= 40);
 pub(super) struct Letter {
     /// With its place in the buffer, not in the frame.
     seen: SeenIsakmp,
-    preview: Option<Preview>,
+    /// What was read ahead, if anything was.
+    preview: Preview,
+    is_read: bool,
 }
 
 /// What was read ahead of a message, and where shapes are. `None` of a message that comes by another way.
@@ -78,7 +80,10 @@ const NEVER: Timestamp = Timestamp::from_nanos(i64::MIN);
 #[derive(Debug)]
 pub(super) struct Sieve {
     pub(super) rows: Vec<Row>,
+    /// Messages, as many as there are, and behind them some of earlier stretches, which are written over one after the other:
+    /// to make a letter and move it would take longer.
     letters: Vec<Letter>,
+    letter_count: usize,
     /// Shapes of messages that were read ahead.
     shapes: Vec<u8>,
     /// Reads messages ahead, if anybody wants that.
@@ -100,6 +105,7 @@ impl Sieve {
         Self {
             rows: Vec::new(),
             letters: Vec::new(),
+            letter_count: 0,
             shapes: Vec::new(),
             previewer,
             streams: false,
@@ -118,7 +124,7 @@ impl Sieve {
     /// Forgets all rows. `streams`: any TCP segment that comes now may be ours.
     pub(super) fn begin(&mut self, streams: bool) {
         self.rows.clear();
-        self.letters.clear();
+        self.letter_count = 0;
         self.shapes.clear();
         if let Some(kept) = &mut self.kept {
             kept.clear();
@@ -136,9 +142,9 @@ impl Sieve {
         frame: (FrameRef, Timestamp),
         octets: &'o [u8],
     ) -> Option<(Datagram<'o>, Class, Ahead<'_>)> {
-        let Letter { seen, preview } = self.letters.get(place as usize)?;
+        let Letter { seen, preview, is_read } = self.letters.get(..self.letter_count)?.get(place as usize)?;
         let octets = seen.octets(octets);
-        Some((seen.datagram(frame, octets), seen.class(octets), Some((preview.as_ref(), &self.shapes))))
+        Some((seen.datagram(frame, octets), seen.class(octets), Some((is_read.then_some(preview), &self.shapes))))
     }
 
     /// The octets of frames that were kept.
@@ -187,15 +193,15 @@ impl Sieve {
     #[inline(always)]
     fn take_sight(&mut self, frame: &Frame<'_>, place: usize, sight: &Sight) {
         let number = frame.reference.frame as u32;
-        match *sight {
+        match sight {
             Sight::Foreign => self.passed = self.passed.max(frame.at),
-            Sight::Esp(esp) => self.push(frame.at, number, What::Esp(esp)),
-            Sight::Private { source, destination } => {
+            &Sight::Esp(esp) => self.push(frame.at, number, What::Esp(esp)),
+            &Sight::Private { source, destination } => {
                 self.push(frame.at, number, What::Private { source, destination, interface: frame.interface });
             }
             Sight::Isakmp(seen) => {
-                let what = What::Isakmp(self.letters.len() as u32);
-                self.read(frame, place, &seen);
+                let what = What::Isakmp(self.letter_count as u32);
+                self.read(frame, place, seen);
                 self.push(frame.at, number, what);
             }
             Sight::Open => {
@@ -215,13 +221,23 @@ impl Sieve {
         self.rows.push(Row { at, number, what });
     }
 
+    #[inline(always)]
     fn read(&mut self, frame: &Frame<'_>, place: usize, seen: &SeenIsakmp) {
         let octets = seen.octets(frame.bytes);
-        let previewer = self.previewer.as_ref().filter(|_| seen.missing == 0);
-        let ends = (seen.source, seen.destination);
-        let preview = previewer.and_then(|p| p.preview(&seen.isakmp(octets), ends, 1, &mut self.shapes));
         let place = self.keep(octets, place.saturating_add(seen.place as usize)) as u32;
-        self.letters.push(Letter { seen: SeenIsakmp { place, ..*seen }, preview });
+        let Self { letters, letter_count, shapes, previewer, .. } = self;
+        if *letter_count == letters.len() {
+            letters.push(Letter { seen: *seen, preview: Preview::default(), is_read: false });
+        }
+        let Some(letter) = letters.get_mut(*letter_count) else { return };
+        *letter_count += 1;
+        letter.seen = SeenIsakmp { place, ..*seen };
+        let Letter { preview, is_read, .. } = letter;
+        let ends = (&seen.source, &seen.destination);
+        *is_read = previewer
+            .as_ref()
+            .filter(|_| seen.missing == 0)
+            .is_some_and(|previewer| previewer.preview(&seen.isakmp(octets), ends, 1, shapes, preview).is_some());
     }
 
     /// Where octets lie that lie at `place` now.

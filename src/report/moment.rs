@@ -4,25 +4,20 @@ use crate::base::Timestamp;
 
 use super::pen::PAIRS;
 
-/// A time stamp as [`Timestamp`] prints it: RFC 3339 in UTC with nanoseconds.
-pub(crate) struct Moment(pub(crate) Timestamp);
-
-impl Moment {
-    /// The text, in 30 octets.
-    pub(crate) fn octets(&self) -> [u8; 30] {
-        Calendar::default().moment(self.0)
-    }
-}
-
-/// Writes times of which many are of one second: its date and time of day are worked out once.
+/// Writes times as [`Timestamp`] prints them: RFC 3339 in UTC with nanoseconds. Of times of one second, date and time of day
+/// are worked out once.
 #[derive(Debug)]
 pub(crate) struct Calendar {
     /// Counted from 1970-01-01.
     day: i64,
     second: i64,
-    /// The time that was written last, in quotes.
+    /// The second of the time that was written last, in quotes. Behind the dot it has zeros: what has just been put together
+    /// digit by digit would be slow to copy.
     text: [u8; 32],
 }
+
+/// Where the digits behind the dot begin.
+const FRACTION: usize = 21;
 
 impl Default for Calendar {
     fn default() -> Self {
@@ -31,31 +26,43 @@ impl Default for Calendar {
 }
 
 impl Calendar {
-    /// The text, in 30 octets.
+    /// Appends a time in quotes.
     #[inline]
-    pub(crate) fn moment(&mut self, at: Timestamp) -> [u8; 30] {
-        let [_, text @ .., _] = self.quoted(at);
-        *text
+    pub(crate) fn quoted(&mut self, out: &mut Vec<u8>, at: Timestamp) {
+        let (digits, nanos) = self.append::<0, 32>(out, at);
+        nine(digits, nanos);
     }
 
-    /// The text, in quotes.
+    /// Appends a time.
     #[inline]
-    pub(crate) fn quoted(&mut self, at: Timestamp) -> &[u8; 32] {
+    pub(crate) fn plain(&mut self, out: &mut Vec<u8>, at: Timestamp) {
+        let (digits, nanos) = self.append::<1, 31>(out, at);
+        nine(digits, nanos);
+    }
+
+    /// Appends a time to the microsecond, without what says that it is in UTC.
+    #[inline]
+    pub(crate) fn micros(&mut self, out: &mut Vec<u8>, at: Timestamp) {
+        let (digits, nanos) = self.append::<1, { FRACTION + 6 }>(out, at);
+        six(digits, nanos / 1_000);
+    }
+
+    /// Appends octets of the text, from one to the other. Answers where the digits behind the dot are, and what they say.
+    #[inline(always)]
+    fn append<'o, const FROM: usize, const TO: usize>(
+        &mut self,
+        out: &'o mut Vec<u8>,
+        at: Timestamp,
+    ) -> (&'o mut [u8], u32) {
         const SECOND: i64 = 1_000_000_000;
         let nanos = at.as_nanos();
         let second = nanos.div_euclid(SECOND);
         if second != self.second {
             self.turn(second);
         }
-        let nanos = nanos.rem_euclid(SECOND) as u32;
-        let (high, low) = (nanos / 100_000, nanos % 100_000);
-        let text = &mut self.text;
-        pair(text, 21, high / 100);
-        pair(text, 23, high % 100);
-        pair(text, 25, low / 1_000);
-        pair(text, 27, low / 10 % 100);
-        text[29] = b'0' + (low % 10) as u8;
-        text
+        let digits = out.len() + FRACTION - FROM;
+        out.extend_from_slice(&self.text[FROM..TO]);
+        (&mut out[digits..], nanos.rem_euclid(SECOND) as u32)
     }
 
     #[cold]
@@ -79,9 +86,25 @@ impl Calendar {
     }
 }
 
-/// Two digits of a number below 100.
+/// Nine digits of a number below 1,000,000,000.
 #[inline(always)]
-fn pair(out: &mut [u8; 32], at: usize, number: u32) {
+fn nine(digits: &mut [u8], number: u32) {
+    six(digits, number / 1_000);
+    pair(digits, 6, number / 10 % 100);
+    digits[8] = b'0' + (number % 10) as u8;
+}
+
+/// Six digits of a number below 1,000,000.
+#[inline(always)]
+fn six(digits: &mut [u8], number: u32) {
+    pair(digits, 0, number / 10_000);
+    pair(digits, 2, number / 100);
+    pair(digits, 4, number);
+}
+
+/// The two last digits of a number.
+#[inline(always)]
+fn pair(out: &mut [u8], at: usize, number: u32) {
     out[at..at + 2].copy_from_slice(&PAIRS[(number % 100) as usize]);
 }
 
@@ -106,8 +129,14 @@ mod tests {
         let mut calendar = Calendar::default();
         let mut moment = |nanos: i64| {
             let at = Timestamp::from_nanos(nanos);
-            let text = String::from_utf8(calendar.moment(at).to_vec()).unwrap();
-            assert_eq!(text.as_bytes(), Moment(at).octets());
+            let mut written = |write: fn(&mut Calendar, &mut Vec<u8>, Timestamp)| {
+                let mut out = b"before ".to_vec();
+                write(&mut calendar, &mut out, at);
+                String::from_utf8(out).unwrap().strip_prefix("before ").unwrap().to_owned()
+            };
+            let text = written(Calendar::plain);
+            assert_eq!(written(Calendar::quoted), format!("\"{text}\""));
+            assert_eq!(written(Calendar::micros), text[..26]);
             text
         };
         let days = [0, 59, 60, 365, 789, 11_016, 11_017, 19_782, 20_000, 49_673, 106_000, -1, -719, -106_000];

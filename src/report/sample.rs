@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::base::{EspSpi, FrameRef, IkeSpi, LinkType, MessageId, Timestamp};
 use crate::capture::CaptureInfo;
-use crate::diagnose::pattern::{self, Pattern, Stage};
+use crate::diagnose::pattern::{self, Missed, Pattern, Stage};
 use crate::diagnose::{
     AttemptDiagnosis, Cause, Confidence, Diagnosis, Finding, Outcome, PairStatus, Severity, VendorLog, Verdict, Where,
     Words,
@@ -217,7 +217,7 @@ impl MessageRecord {
         self.repeat_count = repeats.len() as u32;
         self.repeats = repeats
             .iter()
-            .map(|&(number, millis)| Repeat { frame: frame(number), at: at(millis), changed: false })
+            .map(|&(number, millis)| Repeat { frame: frame(number), at: at(millis), changed: false, missing: None })
             .collect();
     }
 }
@@ -243,6 +243,9 @@ pub fn pattern(id: &'static str, change: impl FnOnce(&mut Pattern)) -> &'static 
         checks: &[],
         logs: &[],
         sources: &[],
+        misses: Missed::Nothing,
+        lost: &[],
+        unanswered: &[],
         when: &[],
         by_story: false,
         check: |_| Vec::new(),

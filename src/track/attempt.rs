@@ -6,7 +6,7 @@ use std::sync::Arc;
 use hashbrown::HashMap;
 
 use crate::base::{FrameRef, IkeSpi, Limits, MessageId, Timestamp};
-use crate::isakmp::payload::{Body, EncryptedFragment};
+use crate::isakmp::payload::Body;
 use crate::isakmp::{Header, Message, Payload};
 
 use super::exchange::{self, Clues};
@@ -568,15 +568,9 @@ impl Tracker {
         let label = if attempt.roles_known { label } else { label.by_either() };
         let fragment = clues.fragment;
         let mut place = match known {
-            Some(known) => place(
-                &attempt.exchanges[known],
-                &mut state.exchanges[known],
-                label,
-                from,
-                &clues,
-                passage,
-                fragment.as_ref(),
-            ),
+            Some(known) => {
+                place(&attempt.exchanges[known], &mut state.exchanges[known], label, from, &clues, passage, message)
+            }
             None => Place::New,
         };
         // A clear IKE_SA_INIT request that differs is not a repeat: it answers a COOKIE or INVALID_KE_PAYLOAD.
@@ -637,7 +631,8 @@ impl Tracker {
                     repeat_count: 0,
                     recorded_again: 0,
                 };
-                let (whole, first_inside) = (record.ike_fragments_missing.is_none(), record.first_inside());
+                let whole = record.ike_fragments_missing.is_none();
+                let inside = (record.encrypted, record.first_inside());
                 let message_state = MessageState {
                     digest: passage.digest,
                     copy: LastCopy::of(passage),
@@ -663,7 +658,7 @@ impl Tracker {
                 state.message_count += 1;
                 if whole {
                     let exchange = known.unwrap_or(attempt.exchanges.len() - 1);
-                    note_progress(attempt, exchange, label, first_inside, passage.at);
+                    note_progress(attempt, exchange, label, inside, passage.at);
                 }
             }
             (Place::Repeats { index, changed }, Some(exchange)) => {
@@ -671,7 +666,7 @@ impl Tracker {
                 observed.retransmission_of = Some(record.frame);
                 record.repeat_count += 1;
                 if record.repeats.len() < limits.repeats_a_message {
-                    record.repeats.push(Repeat { frame: passage.frame, at: passage.at, changed });
+                    record.repeats.push(Repeat { frame: passage.frame, at: passage.at, changed, missing: None });
                 }
                 state.exchanges[exchange].messages[index].copy = LastCopy::of(passage);
             }
@@ -691,8 +686,8 @@ impl Tracker {
                 record.length = record.length.saturating_add(message.header.length);
                 if record.ike_fragments_missing.is_none() {
                     (record.frame, record.at) = (passage.frame, passage.at);
-                    let first_inside = record.first_inside();
-                    note_progress(attempt, exchange, label, first_inside, passage.at);
+                    let inside = (record.encrypted, record.first_inside());
+                    note_progress(attempt, exchange, label, inside, passage.at);
                 }
             }
             (Place::FragmentOfRepeat { index }, Some(exchange)) => {
@@ -740,20 +735,21 @@ impl Tracker {
         let Some(exchange) = attempt.exchanges.iter().position(|exchange| exchange.kind == kind) else { return };
         let mut known = attempt.exchanges[exchange].messages.iter_mut().zip(&state.exchanges[exchange].messages);
         if let Some((record, message)) = known.find(|(record, _)| record.label == label) {
-            // What a mirror port left over of a message that had just become whole is not another copy of it.
-            if set.since.since(message.copy.at).as_nanos() < RECORDED_TWICE_NANOS {
-                record.recorded_again += 1;
-                return;
-            }
-            for (frame, at) in std::iter::once((set.first_frame, set.since)).chain(set.again.iter().copied()) {
+            // What a mirror port left over of a message that had just become whole is not another copy of it, and what came
+            // before it is none that follows it.
+            let begins = std::iter::once((set.first_frame, set.since)).chain(set.again.iter().copied());
+            let copies = begins.filter(|(_, at)| at.since(message.copy.at).as_nanos() >= RECORDED_TWICE_NANOS);
+            let before = record.repeat_count;
+            for (frame, at) in copies {
                 record.repeat_count += 1;
                 if record.repeats.len() < repeats_a_message {
-                    record.repeats.push(Repeat { frame, at, changed: true });
+                    record.repeats.push(Repeat { frame, at, changed: true, missing: set.missing() });
                 }
             }
+            record.recorded_again += u32::from(record.repeat_count == before);
             return;
         }
-        let again = set.again.iter().map(|&(frame, at)| Repeat { frame, at, changed: false });
+        let again = set.again.iter().map(|&(frame, at)| Repeat { frame, at, changed: false, missing: None });
         if state.message_count >= messages_an_attempt {
             attempt.forget_message(set.since);
             return;
@@ -908,14 +904,17 @@ fn place(
     from: Side,
     clues: &Clues<'_>,
     passage: &Passage,
-    fragment: Option<&EncryptedFragment<'_>>,
+    message: &Message<'_>,
 ) -> Place {
     let informal = matches!(label, Label::Inf | Label::Stray | Label::Other(_));
+    let answers_in_clear = matches!(label, Label::Response(_)) && !clues.encrypted;
     let Some(index) = exchange.messages.iter().enumerate().position(|(index, record)| {
         record.label == label
             && record.from == from
             // What came in clear and what came under protection are not copies of one another.
             && (record.encrypted == clues.encrypted || clues.header.version.major == 1)
+            // A response that says something else answers something else: IKE_AUTH, under the header of IKE_SA_INIT.
+            && (!answers_in_clear || carried::is_of(&record.carried, message))
             && (!informal
                 || state.messages.get(index).is_some_and(|state| state.digest == clues.digest)
                 || !clues.encrypted && label == Label::Inf)
@@ -927,7 +926,7 @@ fn place(
         return Place::RecordedAgain { index };
     }
     let changed = state.digest != clues.digest;
-    match (fragment, &mut state.fragments) {
+    match (&clues.fragment, &mut state.fragments) {
         (Some(fragment), Some(set)) => match set.add(fragment) {
             SkfStep::New => Place::Fragment { index },
             SkfStep::Again { changed } => Place::Repeats { index, changed },
@@ -965,13 +964,22 @@ fn is_next_round(attempt: &Attempt, exchange: usize) -> bool {
 /// The EAP payload of IKEv2.
 const EAP: u8 = 48;
 
-/// A message that was not seen before moves the attempt on.
-fn note_progress(attempt: &mut Attempt, exchange: usize, label: Label, first_inside: Option<u8>, at: Timestamp) {
+/// A message that was not seen before moves the attempt on; one that answers IKE_AUTH does so under protection only (RFC 7296
+/// §1.2).
+fn note_progress(
+    attempt: &mut Attempt,
+    exchange: usize,
+    label: Label,
+    (encrypted, first_inside): (bool, Option<u8>),
+    at: Timestamp,
+) {
     let rank = |label| stage::rank(label).unwrap_or(0);
-    if rank(label) > rank(attempt.stage) || matches!(attempt.stage, Label::Other(_)) {
+    let in_vain = label == Label::Response(35) && !encrypted;
+    if (rank(label) > rank(attempt.stage) && !in_vain) || matches!(attempt.stage, Label::Other(_)) {
         attempt.stage = label;
     }
     match label {
+        _ if in_vain => {}
         Label::Request(35) if is_next_round(attempt, exchange) => attempt.phase1_up = None,
         Label::Response(35) => attempt.phase1_up = Some(at).filter(|_| first_inside != Some(EAP)),
         label if stage::completes_phase_1(label) => _ = attempt.phase1_up.get_or_insert(at),

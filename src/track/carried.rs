@@ -120,6 +120,19 @@ pub(super) fn read(
     list
 }
 
+/// Whether `message` carries what `carried` is of: payloads of the same types in the same order, and the same notifies.
+pub(super) fn is_of(carried: &[PayloadFact], message: &Message<'_>) -> bool {
+    let known = carried.iter().map(|payload| match payload.detail {
+        PayloadDetail::Notify { notify_message_type, .. } => (payload.payload_type, Some(notify_message_type)),
+        _ => (payload.payload_type, None),
+    });
+    let read = message.payloads().map(|payload| match payload.body {
+        Body::Notification(notification) => (payload.payload_type, Some(notification.notify_message_type)),
+        _ => (payload.payload_type, None),
+    });
+    read.eq(known)
+}
+
 /// The hash that IKEv1 negotiated, if the choice names one.
 pub(super) fn negotiated_hash(chosen: &ProposalFact) -> Option<HashAlgorithm> {
     HashAlgorithm::from_attribute(chosen.transforms.first()?.attribute(HASH_ALGORITHM)?)

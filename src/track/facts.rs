@@ -308,6 +308,11 @@ pub struct Exchange {
 }
 
 impl Exchange {
+    /// The first message with this label.
+    pub fn message(&self, label: Label) -> Option<&MessageRecord> {
+        self.messages.iter().find(|message| message.label == label)
+    }
+
     /// An Informational in clear with INVALID-SPI.
     pub(super) fn is_remark(&self) -> bool {
         let invalid = |message: &MessageRecord| match message.carried.first().map(|payload| &payload.detail) {
@@ -487,6 +492,8 @@ pub struct Repeat {
     pub at: Timestamp,
     /// Octets differ from the first copy (encrypted or fragmented anew).
     pub changed: bool,
+    /// Lowest IKEv1 fragment that never came of this copy of a message that came whole before, and how many there are.
+    pub missing: Option<(u16, Option<u16>)>,
 }
 
 /// One payload of a message, in clear.

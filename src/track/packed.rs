@@ -91,7 +91,7 @@ pub(super) fn fingerprint(attempt: &Attempt) -> u64 {
             (message.ike_fragments, message.ike_fragments_missing, message.fault).hash(&mut hasher);
             (message.repeat_count, message.recorded_again, message.repeats.len()).hash(&mut hasher);
             for repeat in &message.repeats {
-                repeat.changed.hash(&mut hasher);
+                (repeat.changed, repeat.missing).hash(&mut hasher);
             }
             Arc::as_ptr(&message.carried).addr().hash(&mut hasher);
         }

@@ -28,14 +28,21 @@ impl<T: Copy> Shelf<T> {
     }
 
     /// Adds a row behind all others; answers its place.
+    #[inline(always)]
     pub(super) fn push(&mut self, row: T) -> u32 {
         let place = self.len as u32;
         match self.get_mut(place) {
             Some(free) => *free = row,
-            None => self.boards.push(vec![row; BOARD].into()),
+            None => self.lengthen(row),
         }
         self.len += 1;
         place
+    }
+
+    /// One more board, of rows like this one.
+    #[cold]
+    fn lengthen(&mut self, row: T) {
+        self.boards.push(vec![row; BOARD].into());
     }
 
     #[inline(always)]

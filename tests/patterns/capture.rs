@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use ikescope::diagnose::{Confidence, PairStatus, Severity};
+use ikescope::diagnose::{Confidence, Finding, PairStatus, Severity};
 use ikescope::pipeline::Analysis;
 
 use crate::path::find;
@@ -230,6 +230,8 @@ fn traffic_that_is_lost_between_two_points_is_found() {
     assert_eq!(alarms(&analysis), ["C-TWO-POINT"]);
     let found = find(&analysis, "C-TWO-POINT").expect("a finding");
     assert!(found.seen.starts_with("60 packets of ESP or AH from"), "{}", found.seen);
+    assert_eq!(found.severity, Severity::Error);
+    assert!(find(&analysis, "OK-UP").is_none());
 }
 
 /// A message that is repeated in vain at one point, while the other one goes on recording something else.
@@ -245,6 +247,48 @@ fn a_point_that_records_anything_is_recording() {
     let found = find(&judge_together(&[near, far]), "C-TWO-POINT").expect("a finding");
     assert!(found.seen.contains("in one of them only: 1 from the initiator"), "{}", found.seen);
     assert!(found.seen.ends_with("(AUTH-REQ)"), "{}", found.seen);
+}
+
+/// What would settle where a message is lost is the other gateway's capture: with it, the message is seen to be lost, or to
+/// pass.
+#[test]
+fn two_points_settle_what_became_of_the_last_message() {
+    let analysis = judge_together(&Labs(&["v1-mm4-lost", "v1-mm4-lost.rside"]).captures());
+    let found = find(&analysis, "P1-MM4-NO-MM5").expect("a finding");
+    assert!(
+        found
+            .seen
+            .ends_with("MM4 is in capture 1 only, and capture 0 was recording: it is lost between the two points")
+    );
+    assert_eq!((found.confidence, &found.settle), (Confidence::Inferred, &None));
+    assert_eq!(likely(&found), ["message 4 does not get back to the initiator"]);
+
+    let story = ikev2_psk_init();
+    let asks = story.clone().auth_request(&story.psk_proof(Side::Initiator)).repeat(4, &[4.0, 7.2, 13.0, 23.3]);
+    let near = asks.quiet(secs(40)).capture();
+    let found = find(&judge_together(&[near.clone(), second_point(&near, ms(3))]), "N-PORT4500").expect("a finding");
+    assert!(found.seen.ends_with("AUTH-REQ passes both capture points"), "{}", found.seen);
+    assert_eq!(
+        likely(&found),
+        ["the packet arrives, and the responder stays silent because the pre-shared keys or identities differ"]
+    );
+}
+
+/// The same negotiation on both sides of a NAT: two pairs of addresses, one question.
+#[test]
+fn points_on_both_sides_of_a_nat_settle_it_too() {
+    let analysis = judge_together(&Labs(&["v1-nat-udp4500-blocked", "v1-nat-udp4500-blocked.rside"]).captures());
+    let findings = analysis.diagnosis.findings(&analysis.facts).filter(|found| found.id() == "N-PORT4500");
+    let outside = findings.max_by_key(|found| found.confidence).expect("a finding");
+    let said = "MM5 is in capture 0 only, and not in capture 1: it is lost between the two points";
+    assert!(outside.seen.contains("beyond a NAT") && outside.seen.ends_with(said), "{}", outside.seen);
+    assert_eq!(likely(&outside), ["UDP 4500 is filtered on the way"]);
+}
+
+/// The causes of a finding that are called likely.
+fn likely(found: &Finding) -> Vec<&str> {
+    let likely = found.causes.iter().filter(|cause| cause.likelihood == "likely");
+    likely.map(|cause| cause.text).collect()
 }
 
 fn ikev2_psk_init() -> Scenario {

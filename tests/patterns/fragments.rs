@@ -249,3 +249,15 @@ fn the_last_fragment_is_not_lost_for_its_size() {
     assert!(missing(0).causes[0].text.contains("larger than the path takes"), "{:?}", missing(0).causes);
     assert!(missing(usize::MAX).causes[0].text.contains("drops this one"), "{:?}", missing(usize::MAX).causes);
 }
+
+/// One copy of message 5 came whole and was answered; all that the initiator sends after it goes in fragments, the first two of
+/// which do not get here.
+#[test]
+fn fragments_that_no_later_copy_brings_are_told() {
+    let transform = v1::transform(v1::AES_CBC, 256, v1::SHA2_256, v1::RSA_SIG, 14);
+    let told = Scenario::new().mm1(std::slice::from_ref(&transform)).mm2(&transform).mm3().mm4();
+    let told = told.mm5_certificate(1800).mm6_certificate(900).ike_fragments(576).losing(&[1, 2]);
+    let again = (0..4).fold(told, |told, _| told.after(secs(10)).mm5_certificate(1800));
+    let found = find(&judge(&again.quiet(secs(20)).capture()), "F-V1FRAG-INCOMPLETE").expect("a finding");
+    assert!(found.seen.contains("it was sent 4 times in IKE fragments of which number 1 of"), "{}", found.seen);
+}

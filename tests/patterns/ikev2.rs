@@ -1,15 +1,15 @@
 //! Trials: IKEv2.
 
-use ikescope::diagnose::{Confidence, Finding, PairStatus, Severity};
+use ikescope::diagnose::{Confidence, Finding, Outcome, PairStatus, Severity, Verdict};
 
 use crate::path::find;
 use crate::support::filler;
 use crate::support::story::{ikev2_gcm, ikev2_psk};
-use crate::support::wire::v2::exchange::{AUTH, FOLLOWUP_KE, INTERMEDIATE, SESSION_RESUME};
+use crate::support::wire::v2::exchange::{AUTH, FOLLOWUP_KE, INTERMEDIATE, SA_INIT, SESSION_RESUME};
 use crate::support::wire::{Header, Payload, v2};
 use crate::support::{Capture, Scenario, Side, ms, secs};
 use crate::trial::Evidence::{Crafted, Lab};
-use crate::trial::{Trial, is_up, judge};
+use crate::trial::{Trial, alarms, is_up, judge};
 
 pub const TRIALS: &[Trial] = &[
     Trial {
@@ -640,6 +640,133 @@ fn answered_in_vain(told: Scenario, copies: usize) -> Scenario {
         let again = told.repeat_from(Side::Initiator, 1, &[BACKOFF[copy.min(3)]]);
         again.repeat_from(Side::Responder, 1, &[0.01])
     })
+}
+
+/// What was asked is refused in clear with this, as pluto 3.2x does: AUTHENTICATION_FAILED under the header of IKE_SA_INIT, all
+/// else under that of IKE_AUTH, with message id 0.
+fn refused_in_clear(asked: Scenario, exchange_type: u8, said: u16) -> Scenario {
+    let (initiator_spi, responder_spi) = asked.ike_spis();
+    let header =
+        Header { initiator_spi, responder_spi, version: 0x20, exchange_type, flags: v2::RESPONSE, message_id: 0 };
+    asked.after(ms(5)).raw(Side::Responder, &header.message(&[v2::notify(said, &[])]))
+}
+
+/// IKE_AUTH, refused in clear with this, and four copies of it that are answered with INVALID_IKE_SPI.
+fn refused_by_pluto(told: Scenario, exchange_type: u8, said: u16) -> Scenario {
+    let proof = [told.psk_proof(Side::Initiator), told.child(Side::Initiator)].concat();
+    let first = refused_in_clear(told.ikev2_init(&v2::ike_cbc(14)).auth_request(&proof), exchange_type, said);
+    BACKOFF.iter().fold(first, |told, gap| {
+        refused_in_clear(told.repeat_from(Side::Initiator, 1, &[*gap]), AUTH, v2::INVALID_IKE_SPI)
+    })
+}
+
+#[test]
+fn a_refusal_in_clear_is_one_under_any_header() {
+    for told in [Scenario::new(), Scenario::new().nat()] {
+        for (exchange_type, said, verdict) in [
+            (SA_INIT, v2::AUTHENTICATION_FAILED, "V2-AUTH-FAIL"),
+            (AUTH, v2::AUTHENTICATION_FAILED, "V2-AUTH-FAIL"),
+            (AUTH, v2::NO_PROPOSAL_CHOSEN, "V2-CHILD-REJECT"),
+            (AUTH, v2::TS_UNACCEPTABLE, "V2-CHILD-REJECT"),
+            (SA_INIT, v2::TS_UNACCEPTABLE, "V2-CHILD-REJECT"),
+        ] {
+            let told = refused_by_pluto(told.clone(), exchange_type, said);
+            let analysis = judge(&told.quiet(secs(60)).capture());
+            assert_eq!(alarms(&analysis), [verdict], "{exchange_type} {said}");
+            let found = find(&analysis, verdict).expect("a finding");
+            assert_eq!(found.confidence, Confidence::Stated);
+            assert!(
+                found.seen.contains("in clear, once") && found.seen.contains("INVALID_IKE_SPI (4), 4 times"),
+                "{found:?}"
+            );
+            let pair = analysis.diagnosis.pairs().last().expect("a pair");
+            assert_eq!((pair.status, pair.attempts[0].outcome), (PairStatus::Down, Outcome::Failed));
+            assert_eq!(pair.verdict.map(Verdict::id), Some(verdict));
+        }
+    }
+}
+
+/// Of an IKE SA that is only set up, a peer without it lost nothing: that it answers so brings none up, nor does it go stale.
+#[test]
+fn an_ike_auth_of_an_unknown_sa_sets_nothing_up() {
+    let told = refused_by_pluto(Scenario::new(), AUTH, v2::INVALID_IKE_SPI);
+    let analysis = judge(&told.quiet(secs(60)).capture());
+    assert_eq!(alarms(&analysis), ["V2-CLEAR-ERROR"]);
+    let outcome = analysis.diagnosis.pairs().last().map(|pair| pair.attempts[0].outcome);
+    assert_eq!(outcome, Some(Outcome::Failed));
+}
+
+/// A refusal in clear that is followed by an answer under protection was of nobody, or of another node.
+#[test]
+fn a_refusal_under_the_header_of_ike_sa_init_does_not_take_a_tunnel_down() {
+    let init = Scenario::new().ikev2_init(&v2::ike_cbc(14));
+    let proof = [init.psk_proof(Side::Initiator), init.child(Side::Initiator)].concat();
+    let granted = [init.psk_proof(Side::Responder), init.child(Side::Responder)].concat();
+    let forged = refused_in_clear(init.auth_request(&proof), SA_INIT, v2::AUTHENTICATION_FAILED);
+    let analysis = judge(&forged.auth_response(&granted).traffic(20).capture());
+    assert_eq!(alarms(&analysis), [""; 0]);
+    assert_eq!(analysis.diagnosis.pairs().last().map(|pair| pair.status), Some(PairStatus::UpActive));
+}
+
+/// A refusal is known by its size; who does not take it, as pluto 3.2x, asks again and again.
+#[test]
+fn a_refusal_that_the_initiator_does_not_take_is_no_lost_answer() {
+    for told in [Scenario::new(), Scenario::new().nat()] {
+        let asked = told.ikev2_init(&v2::ike_cbc(14)).ikev2_auth_refused(&[v2::notify(v2::AUTHENTICATION_FAILED, &[])]);
+        let told = asked.repeat_from(Side::Initiator, 6, &[0.5, 1.0, 2.0, 4.0, 8.0, 16.0]).quiet(secs(40));
+        let analysis = judge(&told.capture());
+        assert_eq!(alarms(&analysis), ["V2-AUTH-FAIL"]);
+        let seen = &find(&analysis, "V2-AUTH-FAIL").expect("a finding").seen;
+        assert!(seen.contains("all the same"), "{seen}");
+    }
+}
+
+#[test]
+fn a_re_key_that_is_refused_in_clear_is_answered() {
+    let story = ikev2_psk().traffic(10).after(secs(600));
+    let rekey = child_rekey(&story, Side::Initiator);
+    let spis = story.esp_spis();
+    let refused = refused_in_clear(story.create_child_request(Side::Initiator, &rekey), AUTH, v2::NO_PROPOSAL_CHOSEN);
+    let told = refused.repeat_from(Side::Initiator, 4, &BACKOFF).traffic_on(spis, 11..60, ms(500));
+    let analysis = judge(&told.capture());
+    assert_eq!(alarms(&analysis), ["V2-REKEY-REFUSED"]);
+    let found = find(&analysis, "V2-REKEY-REFUSED").expect("a finding");
+    assert_eq!((found.severity, found.confidence), (Severity::Warning, Confidence::Stated));
+    assert_eq!(analysis.diagnosis.pairs().last().map(|pair| pair.status), Some(PairStatus::UpActive));
+}
+
+/// The re-key of an IKE SA: SA, nonce, KE, and nothing that names it (RFC 7296 §1.3.2).
+fn ike_rekey_refused(told: Scenario) -> Scenario {
+    let renewed = [v2::sa(&[v2::ike_cbc(14)]), v2::nonce(32, 5), v2::key_exchange(14, 6)];
+    let busy = [v2::notify(v2::TEMPORARY_FAILURE, &[])];
+    told.create_child_request(Side::Initiator, &renewed).create_child_response(Side::Responder, &busy)
+}
+
+#[test]
+fn a_tunnel_that_ends_of_a_refused_re_key_did_not_end_in_good_order() {
+    for age in [40, 4000] {
+        let spis = ikev2_psk().esp_spis();
+        let refused = ike_rekey_refused(ikev2_psk().traffic(10).after(secs(age)));
+        let refused = refused.traffic_on(spis, 11..15, ms(500)).after(secs(3));
+        let told = refused.clone().informational_request(Side::Initiator, &[v2::delete_ike()]);
+        let gone = told.informational_response(Side::Responder, &[]);
+        let analysis = judge(&gone.clone().quiet(secs(90)).capture());
+        let found = find(&analysis, "V2-REKEY-REFUSED").expect("a finding");
+        assert_eq!((found.severity, found.confidence), (Severity::Warning, Confidence::Suspected));
+        assert!(found.means.contains("the IKE SA was most likely to be renewed"), "{}", found.means);
+        let pair = analysis.diagnosis.pairs().last().expect("a pair");
+        assert_eq!(pair.status, PairStatus::Down);
+        assert_eq!(pair.verdict.map(Verdict::id), Some("V2-REKEY-REFUSED"));
+        // Who begins anew has a tunnel again, and who goes on has one still.
+        let anew = gone.new_attempt().ikev2(&v2::ike_cbc(14)).traffic(40);
+        let goes_on = refused.liveness(Side::Initiator).traffic_on(spis, 15..60, ms(500));
+        for told in [anew, goes_on] {
+            let analysis = judge(&told.capture());
+            assert_eq!(alarms(&analysis), [""; 0]);
+            let found = find(&analysis, "V2-REKEY-REFUSED").expect("a finding");
+            assert!(found.means.starts_with("the re-key of the IKE SA is refused, or"), "{}", found.means);
+        }
+    }
 }
 
 #[test]

@@ -552,6 +552,11 @@ fn who_starts_anew_in_vain_while_the_other_goes_on_lost_its_sas() {
 #[test]
 fn what_has_just_come_up_is_not_down_and_who_gave_up_is() {
     assert_eq!(standing(&judge(&main_mode_psk().capture())).0, PairStatus::DownNegotiating);
+    // A side that announces itself has not gone on yet, either.
+    let told = main_mode_psk();
+    let notify = told.isakmp_notify(v1::INITIAL_CONTACT, &[]);
+    let announced = judge(&told.after(ms(20)).informational(Side::Responder, &[notify]).capture());
+    assert_eq!(standing(&announced).0, PairStatus::DownNegotiating);
     let asked = |quiet| Scenario::new().mm1(&[usual_transform()]).repeat(4, &[8.0; 4]).quiet(secs(quiet)).capture();
     assert_eq!(standing(&judge(&asked(6))).0, PairStatus::DownNegotiating);
     assert_eq!(standing(&judge(&asked(20))).0, PairStatus::Down);

@@ -87,6 +87,16 @@ fn a_liveness_check_that_crosses_message_1_refuses_nothing() {
     assert!(raises(&refused.quiet(secs(30)).capture(), "P2-REJECT"));
 }
 
+/// A pair that asks for life all the time; a re-key is lost beyond this point just before the responder asks once more.
+#[test]
+fn a_liveness_check_behind_a_lost_re_key_refuses_nothing() {
+    let asks =
+        |told: Scenario, number| told.after(secs(6)).dpd(Side::Responder, number).dpd_ack(Side::Initiator, number);
+    let up = (1..5).fold(main_mode_psk().quick_mode().traffic(8), asks);
+    let told = up.after(secs(5)).qm1(0).after(ms(90)).dpd(Side::Responder, 5).dpd_ack(Side::Initiator, 5);
+    assert!(!raises(&told.quiet(secs(8)).capture(), "P2-REJECT"));
+}
+
 /// Somebody mends the setting that differed, and the same Quick Mode is accepted.
 #[test]
 fn a_refusal_that_was_mended_is_no_alarm() {

@@ -44,6 +44,7 @@ pattern! {
         "Netopia": "ESP only translation" ("NIR-41");
     ];
     sources: ["PIX-47", "NIR-41", "NIR-42", "RFC 4301 §4.4.2", "RFC 4303 §3.3.3"];
+    misses: Beginning;
     when: NO_IKE FLOWS;
     check: check
 }

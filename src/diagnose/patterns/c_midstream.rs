@@ -35,6 +35,7 @@ pattern! {
         "Cisco PIX": "VPN Peer:ISAKMP: Peer Info for …/500 not found - peers:0" ("PIX-16");
     ];
     sources: ["PIX-16", "RFC 2408 §3.1", "RFC 7296 §3.1"];
+    misses: Beginning;
     when: MIDSTREAM;
     check: check
 }

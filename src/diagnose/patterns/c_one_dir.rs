@@ -31,6 +31,7 @@ pattern! {
     ];
     logs: [];
     sources: ["SMG-28", "S2S-19", "RFC 2408 §3.1", "RFC 7296 §3.1"];
+    misses: Messages;
     when: ONE_SIDED;
     check: check
 }

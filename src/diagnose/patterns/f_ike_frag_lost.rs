@@ -3,9 +3,10 @@
 use std::net::IpAddr;
 
 use crate::diagnose::Confidence;
-use crate::diagnose::case::{Case, View, Waited};
+use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::unheard::Unheard;
+use crate::diagnose::waiting::Waited;
 use crate::diagnose::words::{number, span, times, until};
 use crate::packet::GaveUp;
 use crate::track::{IcmpAbout, IcmpFact, IncompleteFact, MessageRecord};
@@ -50,6 +51,8 @@ pattern! {
         "Huawei": "50/51: fragment packet limit / reassemble timeout" ("Huawei ALM-303046755");
     ];
     sources: ["RFC 7383 §1", "RFC 792", "RFC 4443 §3.3"];
+    misses: Fragments;
+    lost: "drop" "loss";
     when: ICMP, INCOMPLETE, FRAGMENTS DOWN, FRAGMENTS REPEATS;
     check: check
 }

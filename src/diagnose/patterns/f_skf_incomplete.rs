@@ -34,6 +34,7 @@ pattern! {
     ];
     logs: [];
     sources: ["RFC 7383 §2.5", "RFC 7383 §2.6"];
+    misses: Fragments;
     when: FRAGMENTS_MISSING;
     check: check
 }

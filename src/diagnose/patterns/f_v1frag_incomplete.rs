@@ -35,6 +35,7 @@ pattern! {
         "racoon": "Packet reassembly failed" ("racoon source");
     ];
     sources: ["MS-IKEE §3.1"];
+    misses: Fragments;
     when: FRAGMENTS_MISSING;
     check: check
 }

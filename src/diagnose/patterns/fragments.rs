@@ -55,7 +55,8 @@ pub(super) fn incomplete(case: &Case<'_>, version: IkeVersion) -> Vec<Match> {
         .filter(|(index, view)| view.attempt.version == version && !case.overcome(*index))
         .flat_map(|(index, view)| {
             let exchanges = view.exchanges();
-            exchanges.iter().filter_map(move |exchange| of_exchange(index, &view, exchange)).take(1)
+            let of = move |exchange| of_exchange(index, &view, exchange).or_else(|| of_copies(index, &view, exchange));
+            exchanges.iter().filter_map(of).take(1)
         })
         .collect()
 }
@@ -105,6 +106,31 @@ fn of_exchange(index: usize, view: &View<'_>, exchange: &Exchange) -> Option<Mat
     };
     // A single set may have been lost by the capture alone.
     Some(if waited.copies > 1 { found } else { Match { confidence: Some(Confidence::Suspected), ..found } })
+}
+
+/// A message that came whole once and then, copy after copy, in part, while nothing comes of it.
+fn of_copies(index: usize, view: &View<'_>, exchange: &Exchange) -> Option<Match> {
+    let in_part = |message: &MessageRecord| message.repeats.iter().filter(|repeat| repeat.missing.is_some()).count();
+    let message = exchange.messages.iter().find(|message| in_part(message) >= 2)?;
+    let last = message.repeats.last()?;
+    let (lowest, total) = last.missing?;
+    if view.one_sided() || view.tunnel_up().is_some() || !view.waited(message).is_silence() {
+        return None;
+    }
+    let of = total.map_or(String::new(), |total| format!(" of {total}"));
+    Some(
+        Match::on(index, Confidence::Inferred)
+            .seen(format!(
+                "{} came whole once; after it, it was sent {} in IKE fragments of which number {lowest}{of} never came",
+                message.label,
+                times(in_part(message) as u64),
+            ))
+            .means("the path drops IKE fragments: these copies cannot be put together")
+            .frames(view.frames(message))
+            .settle("a capture next to the sender: if all fragments leave, the path loses them")
+            .weigh("loss", 0.3)
+            .weigh("size", 1.5),
+    )
 }
 
 /// The attempt that was being negotiated at `at`.

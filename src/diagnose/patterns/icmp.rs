@@ -11,8 +11,7 @@ use crate::diagnose::words::{span, times};
 use crate::packet::icmp_error_name;
 use crate::track::{Attempt, IcmpAbout, IcmpFact, Side};
 
-use super::informational::{self, Reading};
-use super::{life_cycle, nat};
+use super::{informational, life_cycle, nat};
 
 /// What an error that says `is_this` is about, as one match for each sender and host that could not be reached: IKE and
 /// ESP that are refused alike have one cause.
@@ -168,13 +167,8 @@ pub(super) struct Said<'a> {
 /// Whether an encrypted message before `at` looks like the delete that ended an attempt's SAs.
 fn taken_down_before(case: &Case<'_>, index: usize, at: Timestamp) -> bool {
     let Some(view) = case.view(index) else { return false };
-    let read = informational::read(&view);
-    // A peer that no longer answers is not taken leave of in good order.
-    let in_vain = read.iter().any(|one| one.reading == Reading::Question { answered: false });
-    let farewell = read
-        .iter()
-        .any(|one| one.reading == Reading::Delete && !one.ike_after && !one.traffic_after && one.message.at <= at);
-    farewell && !in_vain
+    let deletes = informational::deletes_in_good_order(&view);
+    deletes.iter().any(|one| !one.ike_after && !one.traffic_after && one.message.at <= at)
 }
 
 /// A side of `attempt` was at `address` and went to another one.

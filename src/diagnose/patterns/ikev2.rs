@@ -4,14 +4,15 @@
 use std::time::Duration;
 
 use crate::base::Timestamp;
-use crate::diagnose::case::{Case, PATIENCE, View, Waited};
+use crate::diagnose::case::{Case, ClearNotify, PATIENCE, View};
 use crate::diagnose::pattern::Match;
 use crate::diagnose::sizes::Suite;
+use crate::diagnose::waiting::Waited;
 use crate::diagnose::words::{span, times, until};
 use crate::diagnose::{Confidence, Severity};
 use crate::isakmp::registry;
 use crate::track::{
-    Attempt, Exchange, ExchangeKind, IcmpAbout, Label, MessageRecord, PayloadDetail, SaInitAnswer, sa_init_answer,
+    Attempt, Exchange, ExchangeKind, IcmpAbout, Label, MessageRecord, PayloadDetail, SaInitAnswer, Side, sa_init_answer,
 };
 
 /// Exchange types (RFC 7296 §3.1, RFC 5723).
@@ -28,6 +29,11 @@ pub(super) mod notify {
     pub(in super::super) const INVALID_SPI: u16 = 11;
     pub(in super::super) const NO_PROPOSAL_CHOSEN: u16 = 14;
     pub(in super::super) const INVALID_KE_PAYLOAD: u16 = 17;
+    pub(in super::super) const AUTHENTICATION_FAILED: u16 = 24;
+    pub(in super::super) const TS_UNACCEPTABLE: u16 = 38;
+    /// What refuses a child SA for other reasons: SINGLE_PAIR_REQUIRED, NO_ADDITIONAL_SAS, INTERNAL_ADDRESS_FAILURE,
+    /// FAILED_CP_REQUIRED.
+    pub(in super::super) const OF_CHILD: [u16; 4] = [34, 35, 36, 37];
     pub(in super::super) const COOKIE: u16 = 16390;
     /// RFC 5685.
     pub(in super::super) const REDIRECT_SUPPORTED: u16 = 16406;
@@ -117,8 +123,11 @@ pub(super) fn rounds(attempt: &Attempt) -> impl DoubleEndedIterator<Item = Round
 }
 
 fn round(exchange: &Exchange) -> Round<'_> {
-    let labelled = |label| exchange.messages.iter().find(|message| message.label == label);
-    Round { request: labelled(Label::Request(SA_INIT)), response: labelled(Label::Response(SA_INIT)) }
+    let responses = exchange.messages.iter().filter(|message| message.label == Label::Response(SA_INIT));
+    Round {
+        request: exchange.message(Label::Request(SA_INIT)),
+        response: responses.min_by_key(|response| sa_init_answer(response) != SaInitAnswer::Accepted),
+    }
 }
 
 /// The round that the responder accepted.
@@ -133,6 +142,54 @@ pub(super) fn request_and_response(exchange: &Exchange) -> (Option<&MessageRecor
     // What is said in clear beside an answer under protection is no answer.
     let responses = exchange.messages.iter().filter(|message| matches!(message.label, Label::Response(_)));
     (request, responses.min_by_key(|message| !message.encrypted))
+}
+
+/// What a request was first refused with in clear, as old stacks do, some of them under the header of IKE_SA_INIT or, later on,
+/// of IKE_AUTH. Not that the IKE SA is unknown.
+pub(super) fn refused_in_clear<'a>(view: &View<'a>, request: &MessageRecord) -> Option<ClearNotify<'a>> {
+    let answers = |message: &MessageRecord| match message.label {
+        Label::Response(AUTH | CREATE_CHILD_SA) => true,
+        Label::Response(SA_INIT) => sa_init_answer(message) == SaInitAnswer::Refused,
+        _ => false,
+    };
+    view.clear_errors(request.from.other()).find(|notify| {
+        let message = notify.message;
+        !message.encrypted
+            && message.at >= request.at
+            && answers(message)
+            && notify.notify_message_type != notify::INVALID_IKE_SPI
+    })
+}
+
+/// The same of IKE_AUTH, unless the responder uses the IKE SA for more than a farewell.
+pub(super) fn auth_refused_in_clear<'a>(view: &View<'a>) -> Option<ClearNotify<'a>> {
+    let asked = view.message(Label::Request(AUTH))?;
+    let uses = |message: &MessageRecord| {
+        message.encrypted
+            && message.from == Side::Responder
+            && message.last_sent() >= asked.at
+            && message.label != Label::Request(INFORMATIONAL)
+    };
+    refused_in_clear(view, asked).filter(|_| !view.messages().any(uses))
+}
+
+/// `was answered with NO_PROPOSAL_CHOSEN (14) in clear, once; then with INVALID_IKE_SPI (4), 4 times`.
+pub(super) fn in_clear(view: &View<'_>, refusal: &ClearNotify<'_>) -> String {
+    let said = |notify: ClearNotify<'_>| {
+        (named(notify.notify_message_type), times(u64::from(notify.message.repeat_count) + 1))
+    };
+    let (what, often) = said(*refusal);
+    let mut seen = format!("was answered with {what} in clear, {often}");
+    if refusal.message.label == Label::Response(SA_INIT) {
+        seen.push_str(", under the header of IKE_SA_INIT");
+    }
+    let then = view.clear_errors(refusal.message.from).find(|notify| {
+        notify.notify_message_type == notify::INVALID_IKE_SPI && notify.message.at >= refusal.message.at
+    });
+    if let Some((what, often)) = then.map(said) {
+        seen.push_str(&format!("; then with {what}, {often}"));
+    }
+    seen
 }
 
 /// A request that was never answered.
@@ -155,8 +212,16 @@ pub(super) fn unanswered<'a>(view: &View<'a>, exchange: &'a Exchange) -> Option<
         Some(replaced) => replaced.one_sided(),
         None => view.one_sided(),
     };
-    let licensed =
-        !view.attempt.midstream && !one_sided && view.case.both_ways() && request.ike_fragments_missing.is_none();
+    let refused = match exchange.kind {
+        ExchangeKind::IkeAuth => auth_refused_in_clear(view).is_some(),
+        ExchangeKind::CreateChildSa => refused_in_clear(view, request).is_some(),
+        _ => false,
+    };
+    let licensed = !view.attempt.midstream
+        && !refused
+        && !one_sided
+        && view.case.both_ways()
+        && request.ike_fragments_missing.is_none();
     let waited = view.waited(request);
     let outlasted = waited.after >= PATIENCE || waited.after >= last_gap(request);
     // One repeat on its own is everyday loss.

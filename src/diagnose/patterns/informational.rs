@@ -2,8 +2,9 @@
 //! delete, which refuse.
 //!
 //! IKEv2 pairs a request with its response, and says in clear which payload comes first: none asks for life, a delete deletes;
-//! where that was not recorded, size and use decide as far as they can. IKEv1 does not pair: size (as far as the suite tells contents apart), an answer within about a round trip, and whether the SA is used
-//! afterwards decide together. Where they do not, the reading is [`Reading::Unclear`].
+//! where that was not recorded, size and use decide as far as they can. IKEv1 does not pair: size (as far as the suite tells
+//! contents apart), an answer within about a round trip, and whether the SA is used afterwards decide together. Where they do
+//! not, the reading is [`Reading::Unclear`].
 //!
 //! Not here: notifies in clear. Contract: linear in messages, but for one sort.
 
@@ -13,8 +14,12 @@ use std::time::Duration;
 
 use crate::base::Timestamp;
 use crate::diagnose::case::{PATIENCE, View};
+use crate::diagnose::points::Points;
 use crate::diagnose::sizes::{Content, Contents, Suite, V1Suite, payload};
 use crate::track::{Exchange, ExchangeKind, IkeVersion, Label, MessageRecord, Side};
+
+use super::initial_contact;
+use super::life_cycle::Traffic;
 
 /// An answer comes within this many of the shortest answer times seen.
 const ROUND_TRIPS: u32 = 4;
@@ -23,7 +28,9 @@ const ANSWER_WITHIN: (Duration, Duration) = (Duration::from_millis(500), Duratio
 /// What goes on no longer than this after a delete was still under way.
 const UNDER_WAY: Duration = Duration::from_secs(2);
 /// What comes no later than this after a delete was sent before it arrived.
-const AT_ONCE: Duration = Duration::from_millis(200);
+const CROSSING: Duration = Duration::from_millis(200);
+/// What is said no later than this after phase 1 is about phase 1.
+pub(super) const ABOUT_PHASE_1: Duration = Duration::from_millis(200);
 /// Traffic that stopped no longer than this before a delete may have been stopped by it.
 const JUST_BEFORE: Duration = Duration::from_secs(60);
 /// Questions follow each other at least this far apart; what comes closer belongs to one farewell.
@@ -150,6 +157,16 @@ pub(super) fn read<'a>(view: &View<'a>) -> Vec<Informational<'a>> {
     found.iter().filter_map(|read| Some(Informational { message: message(read)?, read: *read })).collect()
 }
 
+/// The deletes of an attempt in order of time. None if a peer no longer answers: it is not taken leave of in good order.
+pub(super) fn deletes_in_good_order<'a>(view: &View<'a>) -> Vec<Informational<'a>> {
+    let mut read = read(view);
+    if read.iter().any(|one| one.reading == Reading::Question { answered: false }) {
+        return Vec::new();
+    }
+    read.retain(|one| one.reading == Reading::Delete);
+    read
+}
+
 fn read_once<'a>(view: &View<'a>) -> Vec<Informational<'a>> {
     let attempt = view.attempt;
     let kind = match attempt.version {
@@ -194,6 +211,7 @@ fn read_once<'a>(view: &View<'a>) -> Vec<Informational<'a>> {
     match attempt.version {
         IkeVersion::V1 => {
             refusals(view, &mut found);
+            announcements(view, &mut found);
             pair_by_time(view, &mut found);
             note_use(view, &mut found);
             read_v1(view, suite.is_some(), &mut found);
@@ -219,7 +237,7 @@ pub(super) fn is_refuted(view: &View<'_>, notify: &MessageRecord) -> bool {
 }
 
 /// How long `side` takes to answer at this capture point, with room for a busy moment.
-fn answer_within(view: &View<'_>, side: Side) -> Duration {
+pub(super) fn answer_within(view: &View<'_>, side: Side) -> Duration {
     let shortest = view
         .exchanges()
         .iter()
@@ -228,7 +246,10 @@ fn answer_within(view: &View<'_>, side: Side) -> Duration {
         .map(|two| two[1].at.since(two[0].at))
         .min()
         .unwrap_or(ANSWER_WITHIN.0);
-    shortest.saturating_mul(ROUND_TRIPS).clamp(ANSWER_WITHIN.0, ANSWER_WITHIN.1)
+    shortest
+        .saturating_mul(ROUND_TRIPS)
+        .clamp(ANSWER_WITHIN.0, ANSWER_WITHIN.1)
+        .max(shortest.saturating_mul(2).min(PATIENCE))
 }
 
 /// IKEv1: what comes right after a copy of message 5, or of a Quick Mode's first message that was never answered in kind,
@@ -236,7 +257,7 @@ fn answer_within(view: &View<'_>, side: Side) -> Duration {
 fn refusals(view: &View<'_>, found: &mut [Informational<'_>]) {
     let mut asked: [Vec<Timestamp>; 2] = [Vec::new(), Vec::new()];
     for exchange in view.exchanges() {
-        let has = |label| exchange.messages.iter().any(|message| message.label == label);
+        let has = |label| exchange.message(label).is_some();
         let unanswered = exchange.messages.iter().filter(|message| match message.label {
             Label::Mm(5) => !has(Label::Mm(6)),
             Label::Qm(1) => !has(Label::Qm(2)),
@@ -264,17 +285,29 @@ fn refusals(view: &View<'_>, found: &mut [Informational<'_>]) {
     }
 }
 
-/// IKEv1: a question and the answer of the other side that follows it closely, both of a size that allows R-U-THERE.
+/// IKEv1: what may be INITIAL-CONTACT asks for no life, and deletes nothing.
+fn announcements(view: &View<'_>, found: &mut [Informational<'_>]) {
+    let announces = initial_contact::either(view);
+    for one in found.iter_mut().filter(|one| announces(one.message)) {
+        one.reading = Reading::Notify;
+    }
+}
+
+/// IKEv1: a question and the answer of the other side that follows it closely, both of a size that allows R-U-THERE, and neither
+/// lost between two capture points.
 fn pair_by_time(view: &View<'_>, found: &mut [Informational<'_>]) {
     let within = [answer_within(view, Side::Initiator), answer_within(view, Side::Responder)];
     let mut pending: [Option<usize>; 2] = [None, None];
+    let points = Points::of(&view.case);
+    let lost = |message| points.as_ref().is_some_and(|points| points.loses(message));
     for index in 0..found.len() {
         let (from, at) = (found[index].message.from, found[index].message.at);
-        if found[index].reading == Reading::Refusal || !found[index].may_be(Content::Dpd) {
+        if found[index].reading != Reading::Unclear || !found[index].may_be(Content::Dpd) {
             continue;
         }
         let question = pending[from.other().index()]
             .filter(|&question| at.since(found[question].message.last_sent()) <= within[from.index()])
+            .filter(|&question| !lost(found[question].message) && !lost(found[index].message))
             .filter(|&question| {
                 !found[question].contents.is_empty() || found[question].message.length == found[index].message.length
             });
@@ -311,25 +344,17 @@ fn note_use(view: &View<'_>, found: &mut [Informational<'_>]) {
         .flows
         .iter()
         .filter(|flow| flow.first <= until && flow.last.after(JUST_BEFORE) >= view.attempt.first);
-    let mut begun: Vec<(Timestamp, Timestamp)> = flows.map(|flow| (flow.first, flow.last)).collect();
-    let mut ended: Vec<Timestamp> = begun.iter().map(|&(_, last)| last).collect();
+    let mut ended: Vec<Timestamp> = flows.clone().map(|flow| flow.last).collect();
     ended.sort_unstable();
-    begun.sort_unstable();
-    // For each flow in order of its begin: the latest packet of it and of those before.
-    let mut latest = Timestamp::from_nanos(i64::MIN);
-    for (_, last) in &mut begun {
-        latest = latest.max(*last);
-        *last = latest;
-    }
+    let traffic = Traffic::over(flows);
     let begins = begins_later(view);
     for index in 0..found.len() {
         let partner = found[index].partner.map(|partner| found[partner].message.last_sent());
         let at = partner.map_or(found[index].last_sent(), |partner| partner.max(found[index].last_sent()));
-        // Where the capture ends before that, what comes later than at once goes on as far as one can tell.
+        // Where the capture ends before that, what did not cross it goes on as far as one can tell.
         let cut = view.case.end() <= at.after(UNDER_WAY);
-        let soon = at.after(if cut { AT_ONCE } else { UNDER_WAY });
-        let before = begun.partition_point(|&(first, _)| first <= at);
-        let goes_on = before.checked_sub(1).and_then(|last| begun.get(last)).is_some_and(|&(_, last)| last > soon);
+        let soon = at.after(if cut { CROSSING } else { UNDER_WAY });
+        let goes_on = traffic.latest_of(|first| first <= at).is_some_and(|last| last > soon);
         let later = begins.get(begins.partition_point(|&(first, _)| first <= at));
         let begins_anew = later.is_some_and(|&(_, last)| last > soon);
         let stopped = ended.partition_point(|&last| last <= soon);
@@ -424,7 +449,7 @@ fn read_v1(view: &View<'_>, suite_known: bool, found: &mut [Informational<'_>]) 
 fn ipsec_up(view: &View<'_>) -> Option<Timestamp> {
     let attempts = view.case.pair.attempts.get(view.index.saturating_sub(EARLIER)..view.index).unwrap_or_default();
     let before = attempts.iter().filter_map(|attempt| attempt.phase2_up).min();
-    let here = view.attempt.phase1_up.map(|up| up.after(AT_ONCE));
+    let here = view.attempt.phase1_up.map(|up| up.after(ABOUT_PHASE_1));
     let earlier = before.zip(here).map(|(before, here)| before.max(here));
     [view.attempt.phase2_up, earlier].into_iter().flatten().min()
 }

@@ -1,7 +1,5 @@
 //! L-DELETE-AFTER-P1: the IKE SA is deleted as soon as it is complete.
 
-use std::time::Duration;
-
 use crate::diagnose::case::{Case, PATIENCE, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::sizes::Content;
@@ -11,9 +9,6 @@ use crate::track::{IkeVersion, Label, Side};
 
 use super::informational::{self, Informational, Reading};
 use super::life_cycle::{self, Life};
-
-/// Later than this it has other reasons.
-const AT_ONCE: Duration = Duration::from_secs(5);
 
 pattern! {
     /// ## What is seen
@@ -26,7 +21,8 @@ pattern! {
     ///
     /// One side finds at the very end that it does not want this SA: the identity is not the one it expects, the peer does
     /// not follow with what it is to do (extended authentication), or it has an SA with this peer and keeps only one. What
-    /// is inside cannot be read in IKEv1; an INITIAL-CONTACT notify has the same size.
+    /// is inside cannot be read in IKEv1; an INITIAL-CONTACT notify has the same size, and what comes in its place, as soon as
+    /// phase 1 is complete, is taken for one unless the initiator gives up.
     ///
     /// ## Look-alikes
     ///
@@ -90,7 +86,7 @@ fn deleted_at_once<'a>(view: &View<'a>) -> Option<Informational<'a>> {
         IkeVersion::V2 => delete.told && delete.reading == Reading::Delete && delete.message.from == Side::Responder,
     };
     let unused = !delete.ike_after && !(view.is_v2() && (delete.traffic_after || view.traffic_begins(up)));
-    (fits && unused && delete.message.at.since(up) <= AT_ONCE).then_some(delete)
+    (fits && unused && delete.message.at.since(up) <= life_cycle::UNWANTED).then_some(delete)
 }
 
 /// Whether it was waited for long enough after a delete, or the next attempt came.

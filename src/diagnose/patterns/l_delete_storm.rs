@@ -25,7 +25,7 @@ const NEW_SAS: usize = 5;
 /// SAs in a row that the responder deletes.
 const THROWN_OUT: usize = 5;
 /// Who wants the tunnel begins anew within this.
-const AT_ONCE: Duration = Duration::from_secs(5);
+const ANEW: Duration = Duration::from_secs(5);
 /// Busy minutes that are read before it is given up.
 const MINUTES_READ: usize = 8;
 
@@ -119,7 +119,7 @@ fn thrown_out(case: &Case<'_>) -> Option<Match> {
             let read = informational::read(&view).into_iter();
             let delete = read.filter(|one| one.reading == Reading::Delete).map(|one| one.message).next()?;
             let anew = next.initiator.ip() == view.attempt.initiator.ip() && next.rekeyed_from.is_none();
-            let at_once = next.first >= delete.at && next.first.since(delete.at) <= AT_ONCE;
+            let at_once = next.first >= delete.at && next.first.since(delete.at) <= ANEW;
             let by_responder = delete.from == Side::Responder && delete.at >= up;
             (anew && at_once && by_responder).then_some((index, delete))
         })

@@ -71,6 +71,7 @@ pattern! {
         "SonicWALL": "IKE Dead Peer Detection" ("SonicWALL manual");
     ];
     sources: ["S2S-47", "RFC 3706 §5", "RFC 7296 §2.4"];
+    misses: Messages;
     when: LAST_WORD;
     check: check
 }

@@ -9,7 +9,7 @@ use crate::diagnose::words::span;
 use crate::track::Attempt;
 
 /// Further apart than this, the second is an answer to trouble with the first.
-const AT_ONCE: Duration = Duration::from_secs(5);
+const SIDE_BY_SIDE: Duration = Duration::from_secs(5);
 
 pattern! {
     /// ## What is seen
@@ -66,5 +66,5 @@ fn crossed(first: &Attempt, second: &Attempt) -> bool {
     let answered = !first.responder_spi.is_zero() && !second.responder_spi.is_zero();
     let progress = first.phase1_up.is_some() || second.phase1_up.is_some();
     let open = first.phase1_up.is_none_or(|up| second.first < up);
-    opposite && from_the_start && answered && progress && open && second.first.since(first.first) <= AT_ONCE
+    opposite && from_the_start && answered && progress && open && second.first.since(first.first) <= SIDE_BY_SIDE
 }

@@ -129,6 +129,8 @@ pub(super) fn interrupted(traffic: &Traffic, earlier: &Life<'_>, later: &Life<'_
         && earlier.view.attempt.last.after(TO_AND_FRO) < later.up
 }
 
+/// An SA that is refused or deleted this soon after it came up was not wanted; later, there are other reasons.
+pub(super) const UNWANTED: Duration = Duration::from_secs(5);
 /// Who takes a tunnel down and brings it up again in less than this does so to renew it.
 const TO_AND_FRO: Duration = Duration::from_secs(1);
 /// Traffic that pauses no longer than this was not interrupted.

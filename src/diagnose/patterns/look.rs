@@ -17,8 +17,8 @@ use crate::track::{
 
 use super::ikev2::notify;
 use super::{
-    l_delete_storm, l_lifetime, n_private_outer, nat, s_3des, s_des, s_dh_weak, s_keylen, s_md5, s_no_pq, s_null_integ,
-    s_sha1, s_vid_leak, t_seq_wrap,
+    l_delete_storm, l_lifetime, life_cycle, n_private_outer, nat, s_3des, s_des, s_dh_weak, s_keylen, s_md5, s_no_pq,
+    s_null_integ, s_sha1, s_vid_leak, t_seq_wrap,
 };
 
 /// What was seen before and need not be looked at again: the last few offers, choices, vendor ids, and sets of signs.
@@ -197,14 +197,14 @@ impl Look {
         signs.set_if(of.starts == [true; 2], Signs::BOTH_START);
         signs.set_if(nat::detected(view), Signs::NAT);
         signs.set_if(!nat::IKE.contains(&attempt.initiator.port()), Signs::PORT);
-        let home = |side| if side == Side::Initiator { attempt.initiator.ip() } else { attempt.responder.ip() };
+        let home = |side| life_cycle::address(attempt, side);
         signs.set_if(attempt.moves.iter().any(|moved| moved.to.ip() != home(moved.side)), Signs::MOVED);
     }
 
     fn exchange(&mut self, attempt: &Attempt, exchange: &Exchange, of: &mut OfAttempt) {
         let signs = &mut self.signs;
         let side = exchange.started_by.index();
-        let has = |label| exchange.messages.iter().any(|message| message.label == label);
+        let has = |label| exchange.message(label).is_some();
         match exchange.kind {
             ExchangeKind::QuickMode => {
                 signs.set(Signs::QUICK_MODE);
@@ -289,7 +289,9 @@ impl Look {
         signs.set_if(!message.encrypted && (late || message.label == Label::Stray), Signs::CLEAR_TOO_LATE);
         signs.set_if(message.fault.is_some(), Signs::FAULTS);
         signs.set_if(message.ip_fragments > 1, Signs::FRAGMENTS);
-        signs.set_if(message.ike_fragments_missing.is_some(), Signs::FRAGMENTS_MISSING);
+        let in_part =
+            message.ike_fragments_missing.is_some() || message.repeats.iter().any(|copy| copy.missing.is_some());
+        signs.set_if(in_part, Signs::FRAGMENTS_MISSING);
         let ports = [message.source.port(), message.destination.port()];
         match message.encapsulation {
             Encapsulation::Udp => {

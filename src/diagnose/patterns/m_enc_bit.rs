@@ -27,6 +27,7 @@ pattern! {
     ///
     /// ## Look-alikes
     ///
+    /// - `V2-AUTH-FAIL`, `V2-CHILD-REJECT`: a refusal of IKE_AUTH in clear, as old stacks send it.
     /// - An Informational in clear during phase 1 is normal (`P1-PROPOSAL`, `P1-NOTIFY`).
     /// - INVALID-COOKIE, INVALID-SPI and their IKEv2 sisters, from a peer that lost the SA, can only come in clear.
     M_ENC_BIT = "M-ENC-BIT", Malformed, Error;

@@ -4,6 +4,7 @@ mod fragments;
 mod icmp;
 mod ikev2;
 mod informational;
+mod initial_contact;
 mod life_cycle;
 mod look;
 mod nat;
@@ -16,6 +17,7 @@ mod silence;
 mod traffic;
 
 pub(super) use c_no_ike::{is_cut_short, unless_short};
+pub(super) use initial_contact::either as initial_contact;
 pub(super) use ok_delete::is_taken_down;
 pub(super) use traffic::is_no_esp;
 

@@ -58,6 +58,8 @@ pattern! {
         "Windows": "Error 809: UDP 500 and 4500 must be open and forwarded" ("Microsoft RAS error documentation");
     ];
     sources: ["S2S-09", "S2S-23", "S2S-25", "RFC 3947 §4", "RFC 7296 §2.23"];
+    misses: SetUp;
+    lost: "forward" "blocked" "pieces" "natt", or its answer: "blocked";
     when: DOWN, REPEATS;
     check: check
 }

@@ -1,9 +1,10 @@
 //! Translation of addresses and ports on the path: what NAT detection and the ports say. Shared by the patterns about NAT.
 
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 use crate::base::{FrameRef, Timestamp};
-use crate::diagnose::case::{AT_ONCE, Case, View};
+use crate::diagnose::case::{Case, View};
 use crate::packet::Encapsulation;
 use crate::track::{IcmpAbout, IcmpFact, MessageRecord, Side};
 
@@ -96,6 +97,9 @@ pub(super) fn name(side: Side) -> &'static str {
     }
 }
 
+/// What is sent this long after an error is sent in spite of it.
+const LIVES_ON: Duration = Duration::from_secs(1);
+
 /// ICMP port unreachable about ESP in UDP from an address that goes on under the same SA: a NAT there has no mapping for the
 /// port that the packets go to.
 #[derive(Debug, Clone)]
@@ -117,7 +121,7 @@ pub(super) fn is_unmapped(case: &Case<'_>, fact: &IcmpFact) -> bool {
     let no_port = matches!((fact.version, fact.icmp_type, fact.code), (4, 3, 3) | (6, 1, 4));
     let lives_on = || {
         let mut flows = case.flows_from(fact.quoted_destination);
-        flows.any(|flow| flow.first < fact.first && flow.last > fact.first.after(AT_ONCE))
+        flows.any(|flow| flow.first < fact.first && flow.last > fact.first.after(LIVES_ON))
     };
     no_port && fact.about == IcmpAbout::EspInUdp && fact.from == fact.quoted_destination && lives_on()
 }
@@ -139,7 +143,7 @@ pub(super) fn unmapped(case: &Case<'_>) -> Option<Unmapped> {
         whole.span = (whole.span.0.min(fact.first), whole.span.1.max(fact.last));
         whole.frames.extend(&fact.frames);
     }
-    let after = |address| case.flows_from(address).any(|flow| flow.last > whole.span.1.after(AT_ONCE));
+    let after = |address| case.flows_from(address).any(|flow| flow.last > whole.span.1.after(LIVES_ON));
     whole.healed = after(inner) && after(first.quoted_source);
     Some(whole)
 }

@@ -21,7 +21,7 @@ const IN_ITS_PLACE: Duration = Duration::from_secs(10);
 /// So many SAs before and after one are looked at.
 const BESIDE: usize = 8;
 /// A farewell that takes two messages takes no longer.
-const AT_ONCE: Duration = Duration::from_secs(2);
+const FAREWELL: Duration = Duration::from_secs(2);
 /// IKEv2: copies of a delete after the first, none of them answered.
 const IN_VAIN: u32 = 2;
 /// IKEv2 exchange type.
@@ -124,7 +124,7 @@ pub(super) fn leaver(view: &View<'_>) -> Option<Side> {
 /// The first of the last deletes, which follow each other at once. In IKEv1 the other side may delete its half too, as an answer:
 /// who began took leave.
 fn beginning<'d, 'a>(deletes: &'d [Informational<'a>]) -> Option<&'d Informational<'a>> {
-    let at_once = |two: &&[Informational<'_>]| two[1].message.at.since(two[0].message.at) <= AT_ONCE;
+    let at_once = |two: &&[Informational<'_>]| two[1].message.at.since(two[0].message.at) <= FAREWELL;
     deletes.windows(2).rev().take_while(at_once).last().map(|two| &two[0]).or(deletes.last())
 }
 
@@ -136,13 +136,7 @@ fn in_good_order<'a>(view: &View<'a>) -> Vec<Informational<'a>> {
     if !came_up || !view.case.both_ways() {
         return Vec::new();
     }
-    let mut read = informational::read(view);
-    // A peer that no longer answers is not taken leave of in good order.
-    if read.iter().any(|one| one.reading == Reading::Question { answered: false }) {
-        return Vec::new();
-    }
-    read.retain(|one| one.reading == Reading::Delete);
-    read
+    informational::deletes_in_good_order(view)
 }
 
 /// Whether nothing goes on after the last of these deletes: no IKE and no traffic, and no SA took the place of the one that
@@ -159,7 +153,7 @@ fn ends(view: &View<'_>, deletes: &[Informational<'_>]) -> bool {
     // Where nothing is left of phase 1, a delete that cannot be one of an IPsec SA ends it, and so does one that follows another
     // of the same side at once: first the IPsec SA, then the ISAKMP SA.
     let same = |one: &&Informational<'_>| one.message.from == last.message.from && !std::ptr::eq(*one, last);
-    let follows = deletes.iter().filter(same).any(|one| last.message.at.since(one.message.at) <= AT_ONCE);
+    let follows = deletes.iter().filter(same).any(|one| last.message.at.since(one.message.at) <= FAREWELL);
     let of_phase1 = !last.may_delete_ipsec() || (follows && last.may_delete_isakmp());
     (!last.ike_after && of_phase1) || !ipsec_is_left(view, last)
 }
@@ -260,7 +254,7 @@ fn in_all(deletes: &[(Timestamp, IpAddr)]) -> usize {
     let mut count = 0;
     let mut from = 0;
     for (index, &(at, sender)) in deletes.iter().enumerate() {
-        while deletes.get(from).is_some_and(|&(before, _)| at.since(before) > AT_ONCE) {
+        while deletes.get(from).is_some_and(|&(before, _)| at.since(before) > FAREWELL) {
             from += 1;
         }
         let open = (from..index).find(|&before| !answered[before] && deletes[before].1 != sender);
@@ -282,7 +276,7 @@ fn ipsec_deletes(view: &View<'_>, until: Timestamp, all: bool) -> Vec<(Timestamp
         .flat_map(|side| {
             let of_side = |one: &&Informational<'_>| one.message.from == side && one.message.at <= until;
             let deletes: Vec<_> = read.iter().filter(of_side).filter(|one| one.reading == Reading::Delete).collect();
-            let mut farewell = deletes.iter().filter(|one| one.message.at.after(AT_ONCE) >= last).peekable();
+            let mut farewell = deletes.iter().filter(|one| one.message.at.after(FAREWELL) >= last).peekable();
             let one_is_not = !all
                 && farewell.peek().is_some()
                 && farewell.all(|one| one.may_delete_ipsec())
@@ -304,9 +298,7 @@ fn quick_modes<'a>(view: &View<'a>) -> impl Iterator<Item = &'a Exchange> + use<
 
 /// When the Quick Modes of an attempt were complete.
 fn completed<'a>(view: &View<'a>) -> impl Iterator<Item = Timestamp> + use<'a> {
-    quick_modes(view)
-        .filter_map(|quick| quick.messages.iter().find(|message| message.label == Label::Qm(3)))
-        .map(|message| message.at)
+    quick_modes(view).filter_map(|quick| quick.message(Label::Qm(3))).map(|message| message.at)
 }
 
 fn check(case: &Case<'_>) -> Vec<Match> {

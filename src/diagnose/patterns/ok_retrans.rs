@@ -4,10 +4,11 @@ use crate::base::Timestamp;
 use crate::diagnose::Confidence;
 use crate::diagnose::case::Case;
 use crate::diagnose::pattern::{Match, pattern};
+use crate::diagnose::points;
 use crate::diagnose::words::number;
 use crate::track::{Exchange, ExchangeKind, Label, MessageRecord};
 
-use super::{c_two_point, ikev2, phase1};
+use super::{ikev2, phase1};
 
 /// More repeats of one message than this are no longer an accident.
 const FEW: u32 = 3;
@@ -38,7 +39,7 @@ pattern! {
 fn check(case: &Case<'_>) -> Vec<Match> {
     let traffic = |address| case.flows_from(address).map(|flow| flow.last).max();
     let both_ways_until = traffic(case.pair.a).zip(traffic(case.pair.b)).map(|(one, other)| one.min(other));
-    let two_points = c_two_point::is_seen_twice(case);
+    let two_points = points::is_seen_twice(case);
     let copies_of = |message: &MessageRecord| match two_points {
         true => u64::from(at_one_point(message)),
         false => u64::from(message.repeat_count),

@@ -67,6 +67,8 @@ pattern! {
         "Cisco ASA": "Sending spoofed ISAKMP Aggressive Mode message 2 due to receipt of unknown tunnel group" ("Cisco ASA syslog reference") about "identity";
     ];
     sources: ["PIX-52", "CON-21", "NIR-11", "RFC 2409 §5", "RFC 2409 §5.4", "RFC 2408 §3.14.1"];
+    misses: SetUp;
+    lost: "lost", or its answer: "lost";
     when: V1_UNUSED AGGRESSIVE, AGGRESSIVE REPEATS;
     check: check
 }

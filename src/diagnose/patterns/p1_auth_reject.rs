@@ -32,9 +32,11 @@ pattern! {
     causes: [
         "identity" 0.55 "the responder does not know the initiator's identity, or has no configuration for it: its type or value differs",
             raised by "a pre-shared key method and an initiator that stops; NAT with addresses for identities", lowered by "an initiator that goes on";
-        "method" 0.20 "the responder wants another authentication method for this peer: key against certificate",
+        "method" 0.15 "the responder wants another authentication method for this peer: key against certificate",
             raised by "several methods in the offer", lowered by "one method on both ends";
         "keys" 0.15 "the pre-shared keys differ", raised by "the initiator goes on with message 5", lowered by "the initiator stops: it could read the error";
+        "lost-6" 0.05 "the responder accepts message 5, and message 6 is lost: what came is its INITIAL-CONTACT",
+            raised by "the initiator goes on; the responder completes phase 1 in its log", lowered by "the initiator stops; another error for each copy of message 5";
         "mode" 0.03 "the responder's configuration for this peer asks for Aggressive Mode", raised by "the peer starts Aggressive Mode itself", lowered by "Main Mode worked before";
         "policy" 0.07 "another policy: XAUTH is expected, a limit is reached", raised by "an XAUTH method elsewhere between the two", lowered by "a plain peer";
     ];
@@ -55,6 +57,7 @@ pattern! {
         "Cisco ASA": "Unknown identification type / Identification type not supported, Phase 1" ("Cisco ASA syslog reference");
     ];
     sources: ["PIX-43", "PIX-52", "S2S-24", "RFC 2409 §5.4", "RFC 2409 §5.7", "RFC 2408 §5.8"];
+    misses: SetUp;
     when: V1 DOWN;
     check: check
 }
@@ -64,12 +67,13 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     phase1::attempts(case)
         .filter(|(_, view)| phase1::method(view) != Method::Certificate)
         .filter_map(|(index, view)| {
-            let (proof, Answer::Encrypted { messages, initiator }) = phase1::answer_to_message_5(&view)? else {
+            let (proof, Answer::Encrypted { messages, initiator, may_greet }) = phase1::answer_to_message_5(&view)? else {
                 return None;
             };
             let waits = view.message(Label::Mm(4)).map_or(0, |fourth| phase1::repeats_after(fourth, proof.at));
             let first = messages.first()?;
-            let once = phase1::answered_once(&view, proof, &messages)
+            let once = may_greet
+                || phase1::answered_once(&view, proof, &messages)
                 || (messages.len() == 1 && phase1::went_before(&view, first, true));
             if initiator == Conduct::GoesOn && waits == 0 && !once {
                 // P1-PSK.
@@ -138,6 +142,12 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                     found.seen.push_str("; by its length the error names no cookies");
                 }
                 _ => {}
+            }
+            if may_greet {
+                found.seen.push_str("; INITIAL-CONTACT is as long");
+                found = found.weigh("lost-6", 4.0);
+            } else {
+                found = found.rule_out(&["lost-6"]);
             }
             if view.attempt.nat.behind(Side::Initiator) == Some(true) {
                 found = found.weigh("identity", 1.5);

@@ -1,11 +1,13 @@
 //! P1-AUTH-SILENT: the first encrypted message gets no answer.
 
 use crate::diagnose::Confidence;
-use crate::diagnose::case::{Case, View, Waited};
+use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
+use crate::diagnose::waiting::Waited;
 use crate::diagnose::words::{span, times};
 use crate::track::{Label, MessageRecord, Side};
 
+use super::initial_contact;
 use super::phase1::{self, Answer, Method, Standing};
 
 pattern! {
@@ -59,6 +61,8 @@ pattern! {
     sources: [
         "PIX-01", "PIX-14", "S2S-04", "S2S-22", "S2S-24", "CON-18", "CON-28", "NIR-11", "RFC 2409 §5.4", "RFC 3947 §4",
     ];
+    misses: SetUp;
+    lost: "port-4500" "lost" "fragments", or its answer: "port-4500" "lost" "fragments";
     when: V1 DOWN;
     check: check
 }
@@ -96,6 +100,10 @@ fn silent(case: &Case<'_>, index: usize, view: &View<'_>, proof: &MessageRecord,
     if waits > 0 {
         found.seen.push_str(&format!("; the responder sent MM4 {} more meanwhile", times(waits as u64)));
     }
+    let greets = initial_contact::of(view, Side::Responder).is_some();
+    if greets {
+        found.seen.push_str("; the one encrypted Informational that came right after it is as long as INITIAL-CONTACT");
+    }
     if moved {
         found.seen.push_str(if on_4500 {
             "; other packets from it came on UDP 4500"
@@ -114,11 +122,14 @@ fn silent(case: &Case<'_>, index: usize, view: &View<'_>, proof: &MessageRecord,
             "either UDP 4500 does not get through, or the keys differ and the responder is silent about it"
         }
         (_, _) if waits > 0 => {
-            "the responder is alive and waits for a message 5 that it can decrypt: the keys most likely differ"
+            "the responder is alive and waits for a message 5 that it accepts: the keys differ, or it refuses the identity without a word"
         }
         _ => "message 5 or its answer is lost, or the keys differ and the responder is silent about it",
     }
     .into();
+    if greets {
+        found = found.weigh("fragments", 3.0).weigh("certificate", 0.5);
+    }
     for (key, factor) in weights(view, moved, on_4500, waits > 0, pieces) {
         found = found.weigh(key, factor);
     }
@@ -145,7 +156,7 @@ fn weights(view: &View<'_>, moved: bool, on_4500: bool, waits: bool, pieces: boo
     }
     // Behind a translation a responder repeats message 4 in either case.
     match (waits, moved) {
-        (true, false) => weights.extend([("keys", 1.5), ("lost", 0.5), ("fragments", 0.5)]),
+        (true, false) => weights.extend([("keys", 1.5), ("identity", 1.5), ("lost", 0.5), ("fragments", 0.5)]),
         (true, true) => weights.extend([("keys", 1.5), ("port-4500", 0.75)]),
         // Neither sign that message 5 arrives and cannot be read: an error, or message 4 again.
         (false, false) => weights.push(("lost", 5.0)),

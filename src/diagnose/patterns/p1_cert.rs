@@ -47,6 +47,7 @@ pattern! {
         "Cisco ASA": "Received unexpected Certificate payload Possible invalid Auth Method / Unable to find the requested certificate" ("Cisco ASA syslog reference");
     ];
     sources: ["CON-18", "RFC 2408 §3.14.1", "RFC 2409 §5.1", "RFC 4945 §3.3"];
+    misses: SetUp;
     when: V1 ERROR_NOTIFY, V1 DOWN;
     check: check
 }

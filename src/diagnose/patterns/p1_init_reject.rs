@@ -1,7 +1,6 @@
 //! P1-INIT-REJECT: the initiator refuses the responder after message 6.
 
 use std::iter;
-use std::time::Duration;
 
 use crate::base::Timestamp;
 use crate::diagnose::case::{Case, PATIENCE, View};
@@ -11,10 +10,10 @@ use crate::diagnose::words::{span, times, until};
 use crate::diagnose::{Confidence, Severity};
 use crate::track::{Label, MessageRecord, Mode, Side};
 
+use super::initial_contact;
+use super::life_cycle::UNWANTED;
+use super::p1_up_no_p2::BETWEEN_PHASES;
 use super::phase1::{self, Habits, Method};
-
-/// What the initiator says within this time of message 6 is about message 6.
-const AT_ONCE: Duration = Duration::from_secs(5);
 
 pattern! {
     /// ## What is seen
@@ -25,7 +24,9 @@ pattern! {
     /// ## What it means
     ///
     /// The responder accepted the initiator, and the initiator did not accept the responder: its identity is not the one that
-    /// was expected, its certificate is not trusted, or its hash does not verify. The error, or the delete, is encrypted.
+    /// was expected, its certificate is not trusted, or its hash does not verify. The error, or the delete, is encrypted. Many
+    /// initiators announce themselves right then, with an INITIAL-CONTACT that is as long: it is a refusal if message 5 held that
+    /// already, or if the initiator begins anew and never goes on.
     ///
     /// ## Look-alikes
     ///
@@ -69,13 +70,14 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         .filter_map(|(index, view)| {
             let (sixth, refusal) = refusal(&view)?;
             let quiet = case.end().since(refusal.at);
-            known |= latest.is_some_and(|latest| latest > refusal.at) || quiet >= PATIENCE;
+            let may_greet = initial_contact::of(&view, Side::Initiator).is_some();
+            known |= !may_greet && (latest.is_some_and(|latest| latest > refusal.at) || quiet >= PATIENCE);
             let severity = match (other_up, known) {
                 // One of several SAs is tidied up.
                 (true, false) => return None,
                 (true, true) => Severity::Notice,
                 (_, true) => P1_INIT_REJECT.severity,
-                // Some announce first contact before they go on.
+                (_, false) if may_greet && quiet < BETWEEN_PHASES => Severity::Notice,
                 (_, false) => Severity::Warning,
             };
             let by_certificate = phase1::method(&view) == Method::Certificate;
@@ -116,19 +118,30 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             if other_up {
                 found = found.weigh("policy", 6.0);
             }
+            if may_greet {
+                found.seen.push_str("; INITIAL-CONTACT is as long");
+            }
             Some(found)
         })
         .collect()
 }
 
-/// Message 6 and the encrypted Informational that the initiator sent at once after it, instead of Quick Mode.
+/// Message 6 and the encrypted Informational that the initiator sent at once after it, instead of Quick Mode. None if it is
+/// likelier its INITIAL-CONTACT: message 5 held none, or the responder sends one too.
 pub(super) fn refusal<'a>(view: &View<'a>) -> Option<(&'a MessageRecord, &'a MessageRecord)> {
     let sixth = view.message(Label::Mm(6))?;
     if view.messages().any(|message| matches!(message.label, Label::Qm(_) | Label::Tr(_))) {
         return None;
     }
     let refusal = phase1::encrypted_informationals(view, Side::Initiator)
-        .find(|message| message.at >= sixth.at && message.at.since(sixth.at) <= AT_ONCE)?;
+        .find(|message| message.at >= sixth.at && message.at.since(sixth.at) <= UNWANTED)?;
+    let greets = || {
+        initial_contact::rides_along(view, Side::Initiator) == Some(false)
+            || initial_contact::of(view, Side::Responder).is_some()
+    };
+    if initial_contact::of(view, Side::Initiator).is_some() && greets() {
+        return None;
+    }
     let says_no = V1Suite::chosen(view.attempt).is_none_or(|suite| {
         let contents = suite.contents(view.attempt, Side::Initiator, refusal.length);
         contents.is_empty() || contents.iter().any(|content| content != Content::Dpd)
@@ -136,7 +149,7 @@ pub(super) fn refusal<'a>(view: &View<'a>) -> Option<(&'a MessageRecord, &'a Mes
     // An answer means that it was a liveness check; a later message, that the SA is in use, unless it is message 5 or 6 again.
     let answered = phase1::encrypted_informationals(view, Side::Responder)
         .any(|message| message.at >= refusal.at && message.length == refusal.length);
-    let abandoned = || view.attempt.last.since(refusal.at) <= AT_ONCE;
+    let abandoned = || view.attempt.last.since(refusal.at) <= UNWANTED;
     (says_no && !answered && (refuses_each(view, sixth).is_some() || abandoned())).then_some((sixth, refusal))
 }
 
@@ -146,7 +159,7 @@ fn refuses_each(view: &View<'_>, sixth: &MessageRecord) -> Option<usize> {
     let said: Vec<Timestamp> =
         phase1::encrypted_informationals(view, Side::Initiator).map(|message| message.at).collect();
     let answered = sent.iter().enumerate().all(|(copy, &at)| {
-        let next = sent.get(copy + 1).map_or(at.after(AT_ONCE), |&next| next.min(at.after(AT_ONCE)));
+        let next = sent.get(copy + 1).map_or(at.after(UNWANTED), |&next| next.min(at.after(UNWANTED)));
         said.iter().any(|&said| said >= at && said <= next)
     });
     (sent.len() >= 2 && said.len() >= sent.len() && answered).then_some(sent.len())

@@ -47,6 +47,8 @@ pattern! {
         "Cisco ASA": "IKE session establishment timed out […], aborting!" ("Cisco ASA syslog reference");
     ];
     sources: ["PIX-18", "PIX-19", "S2S-16", "S2S-17", "S2S-18", "S2S-19", "CON-17", "RFC 2409 §5", "RFC 2408 §4.5"];
+    misses: SetUp;
+    lost: "return";
     when: V1 DOWN;
     check: check
 }

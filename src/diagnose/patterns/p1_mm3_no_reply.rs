@@ -60,6 +60,8 @@ pattern! {
         "Cisco ASA": "No Group found matching peer_ID or IP_address for Pre-shared key peer" ("Cisco ASA syslog reference");
     ];
     sources: ["SMG-17", "PIX-11", "S2S-20", "S2S-21", "CON-17", "RFC 2409 §5"];
+    misses: SetUp;
+    lost: "lost-3" "size", or its answer: "size";
     when: V1 DOWN;
     check: check
 }

@@ -51,6 +51,8 @@ pattern! {
         "Cisco ASA": "Aborting: No identity cert specified in IPsec SA / no trust-point defined in tunnel-group" ("Cisco ASA syslog reference");
     ];
     sources: ["PIX-11", "S2S-23", "RFC 2409 §5", "RFC 3947 §4"];
+    misses: SetUp;
+    lost: "lost-4", or its answer: "lost-5" "port-4500";
     when: V1 DOWN;
     check: check
 }

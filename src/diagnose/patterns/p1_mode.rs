@@ -45,6 +45,7 @@ pattern! {
         "SonicWALL": "ISAKMP_N_INVALID_EXCHANGE_TYPE(7)" ("public forum log");
     ];
     sources: ["SMG-12", "SMG-32", "CON-20", "RFC 2408 §3.14.1", "RFC 2409 §5"];
+    misses: Messages;
     when: V1 ERROR_NOTIFY, V1 UNHEARD;
     check: check
 }

@@ -76,6 +76,8 @@ pattern! {
         "NIR-02", "NIR-09", "NIR-12", "NIR-13", "NIR-31", "NIR-32", "NIR-33", "NIR-34", "NIR-35", "NIR-37", "NIR-44", "NIR-45",
         "RFC 2408 §2.5.3", "RFC 2409 §5",
     ];
+    misses: SetUp;
+    lost: "path", or its answer: "path";
     when: V1 UNHEARD;
     check: check
 }

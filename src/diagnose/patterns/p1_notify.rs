@@ -3,7 +3,7 @@
 use crate::diagnose::Confidence;
 use crate::diagnose::case::{Case, ClearNotify, View};
 use crate::diagnose::pattern::{Match, pattern};
-use crate::diagnose::words::times;
+use crate::diagnose::words::{role, times};
 use crate::track::{Label, Mode, Side};
 
 use super::phase1::{self, Method, Standing, notify};
@@ -72,10 +72,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 Some((side, error))
             })?;
             let withdrawn = withdraws(&view, side, &error);
-            let (who, other) = match side {
-                Side::Initiator => ("initiator", "responder"),
-                Side::Responder => ("responder", "initiator"),
-            };
+            let (who, other) = (role(side), role(side.other()));
             let after = view
                 .messages()
                 .filter(|message| message.from != side && message.at <= error.message.at)

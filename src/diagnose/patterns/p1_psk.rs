@@ -65,6 +65,7 @@ pattern! {
         "SMG-19", "SMG-20", "PIX-01", "PIX-14", "S2S-04", "S2S-22", "S2S-24", "CON-18", "NIR-11", "RFC 2409 §5.4",
         "RFC 2408 §5.1",
     ];
+    misses: SetUp;
     when: V1 DOWN;
     check: check
 }
@@ -77,7 +78,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             let (proof, answer) = phase1::answer_to_message_5(&view)?;
             let found = match answer {
                 Answer::Clear(clear) => in_clear(index, &view, proof, clear),
-                Answer::Encrypted { messages, initiator: Conduct::GoesOn } => {
+                Answer::Encrypted { messages, initiator: Conduct::GoesOn, may_greet: false } => {
                     not_understood(index, &view, proof, &messages)?
                 }
                 _ => return None,

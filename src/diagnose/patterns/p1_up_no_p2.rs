@@ -9,13 +9,13 @@ use crate::diagnose::words::{span, times};
 use crate::diagnose::{Confidence, Severity};
 use crate::track::{ExchangeKind, Label, Side};
 
+use super::initial_contact;
+use super::life_cycle::UNWANTED;
 use super::phase1::{self, Standing};
 use super::{p1_init_reject, p1_xauth};
 
 /// Some gateways take their time between the phases: 15 s is normal for one of them.
-const BETWEEN_PHASES: Duration = Duration::from_secs(30);
-/// An SA that ends this soon after phase 1 was refused or deleted, not left idle.
-const AT_ONCE: Duration = Duration::from_secs(5);
+pub(super) const BETWEEN_PHASES: Duration = Duration::from_secs(30);
 
 pattern! {
     /// ## What is seen
@@ -45,15 +45,15 @@ pattern! {
             raised by "the initiator begins a new phase 1 while this one is unused", lowered by "liveness checks go on in peace";
         "lost-6" 0.03 "message 6 is lost on its way back to the initiator",
             raised by "message 5 is repeated after message 6 was sent", lowered by "message 5 is not repeated";
-        "dislikes-6" 0.01 "the initiator drops message 6 without a word: it does not accept the responder's identity or proof", raised by "message 6 is seen to arrive", lowered by "message 5 is not repeated";
+        "dislikes-6" 0.01 "the initiator drops message 6 without a word: it does not accept the responder's identity or proof", raised by "message 6 is seen to arrive, or is no larger than message 4, which did", lowered by "message 5 is not repeated";
     ];
     checks: [
+        Initiator: "look in its log for whether message 6 arrives and what it makes of it, and set the identity that it expects of the responder" about "dislikes-6";
         Path: "follow message 6 back to the initiator: filters for its port, IP fragments, address translation, the return route" about "lost-6";
         Path: "see whether Quick Mode leaves the initiator, and follow it to the responder: filters, IP fragments" about "lost-qm";
         Initiator: "send traffic for the far network and see whether Quick Mode appears" about "no-traffic" "no-match" "waiting";
         Initiator: "check access list or policy, crypto map, routes and network objects for that traffic" about "no-match";
         Responder: "the same from the other side" about "no-traffic" "no-match" "waiting";
-        Initiator: "look in its log for what it makes of message 6, and set the identity that it expects of the responder" about "dislikes-6";
         Initiator: "look in its log for what it is waiting for";
     ];
     logs: [
@@ -65,6 +65,8 @@ pattern! {
         "PIX-24", "PIX-25", "PIX-26", "PIX-34", "PIX-35", "PIX-36", "PIX-37", "PIX-44", "S2S-30", "S2S-56", "CON-23", "NIR-46",
         "RFC 2409 §5.5",
     ];
+    misses: Messages;
+    lost: "lost-6";
     when: V1 NO_QUICK_MODE, V1 REPEATS;
     check: check
 }
@@ -111,14 +113,16 @@ fn idle(case: &Case<'_>, index: usize, view: &View<'_>, up: Timestamp) -> Option
     let next = case.pair.attempts.get(index + 1..).unwrap_or_default().first();
     let until = next.map_or(case.end(), |next| next.first);
     let idle = until.since(up);
+    let announces = initial_contact::either(view);
     let torn_down = [Side::Initiator, Side::Responder]
         .into_iter()
         .flat_map(|side| phase1::encrypted_informationals(view, side))
-        .any(|message| message.at.since(up) <= AT_ONCE && view.attempt.last <= message.at.after(AT_ONCE));
+        .filter(|message| message.at.since(up) <= UNWANTED && view.attempt.last <= message.at.after(UNWANTED))
+        .any(|message| !announces(message));
     if idle < BETWEEN_PHASES || torn_down {
         return None;
     }
-    let alive = view.attempt.last.since(up) >= AT_ONCE;
+    let alive = view.attempt.last.since(up) >= UNWANTED;
     // Nobody asks for another phase 1 who does not want a tunnel.
     let anew = next.filter(|next| next.initiator.ip() == view.attempt.initiator.ip() && !alive);
     let again = anew.map_or(String::new(), |_| "; then the same initiator begins a new phase 1".to_owned());
@@ -147,7 +151,7 @@ fn idle(case: &Case<'_>, index: usize, view: &View<'_>, up: Timestamp) -> Option
 /// Either side refused the last message of phase 1 in clear.
 fn refused_at_once(view: &View<'_>, up: Timestamp) -> bool {
     [Side::Initiator, Side::Responder].into_iter().any(|side| {
-        view.clear_errors(side).any(|error| error.message.at >= up && error.message.at.since(up) <= AT_ONCE)
+        view.clear_errors(side).any(|error| error.message.at >= up && error.message.at.since(up) <= UNWANTED)
     })
 }
 
@@ -156,11 +160,15 @@ fn message_6_lost(index: usize, view: &View<'_>) -> Option<Match> {
     let (fifth, sixth) = (view.message(Label::Mm(5))?, view.message(Label::Mm(6))?);
     let copies = phase1::copies_in_spite_of(sixth, fifth).filter(|_| view.tunnel_up().is_none())?;
     let waited = view.waited(sixth);
+    // What is lost on the way again and again is larger than what is not, or takes another way.
+    let passes = view.message(Label::Mm(4)).is_some_and(|fourth| {
+        sixth.ip_fragments <= 1 && sixth.length <= fourth.length && sixth.source.port() == fourth.source.port()
+    });
     let pieces = match sixth.ip_fragments {
         0 | 1 => String::new(),
         pieces => format!(", in {pieces} IP fragments"),
     };
-    Some(
+    let found =
         Match::on(index, Confidence::Inferred)
             .seen(format!(
                 "MM6 ({} octets{pieces}) was sent {} in {}; the initiator goes on with MM5, {} more after it; no Quick Mode",
@@ -169,10 +177,14 @@ fn message_6_lost(index: usize, view: &View<'_>) -> Option<Match> {
                 span(waited.over),
                 times(copies as u64),
             ))
-            .means("message 6 does not reach the initiator, or it does not take it: for the responder phase 1 is complete, for the initiator it is not")
+            .means(if passes {
+                "the initiator does not take message 6, or it does not get there, as message 4 did: for the responder phase 1 is complete, for the initiator it is not"
+            } else {
+                "message 6 does not reach the initiator, or it does not take it: for the responder phase 1 is complete, for the initiator it is not"
+            })
             .frames(view.frames(sixth))
             .frames([fifth.frame])
             .rule_out(&["no-traffic", "no-match", "waiting", "lost-qm"])
-            .settle("a capture on the initiator's outside: whether message 6 arrives"),
-    )
+            .settle("a capture on the initiator's outside: whether message 6 arrives");
+    Some(if passes { found.weigh("dislikes-6", 8.0) } else { found })
 }

@@ -41,6 +41,7 @@ pattern! {
         "Huawei": "5: version mismatch / 26: unsupported version" ("Huawei ALM-303046755");
     ];
     sources: ["RFC 2408 §3.14.1", "RFC 2408 §5.2", "RFC 7296 §2.5"];
+    misses: Messages;
     when: V1 ERROR_NOTIFY, V1 V2;
     check: check
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::base::Timestamp;
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
-use crate::diagnose::words::{number, times, until};
+use crate::diagnose::words::{number, role, times, until};
 use crate::diagnose::{Confidence, Severity};
 use crate::track::{Exchange, ExchangeKind, Label, Side};
 
@@ -99,10 +99,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             if answered && !left && !begins_anew && goes_on_elsewhere(&view, copied) {
                 return None;
             }
-            let asked_by = match asked.started_by {
-                Side::Initiator => "initiator",
-                Side::Responder => "responder",
-            };
+            let asked_by = role(asked.started_by);
             let asked_by_client = asked.started_by == Side::Initiator;
             // Both ends do XAUTH then.
             let agreed = phase1::wants_xauth(&view);
@@ -176,8 +173,8 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                     found = found.weigh("lost", 10.0);
                 }
             }
-            let question = asked.messages.iter().find(|message| message.label == Label::Tr(1));
-            let answer = asked.messages.iter().find(|message| message.label == Label::Tr(2));
+            let question = asked.message(Label::Tr(1));
+            let answer = asked.message(Label::Tr(2));
             if let Some(copies) = question.zip(answer).and_then(|(one, other)| phase1::copies_in_spite_of(other, one)) {
                 found.seen.push_str(&format!("; the same question came {} more after its answer", times(copies as u64)));
                 found.means = "the side that asks goes on asking although it was answered: the answers do not reach it".into();

@@ -8,9 +8,9 @@ use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::sizes::V1Suite;
 use crate::diagnose::words::{span, times, until};
 use crate::diagnose::{Confidence, Severity};
-use crate::track::{Exchange, ExchangeKind, Label, MessageRecord, Side};
+use crate::track::{Exchange, ExchangeKind, Label, MessageRecord};
 
-use super::{phase1, phase2};
+use super::{life_cycle, phase1, phase2};
 
 pattern! {
     /// ## What is seen
@@ -46,6 +46,7 @@ pattern! {
         "strongSwan": "peer selected invalid traffic selectors" ("strongSwan source") about "dislikes";
     ];
     sources: ["RFC 2409 §5.5", "RFC 2408 §4.5"];
+    misses: Messages;
     when: QUICK_MODE_UNCONFIRMED, V1 REPEATS;
     check: check
 }
@@ -66,13 +67,10 @@ fn check(case: &Case<'_>) -> Vec<Match> {
 
 /// `traffic` is the last packet of ESP or AH from either end of the pair.
 fn unconfirmed(index: usize, view: &View<'_>, exchange: &Exchange, traffic: [Option<Timestamp>; 2]) -> Option<Match> {
-    let find = |label| exchange.messages.iter().find(|message| message.label == label);
-    let second = find(Label::Qm(2))?;
-    let third = find(Label::Qm(3));
-    let (starter, other) = match exchange.started_by {
-        Side::Initiator => (view.attempt.initiator.ip(), view.attempt.responder.ip()),
-        Side::Responder => (view.attempt.responder.ip(), view.attempt.initiator.ip()),
-    };
+    let second = exchange.message(Label::Qm(2))?;
+    let third = exchange.message(Label::Qm(3));
+    let [starter, other] =
+        [exchange.started_by, exchange.started_by.other()].map(|side| life_cycle::address(view.attempt, side));
     let waited = phase1::silence_after(view, second)?;
     let last = second.repeats.iter().map(|repeat| repeat.at).max().unwrap_or(second.at);
     if let Some(third) = third {
@@ -84,7 +82,8 @@ fn unconfirmed(index: usize, view: &View<'_>, exchange: &Exchange, traffic: [Opt
         return None;
     }
     let uses = last_from(starter).is_some_and(|packet| packet >= second.at);
-    let asked_again = find(Label::Qm(1)).map_or(0, |first: &MessageRecord| phase1::repeats_after(first, second.at));
+    let asked_again =
+        exchange.message(Label::Qm(1)).map_or(0, |first: &MessageRecord| phase1::repeats_after(first, second.at));
     let answer = phase1::encrypted_informationals(view, exchange.started_by)
         .find(|message| message.at > second.at && third.is_none());
     // What comes at once, and is no liveness check by its length, is about message 2.
@@ -95,7 +94,7 @@ fn unconfirmed(index: usize, view: &View<'_>, exchange: &Exchange, traffic: [Opt
     }
     let later = view.exchanges().iter().any(|later| {
         later.kind == ExchangeKind::QuickMode
-            && later.messages.iter().any(|message| message.label == Label::Qm(3))
+            && later.message(Label::Qm(3)).is_some()
             && later.messages.first().is_some_and(|message| message.at > second.at)
     });
     let shown = third.is_some() || asked_again > 0 || refused.is_some();

@@ -3,14 +3,17 @@
 use std::time::Duration;
 
 use crate::base::Timestamp;
-use crate::diagnose::case::{AT_ONCE, Case, View};
+use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
-use crate::diagnose::words::{span, times};
+use crate::diagnose::words::{role, span, times};
 use crate::track::{IkeVersion, Label, Side};
 
-use super::p1_xauth;
 use super::phase1::{self, Habits};
 use super::phase2::{self, Fate, Standing};
+use super::{life_cycle, p1_xauth};
+
+/// Whoever sent message 6 no longer ago than this has the SA.
+const JUST_BEFORE: Duration = Duration::from_secs(1);
 
 pattern! {
     /// ## What is seen
@@ -49,6 +52,8 @@ pattern! {
         "racoon": "phase2 negotiation failed due to time up." ("racoon source");
     ];
     sources: ["PIX-15", "PIX-21", "NIR-16", "NIR-17", "RFC 2409 §5.5", "RFC 3706 §5"];
+    misses: Messages;
+    lost: "path", or its answer: "path";
     when: QUICK_MODE_OPEN;
     check: check
 }
@@ -69,10 +74,8 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             }
             let silent = quick_modes.iter().rev().find(|quick| matches!(quick.fate, Fate::Silence(_)))?;
             let Fate::Silence(waited) = silent.fate else { return None };
-            let (starter, other) = match silent.started_by {
-                Side::Initiator => ("initiator", "responder"),
-                Side::Responder => ("responder", "initiator"),
-            };
+            let peer = silent.started_by.other();
+            let (starter, other) = (role(silent.started_by), role(peer));
             let mut found = Match::on(index, waited.certainty())
                 .frames(view.frames(silent.first))
                 .severity(standing.severity(silent.first.at, P2_NO_REPLY.severity))
@@ -84,7 +87,6 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 times(waited.copies),
                 span(waited.over + waited.after),
             );
-            let peer = silent.started_by.other();
             let talks = phase1::encrypted_informationals(&view, peer).any(|message| message.at > silent.first.at);
             if talks {
                 found.seen.push_str(&format!("; the {other} sends other messages under the same cookies meanwhile"));
@@ -94,8 +96,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 found.seen.push_str(&format!("; the {other} then begins anew or says that it does not know the SA"));
                 found = found.weigh("lost-sa", 4.0);
             }
-            // whoever has just sent message 6 has the SA
-            if silent.started_by == Side::Initiator && came_up_within(&view, silent.first.at, AT_ONCE) {
+            if silent.started_by == Side::Initiator && has_just_come_up(&view, silent.first.at) {
                 found.means = "the peer refuses phase 2 without a word, or does not get the message".into();
                 found = found.rule_out(&["lost-sa"]);
             }
@@ -107,17 +108,14 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         .collect()
 }
 
-/// Message 6 of Main Mode came this long before `at` at most.
-fn came_up_within(view: &View<'_>, at: Timestamp, within: Duration) -> bool {
-    view.message(Label::Mm(6)).is_some_and(|sixth| at.since(sixth.at) <= within)
+/// Message 6 of Main Mode came right before `at`.
+fn has_just_come_up(view: &View<'_>, at: Timestamp) -> bool {
+    view.message(Label::Mm(6)).is_some_and(|sixth| at.since(sixth.at) <= JUST_BEFORE)
 }
 
 /// `side` said, or shows by a new message 1 of its own, that it no longer knows the SA.
 fn lost(view: &View<'_>, habits: &Habits<'_>, side: Side, since: Timestamp) -> bool {
-    let address = match side {
-        Side::Initiator => view.attempt.initiator.ip(),
-        Side::Responder => view.attempt.responder.ip(),
-    };
+    let address = life_cycle::address(view.attempt, side);
     view.clear_errors(side).any(|error| error.message.at > since)
         || habits.at(address).latest.is_some_and(|latest| latest > since)
 }

@@ -49,6 +49,7 @@ pattern! {
         "Cisco ASA": "Mismatch: Overriding phase 2 DH Group with phase 1 group" ("Cisco ASA syslog reference");
     ];
     sources: ["SMG-22", "S2S-34", "S2S-51", "NIR-17", "RFC 2409 §5.5"];
+    misses: Answer;
     when: QUICK_MODE_OPEN;
     check: check
 }

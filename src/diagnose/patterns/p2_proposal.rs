@@ -37,6 +37,7 @@ pattern! {
         "Cisco ASA": "Phase 2 failure: Mismatched attribute types for class …" ("Cisco ASA syslog reference");
     ];
     sources: ["SMG-23", "SMG-25", "SMG-26", "PIX-10", "PIX-23", "S2S-28", "S2S-51", "CON-32", "RFC 2407 §4.5", "RFC 2409 §5.5"];
+    misses: Answer;
     when: QUICK_MODE_OPEN;
     check: check
 }

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
-use crate::diagnose::words::{number, span, times};
+use crate::diagnose::words::{number, role, span, times};
 use crate::diagnose::{Confidence, Severity};
-use crate::track::{IkeVersion, Side};
+use crate::track::IkeVersion;
 
+use super::life_cycle;
 use super::p2_pfs::{Difference, FirstMessages};
 use super::phase2::{self, Accepted, Fate, QuickMode, Standing};
 
@@ -73,6 +74,7 @@ pattern! {
         "PIX-08", "PIX-10", "PIX-12", "PIX-15", "PIX-21", "PIX-23", "PIX-24", "PIX-34", "PIX-47", "S2S-26", "S2S-28", "S2S-29",
         "S2S-30", "S2S-34", "S2S-45", "CON-28", "NIR-15", "RFC 2409 §5.5", "RFC 2409 §5.7",
     ];
+    misses: Answer;
     when: QUICK_MODE_OPEN;
     check: check
 }
@@ -138,10 +140,8 @@ fn refusal(
     if !sure && view.attempt.midstream && quick.first.repeat_count == 0 && refused.len() < 2 {
         return None;
     }
-    let (starter, other, refuser) = match quick.started_by {
-        Side::Initiator => ("initiator", "responder", view.attempt.responder.ip()),
-        Side::Responder => ("responder", "initiator", view.attempt.initiator.ip()),
-    };
+    let peer = quick.started_by.other();
+    let (starter, other, refuser) = (role(quick.started_by), role(peer), life_cycle::address(view.attempt, peer));
     let copies = u64::from(quick.first.repeat_count) + 1;
     let mut found = Match::on(index, if sure { Confidence::Inferred } else { Confidence::Suspected })
         .frames([quick.first.frame, answer.frame])

@@ -5,10 +5,13 @@ use std::time::Duration;
 
 use crate::base::Timestamp;
 use crate::diagnose::Severity;
-use crate::diagnose::case::{Case, PATIENCE, View, Waited};
+use crate::diagnose::case::{Case, PATIENCE, View};
 use crate::diagnose::unheard;
+use crate::diagnose::waiting::Waited;
 use crate::isakmp::registry;
 use crate::track::{Attempt, IkeVersion, Label, MessageRecord, Mode, Side};
+
+use super::initial_contact;
 
 /// Phase 1 attributes (RFC 2409 appendix A).
 const AUTHENTICATION_METHOD: u16 = 3;
@@ -287,6 +290,8 @@ pub(super) enum Answer<'a> {
         messages: Vec<&'a MessageRecord>,
         /// What the initiator did with them.
         initiator: Conduct,
+        /// The only one may be INITIAL-CONTACT: then message 6 was sent, too, and got lost.
+        may_greet: bool,
     },
     /// Nothing, for long enough to say so.
     Silence(Waited),
@@ -322,8 +327,23 @@ pub(super) fn answer_to_message_5<'a>(view: &View<'a>) -> Option<(&'a MessageRec
     let messages: Vec<&MessageRecord> =
         encrypted_informationals(view, Side::Responder).filter(|message| may_answer(message, proof)).collect();
     if let Some(first) = messages.first() {
-        let initiator = conduct(view, proof, first.at);
-        return Some((proof, Answer::Encrypted { messages, initiator }));
+        if view.message(Label::Mm(6)).is_some() {
+            // In part: message 5 was accepted.
+            return None;
+        }
+        let may_greet = messages.len() == 1 && initial_contact::of(view, Side::Responder).is_some();
+        let initiator = match conduct(view, proof, first.at) {
+            Conduct::Stops if may_greet => Conduct::Unknown,
+            initiator => initiator,
+        };
+        // A message 6 that is as large as a message 5 in fragments is lost sooner than others, any where others were lost.
+        let in_pieces = proof.ip_fragments > 1 || proof.ike_fragments > 1;
+        let repeated = || view.messages().any(|message| message.repeat_count > 0);
+        match initiator {
+            Conduct::GoesOn if may_greet && in_pieces => {}
+            Conduct::Unknown if may_greet && repeated() => return None,
+            _ => return Some((proof, Answer::Encrypted { messages, initiator, may_greet })),
+        }
     }
     let waited = silence_after(view, proof)?;
     Some((proof, Answer::Silence(waited)))
@@ -350,7 +370,7 @@ pub(super) fn answered_once(view: &View<'_>, proof: &MessageRecord, answers: &[&
 pub(super) fn went_before(view: &View<'_>, answer: &MessageRecord, once: bool) -> bool {
     let mut before = (view.index.saturating_sub(LOOKED_BACK)..view.index).filter_map(|index| view.case.view(index));
     before.any(|before| {
-        let Some((proof, Answer::Encrypted { messages, initiator })) = answer_to_message_5(&before) else {
+        let Some((proof, Answer::Encrypted { messages, initiator, .. })) = answer_to_message_5(&before) else {
             return false;
         };
         initiator == Conduct::GoesOn

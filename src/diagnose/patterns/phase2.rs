@@ -6,17 +6,20 @@ use std::time::Duration;
 
 use crate::base::Timestamp;
 use crate::diagnose::Severity;
-use crate::diagnose::case::{AT_ONCE, Case, PATIENCE, View, Waited};
+use crate::diagnose::case::{Case, PATIENCE, View};
 use crate::diagnose::sizes::{Content, Contents, V1Suite};
+use crate::diagnose::waiting::Waited;
 use crate::isakmp::registry;
 use crate::track::{Exchange, ExchangeKind, IkeVersion, Label, MessageRecord, Side};
 
-use super::{life_cycle, phase1};
+use super::{initial_contact, life_cycle, phase1};
 
 /// A refusal comes within this time of the copy of message 1 that it answers.
 const REFUSAL: Duration = Duration::from_secs(3);
 /// With nothing more of the exchange for this long after it, it was a refusal and no message that crossed.
 const CROSSING: Duration = Duration::from_secs(2);
+/// Halves of a liveness check that crosses message 1 are not further apart than this.
+const HALVES: Duration = Duration::from_secs(1);
 
 /// One Quick Mode.
 #[derive(Debug)]
@@ -59,7 +62,7 @@ pub(super) fn quick_modes<'a>(view: &View<'a>) -> Vec<QuickMode<'a>> {
         .iter()
         .filter(|exchange| exchange.kind == ExchangeKind::QuickMode)
         .filter_map(|exchange| {
-            let first = exchange.messages.iter().find(|message| message.label == Label::Qm(1))?;
+            let first = exchange.message(Label::Qm(1))?;
             let fate = if answered(exchange) {
                 Fate::Answered
             } else {
@@ -83,11 +86,13 @@ struct Informational<'a> {
     contents: Option<Contents>,
 }
 
-/// Those of one side, in order of time.
+/// Those of one side, in order of time, without what may be its INITIAL-CONTACT.
 fn informationals<'a>(view: &View<'a>, side: Side) -> Vec<Informational<'a>> {
     let suite = V1Suite::chosen(view.attempt);
     let mut by_length: BTreeMap<u32, Option<Contents>> = BTreeMap::new();
+    let announces = initial_contact::either(view);
     let mut found: Vec<Informational<'a>> = phase1::encrypted_informationals(view, side)
+        .filter(|message| !announces(message))
         .map(|message| {
             let contents = by_length.entry(message.length).or_insert_with(|| {
                 let contents = suite?.contents(view.attempt, side, message.length);
@@ -111,7 +116,7 @@ fn fate<'a>(
     informationals: [&[Informational<'a>]; 2],
     any_answered: bool,
 ) -> Fate<'a> {
-    let [from_starter, from_other] = informationals;
+    let [_, from_other] = informationals;
     let mut by: Vec<&MessageRecord> = Vec::new();
     let mut only_refusals = true;
     let mut next = 0;
@@ -119,7 +124,7 @@ fn fate<'a>(
         next = next.max(from_other.partition_point(|answer| answer.message.at < copy));
         while let Some(answer) = from_other.get(next).filter(|answer| answer.message.at.since(copy) <= REFUSAL) {
             next += 1;
-            if is_liveness(first, answer, from_starter) {
+            if is_liveness(first, answer, informationals) {
                 continue;
             }
             if is_farewell(view, first, answer, from_other) {
@@ -148,22 +153,32 @@ fn fate<'a>(
 }
 
 /// `answer` is half of a liveness check that crossed message 1: the side that started sent one of the same length at that
-/// time too, and goes on with message 1 as nobody does who was refused.
-fn is_liveness(first: &MessageRecord, answer: &Informational<'_>, from_starter: &[Informational<'_>]) -> bool {
-    let (at, length) = (answer.message.at, answer.message.length);
+/// time too, and goes on with message 1 as nobody does who was refused, or that is what the two said last before it.
+fn is_liveness(
+    first: &MessageRecord,
+    answer: &Informational<'_>,
+    [from_starter, from_other]: [&[Informational<'_>]; 2],
+) -> bool {
     let may_be = answer.contents.is_some_and(|contents| contents.contains(Content::Dpd));
-    let from = from_starter.partition_point(|other| other.message.at.after(AT_ONCE) < at);
-    let partner = from_starter
-        .get(from..)
-        .unwrap_or_default()
-        .iter()
-        .take_while(|other| other.message.at.since(at) <= AT_ONCE)
-        .find(|other| other.message.length == length);
+    let half = |one: &Informational<'_>| other_half(one, from_starter);
+    let checked_before = || {
+        let before = from_other.partition_point(|other| other.message.at < first.at);
+        let last = before.checked_sub(1).and_then(|last| from_other.get(last));
+        last.is_some_and(|last| last.message.length == answer.message.length && half(last).is_some())
+    };
     may_be
-        && partner.is_some_and(|partner| {
-            let both = partner.message.at.max(at);
-            first.repeats.iter().any(|repeat| repeat.at > both)
+        && half(answer).is_some_and(|partner| {
+            let both = partner.message.at.max(answer.message.at);
+            first.repeats.iter().any(|repeat| repeat.at > both) || checked_before()
         })
+}
+
+/// The one of `others` that comes with `one`, and is as long.
+fn other_half<'i, 'a>(one: &Informational<'_>, others: &'i [Informational<'a>]) -> Option<&'i Informational<'a>> {
+    let at = one.message.at;
+    let from = others.partition_point(|other| other.message.at.after(HALVES) < at);
+    let near = others.get(from..).unwrap_or_default().iter().take_while(|other| other.message.at.since(at) <= HALVES);
+    near.into_iter().find(|other| other.message.length == one.message.length)
 }
 
 /// `answer` ends an SA that its sender was deleting when message 1 came: it had sent what may be the delete of an IPsec SA right
@@ -197,7 +212,7 @@ impl Accepted {
         for (_, view) in case.attempts() {
             let quick = |exchange: &&Exchange| exchange.kind == ExchangeKind::QuickMode && answered(exchange);
             for exchange in view.exchanges().iter().filter(quick) {
-                let first = exchange.messages.iter().find(|message| message.label == Label::Qm(1));
+                let first = exchange.message(Label::Qm(1));
                 let Some(first) = first else { continue };
                 let key = (life_cycle::address(view.attempt, exchange.started_by), first.length);
                 last.entry(key).and_modify(|at: &mut Timestamp| *at = first.at.max(*at)).or_insert(first.at);

@@ -49,6 +49,7 @@ pattern! {
     ];
     logs: [];
     sources: ["RFC 7296 §2.6", "RFC 8019 §4"];
+    misses: Messages;
     when: LEFT_OPEN;
     check: check
 }

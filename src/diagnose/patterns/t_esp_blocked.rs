@@ -7,7 +7,7 @@ use crate::diagnose::{Confidence, Severity};
 use crate::packet::icmp_error_name;
 use crate::track::{IcmpAbout, IcmpFact};
 
-use super::traffic;
+use super::{c_two_point, traffic};
 
 pattern! {
     /// ## What is seen
@@ -78,20 +78,19 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         return Vec::new();
     }
     let way = &one_way.way;
-    vec![
-        Match::on(attempt, Confidence::Suspected)
-            .seen(format!(
-                "{} of ESP from {} in {} and none from {}, which goes on answering IKE",
-                number(way.packets(), "packet"),
-                way.from,
-                span(way.span()),
-                way.to,
-            ))
-            .means("UDP passes between the two and IP protocol 50 perhaps does not")
-            .frames(way.frames())
-            .severity(Severity::Warning)
-            .settle(format!("a capture on the outside of {}: ESP that arrives there is not blocked", way.to)),
-    ]
+    let found = Match::on(attempt, Confidence::Suspected)
+        .seen(format!(
+            "{} of ESP from {} in {} and none from {}, which goes on answering IKE",
+            number(way.packets(), "packet"),
+            way.from,
+            span(way.span()),
+            way.to,
+        ))
+        .means("UDP passes between the two and IP protocol 50 perhaps does not")
+        .frames(way.frames())
+        .severity(Severity::Warning)
+        .settle(format!("a capture on the outside of {}: ESP that arrives there is not blocked", way.to));
+    vec![c_two_point::tell_traffic(case, way, "filter", found)]
 }
 
 /// ICMP errors that refuse the packets of `way`.

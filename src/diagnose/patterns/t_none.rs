@@ -1,7 +1,5 @@
 //! T-NONE: the tunnel is negotiated and carries nothing.
 
-use std::time::Duration;
-
 use crate::diagnose::case::{Case, PATIENCE};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::{span, times};
@@ -11,8 +9,6 @@ use super::{is_taken_down, life_cycle, traffic};
 
 /// Set up so often, it is more than idle.
 const AGAIN: usize = 3;
-/// What is deleted so soon was not meant to be used.
-const AT_ONCE: Duration = Duration::from_secs(5);
 
 pattern! {
     /// ## What is seen
@@ -53,19 +49,20 @@ pattern! {
     sources: [
         "SMG-05", "S2S-32", "S2S-36", "S2S-37", "S2S-38", "S2S-40", "S2S-41", "CON-24", "NIR-38", "RFC 4301 §5.1",
     ];
+    misses: Data;
     when: TUNNEL NO_FLOWS;
     check: check
 }
 
 fn check(case: &Case<'_>) -> Vec<Match> {
     let Some((_, view, up)) = traffic::last_up(case) else { return Vec::new() };
-    if is_taken_down(case) && view.attempt.last.since(up) <= AT_ONCE {
-        return Vec::new();
-    }
     let idle = case.end().since(up);
     let set_up = life_cycle::lives(case).len();
     let seen = !case.pair.flows.is_empty() || traffic::forgotten(case).contains(&true);
     if seen || !case.both_ways() || (idle < PATIENCE && set_up < AGAIN) {
+        return Vec::new();
+    }
+    if view.attempt.last.since(up) <= life_cycle::UNWANTED && is_taken_down(case) {
         return Vec::new();
     }
     let native = !view.messages().any(|message| message.non_esp_marker);

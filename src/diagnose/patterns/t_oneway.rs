@@ -5,7 +5,7 @@ use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::{number, span};
 use crate::diagnose::{Confidence, Severity};
 
-use super::{t_esp_blocked, traffic};
+use super::{c_two_point, t_esp_blocked, traffic};
 
 pattern! {
     /// ## What is seen
@@ -61,6 +61,7 @@ pattern! {
         "S2S-50", "CON-24", "NIR-21", "NIR-22", "NIR-23", "NIR-24", "NIR-25", "NIR-27", "NIR-29", "NIR-30", "NIR-43",
         "RFC 4301 §5.2", "RFC 4303 §3.4",
     ];
+    misses: Data;
     when: FLOWS_ONE_WAY;
     check: check
 }
@@ -129,7 +130,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         // The refusal has findings of its own.
         found = found.weigh("blocked", 20.0).severity(Severity::Notice);
     }
-    vec![found]
+    vec![c_two_point::tell_traffic(case, way, "blocked", found)]
 }
 
 /// It worked, and then the answers stopped.

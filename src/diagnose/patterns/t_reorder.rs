@@ -2,10 +2,11 @@
 
 use crate::diagnose::case::Case;
 use crate::diagnose::pattern::{Match, pattern};
+use crate::diagnose::points;
 use crate::diagnose::words::number;
 use crate::diagnose::{Confidence, Severity};
 
-use super::{c_two_point, traffic};
+use super::traffic;
 
 /// Fewer late packets than these are nothing to speak of.
 const LEAST_LATE: u64 = 10;
@@ -60,7 +61,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         return Vec::new();
     };
     // Two clocks put in order of time what each of them saw in its own.
-    if c_two_point::is_seen_twice(case) {
+    if points::is_seen_twice(case) {
         return Vec::new();
     }
     let deep: u64 = way.flows.iter().map(|flow| u64::from(flow.deep)).sum();

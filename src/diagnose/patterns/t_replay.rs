@@ -2,10 +2,11 @@
 
 use crate::diagnose::case::Case;
 use crate::diagnose::pattern::{Match, pattern};
+use crate::diagnose::points;
 use crate::diagnose::words::number;
 use crate::diagnose::{Confidence, Severity};
 
-use super::{c_two_point, traffic};
+use super::traffic;
 
 /// One or two may be a stray.
 const LEAST: u64 = 3;
@@ -58,7 +59,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         return Vec::new();
     };
     // Each packet twice is what two capture points are for.
-    if c_two_point::is_seen_twice(case) {
+    if points::is_seen_twice(case) {
         return Vec::new();
     }
     let changed: u64 = way.flows.iter().map(|flow| u64::from(flow.changed)).sum();

@@ -3,9 +3,10 @@
 use crate::diagnose::Confidence;
 use crate::diagnose::case::Case;
 use crate::diagnose::pattern::{Match, pattern};
+use crate::diagnose::points;
 use crate::diagnose::words::times;
 
-use super::{c_two_point, traffic};
+use super::traffic;
 
 pattern! {
     /// ## What is seen
@@ -44,7 +45,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     let no_ike = case.pair.attempts.is_empty();
     let reset: Vec<_> =
         traffic::ways(case).into_iter().flat_map(|way| way.flows).filter(|flow| flow.resets > 0).collect();
-    if c_two_point::is_seen_twice(case) {
+    if points::is_seen_twice(case) {
         return Vec::new();
     }
     let Some(flow) = reset.iter().max_by_key(|flow| flow.resets) else { return Vec::new() };

@@ -16,7 +16,9 @@ const SHORT: Duration = Duration::from_secs(60);
 /// So has one with more packets, both directions together.
 const FEW: u64 = 50;
 /// What ends the session comes this soon after the last packet.
-const AT_ONCE: Duration = Duration::from_secs(10);
+const ENDS_WITHIN: Duration = Duration::from_secs(10);
+/// A session as short as this has hardly more than a login in it.
+const LOGIN: Duration = Duration::from_secs(10);
 
 pattern! {
     /// ## What is seen
@@ -87,7 +89,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             .means("IPsec works each time; what runs inside it most likely fails")
             .frames(sessions.iter().take(16).map(|(_, session)| session.end))
             .settle(format!("the log of the inner protocol on {}", case.pair.attempts[*last].responder.ip()))
-            .weigh("login", if session.time < AT_ONCE { 1.5 } else { 1.0 }),
+            .weigh("login", if session.time < LOGIN { 1.5 } else { 1.0 }),
     ]
 }
 
@@ -112,7 +114,7 @@ fn short(
     let packets = there.packets() + back.packets();
     let time = last.since(up);
     // What ends it after the next one began was replaced.
-    let at_once = left.since(last) <= AT_ONCE && left <= until;
+    let at_once = left.since(last) <= ENDS_WITHIN && left <= until;
     (time <= SHORT && packets <= FEW && last <= left && at_once).then_some(Session {
         time,
         packets,

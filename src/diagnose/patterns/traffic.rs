@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::base::{FrameRef, Timestamp};
 use crate::diagnose::case::{Case, PATIENCE, View};
 use crate::packet::Encapsulation;
-use crate::track::{EspFlow, Exchange, Label, Pair, Side};
+use crate::track::{EspFlow, Label, Pair, Side};
 
 use super::life_cycle;
 
@@ -165,24 +165,10 @@ pub(super) struct OneWay<'a> {
     pub late: bool,
 }
 
-/// Whether the capture misses what `address` says, as the other side shows: it goes on with what only an answer lets it go on
-/// with. IKEv2 asks under the next message id when the last was answered, and under the same one until then (RFC 7296 §2.3).
+/// Whether the capture misses what `address` says, as the other side shows.
 fn is_missed(view: &View<'_>, address: IpAddr) -> bool {
-    let silent =
-        if life_cycle::address(view.attempt, Side::Initiator) == address { Side::Initiator } else { Side::Responder };
-    let exchanges = view.exchanges();
-    if view.is_v2() {
-        let asked = || exchanges.iter().filter(|exchange| exchange.started_by == silent.other());
-        let last = asked().map(|exchange| exchange.message_id).max();
-        let unanswered = |exchange: &&Exchange| exchange.messages.iter().all(|message| message.from != silent);
-        return asked().filter(unanswered).any(|exchange| Some(exchange.message_id) < last);
-    }
-    exchanges.iter().any(|exchange| {
-        let has = |label| exchange.messages.iter().any(|message| message.label == label);
-        let skips =
-            |label: fn(u8) -> Label| (1..=4).any(|one| has(label(one)) && !has(label(one + 1)) && has(label(one + 2)));
-        skips(Label::Mm) || skips(Label::Qm)
-    })
+    let is_initiator = life_cycle::address(view.attempt, Side::Initiator) == address;
+    view.misses_answer_of(if is_initiator { Side::Initiator } else { Side::Responder })
 }
 
 /// Fewer packets than these may just not have been answered yet.

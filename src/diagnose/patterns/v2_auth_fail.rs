@@ -4,9 +4,11 @@ use crate::diagnose::Confidence;
 use crate::diagnose::case::{Case, PATIENCE, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::sizes::{AuthAnswer, Suite, payload};
+use crate::diagnose::unheard::copies_after;
+use crate::diagnose::words::times;
 use crate::track::{Label, PayloadDetail, Side};
 
-use super::ikev2::{self, AUTH, INFORMATIONAL};
+use super::ikev2::{self, AUTH, INFORMATIONAL, notify};
 
 /// Payload type of CERTREQ (RFC 7296 §3.2).
 const CERTREQ: u8 = 38;
@@ -17,13 +19,14 @@ pattern! {
     /// ## What is seen
     ///
     /// IKE_SA_INIT complete, then an IKE_AUTH response that is too short for an identity and its proof: one notify and no
-    /// more fits in. After it the SA is not used; often a new IKE_SA_INIT follows.
+    /// more fits in. After it the SA is not used; often a new IKE_SA_INIT follows. Old stacks say AUTHENTICATION_FAILED in
+    /// clear, even under the header of IKE_SA_INIT, and answer later copies of the request with INVALID_IKE_SPI.
     ///
     /// ## What it means
     ///
-    /// The responder refuses. The notify itself is encrypted; it is AUTHENTICATION_FAILED (24) as a rule. A wrong shared key,
-    /// an identity that matches no connection, another authentication method and an untrusted certificate all give the same
-    /// answer of the same length, so only the responder's log tells them apart.
+    /// The responder refuses. The notify itself is encrypted, or should be; it is AUTHENTICATION_FAILED (24) as a rule. A wrong
+    /// shared key, an identity that matches no connection, another authentication method and an untrusted certificate all give
+    /// the same answer of the same length, so only the responder's log tells them apart.
     ///
     /// ## Look-alikes
     ///
@@ -69,8 +72,23 @@ pattern! {
 }
 
 fn check(case: &Case<'_>) -> Vec<Match> {
-    let found = ikev2::never_authenticated(case).filter_map(|(index, view)| refused(case, index, &view)).collect();
+    let found = ikev2::never_authenticated(case)
+        .filter_map(|(index, view)| refused_in_clear(index, &view).or_else(|| refused(case, index, &view)))
+        .collect();
     ikev2::tempered(case, found)
+}
+
+fn refused_in_clear(index: usize, view: &View<'_>) -> Option<Match> {
+    let refusal =
+        ikev2::auth_refused_in_clear(view).filter(|said| said.notify_message_type == notify::AUTHENTICATION_FAILED)?;
+    let found = Match::on(index, Confidence::Stated)
+        .seen(format!("IKE_AUTH {}", ikev2::in_clear(view, &refusal)))
+        .means("the responder refused the initiator, and did not protect its answer: nobody vouches for that")
+        .settle("the responder's log at that time")
+        .frames(view.message(Label::Request(AUTH)).map(|request| request.frame))
+        .frames(view.frames(refusal.message))
+        .rule_out(&["child"]);
+    Some(weighed(view, found))
 }
 
 fn refused(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
@@ -85,23 +103,19 @@ fn refused(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
         _ => return None,
     };
     let request = view.message(Label::Request(AUTH));
-    let suite = Suite::chosen(view.attempt);
     let farewell = view.messages().find(|message| {
         message.label == Label::Request(INFORMATIONAL) && message.from == Side::Initiator && message.at >= response.at
     });
-    let asked_certificate = ikev2::accepted(view.attempt).and_then(|round| round.response).is_some_and(|response| {
-        response.carried.iter().any(|payload| {
-            payload.payload_type == CERTREQ || matches!(payload.detail, PayloadDetail::Certificate { .. })
-        })
-    });
-    let plain = request.zip(suite).and_then(|(request, suite)| suite.plain_of(request));
-    let long = plain.is_some_and(|(least, _)| least >= CERTIFICATE_SIZED);
     let room = if lone { "one notify" } else { "a few notifies" };
     // without IKE_SA_INIT the suite, and so what else there is room for, is not known
-    let confidence = if suite.is_some() { Confidence::Inferred } else { Confidence::Suspected };
+    let confidence = if Suite::chosen(view.attempt).is_some() { Confidence::Inferred } else { Confidence::Suspected };
+    let in_spite = match request.map_or(0, |request| copies_after(response, request)) {
+        0 => String::new(),
+        copies => format!("; AUTH-REQ was sent {} more all the same", times(copies as u64)),
+    };
     let mut found = Match::on(index, confidence)
         .seen(format!(
-            "the IKE_AUTH response of {} octets {}has room for {room} and not for an identity and its proof{}",
+            "the IKE_AUTH response of {} octets {}has room for {room} and not for an identity and its proof{}{in_spite}",
             response.length,
             if view.first_inside(response) == Some(payload::NOTIFY) { "begins with a Notify, " } else { "" },
             if farewell.is_some() { "; the initiator then sent an INFORMATIONAL on the same SA" } else { "" },
@@ -114,18 +128,30 @@ fn refused(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
         .frames(request.map(|request| request.frame))
         .frames([response.frame])
         .frames(farewell.map(|message| message.frame));
-    found = match (long, asked_certificate) {
+    if farewell.is_some() {
+        found = found.weigh("child", 15.0);
+    }
+    Some(weighed(view, found))
+}
+
+/// What the request, IKE_SA_INIT and NAT detection say for and against causes.
+fn weighed(view: &View<'_>, found: Match) -> Match {
+    let asked_certificate = ikev2::accepted(view.attempt).and_then(|round| round.response).is_some_and(|response| {
+        response.carried.iter().any(|payload| {
+            payload.payload_type == CERTREQ || matches!(payload.detail, PayloadDetail::Certificate { .. })
+        })
+    });
+    let request = view.message(Label::Request(AUTH));
+    let plain = request.zip(Suite::chosen(view.attempt)).and_then(|(request, suite)| suite.plain_of(request));
+    let long = plain.is_some_and(|(least, _)| least >= CERTIFICATE_SIZED);
+    let found = match (long, asked_certificate) {
         (true, _) => found.weigh("certificate", 6.0).weigh("key", 0.1),
         (false, true) => found,
         (false, false) => found.weigh("certificate", 0.6),
     };
-    if farewell.is_some() {
-        found = found.weigh("child", 15.0);
-    }
-    found = match view.attempt.nat.behind(Side::Initiator) {
+    match view.attempt.nat.behind(Side::Initiator) {
         Some(true) => found.weigh("translated", 4.0),
         Some(false) => found.rule_out(&["translated"]),
         None => found,
-    };
-    Some(found)
+    }
 }

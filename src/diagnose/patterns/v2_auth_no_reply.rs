@@ -29,7 +29,8 @@ pattern! {
     ///
     /// - `N-PORT4500`: the request moved to 4500 and nothing ever comes back there.
     /// - `F-IKE-FRAG-LOST`, `F-SKF-INCOMPLETE`: fragments of the request do not arrive.
-    /// - `V2-AUTH-FAIL`: most responders do answer when they refuse.
+    /// - `V2-AUTH-FAIL`: most responders do answer when they refuse. An initiator that does not take the refusal goes on with its
+    ///   request, too.
     V2_AUTH_NO_REPLY = "V2-AUTH-NO-REPLY", IkeV2, Error;
     title: "no answer to IKE_AUTH arrives";
     causes: [
@@ -55,6 +56,8 @@ pattern! {
         "Algo VPN": "fails after 5 transmission attempts" ("trailofbits/algo issue 799");
     ];
     sources: ["RFC 7296 §2.1", "RFC 7296 §2.4", "RFC 7296 §2.23", "RFC 7383 §1"];
+    misses: SetUp;
+    lost: "port-4500" "fragments" "return", or its answer: "port-4500" "fragments";
     when: V2_UNPROVEN, V2 REPEATS;
     check: check
 }

@@ -53,6 +53,8 @@ pattern! {
         "strongSwan": "giving up after 5 retransmits" ("strongSwan source");
     ];
     sources: ["RFC 7296 §2.1", "RFC 7296 §2.4", "RFC 6311 §3"];
+    misses: Messages;
+    lost: "path", or its answer: "path";
     when: V2_OPEN, CREATE_CHILD REPEATS;
     check: check
 }

@@ -1,4 +1,4 @@
-//! V2-CHILD-REJECT: the IKE SA is up and the child SA is refused.
+//! V2-CHILD-REJECT: authentication goes through and the child SA is refused.
 
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
@@ -13,7 +13,8 @@ pattern! {
     /// ## What is seen
     ///
     /// An IKE_AUTH response with room for an identity and its proof, and none for a child SA; the IKE SA stays (liveness,
-    /// further CREATE_CHILD_SA), and no ESP. Or CREATE_CHILD_SA answered with a lone notify while no child SA was ever up.
+    /// further CREATE_CHILD_SA), and no ESP. Or CREATE_CHILD_SA answered with a lone notify while no child SA was ever up. Old
+    /// stacks answer IKE_AUTH in clear with NO_PROPOSAL_CHOSEN or TS_UNACCEPTABLE, and drop the IKE SA with it.
     ///
     /// ## What it means
     ///
@@ -27,7 +28,7 @@ pattern! {
     ///   and the request is short too.
     /// - `V2-AUTH-FAIL`: room for a notify only.
     V2_CHILD_REJECT = "V2-CHILD-REJECT", IkeV2, Error;
-    title: "the IKE SA is up and the child SA (phase 2) is refused";
+    title: "authentication goes through and the child SA (phase 2) is refused";
     causes: [
         "selectors" 0.45 "the traffic selectors have nothing in common: subnets differ or are not mirrored",
             raised by "one end is route-based (0.0.0.0/0), the other policy-based", lowered by "another child SA of the same pair succeeds";
@@ -59,9 +60,30 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     let standing = Standing::of(case);
     let found = ikev2::attempts(case)
         .filter(|(_, view)| !standing.up_after(view.attempt) && view.auth_exchanges().nth(1).is_none())
-        .filter_map(|(index, view)| refused(index, &view))
+        .filter_map(|(index, view)| refused_in_clear(index, &view).or_else(|| refused(index, &view)))
         .collect();
     ikev2::tempered(case, found)
+}
+
+/// What refuses a child SA (RFC 7296 §1.2, §1.3): said in clear to IKE_AUTH, it is no less than that.
+fn refused_in_clear(index: usize, view: &View<'_>) -> Option<Match> {
+    let refusal = ikev2::auth_refused_in_clear(view)?;
+    let found = Match::on(index, Confidence::Stated)
+        .seen(format!("IKE_AUTH {}", ikev2::in_clear(view, &refusal)))
+        .means(
+            "the responder refused the child SA, and the IKE SA with it; it did not protect its answer, so that nobody vouches \
+             for that",
+        )
+        .settle("the responder's log at that time")
+        .frames(view.message(Label::Request(AUTH)).map(|request| request.frame))
+        .frames(view.frames(refusal.message));
+    match refusal.notify_message_type {
+        // Old stacks say it of selectors, too.
+        notify::NO_PROPOSAL_CHOSEN => Some(found.weigh("other", 0.5)),
+        notify::TS_UNACCEPTABLE => Some(found.rule_out(&["proposal"])),
+        other if notify::OF_CHILD.contains(&other) => Some(found.rule_out(&["selectors", "proposal"])),
+        _ => None,
+    }
 }
 
 fn refused(index: usize, view: &View<'_>) -> Option<Match> {

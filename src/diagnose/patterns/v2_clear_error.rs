@@ -10,8 +10,6 @@ use crate::track::{Label, Side};
 use super::ikev2::{self, SA_INIT, Standing, notify};
 use super::informational;
 
-const AUTHENTICATION_FAILED: u16 = 24;
-
 pattern! {
     /// ## What is seen
     ///
@@ -28,6 +26,7 @@ pattern! {
     ///
     /// - `L-STALE-SA`: what INVALID_IKE_SPI usually comes from.
     /// - `T-SPI-UNKNOWN`: INVALID_SPI, about ESP or AH.
+    /// - `V2-AUTH-FAIL`, `V2-CHILD-REJECT`: AUTHENTICATION_FAILED and the like in answer to IKE_AUTH, as old stacks say it.
     /// - `V2-PROPOSAL`, `V2-KE-RETRY`, `V2-VERSION`: error notifies of IKE_SA_INIT with pages of their own.
     V2_CLEAR_ERROR = "V2-CLEAR-ERROR", IkeV2, Error;
     title: "an IKEv2 error notify came in clear";
@@ -57,6 +56,7 @@ pattern! {
 fn check(case: &Case<'_>) -> Vec<Match> {
     let standing = Standing::of(case);
     ikev2::attempts(case)
+        .filter(|(_, view)| !ikev2::auth_refused_in_clear(view).is_some_and(|refusal| has_page(&refusal)))
         .filter_map(|(index, view)| {
             let notify = [Side::Responder, Side::Initiator]
                 .into_iter()
@@ -66,7 +66,8 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             let what = notify.notify_message_type;
             let who = if message.from == Side::Responder { "responder" } else { "initiator" };
             // Who refuses a message may go on under the SA; who does not know it, or has refused it, cannot.
-            let refuted = (lost(what) || what == AUTHENTICATION_FAILED) && informational::is_refuted(&view, message);
+            let refuted =
+                (lost(what) || what == notify::AUTHENTICATION_FAILED) && informational::is_refuted(&view, message);
             let over =
                 refuted || standing.up_since(message.at) || standing.authenticated_after(view.attempt) && !lost(what);
             let found = Match::on(index, Confidence::Stated)
@@ -100,6 +101,13 @@ fn without_page(notify: &ClearNotify<'_>) -> bool {
     !notify.message.encrypted && registry::notify_is_error(2, notify.notify_message_type) && !elsewhere
 }
 
+/// A refusal of IKE_AUTH that `V2-AUTH-FAIL` or `V2-CHILD-REJECT` speaks of, with what follows it.
+fn has_page(refusal: &ClearNotify<'_>) -> bool {
+    let what = refusal.notify_message_type;
+    let named = [notify::AUTHENTICATION_FAILED, notify::NO_PROPOSAL_CHOSEN, notify::TS_UNACCEPTABLE];
+    named.contains(&what) || notify::OF_CHILD.contains(&what)
+}
+
 fn lost(notify_message_type: u16) -> bool {
     notify_message_type == notify::INVALID_IKE_SPI
 }
@@ -109,7 +117,7 @@ fn meaning(notify_message_type: u16) -> &'static str {
         1 => "the sender found a payload that it does not know and must not pass over",
         notify::INVALID_IKE_SPI => "the sender does not know this IKE SA (any more)",
         7 => "the sender could not read a message, or found a value out of range",
-        AUTHENTICATION_FAILED => "a refusal that cannot be believed: in clear anybody can send it",
+        notify::AUTHENTICATION_FAILED => "a refusal that cannot be believed: in clear anybody can send it",
         _ => "the sender refuses, and cannot say so under protection",
     }
 }

@@ -47,6 +47,7 @@ pattern! {
         "strongSwan": "ignore response with duplicate COOKIE notify" ("strongSwan source");
     ];
     sources: ["RFC 7296 §2.6", "RFC 7296 §2.6.1"];
+    misses: Messages;
     when: V2_UNPROVEN COOKIE;
     check: check
 }

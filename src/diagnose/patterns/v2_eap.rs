@@ -53,6 +53,7 @@ pattern! {
     ];
     logs: [];
     sources: ["RFC 7296 §2.16", "RFC 3748 §4.2"];
+    misses: SetUp;
     when: V2_UNPROVEN;
     check: check
 }

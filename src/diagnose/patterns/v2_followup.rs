@@ -40,6 +40,7 @@ pattern! {
         "strongSwan": "STATE_NOT_FOUND" ("strongSwan source");
     ];
     sources: ["RFC 9370 §2.2.4"];
+    misses: Messages;
     when: RARE_EXCHANGE;
     check: check
 }

@@ -50,6 +50,8 @@ pattern! {
         "strongSwan": "deleting half open IKE_SA with … after timeout" ("public logs");
     ];
     sources: ["RFC 7296 §1.2", "RFC 7296 §2.1", "RFC 7296 §2.23"];
+    misses: SetUp;
+    lost: "return", or its answer: "port-4500";
     when: V2_UNPROVEN;
     check: check
 }

@@ -46,6 +46,8 @@ pattern! {
         "strongSwan": "peer didn't send … while accepting multiple key exchanges" ("strongSwan source");
     ];
     sources: ["RFC 9242 §3", "RFC 9370 §2", "RFC 7383 §1"];
+    misses: SetUp;
+    lost: "fragments", or its answer: "fragments";
     when: V2_UNPROVEN;
     check: check
 }

@@ -3,7 +3,7 @@
 use crate::diagnose::Confidence;
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
-use crate::diagnose::words::{span, times};
+use crate::diagnose::words::{role, span, times};
 use crate::track::{Exchange, ExchangeKind, Side};
 
 use super::ikev2;
@@ -87,7 +87,7 @@ fn reuse(index: usize, view: &View<'_>, side: Side) -> Option<Match> {
         Match::on(index, Confidence::Stated)
             .seen(format!(
                 "the {} used message id {} for {} and for {}",
-                name(side),
+                role(side),
                 twice.0.message_id,
                 one.label,
                 other.label
@@ -117,7 +117,7 @@ fn behind_the_window(index: usize, view: &View<'_>, side: Side) -> Option<Match>
                 .seen(format!(
                     "after message id {} the {} sent another request under id {}, {} in {}, and got no answer",
                     newest.message_id,
-                    name(side),
+                    role(side),
                     exchange.message_id,
                     times(others.len() as u64),
                     span(last.at.since(first.at)),
@@ -146,7 +146,7 @@ fn out_of_order(index: usize, view: &View<'_>, side: Side) -> Option<Match> {
     let found = Match::on(index, Confidence::Suspected)
         .seen(format!(
             "the {}'s last answered request had message id {last}; then {} with message id {this} {}",
-            name(side),
+            role(side),
             request.label,
             unanswered.in_vain()
         ))
@@ -155,11 +155,4 @@ fn out_of_order(index: usize, view: &View<'_>, side: Side) -> Option<Match> {
         .frames([answered.1.frame])
         .frames(view.frames(request));
     Some(if this <= last { found.weigh("loss", 0.2) } else { found })
-}
-
-const fn name(side: Side) -> &'static str {
-    match side {
-        Side::Initiator => "initiator",
-        Side::Responder => "responder",
-    }
 }

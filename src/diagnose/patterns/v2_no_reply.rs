@@ -60,6 +60,8 @@ pattern! {
         "GCP": "NO_INCOMING_PACKETS" ("Google Cloud VpnTunnel.Status reference");
     ];
     sources: ["S2S-05", "S2S-08", "S2S-14", "RFC 7296 §2.1", "RFC 7296 §2.4"];
+    misses: SetUp;
+    lost: "path" "fragments", or its answer: "path";
     when: V2 UNHEARD, V2_UNPROVEN;
     check: check
 }

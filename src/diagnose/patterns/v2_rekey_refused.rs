@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::base::Timestamp;
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::sizes::{Suite, payload};
@@ -9,22 +10,29 @@ use crate::diagnose::words::{span, times};
 use crate::diagnose::{Confidence, Severity};
 use crate::track::{ExchangeKind, MessageRecord};
 
-use super::ikev2;
+use super::ikev2::{self, notify};
+use super::ok_delete;
 
-/// No IKE SA is re-keyed so soon.
+/// An IKE SA that could not be renewed ends no later than this after the last try.
+const ENDS_WITHIN: Duration = Duration::from_secs(60);
+/// Few IKE SAs are re-keyed so soon.
 const YOUNG: Duration = Duration::from_secs(60);
 
 pattern! {
     /// ## What is seen
     ///
-    /// A tunnel that works; then CREATE_CHILD_SA requests answered with a lone notify, again and again. ESP goes on with the
-    /// old keys until their lifetime ends.
+    /// A tunnel that works; then CREATE_CHILD_SA requests answered with a lone notify, again and again, or with an error in
+    /// clear, as old stacks do. ESP goes on with the old keys until their lifetime ends.
     ///
     /// ## What it means
     ///
     /// A re-key, or a further child SA, is refused. The notify is encrypted. A classic: the first child SA takes its keys from
     /// IKE_AUTH and needs no group of its own, so a difference in perfect forward secrecy shows only now, hours after the
     /// tunnel came up. TEMPORARY_FAILURE and collisions look the same and pass.
+    ///
+    /// Only the re-key of a child SA names what it replaces; that of the IKE SA looks like a further child SA with a key
+    /// exchange. If its sender deletes the IKE SA soon after, and none takes its place, the tunnel most likely ended because the
+    /// IKE SA could not be renewed.
     ///
     /// ## Look-alikes
     ///
@@ -64,8 +72,29 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     let suites = ikev2::suites(case);
     ikev2::attempts(case)
         .filter(|(_, view)| view.tunnel_up().is_some())
-        .filter_map(|(index, view)| refused(case, suites.get(index).copied().flatten()?, index, &view))
+        .filter_map(|(index, view)| {
+            let suite = suites.get(index).copied().flatten()?;
+            refused_in_clear(index, &view).or_else(|| refused(case, suite, index, &view))
+        })
         .collect()
+}
+
+/// The last request has no answer but one in clear.
+fn refused_in_clear(index: usize, view: &View<'_>) -> Option<Match> {
+    let last = view.exchanges().iter().rfind(|exchange| exchange.kind == ExchangeKind::CreateChildSa)?;
+    let (request, response) = ikev2::request_and_response(last);
+    let request = request.filter(|_| response.is_none_or(|response| !response.encrypted))?;
+    let refusal = ikev2::refused_in_clear(view, request)?;
+    let found = Match::on(index, Confidence::Stated)
+        .seen(format!("CREATE_CHILD_SA of {} {}", request.source.ip(), ikev2::in_clear(view, &refusal)))
+        .means("the peer refuses, and did not protect its answer: nobody vouches for that; who does not take it asks in vain")
+        .settle(format!("the log of {} at that time", request.destination.ip()))
+        .frames(view.frames(request))
+        .frames(view.frames(refusal.message));
+    Some(match refusal.notify_message_type {
+        notify::NO_PROPOSAL_CHOSEN => found.rule_out(&["busy", "stale"]),
+        _ => found,
+    })
 }
 
 fn refused(case: &Case<'_>, suite: Suite, index: usize, view: &View<'_>) -> Option<Match> {
@@ -89,21 +118,29 @@ fn refused(case: &Case<'_>, suite: Suite, index: usize, view: &View<'_>) -> Opti
     }
     let over = if count > 1 { format!(" in {}", span(last.at.since(first.at))) } else { String::new() };
     let pfs = suite.can_hold_key_exchange(last) == Some(true);
-    // A re-key of a child SA begins with the notify that names it, and one of the IKE SA holds a key exchange value and comes
-    // late.
-    let begins_with_sa = refusals.iter().all(|(request, _)| suite.first_inside(request) == Some(payload::SA));
-    let young = view.tunnel_up().is_some_and(|up| last.at.since(up) < YOUNG);
-    let further = begins_with_sa && (!pfs || young);
+    // A re-key of a child SA begins with the notify that names it, and one of the IKE SA holds a key exchange value.
+    let names_none = refusals.iter().all(|(request, _)| suite.first_inside(request) == Some(payload::SA));
+    let further = names_none && !pfs;
+    let may_renew = pfs && suite.first_inside(last) == Some(payload::SA);
+    let ended = may_renew.then(|| ended_by(case, view, last)).flatten();
     let goes_on = case.pair.flows.iter().any(|flow| flow.last > last.at);
     let found = Match::on(index, if count > 1 { Confidence::Inferred } else { Confidence::Suspected })
         .seen(format!(
             "CREATE_CHILD_SA of {} was answered {}{over} with a message that has room for a notify only{}",
             last.source.ip(),
             times(count),
-            if goes_on { "; ESP goes on with the old SA" } else { "" },
+            match ended {
+                Some(at) => format!("; it deleted the IKE SA {} later, and none took its place", span(at.since(last.at))),
+                None if goes_on => "; ESP goes on with the old SA".to_owned(),
+                None => String::new(),
+            },
         ))
-        .means(if further {
+        .means(if ended.is_some() {
+            "the IKE SA was most likely to be renewed, and ended because that was refused; its tunnels ended with it"
+        } else if further {
             "a further child SA is refused: the request names none to be re-keyed"
+        } else if names_none {
+            "the re-key of the IKE SA is refused, or a further child SA with a key exchange: the request names none to be re-keyed"
         } else if count > 1 {
             "the peer refuses each time; when the lifetime of the SA in use ends, the tunnel ends with it"
         } else {
@@ -111,11 +148,22 @@ fn refused(case: &Case<'_>, suite: Suite, index: usize, view: &View<'_>) -> Opti
         })
         .settle(format!("the log of {} at that time, or the keys of the IKE SA", last.destination.ip()))
         .frames(refusals.iter().flat_map(|(request, response)| [request.frame, response.frame]));
-    let found = if count > 1 { found.weigh("busy", 0.3) } else { found.severity(Severity::Notice).weigh("busy", 2.0) };
-    let found = if further {
-        found.weigh("selectors", 8.0).weigh("pfs", 0.5).rule_out(&["stale"])
-    } else {
-        found.weigh("selectors", 0.3)
+    let found = if count > 1 { found.weigh("busy", 0.3) } else { found.weigh("busy", 2.0) };
+    let found = if count > 1 || ended.is_some() { found } else { found.severity(Severity::Notice) };
+    let young = view.tunnel_up().is_some_and(|up| last.at.since(up) < YOUNG);
+    let found = match ended {
+        Some(_) => found.weigh("selectors", 0.1).weigh("pfs", 0.3),
+        None if further => found.weigh("selectors", 8.0).weigh("pfs", 0.5).rule_out(&["stale"]),
+        None if names_none && young => found.weigh("selectors", 8.0).weigh("pfs", 0.5),
+        None => found.weigh("selectors", 0.3),
     };
     Some(if pfs { found.weigh("pfs", 1.5) } else { found.weigh("pfs", 0.7) })
+}
+
+/// When the side that was refused deleted the IKE SA, not long after the last refusal, with nothing in its place.
+fn ended_by(case: &Case<'_>, view: &View<'_>, refused: &MessageRecord) -> Option<Timestamp> {
+    let left = ok_delete::leaves(case).get(view.index).copied().flatten()?;
+    let soon = left >= refused.at && left.since(refused.at) <= ENDS_WITHIN;
+    let by_it = ok_delete::leaver(view) == Some(refused.from);
+    (soon && by_it && ok_delete::is_taken_down(case)).then_some(left)
 }

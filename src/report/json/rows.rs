@@ -224,7 +224,7 @@ pub(super) fn told_exchange(
         raw(out, ",\"frame\":");
         digits(out, frame.frame);
         raw(out, ",\"at\":");
-        out.extend_from_slice(lines.dates.quoted(own.at()));
+        lines.dates.quoted(out, own.at());
         out.extend_from_slice(stencil.before_endpoints);
         let [source, destination] = own.ports();
         faces.write(out, stencil.from, source);
@@ -317,7 +317,7 @@ fn message(
     raw(out, ",\"frame\":");
     digits(out, record.frame.frame);
     raw(out, ",\"at\":");
-    out.extend_from_slice(lines.dates.quoted(record.at));
+    lines.dates.quoted(out, record.at);
     if is_plain(record) {
         parts.plain(out, record, of);
         return Ok(());
@@ -534,8 +534,7 @@ fn frame(out: &mut Vec<u8>, frame: FrameRef) {
 /// A time, with its quotes.
 #[inline]
 fn moment(lines: &mut Lines<impl Write>, at: Timestamp) {
-    let at = lines.dates.quoted(at);
-    lines.buffer.extend_from_slice(at);
+    lines.dates.quoted(&mut lines.buffer, at);
 }
 
 fn maybe_moment(lines: &mut Lines<impl Write>, at: Option<Timestamp>) {

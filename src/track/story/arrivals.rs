@@ -140,12 +140,13 @@ impl Chunk {
 
     /// Writes a message behind the others.
     #[inline(always)]
-    fn write(&mut self, message: &Octets) {
+    fn write(&mut self, message: &Written) {
         let (from, count) = (self.used(), message.count);
-        // one move for what most messages take; behind what is written stands nothing yet
-        match self.0.get_mut(from..ROOM).and_then(|free| free.first_chunk_mut::<USUAL>()) {
-            Some(place) if count <= USUAL => place.copy_from_slice(&message.all[..USUAL]),
-            _ => self.0[from..from + count].copy_from_slice(&message.all[..count]),
+        match (&message.long, self.0.get_mut(from..ROOM).and_then(|free| free.first_chunk_mut::<USUAL>())) {
+            (Some(long), _) => self.0[from..from + count].copy_from_slice(&long[..count]),
+            // one move; behind what is written stands nothing yet
+            (None, Some(place)) => *place = message.usual.to_le_bytes(),
+            (None, None) => self.0[from..from + count].copy_from_slice(&message.usual.to_le_bytes()[..count]),
         }
         self.set_tail(self.next(), from + count);
     }
@@ -236,7 +237,7 @@ impl Arrivals {
             let Arrival { at, frame, number, .. } = *arrival;
             *line = *self.begin.get_or_insert(Line { at, frame, number, ..Line::EMPTY });
         }
-        let message = Octets::of(line, arrival);
+        let message = Written::of(line, arrival);
         *line = line.after(arrival, is_first);
         if let Some(chunk) = self.chunks.get_mut(line.last)
             && chunk.used() + message.count <= ROOM
@@ -333,15 +334,61 @@ impl Arrivals {
 }
 
 /// A message as it is written.
-struct Octets {
-    all: [u8; LONGEST + 8],
+struct Written {
+    /// If it takes no more than [`USUAL`] octets: a number stays in registers, while octets that have just been put together in
+    /// memory would be slow to move.
+    usual: u128,
+    /// Otherwise.
+    long: Option<[u8; LONGEST]>,
     count: usize,
 }
 
-impl Octets {
+impl Written {
     #[inline(always)]
     fn of(before: &Line, arrival: &Arrival) -> Self {
-        let mut octets = Self { all: [0; LONGEST + 8], count: FIXED };
+        let Octets { all: usual, count } = Octets::of(before, arrival);
+        let long = (count > USUAL).then(|| Octets::of(before, arrival).all);
+        Self { usual, long, count }
+    }
+}
+
+/// Octets of a message, one behind the other.
+struct Octets<S> {
+    all: S,
+    count: usize,
+}
+
+/// What octets are put on.
+trait Sheet {
+    const EMPTY: Self;
+
+    /// Puts a number at octet `at`, where nothing was put yet. What does not fit is left out.
+    fn put(&mut self, at: usize, number: u64);
+}
+
+impl Sheet for u128 {
+    const EMPTY: Self = 0;
+
+    #[inline(always)]
+    fn put(&mut self, at: usize, number: u64) {
+        *self |= Self::from(number).unbounded_shl(8 * at as u32);
+    }
+}
+
+impl Sheet for [u8; LONGEST] {
+    const EMPTY: Self = [0; LONGEST];
+
+    fn put(&mut self, at: usize, number: u64) {
+        for (place, octet) in self.iter_mut().skip(at).zip(number.to_le_bytes()) {
+            *place |= octet;
+        }
+    }
+}
+
+impl<S: Sheet> Octets<S> {
+    #[inline(always)]
+    fn of(before: &Line, arrival: &Arrival) -> Self {
+        let mut octets = Self { all: S::EMPTY, count: FIXED };
         let mut says = MESSAGE;
         let mut later = arrival.at.wrapping_sub(before.at);
         if later % 1000 == 0 {
@@ -359,8 +406,8 @@ impl Octets {
         if arrival.from == Side::Responder {
             says |= FROM_RESPONDER;
         }
-        let [source, destination] = arrival.ports;
-        if arrival.ports == before.expected(arrival.from) {
+        let ([source, destination], expected) = (arrival.ports, before.expected(arrival.from));
+        if source == expected[0] && destination == expected[1] {
             says |= EXPECTED_PORTS;
         } else {
             octets.put(u64::from(source) | u64::from(destination) << 16, 4);
@@ -378,17 +425,14 @@ impl Octets {
                 octets.put(id.into(), 2);
             }
         }
-        octets.all[..2].copy_from_slice(&says.to_le_bytes());
-        octets.all[2..FIXED].copy_from_slice(&arrival.digest.to_le_bytes());
+        octets.all.put(0, u64::from(says) | u64::from(arrival.digest) << 16);
         octets
     }
 
     /// Puts a number behind, which so many octets hold.
     #[inline(always)]
     fn put(&mut self, number: u64, width: usize) {
-        if let Some(place) = self.all.get_mut(self.count..).and_then(|rest| rest.first_chunk_mut()) {
-            *place = number.to_le_bytes();
-        }
+        self.all.put(self.count, number);
         self.count += width;
     }
 
@@ -523,7 +567,7 @@ mod tests {
     #[test]
     fn a_usual_message_takes_less_than_sixteen_octets() {
         let messages = some(3, 1);
-        let octets = Octets::of(&Line::behind(&messages[..2]), &messages[2]);
+        let octets = Written::of(&Line::behind(&messages[..2]), &messages[2]);
         assert!(octets.count < 16, "{} octets", octets.count);
     }
 }

@@ -49,7 +49,7 @@ pub(in crate::track) struct Stories {
     taken: Vec<Option<(StepKey, u16)>>,
     by_story: HashTable<u16>,
     /// Attempts that are told, by their initiator's SPI.
-    by_spi: HashTable<u32>,
+    by_spi: HashTable<Spot>,
     scratch: Vec<u8>,
     /// Messages told so far.
     count: u32,
@@ -76,6 +76,26 @@ enum Step {
     To(u16),
     /// It has to be filed in full.
     Full,
+}
+
+/// Where an attempt that is told is found.
+#[derive(Debug, Clone, Copy)]
+struct Spot {
+    row: u32,
+    /// Of its initiator's SPI: so that few rows are looked at, and none where spots are put elsewhere.
+    tag: u32,
+}
+
+impl Spot {
+    fn hash(self) -> u64 {
+        spread(self.tag)
+    }
+}
+
+/// A hash of a tag.
+#[inline]
+fn spread(tag: u32) -> u64 {
+    u64::from(tag).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
 /// What became of a message that can be followed by story.
@@ -211,19 +231,23 @@ impl Stories {
     }
 
     fn find(&self, tellings: &Tellings, spi: IkeSpi) -> Option<u32> {
-        let is = |&row: &u32| tellings.row(row).initiator_spi == spi;
-        self.by_spi.find(self.hasher.hash_one(spi), is).copied()
+        let tag = self.tag(spi);
+        let is = |spot: &Spot| spot.tag == tag && tellings.row(spot.row).initiator_spi == spi;
+        self.by_spi.find(spread(tag), is).map(|spot| spot.row)
+    }
+
+    fn tag(&self, spi: IkeSpi) -> u32 {
+        self.hasher.hash_one(spi) as u32
     }
 
     fn enter(&mut self, tellings: &Tellings, row: u32) {
-        let Self { hasher, by_spi, .. } = self;
-        let hash = |&row: &u32| hasher.hash_one(tellings.row(row).initiator_spi);
-        by_spi.insert_unique(hash(&row), row, hash);
+        let spot = Spot { row, tag: self.tag(tellings.row(row).initiator_spi) };
+        self.by_spi.insert_unique(spot.hash(), spot, |spot| spot.hash());
     }
 
     fn take_out(&mut self, tellings: &Tellings, row: u32) {
-        let hash = self.hasher.hash_one(tellings.row(row).initiator_spi);
-        if let Ok(entry) = self.by_spi.find_entry(hash, |&place| place == row) {
+        let hash = spread(self.tag(tellings.row(row).initiator_spi));
+        if let Ok(entry) = self.by_spi.find_entry(hash, |spot| spot.row == row) {
             entry.remove();
         }
     }
@@ -266,9 +290,9 @@ impl Tracker {
         }
         let mut scratch = mem::take(&mut self.stories.scratch);
         scratch.clear();
-        let ends = (datagram.source, datagram.destination);
-        let preview = self.previewer().preview(isakmp, ends, datagram.fragments, &mut scratch);
-        let tale = preview.and_then(|preview| self.tell_of(datagram, isakmp, (&preview, &scratch)));
+        let (ends, mut preview) = ((&datagram.source, &datagram.destination), Preview::default());
+        let read = self.previewer().preview(isakmp, ends, datagram.fragments, &mut scratch, &mut preview);
+        let tale = read.and_then(|()| self.tell_of(datagram, isakmp, (&preview, &scratch)));
         self.stories.scratch = scratch;
         tale
     }
@@ -419,7 +443,7 @@ impl Tracker {
     }
 
     /// Takes an attempt to its next story.
-    #[inline]
+    #[inline(always)]
     fn step(&mut self, Found { row, shape, arrival }: Found, preview: &Preview, story: u16) -> Named {
         self.stories.count += 1;
         let tellings = &mut self.pairs.tellings;
@@ -444,7 +468,7 @@ impl Tracker {
         algorithm: Option<HashAlgorithm>,
     ) -> Option<u32> {
         preview.answers.or_else(|| {
-            self.previewer().answers(isakmp, (datagram.source, datagram.destination), &preview.outline, algorithm)
+            self.previewer().answers(isakmp, (&datagram.source, &datagram.destination), &preview.outline, algorithm)
         })
     }
 
@@ -454,6 +478,7 @@ impl Tracker {
         Previewer { hasher: self.stories.hasher.clone(), nat_checks: self.shared.nat_checks }
     }
 
+    #[inline(always)]
     fn arrival(&self, datagram: &Datagram<'_>, isakmp: &IsakmpDatagram<'_>, preview: &Preview, from: Side) -> Arrival {
         let Preview { outline, digest, .. } = preview;
         Arrival {

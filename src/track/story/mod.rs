@@ -178,6 +178,7 @@ impl Tellings {
         self.free_rows.push(row);
     }
 
+    #[inline(always)]
     fn place_row(&mut self, row: Telling) -> u32 {
         match self.free_rows.pop() {
             Some(place) => {

@@ -20,7 +20,7 @@ pub struct Previewer {
 }
 
 /// What a message says by itself.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Preview {
     pub(super) outline: Outline,
     /// Where its shape was written, and behind it.
@@ -42,31 +42,33 @@ impl Preview {
 
 impl Previewer {
     /// Reads a message ahead that came from one address to the other in so many IP fragments, if it may be one that is told.
-    /// Its shape is written behind what is in `shapes`.
+    /// What it says is written to `preview`, its shape behind what is in `shapes`. `None` if it has to be filed in full.
     #[inline]
     pub fn preview(
         &self,
         isakmp: &IsakmpDatagram<'_>,
-        ends: (IpAddr, IpAddr),
+        ends: (&IpAddr, &IpAddr),
         fragments: u16,
         shapes: &mut Vec<u8>,
-    ) -> Option<Preview> {
+        preview: &mut Preview,
+    ) -> Option<()> {
         if isakmp.encapsulation != Encapsulation::Udp || ends.0 == ends.1 {
             return None;
         }
         let start = shapes.len();
-        let Some(outline) = shape::read(isakmp.octets, fragments, isakmp.non_esp_marker, shapes) else {
+        let Preview { outline, .. } = preview;
+        if shape::read(isakmp.octets, (fragments, isakmp.non_esp_marker), shapes, outline).is_none() {
             shapes.truncate(start);
             return None;
+        }
+        preview.answers = match outline.major {
+            2 => Some(self.answers(isakmp, ends, outline, Some(HashAlgorithm::Sha1))?),
+            _ => None,
         };
-        let hash = shape::hash(shapes.get(start..).unwrap_or_default(), self.hasher.build_hasher());
-        let shape = (u32::try_from(start).ok()?, u32::try_from(shapes.len()).ok()?);
-        let answers = if outline.major == 2 {
-            Some(self.answers(isakmp, ends, &outline, Some(HashAlgorithm::Sha1))?)
-        } else {
-            None
-        };
-        Some(Preview { outline, shape, hash, digest: digest(isakmp.octets), answers })
+        preview.hash = shape::hash(shapes.get(start..).unwrap_or_default(), self.hasher.build_hasher());
+        preview.shape = (u32::try_from(start).ok()?, u32::try_from(shapes.len()).ok()?);
+        preview.digest = digest(isakmp.octets);
+        Some(())
     }
 
     /// Which NAT detection hashes of a message match, two bits each, where they are checked. `None` if that cannot be said.
@@ -74,7 +76,7 @@ impl Previewer {
     pub(super) fn answers(
         &self,
         isakmp: &IsakmpDatagram<'_>,
-        (source, destination): (IpAddr, IpAddr),
+        (source, destination): (&IpAddr, &IpAddr),
         outline: &Outline,
         algorithm: Option<HashAlgorithm>,
     ) -> Option<u32> {
@@ -83,9 +85,9 @@ impl Previewer {
             let at = usize::from(hash.at);
             let octets = isakmp.octets.get(at..at + usize::from(hash.length))?;
             let endpoint = if hash.of_sender {
-                SocketAddr::new(source, isakmp.source_port)
+                SocketAddr::new(*source, isakmp.source_port)
             } else {
-                SocketAddr::new(destination, isakmp.destination_port)
+                SocketAddr::new(*destination, isakmp.destination_port)
             };
             let spis = (outline.initiator_spi, outline.responder_spi);
             let answer = match self.nat_checks.matches(algorithm, spis, endpoint, octets) {

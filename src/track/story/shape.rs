@@ -16,7 +16,7 @@ const MOST_PAYLOADS: usize = 48;
 const LONGEST: usize = 2048;
 
 /// A message as its shape and what is its own.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(in crate::track) struct Outline {
     pub(super) initiator_spi: IkeSpi,
     pub(super) responder_spi: IkeSpi,
@@ -85,10 +85,15 @@ mod v2 {
     pub(super) const NAT_DETECTION_DESTINATION_IP: u16 = 16389;
 }
 
-/// Takes a whole message apart: writes its shape behind what is in `shape` and answers the rest. `fragments`: IP fragments it came in,
-/// `marker`: a non-ESP marker stood in front of it. `None` if it has no shape, whatever was
-/// written.
-pub(in crate::track) fn read(octets: &[u8], fragments: u16, marker: bool, shape: &mut Vec<u8>) -> Option<Outline> {
+/// Takes a whole message apart: writes its shape behind what is in `shape`, and the rest to `outline`, where it stays: to be
+/// handed about, it is too large. `fragments`: IP fragments it came in, `marker`: a non-ESP marker stood in front of it. `None` if
+/// it has no shape, whatever was written.
+pub(super) fn read(
+    octets: &[u8],
+    (fragments, marker): (u16, bool),
+    shape: &mut Vec<u8>,
+    outline: &mut Outline,
+) -> Option<()> {
     let (header, body) = octets.split_first_chunk::<HEADER_LEN>()?;
     let [spis @ .., next_payload, version, exchange_type, flags, m0, m1, m2, m3, l0, l1, l2, l3] = header;
     let (initiator_spi, responder_spi) = spis.split_first_chunk::<8>()?;
@@ -103,22 +108,16 @@ pub(in crate::track) fn read(octets: &[u8], fragments: u16, marker: bool, shape:
     if initiator_spi.is_zero() || usize::try_from(length).ok()? != octets.len() {
         return None;
     }
-    let mut outline = Outline {
-        initiator_spi,
-        responder_spi,
-        major,
-        exchange_type: *exchange_type,
-        flags: *flags,
-        message_id: MessageId(u32::from_be_bytes([*m0, *m1, *m2, *m3])),
-        hashes: [NatHash::default(); MOST_HASHES],
-        hash_count: 0,
-    };
+    (outline.initiator_spi, outline.responder_spi) = (initiator_spi, responder_spi);
+    (outline.major, outline.exchange_type, outline.flags) = (major, *exchange_type, *flags);
+    outline.message_id = MessageId(u32::from_be_bytes([*m0, *m1, *m2, *m3]));
+    outline.hash_count = 0;
     let ([f0, f1], marker) = (fragments.to_le_bytes(), u8::from(marker));
     let start = shape.len();
     shape.extend_from_slice(&[*next_payload, *version, *exchange_type, *flags, marker, f0, f1, *l0, *l1, *l2, *l3]);
     if major == 1 {
         if flags & v1::ENCRYPTION != 0 {
-            return (!v1::UNCLEAR.contains(next_payload)).then_some(outline);
+            return (!v1::UNCLEAR.contains(next_payload)).then_some(());
         }
         // told apart by what they say
         if *exchange_type == v1::INFORMATIONAL {
@@ -127,10 +126,10 @@ pub(in crate::track) fn read(octets: &[u8], fragments: u16, marker: bool, shape:
     } else if *next_payload == v2::SK {
         let (generic, _) = body.split_first_chunk::<4>()?;
         shape.extend_from_slice(generic);
-        return (usize::from(u16::from_be_bytes([generic[2], generic[3]])) == body.len()).then_some(outline);
+        return (usize::from(u16::from_be_bytes([generic[2], generic[3]])) == body.len()).then_some(());
     }
-    chain(&mut outline, body, *next_payload, shape)?;
-    (shape.len() - start <= LONGEST).then_some(outline)
+    chain(outline, body, *next_payload, shape)?;
+    (shape.len() - start <= LONGEST).then_some(())
 }
 
 /// Follows the payloads in clear.

@@ -1,0 +1,274 @@
+//! What two captures of one conversation, taken at two points at the same time, tell of a message: it passed both, or was lost
+//! between them. Between them there may be a NAT.
+//!
+//! Not here: which causes of a pattern that speaks for and against; the pattern declares it. Contract: no message is said to be
+//! lost where the other capture was not recording, or holds nothing else of its sender.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use crate::base::Timestamp;
+use crate::track::{Attempt, Label, MessageRecord};
+
+use super::Confidence;
+use super::case::{Case, View};
+use super::pattern::{Match, Pattern};
+use super::words::role;
+
+/// The same message reaches both points within this time; the clocks of two captures may differ by as much.
+const UNDERWAY: Duration = Duration::from_secs(2);
+/// So many messages tell how far the clocks of two captures differ.
+const APART: u32 = 3;
+/// Pairs, and attempts of each, that are looked through for the same negotiation.
+const PAIRS: usize = 4;
+const ATTEMPTS: usize = 64;
+/// Factors on the causes that a message is lost: where it is, where it seems to be, and where it passes both points.
+const LOST: f32 = 50.0;
+pub(super) const MISSING: f32 = 4.0;
+const PASSED: f32 = 0.05;
+
+/// What became of a message between two points.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// Both have it.
+    Passed,
+    /// The first of these captures has it, and the other one, which was recording, has not.
+    Lost(u32, u32),
+    /// The same, but nothing shows that the other one was recording when it passed.
+    Unwatched(u32, u32),
+    /// Both have it, and of the answer the same is true: the first has it, the other has not.
+    AnswerLost(Label, u32, u32),
+}
+
+/// The captures that hold messages of a pair, and when each was recording.
+#[derive(Debug)]
+pub(super) struct Points {
+    windows: BTreeMap<u32, (Timestamp, Timestamp)>,
+}
+
+impl Points {
+    /// Those of a pair, if there are two that were recording at the same time and saw the same packet.
+    pub(super) fn of(case: &Case<'_>) -> Option<Self> {
+        if !case.survey.captures_overlap() || !messages(case).any(twice) {
+            return None;
+        }
+        let points = Self { windows: windows(case) };
+        points.overlap().then_some(points)
+    }
+
+    /// What became of a message.
+    pub(super) fn fate(&self, message: &MessageRecord) -> Option<Fate> {
+        let here = message.frame.capture;
+        if twice(message) || message.repeats.iter().any(|repeat| repeat.frame.capture != here) {
+            return Some(Fate::Passed);
+        }
+        let others = || self.windows.iter().filter(|&(&capture, _)| capture != here);
+        let lost =
+            others().find(|(_, window)| was_recording(window, message)).map(|(&there, _)| Fate::Lost(here, there));
+        lost.or_else(|| others().next().map(|(&there, _)| Fate::Unwatched(here, there)))
+    }
+
+    /// Whether a message is lost between them.
+    pub(super) fn loses(&self, message: &MessageRecord) -> bool {
+        matches!(self.fate(message), Some(Fate::Lost(..)))
+    }
+
+    /// Another capture than this, which was recording all the time from `first` to `last`.
+    pub(super) fn watching(&self, capture: u32, first: Timestamp, last: Timestamp) -> Option<u32> {
+        let around =
+            |window: &(Timestamp, Timestamp)| window.0 <= first.after(UNDERWAY) && last <= window.1.after(UNDERWAY);
+        let mut others = self.windows.iter().filter(|&(&other, window)| other != capture && around(window));
+        others.next().map(|(&other, _)| other)
+    }
+
+    /// Two captures were recording at the same time: not the pieces of one, which follow each other.
+    fn overlap(&self) -> bool {
+        let mut spans: Vec<_> = self.windows.values().collect();
+        spans.sort_unstable();
+        spans.windows(2).any(|pair| matches!(pair, [earlier, later] if later.0 < earlier.1))
+    }
+}
+
+/// Says of what a pattern found whether the message in question passed both points, and what that makes of the causes.
+pub(super) fn tell_fate(case: &Case<'_>, pattern: &Pattern, found: &mut Match) {
+    if pattern.lost.is_empty() || !case.survey.captures_overlap() {
+        return;
+    }
+    let Some(view) = found.attempt.and_then(|index| case.view(index)) else { return };
+    let shown = |message: &MessageRecord| {
+        let mut frames = message.repeats.iter().map(|repeat| repeat.frame).chain([message.frame]);
+        frames.any(|frame| found.frames.contains(&frame))
+    };
+    let Some(message) = view.messages().filter(|message| shown(message)).last() else { return };
+    let elsewhere = Elsewhere::of(&view);
+    let fate = match &elsewhere {
+        Some(elsewhere) => elsewhere.fate(&view, message),
+        None => Points::of(case).and_then(|points| points.fate(message)),
+    };
+    // a capture that holds nothing else of the sender may not be where its packets go
+    let heard = match &elsewhere {
+        Some(elsewhere) => elsewhere.messages().any(|other| other.from == message.from),
+        None => messages(case).any(|other| other.source.ip() == message.source.ip() && twice(other)),
+    };
+    if let Some(Elsewhere { capture, between: [one, other], .. }) = elsewhere.filter(|_| fate.is_some()) {
+        let same = format!("; capture {capture} has the same negotiation between {one} and {other}, beyond a NAT");
+        found.seen.push_str(&same);
+    }
+    let (label, sender) = (message.label, role(message.from));
+    let mut confident = |seen| {
+        found.confidence = found.confidence.max(Some(Confidence::Inferred));
+        (seen, None)
+    };
+    // what it makes of the causes that the message, and that its answer was lost
+    let (factors, (seen, settle)) = match fate {
+        None => return,
+        Some(Fate::Passed) => {
+            let settle = format!("the {}'s log at that time", role(message.from.other()));
+            ([PASSED, PASSED], (format!("{label} passes both capture points"), Some(settle)))
+        }
+        Some(Fate::AnswerLost(answer, here, there)) => {
+            let seen = format!(
+                "{answer} is in capture {here} only, and not in capture {there}: it is lost between the two points"
+            );
+            ([PASSED, LOST], confident(seen))
+        }
+        Some(Fate::Lost(here, there)) if heard => {
+            let seen = format!(
+                "{label} is in capture {here} only, and capture {there} was recording: it is lost between the two points"
+            );
+            ([LOST, 1.0], confident(seen))
+        }
+        Some(Fate::Lost(here, there)) => {
+            let seen =
+                format!("{label} is in capture {here} only, and capture {there} holds nothing from the {sender}");
+            let settle = format!(
+                "whether capture {there} takes in both directions: if so, {label} is lost between the two points"
+            );
+            ([MISSING, 1.0], (seen, Some(settle)))
+        }
+        Some(Fate::Unwatched(here, there)) => {
+            let settle =
+                format!("whether capture {there} was running then: if so, {label} is lost between the two points");
+            ([1.0, 1.0], (format!("{label} is in capture {here} only"), Some(settle)))
+        }
+    };
+    found.seen.push_str("; ");
+    found.seen.push_str(&seen);
+    found.settle = settle.map(Into::into);
+    for cause in pattern.causes {
+        let says = [pattern.lost, pattern.unanswered].map(|keys| keys.contains(&cause.key));
+        let factor = factors.into_iter().zip(says).filter(|&(_, says)| says).map(|(factor, _)| factor).reduce(f32::max);
+        found.weights.extend(factor.map(|factor| (cause.key, factor)));
+    }
+}
+
+/// An attempt as another capture shows it, between other addresses: at a point beyond a NAT.
+struct Elsewhere {
+    capture: u32,
+    between: [IpAddr; 2],
+    attempt: Attempt,
+}
+
+impl Elsewhere {
+    fn of(view: &View<'_>) -> Option<Self> {
+        let View { case, attempt, .. } = view;
+        let pairs = case.survey.pairs_with(attempt.version, attempt.initiator_spi).take(PAIRS);
+        let mut others = pairs.filter(|&pair| pair != case.index).filter_map(|pair| case.facts.pairs.get(pair));
+        let same = |other: &&Attempt| {
+            (other.version, other.initiator_spi) == (attempt.version, attempt.initiator_spi)
+                && other.first_frame.capture != attempt.first_frame.capture
+        };
+        others.find_map(|pair| {
+            let attempt = pair.attempts.iter().take(ATTEMPTS).find(same)?.clone();
+            let between = [attempt.initiator.ip(), attempt.responder.ip()];
+            Some(Self { capture: attempt.first_frame.capture, between, attempt })
+        })
+    }
+
+    fn messages(&self) -> impl Iterator<Item = &MessageRecord> {
+        self.attempt.exchanges.iter().flat_map(|exchange| &exchange.messages)
+    }
+
+    fn fate(&self, view: &View<'_>, message: &MessageRecord) -> Option<Fate> {
+        let (here, there) = (message.frame.capture, self.capture);
+        let is = |one: &MessageRecord, other: &MessageRecord| (one.label, one.from) == (other.label, other.from);
+        if !self.messages().any(|other| is(other, message)) {
+            let window = view.case.facts.recorded.get(usize::try_from(there).ok()?).copied()??;
+            return Some(if was_recording(&window, message) {
+                Fate::Lost(here, there)
+            } else {
+                Fate::Unwatched(here, there)
+            });
+        }
+        let answer = self.messages().find(|answer| answer.label == self.attempt.stage && answer.from != message.from);
+        let lost = answer.filter(|answer| !view.messages().any(|mine| is(mine, answer)));
+        Some(lost.map_or(Fate::Passed, |answer| Fate::AnswerLost(answer.label, there, here)))
+    }
+}
+
+/// Whether the captures of the run were taken at two points at the same time: what comes twice is one packet, seen at both,
+/// and what they have in common is in the order of neither.
+pub(super) fn is_seen_twice(case: &Case<'_>) -> bool {
+    case.survey.captures_overlap() && (messages(case).any(twice) || are_apart(messages(case)))
+}
+
+/// The clocks of two captures differ by more than a packet is under way: all messages are as far apart in one and the other.
+fn are_apart<'a>(messages: impl Iterator<Item = &'a MessageRecord>) -> bool {
+    let apart = messages.filter_map(|message| {
+        let copies =
+            || message.repeats.iter().map(|repeat| (repeat.frame, repeat.at)).chain([(message.frame, message.at)]);
+        let first = copies().map(|(frame, _)| frame.capture).min()?;
+        let at = |here: bool| copies().filter(|(frame, _)| (frame.capture == first) == here).map(|(_, at)| at).min();
+        at(true).zip(at(false)).map(|(here, there)| there.as_nanos().saturating_sub(here.as_nanos()))
+    });
+    let (count, least, most) = apart
+        .fold((0, i64::MAX, i64::MIN), |(count, least, most), apart| (count + 1, apart.min(least), apart.max(most)));
+    count >= APART && most.saturating_sub(least) <= UNDERWAY.as_nanos() as i64 / 2
+}
+
+fn messages<'a>(case: &Case<'a>) -> impl Iterator<Item = &'a MessageRecord> {
+    case.attempts().flat_map(|(_, view)| view.messages())
+}
+
+/// When each capture that holds messages of this pair was recording: from its first frame to its last, or where that is not
+/// known, between the messages.
+fn windows(case: &Case<'_>) -> BTreeMap<u32, (Timestamp, Timestamp)> {
+    let mut windows = BTreeMap::new();
+    let mut again = false;
+    for message in messages(case) {
+        again |= message.recorded_again > 0;
+        let copies = message.repeats.iter().map(|repeat| (repeat.frame, repeat.at));
+        for (frame, at) in copies.chain([(message.frame, message.at)]) {
+            let window = windows.entry(frame.capture).or_insert((at, at));
+            window.0 = window.0.min(at);
+            window.1 = window.1.max(at);
+        }
+    }
+    let recorded = (0..).zip(&case.facts.recorded).filter_map(|(capture, window)| Some((capture, (*window)?)));
+    // The copy at the other point may have been taken for one that was recorded again.
+    let elsewhere = again && case.survey.captures_overlap();
+    for (capture, (first, last)) in recorded {
+        let meanwhile = first <= case.pair.last && last >= case.pair.first;
+        if windows.contains_key(&capture) || elsewhere && meanwhile {
+            windows.insert(capture, (first, last));
+        }
+    }
+    windows
+}
+
+/// Whether a capture was recording in this window when some copy of a message passed.
+fn was_recording(&(first, last): &(Timestamp, Timestamp), message: &MessageRecord) -> bool {
+    let mut copies = message.repeats.iter().map(|repeat| repeat.at).chain([message.at]);
+    copies.any(|at| first.after(UNDERWAY) <= at && at.after(UNDERWAY) <= last)
+}
+
+/// A copy in another capture, soon enough to be the same packet, or the same packet once more.
+fn twice(message: &MessageRecord) -> bool {
+    message.recorded_again > 0
+        || message.repeats.iter().any(|repeat| {
+            repeat.frame.capture != message.frame.capture
+                && repeat.at.since(message.at) <= UNDERWAY
+                && message.at.since(repeat.at) <= UNDERWAY
+        })
+}

@@ -1,0 +1,137 @@
+//! Whether and when the tunnel of an attempt came up: messages say so, or ESP and AH show it.
+
+use std::time::Duration;
+
+use crate::base::Timestamp;
+use crate::track::{EspFlow, Exchange, Label, Side};
+
+use super::case::{AT_ONCE, PATIENCE, View};
+use super::sizes::{AuthAnswer, Suite};
+
+impl View<'_> {
+    /// [`Self::tunnel_up`], read from the facts.
+    pub(super) fn read_tunnel_up(&self) -> Option<Timestamp> {
+        if let Some(at) = self.attempt.phase2_up {
+            return Some(at);
+        }
+        let Some(at) = self.attempt.phase1_up else {
+            let lives_on = || self.lives_on().filter(|_| self.is_v2() || self.carries_traffic());
+            return self.shown_by_traffic().or_else(lives_on);
+        };
+        if self.is_v2() {
+            return self.v2_tunnel_up(at);
+        }
+        // A responder takes ESP as the proof that message 3 came; a capture that missed it may too.
+        let traffic = self.case.pair.flows.iter().rev().any(|flow| flow.last >= at);
+        let confirmed = traffic && self.message(Label::Qm(2)).is_some();
+        let settled = || self.attempt.exchanges.iter().any(|exchange| self.quick_mode_settled(exchange));
+        (confirmed || settled()).then_some(at).or_else(|| self.shown_by_traffic())
+    }
+
+    /// IKEv1: message 3 of this Quick Mode is not in the capture, and nobody asks for it: message 2 was sent once, message 1 not
+    /// again after it, and the side that started did not say anything to it at once. Who waits, asks again.
+    pub fn quick_mode_unasked(&self, exchange: &Exchange) -> bool {
+        let (Some(second), None) = (exchange.message(Label::Qm(2)), exchange.message(Label::Qm(3))) else {
+            return false;
+        };
+        let asked_again = exchange.message(Label::Qm(1)).is_some_and(|first| first.last_sent() > second.at);
+        let said = self.messages().any(|message| {
+            message.label == Label::Inf
+                && message.from == exchange.started_by
+                && message.at > second.at
+                && message.at.since(second.at) <= AT_ONCE
+        });
+        second.repeat_count == 0 && !asked_again && !said
+    }
+
+    /// The same, and both sides go on under this SA for long after that: message 3 came.
+    pub fn quick_mode_settled(&self, exchange: &Exchange) -> bool {
+        let second = exchange.message(Label::Qm(2)).map(|second| second.at);
+        let speaks = |side| {
+            self.messages().any(|message| {
+                message.from == side
+                    && message.encrypted
+                    && second.is_some_and(|second| message.at.since(second) >= PATIENCE)
+            })
+        };
+        self.quick_mode_unasked(exchange) && speaks(Side::Initiator) && speaks(Side::Responder)
+    }
+
+    fn v2_tunnel_up(&self, at: Timestamp) -> Option<Timestamp> {
+        if self.attempt.rekeyed_from.is_some() {
+            return Some(at);
+        }
+        if self.authenticated() == Some(false) || self.turned_down().is_some() || self.set_up_unheard().is_some() {
+            return None;
+        }
+        match self.auth_answer() {
+            Some(AuthAnswer::Child) => Some(at),
+            None if Suite::chosen(self.attempt).is_none() => {
+                self.case.pair.flows.iter().rev().any(|flow| flow.last >= at).then_some(at)
+            }
+            // Old SAs of the pair may still carry traffic: only what begins now counts.
+            _ => self.child_created().or_else(|| self.traffic_begins(at).then_some(at)),
+        }
+    }
+
+    /// When traffic began, if it goes both ways, began after this attempt and before the next one, on SAs that have just come
+    /// up, and nothing else can have brought them: this attempt did, and the capture misses messages of it.
+    pub(super) fn shown_by_traffic(&self) -> Option<Timestamp> {
+        let (pair, attempt) = (self.case.pair, self.attempt);
+        // Flows stand in the order of their first packets, attempts in that of their first messages.
+        let begin = pair.flows.first()?.first;
+        let between = attempt.first <= begin && pair.attempts.get(self.index + 1).is_none_or(|next| next.first > begin);
+        let unseen = attempt.phase2_up.is_none() && !(self.is_v2() && attempt.phase1_up.is_some());
+        let refused = self.clear_errors(Side::Responder).next().is_some();
+        if !between || !unseen || refused {
+            return None;
+        }
+        let missed = self.unrecorded_before(begin);
+        let fresh = |end| {
+            self.case
+                .flows_from(end)
+                .any(|flow| f64::from(flow.first_sequence) <= f64::from(FRESH) + sent_in(missed, flow))
+        };
+        let mut others = pair.attempts.iter().enumerate().filter(|&(index, _)| index != self.index);
+        let can_be_others = others.any(|(_, other)| other.phase1_up.is_some() || other.midstream);
+        (fresh(pair.a) && fresh(pair.b) && !can_be_others).then_some(begin)
+    }
+
+    /// How long nothing of this attempt was recorded before `begin`, if it was waiting for a message then that was not asked for
+    /// again: a capture that was on all the while would hold one or the other.
+    fn unrecorded_before(&self, begin: Timestamp) -> Duration {
+        let before = || self.messages().filter(|message| message.at < begin);
+        let Some(last) = before().max_by_key(|message| message.at) else { return Duration::ZERO };
+        let of_set_up = matches!(last.label, Label::Mm(_) | Label::Am(_) | Label::Qm(_) | Label::Tr(_))
+            || matches!(last.label, Label::Request(34 | 35 | 43) | Label::Response(34 | 35 | 43));
+        let unasked = last.repeat_count == 0 && before().all(|message| message.last_sent() <= last.at);
+        let hole = begin.since(last.at);
+        if of_set_up && unasked && hole >= PATIENCE / 2 { hole } else { Duration::ZERO }
+    }
+
+    /// IKEv2: when a CREATE_CHILD_SA was first answered with more than a refusal.
+    pub fn child_created(&self) -> Option<Timestamp> {
+        let suite = Suite::chosen(self.attempt)?;
+        self.messages()
+            .find(|message| message.label == Label::Response(36) && suite.refuses_child(message) == Some(false))
+            .map(|message| message.at)
+    }
+
+    /// Whether ESP or AH of an SPI not seen before is seen from `at` on, before the pair negotiates anew. Flows stand in the order
+    /// of their first packets, attempts in that of their first messages.
+    pub fn traffic_begins(&self, at: Timestamp) -> bool {
+        let (flows, attempts) = (&self.case.pair.flows, &self.case.pair.attempts);
+        let next = attempts.get(attempts.partition_point(|attempt| attempt.first <= at.max(self.attempt.first)));
+        let begun = flows.get(flows.partition_point(|flow| flow.first < at));
+        begun.is_some_and(|flow| next.is_none_or(|next| flow.first < next.first))
+    }
+}
+
+/// Sequence numbers up to this one are those of an SA that has just come up; some packets may have been missed.
+const FRESH: u32 = 32;
+
+/// Packets that a flow may have sent in the time before it was seen, at twice its pace since.
+fn sent_in(missed: Duration, flow: &EspFlow) -> f64 {
+    let seen = flow.last.since(flow.first).as_secs_f64();
+    if seen > 0.0 { 2.0 * missed.as_secs_f64() * flow.packets as f64 / seen } else { 0.0 }
+}
