@@ -43,8 +43,8 @@ impl Consequences {
 /// A later one has the last word.
 const CONSEQUENCES: &[Consequences] = &[
     // Where all attempts are probes, those that get no answer are no more than that.
-    Consequences { least: Severity::Info, ..Consequences::of("S-SCAN", &["P1-NO-REPLY", "V2-NO-REPLY"]) },
-    // guesses at the reason
+    Consequences { least: Severity::Notice, ..Consequences::of("S-SCAN", &["P1-NO-REPLY", "V2-NO-REPLY"]) },
+    // Guesses at the reason.
     Consequences::of("P2-REJECT", &["P2-PROPOSAL", "P2-SELECTOR"]),
     Consequences::of("P2-NO-QM3", &["T-ONEWAY", "T-ESP-BLOCKED", "T-NONE"]),
     Consequences::of(

@@ -2,9 +2,9 @@
 
 use crate::path::find;
 use crate::support::story::{main_mode_psk, usual_transform};
-use crate::support::{Capture, Scenario, Side, secs, v1, v2};
+use crate::support::{Capture, Payload, Scenario, Side, secs, v1, v2};
 use crate::trial::Evidence::{Crafted, Lab};
-use crate::trial::{Trial, judge};
+use crate::trial::{Trial, alarms, judge};
 
 pub const TRIALS: &[Trial] = &[
     Trial {
@@ -158,6 +158,28 @@ fn half_open(apart: u64) -> Capture {
 }
 
 /// What the capture cut of an offer may have held what is missing.
+/// A list of sets from another port, without a vendor id, is no attempt of the gateway whose tunnel carries traffic.
+#[test]
+fn a_monitor_beside_a_tunnel_is_no_failure_of_it() {
+    let up = main_mode_psk().quick_mode();
+    let spis = up.esp_spis();
+    let list: Vec<_> = [v1::TRIPLE_DES, v1::DES_CBC]
+        .into_iter()
+        .flat_map(|cipher| [v1::MD5, v1::SHA1].map(|hash| (cipher, hash)))
+        .flat_map(|(cipher, hash)| [1, 2].map(|group| v1::transform(cipher, 0, hash, v1::PSK, group)))
+        .collect();
+    let asked = |told: Scenario, vendor_ids: &[Payload]| {
+        let asked = told.vendor_ids(Side::Initiator, vendor_ids).new_attempt().mapping_changes().mm1(&list);
+        asked.repeat(2, &[0.5]).traffic_on(spis, 21..=40, secs(1)).capture()
+    };
+    let up = up.traffic_on(spis, 1..=20, secs(1));
+    let analysis = judge(&asked(up.clone(), &[]));
+    assert_eq!(alarms(&analysis), [""; 0]);
+    assert!(find(&analysis, "S-SCAN").expect("a finding").seen.contains("beside a tunnel"));
+    let named = judge(&asked(up, &[v1::vendor_id(b"a gateway")]));
+    assert!(alarms(&named).contains(&"P1-NO-REPLY"), "{:?}", alarms(&named));
+}
+
 #[test]
 fn nothing_is_missed_in_an_offer_that_was_cut() {
     let whole = || ikev2_of(v2::ike_cbc(14));

@@ -1,7 +1,9 @@
 //! First messages that were never followed up: shared by the patterns about scans and floods.
 
 use crate::diagnose::case::View;
-use crate::track::{IkeVersion, Label, Side};
+use crate::track::{IkeVersion, Label, MessageRecord, Side};
+
+use super::nat;
 
 /// More transforms than these in one offer are a list to try and not a configuration.
 const MANY_TRANSFORMS: usize = 8;
@@ -29,6 +31,24 @@ pub(super) fn is_one_of_many(view: &View<'_>) -> bool {
         && is_bare(view)
         && transforms(view) >= MANY_TRANSFORMS
         && view.case.survey.silent_peers(view.case.facts, view.attempt.initiator.ip()) >= MANY_TARGETS
+}
+
+/// A list to try, from another port than IKE's, of a sender that does not name itself and got no answer, beside a tunnel that was set
+/// up from that address as gateways do it: a monitor on the gateway, or behind it.
+pub(super) fn is_beside_a_tunnel(view: &View<'_>) -> bool {
+    let only_first =
+        |message: &MessageRecord| matches!(message.label, Label::Mm(1) | Label::Am(1) | Label::Request(34));
+    let initiator = view.attempt.initiator;
+    let is_gateway = |other: View<'_>| {
+        let end = other.attempt.initiator;
+        end.ip() == initiator.ip() && nat::IKE.contains(&end.port()) && other.tunnel_up().is_some() && !is_bare(&other)
+    };
+    view.messages().all(only_first)
+        && !view.heard(Side::Responder)
+        && !nat::IKE.contains(&initiator.port())
+        && is_bare(view)
+        && transforms(view) >= MANY_TRANSFORMS
+        && view.case.attempts().any(|(_, other)| is_gateway(other))
 }
 
 fn transforms(view: &View<'_>) -> usize {

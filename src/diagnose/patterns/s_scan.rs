@@ -1,9 +1,9 @@
 //! S-SCAN: probes.
 
-use crate::diagnose::Confidence;
 use crate::diagnose::case::Case;
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::number;
+use crate::diagnose::{Confidence, Severity};
 use crate::track::Side;
 
 use super::probe;
@@ -41,25 +41,31 @@ pattern! {
 }
 
 fn check(case: &Case<'_>) -> Vec<Match> {
-    let all: Vec<_> = case.attempts().collect();
-    let probes = all.iter().all(|(_, view)| probe::looks_like_one(view) || probe::is_one_of_many(view));
+    // Beside a tunnel only those are meant that are no part of it.
+    let (beside, others): (Vec<_>, Vec<_>) = case.attempts().partition(|(_, view)| probe::is_beside_a_tunnel(view));
+    let all = if beside.is_empty() { others } else { beside };
+    let probes = all
+        .iter()
+        .all(|(_, view)| probe::looks_like_one(view) || probe::is_one_of_many(view) || probe::is_beside_a_tunnel(view));
     let (Some((index, last)), true) = (all.last(), probes) else { return Vec::new() };
     let transforms = last.attempt.offered.iter().map(|proposal| proposal.transforms.len()).sum::<usize>();
-    vec![
-        Match::on(*index, Confidence::Suspected)
-            .seen(format!(
-                "{} from {}, {}, {} and never continued",
-                number(all.len() as u64, "first message"),
-                last.attempt.initiator.ip(),
-                number(transforms as u64, "transform"),
-                if last.heard(Side::Responder) {
-                    "answered".to_owned()
-                } else {
-                    format!("not answered, like those to {} other addresses,", case.silent_peers().saturating_sub(1))
-                },
-            ))
-            .means("somebody seems to be finding out what answers here; no tunnel is meant")
-            .frames(all.iter().take(8).map(|(_, view)| view.attempt.first_frame))
-            .settle(format!("whether {} is one of your peers", last.attempt.initiator.ip())),
-    ]
+    let found = Match::on(*index, Confidence::Suspected)
+        .seen(format!(
+            "{} from {}, {}, {} and never continued",
+            number(all.len() as u64, "first message"),
+            last.attempt.initiator.ip(),
+            number(transforms as u64, "transform"),
+            if last.heard(Side::Responder) {
+                "answered".to_owned()
+            } else if probe::is_beside_a_tunnel(last) {
+                format!("not answered, from port {} beside a tunnel of that address,", last.attempt.initiator.port())
+            } else {
+                format!("not answered, like those to {} other addresses,", case.silent_peers().saturating_sub(1))
+            },
+        ))
+        .means("somebody seems to be finding out what answers here; no tunnel is meant")
+        .frames(all.iter().take(8).map(|(_, view)| view.attempt.first_frame))
+        .settle(format!("whether {} is one of your peers", last.attempt.initiator.ip()));
+    // What else gets no answer beside a tunnel is no probe for that.
+    vec![if probe::is_beside_a_tunnel(last) { found.severity(Severity::Info) } else { found }]
 }

@@ -13,6 +13,7 @@ use crate::diagnose::words::{number, span, times};
 use crate::track::{IkeVersion, Label, Side};
 
 use super::life_cycle::Traffic;
+use super::probe;
 
 /// Who was heard this long before is alive.
 const JUST_BEFORE: Duration = Duration::from_secs(10);
@@ -26,6 +27,8 @@ pub(super) fn unanswered_first_message(
     let signs = OnceCell::new();
     case.attempts()
         .filter(|(_, view)| view.attempt.version == version && !view.attempt.midstream)
+        // S-SCAN.
+        .filter(|(_, view)| !probe::is_beside_a_tunnel(view))
         .filter_map(|(index, view)| unanswered(case, index, &view, &is_first, &signs))
         .collect()
 }
