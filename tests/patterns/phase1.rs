@@ -721,3 +721,34 @@ fn a_message_5_that_nobody_repeats_beside_traffic_is_no_failure() {
     let repeated = again.repeat(3, &BACKOFF).traffic_on(spis, 20..60, ms(500));
     assert!(crate::trial::alarms(&judge(&repeated.capture())).contains(&"P1-AUTH-SILENT"));
 }
+
+/// Each copy of message 5 is refused in clear at once, under another cookie each time, as isakmpd does.
+fn refused_outside(said: u16) -> Scenario {
+    let told = Scenario::new().mm1(&[usual_transform()]).mm2(&usual_transform()).mm3().mm4().mm5();
+    let refused = |told: Scenario, number| told.outside(Side::Responder, number, v1::notify(said));
+    let again =
+        |told: Scenario, (number, gap): (u64, f64)| refused(told.repeat_from(Side::Initiator, 1, &[gap]), number);
+    [(1, 4.0), (2, 7.2)].into_iter().fold(refused(told, 0), again)
+}
+
+#[test]
+fn an_error_under_a_cookie_of_its_own_answers_what_came_just_before() {
+    let capture = refused_outside(v1::PAYLOAD_MALFORMED).quiet(secs(20)).capture();
+    let found = finding(&capture, "P1-PSK");
+    assert_eq!(found.confidence, Confidence::Inferred);
+    assert!(found.seen.contains("PAYLOAD-MALFORMED (16)), 3 times"), "{}", found.seen);
+    assert!(found.seen.contains("a cookie of its own"), "{}", found.seen);
+    assert!(!raises(&capture, "P1-AUTH-SILENT") && !raises(&capture, "C-MIDSTREAM"));
+    assert_eq!(judge(&capture).facts.pairs.attempts(0), 1);
+}
+
+#[test]
+fn a_refusal_under_a_cookie_of_its_own_is_believed_if_it_is_heeded() {
+    let refusal = || v1::notify(v1::NO_PROPOSAL_CHOSEN);
+    let refused = || Scenario::new().mm1(&[usual_transform()]).outside(Side::Responder, 0, refusal());
+    let confidence = |story: Scenario| finding(&story.quiet(secs(30)).capture(), "P1-PROPOSAL").confidence;
+    assert_eq!(confidence(refused()), Confidence::Inferred);
+    assert_eq!(confidence(refused().repeat_from(Side::Initiator, 2, &[4.0, 7.2])), Confidence::Suspected);
+    let late = Scenario::new().mm1(&[usual_transform()]).after(secs(3)).outside(Side::Responder, 0, refusal());
+    assert!(!raises(&late.quiet(secs(30)).capture(), "P1-PROPOSAL"), "what came before does not wait for so long");
+}

@@ -11,6 +11,7 @@ use crate::diagnose::pattern::Match;
 use crate::diagnose::words::{number, span, times};
 use crate::track::{IkeVersion, Label, Side};
 
+use super::ikev2::RefusalsInV1;
 use super::life_cycle::Traffic;
 
 /// Who was heard this long before is alive.
@@ -23,9 +24,10 @@ pub(super) fn unanswered_first_message(
     is_first: impl Fn(Label) -> bool,
 ) -> Vec<Match> {
     let signs = OnceCell::new();
+    let refusals = RefusalsInV1::of(case);
     case.attempts()
         .filter(|(_, view)| view.attempt.version == version && !view.attempt.midstream)
-        .filter_map(|(index, view)| unanswered(case, index, &view, &is_first, &signs))
+        .filter_map(|(index, view)| unanswered(case, index, &view, &is_first, (&signs, &refusals)))
         .collect()
 }
 
@@ -63,14 +65,15 @@ fn unanswered(
     index: usize,
     view: &View<'_>,
     is_first: impl Fn(Label) -> bool,
-    signs: &OnceCell<SignsOfLife>,
+    (signs, refusals): (&OnceCell<SignsOfLife>, &RefusalsInV1<'_>),
 ) -> Option<Match> {
     let first = view.messages().find(|message| is_first(message.label))?;
     let nothing_more = view.messages().all(|message| is_first(message.label)) && !view.heard(Side::Responder);
     let answered_elsewhere = !view.attempt.responder_spi.is_zero();
     let refused_by_icmp = !case.pair.icmp_errors.is_empty();
+    let refused_in_v1 = || view.is_v2() && refusals.on(first).is_some();
     let waited = view.waited(first);
-    if !nothing_more || answered_elsewhere || refused_by_icmp || !waited.is_silence() {
+    if !nothing_more || answered_elsewhere || refused_by_icmp || !waited.is_silence() || refused_in_v1() {
         return None;
     }
     let peer = view.attempt.responder.ip();
