@@ -752,3 +752,37 @@ fn a_refusal_under_a_cookie_of_its_own_is_believed_if_it_is_heeded() {
     let late = Scenario::new().mm1(&[usual_transform()]).after(secs(3)).outside(Side::Responder, 0, refusal());
     assert!(!raises(&late.quiet(secs(30)).capture(), "P1-PROPOSAL"), "what came before does not wait for so long");
 }
+
+/// The daemon was not there at first; it is now, and does not answer message 5.
+#[test]
+fn an_icmp_error_that_answers_overtook_explains_no_silence() {
+    let started = |story: Scenario| {
+        let peer = story.address(Side::Responder);
+        let refused = story.mm1(&[usual_transform()]).icmp_unreachable(peer, 3).repeat_from(Side::Initiator, 1, &[4.0]);
+        refused.mm2(&usual_transform()).mm3().mm4().mm5().repeat(4, &BACKOFF).quiet(secs(30)).capture()
+    };
+    let capture = started(Scenario::new());
+    assert_eq!(finding(&capture, "P1-AUTH-SILENT").severity, Severity::Error);
+    let past = finding(&capture, "N-ICMP-PORT");
+    assert_eq!(
+        (past.severity, &*past.means),
+        (Severity::Info, "that is over: IKE of that host answers from there later")
+    );
+    let peer = Scenario::new().address(Side::Responder);
+    let ended = until_message_2().mm3().mm4().mm5().icmp_unreachable(peer, 3).repeat_from(Side::Initiator, 4, &BACKOFF);
+    let ended = ended.quiet(secs(30)).capture();
+    assert!(!raises(&ended, "P1-AUTH-SILENT") && finding(&ended, "N-ICMP-PORT").severity == Severity::Error);
+}
+
+/// Who asks once, names nothing and closes its port is no gateway whose service ended.
+#[test]
+fn a_scanner_that_closed_its_port_is_no_error() {
+    let story = Scenario::new().vendor_ids(Side::Initiator, &[]).mm1(&[usual_transform()]).mm2(&usual_transform());
+    let scanner = story.address(Side::Initiator);
+    let closed = |told: Scenario, gap: &f64| told.repeat_from(Side::Responder, 1, &[*gap]).icmp_unreachable(scanner, 3);
+    let capture = BACKOFF.iter().fold(story, closed).quiet(secs(30)).capture();
+    let found = finding(&capture, "N-ICMP-PORT");
+    assert_eq!(found.severity, Severity::Info);
+    assert!(first_cause(&found).contains("a scanner or a monitor"), "{found:?}");
+    assert!(raises(&capture, "S-SCAN"));
+}

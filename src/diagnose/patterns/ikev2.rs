@@ -15,6 +15,8 @@ use crate::track::{
     Attempt, Exchange, ExchangeKind, IcmpAbout, Label, MessageRecord, PayloadDetail, SaInitAnswer, Side, sa_init_answer,
 };
 
+use super::icmp;
+
 /// Exchange types (RFC 7296 §3.1, RFC 5723).
 pub(super) const SA_INIT: u8 = 34;
 pub(super) const AUTH: u8 = 35;
@@ -289,9 +291,9 @@ pub(super) fn suites(case: &Case<'_>) -> Vec<Option<Suite>> {
     suites
 }
 
-/// A router or host said that IKE of this pair cannot be delivered: that says more than silence.
+/// A router or host said that IKE of this pair cannot be delivered, and was not refuted since: that says more than silence.
 pub(super) fn refused_by_icmp(case: &Case<'_>) -> bool {
-    case.pair.icmp_errors.iter().any(|error| {
+    icmp::stands(case, |error| {
         let unreachable = matches!((error.version, error.icmp_type), (4, 3) | (6, 1));
         let too_big = (error.version, error.icmp_type, error.code) == (4, 3, 4);
         unreachable && !too_big && matches!(error.about, IcmpAbout::Isakmp { .. })

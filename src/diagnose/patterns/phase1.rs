@@ -11,6 +11,8 @@ use crate::diagnose::waiting::Waited;
 use crate::isakmp::registry;
 use crate::track::{Attempt, IkeVersion, Label, MessageRecord, Mode, Side};
 
+use super::icmp;
+
 /// Phase 1 attributes (RFC 2409 appendix A).
 const AUTHENTICATION_METHOD: u16 = 3;
 pub(super) const GROUP_DESCRIPTION: u16 = 4;
@@ -147,14 +149,16 @@ pub(super) fn notify_name(notify_message_type: u16) -> String {
     }
 }
 
-/// A router or host said that the messages of this attempt do not arrive: that explains a silence.
+/// A router or host said that the messages of this attempt do not arrive, and the responder did not refute that by answering
+/// from that port since: that explains a silence.
 pub(super) fn icmp_explains(view: &View<'_>) -> bool {
     view.case.pair.icmp_errors.iter().take(ICMP_ERRORS).any(|error| {
         let unreachable = matches!(
             (error.version, error.icmp_type, error.code),
             (4, 3, 0..=3 | 5..=15) | (4, 11, 0) | (6, 1, _) | (6, 3, 0)
         );
-        unreachable && error.initiator_spi.is_none_or(|spi| spi == view.attempt.initiator_spi)
+        let of_this = error.initiator_spi.is_none_or(|spi| spi == view.attempt.initiator_spi);
+        unreachable && of_this && !view.messages().any(|message| icmp::refutes(message, error))
     })
 }
 

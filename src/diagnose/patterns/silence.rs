@@ -11,6 +11,7 @@ use crate::diagnose::pattern::Match;
 use crate::diagnose::words::{number, span, times};
 use crate::track::{IkeVersion, Label, Side};
 
+use super::icmp;
 use super::ikev2::RefusalsInV1;
 use super::life_cycle::Traffic;
 
@@ -23,6 +24,9 @@ pub(super) fn unanswered_first_message(
     version: IkeVersion,
     is_first: impl Fn(Label) -> bool,
 ) -> Vec<Match> {
+    if icmp::stands(case, |_| true) {
+        return Vec::new();
+    }
     let signs = OnceCell::new();
     let refusals = RefusalsInV1::of(case);
     case.attempts()
@@ -70,10 +74,9 @@ fn unanswered(
     let first = view.messages().find(|message| is_first(message.label))?;
     let nothing_more = view.messages().all(|message| is_first(message.label)) && !view.heard(Side::Responder);
     let answered_elsewhere = !view.attempt.responder_spi.is_zero();
-    let refused_by_icmp = !case.pair.icmp_errors.is_empty();
     let refused_in_v1 = || view.is_v2() && refusals.on(first).is_some();
     let waited = view.waited(first);
-    if !nothing_more || answered_elsewhere || refused_by_icmp || !waited.is_silence() || refused_in_v1() {
+    if !nothing_more || answered_elsewhere || !waited.is_silence() || refused_in_v1() {
         return None;
     }
     let peer = view.attempt.responder.ip();
