@@ -538,11 +538,12 @@ static PARTS: LazyLock<Vec<Part>> = LazyLock::new(|| {
 /// What attempts can be best called that nobody means to finish.
 const PROBES: [&str; 2] = ["S-SCAN", "S-HALFOPEN"];
 
-/// How things are, which explains nothing by itself.
-const CIRCUMSTANCES: [&str; 5] = ["N-NAT-DETECTED", "N-PRIVATE-OUTER", "N-TCP-ENCAP", "F-IKE-BIG", "F-PMTU"];
+/// How things are or were, which explains nothing by itself.
+const CIRCUMSTANCES: [&str; 6] =
+    ["N-NAT-DETECTED", "N-PRIVATE-OUTER", "N-TCP-ENCAP", "F-IKE-BIG", "F-PMTU", "OK-RETRANS"];
 
 /// Normal states that can explain a pair, the most telling last.
-const NORMAL: [&str; 6] = ["OK-RETRANS", "OK-DPD", "OK-P1-UP", "OK-IDLE", "OK-UP", "OK-DELETE"];
+const NORMAL: [&str; 5] = ["OK-DPD", "OK-P1-UP", "OK-IDLE", "OK-UP", "OK-DELETE"];
 
 fn depth(attempt: &Attempt) -> u8 {
     match attempt.stage {
