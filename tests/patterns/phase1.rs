@@ -786,3 +786,15 @@ fn a_scanner_that_closed_its_port_is_no_error() {
     assert!(first_cause(&found).contains("a scanner or a monitor"), "{found:?}");
     assert!(raises(&capture, "S-SCAN"));
 }
+
+/// Three seconds each way: message 2 took six, and its repeat draws message 3 once more.
+#[test]
+fn a_slow_path_is_waited_for() {
+    let slow = |after| {
+        let asked = Scenario::new().mm1(&[usual_transform()]).repeat(1, &[4.0]).after(secs(2)).mm2(&usual_transform());
+        let drawn = asked.mm3().repeat_from(Side::Responder, 1, &[4.0]).repeat_from(Side::Initiator, 1, &[0.001]);
+        drawn.quiet(secs(after)).capture()
+    };
+    assert!(!raises(&slow(1), "P1-MM3-NO-REPLY"));
+    assert!(raises(&slow(30), "P1-MM3-NO-REPLY"));
+}

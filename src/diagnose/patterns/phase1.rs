@@ -165,8 +165,20 @@ pub(super) fn icmp_explains(view: &View<'_>) -> bool {
 /// `message` was sent, nothing followed it, and it was waited for long enough to say so.
 pub(super) fn silence_after(view: &View<'_>, message: &MessageRecord) -> Option<Waited> {
     let waited = view.waited(message);
-    let long = waited.is_silence() && waited.over + waited.after >= PATIENCE_WITHIN;
+    let least =
+        if message.from == Side::Initiator { slowest_answer(view, message).min(PATIENCE) } else { Duration::ZERO };
+    let long = waited.is_silence() && waited.over + waited.after >= PATIENCE_WITHIN.max(least);
     (long && view.case.both_ways() && !icmp_explains(view)).then_some(waited)
+}
+
+/// How long the other side took for the slowest of its answers before `message`, at most: what was repeated meanwhile was lost,
+/// or the path is slow.
+fn slowest_answer(view: &View<'_>, message: &MessageRecord) -> Duration {
+    let before = || view.messages().filter(|other| other.at < message.at);
+    let answers = before().zip(before().skip(1)).filter(|(asked, answer)| {
+        asked.from == message.from && answer.from != message.from && matches!(answer.label, Label::Mm(_) | Label::Am(_))
+    });
+    answers.map(|(asked, answer)| answer.at.since(asked.at)).max().unwrap_or_default()
 }
 
 /// What a failed attempt weighs beside the other attempts of its pair.
