@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::sync::{Arc, LazyLock};
 
-use crate::track::{Attempt, Facts, Label, Room};
+use crate::track::{Attempt, Facts, Label, MessageRecord, Room};
 
 use super::case::Case;
 use super::judged::Piece;
@@ -195,7 +195,24 @@ pub(super) fn found_by(verdict: Verdict, case: &Case<'_>) -> impl Iterator<Item 
     let pattern = verdict.pattern();
     let misses = pattern.misses;
     let holds = move |found: &Match| !losses::is_open(case, misses, found) && !losses::is_refuted(case, misses, found);
-    (pattern.check)(case).into_iter().filter(holds)
+    let concludes = matches!(pattern.stage, Stage::Phase1 | Stage::Phase2);
+    let tied = move |found| if concludes { tied_by_time(case, found) } else { found };
+    (pattern.check)(case).into_iter().filter(holds).map(tied)
+}
+
+/// What is said under a cookie of its own is tied to an attempt by its time, and anybody can say it: no conclusion from it is
+/// stated. It is inferred if it was said again, or the other side heeded it.
+fn tied_by_time(case: &Case<'_>, mut found: Match) -> Match {
+    let Some(view) = found.attempt.and_then(|index| case.view(index)) else { return found };
+    let of = |message: &&MessageRecord| message.own_cookie && found.frames.contains(&message.frame);
+    let Some(said) = view.messages().find(of) else { return found };
+    let asks_on = || view.messages().any(|message| message.from != said.from && message.last_sent() > said.at);
+    let believed = said.repeat_count > 0 || view.is_watched_after(said) && !asks_on();
+    let most = if believed { Confidence::Inferred } else { Confidence::Suspected };
+    found.confidence = found.confidence.min(Some(most));
+    found.seen.push_str("; it came under a cookie of its own, and only its time ties it to this negotiation");
+    found.settle.get_or_insert(Cow::Borrowed("the log of the side that sent the notify: what it refused"));
+    found
 }
 
 /// Matches that become one finding.
@@ -530,11 +547,12 @@ static PARTS: LazyLock<Vec<Part>> = LazyLock::new(|| {
 /// What attempts can be best called that nobody means to finish.
 const PROBES: [&str; 2] = ["S-SCAN", "S-HALFOPEN"];
 
-/// How things are, which explains nothing by itself.
-const CIRCUMSTANCES: [&str; 5] = ["N-NAT-DETECTED", "N-PRIVATE-OUTER", "N-TCP-ENCAP", "F-IKE-BIG", "F-PMTU"];
+/// How things are or were, which explains nothing by itself.
+const CIRCUMSTANCES: [&str; 6] =
+    ["N-NAT-DETECTED", "N-PRIVATE-OUTER", "N-TCP-ENCAP", "F-IKE-BIG", "F-PMTU", "OK-RETRANS"];
 
 /// Normal states that can explain a pair, the most telling last.
-const NORMAL: [&str; 6] = ["OK-RETRANS", "OK-DPD", "OK-P1-UP", "OK-IDLE", "OK-UP", "OK-DELETE"];
+const NORMAL: [&str; 5] = ["OK-DPD", "OK-P1-UP", "OK-IDLE", "OK-UP", "OK-DELETE"];
 
 fn depth(attempt: &Attempt) -> u8 {
     match attempt.stage {

@@ -8,11 +8,13 @@ pub(super) const ISAKMP_HEADER_LEN: usize = 28;
 
 /// Octets of the non-ESP marker (RFC 3948 §2.2).
 const MARKER_LEN: usize = 4;
+/// A keepalive behind a marker, as some clients send it.
+const MARKED_KEEPALIVE: [u8; 5] = [0, 0, 0, 0, 0xff];
 
 /// What a datagram between IKE ports holds.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Content<'a> {
-    /// One octet 0xFF (RFC 3948 §2.3).
+    /// One octet 0xFF (RFC 3948 §2.3), with or without a marker.
     Keepalive,
     /// An ISAKMP message, the marker taken off. May be too short for a header.
     Isakmp { non_esp_marker: bool, message: Payload<'a> },
@@ -25,7 +27,8 @@ pub(super) enum Content<'a> {
 /// Tells what `carried` is. `shared_with_esp`: ESP may stand between these ports, which is everywhere but on 500.
 #[inline(always)]
 pub(super) fn read(shared_with_esp: bool, carried: Payload<'_>) -> Content<'_> {
-    if carried.wire == 1 && carried.octets == [0xff] {
+    let marked_keepalive = || shared_with_esp && carried.wire == 5 && carried.octets == MARKED_KEEPALIVE;
+    if carried.wire == 1 && carried.octets == [0xff] || marked_keepalive() {
         return Content::Keepalive;
     }
     let plain = Content::Isakmp { non_esp_marker: false, message: carried };

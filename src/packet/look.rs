@@ -394,6 +394,7 @@ mod tests {
             (17, udp([1, 0xf4, 1, 0xf4], &isakmp), Class::Isakmp),
             (17, udp([0xc0, 0, 0x11, 0x94], &[&[0; 4][..], &isakmp].concat()), Class::Isakmp),
             (17, udp([0xc0, 0, 0x11, 0x94], &[0xff]), Class::Keepalive),
+            (17, udp([0xc0, 0, 0x11, 0x94], &[0, 0, 0, 0, 0xff]), Class::Keepalive),
         ];
         for (tags, v6, (protocol, carried, class)) in (0..=2)
             .flat_map(|tags| [(tags, false), (tags, true)])

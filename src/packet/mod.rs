@@ -73,7 +73,7 @@ pub enum Body<'a> {
     Esp(EspPacket),
     /// An AH packet.
     Ah(AhPacket),
-    /// A NAT keepalive: one octet 0xFF (RFC 3948 §2.3).
+    /// A NAT keepalive: one octet 0xFF (RFC 3948 §2.3), or the same behind a non-ESP marker.
     Keepalive {
         /// UDP source port.
         source_port: u16,

@@ -197,6 +197,7 @@ impl Attempt {
             ike_fragments_missing: None,
             carried: carried.into(),
             fault: None,
+            own_cookie: false,
             repeats: Vec::new(),
             repeat_count: 0,
             recorded_again: 0,

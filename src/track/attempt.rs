@@ -2,12 +2,13 @@
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use hashbrown::HashMap;
 
 use crate::base::{FrameRef, IkeSpi, Limits, MessageId, Timestamp};
 use crate::isakmp::payload::Body;
-use crate::isakmp::{Header, Message, Payload};
+use crate::isakmp::{Header, Message, Payload, registry};
 
 use super::exchange::{self, Clues};
 use super::facts::{
@@ -31,6 +32,9 @@ const MESSAGES_AN_EXCHANGE: usize = 64;
 const RECORDED_TWICE_NANOS: u128 = RECORDED_TWICE.as_nanos();
 /// Copies with the same non-zero IP identification lie closer together than this.
 const SAME_IP_ID_NANOS: u128 = 1_000_000_000;
+
+/// Who refuses a message does so within this.
+const REFUSED_WITHIN: Duration = Duration::from_secs(1);
 
 /// An attempt at work: its facts, and what following it takes.
 #[derive(Debug, Clone)]
@@ -364,15 +368,17 @@ impl Tracker {
         &mut self,
         passage: &Passage,
         header: &Header,
-        is_remark: bool,
+        remark: Option<Remark>,
     ) -> Option<(usize, usize, Side)> {
         let version = if header.version.major == 2 { IkeVersion::V2 } else { IkeVersion::V1 };
         let here = self
             .pair_known(passage.source.ip(), passage.destination.ip())
             .and_then(|pair| self.attempt_known(pair, version, header.initiator_spi).map(|attempt| (pair, attempt)));
-        let known = here.or_else(|| self.moved(passage, header, version));
-        let remarks = || self.remarks(passage, version).filter(|_| is_remark);
-        let (pair, attempt) = match known.or_else(remarks) {
+        let known = here
+            .or_else(|| self.moved(passage, header, version))
+            .or_else(|| remark.filter(|&remark| remark == Remark::Refusal).and_then(|_| self.refused(passage)))
+            .or_else(|| remark.and_then(|_| self.remarks(passage, version)));
+        let (pair, attempt) = match known {
             Some(found) => found,
             None => self.open_attempt(passage, header, version)?,
         };
@@ -418,6 +424,26 @@ impl Tracker {
         let pair = self.pair_known(passage.source.ip(), passage.destination.ip())?;
         let last = self.pairs.attempts(pair).checked_sub(1)?;
         self.pairs.is_of_remarks(pair, last, version).then_some((pair, last))
+    }
+
+    /// The attempt that a refusal under a cookie of its own is about: one whose phase 1 is under way, and whose message to the
+    /// side that refuses was the last thing that came there, at once before.
+    fn refused(&mut self, passage: &Passage) -> Option<(usize, usize)> {
+        let pair = self.pair_known(passage.source.ip(), passage.destination.ip())?;
+        let count = self.pairs.attempts(pair);
+        let mut latest: Option<(Timestamp, usize, bool)> = None;
+        for place in count.saturating_sub(FEW_ATTEMPTS)..count {
+            let Some((_, Followed { facts, .. })) = self.follow(pair, place) else { continue };
+            let messages = facts.exchanges.iter().flat_map(|exchange| &exchange.messages);
+            let asked = messages.filter(|message| {
+                (message.source, message.destination) == (passage.destination, passage.source) && !message.own_cookie
+            });
+            let under_way = facts.version == IkeVersion::V1 && facts.phase1_up.is_none();
+            let last = asked.map(MessageRecord::last_sent).max();
+            latest = latest.max(last.map(|last| (last, place, under_way)));
+        }
+        let (asked, place, under_way) = latest?;
+        (under_way && passage.at.since(asked) <= REFUSED_WITHIN).then_some((pair, place))
     }
 
     /// The attempt of a pair whose initiator chose this SPI. The few of most pairs are looked through, the youngest first.
@@ -523,7 +549,8 @@ impl Tracker {
                 facts.moves.push(Move { at: passage.at, frame: passage.frame, side: from, to: passage.source });
             }
         }
-        if facts.responder_spi.is_zero() && !header.responder_spi.is_zero() {
+        let of_this = facts.initiator_spi == header.initiator_spi;
+        if of_this && facts.responder_spi.is_zero() && !header.responder_spi.is_zero() {
             facts.responder_spi = header.responder_spi;
             self.by_spis.insert(&self.pairs, pair, attempt);
         }
@@ -531,7 +558,8 @@ impl Tracker {
 
     /// Files a whole message (or one SKF fragment of one).
     pub(super) fn file_message(&mut self, passage: &Passage, message: &Message<'_>) -> Option<Observed> {
-        let (pair, index, mut from) = self.locate(passage, &message.header, is_remark(message))?;
+        let remark = remark(message);
+        let (pair, index, mut from) = self.locate(passage, &message.header, remark)?;
         let (limits, full) = (self.limits, self.is_full());
         let (shared, followed) = self.follow(pair, index)?;
         let Followed { facts: attempt, state } = followed;
@@ -627,6 +655,8 @@ impl Tracker {
                     ike_fragments_missing: skf_set.as_ref().and_then(SkfSet::missing),
                     carried,
                     fault,
+                    own_cookie: remark == Some(Remark::Refusal)
+                        && (attempt.exchanges.is_empty() || attempt.initiator_spi != message.header.initiator_spi),
                     repeats: Vec::new(),
                     repeat_count: 0,
                     recorded_again: 0,
@@ -772,6 +802,7 @@ impl Tracker {
             ike_fragments_missing: set.missing(),
             carried: Arc::default(),
             fault: None,
+            own_cookie: false,
             repeats: again.take(repeats_a_message).collect(),
             repeat_count: set.again.len() as u32,
             recorded_again: 0,
@@ -831,16 +862,31 @@ fn opening_side(header: &Header, version: IkeVersion) -> Side {
     }
 }
 
-/// Whether a message says in clear that its receiver uses an SA of ESP or AH which there is not: that is sent outside of any IKE
-/// SA (RFC 2408 §3.14.1, RFC 7296 §1.5).
-fn is_remark(message: &Message<'_>) -> bool {
-    let kind = exchange::kind(message.header.version.major, message.header.exchange_type);
-    matches!(kind, ExchangeKind::InformationalV1 | ExchangeKind::InformationalV2)
-        && !message.is_encrypted()
-        && message.payloads().next().is_some_and(|payload| match payload.body {
-            Body::Notification(notification) => notification.notify_message_type == INVALID_SPI,
-            _ => false,
-        })
+/// What a message says in clear outside of any IKE SA.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Remark {
+    /// Its receiver uses an SA of ESP or AH which there is not (RFC 2408 §3.14.1, RFC 7296 §1.5).
+    InvalidSpi,
+    /// An error, in an IKEv1 exchange that names no responder. Where its initiator cookie is a new one too, the sender refuses
+    /// something without saying of which SA.
+    Refusal,
+}
+
+fn remark(message: &Message<'_>) -> Option<Remark> {
+    let Header { version, exchange_type, responder_spi, .. } = message.header;
+    let kind = exchange::kind(version.major, exchange_type);
+    if !matches!(kind, ExchangeKind::InformationalV1 | ExchangeKind::InformationalV2) || message.is_encrypted() {
+        return None;
+    }
+    let Body::Notification(notification) = message.payloads().next()?.body else { return None };
+    let said = notification.notify_message_type;
+    match kind {
+        _ if said == INVALID_SPI => Some(Remark::InvalidSpi),
+        ExchangeKind::InformationalV1 if responder_spi.is_zero() => {
+            registry::notify_is_error(version.major, said).then_some(Remark::Refusal)
+        }
+        _ => None,
+    }
 }
 
 /// Whether this is the first message of an attempt of which nothing but the answer to it was recorded so far.

@@ -245,7 +245,8 @@ impl Attempt {
         self.forgotten_until = self.forgotten_until.max(Some(at));
     }
 
-    /// It is no attempt: one side says in clear, outside of any SA, that it does not have an SA of ESP or AH.
+    /// It is no attempt: one side says in clear, outside of any SA, that it does not have an SA of ESP or AH, or what else it
+    /// does not take.
     pub fn is_of_remarks(&self) -> bool {
         !self.exchanges.is_empty() && self.exchanges.iter().all(Exchange::is_remark)
     }
@@ -313,14 +314,14 @@ impl Exchange {
         self.messages.iter().find(|message| message.label == label)
     }
 
-    /// An Informational in clear with INVALID-SPI.
+    /// An Informational in clear with INVALID-SPI, or under a cookie of its own.
     pub(super) fn is_remark(&self) -> bool {
         let invalid = |message: &MessageRecord| match message.carried.first().map(|payload| &payload.detail) {
             Some(PayloadDetail::Notify { notify_message_type, .. }) => *notify_message_type == INVALID_SPI,
             _ => false,
         };
         matches!(self.kind, ExchangeKind::InformationalV1 | ExchangeKind::InformationalV2)
-            && self.messages.iter().all(|message| !message.encrypted && invalid(message))
+            && self.messages.iter().all(|message| !message.encrypted && (message.own_cookie || invalid(message)))
     }
 }
 
@@ -475,6 +476,8 @@ pub struct MessageRecord {
     pub carried: Arc<[PayloadFact]>,
     /// The lie in it that weighs most.
     pub fault: Option<Fault>,
+    /// An error in clear under a cookie of its own, outside of any SA: that it belongs here shows only in when it came.
+    pub own_cookie: bool,
     /// Repeats, the first [`crate::base::Limits::repeats_a_message`] of them.
     pub repeats: Vec<Repeat>,
     /// How often it was repeated in all.

@@ -341,7 +341,7 @@ impl Tracker {
         }
         let observed = match added {
             Added::Waiting => {
-                let (pair, attempt, from) = self.locate(&passage, &message.header, false)?;
+                let (pair, attempt, from) = self.locate(&passage, &message.header, None)?;
                 let label = attempt::expected(&self.follow(pair, attempt)?.1.facts, &message.header, from);
                 Observed {
                     pair,

@@ -16,6 +16,15 @@ fn payloads_of_every_length_on_port_500() {
     assert_eq!(one_ip(&ipv4(UDP, &udp(500, 500, &[0xff]))).0, Class::Keepalive);
 }
 
+/// vpnc puts its keepalives behind the marker (RFC 3948 §2.3 has none there).
+#[test]
+fn a_keepalive_behind_a_marker_is_one() {
+    let behind_marker = |port| one_ip(&ipv4(UDP, &udp(port, port, &[0, 0, 0, 0, 0xff])));
+    let (class, seen) = behind_marker(4500);
+    assert_eq!((class, &seen[0].what), (Class::Keepalive, &What::Keepalive(4500, 4500)));
+    assert_eq!(behind_marker(500).0, Class::Malformed);
+}
+
 #[test]
 fn payloads_of_every_length_on_port_4500() {
     for len in 0..=34 {

@@ -6,7 +6,7 @@ use crate::path::find;
 use crate::support::filler;
 use crate::support::story::{ikev2_gcm, ikev2_psk};
 use crate::support::wire::v2::exchange::{AUTH, FOLLOWUP_KE, INTERMEDIATE, SA_INIT, SESSION_RESUME};
-use crate::support::wire::{Header, Payload, v2};
+use crate::support::wire::{Header, Payload, v1, v2};
 use crate::support::{Capture, Scenario, Side, ms, secs};
 use crate::trial::Evidence::{Crafted, Lab};
 use crate::trial::{Trial, alarms, is_up, judge};
@@ -931,4 +931,25 @@ fn an_initiator_that_takes_its_time_between_rounds_of_eap_is_told_of() {
     let found = find(&analysis, "V2-EAP").expect("a remark");
     assert_eq!((found.severity, found.confidence), (Severity::Notice, Confidence::Suspected));
     assert!(crate::trial::alarms(&analysis).is_empty());
+}
+
+/// isakmpd takes the request for one of IKEv1, whose payload types it does not know, and says so under a cookie of its own.
+#[test]
+fn a_request_that_is_answered_in_ikev1_is_not_unanswered() {
+    let asked = |story: Scenario| story.sa_init_request(&[v2::ike_cbc(14)]);
+    let refused = |told: Scenario, number| told.outside(Side::Responder, number, v1::notify(v1::INVALID_PAYLOAD_TYPE));
+    let again =
+        |told: Scenario, (number, gap): (u64, f64)| refused(told.repeat_from(Side::Initiator, 1, &[gap]), number);
+    let told = [(1, 4.0), (2, 7.2), (3, 13.0)].into_iter().fold(refused(asked(Scenario::new()), 0), again);
+    let analysis = judge(&told.quiet(secs(30)).capture());
+    let found = find(&analysis, "V2-VERSION").expect("a finding");
+    assert_eq!(found.confidence, Confidence::Inferred);
+    assert!(
+        found.seen.contains("INVALID-PAYLOAD-TYPE (1) in clear under cookies of its own, 4 times"),
+        "{}",
+        found.seen
+    );
+    assert!(find(&analysis, "V2-NO-REPLY").is_none() && find(&analysis, "C-MIDSTREAM").is_none());
+    let verdicts: Vec<_> = analysis.diagnosis.pairs().map(|pair| pair.verdict.map(Verdict::id)).collect();
+    assert_eq!(verdicts, [Some("V2-VERSION")]);
 }

@@ -971,3 +971,80 @@ fn a_message_5_that_nobody_repeats_beside_traffic_is_no_failure() {
     let repeated = again.repeat(3, &BACKOFF).traffic_on(spis, 20..60, ms(500));
     assert!(crate::trial::alarms(&judge(&repeated.capture())).contains(&"P1-AUTH-SILENT"));
 }
+
+/// Each copy of message 5 is refused in clear at once, under another cookie each time, as isakmpd does.
+fn refused_outside(said: u16) -> Scenario {
+    let told = Scenario::new().mm1(&[usual_transform()]).mm2(&usual_transform()).mm3().mm4().mm5();
+    let refused = |told: Scenario, number| told.outside(Side::Responder, number, v1::notify(said));
+    let again =
+        |told: Scenario, (number, gap): (u64, f64)| refused(told.repeat_from(Side::Initiator, 1, &[gap]), number);
+    [(1, 4.0), (2, 7.2)].into_iter().fold(refused(told, 0), again)
+}
+
+#[test]
+fn an_error_under_a_cookie_of_its_own_answers_what_came_just_before() {
+    let capture = refused_outside(v1::PAYLOAD_MALFORMED).quiet(secs(20)).capture();
+    let found = finding(&capture, "P1-PSK");
+    assert_eq!(found.confidence, Confidence::Inferred);
+    assert!(found.seen.contains("PAYLOAD-MALFORMED (16)), 3 times"), "{}", found.seen);
+    assert!(found.seen.contains("a cookie of its own"), "{}", found.seen);
+    assert!(!raises(&capture, "P1-AUTH-SILENT") && !raises(&capture, "C-MIDSTREAM"));
+    assert_eq!(judge(&capture).facts.pairs.attempts(0), 1);
+}
+
+#[test]
+fn a_refusal_under_a_cookie_of_its_own_is_believed_if_it_is_heeded() {
+    let refusal = || v1::notify(v1::NO_PROPOSAL_CHOSEN);
+    let refused = || Scenario::new().mm1(&[usual_transform()]).outside(Side::Responder, 0, refusal());
+    let confidence = |story: Scenario| finding(&story.quiet(secs(30)).capture(), "P1-PROPOSAL").confidence;
+    assert_eq!(confidence(refused()), Confidence::Inferred);
+    assert_eq!(confidence(refused().repeat_from(Side::Initiator, 2, &[4.0, 7.2])), Confidence::Suspected);
+    let late = Scenario::new().mm1(&[usual_transform()]).after(secs(3)).outside(Side::Responder, 0, refusal());
+    assert!(!raises(&late.quiet(secs(30)).capture(), "P1-PROPOSAL"), "what came before does not wait for so long");
+}
+
+/// The daemon was not there at first; it is now, and does not answer message 5.
+#[test]
+fn an_icmp_error_that_answers_overtook_explains_no_silence() {
+    let started = |story: Scenario| {
+        let peer = story.address(Side::Responder);
+        let refused = story.mm1(&[usual_transform()]).icmp_unreachable(peer, 3).repeat_from(Side::Initiator, 1, &[4.0]);
+        refused.mm2(&usual_transform()).mm3().mm4().mm5().repeat(4, &BACKOFF).quiet(secs(30)).capture()
+    };
+    let capture = started(Scenario::new());
+    assert_eq!(finding(&capture, "P1-AUTH-SILENT").severity, Severity::Error);
+    let past = finding(&capture, "N-ICMP-PORT");
+    assert_eq!(
+        (past.severity, &*past.means),
+        (Severity::Info, "that is over: IKE of that host answers from there later")
+    );
+    let peer = Scenario::new().address(Side::Responder);
+    let ended = until_message_2().mm3().mm4().mm5().icmp_unreachable(peer, 3).repeat_from(Side::Initiator, 4, &BACKOFF);
+    let ended = ended.quiet(secs(30)).capture();
+    assert!(!raises(&ended, "P1-AUTH-SILENT") && finding(&ended, "N-ICMP-PORT").severity == Severity::Error);
+}
+
+/// Who asks once, names nothing and closes its port is no gateway whose service ended.
+#[test]
+fn a_scanner_that_closed_its_port_is_no_error() {
+    let story = Scenario::new().vendor_ids(Side::Initiator, &[]).mm1(&[usual_transform()]).mm2(&usual_transform());
+    let scanner = story.address(Side::Initiator);
+    let closed = |told: Scenario, gap: &f64| told.repeat_from(Side::Responder, 1, &[*gap]).icmp_unreachable(scanner, 3);
+    let capture = BACKOFF.iter().fold(story, closed).quiet(secs(30)).capture();
+    let found = finding(&capture, "N-ICMP-PORT");
+    assert_eq!(found.severity, Severity::Info);
+    assert!(first_cause(&found).contains("a scanner or a monitor"), "{found:?}");
+    assert!(raises(&capture, "S-SCAN"));
+}
+
+/// Three seconds each way: message 2 took six, and its repeat draws message 3 once more.
+#[test]
+fn a_slow_path_is_waited_for() {
+    let slow = |after| {
+        let asked = Scenario::new().mm1(&[usual_transform()]).repeat(1, &[4.0]).after(secs(2)).mm2(&usual_transform());
+        let drawn = asked.mm3().repeat_from(Side::Responder, 1, &[4.0]).repeat_from(Side::Initiator, 1, &[0.001]);
+        drawn.quiet(secs(after)).capture()
+    };
+    assert!(!raises(&slow(1), "P1-MM3-NO-REPLY"));
+    assert!(raises(&slow(30), "P1-MM3-NO-REPLY"));
+}

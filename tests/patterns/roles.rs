@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use ikescope::diagnose::{PairStatus, Severity, Verdict};
+use ikescope::diagnose::{Confidence, PairStatus, Severity, Verdict};
 use ikescope::pipeline::Analysis;
 use ikescope::track::{Attempt, Label};
 
@@ -286,16 +286,8 @@ fn refused(then: impl FnOnce(Scenario) -> Scenario) -> Capture {
     let spi = there.to_be_bytes();
     for number in 0..8 {
         story = story.esp(Side::Initiator, there, number * 5 + 20..number * 5 + 25, 120, secs(1));
-        let header = crate::support::Header {
-            initiator_spi: 0x5151_0000_0000_0000 + u64::from(number),
-            responder_spi: 0,
-            version: 0x10,
-            exchange_type: v1::exchange::INFORMATIONAL,
-            flags: 0,
-            message_id: 0,
-        };
         let refusal = v1::notify_about(v1::PROTO_ESP, &spi, v1::INVALID_SPI, &[]);
-        story = story.raw(Side::Responder, &header.message(&[refusal]));
+        story = story.outside(Side::Responder, number.into(), refusal);
     }
     then(story).capture()
 }
@@ -335,4 +327,27 @@ fn an_invalid_spi_that_names_none_while_traffic_goes_on_is_a_remark() {
     assert_eq!(alarms(&analysis), [""; 0]);
     assert_eq!(status(&analysis), (PairStatus::UpActive, Some("OK-UP")));
     assert_eq!(finding(&capture, "T-SPI-UNKNOWN").severity, Severity::Notice);
+}
+
+/// A refusal of what nobody knows, long after anything was asked: by a peer whose tunnel works.
+#[test]
+fn a_refusal_outside_of_any_sa_is_no_sa_and_no_alarm() {
+    let stray = |story: Scenario, number| {
+        story.after(secs(20)).outside(Side::Responder, number, v1::notify(v1::INVALID_COOKIE))
+    };
+    let healthy = main_mode_psk().quick_mode().traffic(10);
+    let spis = healthy.esp_spis();
+    let capture = (0..3).fold(healthy, stray).traffic_on(spis, 20..30, ms(500)).capture();
+    let analysis = judge(&capture);
+    assert_eq!(status(&analysis), (PairStatus::UpActive, Some("OK-UP")), "{}", report(&capture));
+    assert_eq!(alarms(&analysis), [""; 0]);
+    assert!(!raises(&capture, "C-MIDSTREAM"));
+    assert!(finding(&capture, "S-IKEV1").seen.starts_with("1 of 1"));
+    let restarted = (4..7).fold(main_mode_psk().quick_mode().traffic(10), |told, number| {
+        stray(told.dpd(Side::Initiator, number as u32), number)
+    });
+    let stale = finding(&restarted.quiet(secs(5)).capture(), "L-STALE-SA");
+    assert_eq!((stale.severity, stale.confidence), (Severity::Error, Confidence::Suspected));
+    let alone = judge(&stray(Scenario::new(), 1).quiet(secs(5)).capture());
+    assert_eq!(status(&alone).0, PairStatus::Unknown);
 }

@@ -1,6 +1,7 @@
 //! ICMP errors about IKE, ESP or AH: shared by the patterns that sort them by what the router said.
 
-use std::net::IpAddr;
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
 
 use crate::base::Timestamp;
 use crate::diagnose::Confidence;
@@ -9,9 +10,9 @@ use crate::diagnose::case::{Case, PATIENCE};
 use crate::diagnose::pattern::Match;
 use crate::diagnose::words::{span, times};
 use crate::packet::icmp_error_name;
-use crate::track::{Attempt, IcmpAbout, IcmpFact, Side};
+use crate::track::{Attempt, IcmpAbout, IcmpFact, MessageRecord, Side};
 
-use super::{informational, life_cycle, nat};
+use super::{informational, life_cycle, nat, probe};
 
 /// What an error that says `is_this` is about, as one match for each sender and host that could not be reached: IKE and
 /// ESP that are refused alike have one cause.
@@ -37,6 +38,7 @@ pub(super) fn errors(
         }
     }
     let mut found = Vec::new();
+    let heard = LastHeard::of(case);
     for ((.., index), facts) in &alike {
         let (Some(&fact), index) = (facts.first(), *index) else { continue };
         let facts_of_attempt = index.and_then(|index| case.pair.attempts.get(index));
@@ -53,11 +55,13 @@ pub(super) fn errors(
         let answers = case.flows_from(fact.quoted_destination).any(|flow| flow.last >= last);
         let about_ike = facts.iter().all(|fact| matches!(fact.about, IcmpAbout::Isakmp { .. }));
         // who answers IKE after it is there, and listens
-        let answered = index.and_then(|index| case.view(index)).filter(|_| about_ike).is_some_and(|view| {
-            view.messages().any(|message| message.at > last && message.source.ip() == fact.quoted_destination)
-        });
+        let answered = about_ike && facts.iter().all(|fact| heard.refutes(fact));
+        let probed = fact.from == fact.quoted_destination
+            && index.and_then(|index| case.view(index)).is_some_and(|view| {
+                life_cycle::address(view.attempt, Side::Initiator) == fact.from && probe::looks_like_one(&view)
+            });
         let left = facts_of_attempt.is_some_and(|attempt| has_left(attempt, fact.quoted_destination));
-        let over = answered || left || last_up.is_some_and(|up| up > last);
+        let over = answered || left || probed || last_up.is_some_and(|up| up > last);
         // What a router says of a peer that falls silent is the reason of that.
         let lasting = fact.from != fact.quoted_destination
             && facts.iter().map(|fact| fact.count).sum::<u64>() > 1
@@ -87,13 +91,19 @@ pub(super) fn errors(
             heard: case.heard_from(fact.quoted_destination),
             after_up,
             after_farewell,
+            probed,
             unreached,
             natted: index
                 .and_then(|index| case.view(index))
                 .zip(unreached)
                 .is_some_and(|(view, side)| nat::behind(&view).any(|behind| behind == side)),
         };
-        found.push(weigh(&said, matched));
+        let weighed = weigh(&said, matched);
+        found.push(if answered {
+            weighed.means("that is over: IKE of that host answers from there later")
+        } else {
+            weighed
+        });
     }
     found
 }
@@ -140,6 +150,43 @@ fn words(facts: &[&IcmpFact]) -> String {
     format!("{who} says {says} {}", how_often.collect::<Vec<_>>().join("; "))
 }
 
+/// The address and port that an error about IKE says cannot be reached.
+fn unreached(error: &IcmpFact) -> Option<SocketAddr> {
+    let IcmpAbout::Isakmp { destination_port, .. } = error.about else { return None };
+    Some(SocketAddr::new(error.quoted_destination, destination_port))
+}
+
+/// Whether a message shows that an error about IKE is history: who could not be reached speaks from there since.
+pub(super) fn refutes(message: &MessageRecord, error: &IcmpFact) -> bool {
+    message.last_sent() > error.last && unreached(error) == Some(message.source)
+}
+
+/// When IKE was last seen from each address and port of a pair that has ICMP errors.
+struct LastHeard(HashMap<SocketAddr, Timestamp>);
+
+impl LastHeard {
+    fn of(case: &Case<'_>) -> Self {
+        let mut last = HashMap::new();
+        let attempts = case.attempts().filter(|_| !case.pair.icmp_errors.is_empty());
+        for message in attempts.flat_map(|(_, view)| view.messages()) {
+            let at = last.entry(message.source).or_insert(message.at);
+            *at = (*at).max(message.last_sent());
+        }
+        Self(last)
+    }
+
+    /// As in [`refutes()`], by any message of the pair.
+    fn refutes(&self, error: &IcmpFact) -> bool {
+        unreached(error).and_then(|end| self.0.get(&end)).is_some_and(|&last| last > error.last)
+    }
+}
+
+/// Whether one of the errors of a pair that are `of_interest` is not history.
+pub(super) fn stands(case: &Case<'_>, of_interest: impl Fn(&IcmpFact) -> bool) -> bool {
+    let heard = LastHeard::of(case);
+    case.pair.icmp_errors.iter().any(|error| of_interest(error) && !heard.refutes(error))
+}
+
 /// Whether IKE, ESP or AH of `address` is seen after `at`.
 fn heard_since(case: &Case<'_>, address: IpAddr, at: Timestamp) -> bool {
     let end = usize::from(address != case.pair.a);
@@ -158,6 +205,8 @@ pub(super) struct Said<'a> {
     pub after_up: bool,
     /// It had been taken down in good order before.
     pub after_farewell: bool,
+    /// It is the host of an initiator that asked once and never went on, as scanners do.
+    pub probed: bool,
     /// The side that could not be reached, as far as it is known.
     pub unreached: Option<Side>,
     /// That side is behind a NAT, as its hashes tell.

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::base::Timestamp;
-use crate::diagnose::case::{Case, ClearNotify, PATIENCE, View};
+use crate::diagnose::case::{AT_ONCE, Case, ClearNotify, PATIENCE, View};
 use crate::diagnose::pattern::Match;
 use crate::diagnose::sizes::Suite;
 use crate::diagnose::waiting::Waited;
@@ -14,6 +14,8 @@ use crate::isakmp::registry;
 use crate::track::{
     Attempt, Exchange, ExchangeKind, IcmpAbout, Label, MessageRecord, PayloadDetail, SaInitAnswer, Side, sa_init_answer,
 };
+
+use super::icmp;
 
 /// Exchange types (RFC 7296 §3.1, RFC 5723).
 pub(super) const SA_INIT: u8 = 34;
@@ -70,6 +72,31 @@ pub(super) fn group(number: u16) -> String {
     match registry::group_name(number) {
         Some(name) => format!("group {number} ({name})"),
         None => format!("group {number}"),
+    }
+}
+
+/// Errors in IKEv1 outside of any SA, with their types: a responder that does not know IKEv2 takes a request for a message of
+/// IKEv1.
+pub(super) struct RefusalsInV1<'a>(Vec<(&'a MessageRecord, u16)>);
+
+impl<'a> RefusalsInV1<'a> {
+    pub(super) fn of(case: &Case<'a>) -> Self {
+        let remarks = case.attempts().filter(|(_, view)| !view.is_v2() && view.attempt.is_of_remarks());
+        let errors = remarks.flat_map(|(_, view)| {
+            [Side::Initiator, Side::Responder].into_iter().flat_map(move |side| view.clear_errors(side))
+        });
+        let own = errors.filter(|error| error.message.own_cookie);
+        Self(own.map(|error| (error.message, error.notify_message_type)).collect())
+    }
+
+    /// The first that came at once after a copy of `request`, from where that went.
+    pub(super) fn on(&self, request: &MessageRecord) -> Option<(&'a MessageRecord, u16)> {
+        let copies = || std::iter::once(request.at).chain(request.repeats.iter().map(|repeat| repeat.at));
+        let at_once = |at: Timestamp| copies().any(|copy| copy <= at && at.since(copy) <= AT_ONCE);
+        let answers = |error: &MessageRecord| {
+            (error.source, error.destination) == (request.destination, request.source) && at_once(error.at)
+        };
+        self.0.iter().copied().find(|(error, _)| answers(error))
     }
 }
 
@@ -333,9 +360,9 @@ pub(super) fn suites(case: &Case<'_>) -> Vec<Option<Suite>> {
     suites
 }
 
-/// A router or host said that IKE of this pair cannot be delivered: that says more than silence.
+/// A router or host said that IKE of this pair cannot be delivered, and was not refuted since: that says more than silence.
 pub(super) fn refused_by_icmp(case: &Case<'_>) -> bool {
-    case.pair.icmp_errors.iter().any(|error| {
+    icmp::stands(case, |error| {
         let unreachable = matches!((error.version, error.icmp_type), (4, 3) | (6, 1));
         let too_big = (error.version, error.icmp_type, error.code) == (4, 3, 4);
         unreachable && !too_big && matches!(error.about, IcmpAbout::Isakmp { .. })

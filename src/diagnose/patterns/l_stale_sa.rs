@@ -1,12 +1,14 @@
 //! L-STALE-SA: one end lost its SAs, the other goes on using them.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
+use crate::base::Timestamp;
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::{span, times};
 use crate::diagnose::{Confidence, Severity};
-use crate::track::{IkeVersion, Label, Side};
+use crate::track::{IkeVersion, Label, MessageRecord, Side};
 
 use super::informational::{self, Reading};
 use super::life_cycle;
@@ -92,17 +94,28 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 };
                 let from = life_cycle::address(view.attempt, side);
                 let over = last_up.is_some_and(|up| up > index);
-                let refuted = informational::is_refuted(&view, notify.message);
-                let found = Match::on(index, Confidence::Stated)
+                // Under a cookie of its own it names no SA: whatever goes on speaks against it.
+                let unnamed = notify.message.own_cookie;
+                let refuted = match unnamed {
+                    true => goes_on(case, from, notify.message.last_sent()),
+                    false => informational::is_refuted(&view, notify.message),
+                };
+                let found = Match::on(index, if unnamed { Confidence::Suspected } else { Confidence::Stated })
                     .seen(format!(
                         "{from} answered with {name} ({UNKNOWN_SA}) in clear {}{}",
                         times(u64::from(notify.message.repeat_count) + 1),
-                        if refuted { ", and goes on under this IKE SA all the same" } else { "" },
+                        match (unnamed, refuted) {
+                            (true, true) => ", under a cookie of its own, and its SAs go on all the same",
+                            (true, false) => ", under a cookie of its own, which names no SA",
+                            (false, true) => ", and goes on under this IKE SA all the same",
+                            (false, false) => "",
+                        },
                     ))
                     .means(if refuted {
                         informational::REFUTED.to_owned()
                     } else {
-                        format!("{from} does not know this IKE SA; the notify is not authenticated")
+                        let which = if unnamed { "an" } else { "this" };
+                        format!("{from} does not know {which} IKE SA; the notify is not authenticated")
                     })
                     .frames(view.frames(notify.message))
                     .settle(format!(
@@ -124,6 +137,13 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         found.extend(started_anew(case));
     }
     found
+}
+
+/// Whether `address` uses any SA after `said`.
+fn goes_on(case: &Case<'_>, address: IpAddr, said: Timestamp) -> bool {
+    let uses =
+        |message: &MessageRecord| message.encrypted && message.source.ip() == address && message.last_sent() > said;
+    case.flows_from(address).any(|flow| flow.last > said) || case.attempts().any(|(_, view)| view.messages().any(uses))
 }
 
 /// A side fell silent while the other still sent, and started anew without a delete.

@@ -33,8 +33,10 @@ pattern! {
         "address" 0.15 "the initiator's peer address is that of another host", raised by "first attempt ever", lowered by "the peer answered before";
         "firewall" 0.10 "a firewall answers in the host's name", raised by "another source or time to live than the host's other packets",
             lowered by "the same source and time to live";
-        "left" 0.10 "the initiator ended its IKE service, and its peer still sent something",
+        "left" 0.08 "the initiator ended its IKE service, and its peer still sent something",
             raised by "it deleted the SA before", lowered by "the refused packets went to the responder";
+        "probe" 0.02 "the initiator is a scanner or a monitor, and wanted no more than one answer",
+            raised by "it sent no vendor id, and nothing after the first answer", lowered by "it went on";
     ];
     checks: [
         Responder: "enable IKE on the outside interface and start the service; check which addresses it listens on" about "off";
@@ -63,7 +65,12 @@ fn check(case: &Case<'_>) -> Vec<Match> {
 fn weigh(said: &Said<'_>, found: Match) -> Match {
     if said.unreached == Some(Side::Initiator) {
         let found = found.rule_out(&["off", "address"]);
+        let found =
+            if said.probed { found.rule_out(&["left"]).weigh("probe", 20.0) } else { found.rule_out(&["probe"]) };
         return match said.after_farewell {
+            _ if said.probed => found.means(
+                "the initiator asked once and closed its port: it is a scanner or a monitor, and no tunnel is meant",
+            ),
             true => found.rule_out(&["firewall"]).means("a packet that was still under way found the port closed"),
             false if said.natted => found.means(
                 "the NAT in front of the host has no mapping for the port any more, or the host's IKE service is gone",
@@ -71,7 +78,7 @@ fn weigh(said: &Said<'_>, found: Match) -> Match {
             false => found.means("the host is there, and its IKE service is gone while the peer still sends to it"),
         };
     }
-    let mut found = found.rule_out(&["left"]).weigh("off", if said.itself { 1.5 } else { 0.1 });
+    let mut found = found.rule_out(&["left", "probe"]).weigh("off", if said.itself { 1.5 } else { 0.1 });
     if !said.itself {
         found = found.weigh("firewall", 8.0);
         if said.heard {

@@ -103,7 +103,10 @@ fn settled_repeats(exchange: &Exchange, seen_until: Option<Timestamp>) -> impl I
                 message.label,
                 Label::Mm(1..=5) | Label::Am(1 | 2) | Label::Qm(1 | 2) | Label::Tr(1) | Label::Request(_)
             );
-            (1..=FEW).contains(&message.repeat_count) && !(is_last && awaits) && (settled || place + 2 < messages.len())
+            (1..=FEW).contains(&message.repeat_count)
+                && !(is_last && awaits)
+                && !message.own_cookie
+                && (settled || place + 2 < messages.len())
         })
         .map(|(_, message)| message)
 }

@@ -2,7 +2,7 @@
 
 use crate::base::Timestamp;
 use crate::diagnose::Confidence;
-use crate::diagnose::case::Case;
+use crate::diagnose::case::{Case, PATIENCE};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::{number, span};
 
@@ -40,11 +40,6 @@ pattern! {
 }
 
 fn check(case: &Case<'_>) -> Vec<Match> {
-    let Some((index, view, up)) =
-        case.attempts().filter_map(|(index, view)| Some((index, view, view.tunnel_up()?))).last()
-    else {
-        return Vec::new();
-    };
     // That it was taken down says more.
     if is_taken_down(case) {
         return Vec::new();
@@ -52,9 +47,14 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     // Traffic of a tunnel that was up before does not show that this one works.
     let packets = |from, up| case.flows_from(from).filter(|flow| flow.last >= up).map(|flow| flow.packets).sum::<u64>();
     let (a, b) = (case.pair.a, case.pair.b);
-    if packets(a, up) == 0 || packets(b, up) == 0 {
-        return Vec::new();
-    }
+    let carries = |up| packets(a, up) > 0 && packets(b, up) > 0;
+    // One that took over a moment ago had no time for it: then the one before tells.
+    let until = |from, up| case.flows_from(from).any(|flow| flow.last.after(PATIENCE) >= up);
+    let just_begun = |up| case.end().since(up) < PATIENCE && until(a, up) && until(b, up);
+    let ups = case.attempts().filter_map(|(index, view)| Some((index, view, view.tunnel_up()?)));
+    let ups: Vec<_> = ups.collect();
+    let told = ups.into_iter().rev().find(|&(_, _, up)| carries(up) || !just_begun(up));
+    let Some((index, view, up)) = told.filter(|&(_, _, up)| carries(up)) else { return Vec::new() };
     // A re-key takes over what is up; its own beginning tells nothing.
     let seen = case.in_words(|| {
         let takes_over = taken_over(case, index);

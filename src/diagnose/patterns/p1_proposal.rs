@@ -12,9 +12,9 @@ use super::phase1::{self, Standing, notify};
 pattern! {
     /// ## What is seen
     ///
-    /// Message 1, then an Informational exchange in clear from the responder with the same initiator cookie and the
-    /// notify NO-PROPOSAL-CHOSEN (14); INVALID-TRANSFORM-ID (12), ATTRIBUTES-NOT-SUPPORTED (13) and
-    /// BAD-PROPOSAL-SYNTAX (15) are its relatives.
+    /// Message 1, then an Informational exchange in clear from the responder with the same initiator cookie (or at once, with
+    /// a cookie of its own, as OpenBSD sends it) and the notify NO-PROPOSAL-CHOSEN (14); INVALID-TRANSFORM-ID (12),
+    /// ATTRIBUTES-NOT-SUPPORTED (13) and BAD-PROPOSAL-SYNTAX (15) are its relatives.
     ///
     /// ## What it means
     ///

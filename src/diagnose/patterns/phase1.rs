@@ -11,7 +11,7 @@ use crate::diagnose::waiting::Waited;
 use crate::isakmp::registry;
 use crate::track::{Attempt, IkeVersion, Label, MessageRecord, Mode, Side};
 
-use super::initial_contact;
+use super::{icmp, initial_contact};
 
 /// Phase 1 attributes (RFC 2409 appendix A).
 const AUTHENTICATION_METHOD: u16 = 3;
@@ -151,22 +151,36 @@ pub(super) fn notify_name(notify_message_type: u16) -> String {
     }
 }
 
-/// A router or host said that the messages of this attempt do not arrive: that explains a silence.
+/// A router or host said that the messages of this attempt do not arrive, and the responder did not refute that by answering
+/// from that port since: that explains a silence.
 pub(super) fn icmp_explains(view: &View<'_>) -> bool {
     view.case.pair.icmp_errors.iter().take(ICMP_ERRORS).any(|error| {
         let unreachable = matches!(
             (error.version, error.icmp_type, error.code),
             (4, 3, 0..=3 | 5..=15) | (4, 11, 0) | (6, 1, _) | (6, 3, 0)
         );
-        unreachable && error.initiator_spi.is_none_or(|spi| spi == view.attempt.initiator_spi)
+        let of_this = error.initiator_spi.is_none_or(|spi| spi == view.attempt.initiator_spi);
+        unreachable && of_this && !view.messages().any(|message| icmp::refutes(message, error))
     })
 }
 
 /// `message` was sent, nothing followed it, and it was waited for long enough to say so.
 pub(super) fn silence_after(view: &View<'_>, message: &MessageRecord) -> Option<Waited> {
     let waited = view.waited(message);
-    let long = waited.is_silence() && waited.over + waited.after >= PATIENCE_WITHIN;
+    let least =
+        if message.from == Side::Initiator { slowest_answer(view, message).min(PATIENCE) } else { Duration::ZERO };
+    let long = waited.is_silence() && waited.over + waited.after >= PATIENCE_WITHIN.max(least);
     (long && view.case.both_ways() && !icmp_explains(view)).then_some(waited)
+}
+
+/// How long the other side took for the slowest of its answers before `message`, at most: what was repeated meanwhile was lost,
+/// or the path is slow.
+fn slowest_answer(view: &View<'_>, message: &MessageRecord) -> Duration {
+    let before = || view.messages().filter(|other| other.at < message.at);
+    let answers = before().zip(before().skip(1)).filter(|(asked, answer)| {
+        asked.from == message.from && answer.from != message.from && matches!(answer.label, Label::Mm(_) | Label::Am(_))
+    });
+    answers.map(|(asked, answer)| answer.at.since(asked.at)).max().unwrap_or_default()
 }
 
 /// What a failed attempt weighs beside the other attempts of its pair.

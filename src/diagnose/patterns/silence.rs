@@ -12,6 +12,8 @@ use crate::diagnose::points::Points;
 use crate::diagnose::words::{number, span, times};
 use crate::track::{IkeVersion, Label, Side};
 
+use super::icmp;
+use super::ikev2::RefusalsInV1;
 use super::life_cycle::Traffic;
 use super::probe;
 
@@ -24,12 +26,16 @@ pub(super) fn unanswered_first_message(
     version: IkeVersion,
     is_first: impl Fn(Label) -> bool,
 ) -> Vec<Match> {
+    if icmp::stands(case, |_| true) {
+        return Vec::new();
+    }
     let signs = OnceCell::new();
+    let refusals = RefusalsInV1::of(case);
     case.attempts()
         .filter(|(_, view)| view.attempt.version == version && !view.attempt.midstream)
         // S-SCAN.
         .filter(|(_, view)| !probe::is_beside_a_tunnel(view))
-        .filter_map(|(index, view)| unanswered(case, index, &view, &is_first, &signs))
+        .filter_map(|(index, view)| unanswered(case, index, &view, &is_first, (&signs, &refusals)))
         .collect()
 }
 
@@ -67,14 +73,14 @@ fn unanswered(
     index: usize,
     view: &View<'_>,
     is_first: impl Fn(Label) -> bool,
-    signs: &OnceCell<SignsOfLife>,
+    (signs, refusals): (&OnceCell<SignsOfLife>, &RefusalsInV1<'_>),
 ) -> Option<Match> {
     let first = view.messages().find(|message| is_first(message.label))?;
     let nothing_more = view.messages().all(|message| is_first(message.label)) && !view.heard(Side::Responder);
     let answered_elsewhere = !view.attempt.responder_spi.is_zero();
-    let refused_by_icmp = !case.pair.icmp_errors.is_empty();
+    let refused_in_v1 = || view.is_v2() && refusals.on(first).is_some();
     let waited = view.waited(first);
-    if !nothing_more || answered_elsewhere || refused_by_icmp || !waited.is_silence() {
+    if !nothing_more || answered_elsewhere || !waited.is_silence() || refused_in_v1() {
         return None;
     }
     let peer = view.attempt.responder.ip();

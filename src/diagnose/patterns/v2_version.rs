@@ -4,19 +4,19 @@ use std::collections::HashSet;
 
 use crate::base::IkeSpi;
 use crate::diagnose::Confidence;
-use crate::diagnose::case::Case;
+use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::times;
-use crate::track::{IkeVersion, Side};
+use crate::track::{IkeVersion, MessageRecord, Side};
 
-use super::ikev2::{self, notify};
-use super::phase1::Habits;
+use super::ikev2::{self, RefusalsInV1, notify};
+use super::phase1::{self, Habits};
 
 pattern! {
     /// ## What is seen
     ///
     /// An IKEv2 request is answered with INVALID_MAJOR_VERSION (5) in clear, in an IKEv2 response or in an IKEv1 message
-    /// with the same initiator SPI.
+    /// with the same initiator SPI; or its copies draw errors in IKEv1 at once, of any type, each under a cookie of its own.
     ///
     /// ## What it means
     ///
@@ -56,6 +56,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         .map(|(_, view)| view.attempt.initiator_spi)
         .collect();
     let habits = Habits::of(case);
+    let refusals = RefusalsInV1::of(case);
     let found = ikev2::never_authenticated(case)
         // A lone IKEv2 answer to an IKEv1 request is that request's refusal.
         .filter(|(_, view)| view.heard(Side::Initiator))
@@ -66,10 +67,10 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                     && ikev2::notified(message, notify::INVALID_MAJOR_VERSION).is_some()
             });
             let in_v1 = answered_in_v1.contains(&view.attempt.initiator_spi);
-            if stated.is_none() && !in_v1 {
-                return None;
-            }
             let request = view.messages().find(|message| message.from == Side::Initiator)?;
+            if stated.is_none() && !in_v1 {
+                return taken_for_v1(&refusals, index, &view, request);
+            }
             let how = match stated {
                 Some(message) => times(u64::from(message.repeat_count) + 1),
                 None => "in an IKEv1 message".to_owned(),
@@ -86,4 +87,23 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         })
         .collect();
     ikev2::tempered(case, found)
+}
+
+/// The responder, which knows no IKEv2, finds fault with the request as with one of IKEv1.
+fn taken_for_v1(refusals: &RefusalsInV1<'_>, index: usize, view: &View<'_>, request: &MessageRecord) -> Option<Match> {
+    let (error, said) = refusals.on(request).filter(|_| !view.heard(Side::Responder))?;
+    let again = error.repeat_count > 0;
+    let confidence = if again { Confidence::Inferred } else { Confidence::Suspected };
+    let found = Match::on(index, confidence)
+        .seen(format!(
+            "{} was sent {} and answered in IKEv1, with {} in clear under cookies of its own, {}",
+            request.label,
+            times(u64::from(request.repeat_count) + 1),
+            phase1::notify_name(said),
+            times(u64::from(error.repeat_count) + 1),
+        ))
+        .means("the responder takes the request for a message of IKEv1: it does not speak IKEv2")
+        .frames([request.frame, error.frame])
+        .weigh("old", 5.0);
+    Some(if again { found } else { found.settle("another try: whether the responder answers each copy in IKEv1") })
 }

@@ -184,6 +184,14 @@ impl Scenario {
         self.clear(side, INFORMATIONAL, id, &[payload])
     }
 
+    /// An Informational in clear outside of any SA: under an initiator cookie of its own, which `number` makes, and none of a
+    /// responder.
+    pub fn outside(self, side: Side, number: u64, payload: Payload) -> Self {
+        let mut header = self.header(0x10, INFORMATIONAL, 0, 0);
+        (header.initiator_spi, header.responder_spi) = (0x5151_0000_0000_0000 + number, 0);
+        self.raw(side, &header.message(&[payload]))
+    }
+
     /// An encrypted Informational: these payloads behind the hash.
     pub fn informational(mut self, side: Side, payloads: &[Payload]) -> Self {
         let id = self.filler.short();
