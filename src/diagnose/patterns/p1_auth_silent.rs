@@ -56,6 +56,7 @@ pattern! {
         "Cisco ASA": "Error processing payload: Payload ID" ("Cisco ASA syslog reference");
         "Cisco ASA": "group not found, using BASE GROUP default preshared key" ("Cisco ASA syslog reference");
         "SonicWALL": "Received packet retransmission. Drop duplicate packet" ("public forum log");
+        "racoon": "No ID match. / Expecting IP address type in main mode, but FQDN." ("racoon log") about "identity";
     ];
     sources: [
         "PIX-01", "PIX-14", "S2S-04", "S2S-22", "S2S-24", "CON-18", "CON-28", "NIR-11", "RFC 2409 §5.4", "RFC 3947 §4",

@@ -45,6 +45,9 @@ pattern! {
         "libreswan": "X509: authentication failed" ("libreswan source");
         "racoon": "no ID nor CERT found." ("racoon source");
         "Cisco ASA": "Received unexpected Certificate payload Possible invalid Auth Method / Unable to find the requested certificate" ("Cisco ASA syslog reference");
+        "racoon": "the peer's certificate is not verified." ("racoon log");
+        "racoon": "unable to get local issuer certificate(20) at depth:0" ("racoon log") about "trust";
+        "racoon": "certificate has expired(10) at depth:0" ("racoon log") about "dates";
     ];
     sources: ["CON-18", "RFC 2408 §3.14.1", "RFC 2409 §5.1", "RFC 4945 §3.3"];
     misses: SetUp;
