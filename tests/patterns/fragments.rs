@@ -130,6 +130,21 @@ fn fragments_that_the_capture_cut_are_messages_5_and_6() {
     assert!(find(&judge(&lost.snap(96)), "F-V1FRAG-INCOMPLETE").is_some());
 }
 
+/// Where the capture cut off the method, the length of message 5 tells that no pre-shared key is in play.
+#[test]
+fn a_long_message_5_holds_a_certificate_though_the_method_was_not_captured() {
+    let transform = v1::transform(v1::AES_CBC, 256, v1::SHA2_256, v1::RSA_SIG, 14);
+    let begun = Scenario::new().mm1(std::slice::from_ref(&transform)).mm2(&transform).mm3().mm4().mm5_certificate(1200);
+    let gaps = [10.0, 10.0, 10.0];
+    let silent = begun.repeat_from(Side::Responder, 1, &[10.0]).repeat_from(Side::Initiator, 3, &gaps);
+    let whole = silent.quiet(secs(60)).capture();
+    for told in [whole.clone(), whole.snap(96)] {
+        let analysis = judge(&told);
+        let found = find(&analysis, "P1-AUTH-SILENT").expect("a finding");
+        assert!(found.causes.iter().all(|cause| !cause.text.contains("keys")), "{:?}", found.causes);
+    }
+}
+
 fn long_packets(story: Scenario) -> Capture {
     let [there, back] = story.esp_spis();
     (6..=25)

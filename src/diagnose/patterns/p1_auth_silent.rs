@@ -117,6 +117,9 @@ fn silent(case: &Case<'_>, index: usize, view: &View<'_>, proof: &MessageRecord,
         (_, true) if !on_4500 => {
             "either UDP 4500 does not get through, or the keys differ and the responder is silent about it"
         }
+        (Method::Unknown, _) if waits > 0 => {
+            "the responder is alive and waits for a message 5 that it can decrypt: if the method is a pre-shared key, which was not seen, the keys most likely differ"
+        }
         (_, _) if waits > 0 => {
             "the responder is alive and waits for a message 5 that it can decrypt: the keys most likely differ"
         }

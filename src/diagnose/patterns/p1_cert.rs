@@ -98,6 +98,10 @@ fn refused(index: usize, view: &View<'_>) -> Option<Match> {
         Answer::Clear(clear) => ("a message in clear".to_owned(), clear.frame, clear.at),
         Answer::Silence(_) => return None,
     };
+    let method = match phase1::named_method(view) {
+        Method::Unknown => "by the length of MM5 it holds a certificate; it",
+        _ => "the method is a signature; MM5",
+    };
     let pieces = proof.ip_fragments.max(proof.ike_fragments);
     let size = match pieces {
         0 | 1 => format!("{} octets", proof.length),
@@ -106,7 +110,7 @@ fn refused(index: usize, view: &View<'_>) -> Option<Match> {
     Some(
         Match::on(index, Confidence::Suspected)
             .seen(format!(
-                "the method is a signature; MM5 ({size}) arrived and was answered by {how} {} later, and no MM6",
+                "{method} ({size}) arrived and was answered by {how} {} later, and no MM6",
                 span(at.since(proof.at)),
             ))
             .means("the responder refuses the certificate, the name in it or the method; no pre-shared key is involved")

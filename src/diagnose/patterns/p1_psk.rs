@@ -85,7 +85,11 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 _ => return None,
             };
             let translated = view.attempt.nat.behind(crate::track::Side::Initiator) == Some(true);
-            let found = if translated { found.weigh("lookup", 3.0) } else { found };
+            let mut found = if translated { found.weigh("lookup", 3.0) } else { found };
+            if phase1::method(&view) == Method::Unknown {
+                found.confidence = Some(Confidence::Suspected);
+                found.seen.push_str("; that the method is a pre-shared key was not seen");
+            }
             Some(found.severity(standing.severity(&view, P1_PSK.severity)))
         })
         .collect();
