@@ -48,6 +48,8 @@ const TAGS: &[(&str, &str)] = &[
     ("charon", "strongSwan"),
     ("pluto", "libreswan"),
     ("racoon", "racoon"),
+    ("isakmpd", "isakmpd"),
+    ("vpnc", "vpnc"),
     ("%asa-", "Cisco ASA"),
     ("%pix-", "Cisco PIX"),
     ("%crypto-", "Cisco IOS"),
@@ -399,6 +401,40 @@ mod tests {
         }
         let asa = "%ASA-4-713903: Group = 198.51.100.1, IP = 198.51.100.1, All SA proposals found unacceptable";
         assert_eq!(clear(asa), Some("P1-PROPOSAL"));
+    }
+
+    #[test]
+    fn what_else_a_daemon_says_of_authentication_is_told_apart() {
+        for (line, id) in [
+            ("2026-11-29 21:27:59: ERROR: Xauth authentication failed", "P1-XAUTH"),
+            ("/usr/sbin/vpnc: authentication unsuccessful", "P1-XAUTH"),
+            ("!! : gateway authentication error", "P1-AGGR-AUTH"),
+            ("racoon: ERROR: HASH mismatched", "P1-AGGR-AUTH"),
+            ("\"site\" #1: PSK Authentication failed: AUTH mismatch!", "V2-AUTH-FAIL"),
+            ("05[IKE] received AUTHENTICATION_FAILED notify error", "V2-AUTH-FAIL"),
+            ("05[IKE] received TEMPORARY_FAILURE notify error", "V2-REKEY-REFUSED"),
+            ("message_parse_payloads: reserved field non-zero: c9", "P1-PSK"),
+        ] {
+            assert_eq!(clear(line), Some(id), "{line}");
+        }
+    }
+
+    #[test]
+    fn one_word_tells_which_phase_a_line_is_about() {
+        for (line, id) in [
+            ("[192.0.2.1] ERROR: notification INVALID-ID-INFORMATION received in informational exchange.", "P2-REJECT"),
+            ("[192.0.2.1] ERROR: notification NO-PROPOSAL-CHOSEN received in informational exchange.", "P2-REJECT"),
+            (
+                "[192.0.2.1] ERROR: notification NO-PROPOSAL-CHOSEN received in unencrypted informational exchange.",
+                "P1-PROPOSAL",
+            ),
+            ("we require IKEv1 peer to have ID '@a.example', but peer declares '@b.example'", "P1-INIT-REJECT"),
+            ("we require IKEv2 peer to have ID '@a.example', but peer declares '@b.example'", "V2-AUTH-INIT-REJECT"),
+            ("WARNING: trns_id mismatched: my:AES peer:3DES", "P2-PROPOSAL"),
+            ("ERROR: certificate has expired(10) at depth:0 SubjectName:/CN=gw.example", "P1-CERT"),
+        ] {
+            assert_eq!(clear(line), Some(id), "{line}");
+        }
     }
 
     #[test]

@@ -221,9 +221,12 @@ impl<'a> Payloads<'a> {
     }
 
     /// IKEv1 messages may be padded to a multiple of four octets (RFC 2408 §3.6).
+    ///
+    /// DEVIATION: libreswan 3.2x pads its IKEv2 messages in clear too, with zeros.
     fn is_padding(&self) -> bool {
         let left = self.rest.len();
-        self.version.major == 1 && left < 4 && after(self.at, left).is_multiple_of(4)
+        let may_pad = self.version.major == 1 || self.rest.iter().all(|octet| *octet == 0);
+        may_pad && left < 4 && after(self.at, left).is_multiple_of(4)
     }
 }
 

@@ -746,8 +746,9 @@ impl Tracker {
         }
     }
 
-    /// A set of IKEv1 fragments that will not become whole: a message all the same, with what is missing of it.
-    pub(super) fn file_incomplete_fragments(&mut self, key: &SetKey, set: &FragmentSet) {
+    /// A set of IKEv1 fragments that will not become whole, or that the capture cut: a message all the same, with what is
+    /// missing of it.
+    pub(super) fn file_fragments(&mut self, key: &SetKey, set: &FragmentSet) {
         let Some(pair) = self.pair_known(key.source.ip(), key.destination.ip()) else { return };
         let Some(index) = self.attempt_known(pair, IkeVersion::V1, key.initiator_spi) else { return };
         let Limits { repeats_a_message, messages_an_attempt, .. } = self.limits;
@@ -801,7 +802,7 @@ impl Tracker {
             ike_fragments: set.count(),
             ike_fragments_missing: set.missing(),
             carried: Arc::default(),
-            fault: None,
+            fault: set.cut,
             own_cookie: false,
             repeats: again.take(repeats_a_message).collect(),
             repeat_count: set.again.len() as u32,
@@ -812,6 +813,12 @@ impl Tracker {
             copy: LastCopy { frame: set.first_frame, at: set.since, ip_id: None, digest: 0 },
             fragments: None,
         });
+        if set.missing().is_none() {
+            (attempt.last, attempt.last_frame) = (attempt.last.max(set.since), set.first_frame);
+            note_progress(attempt, exchange, label, (true, None), set.since);
+            attempt.waiting_for =
+                state.youngest_setup.and_then(|youngest| stage::waiting_for(&attempt.exchanges[youngest]));
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use lru::LruCache;
 
-use crate::base::{FrameRef, IkeSpi, Limits, Timestamp};
+use crate::base::{Fault, FaultKind, FrameRef, IkeSpi, Limits, Timestamp};
 use crate::isakmp::payload::{EncryptedFragment, Fragment};
 
 use super::flow::RECORDED_TWICE;
@@ -46,6 +46,9 @@ pub(super) struct FragmentSet {
     parts: BTreeMap<u8, Box<[u8]>>,
     last: Option<u8>,
     octets: usize,
+    /// Octets that were on the wire and not captured, and the first that says so.
+    uncaptured: u32,
+    pub(super) cut: Option<Fault>,
     /// A non-ESP marker stood in front of the first one that came.
     pub(super) non_esp_marker: bool,
     pub(super) first_frame: FrameRef,
@@ -63,9 +66,9 @@ impl FragmentSet {
         self.octets + (self.parts.len() + self.again.len()) * PART_COST
     }
 
-    /// Octets of the message that are there.
+    /// Octets of the message in the fragments that are there.
     pub(super) fn length(&self) -> u32 {
-        u32::try_from(self.octets).unwrap_or(u32::MAX)
+        u32::try_from(self.octets).unwrap_or(u32::MAX).saturating_add(self.uncaptured)
     }
 
     /// Fragments that are there.
@@ -89,6 +92,8 @@ pub(super) enum Added {
     Waiting,
     /// The message is whole: its octets, and how many fragments it came in.
     Whole { octets: Vec<u8>, fragments: u16 },
+    /// All fragments are there, and the capture cut off what they hold.
+    Cut(FragmentSet),
 }
 
 impl FragmentSets {
@@ -102,11 +107,12 @@ impl FragmentSets {
         }
     }
 
-    /// Adds a fragment; the first copy of a number wins. Sets pushed out for room are answered too.
+    /// Adds a fragment, and why its data end early if they do; the first copy of a number wins. Sets pushed out for room are
+    /// answered too.
     pub(super) fn add(
         &mut self,
         key: SetKey,
-        fragment: &Fragment<'_>,
+        (fragment, cut): (&Fragment<'_>, Option<Fault>),
         non_esp_marker: bool,
         (frame, at): (FrameRef, Timestamp),
     ) -> (Added, Vec<(SetKey, FragmentSet)>) {
@@ -115,6 +121,8 @@ impl FragmentSets {
             parts: BTreeMap::new(),
             last: None,
             octets: 0,
+            uncaptured: 0,
+            cut: None,
             non_esp_marker,
             first_frame: frame,
             since: at,
@@ -131,6 +139,10 @@ impl FragmentSets {
             set.octets += fragment.data.len();
             self.octets += fragment.data.len() + PART_COST;
             set.parts.insert(fragment.number, fragment.data.into());
+            if let Some(Fault { kind: FaultKind::NotCaptured { missing }, .. }) = cut {
+                set.uncaptured = set.uncaptured.saturating_add(missing);
+                set.cut = set.cut.or(cut);
+            }
         }
         if fragment.flags & 1 != 0 {
             set.last = Some(set.last.map_or(fragment.number, |last| last.max(fragment.number)));
@@ -138,6 +150,9 @@ impl FragmentSets {
         let whole = set.last.is_some_and(|last| last > 0 && (1..=last).all(|number| set.parts.contains_key(&number)));
         if whole && let Some(set) = self.sets.pop(&key) {
             self.octets -= set.cost();
+            if set.cut.is_some() {
+                return (Added::Cut(set), given_up);
+            }
             let last = set.last.unwrap_or(u8::MAX);
             let octets = set.parts.range(1..=last).flat_map(|(_, part)| part.iter().copied()).collect();
             return (Added::Whole { octets, fragments: u16::from(last) }, given_up);
@@ -306,7 +321,7 @@ mod tests {
             for part in 1..=200 {
                 let fragment = Fragment { fragment_id: number, number: part, flags: 0, data: &[] };
                 let (_, pushed_out) =
-                    sets.add(key(number), &fragment, false, (FrameRef::new(0, 1), Timestamp::default()));
+                    sets.add(key(number), (&fragment, None), false, (FrameRef::new(0, 1), Timestamp::default()));
                 given_up += pushed_out.len();
                 let held: usize = sets.sets.iter().map(|(_, set)| set.cost()).sum();
                 assert_eq!(sets.octets, held, "what is held is what is counted");

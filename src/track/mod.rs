@@ -232,7 +232,7 @@ impl Tracker {
 
     fn expire_fragments(&mut self, at: Timestamp) {
         for (key, set) in self.fragments.expire(at) {
-            self.file_incomplete_fragments(&key, &set);
+            self.file_fragments(&key, &set);
         }
         self.settle_if_due(None);
     }
@@ -240,7 +240,7 @@ impl Tracker {
     /// The captures have ended: what waited for more is filed as it is, and the facts are handed over.
     pub fn into_facts(mut self) -> Facts {
         for (key, set) in self.fragments.drain() {
-            self.file_incomplete_fragments(&key, &set);
+            self.file_fragments(&key, &set);
         }
         self.pairs.slots.retain(|slot| !slot.is_empty());
         self.pairs.slots.shrink_to_fit();
@@ -317,7 +317,8 @@ impl Tracker {
             non_esp_marker: isakmp.non_esp_marker,
             digest: digest(isakmp.octets),
         };
-        let fragment = message.payloads().next().and_then(|payload| match payload.body {
+        let mut payloads = message.payloads();
+        let fragment = payloads.next().and_then(|payload| match payload.body {
             PayloadBody::Fragment(fragment) => Some(fragment),
             _ => None,
         });
@@ -333,16 +334,23 @@ impl Tracker {
             initiator_spi: message.header.initiator_spi,
             fragment_id: fragment.fragment_id,
         };
-        let (added, given_up) =
-            self.fragments.add(key, &fragment, passage.non_esp_marker, (datagram.frame, datagram.at));
+        let (added, given_up) = self.fragments.add(
+            key,
+            (&fragment, payloads.fault()),
+            passage.non_esp_marker,
+            (datagram.frame, datagram.at),
+        );
         for (key, set) in given_up {
             self.facts.forgotten.reassemblies += 1;
-            self.file_incomplete_fragments(&key, &set);
+            self.file_fragments(&key, &set);
         }
         let observed = match added {
-            Added::Waiting => {
+            Added::Waiting | Added::Cut(_) => {
                 let (pair, attempt, from) = self.locate(&passage, &message.header, None)?;
                 let label = attempt::expected(&self.follow(pair, attempt)?.1.facts, &message.header, from);
+                if let Added::Cut(set) = added {
+                    self.file_fragments(&key, &set);
+                }
                 Observed {
                     pair,
                     attempt,

@@ -79,13 +79,20 @@ fn a_chain_that_ends_early_or_late_is_a_fault() {
 }
 
 #[test]
-fn only_ikev1_pads_to_four_octets() {
-    for (version, is_fault) in [(0x10, false), (0x20, true)] {
+fn messages_are_padded_to_four_octets_ikev2_only_with_zeros() {
+    let cases: [(u8, &[u8], bool); 6] = [
+        (0x10, &[0, 0, 0], false),
+        (0x10, &[0, 0, 1], false),
+        (0x20, &[0, 0, 0], false),
+        (0x20, &[0, 0, 1], true),
+        (0x20, &[0, 0], true),
+        (0x20, &[0; 7], true),
+    ];
+    for (version, padding, is_fault) in cases {
         let one = wire::Message { version, payloads: vec![payload(200, [1; 5])], ..main_mode_1() };
-        let mut octets = one.octets();
-        octets.extend([0; 3]);
-        octets[27] += 3;
-        assert_eq!(decode(&octets).fault().is_some(), is_fault);
+        let mut octets = [&one.octets()[..], padding].concat();
+        octets[27] += padding.len() as u8;
+        assert_eq!(decode(&octets).fault().is_some(), is_fault, "{version:#x} {padding:?}");
     }
 }
 

@@ -13,6 +13,28 @@ fn an_encrypted_ikev1_message_has_no_payloads() {
 }
 
 #[test]
+fn fragments_tell_their_numbers_though_what_they_hold_was_not_captured() {
+    let v1 = one_v1(132, [&[0, 7, 3, 1][..], &[0xaa; 40]].concat()).octets();
+    let v2 = one_v2(53, [&[0, 2, 0, 4][..], &[0xaa; 40]].concat()).octets();
+    for (octets, end) in [&v1, &v2].into_iter().flat_map(|octets| (32..octets.len()).map(move |end| (octets, end))) {
+        let missing = octets.len() as u32 - end as u32;
+        let message = Message::decode(&octets[..end], missing).unwrap();
+        let read = match message.payloads().next().unwrap().body {
+            Body::Fragment(fragment) => Some((fragment.fragment_id, fragment.number, fragment.data.len())),
+            Body::EncryptedFragment(fragment) => Some((fragment.total, fragment.number as u8, fragment.data.len())),
+            _ => None,
+        };
+        let (first, second) = if octets == &v1 { (7, 3) } else { (4, 2) };
+        assert_eq!(read, (end >= 36).then(|| (first, second, end - 36)), "{end} octets");
+        assert_eq!(message.fault().unwrap().kind, FaultKind::NotCaptured { missing });
+    }
+    // a length that cannot be true is another matter
+    let mut lying = v1.clone();
+    lying[30..32].copy_from_slice(&[0, 0xff]);
+    assert!(matches!(decode(&lying).payloads().next().map(|payload| payload.body), None | Some(Body::Malformed(_))));
+}
+
+#[test]
 fn a_fragment_is_in_clear_whatever_its_e_bit_says() {
     for flags in [0, Header::ENCRYPTION] {
         let fragment = one_v1(132, [0, 7, 3, 1, 0xaa, 0xbb]);

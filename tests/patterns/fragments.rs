@@ -109,6 +109,42 @@ fn second_v1_fragment_lost() -> Scenario {
         .mm5_certificate(1200)
 }
 
+/// A snap length of 96 octets leaves the numbers of IKEv1 fragments, and none of what they hold; a shorter one not even those.
+/// Either way they are messages 5 and 6, which nobody sends in clear.
+#[test]
+fn fragments_that_the_capture_cut_are_messages_5_and_6() {
+    let fragmented = || Scenario::new().ike_fragments(576);
+    for length in [96, 78, 77, 74, 73, 70] {
+        let up = fragmented().main_mode_certificates(1200).quick_mode().traffic(4).capture();
+        assert_eq!(alarms(&judge(&up.snap(length))), [""; 0], "{length}");
+        let idle = fragmented().main_mode_certificates(1200).quiet(secs(60)).capture().snap(length);
+        let unanswered = second_v1_fragment_lost().losing(&[]).repeat(4, &[4.0, 7.2, 13.0, 23.3]);
+        for told in [idle, unanswered.quiet(secs(60)).capture().snap(length)] {
+            let analysis = judge(&told);
+            for wrong in ["P1-PSK", "P1-MM4-NO-MM5", "M-ENC-BIT", "F-V1FRAG-INCOMPLETE"] {
+                assert!(find(&analysis, wrong).is_none(), "{wrong} {length}");
+            }
+        }
+    }
+    let lost = second_v1_fragment_lost().repeat(2, &[4.0, 8.0]).quiet(secs(30)).capture();
+    assert!(find(&judge(&lost.snap(96)), "F-V1FRAG-INCOMPLETE").is_some());
+}
+
+/// Where the capture cut off the method, the length of message 5 tells that no pre-shared key is in play.
+#[test]
+fn a_long_message_5_holds_a_certificate_though_the_method_was_not_captured() {
+    let transform = v1::transform(v1::AES_CBC, 256, v1::SHA2_256, v1::RSA_SIG, 14);
+    let begun = Scenario::new().mm1(std::slice::from_ref(&transform)).mm2(&transform).mm3().mm4().mm5_certificate(1200);
+    let gaps = [10.0, 10.0, 10.0];
+    let silent = begun.repeat_from(Side::Responder, 1, &[10.0]).repeat_from(Side::Initiator, 3, &gaps);
+    let whole = silent.quiet(secs(60)).capture();
+    for told in [whole.clone(), whole.snap(96)] {
+        let analysis = judge(&told);
+        let found = find(&analysis, "P1-AUTH-SILENT").expect("a finding");
+        assert!(found.causes.iter().all(|cause| !cause.text.contains("keys")), "{:?}", found.causes);
+    }
+}
+
 fn long_packets(story: Scenario) -> Capture {
     let [there, back] = story.esp_spis();
     (6..=25)

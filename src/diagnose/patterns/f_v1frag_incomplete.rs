@@ -33,6 +33,7 @@ pattern! {
     ];
     logs: [
         "racoon": "Packet reassembly failed" ("racoon source");
+        "racoon": "Repeated fragment index mismatch / Repeated last fragment index mismatch" ("racoon log");
     ];
     sources: ["MS-IKEE §3.1"];
     misses: Fragments;

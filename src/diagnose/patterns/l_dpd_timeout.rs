@@ -69,6 +69,8 @@ pattern! {
         "Cisco ASA": "Keep-alives configured … but peer … support keep-alives (type = …)" ("Cisco ASA syslog reference");
         "Cisco ASA": "Received DPD sequence number in … expected seq #" ("Cisco ASA syslog reference");
         "SonicWALL": "IKE Dead Peer Detection" ("SonicWALL manual");
+        "racoon": "DPD: remote (ISAKMP-SA spi=…) seems to be dead." ("racoon log");
+        "Shrew": "tunnel DPD timeout for peer" ("Shrew log");
     ];
     sources: ["S2S-47", "RFC 3706 §5", "RFC 7296 §2.4"];
     misses: Messages;

@@ -21,6 +21,7 @@ pattern! {
     /// ## Look-alikes
     ///
     /// - A capture with a snap length: the octets are missing in the capture only. Not reported here.
+    /// - Up to three zeros behind the last payload, up to a multiple of four octets: padding. Not reported here.
     M_LENGTH = "M-LENGTH", Malformed, Warning;
     title: "lengths in a message contradict each other";
     causes: [

@@ -62,9 +62,17 @@ pattern! {
     logs: [
         "Cisco IOS": "AG_INIT_EXCH" ("CON-21") about "keys" "peer" "lost";
         "Netopia": "phase1 auth failure" ("NIR-11");
-        "strongSwan": "IDir … INVALID_ID_INFORMATION / AUTHENTICATION_FAILED" ("strongSwan source") about "keys" "peer";
+        "strongSwan": "calculated HASH does not match HASH payload" ("strongSwan log") about "keys";
+        "strongSwan": "IDir … INVALID_ID_INFORMATION" ("strongSwan source") about "peer";
+        "strongSwan": "Aggressive Mode PSK disabled for security reasons" ("strongSwan source") about "mode";
         "Cisco ASA": "Received ISAKMP Aggressive Mode message 1 with unknown tunnel group name" ("Cisco ASA syslog reference") about "identity";
         "Cisco ASA": "Sending spoofed ISAKMP Aggressive Mode message 2 due to receipt of unknown tunnel group" ("Cisco ASA syslog reference") about "identity";
+        "racoon": "HASH mismatched" ("racoon log") about "keys";
+        "racoon": "notification INVALID-HASH-INFORMATION received in unencrypted informational exchange." ("racoon log") about "keys";
+        "racoon": "notification AUTHENTICATION-FAILED received in unencrypted informational exchange." ("racoon log");
+        "libreswan": "received Hash Payload does not match computed value" ("libreswan log") about "keys";
+        "vpnc": "hash comparison failed: (ISAKMP_N_AUTHENTICATION_FAILED)(24)" ("vpnc log") about "keys";
+        "Shrew": "gateway authentication error" ("Shrew log") about "keys";
     ];
     sources: ["PIX-52", "CON-21", "NIR-11", "RFC 2409 §5", "RFC 2409 §5.4", "RFC 2408 §3.14.1"];
     misses: SetUp;

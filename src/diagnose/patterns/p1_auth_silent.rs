@@ -57,6 +57,7 @@ pattern! {
         "Cisco ASA": "Error processing payload: Payload ID" ("Cisco ASA syslog reference");
         "Cisco ASA": "group not found, using BASE GROUP default preshared key" ("Cisco ASA syslog reference");
         "SonicWALL": "Received packet retransmission. Drop duplicate packet" ("public forum log");
+        "racoon": "No ID match. / Expecting IP address type in main mode, but FQDN." ("racoon log") about "identity";
     ];
     sources: [
         "PIX-01", "PIX-14", "S2S-04", "S2S-22", "S2S-24", "CON-18", "CON-28", "NIR-11", "RFC 2409 §5.4", "RFC 3947 §4",
@@ -120,6 +121,9 @@ fn silent(case: &Case<'_>, index: usize, view: &View<'_>, proof: &MessageRecord,
         }
         (_, true) if !on_4500 => {
             "either UDP 4500 does not get through, or the keys differ and the responder is silent about it"
+        }
+        (Method::Unknown, _) if waits > 0 => {
+            "the responder is alive and waits for a message 5 that it can decrypt: if the method is a pre-shared key, which was not seen, the keys most likely differ"
         }
         (_, _) if waits > 0 => {
             "the responder is alive and waits for a message 5 that it accepts: the keys differ, or it refuses the identity without a word"

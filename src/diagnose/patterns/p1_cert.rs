@@ -45,6 +45,9 @@ pattern! {
         "libreswan": "X509: authentication failed" ("libreswan source");
         "racoon": "no ID nor CERT found." ("racoon source");
         "Cisco ASA": "Received unexpected Certificate payload Possible invalid Auth Method / Unable to find the requested certificate" ("Cisco ASA syslog reference");
+        "racoon": "the peer's certificate is not verified." ("racoon log");
+        "racoon": "unable to get local issuer certificate(20) at depth:0" ("racoon log") about "trust";
+        "racoon": "certificate has expired(10) at depth:0" ("racoon log") about "dates";
     ];
     sources: ["CON-18", "RFC 2408 §3.14.1", "RFC 2409 §5.1", "RFC 4945 §3.3"];
     misses: SetUp;
@@ -95,6 +98,10 @@ fn refused(index: usize, view: &View<'_>) -> Option<Match> {
         Answer::Clear(clear) => ("a message in clear".to_owned(), clear.frame, clear.at),
         Answer::Silence(_) => return None,
     };
+    let method = match phase1::named_method(view) {
+        Method::Unknown => "by the length of MM5 it holds a certificate; it",
+        _ => "the method is a signature; MM5",
+    };
     let pieces = proof.ip_fragments.max(proof.ike_fragments);
     let size = match pieces {
         0 | 1 => format!("{} octets", proof.length),
@@ -103,7 +110,7 @@ fn refused(index: usize, view: &View<'_>) -> Option<Match> {
     Some(
         Match::on(index, Confidence::Suspected)
             .seen(format!(
-                "the method is a signature; MM5 ({size}) arrived and was answered by {how} {} later, and no MM6",
+                "{method} ({size}) arrived and was answered by {how} {} later, and no MM6",
                 span(at.since(proof.at)),
             ))
             .means("the responder refuses the certificate, the name in it or the method; no pre-shared key is involved")

@@ -53,6 +53,8 @@ pattern! {
         "Cisco PIX": "RESPONDER_LIFETIME notify 24576 / DELETE spi size = 16" ("PIX-33");
         "Nokia": "terminated by state machine" ("PIX-43");
         "racoon": "invalid ID payload." ("racoon source");
+        "racoon": "Expecting IP address type in main mode, but FQDN." ("racoon log") about "identity";
+        "libreswan": "we require IKEv1 peer to have ID '…', but peer declares '…'" ("libreswan log") about "identity";
     ];
     sources: ["PIX-33", "PIX-43", "RFC 2409 §5", "RFC 2409 §5.7"];
     when: V1_UNUSED INFORMATIONAL;

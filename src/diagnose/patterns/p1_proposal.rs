@@ -69,6 +69,8 @@ pattern! {
         "Azure": "IkePolicyMismatch" ("Azure network-watcher-troubleshoot-overview");
         "Huawei": "1: phase1 proposal mismatch" ("Huawei ALM-303046755");
         "ZyXEL": "!! No proposal chosen" ("ZyXEL manuals");
+        "racoon": "notification NO-PROPOSAL-CHOSEN received in unencrypted informational exchange." ("racoon log");
+        "libreswan": "no acceptable Oakley Transform" ("libreswan log");
     ];
     sources: [
         "SMG-07", "SMG-14", "SMG-15", "SMG-16", "SMG-32", "PIX-02", "PIX-07", "S2S-02", "S2S-03", "S2S-43", "S2S-44",

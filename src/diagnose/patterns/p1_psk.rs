@@ -60,6 +60,7 @@ pattern! {
         "D-Link": "Payload_Malformed" ("D-Link NetDefendOS manual 9.7.5");
         "SonicWALL": "Header verification failed" ("public forum log");
         "Windows": "Error 789" ("Microsoft RAS error documentation");
+        "isakmpd": "message_parse_payloads: reserved field non-zero" ("isakmpd log");
     ];
     sources: [
         "SMG-19", "SMG-20", "PIX-01", "PIX-14", "S2S-04", "S2S-22", "S2S-24", "CON-18", "NIR-11", "RFC 2409 §5.4",
@@ -84,7 +85,11 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 _ => return None,
             };
             let translated = view.attempt.nat.behind(crate::track::Side::Initiator) == Some(true);
-            let found = if translated { found.weigh("lookup", 3.0) } else { found };
+            let mut found = if translated { found.weigh("lookup", 3.0) } else { found };
+            if phase1::method(&view) == Method::Unknown {
+                found.confidence = Some(Confidence::Suspected);
+                found.seen.push_str("; that the method is a pre-shared key was not seen");
+            }
             Some(found.severity(standing.severity(&view, P1_PSK.severity)))
         })
         .collect();

@@ -63,6 +63,10 @@ pattern! {
         "Cisco ASA": "Xauth required but selected Proposal does not support xauth" ("Cisco ASA syslog reference");
         "Cisco ASA": "Remote peer has failed user authentication - check configured username and password" ("Cisco ASA syslog reference");
         "Cisco ASA": "Received unexpected Transaction Exchange payload type" ("Cisco ASA syslog reference");
+        "racoon": "Xauth authentication failed / Hybrid auth negotiated but peer did not succeed Xauth exchange" ("racoon log");
+        "strongSwan": "XAuth authentication of '…' failed" ("strongSwan log") about "password" "server";
+        "vpnc": "authentication unsuccessful" ("vpnc log") about "password" "server";
+        "Shrew": "user authentication error / user … authentication failed" ("Shrew log") about "password" "server";
     ];
     sources: ["PIX-15", "PIX-42", "draft-beaulieu-ike-xauth-02 §3", "draft-dukes-ike-mode-cfg-02 §3"];
     when: V1 RARE_EXCHANGE, V1_UNUSED;

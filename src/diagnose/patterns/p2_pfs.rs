@@ -47,6 +47,7 @@ pattern! {
         "Netopia": "ph2 resend timeout" ("NIR-17");
         "Huawei": "phase2 proposal or pfs mismatch" ("Huawei ALM-303046755");
         "Cisco ASA": "Mismatch: Overriding phase 2 DH Group with phase 1 group" ("Cisco ASA syslog reference");
+        "racoon": "pfs group mismatched: my:… peer:…" ("racoon log");
     ];
     sources: ["SMG-22", "S2S-34", "S2S-51", "NIR-17", "RFC 2409 §5.5"];
     misses: Answer;

@@ -35,6 +35,7 @@ pattern! {
         "SMG": "Could not match Encryption Algorithm / Auth defined in ESP of SPD but not in proposal" ("SMG-23, SMG-26");
         "Cisco PIX": "IPSec (validate_proposal): transform proposal … not supported" ("PIX-10");
         "Cisco ASA": "Phase 2 failure: Mismatched attribute types for class …" ("Cisco ASA syslog reference");
+        "racoon": "trns_id mismatched: my:… peer:…" ("racoon log");
     ];
     sources: ["SMG-23", "SMG-25", "SMG-26", "PIX-10", "PIX-23", "S2S-28", "S2S-51", "CON-32", "RFC 2407 §4.5", "RFC 2409 §5.5"];
     misses: Answer;

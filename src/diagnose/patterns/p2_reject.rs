@@ -68,6 +68,8 @@ pattern! {
         "Fortinet": "IPsec phase 2 error, reason=\"peer SA proposal not match local policy\", mode=\"quick\"" ("FortiOS event log samples");
         "Cisco ASA": "Rejecting new IPsec SA negotiation for peer. A negotiation was already in progress" ("Cisco ASA syslog reference");
         "Cisco ASA": "Tunnel Rejected: The maximum tunnel count allowed has been reached" ("Cisco ASA syslog reference");
+        "racoon": "notification INVALID-ID-INFORMATION received in informational exchange." ("racoon log") about "selectors";
+        "racoon": "notification NO-PROPOSAL-CHOSEN received in informational exchange." ("racoon log");
     ];
     sources: [
         "SMG-07", "SMG-21", "SMG-22", "SMG-23", "SMG-24", "SMG-25", "SMG-26", "SMG-27", "SMG-29", "SMG-32", "PIX-03", "PIX-06",

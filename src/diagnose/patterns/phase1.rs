@@ -72,8 +72,22 @@ pub(super) fn last_with_phase_2(case: &Case<'_>) -> Option<Timestamp> {
     case.pair.attempts.iter().filter(|attempt| attempt.phase2_up.is_some()).map(|attempt| attempt.first).max()
 }
 
-/// The method of the choice, or of the offer if all of it names the same.
+/// A message 5 of this length carries a certificate: with a shared key it is an identity and a hash of 64 octets at most, and
+/// what an initiator has to say beside (RFC 2409 §5.4).
+const HOLDS_CERTIFICATE: u32 = 512;
+
+/// The method of the choice or the offer; where neither was captured, what the length of message 5 shows of it.
 pub(super) fn method(view: &View<'_>) -> Method {
+    match named_method(view) {
+        Method::Unknown if view.message(Label::Mm(5)).is_some_and(|proof| proof.length >= HOLDS_CERTIFICATE) => {
+            Method::Certificate
+        }
+        named => named,
+    }
+}
+
+/// The method of the choice, or of the offer if all of it names the same.
+pub(super) fn named_method(view: &View<'_>) -> Method {
     let chosen = view.attempt.chosen.iter().flat_map(|chosen| &chosen.transforms).next();
     let number = match chosen {
         Some(transform) => transform.attribute(AUTHENTICATION_METHOD),

@@ -65,6 +65,7 @@ pattern! {
         "Windows": "13801 IKE authentication credentials are unacceptable" ("Azure network-watcher-troubleshoot-overview");
         "Meraki": "IDr payload missing" ("public blog");
         "GCP": "AUTHORIZATION_ERROR / PEER_IDENTITY_MISMATCH" ("Google Cloud VpnTunnel.Status reference");
+        "libreswan": "AUTH mismatch: Received AUTH != computed AUTH / PSK Authentication failed: AUTH mismatch!" ("libreswan log") about "key";
     ];
     sources: ["S2S-04", "RFC 7296 §2.21.2", "RFC 7296 §2.15", "RFC 7296 §3.14"];
     when: V2_UNPROVEN;

@@ -47,6 +47,7 @@ pattern! {
     logs: [
         "strongSwan": "constraint check failed / received IDr …, but require …" ("strongSwan source");
         "libreswan": "authentication failed: responder did not include IDr payload" ("libreswan source");
+        "libreswan": "we require IKEv2 peer to have ID '…', but peer declares '…'" ("libreswan log") about "identity";
     ];
     sources: ["RFC 7296 §2.21.2", "RFC 7296 §1.2"];
     when: V2 TOLD_AT_ONCE, V2 SEVERAL;

@@ -50,6 +50,7 @@ pattern! {
         "AWS": "No Proposal Match Found by AWS" ("AWS log-contents");
         "Azure": "IkePolicyMismatch" ("Azure network-watcher-troubleshoot-overview");
         "HP-UX": "no proposal chosen" ("HP-UX IPSec admin guide");
+        "libreswan": "no proposal chosen from:1:IKE:…" ("libreswan log");
     ];
     sources: ["S2S-02", "S2S-43", "RFC 7296 §2.7", "RFC 7296 §3.10.1"];
     when: V2_UNPROVEN ERROR_NOTIFY;

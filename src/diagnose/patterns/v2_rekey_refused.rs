@@ -62,6 +62,8 @@ pattern! {
         "strongSwan": "CHILD_SA rekeying failed, trying again in … seconds" ("strongSwan source");
         "strongSwan": "peer seems to not support CHILD_SA rekeying, starting reauthentication" ("strongSwan source");
         "strongSwan": "generating CREATE_CHILD_SA response 142 [ N(NO_PROP) ]" ("public log");
+        "strongSwan": "received TEMPORARY_FAILURE notify error" ("strongSwan log") about "busy";
+        "strongSwan": "IKE_SA rekeying failed, trying again in … seconds" ("strongSwan log");
     ];
     sources: ["RFC 7296 §1.3", "RFC 7296 §2.8", "RFC 7296 §2.25", "RFC 7296 §3.10.1"];
     when: CREATE_CHILD;

@@ -35,7 +35,7 @@ pub use security_association::{Proposal, SecurityAssociation, Transform};
 pub use traffic_selector::{TrafficSelector, TrafficSelectors};
 pub use walk::Walk;
 
-use crate::base::Fault;
+use crate::base::{Fault, FaultKind};
 
 use super::field::{Short, after, read};
 
@@ -101,12 +101,17 @@ pub(super) const fn is_encrypted(payload_type: u8) -> bool {
 
 impl<'a> Body<'a> {
     /// The body of a payload of this type. One that is cut short is malformed, unless it is read part by part, or says of which
-    /// error it is.
+    /// error it is, or is a fragment with its numbers in front of what was not captured.
     #[inline]
     pub(super) fn decode(payload_type: u8, content: Content<'a>) -> Self {
         let decoded = match content.cut {
             Some(cut) if matches!((content.version, payload_type), (1, 11) | (2, 41)) => {
                 notification::decode_cut(content, cut)
+            }
+            Some(Fault { kind: FaultKind::NotCaptured { .. }, .. })
+                if matches!((content.version, payload_type), (1, FRAGMENT) | (2, 53)) =>
+            {
+                Self::look_up(payload_type, content)
             }
             Some(cut) if !matches!((content.version, payload_type), (1, 1) | (2, 33)) => Err(cut),
             _ => Self::look_up(payload_type, content),

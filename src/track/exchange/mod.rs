@@ -20,6 +20,7 @@ use super::nat::HashAlgorithm;
 mod v1 {
     pub(super) const SA: u8 = 1;
     pub(super) const KE: u8 = 4;
+    pub(super) const FRAGMENT: u8 = 132;
 }
 
 /// What the labels are decided by.
@@ -43,6 +44,8 @@ pub(super) struct Clues<'a> {
 impl<'a> Clues<'a> {
     pub(super) fn of(message: &Message<'a>, digest: u32) -> Self {
         let mut clues = Self { encrypted: message.is_encrypted(), digest, ..Self::blank(&message.header) };
+        // a fragment that could not be read, or it would not come here: whatever it is part of, it is not in clear
+        clues.encrypted |= (message.header.version.major, message.header.next_payload) == (1, v1::FRAGMENT);
         for payload in message.payloads() {
             match (message.header.version.major, payload.payload_type) {
                 (1, v1::SA) | (2, 33) => clues.has_sa = true,
