@@ -5,6 +5,7 @@
 use std::borrow::Cow;
 use std::sync::{Arc, LazyLock};
 
+use crate::base::FrameRef;
 use crate::track::{Attempt, Facts, Label, MessageRecord, Room};
 
 use super::case::Case;
@@ -16,7 +17,7 @@ use super::points;
 use super::status::{outcome, status};
 use super::survey::Survey;
 use super::words::{role, span};
-use super::{AttemptDiagnosis, Cause, Confidence, Finding, Severity, Verdict, Words};
+use super::{AttemptDiagnosis, Cause, Confidence, Finding, PairStatus, Severity, Verdict, Words};
 
 /// What follows from a pattern where that is found on a pair: its consequences stay in the report, and neither raise an alarm
 /// of their own nor explain the pair.
@@ -161,6 +162,11 @@ impl Found {
 
     pub(super) fn stage(&self) -> Stage {
         self.pattern.stage
+    }
+
+    /// Whether it rests on this frame.
+    pub(super) fn rests_on(&self, frame: FrameRef) -> bool {
+        self.case.frames.contains(&frame)
     }
 
     /// The attempt that it is about, by its index.
@@ -439,13 +445,13 @@ fn likelihood(share: f32) -> &'static str {
     }
 }
 
-/// Status of the pair, its verdict, and outcome and verdict of each attempt.
-pub(super) fn judge(case: &Case<'_>, matches: &[Found], piece: &mut Piece) {
+/// Status of the pair, its verdict, and outcome and verdict of each attempt. Takes back that a tunnel is up which is down.
+pub(super) fn judge(case: &Case<'_>, matches: &mut Vec<Found>, piece: &mut Piece) {
     let count = case.pair.attempts.len();
     let mut best: Vec<Option<(Weight, &Found)>> = vec![None; count];
     let mut errors = vec![false; count];
     let mut best_of_all: Option<(Weight, &Found)> = None;
-    for found in matches {
+    for found in &*matches {
         let index = found.case.attempt.filter(|&index| index < count);
         if let Some(index) = index {
             errors[index] |= found.severity() == Severity::Error;
@@ -476,6 +482,9 @@ pub(super) fn judge(case: &Case<'_>, matches: &[Found], piece: &mut Piece) {
     let silent = matches.iter().any(|found| found.consequence_of.is_some() && is_silent(found));
     let status = status(case, &attempts, best_of_all, silent);
     piece.judge(status, best_of_all.map(|found| found.verdict), attempts);
+    if matches!(status, PairStatus::Down | PairStatus::DownNegotiating) {
+        matches.retain(|found| found.pattern.id != "OK-UP");
+    }
 }
 
 /// Whether matches raise no alarm and explain nothing, whatever else is found on the pair.

@@ -10,11 +10,16 @@ use super::case::{Case, PATIENCE, View};
 use super::engine::Found;
 use super::losses;
 use super::pattern::Stage;
-use super::patterns::{initial_contact, is_cut_short, is_no_esp, is_taken_down};
+use super::patterns::{initial_contact, is_cut_short, is_no_esp, is_taken_down, spacing};
 use super::{AttemptDiagnosis, Outcome, PairStatus, Severity};
 
 /// A pair that tried more than once is still negotiating if its last try ended no longer ago than this.
 const NEGOTIATING: Duration = Duration::from_secs(120);
+
+/// Packets of a stream.
+const STREAM: u64 = 10;
+/// So long before the lifetime of SAs is over others are negotiated in their place.
+const RENEWAL: Duration = Duration::from_secs(300);
 
 /// How far an attempt got. `error`: something was found on it that is one.
 pub(super) fn outcome(case: &Case<'_>, view: &View<'_>, error: bool) -> Outcome {
@@ -85,6 +90,7 @@ pub(super) fn status(
                 return PairStatus::UpNoIke;
             }
         }
+        true if verdict.is_some_and(|found| is_expired(case, found)) => {}
         true if traffic => return PairStatus::UpActive,
         true => return PairStatus::UpIdle,
         false if pair.attempts.is_empty() && is_no_esp(pair) => return PairStatus::Unknown,
@@ -121,6 +127,25 @@ pub(super) fn status(
 fn tells_a_loss(found: &Found) -> bool {
     found.severity() == Severity::Error
         && (found.stage() == Stage::LifeCycle || found.is("T-SPI-UNKNOWN", Severity::Error))
+}
+
+/// What was to take the place of the SAs in use failed, and then a steady stream both ways ended at both ends at once: their
+/// lifetime was over.
+fn is_expired(case: &Case<'_>, found: &Found) -> bool {
+    let fails = matches!(found.stage(), Stage::Phase1 | Stage::Phase2 | Stage::IkeV2);
+    let view = found.attempt().and_then(|index| case.view(index)).filter(|_| fails);
+    if found.severity() < Severity::Warning || view.is_none() {
+        return false;
+    }
+    let last_of = |end| case.flows_from(end).max_by_key(|flow| flow.last);
+    let (Some(one), Some(other)) = (last_of(case.pair.a), last_of(case.pair.b)) else { return false };
+    let pace = spacing(one).max(spacing(other));
+    let ended = one.last.max(other.last);
+    let at_once = ended.since(one.last.min(other.last)) <= pace * 2;
+    let steady = one.packets.min(other.packets) >= STREAM && case.end().since(ended) >= (pace * 20).max(PATIENCE * 3);
+    let shows = |message: &&MessageRecord| found.rests_on(message.frame);
+    let tried = view.and_then(|view| view.messages().filter(shows).map(|message| message.at).min());
+    at_once && steady && tried.is_some_and(|tried| ended <= tried.after(RENEWAL) && tried <= ended.after(PATIENCE))
 }
 
 /// Phase 1 of the last attempt is complete, phase 2 may follow at once, and nothing was found that stops it.

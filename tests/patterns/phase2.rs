@@ -126,6 +126,22 @@ fn who_begins_another_quick_mode_has_not_given_up() {
     assert!(!found.seen.contains("gave up"), "{}", found.seen);
 }
 
+/// A stream both ways ends at both ends at once, a few seconds after the re-key was refused: the SAs are over.
+#[test]
+fn a_tunnel_whose_renewal_is_refused_is_not_up_for_ever() {
+    let no = [v1::notify(v1::NO_PROPOSAL_CHOSEN)];
+    let refused = |told: Scenario| told.after(ms(20)).qm1(0).informational(Side::Responder, &no);
+    let streams = main_mode_psk().quick_mode();
+    let spis = streams.esp_spis();
+    let told = refused(streams.traffic_on(spis, 1..=30, secs(1))).traffic_on(spis, 31..=35, secs(1));
+    let analysis = judge(&refused(told.clone().after(secs(10))).quiet(secs(40)).capture());
+    assert_eq!(standing(&analysis), (PairStatus::Down, Some("P2-REJECT")));
+    assert!(find(&analysis, "OK-UP").is_none());
+    // while the stream goes on, they are not
+    let analysis = judge(&refused(told).traffic_on(spis, 36..=80, secs(1)).capture());
+    assert_eq!(standing(&analysis), (PairStatus::UpActive, Some("P2-REJECT")));
+}
+
 #[test]
 fn message_1_in_clear_is_refused_for_that() {
     let exchange = v1::exchange::QUICK;

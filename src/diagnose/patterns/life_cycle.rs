@@ -115,7 +115,7 @@ impl Traffic {
 }
 
 /// How far the packets of a flow lie apart on average.
-fn spacing(flow: &EspFlow) -> Duration {
+pub(in crate::diagnose) fn spacing(flow: &EspFlow) -> Duration {
     let gaps = u32::try_from(flow.packets.saturating_sub(1)).unwrap_or(u32::MAX);
     flow.last.since(flow.first).checked_div(gaps).unwrap_or_default()
 }
