@@ -247,10 +247,11 @@ fn windows(case: &Case<'_>) -> BTreeMap<u32, (Timestamp, Timestamp)> {
     }
     let recorded = (0..).zip(&case.facts.recorded).filter_map(|(capture, window)| Some((capture, (*window)?)));
     // The copy at the other point may have been taken for one that was recorded again.
-    let elsewhere = again && case.survey.captures_overlap();
+    let own: Vec<u32> = windows.keys().copied().filter(|_| again).collect();
+    let same = |&one: &u32, other: u32| case.facts.at_two_points.contains(&(one.min(other), one.max(other)));
     for (capture, (first, last)) in recorded {
         let meanwhile = first <= case.pair.last && last >= case.pair.first;
-        if windows.contains_key(&capture) || elsewhere && meanwhile {
+        if windows.contains_key(&capture) || meanwhile && own.iter().any(|own| same(own, capture)) {
             windows.insert(capture, (first, last));
         }
     }

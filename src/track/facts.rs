@@ -3,6 +3,7 @@
 //!
 //! Numbers keep their code points; names are given where words are made ([`crate::report`]).
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -21,6 +22,8 @@ pub struct Facts {
     pub window: Option<(Timestamp, Timestamp)>,
     /// First and last frame of each capture, by its id, if there are several.
     pub recorded: Vec<Option<(Timestamp, Timestamp)>>,
+    /// Two captures, the lower id first, that both recorded a packet, the first few.
+    pub at_two_points: BTreeSet<(u32, u32)>,
     /// Packets in clear that may belong into a tunnel, by their addresses, the first few.
     pub clear: Vec<ClearFact>,
     /// DNS answers for addresses that gave none, by who asked and for what, the first few.

@@ -324,7 +324,7 @@ impl Tracker {
         });
         let Some(fragment) = fragment else {
             let observed = self.file_message(&passage, &message)?;
-            self.note_isakmp(datagram, observed.pair, &passage);
+            self.note_isakmp(datagram, &observed, &passage);
             return Some(observed);
         };
 
@@ -370,13 +370,19 @@ impl Tracker {
                 Observed { reassembled: Some(octets), ..observed }
             }
         };
-        self.note_isakmp(datagram, observed.pair, &passage);
+        self.note_isakmp(datagram, &observed, &passage);
         Some(observed)
     }
 
-    fn note_isakmp(&mut self, datagram: &Datagram<'_>, pair: usize, passage: &Passage) {
+    fn note_isakmp(&mut self, datagram: &Datagram<'_>, observed: &Observed, passage: &Passage) {
+        let here = passage.frame.capture;
+        if let Some(before) = observed.recorded_before.filter(|before| before.capture != here)
+            && self.facts.at_two_points.len() < POINTS
+        {
+            self.facts.at_two_points.insert((here.min(before.capture), here.max(before.capture)));
+        }
         let on_4500 = passage.source.port() == 4500 || passage.destination.port() == 4500;
-        self.note(pair, datagram, |seen| {
+        self.note(observed.pair, datagram, |seen| {
             seen.isakmp += 1;
             seen.on_4500 += u64::from(on_4500);
         });
@@ -392,6 +398,9 @@ impl Tracker {
         }
     }
 }
+
+/// Captures that are known to have recorded the same packets.
+const POINTS: usize = 1024;
 
 /// The longest message that a UDP datagram or a TCP record can carry.
 const LONGEST: u32 = 65_535;

@@ -285,6 +285,21 @@ fn points_on_both_sides_of_a_nat_settle_it_too() {
     assert_eq!(likely(&outside), ["UDP 4500 is filtered on the way"]);
 }
 
+/// One capture records what one side sends twice, and another one is about somebody else: these are not two points.
+#[test]
+fn packets_that_one_capture_doubles_are_not_seen_at_two_points() {
+    let story = main_mode_psk().quick_mode();
+    let initiator = story.address(Side::Initiator);
+    let once = story.traffic(60).quiet(secs(10)).capture();
+    let mut again = once.clone().only_from(initiator);
+    again.frames.iter_mut().for_each(|frame| frame.at += 50_000);
+    let elsewhere = Scenario::between(address("192.0.2.77"), address("192.0.2.78")).mm1(&[usual_transform()]);
+    let elsewhere = elsewhere.mm2(&usual_transform()).quiet(secs(20)).capture();
+    let analysis = judge_together(&[once.merge(&again), elsewhere]);
+    assert!(find(&analysis, "C-TWO-POINT").is_none());
+    assert!(find(&analysis, "OK-UP").is_some());
+}
+
 /// The causes of a finding that are called likely.
 fn likely(found: &Finding) -> Vec<&str> {
     let likely = found.causes.iter().filter(|cause| cause.likelihood == "likely");
