@@ -285,6 +285,15 @@ fn points_on_both_sides_of_a_nat_settle_it_too() {
     assert_eq!(likely(&outside), ["UDP 4500 is filtered on the way"]);
 }
 
+/// The capture misses the answers to the first attempt: nobody can say that the second had none.
+#[test]
+fn of_an_attempt_after_one_whose_answers_are_missed_nothing_is_said() {
+    let story = main_mode_psk().quick_mode();
+    let initiator = story.address(Side::Initiator);
+    let told = story.after(secs(30)).new_attempt().mm1(&[usual_transform()]).repeat(3, &[4.0, 7.2, 13.0]);
+    assert_eq!(alarms(&judge(&told.quiet(secs(40)).capture().only_from(initiator))), ["C-ONE-DIR"]);
+}
+
 /// One capture records what one side sends twice, and another one is about somebody else: these are not two points.
 #[test]
 fn packets_that_one_capture_doubles_are_not_seen_at_two_points() {

@@ -192,6 +192,7 @@ fn unanswered(later: &Later, index: usize, view: &View<'_>, read: &[Informationa
     let meanwhile = errors.filter(|(begun, ended, _)| *ended >= first.at && *begun <= last.after(UNDER_WAY));
     let refused = meanwhile.map(|&(.., itself)| itself).max();
     let starts_anew = later.begun[peers].is_some_and(|begun| begun > index);
+    let acted = later.begun[1 - peers].is_some_and(|begun| begun > index);
     let announced = view.attempt.vendor_ids[side.other().index()]
         .iter()
         .any(|data| registry::vendor_id(data).is_some_and(|vendor| vendor.family == "dpd"));
@@ -217,6 +218,9 @@ fn unanswered(later: &Later, index: usize, view: &View<'_>, read: &[Informationa
             },
         ))
         .means(match (refused, traffic) {
+            _ if elsewhere && acted => {
+                "the peer lives; the side that asked gave this IKE SA up and began anew, so what became of it at the peer does not show"
+            }
             _ if elsewhere => "the peer lives; it dropped this IKE SA and uses another one",
             (Some(true), _) => "the host is there, and its IKE daemon seems to be gone",
             (Some(false), _) => "a router says that the peer cannot be reached, or a filter that it must not",
@@ -228,6 +232,7 @@ fn unanswered(later: &Later, index: usize, view: &View<'_>, read: &[Informationa
         })
         .frames(questions.iter().take(8).flat_map(|each| view.frames(each.message)));
     found = match (refused, traffic) {
+        _ if elsewhere && acted => found.weigh("dropped", 2.0).rule_out(&["daemon"]),
         _ if elsewhere => found.weigh("dropped", 20.0).weigh("path", 0.5).rule_out(&["daemon"]),
         (Some(true), _) | (None, Traffic::GoesOn) => {
             found.weigh("daemon", 8.0).weigh("path", 0.2).weigh("mapping", 0.2)
@@ -260,7 +265,6 @@ fn unanswered(later: &Later, index: usize, view: &View<'_>, read: &[Informationa
         found = found.weigh("mapping", 2.0);
     }
     // Whoever asks and gets no answer gives up after a few; heartbeats of IKEv1 go on, and nobody answers them.
-    let acted = later.begun[1 - peers].is_some_and(|begun| begun > index);
     let heartbeats = !view.is_v2() && !answered && !acted && questions.len() >= HEARTBEATS;
     if heartbeats || (!view.is_v2() && !announced && !answered && !view.attempt.midstream) {
         found.confidence = Some(Confidence::Suspected);
