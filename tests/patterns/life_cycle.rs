@@ -289,6 +289,17 @@ fn what_a_router_says_of_a_silent_peer_is_the_reason() {
     assert!(!silent.means.contains("the host is there"), "{}", silent.means);
 }
 
+/// A daemon that was started again: its port is closed for the first check and open for the others, which it cannot read.
+#[test]
+fn a_daemon_that_is_back_is_not_dead() {
+    let closed = in_use().dpd(Side::Initiator, 9);
+    let host = closed.address(Side::Responder);
+    let told = asked_in_vain(closed.icmp_unreachable(host, 3).after(secs(10)), |told| told);
+    let found = find(&judge(&told.quiet(secs(60)).capture()), "L-DPD-TIMEOUT").expect("it is found");
+    assert!(found.seen.ends_with("the last nothing any more"), "{}", found.seen);
+    assert!(found.causes.first().is_some_and(|cause| cause.text.starts_with("the peer restarted")), "{found:?}");
+}
+
 #[test]
 fn traffic_of_the_next_tunnel_does_not_show_that_the_silent_peer_lived() {
     let back = asked_in_vain(in_use(), |told| told).new_attempt().main_mode().quick_mode().traffic(20);

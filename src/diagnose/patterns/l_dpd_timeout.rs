@@ -190,7 +190,10 @@ fn unanswered(later: &Later, index: usize, view: &View<'_>, read: &[Informationa
     let traffic = Traffic::of(view, peer, (first.at, last));
     let errors = later.refused[peers].iter();
     let meanwhile = errors.filter(|(begun, ended, _)| *ended >= first.at && *begun <= last.after(UNDER_WAY));
-    let refused = meanwhile.map(|&(.., itself)| itself).max();
+    let errors: Vec<_> = meanwhile.collect();
+    let refused = errors.iter().map(|(.., itself)| *itself).max();
+    // The last check draws none any more: what it asks is there again.
+    let reopened = refused == Some(true) && errors.iter().all(|(_, ended, _)| ended.after(UNDER_WAY) < last);
     let starts_anew = later.begun[peers].is_some_and(|begun| begun > index);
     let acted = later.begun[1 - peers].is_some_and(|begun| begun > index);
     let announced = view.attempt.vendor_ids[side.other().index()]
@@ -210,6 +213,7 @@ fn unanswered(later: &Later, index: usize, view: &View<'_>, read: &[Informationa
             span(last.since(first.at)),
             match (refused, traffic) {
                 _ if elsewhere => ", and talks under another IKE SA meanwhile or later",
+                _ if reopened => "; the first drew ICMP errors of its host, the last nothing any more",
                 (Some(true), _) => ", and it sent ICMP errors instead",
                 (Some(false), _) => ", and ICMP errors came from the path instead",
                 (None, Traffic::GoesOn) => ", while its ESP goes on",
@@ -222,6 +226,7 @@ fn unanswered(later: &Later, index: usize, view: &View<'_>, read: &[Informationa
                 "the peer lives; the side that asked gave this IKE SA up and began anew, so what became of it at the peer does not show"
             }
             _ if elsewhere => "the peer lives; it dropped this IKE SA and uses another one",
+            _ if reopened => "the IKE daemon of the peer was gone, and is back: it most likely does not know this SA",
             (Some(true), _) => "the host is there, and its IKE daemon seems to be gone",
             (Some(false), _) => "a router says that the peer cannot be reached, or a filter that it must not",
             (None, Traffic::GoesOn) => "the kernel of the peer lives; its IKE daemon does not answer",
@@ -234,6 +239,7 @@ fn unanswered(later: &Later, index: usize, view: &View<'_>, read: &[Informationa
     found = match (refused, traffic) {
         _ if elsewhere && acted => found.weigh("dropped", 2.0).rule_out(&["daemon"]),
         _ if elsewhere => found.weigh("dropped", 20.0).weigh("path", 0.5).rule_out(&["daemon"]),
+        _ if reopened => found.weigh("restart", 8.0).weigh("path", 0.2).weigh("mapping", 0.2),
         (Some(true), _) | (None, Traffic::GoesOn) => {
             found.weigh("daemon", 8.0).weigh("path", 0.2).weigh("mapping", 0.2)
         }
