@@ -36,6 +36,7 @@ impl Tracker {
                 l2tp,
                 count,
                 frame: datagram.frame,
+                first: datagram.at,
                 last: datagram.at,
             });
         }

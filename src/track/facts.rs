@@ -47,6 +47,8 @@ pub struct ClearFact {
     pub count: u64,
     /// The first one's frame.
     pub frame: FrameRef,
+    /// The first one's time.
+    pub first: Timestamp,
     /// The last one's time.
     pub last: Timestamp,
 }

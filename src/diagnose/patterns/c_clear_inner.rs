@@ -88,9 +88,9 @@ fn private(case: &Case<'_>) -> Option<Match> {
     let fact = case.facts.clear.iter().find(|fact| !fact.l2tp && fact.count >= ENOUGH)?;
     // Where there is no traffic in the tunnel, or it had ended before: this may be what the tunnel is for. Beside such traffic
     // a capture that sees the inside too is the likelier reading.
-    let carried = pair.flows.iter().filter(|flow| flow.packets > 1).map(|flow| flow.last_frame).max();
-    let beside = carried.is_some_and(|last| fact.frame < last);
-    let taken_down = is_taken_down(case) && fact.frame > pair.last_frame;
+    let carried = pair.flows.iter().filter(|flow| flow.packets > 1).map(|flow| flow.last).max();
+    let beside = carried.is_some_and(|last| fact.first < last);
+    let taken_down = is_taken_down(case) && fact.first > pair.last;
     let when = match (taken_down, carried.is_some() && !beside) {
         (true, _) => ", all of them after the tunnel was taken down",
         (_, true) => ", all of them after the last packet of ESP or AH",

@@ -91,9 +91,10 @@ fn traffic_of(case: &Case<'_>, points: &Points) -> Option<Match> {
         Match::on_pair(Confidence::Inferred)
             .severity(Severity::Error)
             .seen(format!(
-                "{} of ESP or AH from {} in one capture only; what {} sends is in both",
+                "{} of ESP or AH from {} in capture {} only; what {} sends is in both",
                 number(lost.packets(), "packet"),
                 lost.from,
+                lost.flows.first().map_or(0, |flow| flow.first_frame.capture),
                 known.from,
             ))
             .means(format!(
