@@ -26,6 +26,10 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 /// What a side says to an answer, it says within this.
 pub(super) const AT_ONCE: Duration = Duration::from_secs(1);
 
+/// Pairs, and attempts of each, that are looked through for the same negotiation.
+const PAIRS: usize = 8;
+const ATTEMPTS: usize = 64;
+
 /// One pair, seen by a check.
 #[derive(Debug, Clone, Copy)]
 pub struct Case<'a> {
@@ -218,6 +222,15 @@ impl<'a> View<'a> {
         self.messages().filter(|message| message.label == self.attempt.stage).max_by_key(|message| message.at)
     }
 
+    /// The first thing that `look` finds in the same negotiation between other addresses.
+    pub(super) fn elsewhere<T>(&self, look: impl Fn(&Attempt) -> Option<T>) -> Option<T> {
+        let Self { case, attempt, .. } = self;
+        let pairs = case.survey.pairs_with(attempt.version, attempt.initiator_spi).take(PAIRS);
+        let mut others = pairs.filter(|&pair| pair != case.index).filter_map(|pair| case.facts.pairs.get(pair));
+        let same = |other: &&Attempt| (other.version, other.initiator_spi) == (attempt.version, attempt.initiator_spi);
+        others.find_map(|pair| pair.attempts.iter().take(ATTEMPTS).filter(same).find_map(&look))
+    }
+
     /// Whether anything came from `side`.
     pub fn heard(&self, side: Side) -> bool {
         self.messages().any(|message| message.from == side)
@@ -287,7 +300,7 @@ impl<'a> View<'a> {
 
     /// Frames of a message and its repeats.
     pub fn frames(&self, message: &MessageRecord) -> Vec<FrameRef> {
-        std::iter::once(message.frame).chain(message.repeats.iter().map(|repeat| repeat.frame)).collect()
+        message.copies().map(|(frame, _)| frame).collect()
     }
 
     /// IKEv2: the IKE_AUTH exchanges, in order. More than one means EAP, or several authentications.

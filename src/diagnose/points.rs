@@ -20,9 +20,6 @@ use super::words::role;
 const UNDERWAY: Duration = Duration::from_secs(2);
 /// So many messages tell how far the clocks of two captures differ.
 const APART: u32 = 3;
-/// Pairs, and attempts of each, that are looked through for the same negotiation.
-const PAIRS: usize = 4;
-const ATTEMPTS: usize = 64;
 /// Factors on the causes that a message is lost: where it is, where it seems to be, and where it passes both points.
 const LOST: f32 = 50.0;
 pub(super) const MISSING: f32 = 4.0;
@@ -96,10 +93,7 @@ pub(super) fn tell_fate(case: &Case<'_>, pattern: &Pattern, found: &mut Match) {
         return;
     }
     let Some(view) = found.attempt.and_then(|index| case.view(index)) else { return };
-    let shown = |message: &MessageRecord| {
-        let mut frames = message.repeats.iter().map(|repeat| repeat.frame).chain([message.frame]);
-        frames.any(|frame| found.frames.contains(&frame))
-    };
+    let shown = |message: &MessageRecord| message.copies().any(|(frame, _)| found.frames.contains(&frame));
     let Some(message) = view.messages().filter(|message| shown(message)).last() else { return };
     let elsewhere = Elsewhere::of(&view);
     let fate = match &elsewhere {
@@ -172,17 +166,10 @@ struct Elsewhere {
 
 impl Elsewhere {
     fn of(view: &View<'_>) -> Option<Self> {
-        let View { case, attempt, .. } = view;
-        let pairs = case.survey.pairs_with(attempt.version, attempt.initiator_spi).take(PAIRS);
-        let mut others = pairs.filter(|&pair| pair != case.index).filter_map(|pair| case.facts.pairs.get(pair));
-        let same = |other: &&Attempt| {
-            (other.version, other.initiator_spi) == (attempt.version, attempt.initiator_spi)
-                && other.first_frame.capture != attempt.first_frame.capture
-        };
-        others.find_map(|pair| {
-            let attempt = pair.attempts.iter().take(ATTEMPTS).find(same)?.clone();
-            let between = [attempt.initiator.ip(), attempt.responder.ip()];
-            Some(Self { capture: attempt.first_frame.capture, between, attempt })
+        view.elsewhere(|other| {
+            let capture = other.first_frame.capture;
+            let between = [other.initiator.ip(), other.responder.ip()];
+            (capture != view.attempt.first_frame.capture).then(|| Self { capture, between, attempt: other.clone() })
         })
     }
 
@@ -216,10 +203,9 @@ pub(super) fn is_seen_twice(case: &Case<'_>) -> bool {
 /// The clocks of two captures differ by more than a packet is under way: all messages are as far apart in one and the other.
 fn are_apart<'a>(messages: impl Iterator<Item = &'a MessageRecord>) -> bool {
     let apart = messages.filter_map(|message| {
-        let copies =
-            || message.repeats.iter().map(|repeat| (repeat.frame, repeat.at)).chain([(message.frame, message.at)]);
-        let first = copies().map(|(frame, _)| frame.capture).min()?;
-        let at = |here: bool| copies().filter(|(frame, _)| (frame.capture == first) == here).map(|(_, at)| at).min();
+        let first = message.copies().map(|(frame, _)| frame.capture).min()?;
+        let at =
+            |here: bool| message.copies().filter(|(frame, _)| (frame.capture == first) == here).map(|(_, at)| at).min();
         at(true).zip(at(false)).map(|(here, there)| there.as_nanos().saturating_sub(here.as_nanos()))
     });
     let (count, least, most) = apart
@@ -238,8 +224,7 @@ fn windows(case: &Case<'_>) -> BTreeMap<u32, (Timestamp, Timestamp)> {
     let mut again = false;
     for message in messages(case) {
         again |= message.recorded_again > 0;
-        let copies = message.repeats.iter().map(|repeat| (repeat.frame, repeat.at));
-        for (frame, at) in copies.chain([(message.frame, message.at)]) {
+        for (frame, at) in message.copies() {
             let window = windows.entry(frame.capture).or_insert((at, at));
             window.0 = window.0.min(at);
             window.1 = window.1.max(at);
@@ -260,8 +245,7 @@ fn windows(case: &Case<'_>) -> BTreeMap<u32, (Timestamp, Timestamp)> {
 
 /// Whether a capture was recording in this window when some copy of a message passed.
 fn was_recording(&(first, last): &(Timestamp, Timestamp), message: &MessageRecord) -> bool {
-    let mut copies = message.repeats.iter().map(|repeat| repeat.at).chain([message.at]);
-    copies.any(|at| first.after(UNDERWAY) <= at && at.after(UNDERWAY) <= last)
+    message.copies().any(|(_, at)| first.after(UNDERWAY) <= at && at.after(UNDERWAY) <= last)
 }
 
 /// A copy in another capture, soon enough to be the same packet, or the same packet once more.

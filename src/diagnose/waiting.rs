@@ -32,8 +32,7 @@ pub fn next_due(message: &MessageRecord) -> Option<(Timestamp, Duration)> {
     if message.repeats.len() < 2 || message.repeat_count as usize != message.repeats.len() {
         return None;
     }
-    let times: Vec<Timestamp> =
-        std::iter::once(message.at).chain(message.repeats.iter().map(|repeat| repeat.at)).collect();
+    let times: Vec<Timestamp> = message.copies().map(|(_, at)| at).collect();
     let gaps: Vec<f64> = times.windows(2).map(|pair| pair[1].since(pair[0]).as_secs_f64()).collect();
     let factors: Vec<f64> = gaps.windows(2).map(|pair| pair[1] / pair[0]).collect();
     let mean = factors.iter().sum::<f64>() / factors.len() as f64;

@@ -596,6 +596,11 @@ pub enum PayloadDetail {
 }
 
 impl MessageRecord {
+    /// Frame and time of each of its copies, the first and then the repeats.
+    pub fn copies(&self) -> impl Iterator<Item = (FrameRef, Timestamp)> + '_ {
+        std::iter::once((self.frame, self.at)).chain(self.repeats.iter().map(|repeat| (repeat.frame, repeat.at)))
+    }
+
     /// When its last copy was sent.
     pub fn last_sent(&self) -> Timestamp {
         self.repeats.iter().map(|repeat| repeat.at).fold(self.at, Timestamp::max)

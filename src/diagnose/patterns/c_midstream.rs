@@ -4,8 +4,6 @@ use crate::diagnose::Confidence;
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
 
-use super::n_wrong_addr;
-
 pattern! {
     /// ## What is seen
     ///
@@ -58,5 +56,5 @@ fn check(case: &Case<'_>) -> Vec<Match> {
 
 /// Whether the set-up began between other addresses: this is an answer from one that was not asked.
 fn begins_elsewhere(view: &View<'_>) -> bool {
-    n_wrong_addr::elsewhere(view, |other| (!other.midstream).then_some(())).is_some()
+    view.elsewhere(|other| (!other.midstream).then_some(())).is_some()
 }

@@ -264,8 +264,7 @@ fn refusals(view: &View<'_>, found: &mut [Informational<'_>]) {
             _ => false,
         });
         for message in unanswered {
-            let copies = message.repeats.iter().map(|repeat| repeat.at);
-            asked[message.from.index()].extend(std::iter::once(message.at).chain(copies));
+            asked[message.from.index()].extend(message.copies().map(|(_, at)| at));
         }
     }
     for times in &mut asked {

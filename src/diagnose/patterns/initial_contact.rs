@@ -59,8 +59,7 @@ fn completes_phase_1(view: &View<'_>, first: &MessageRecord) -> bool {
         })
         .any(|message| {
             let within = if message.from == side { ABOUT_PHASE_1 } else { answer_within(view, side) };
-            let mut copies = std::iter::once(message.at).chain(message.repeats.iter().map(|repeat| repeat.at));
-            copies.any(|copy| copy <= first.at && first.at.since(copy) <= within)
+            message.copies().any(|(_, at)| at <= first.at && first.at.since(at) <= within)
         })
 }
 

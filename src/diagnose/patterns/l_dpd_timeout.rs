@@ -157,8 +157,7 @@ impl Traffic {
 /// When `side` was last heard in this attempt.
 fn last_heard(view: &View<'_>, side: Side) -> Option<Timestamp> {
     let messages = view.messages().filter(|message| message.from == side);
-    let times =
-        messages.flat_map(|message| std::iter::once(message.at).chain(message.repeats.iter().map(|repeat| repeat.at)));
+    let times = messages.flat_map(|message| message.copies().map(|(_, at)| at));
     times.max()
 }
 

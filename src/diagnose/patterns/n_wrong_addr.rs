@@ -10,9 +10,6 @@ use crate::track::{Attempt, Label, Side};
 
 use super::nat;
 
-/// Pairs that hold the same SPI, and attempts of each, that are looked at.
-const PAIRS: usize = 8;
-const ATTEMPTS: usize = 64;
 /// IKE_SA_INIT.
 const SA_INIT_REQUEST: Label = Label::Request(34);
 const SA_INIT_RESPONSE: Label = Label::Response(34);
@@ -92,7 +89,7 @@ fn answered_elsewhere(case: &Case<'_>) -> Vec<Match> {
 
 fn from_elsewhere(index: usize, view: &View<'_>) -> Option<Match> {
     let attempt = view.attempt;
-    let (first_frame, from) = elsewhere(view, |answer| Some((answer.first_frame, answers_from(attempt, answer)?)))?;
+    let (first_frame, from) = view.elsewhere(|answer| Some((answer.first_frame, answers_from(attempt, answer)?)))?;
     let asked = attempt.responder.ip();
     let found = Match::on(index, Confidence::Inferred)
         .seen(format!("{asked} was asked, and the answer with the same SPI came from {from}"))
@@ -106,15 +103,6 @@ fn from_elsewhere(index: usize, view: &View<'_>) -> Option<Match> {
     }
     let means = format!("this initiator took it all the same and went on with {asked}; many do not");
     Some(found.means(means).severity(Severity::Notice))
-}
-
-/// The first thing that `look` finds in the same negotiation between other addresses.
-pub(super) fn elsewhere<T>(view: &View<'_>, look: impl Fn(&Attempt) -> Option<T>) -> Option<T> {
-    let (case, attempt) = (view.case, view.attempt);
-    let pairs = case.survey.pairs_with(attempt.version, attempt.initiator_spi).take(PAIRS);
-    let mut others = pairs.filter(|&pair| pair != case.index).filter_map(|pair| case.facts.pairs.get(pair));
-    let same = |other: &&Attempt| (other.version, other.initiator_spi) == (attempt.version, attempt.initiator_spi);
-    others.find_map(|pair| pair.attempts.iter().take(ATTEMPTS).filter(same).find_map(&look))
 }
 
 /// The address that `answer` came from, if it can be the answer to `attempt`.

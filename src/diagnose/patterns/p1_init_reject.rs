@@ -1,7 +1,5 @@
 //! P1-INIT-REJECT: the initiator refuses the responder after message 6.
 
-use std::iter;
-
 use crate::base::Timestamp;
 use crate::diagnose::case::{Case, PATIENCE, View};
 use crate::diagnose::pattern::{Match, pattern};
@@ -157,7 +155,7 @@ pub(super) fn refusal<'a>(view: &View<'a>) -> Option<(&'a MessageRecord, &'a Mes
 
 /// Copies of message 6, if it was sent again and the initiator answered each with an encrypted Informational: it had them all.
 fn refuses_each(view: &View<'_>, sixth: &MessageRecord) -> Option<usize> {
-    let sent: Vec<Timestamp> = iter::once(sixth.at).chain(sixth.repeats.iter().map(|repeat| repeat.at)).collect();
+    let sent: Vec<Timestamp> = sixth.copies().map(|(_, at)| at).collect();
     let said: Vec<Timestamp> =
         phase1::encrypted_informationals(view, Side::Initiator).map(|message| message.at).collect();
     let answered = sent.iter().enumerate().all(|(copy, &at)| {
