@@ -191,6 +191,42 @@ pub(super) fn esp(frame: &Frame<'_>, at: usize, ports: &IkePorts) -> Option<Seen
     }
 }
 
+/// The ISAKMP message in a frame that a glance found ours, if it was captured whole and is as long as IP and UDP say: what
+/// [`sight`] finds, where it is to stay, as it is slow to hand about.
+#[inline(always)]
+pub(super) fn whole_isakmp(frame: &Frame<'_>, ports: &IkePorts, seen: &mut SeenIsakmp) -> Option<()> {
+    const HEADERS: usize = 28;
+    let packet = frame.bytes.get(USUAL..)?;
+    let (headers, carried) = packet.split_first_chunk::<HEADERS>()?;
+    let &[version, _, l0, l1, i0, i1, _, _, ttl, protocol, _, _, ref rest @ ..] = headers;
+    let &[s0, s1, s2, s3, d0, d1, d2, d3, p0, p1, q0, q1, u0, u1, _, _] = rest;
+    let length = usize::from(u16::from_be_bytes([l0, l1])).checked_sub(HEADERS)?;
+    let whole = frame.wire_len <= count(frame.bytes) && usize::from(u16::from_be_bytes([u0, u1])) == length + 8;
+    if version != 0x45 || protocol != ip_protocol::UDP || !whole {
+        return None;
+    }
+    let ends = (u16::from_be_bytes([p0, p1]), u16::from_be_bytes([q0, q1]));
+    let carried = Payload::cut(carried.get(..length)?, 0);
+    let Content::Isakmp { non_esp_marker, message } = encap::read(ports.shared_with_esp(ends.0, ends.1), carried)
+    else {
+        return None;
+    };
+    *seen = SeenIsakmp {
+        source: IpAddr::V4(Ipv4Addr::new(s0, s1, s2, s3)),
+        destination: IpAddr::V4(Ipv4Addr::new(d0, d1, d2, d3)),
+        ip_id: Some(u32::from(u16::from_be_bytes([i0, i1]))),
+        ttl,
+        interface: frame.interface,
+        source_port: ends.0,
+        destination_port: ends.1,
+        non_esp_marker,
+        missing: 0,
+        place: (USUAL + HEADERS + length - message.octets.len()) as u32,
+        len: count(message.octets),
+    };
+    Some(())
+}
+
 /// What shows in a frame that was found ours at octet `at`.
 #[inline(always)]
 pub(super) fn sight(frame: &Frame<'_>, at: usize, ports: &IkePorts) -> Option<Sight> {
@@ -459,6 +495,10 @@ mod tests {
                     Glance::Esp | Glance::Ike => {
                         let sight = eye.look(&frame, streams);
                         prop_assert_eq!(eye.sight(&frame), sight);
+                        let mut seen = SeenIsakmp::BLANK;
+                        if eye.whole_isakmp(&frame, &mut seen) {
+                            prop_assert_eq!(Sight::Isakmp(seen), sight);
+                        }
                         let esp = if let Sight::Esp(esp) = sight { Some(esp) } else { None };
                         prop_assert_eq!(eye.esp(&frame), esp);
                     }

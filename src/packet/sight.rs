@@ -106,6 +106,13 @@ impl Eye {
         look::esp(frame, look::USUAL, &self.ports)
     }
 
+    /// The ISAKMP message in a frame of which a glance showed that it is ours, if it was captured whole: what [`Eye::sight`] finds,
+    /// written to `seen`. Answers whether there is one.
+    #[inline(always)]
+    pub fn whole_isakmp(&self, frame: &Frame<'_>, seen: &mut SeenIsakmp) -> bool {
+        look::whole_isakmp(frame, &self.ports, seen).is_some()
+    }
+
     /// What shows in a frame of which a glance showed that it is ours.
     #[inline(always)]
     pub fn sight(&self, frame: &Frame<'_>) -> Sight {
@@ -133,6 +140,21 @@ impl SeenEsp {
 }
 
 impl SeenIsakmp {
+    /// Of no message yet.
+    pub const BLANK: Self = Self {
+        source: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+        destination: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+        ip_id: None,
+        ttl: 0,
+        interface: 0,
+        source_port: 0,
+        destination_port: 0,
+        non_esp_marker: false,
+        missing: 0,
+        place: 0,
+        len: 0,
+    };
+
     /// The octets of the message, in what its place is in.
     #[inline]
     pub fn octets<'a>(&self, within: &'a [u8]) -> &'a [u8] {
