@@ -3,63 +3,74 @@
 //! Contract: what is written is the same octets, remembered or not; whoever wants addresses to be forgotten makes us write
 //! them again, and no more.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::Ipv4Addr;
 
 use crate::report::pen;
 
 /// Addresses that are remembered: those of some hundred negotiations at a time.
-const SLOTS: usize = 1 << SLOT_BITS;
 const SLOT_BITS: u32 = 10;
-/// Octets of the longest, `255.255.255.255`, and one that says how many it has.
-const LONGEST: usize = 16;
 
 /// Addresses of IPv4.
-#[derive(Debug, Default)]
-pub(super) struct Addresses(Vec<Slot>);
+#[derive(Debug)]
+pub(super) struct Addresses {
+    slots: Box<[Slot]>,
+    /// What of a hash says nothing of a slot.
+    shift: u32,
+}
 
+/// An address as text.
 #[derive(Debug, Clone, Copy)]
-struct Slot {
+pub(super) struct Slot {
     address: Ipv4Addr,
-    text: [u8; LONGEST],
+    /// With nothing of worth behind it.
+    pub(super) text: [u8; 16],
+    pub(super) len: usize,
+}
+
+impl Default for Addresses {
+    /// The last one is remembered.
+    fn default() -> Self {
+        Self::with(0)
+    }
 }
 
 impl Addresses {
-    /// Some that are remembered; by default, none is.
+    /// Some hundred are remembered.
     pub(super) fn new() -> Self {
-        let mut text = [0; LONGEST];
-        text[..7].copy_from_slice(b"0.0.0.0");
-        text[LONGEST - 1] = 7;
-        Self(vec![Slot { address: Ipv4Addr::UNSPECIFIED, text }; SLOTS])
+        Self::with(SLOT_BITS)
+    }
+
+    fn with(bits: u32) -> Self {
+        Self { slots: vec![Slot::of(Ipv4Addr::UNSPECIFIED); 1 << bits].into(), shift: u64::BITS - 1 - bits }
     }
 
     /// Appends an address.
     #[inline]
     pub(super) fn write(&mut self, out: &mut Vec<u8>, address: Ipv4Addr) {
-        let place = address.to_bits().wrapping_mul(0x9e37_79b1) >> (u32::BITS - SLOT_BITS);
-        match self.0.get_mut(place as usize) {
-            // of a fixed length this is one store
-            Some(slot) if slot.address == address => {
-                let end = out.len() + usize::from(slot.text[LONGEST - 1]);
-                out.extend_from_slice(&slot.text);
-                out.truncate(end);
-            }
-            Some(slot) => slot.turn(out, address),
-            None => pen::address(out, IpAddr::V4(address)),
+        let Slot { text, len, .. } = self.slot(address);
+        // of a fixed length this is one store
+        let end = out.len() + len;
+        out.extend_from_slice(text);
+        out.truncate(end);
+    }
+
+    /// An address.
+    #[inline(always)]
+    pub(super) fn slot(&mut self, address: Ipv4Addr) -> &Slot {
+        let hash = u64::from(address.to_bits()).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 1;
+        let slot = &mut self.slots[(hash >> self.shift) as usize];
+        if slot.address != address {
+            *slot = Slot::of(address);
         }
+        slot
     }
 }
 
 impl Slot {
-    /// Appends another address and remembers it.
-    fn turn(&mut self, out: &mut Vec<u8>, address: Ipv4Addr) {
-        let start = out.len();
-        pen::address(out, IpAddr::V4(address));
-        let written = out.get(start..).unwrap_or_default();
-        if let Some(place) = self.text.get_mut(..written.len()) {
-            place.copy_from_slice(written);
-            self.text[LONGEST - 1] = written.len() as u8;
-            self.address = address;
-        }
+    #[cold]
+    fn of(address: Ipv4Addr) -> Self {
+        let (text, len) = pen::quad(address);
+        Self { address, text, len }
     }
 }
 

@@ -35,7 +35,7 @@ pub(super) fn write(row: &Row<'_>, writer: &mut Writer, out: &mut Vec<u8>) {
 
 fn behind_addresses(emit: &mut Emit<'_>, writer: &mut Writer, row: &Row<'_>) -> Standing {
     emit.truth(key!("non_esp_marker"), row.isakmp.non_esp_marker);
-    let standing = match &row.message {
+    let standing = match &row.message() {
         Ok(message) => self::message(emit, writer, message),
         Err(fault) => no_message(emit, *fault),
     };
@@ -50,7 +50,7 @@ fn behind_addresses(emit: &mut Emit<'_>, writer: &mut Writer, row: &Row<'_>) -> 
 
 /// What the message lacks or has too often, where there is such a thing.
 fn violations(emit: &mut Emit<'_>, row: &Row<'_>) {
-    let Ok(message) = &row.message else { return };
+    let Ok(message) = &row.message() else { return };
     let mut violations = row.violations().peekable();
     if violations.peek().is_none() {
         return;

@@ -14,7 +14,7 @@ use super::alike::Kept;
 use super::memory::Key;
 use super::stencil::View;
 use super::writer::{Standing, Writer, code};
-use super::{Row, words};
+use super::{Row, front, words};
 
 const LABEL: Style = AnsiColor::Cyan.on_default().bold();
 const WRONG: Style = AnsiColor::Red.on_default().bold();
@@ -26,25 +26,8 @@ const SHOWN: usize = 48;
 /// Transforms of a proposal that a line shows.
 const TRANSFORMS: usize = 8;
 
-/// Columns of a frame number.
-const FRAME: usize = 5;
-
 pub(super) fn write(row: &Row<'_>, writer: &mut Writer, out: &mut Vec<u8>) {
-    let (datagram, many_captures) = (row.datagram, writer.many_captures);
-    let start = out.len();
-    frame(out, datagram.frame, many_captures);
-    let columns = out.len().saturating_sub(start);
-    if columns < FRAME {
-        out.extend_from_slice(&[b' '; FRAME][columns..]);
-        out[start..].rotate_right(FRAME - columns);
-    }
-    out.push(b' ');
-    writer.calendar.micros(out, datagram.at);
-    raw(out, "Z ");
-    writer.endpoint(out, datagram.source, row.isakmp.source_port);
-    raw(out, " > ");
-    writer.endpoint(out, datagram.destination, row.isakmp.destination_port);
-    out.push(b' ');
+    front::write(row, writer, out);
     writer.shaped(View::Line, row, out, |writer, out| {
         let mut standing = Standing { fault: None, violates: false };
         // writing to a vector cannot fail
@@ -55,7 +38,7 @@ pub(super) fn write(row: &Row<'_>, writer: &mut Writer, out: &mut Vec<u8>) {
 
 fn behind_addresses(row: &Row<'_>, writer: &mut Writer, out: &mut Vec<u8>, standing: &mut Standing) -> Result<()> {
     let many_captures = writer.many_captures;
-    *standing = match &row.message {
+    *standing = match &row.message() {
         Ok(message) => {
             header(row, message, writer, out);
             payloads(message, writer, out)
@@ -75,7 +58,7 @@ fn behind_addresses(row: &Row<'_>, writer: &mut Writer, out: &mut Vec<u8>, stand
         write!(out, " {wrong}[fault: {fault}]{wrong:#}")?;
     }
     if standing.violates {
-        let major = row.message.as_ref().map_or(0, |message| message.header.version.major);
+        let major = row.message().map_or(0, |message| message.header.version.major);
         for violation in row.violations() {
             write!(out, " {wrong}[{}]{wrong:#}", words::violation(major, violation))?;
         }

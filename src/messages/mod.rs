@@ -7,6 +7,7 @@ mod addresses;
 mod alike;
 mod distinguished_name;
 mod emit;
+mod front;
 mod json;
 mod line;
 mod memory;
@@ -28,9 +29,7 @@ pub struct Row<'a> {
     /// The datagram it came in.
     pub datagram: &'a Datagram<'a>,
     /// Ports and octets.
-    pub isakmp: IsakmpDatagram<'a>,
-    /// The message; the fault where not even its header could be read.
-    pub message: Result<Message<'a>, Fault>,
+    pub isakmp: &'a IsakmpDatagram<'a>,
     /// Label and repeats, where a tracker looked at it.
     pub observed: Option<&'a Observed>,
 }
@@ -38,23 +37,24 @@ pub struct Row<'a> {
 impl<'a> Row<'a> {
     /// The row of a datagram, or `None` if it holds no ISAKMP message.
     pub fn new(datagram: &'a Datagram<'a>, observed: Option<&'a Observed>) -> Option<Self> {
-        let Body::Isakmp(isakmp) = datagram.body else { return None };
-        let message = Message::decode(isakmp.octets, datagram.missing);
-        Some(Self { datagram, isakmp, message, observed })
+        let Body::Isakmp(isakmp) = &datagram.body else { return None };
+        Some(Self { datagram, isakmp, observed })
+    }
+
+    /// The message; the fault where not even its header can be read.
+    pub fn message(&self) -> Result<Message<'a>, Fault> {
+        Message::decode(self.isakmp.octets, self.datagram.missing)
     }
 
     /// First lie in it. Walks the message.
     pub fn fault(&self) -> Option<Fault> {
-        match &self.message {
-            Ok(message) => message.fault(),
-            Err(fault) => Some(*fault),
-        }
+        self.message().map_or_else(Some, |message| message.fault())
     }
 
     /// What the message lacks, or has more often than it may, by the RFC that describes its exchange.
     pub fn violations(&self) -> impl Iterator<Item = Violation> {
-        let clear = self.message.as_ref().ok().filter(|message| !message.is_encrypted());
-        clear.into_iter().flat_map(violations)
+        let clear = self.message().ok().filter(|message| !message.is_encrypted());
+        clear.into_iter().flat_map(|message| violations(&message))
     }
 
     /// The message that this fragment completed, if it did.

@@ -3,30 +3,32 @@
 //! Not here: which messages have one shape ([`crate::track`] says that), and what stands in front of a row: frame, time and
 //! addresses. Contract: a row is kept only where its message is without fault; what is kept has a ceiling.
 
-use foldhash::quality::RandomState;
-use hashbrown::HashMap;
-
+use crate::isakmp::Header;
 use crate::report::pen;
+use crate::track::Label;
 
 use super::Row;
-use super::writer::code;
 
 /// Octets kept in all; after that it begins anew.
 const MOST: usize = 4 << 20;
+/// Places for stencils.
+const PLACES: usize = 1 << PLACE_BITS;
+const PLACE_BITS: u32 = 10;
 /// Octets, about, that a stencil takes besides its text.
 const STENCIL: usize = 64;
 
-/// What is kept; the first octet of a key.
-#[derive(Debug, Clone, Copy)]
+/// What is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum View {
-    Line = 1,
+    Line,
     Json,
 }
 
-/// Stencils by view, shape, label, and which numbers of the header are zero.
+/// Stencils by their keys.
 #[derive(Debug, Default)]
 pub(super) struct Stencils {
-    kept: HashMap<u64, Stencil, RandomState>,
+    /// Those of one place have two seats.
+    kept: Vec<[Option<Stencil>; 2]>,
     /// In all of them.
     octets: usize,
     /// Of the row that is being written, counted from where the buffer begins.
@@ -35,8 +37,29 @@ pub(super) struct Stencils {
     off: bool,
 }
 
+/// What decides all of a row but frame, time, addresses and holes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Key {
+    view: View,
+    /// The responder SPI, the message id is zero.
+    zeros: (bool, bool),
+    label: Label,
+    shape: u32,
+}
+
+impl Key {
+    /// Where such stencils are.
+    #[inline(always)]
+    fn place(self) -> usize {
+        let Self { view, zeros, shape, .. } = self;
+        let all = u64::from(shape) << 8 | (view as u64) << 2 | u64::from(zeros.0) << 1 | u64::from(zeros.1);
+        (all.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (u64::BITS - PLACE_BITS)) as usize
+    }
+}
+
 #[derive(Debug)]
 struct Stencil {
+    key: Key,
     /// As it was, with the digits of the message that it was made from.
     text: Box<[u8]>,
     /// Counted from where the text begins.
@@ -59,25 +82,26 @@ impl Stencils {
         Self { off: true, ..Self::default() }
     }
 
-    /// What decides all of a row but frame, time, addresses and holes; `None` if nothing does.
-    #[inline]
-    pub(super) fn key(&self, view: View, row: &Row<'_>) -> Option<u64> {
+    /// The key of a row; `None` if it has none.
+    #[inline(always)]
+    pub(super) fn key(&self, view: View, row: &Row<'_>) -> Option<Key> {
         let observed = row.observed?;
         let again = observed.retransmission_of.is_some() || observed.recorded_before.is_some();
         if self.off || again || observed.reassembled.is_some() || row.datagram.ambiguous_overlap {
             return None;
         }
-        let [a, b, c, d] = observed.shape?.to_be_bytes();
-        let header = &row.message.as_ref().ok()?.header;
-        let zeros = u8::from(header.responder_spi.is_zero()) << 1 | u8::from(header.message_id.0 == 0);
-        let (label, number) = code(observed.label);
-        Some(u64::from_be_bytes([view as u8, a, b, c, d, label, number, zeros]))
+        let shape = observed.shape?;
+        let spi: &[u8; 8] = field(row.isakmp.octets, Header::RESPONDER_SPI_AT)?;
+        let id: &[u8; 4] = field(row.isakmp.octets, Header::MESSAGE_ID_AT)?;
+        Some(Key { view, zeros: (*spi == [0; 8], *id == [0; 4]), label: observed.label, shape })
     }
 
     /// Appends the row of a message of these octets, if one like it was kept.
-    #[inline]
-    pub(super) fn fill(&self, key: u64, octets: &[u8], out: &mut Vec<u8>) -> bool {
-        self.kept.get(&key).is_some_and(|stencil| stencil.fill(octets, out))
+    #[inline(always)]
+    pub(super) fn fill(&self, key: Key, octets: &[u8], out: &mut Vec<u8>) -> bool {
+        let Some(seats) = self.kept.get(key.place()) else { return false };
+        let kept = seats.iter().flatten().find(|stencil| stencil.key == key);
+        kept.is_some_and(|stencil| stencil.fill(octets, out))
     }
 
     /// A row is about to be written.
@@ -94,37 +118,71 @@ impl Stencils {
     }
 
     /// Keeps the row that stands in `out` from `start` on.
-    pub(super) fn keep(&mut self, key: u64, out: &[u8], start: usize) {
+    pub(super) fn keep(&mut self, key: Key, out: &[u8], start: usize) {
         let text = out.get(start..).unwrap_or_default();
-        let more = text.len().saturating_add(size_of_val(&*self.holes)).saturating_add(STENCIL);
+        let holes = self.holes.iter().map(|hole| Hole { at: hole.at.saturating_sub(start), ..*hole });
+        let stencil = Stencil { key, text: text.into(), holes: holes.collect() };
+        let more = stencil.octets();
         if self.octets.saturating_add(more) > MOST {
             self.kept.clear();
             self.octets = 0;
         }
-        if more <= MOST {
-            self.octets = self.octets.saturating_add(more);
-            let holes = self.holes.iter().map(|hole| Hole { at: hole.at.saturating_sub(start), ..*hole });
-            self.kept.insert(key, Stencil { text: text.into(), holes: holes.collect() });
+        self.kept.resize_with(PLACES, Default::default);
+        if more <= MOST
+            && let Some(seats) = self.kept.get_mut(key.place())
+        {
+            // the one that came first goes
+            seats.rotate_right(1);
+            let before = seats[0].replace(stencil).map_or(0, |before| before.octets());
+            self.octets = self.octets.saturating_add(more).saturating_sub(before);
         }
     }
 }
 
+/// Apart, as what many digits take is in the way of few.
+#[inline(never)]
+fn fill_long(digits: &mut [u8], own: &[u8]) {
+    pen::hex_over(digits, own);
+}
+
+/// So many octets of a message, from `at` on.
+#[inline(always)]
+fn field<const N: usize>(octets: &[u8], at: u32) -> Option<&[u8; N]> {
+    octets.get(at as usize..)?.first_chunk()
+}
+
 impl Stencil {
-    #[inline]
+    /// Octets, about, that it takes.
+    fn octets(&self) -> usize {
+        self.text.len().saturating_add(size_of_val(&*self.holes)).saturating_add(STENCIL)
+    }
+
+    #[inline(always)]
     fn fill(&self, octets: &[u8], out: &mut Vec<u8>) -> bool {
         let start = out.len();
         out.extend_from_slice(&self.text);
         let row = out.get_mut(start..).unwrap_or_default();
-        for &Hole { at, from, len } in &self.holes {
-            let own = octets.get(from..).and_then(|rest| rest.get(..len));
-            let digits = row.get_mut(at..).and_then(|rest| rest.get_mut(..len.saturating_mul(2)));
-            let (Some(own), Some(digits)) = (own, digits) else {
-                out.truncate(start);
-                return false;
-            };
-            pen::hex_over(digits, own);
+        if self.holes.iter().all(|hole| hole.fill(octets, row).is_some()) {
+            return true;
         }
-        true
+        out.truncate(start);
+        false
+    }
+}
+
+impl Hole {
+    /// Fills the hole in a row with the digits of a message. `None` if that is too short.
+    #[inline(always)]
+    fn fill(self, octets: &[u8], row: &mut [u8]) -> Option<()> {
+        let Self { at, from, len } = self;
+        let (own, digits) = (octets.get(from..)?, row.get_mut(at..)?);
+        if len == 4 {
+            // SPIs and message ids
+            pen::four_over(digits.first_chunk_mut()?, own.first_chunk()?);
+            return Some(());
+        }
+        fill_long(digits.get_mut(..len.saturating_mul(2))?, own.get(..len)?);
+        Some(())
     }
 }
 
@@ -132,7 +190,12 @@ impl Stencil {
 mod tests {
     use super::*;
 
-    fn kept(stencils: &mut Stencils, key: u64, octets: &[u8]) {
+    /// A key like others, but for the shape.
+    fn of_shape(shape: u32) -> Key {
+        Key { view: View::Line, zeros: (false, true), label: Label::Mm(1), shape }
+    }
+
+    fn kept(stencils: &mut Stencils, key: Key, octets: &[u8]) {
         let mut out = b"before ".to_vec();
         let start = out.len();
         stencils.begin();
@@ -151,15 +214,18 @@ mod tests {
         let mut stencils = Stencils::default();
         for len in [4, 5, 19, 20, 21, 36, 53] {
             let octets: Vec<u8> = (0..len).collect();
-            kept(&mut stencils, len.into(), &octets);
+            let key = of_shape(len.into());
+            kept(&mut stencils, key, &octets);
             let others: Vec<u8> = octets.iter().map(|octet| octet ^ 0xa5).collect();
             let mut out = b"front ".to_vec();
-            assert!(stencils.fill(len.into(), &others, &mut out));
+            assert!(stencils.fill(key, &others, &mut out));
             let expected = format!("front SPI {} data {}.\n", hex::encode(&others[..4]), hex::encode(&others[4..]));
             assert_eq!(String::from_utf8(out).unwrap(), expected);
             let mut out = b"front ".to_vec();
-            assert!(!stencils.fill(0, &others, &mut out), "nothing was kept under this key");
-            assert!(!stencils.fill(len.into(), &others[1..], &mut out), "not a message of this shape");
+            for other in [Key { label: Label::Mm(2), ..key }, Key { view: View::Json, ..key }, of_shape(1)] {
+                assert!(!stencils.fill(other, &others, &mut out), "nothing was kept under this key");
+            }
+            assert!(!stencils.fill(key, &others[1..], &mut out), "not a message of this shape");
             assert_eq!(out, b"front ");
         }
     }
@@ -168,13 +234,13 @@ mod tests {
     fn a_flood_of_shapes_takes_no_more_than_the_ceiling() {
         let mut stencils = Stencils::default();
         let octets = vec![7; 10_000];
-        for key in 0..1000 {
-            kept(&mut stencils, key, &octets);
-            assert!(stencils.fill(key, &octets, &mut Vec::new()));
-            let held: usize = stencils.kept.values().map(|stencil| stencil.text.len()).sum();
-            assert!(held <= stencils.octets && stencils.octets <= MOST);
+        for shape in 0..3000 {
+            kept(&mut stencils, of_shape(shape), &octets);
+            assert!(stencils.fill(of_shape(shape), &octets, &mut Vec::new()));
+            let held: usize = stencils.kept.iter().flatten().flatten().map(Stencil::octets).sum();
+            assert!(held == stencils.octets && held <= MOST);
         }
-        kept(&mut stencils, 1000, &vec![0; MOST]);
-        assert!(!stencils.fill(1000, &vec![0; MOST], &mut Vec::new()));
+        kept(&mut stencils, of_shape(3000), &vec![0; MOST]);
+        assert!(!stencils.fill(of_shape(3000), &vec![0; MOST], &mut Vec::new()));
     }
 }

@@ -66,7 +66,7 @@ fn tree(row: &Row<'_>, out: &mut String, many_captures: bool) -> std::fmt::Resul
         }
         writeln!(out, "  Message {}", observed.label)?;
     }
-    match &row.message {
+    match &row.message() {
         Ok(message) => self::message(message, out, 1)?,
         Err(_) => dump(out, 1, "octets", row.isakmp.octets)?,
     }
@@ -74,7 +74,7 @@ fn tree(row: &Row<'_>, out: &mut String, many_captures: bool) -> std::fmt::Resul
         writeln!(out, "  {WRONG}fault: {fault}{WRONG:#}")?;
     }
     for violation in row.violations() {
-        let major = row.message.as_ref().map_or(0, |message| message.header.version.major);
+        let major = row.message().map_or(0, |message| message.header.version.major);
         writeln!(out, "  {WRONG}{}{WRONG:#}", words::violation(major, violation))?;
     }
     if let Some(message) = row.reassembled() {

@@ -27,7 +27,7 @@ pub struct Writer {
     pub(super) calendar: Calendar,
     pub(super) memory: Memory,
     pub(super) stencils: Stencils,
-    addresses: Addresses,
+    pub(super) addresses: Addresses,
 }
 
 impl Default for Writer {

@@ -47,6 +47,26 @@ impl Calendar {
         six(digits, nanos / 1_000);
     }
 
+    /// The text of a time as far as its second, with the dot behind it, and the nanoseconds of that second.
+    #[inline(always)]
+    pub(crate) fn second(&mut self, at: Timestamp) -> (&[u8; FRACTION - 1], u32) {
+        let nanos = self.turn_to(at);
+        let [_, text @ .., _, _, _, _, _, _, _, _, _, _, _] = &self.text;
+        (text, nanos)
+    }
+
+    /// Turns to the second of a time; answers the nanoseconds.
+    #[inline(always)]
+    fn turn_to(&mut self, at: Timestamp) -> u32 {
+        const SECOND: i64 = 1_000_000_000;
+        let nanos = at.as_nanos();
+        let second = nanos.div_euclid(SECOND);
+        if second != self.second {
+            self.turn(second);
+        }
+        nanos.rem_euclid(SECOND) as u32
+    }
+
     /// Appends octets of the text, from one to the other. Answers where the digits behind the dot are, and what they say.
     #[inline(always)]
     fn append<'o, const FROM: usize, const TO: usize>(
@@ -54,15 +74,10 @@ impl Calendar {
         out: &'o mut Vec<u8>,
         at: Timestamp,
     ) -> (&'o mut [u8], u32) {
-        const SECOND: i64 = 1_000_000_000;
-        let nanos = at.as_nanos();
-        let second = nanos.div_euclid(SECOND);
-        if second != self.second {
-            self.turn(second);
-        }
+        let nanos = self.turn_to(at);
         let digits = out.len() + FRACTION - FROM;
         out.extend_from_slice(&self.text[FROM..TO]);
-        (&mut out[digits..], nanos.rem_euclid(SECOND) as u32)
+        (&mut out[digits..], nanos)
     }
 
     #[cold]

@@ -50,9 +50,18 @@ fn long(out: &mut Vec<u8>, number: u64) {
     out.extend_from_slice(&eight((number % 100_000_000) as u32));
 }
 
+/// The digits of a number below 100,000,000 without zeros in front, and how many they are.
+#[inline(always)]
+pub(crate) fn up_to_eight(number: u32) -> ([u8; 8], usize) {
+    let digits = u64::from_le_bytes(eight(number));
+    // the last one is written whatever it is
+    let zeros = ((digits ^ u64::from_le_bytes([b'0'; 8])).trailing_zeros() / 8).min(7);
+    ((digits >> (8 * zeros)).to_le_bytes(), 8 - zeros as usize)
+}
+
 /// The eight digits of a number below 100,000,000.
 #[inline]
-fn eight(number: u32) -> [u8; 8] {
+pub(crate) fn eight(number: u32) -> [u8; 8] {
     let (high, low) = (number / 10_000, number % 10_000);
     let pair = |number: u32| PAIRS[(number % 100) as usize];
     let [[a, b], [c, d], [e, f], [g, h]] = [pair(high / 100), pair(high), pair(low / 100), pair(low)];
@@ -92,14 +101,15 @@ pub(crate) fn hex_over(digits: &mut [u8], octets: &[u8]) {
     for (place, block) in places.iter_mut().zip(blocks) {
         *place = sixteen(block);
     }
-    // SPIs and message ids: of a known length there is no loop
-    if let (Some((place, [])), Some((own, []))) = (last.split_first_chunk_mut::<8>(), rest.split_first_chunk::<4>()) {
-        place.copy_from_slice(own.map(|octet| HEX[usize::from(octet)]).as_flattened());
-        return;
-    }
     for (pair, &octet) in last.as_chunks_mut().0.iter_mut().zip(rest) {
         *pair = HEX[usize::from(octet)];
     }
+}
+
+/// Writes the same of four octets over eight digits.
+#[inline(always)]
+pub(crate) fn four_over(digits: &mut [u8; 8], octets: &[u8; 4]) {
+    digits.copy_from_slice(octets.map(|octet| HEX[usize::from(octet)]).as_flattened());
 }
 
 /// The digits of sixteen octets: computed, not looked up, as a machine does that with all of them at once.
@@ -137,7 +147,7 @@ pub(crate) fn string(out: &mut Vec<u8>, text: &str) {
 #[inline]
 pub(crate) fn address(out: &mut Vec<u8>, address: IpAddr) {
     match address {
-        IpAddr::V4(address) => quad(out, address),
+        IpAddr::V4(address) => append_quad(out, address),
         // a vector takes everything
         IpAddr::V6(address) => _ = write!(out, "{address}"),
     }
@@ -148,7 +158,7 @@ pub(crate) fn address(out: &mut Vec<u8>, address: IpAddr) {
 pub(crate) fn endpoint(out: &mut Vec<u8>, endpoint: SocketAddr) {
     match endpoint {
         SocketAddr::V4(endpoint) => {
-            quad(out, *endpoint.ip());
+            append_quad(out, *endpoint.ip());
             port(out, endpoint.port());
         }
         SocketAddr::V6(endpoint) => _ = write!(out, "{endpoint}"),
@@ -169,7 +179,9 @@ pub(crate) fn port(out: &mut Vec<u8>, port: u16) {
     }
 }
 
-fn quad(out: &mut Vec<u8>, address: Ipv4Addr) {
+/// An IPv4 address, and how many octets of that it takes.
+#[inline]
+pub(crate) fn quad(address: Ipv4Addr) -> ([u8; 16], usize) {
     let mut text = [0; 16];
     let mut end = 0;
     for octet in address.octets() {
@@ -177,10 +189,16 @@ fn quad(out: &mut Vec<u8>, address: Ipv4Addr) {
         text[end..end + 4].copy_from_slice(&digits);
         end += usize::from(len);
     }
-    // of a fixed length this is one store; the last dot goes too
-    let end_of_text = out.len() + end - 1;
+    // the last dot goes
+    (text, end - 1)
+}
+
+fn append_quad(out: &mut Vec<u8>, address: Ipv4Addr) {
+    let (text, len) = quad(address);
+    // of a fixed length this is one store
+    let end = out.len() + len;
     out.extend_from_slice(&text);
-    out.truncate(end_of_text);
+    out.truncate(end);
 }
 
 /// The two digits of every number below 100.
@@ -239,6 +257,10 @@ mod tests {
         let tens = (0..20).map(|power| 10_u64.pow(power)).flat_map(around);
         for number in tens.chain(0..300).chain([u64::MAX]) {
             assert_eq!(written(|out| digits(out, number)), number.to_string());
+            if number < 100_000_000 {
+                let (digits, columns) = up_to_eight(number as u32);
+                assert_eq!(digits[..columns], *number.to_string().as_bytes());
+            }
         }
     }
 
