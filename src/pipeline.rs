@@ -289,12 +289,16 @@ fn pass(
     ahead: Ahead<'_>,
     watch: &mut impl Watch,
 ) -> ControlFlow<()> {
-    let observed = tracker.and_then(|tracker| match (&datagram.body, ahead) {
-        (Body::Isakmp(isakmp), Some(ahead)) => tracker.observe_ahead(datagram, isakmp, ahead),
-        _ => tracker.observe(datagram),
-    });
-    match datagram.body {
-        Body::Isakmp(_) => watch.message(datagram, observed.as_ref()),
-        _ => ControlFlow::Continue(()),
+    match (tracker, &datagram.body) {
+        (Some(tracker), Body::Isakmp(isakmp)) => match ahead {
+            Some(ahead) => tracker.observe_ahead(datagram, isakmp, ahead, |observed| watch.message(datagram, observed)),
+            None => watch.message(datagram, tracker.observe(datagram).as_ref()),
+        },
+        (None, Body::Isakmp(_)) => watch.message(datagram, None),
+        (Some(tracker), _) => {
+            tracker.observe(datagram);
+            ControlFlow::Continue(())
+        }
+        (None, _) => ControlFlow::Continue(()),
     }
 }

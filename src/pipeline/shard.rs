@@ -6,6 +6,7 @@
 //! a chunk says too little, he goes that way himself, as through a small file. Not here: merged, packed and streamed captures.
 //! Contract: the same octets of output on any number of threads; a fixed number of chunks in memory.
 
+use std::mem;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -14,6 +15,7 @@ use std::thread;
 use crate::base::crew::{Crew, Hand};
 use crate::capture::{Captures, Chunk, Chunks, Each, Frame, Stretch};
 use crate::packet::Eye;
+use crate::track::Moulds;
 
 use super::path::Path;
 use super::sieve::Sieve;
@@ -76,30 +78,34 @@ struct Sifter<'w> {
     work: &'w Work<'w>,
     /// Chunks in front of this one were fetched.
     fetched: usize,
+    moulds: Moulds,
 }
 
 impl Hand for Sifter<'_> {
     type Sheet = Sifted;
 
     fn make(&mut self, number: usize, Sifted { chunk, sieve }: &mut Sifted) {
-        let Self { work, fetched } = self;
+        let Self { work, fetched, moulds } = self;
         let chunks = work.chunks().clone();
         if number >= *fetched {
             chunks.fetch(number, RUN);
             *fetched = number.saturating_add(RUN);
         }
         let streams = work.streams.load(Ordering::Relaxed);
-        sieve.begin(streams);
         let Some(eye) = work.eye else {
+            sieve.begin(streams);
             if !chunks.look(number, chunk, &mut Unseen) {
                 chunks.read(number, chunk, &mut Unseen);
             }
             return;
         };
+        mem::swap(moulds, &mut sieve.moulds);
+        sieve.begin(streams);
         if !chunks.look(number, chunk, &mut All { eye, sieve }) {
             sieve.begin(streams);
             chunks.read(number, chunk, &mut All { eye, sieve });
         }
+        mem::swap(moulds, &mut sieve.moulds);
     }
 }
 
@@ -150,7 +156,7 @@ pub(super) fn share(
     crew.work(
         count,
         sheet,
-        || Sifter { work: &work, fetched: 0 },
+        || Sifter { work: &work, fetched: 0, moulds: Moulds::default() },
         |lead| {
             let mut foreman = Foreman { work: &work, lost: 0 };
             for number in 0..count {

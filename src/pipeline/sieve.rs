@@ -7,7 +7,7 @@
 use crate::base::{FrameRef, LinkType, Timestamp};
 use crate::capture::Frame;
 use crate::packet::{Class, Datagram, Eye, Glance, SeenEsp, SeenIsakmp, Sight};
-use crate::track::{Preview, Previewer};
+use crate::track::{Moulds, Preview, Previewer};
 
 /// What is known of a frame that is not only counted.
 #[derive(Debug, Clone, Copy)]
@@ -86,6 +86,8 @@ pub(super) struct Sieve {
     letter_count: usize,
     /// Shapes of messages that were read ahead.
     shapes: Vec<u8>,
+    /// Those that came lately; whoever fills one sieve after the other had better take them along.
+    pub(super) moulds: Moulds,
     /// Reads messages ahead, if anybody wants that.
     previewer: Option<Previewer>,
     /// Looked at as if TCP streams were being followed.
@@ -107,6 +109,7 @@ impl Sieve {
             letters: Vec::new(),
             letter_count: 0,
             shapes: Vec::new(),
+            moulds: Moulds::default(),
             previewer,
             streams: false,
             open: false,
@@ -126,6 +129,7 @@ impl Sieve {
         self.rows.clear();
         self.letter_count = 0;
         self.shapes.clear();
+        self.moulds.begin();
         if let Some(kept) = &mut self.kept {
             kept.clear();
         }
@@ -179,8 +183,12 @@ impl Sieve {
     /// The next frame, which lies at `place` and is ours.
     #[inline(never)]
     fn take_ours(&mut self, eye: &Eye, frame: Frame<'_>, place: usize) {
-        let sight = eye.sight(&frame);
-        self.take_sight(&frame, place, &sight);
+        if eye.whole_isakmp(&frame, &mut self.next_letter().seen) {
+            self.read(&frame, place);
+        } else {
+            let sight = eye.sight(&frame);
+            self.take_sight(&frame, place, &sight);
+        }
     }
 
     /// The next frame, which lies at `place`.
@@ -200,9 +208,8 @@ impl Sieve {
                 self.push(frame.at, number, What::Private { source, destination, interface: frame.interface });
             }
             Sight::Isakmp(seen) => {
-                let what = What::Isakmp(self.letter_count as u32);
-                self.read(frame, place, seen);
-                self.push(frame.at, number, what);
+                self.next_letter().seen = *seen;
+                self.read(frame, place);
             }
             Sight::Open => {
                 let what = self.open(frame, place);
@@ -221,23 +228,32 @@ impl Sieve {
         self.rows.push(Row { at, number, what });
     }
 
+    /// The letter that is to be written next.
     #[inline(always)]
-    fn read(&mut self, frame: &Frame<'_>, place: usize, seen: &SeenIsakmp) {
+    fn next_letter(&mut self) -> &mut Letter {
+        if self.letter_count == self.letters.len() {
+            self.letters.push(Letter { seen: SeenIsakmp::BLANK, preview: Preview::default(), is_read: false });
+        }
+        &mut self.letters[self.letter_count]
+    }
+
+    /// The message of the next letter, which was seen in `frame`.
+    #[inline(always)]
+    fn read(&mut self, frame: &Frame<'_>, place: usize) {
+        let seen = &self.letters[self.letter_count].seen;
         let octets = seen.octets(frame.bytes);
         let place = self.keep(octets, place.saturating_add(seen.place as usize)) as u32;
-        let Self { letters, letter_count, shapes, previewer, .. } = self;
-        if *letter_count == letters.len() {
-            letters.push(Letter { seen: *seen, preview: Preview::default(), is_read: false });
-        }
-        let Some(letter) = letters.get_mut(*letter_count) else { return };
-        *letter_count += 1;
-        letter.seen = SeenIsakmp { place, ..*seen };
-        let Letter { preview, is_read, .. } = letter;
+        let Self { letters, letter_count, shapes, moulds, previewer, .. } = self;
+        let Letter { seen, preview, is_read } = &mut letters[*letter_count];
+        seen.place = place;
         let ends = (&seen.source, &seen.destination);
-        *is_read = previewer
-            .as_ref()
-            .filter(|_| seen.missing == 0)
-            .is_some_and(|previewer| previewer.preview(&seen.isakmp(octets), ends, 1, shapes, preview).is_some());
+        *is_read = seen.missing == 0
+            && previewer.as_ref().is_some_and(|previewer| {
+                previewer.preview(&seen.isakmp(octets), ends, 1, (moulds, shapes), preview).is_some()
+            });
+        let what = What::Isakmp(*letter_count as u32);
+        *letter_count += 1;
+        self.push(frame.at, frame.reference.frame as u32, what);
     }
 
     /// Where octets lie that lie at `place` now.

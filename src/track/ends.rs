@@ -7,8 +7,8 @@ use std::net::{IpAddr, Ipv4Addr};
 
 /// Two addresses in short: those of IPv4 themselves, others by a hash that nobody can foresee.
 #[inline]
-pub(super) fn in_short(hasher: &impl BuildHasher, ends: (IpAddr, IpAddr)) -> u64 {
-    match ends {
+pub(super) fn in_short(hasher: &impl BuildHasher, one: &IpAddr, other: &IpAddr) -> u64 {
+    match (one, other) {
         (IpAddr::V4(one), IpAddr::V4(other)) => u64::from(one.to_bits()) << 32 | u64::from(other.to_bits()),
         ends => hasher.hash_one(ends),
     }

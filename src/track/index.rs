@@ -25,8 +25,8 @@ pub(super) fn ends(one: IpAddr, other: IpAddr) -> Ends {
 }
 
 /// A hash of such a pair.
-fn hash_of(hasher: &RandomState, ends: Ends) -> u64 {
-    hasher.hash_one(in_short(hasher, ends))
+fn hash_of(hasher: &RandomState, (one, other): Ends) -> u64 {
+    hasher.hash_one(in_short(hasher, &one, &other))
 }
 
 /// Pairs by their addresses.

@@ -35,7 +35,7 @@ pub use facts::*;
 pub use flow::Expected;
 pub use offer::proposals;
 pub use pairs::{MadeFrom, Pairs, Room};
-pub use story::{Passing, Preview, Previewer, Told};
+pub use story::{Moulds, Passing, Preview, Previewer, Told};
 
 use crate::base::{Fault, FaultKind, FrameRef, Limits, Timestamp};
 use crate::isakmp::payload::Body as PayloadBody;
@@ -170,18 +170,20 @@ impl Tracker {
         observed
     }
 
-    /// Files an ISAKMP message that was read ahead, by [`Tracker::previewer`]; its shape was written into `shapes`.
+    /// Files an ISAKMP message that was read ahead, by [`Tracker::previewer`]; its shape was written into `shapes`. What it was is
+    /// shown to `watch`: it is slow to hand about.
     #[inline]
-    pub fn observe_ahead(
+    pub fn observe_ahead<R>(
         &mut self,
         datagram: &Datagram<'_>,
         isakmp: &IsakmpDatagram<'_>,
         (preview, shapes): (Option<&Preview>, &[u8]),
-    ) -> Option<Observed> {
+        watch: impl FnOnce(Option<&Observed>) -> R,
+    ) -> R {
         let tale = preview.and_then(|preview| self.tell_of(datagram, isakmp, (preview, shapes)));
         let observed = self.file_untold(tale, datagram, isakmp);
         self.settle_if_due(observed.as_ref().map(|observed| observed.pair));
-        observed
+        watch(observed.as_ref())
     }
 
     fn file(&mut self, datagram: &Datagram<'_>) -> Option<Observed> {

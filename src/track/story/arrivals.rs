@@ -7,7 +7,6 @@ use crate::base::{FrameRef, Timestamp};
 use crate::track::attempt::Own;
 use crate::track::facts::Side;
 use crate::track::packed::{unzigzag, zigzag};
-use crate::track::pairs::NONE;
 use crate::track::shelf::Shelf;
 
 /// What is a message's own.
@@ -41,52 +40,69 @@ impl Arrival {
     }
 }
 
-/// The messages of one attempt: where they stand, and what the last of them said, which the next one is told by its
-/// difference from.
+/// The messages of one attempt: what is known behind them, and where they stand.
 #[derive(Debug, Clone, Copy)]
+#[repr(C)]
 pub(super) struct Line {
+    past: Past,
+    /// The chunk that is not full; it leads to the last one before it, and that to the first.
+    open: Chunk,
+}
+
+/// What is known behind a message, and what the next one is told by its difference from.
+#[derive(Debug, Clone, Copy)]
+struct Past {
     at: i64,
     frame: u64,
     number: u32,
     message_id: u32,
     /// Where each side last sent from.
     ports: [u16; 2],
-    /// Its last chunk, which leads to the first.
-    last: u32,
 }
 
-const _: () = assert!(size_of::<Line>() <= 32);
+const _: () = assert!(size_of::<Line>() <= 96);
 
 impl Line {
     /// With no message.
-    pub(super) const EMPTY: Self = Self { at: 0, frame: 0, number: 0, message_id: 0, ports: [ISAKMP; 2], last: NONE };
+    pub(super) const EMPTY: Self = Self { past: Past::NOTHING, open: Chunk::leading_to(NOWHERE) };
 
     /// What is known behind these messages, which stand nowhere.
     pub(super) fn behind(arrivals: &[Arrival]) -> Self {
-        let all = arrivals.iter().enumerate();
-        all.fold(Self::EMPTY, |line, (number, arrival)| line.after(arrival, number == 0))
+        let mut past = Past::NOTHING;
+        for (number, arrival) in arrivals.iter().enumerate() {
+            past.go_on(arrival, number == 0);
+        }
+        Self { past, ..Self::EMPTY }
     }
 
     /// The message id of the last message.
     pub(super) fn message_id(&self) -> u32 {
-        self.message_id
+        self.past.message_id
     }
 
     /// Where each side last sent from; before it sent anything, where the first message was sent to.
     pub(super) fn ports(&self) -> [u16; 2] {
-        self.ports
+        self.past.ports
     }
 
-    /// The same with one more message, `is_first` or not, but for where it stands.
     #[inline(always)]
-    fn after(&self, arrival: &Arrival, is_first: bool) -> Self {
+    fn is_empty(&self) -> bool {
+        self.open.next() == NOWHERE && self.open.used() == 0
+    }
+}
+
+impl Past {
+    const NOTHING: Self = Self { at: 0, frame: 0, number: 0, message_id: 0, ports: [ISAKMP; 2] };
+
+    /// One more message, `is_first` or not.
+    #[inline(always)]
+    fn go_on(&mut self, arrival: &Arrival, is_first: bool) {
         let Arrival { at, frame, number, message_id, ports: [source, destination], from, .. } = *arrival;
-        let mut ports = self.ports;
-        ports[from.index()] = source;
+        (self.at, self.frame, self.number, self.message_id) = (at, frame, number, message_id);
+        self.ports[from.index()] = source;
         if is_first {
-            ports[from.other().index()] = destination;
+            self.ports[from.other().index()] = destination;
         }
-        Self { at, frame, number, message_id, ports, last: self.last }
     }
 
     /// Source and destination of a message of this side, if nobody moved.
@@ -104,32 +120,48 @@ const CHUNK: usize = 64;
 /// Those that hold messages, none of which runs on into the next chunk.
 const ROOM: usize = CHUNK - 4;
 /// Chunks that there can be: what is left of what leads to the next one says how many octets are written.
-const MOST_CHUNKS: usize = 1 << NEXT_BITS;
+const MOST_CHUNKS: usize = NOWHERE as usize;
 const NEXT_BITS: u32 = 26;
+/// No chunk.
+const NOWHERE: u32 = (1 << NEXT_BITS) - 1;
 const _: () = assert!(ROOM < 1 << (32 - NEXT_BITS));
 
 /// Octets of an attempt. What is not written is zero.
 #[derive(Debug, Clone, Copy)]
-#[repr(align(64))]
 struct Chunk([u8; CHUNK]);
 
-impl Chunk {
-    const EMPTY: Self = Self([0; CHUNK]);
+/// A chunk in one line of the cache.
+#[derive(Debug, Clone, Copy)]
+#[repr(align(64))]
+struct Full(Chunk);
 
+impl Chunk {
+    /// Nothing but what leads to the next one.
+    const fn leading_to(next: u32) -> Self {
+        let mut octets = [0; CHUNK];
+        [octets[ROOM], octets[ROOM + 1], octets[ROOM + 2], octets[ROOM + 3]] = next.to_le_bytes();
+        Self(octets)
+    }
+
+    #[inline(always)]
     fn tail(&self) -> u32 {
         self.0.last_chunk().copied().map_or(0, u32::from_le_bytes)
     }
 
-    /// The next chunk of the attempt, behind the last one the first; if nobody has this one, the next that nobody has.
+    /// The next chunk of the attempt, behind the last one that is full the first; if nobody has this one, the next that nobody
+    /// has.
+    #[inline(always)]
     fn next(&self) -> u32 {
-        self.tail() & ((1 << NEXT_BITS) - 1)
+        self.tail() & NOWHERE
     }
 
     /// Octets that are written.
+    #[inline(always)]
     fn used(&self) -> usize {
         (self.tail() >> NEXT_BITS) as usize
     }
 
+    #[inline(always)]
     fn set_tail(&mut self, next: u32, used: usize) {
         self.0[ROOM..].copy_from_slice(&(next | (used as u32) << NEXT_BITS).to_le_bytes());
     }
@@ -138,89 +170,45 @@ impl Chunk {
         self.set_tail(next, self.used());
     }
 
-    /// Writes a message behind the others.
+    /// Writes a message behind the others, if there is room.
     #[inline(always)]
-    fn write(&mut self, message: &Written) {
-        let (from, count) = (self.used(), message.count);
-        match (&message.long, self.0.get_mut(from..ROOM).and_then(|free| free.first_chunk_mut::<USUAL>())) {
-            (Some(long), _) => self.0[from..from + count].copy_from_slice(&long[..count]),
-            // one move; behind what is written stands nothing yet
-            (None, Some(place)) => *place = message.usual.to_le_bytes(),
-            (None, None) => self.0[from..from + count].copy_from_slice(&message.usual.to_le_bytes()[..count]),
+    fn write(&mut self, message: &Written) -> bool {
+        let (next, from) = (self.next(), self.used());
+        let end = from + message.octets();
+        if end > ROOM {
+            return false;
         }
-        self.set_tail(self.next(), from + count);
+        if let Some([low, high]) = self.0.get_mut(from..).and_then(|rest| rest.as_chunks_mut().0.first_chunk_mut()) {
+            // two moves; what of the tail is in their way is written again
+            (*low, *high) = (message.low.to_le_bytes(), message.high.to_le_bytes());
+        }
+        if message.says & MORE != 0 {
+            let mut at = from + FIXED;
+            message.each_word(|word| {
+                self.0[at..at + 4].copy_from_slice(&word.to_le_bytes());
+                at += 4;
+            });
+        }
+        self.set_tail(next, end);
+        true
     }
 
-    /// Eight octets from `at` on. What lies beyond the end reads as nothing.
+    /// Octets from `at` on; zeros if there are fewer.
     #[inline(always)]
-    fn load(&self, at: usize) -> u64 {
-        let from = at.min(CHUNK - 8);
-        let eight = self.0.get(from..).and_then(|rest| rest.first_chunk()).copied().unwrap_or_default();
-        u64::from_le_bytes(eight).wrapping_shr(8 * (at - from) as u32)
+    fn load<const N: usize>(&self, at: usize) -> [u8; N] {
+        self.0.get(at..).and_then(|rest| rest.first_chunk()).copied().unwrap_or([0; N])
     }
 }
 
-/// The messages of all attempts.
+/// The messages of all attempts, but for the open chunk of each.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Arrivals {
     /// What the first message of each attempt is told by its difference from: the first one of all.
-    begin: Option<Line>,
-    chunks: Shelf<Chunk>,
+    begin: Option<Past>,
+    chunks: Shelf<Full>,
     /// The first of those that are free; each names the next one. How many they are.
     free: u32,
     free_count: usize,
-}
-
-/// What stands before a message: how wide its numbers are, by their places in the lists of widths;
-const AT: Widths = Widths::of([2, 3, 5, 8]);
-const FRAME: Widths = Widths::of([1, 2, 3, 8]);
-const NUMBER: Widths = Widths::of([1, 2, 3, 4]);
-const AT_SHIFT: u32 = 0;
-const FRAME_SHIFT: u32 = 2;
-const NUMBER_SHIFT: u32 = 4;
-/// that its time is in whole microseconds;
-const MICROS: u16 = 1 << 6;
-/// that its ports are those that each side last sent from;
-const EXPECTED_PORTS: u16 = 1 << 7;
-/// that the responder sent it;
-const FROM_RESPONDER: u16 = 1 << 8;
-/// that its message id is another one;
-const OTHER_ID: u16 = 1 << 9;
-/// that it has an IP identification, and a long one;
-const IP_ID: u16 = 1 << 10;
-const LONG_IP_ID: u16 = 1 << 11;
-/// that its place among all messages is as far behind as its frame;
-const IN_STEP: u16 = 1 << 12;
-/// and that there is one.
-const MESSAGE: u16 = 1 << 15;
-
-/// Octets of that, and of the digest behind it.
-const FIXED: usize = 2 + 4;
-/// Octets that a message takes at most,
-const LONGEST: usize = FIXED + 8 + 8 + 4 + 4 + 4 + 4;
-/// and those that most take no more than.
-const USUAL: usize = 16;
-const _: () = assert!(LONGEST <= ROOM);
-
-/// Octets that a number may take.
-#[derive(Clone, Copy)]
-struct Widths(u32);
-
-impl Widths {
-    const fn of([a, b, c, d]: [u8; 4]) -> Self {
-        Self(u32::from_le_bytes([a, b, c, d]))
-    }
-
-    #[inline(always)]
-    fn get(self, which: u32) -> usize {
-        (self.0 >> (8 * (which & 3)) & 0xff) as usize
-    }
-
-    /// Which is the least that holds a number.
-    #[inline(always)]
-    fn holding(self, number: u64) -> u32 {
-        (0..3).map(|which| u32::from(number > low(self.get(which)))).sum()
-    }
 }
 
 impl Arrivals {
@@ -231,44 +219,40 @@ impl Arrivals {
     }
 
     /// Adds a message to those of an attempt; there has to be room. Answers how many octets of memory that took.
+    #[inline]
     pub(super) fn add(&mut self, line: &mut Line, arrival: &Arrival) -> usize {
-        let is_first = line.last == NONE;
+        let is_first = line.is_empty();
         if is_first {
             let Arrival { at, frame, number, .. } = *arrival;
-            *line = *self.begin.get_or_insert(Line { at, frame, number, ..Line::EMPTY });
+            line.past = *self.begin.get_or_insert(Past { at, frame, number, ..Past::NOTHING });
         }
-        let message = Written::of(line, arrival);
-        *line = line.after(arrival, is_first);
-        if let Some(chunk) = self.chunks.get_mut(line.last)
-            && chunk.used() + message.count <= ROOM
-        {
-            chunk.write(&message);
-            return 0;
+        let message = Written::of(&line.past, arrival);
+        line.past.go_on(arrival, is_first);
+        if line.open.write(&message) {
+            return if is_first { CHUNK } else { 0 };
         }
-        self.lengthen(line);
-        if let Some(chunk) = self.chunks.get_mut(line.last) {
-            chunk.write(&message);
-        }
-        size_of::<Chunk>()
+        self.put_away(line);
+        line.open.write(&message);
+        CHUNK
     }
 
-    /// One more chunk.
-    fn lengthen(&mut self, line: &mut Line) {
-        let place = if let Some(chunk) = self.chunks.get_mut(self.free).filter(|_| self.free_count > 0) {
-            self.free_count -= 1;
-            std::mem::replace(&mut self.free, chunk.next())
-        } else {
-            self.chunks.push(Chunk::EMPTY)
+    /// The open chunk of an attempt is full.
+    fn put_away(&mut self, line: &mut Line) {
+        let place = match self.chunks.get(self.free) {
+            Some(Full(free)) if self.free_count > 0 => {
+                self.free_count -= 1;
+                std::mem::replace(&mut self.free, free.next())
+            }
+            _ => self.chunks.push(Full(line.open)),
         };
-        let first = self.chunks.get_mut(line.last).map_or(place, |last| {
+        let first = self.chunks.get_mut(line.open.next()).map_or(place, |Full(last)| {
             let first = last.next();
             last.lead_to(place);
             first
         });
-        let chunk = &mut self.chunks[place];
-        *chunk = Chunk::EMPTY;
+        let Full(chunk) = &mut self.chunks[place];
+        *chunk = std::mem::replace(&mut line.open, Chunk::leading_to(place));
         chunk.lead_to(first);
-        line.last = place;
     }
 
     /// The messages of an attempt: this many were added.
@@ -288,43 +272,43 @@ impl Arrivals {
     /// Hands over the first messages of an attempt, this many.
     #[inline(always)]
     fn read(&self, line: &Line, count: usize, mut each: impl FnMut(Arrival)) {
-        let next = |chunk: &Chunk| self.chunks.get(chunk.next());
-        let Some(mut chunk) = self.chunks.get(line.last).and_then(next) else { return };
-        let mut at = 0;
-        let Some(mut before) = self.begin else { return };
-        for number in 0..count {
-            if at + 2 > ROOM || chunk.load(at) & 0xffff == 0 {
-                let Some(behind) = next(chunk) else { return };
-                (chunk, at) = (behind, 0);
+        let Some(mut past) = self.begin else { return };
+        let mut number = 0;
+        for chunk in self.chunks_of(line) {
+            let mut at = 0;
+            while number < count
+                && let Some(arrival) = read(chunk, &mut at, &past)
+            {
+                past.go_on(&arrival, number == 0);
+                each(arrival);
+                number += 1;
             }
-            let arrival = read(chunk, &mut at, &before);
-            before = before.after(&arrival, number == 0);
-            each(arrival);
         }
     }
 
     /// Octets of memory that the messages of an attempt take.
     pub(super) fn octets_of(&self, line: &Line) -> usize {
-        self.chunks_of(line) * size_of::<Chunk>()
+        if line.is_empty() { 0 } else { self.chunks_of(line).count() * CHUNK }
     }
 
-    fn chunks_of(&self, line: &Line) -> usize {
-        let mut count = 0;
-        let mut place = line.last;
-        while let Some(chunk) = self.chunks.get(place) {
-            count += 1;
-            place = chunk.next();
-            if place == line.last {
-                break;
-            }
-        }
-        count
+    /// The chunks of an attempt, in order.
+    #[inline(always)]
+    fn chunks_of<'s>(&'s self, line: &'s Line) -> impl Iterator<Item = &'s Chunk> {
+        let last = line.open.next();
+        let mut place = self.chunks.get(last).map(|Full(last)| last.next());
+        let full = std::iter::from_fn(move || {
+            let this = place?;
+            let Full(chunk) = self.chunks.get(this)?;
+            place = (this != last).then(|| chunk.next());
+            Some(chunk)
+        });
+        full.chain([&line.open])
     }
 
     /// Forgets the messages of an attempt.
     pub(super) fn release(&mut self, line: &Line) {
-        let count = self.chunks_of(line);
-        if let Some(last) = self.chunks.get_mut(line.last) {
+        let count = self.chunks_of(line).count() - 1;
+        if let Some(Full(last)) = self.chunks.get_mut(line.open.next()) {
             let first = last.next();
             last.lead_to(self.free);
             self.free = first;
@@ -333,164 +317,165 @@ impl Arrivals {
     }
 }
 
-/// A message as it is written.
+/// What the first octet of a message says: that it is one;
+const MESSAGE: u8 = 1;
+/// that the responder sent it;
+const FROM_RESPONDER: u8 = 1 << 1;
+/// that its time is in whole microseconds;
+const MICROS: u8 = 1 << 2;
+/// that it has an IP identification;
+const IP_ID: u8 = 1 << 3;
+/// that time, frame or IP identification go on in three words more;
+const LONG: u8 = 1 << 4;
+/// that its place among all messages is not as far behind as its frame, and what it is;
+const OUT_OF_STEP: u8 = 1 << 5;
+/// that its ports are not those that each side last sent from, and which they are;
+const OTHER_PORTS: u8 = 1 << 6;
+/// that its message id is another one, and which.
+const OTHER_ID: u8 = 1 << 7;
+
+/// All of these that words follow for.
+const MORE: u8 = LONG | OUT_OF_STEP | OTHER_PORTS | OTHER_ID;
+
+/// Octets that every message takes: what it says, digest, IP identification, time and frame.
+const FIXED: usize = 1 + 4 + 2 + 4 + 3;
+/// Words of four octets that may follow.
+const MOST_WORDS: usize = 3 + 1 + 1 + 1;
+const _: () = assert!(FIXED + 4 * MOST_WORDS <= ROOM && FIXED <= 16);
+
+/// Where numbers stand, in bits.
+const DIGEST: u32 = 8;
+const IP_IDENTIFICATION: u32 = 40;
+const TIME: u32 = 56;
+const FRAME: u32 = 88;
+/// What fits there.
+const MOST_TIME: u64 = u32::MAX as u64;
+const MOST_FRAMES: u64 = (1 << 24) - 1;
+const MOST_IP_ID: u32 = u16::MAX as u32;
+
+/// A message as it is written, in numbers that stay in registers: octets that have just been put together in memory would be
+/// slow to move.
 struct Written {
-    /// If it takes no more than [`USUAL`] octets: a number stays in registers, while octets that have just been put together in
-    /// memory would be slow to move.
-    usual: u128,
-    /// Otherwise.
-    long: Option<[u8; LONGEST]>,
-    count: usize,
+    says: u8,
+    /// The octets that every message takes, and nothing behind them.
+    low: u64,
+    high: u64,
+    /// What words are made of.
+    later: u64,
+    frames: u64,
+    ip_id: u32,
+    number: u32,
+    ports: [u16; 2],
+    message_id: u32,
 }
 
 impl Written {
     #[inline(always)]
-    fn of(before: &Line, arrival: &Arrival) -> Self {
-        let Octets { all: usual, count } = Octets::of(before, arrival);
-        let long = (count > USUAL).then(|| Octets::of(before, arrival).all);
-        Self { usual, long, count }
-    }
-}
-
-/// Octets of a message, one behind the other.
-struct Octets<S> {
-    all: S,
-    count: usize,
-}
-
-/// What octets are put on.
-trait Sheet {
-    const EMPTY: Self;
-
-    /// Puts a number at octet `at`, where nothing was put yet. What does not fit is left out.
-    fn put(&mut self, at: usize, number: u64);
-}
-
-impl Sheet for u128 {
-    const EMPTY: Self = 0;
-
-    #[inline(always)]
-    fn put(&mut self, at: usize, number: u64) {
-        *self |= Self::from(number).unbounded_shl(8 * at as u32);
-    }
-}
-
-impl Sheet for [u8; LONGEST] {
-    const EMPTY: Self = [0; LONGEST];
-
-    fn put(&mut self, at: usize, number: u64) {
-        for (place, octet) in self.iter_mut().skip(at).zip(number.to_le_bytes()) {
-            *place |= octet;
-        }
-    }
-}
-
-impl<S: Sheet> Octets<S> {
-    #[inline(always)]
-    fn of(before: &Line, arrival: &Arrival) -> Self {
-        let mut octets = Self { all: S::EMPTY, count: FIXED };
-        let mut says = MESSAGE;
-        let mut later = arrival.at.wrapping_sub(before.at);
-        if later % 1000 == 0 {
+    fn of(before: &Past, arrival: &Arrival) -> Self {
+        let &Arrival { at, frame, number, message_id, digest, ip_id, ports, from } = arrival;
+        let mut later = at.wrapping_sub(before.at);
+        let in_micros = later % 1000 == 0;
+        if in_micros {
             later /= 1000;
-            says |= MICROS;
         }
-        says |= octets.number(zigzag(later), AT) << AT_SHIFT;
-        let frames = arrival.frame.wrapping_sub(before.frame);
-        says |= octets.number(zigzag(frames as i64), FRAME) << FRAME_SHIFT;
-        if arrival.number == before.number.wrapping_add(frames as u32) {
-            says |= IN_STEP;
-        } else {
-            says |= octets.number(arrival.number.wrapping_sub(before.number).into(), NUMBER) << NUMBER_SHIFT;
-        }
-        if arrival.from == Side::Responder {
-            says |= FROM_RESPONDER;
-        }
-        let ([source, destination], expected) = (arrival.ports, before.expected(arrival.from));
-        if source == expected[0] && destination == expected[1] {
-            says |= EXPECTED_PORTS;
-        } else {
-            octets.put(u64::from(source) | u64::from(destination) << 16, 4);
-        }
-        if arrival.message_id != before.message_id {
-            says |= OTHER_ID;
-            octets.put(arrival.message_id.into(), 4);
-        }
-        if let Some(id) = arrival.ip_id {
-            says |= IP_ID;
-            if id > u32::from(u16::MAX) {
-                says |= LONG_IP_ID;
-                octets.put(id.into(), 4);
-            } else {
-                octets.put(id.into(), 2);
-            }
-        }
-        octets.all.put(0, u64::from(says) | u64::from(arrival.digest) << 16);
-        octets
+        let frames = frame.wrapping_sub(before.frame);
+        let out_of_step = number.wrapping_sub(before.number) != frames as u32;
+        let (later, frames) = (zigzag(later), zigzag(frames as i64));
+        let (has_ip_id, ip_id) = (ip_id.is_some(), ip_id.unwrap_or_default());
+        let long = (later > MOST_TIME) | (frames > MOST_FRAMES) | (ip_id > MOST_IP_ID);
+        let says = MESSAGE
+            | if_so(from == Side::Responder, FROM_RESPONDER)
+            | if_so(in_micros, MICROS)
+            | if_so(has_ip_id, IP_ID)
+            | if_so(long, LONG)
+            | if_so(out_of_step, OUT_OF_STEP)
+            | if_so(ports != before.expected(from), OTHER_PORTS)
+            | if_so(message_id != before.message_id, OTHER_ID);
+        let fixed = u128::from(says)
+            | u128::from(digest) << DIGEST
+            | u128::from(ip_id & MOST_IP_ID) << IP_IDENTIFICATION
+            | u128::from(later & MOST_TIME) << TIME
+            | u128::from(frames & MOST_FRAMES) << FRAME;
+        Self { says, low: fixed as u64, high: (fixed >> 64) as u64, later, frames, ip_id, number, ports, message_id }
     }
 
-    /// Puts a number behind, which so many octets hold.
+    /// Hands over the words that follow.
     #[inline(always)]
-    fn put(&mut self, number: u64, width: usize) {
-        self.all.put(self.count, number);
-        self.count += width;
+    fn each_word(&self, mut each: impl FnMut(u32)) {
+        if self.says & LONG != 0 {
+            each((self.later >> 32) as u32);
+            each((self.frames >> 24) as u32);
+            each((self.frames >> 56) as u32 | (self.ip_id >> 16) << 8);
+        }
+        if self.says & OUT_OF_STEP != 0 {
+            each(self.number);
+        }
+        if self.says & OTHER_PORTS != 0 {
+            let [source, destination] = self.ports;
+            each(u32::from(source) | u32::from(destination) << 16);
+        }
+        if self.says & OTHER_ID != 0 {
+            each(self.message_id);
+        }
     }
 
-    /// Puts a number behind in the least of these widths that holds it; answers which.
     #[inline(always)]
-    fn number(&mut self, number: u64, widths: Widths) -> u16 {
-        let which = widths.holding(number);
-        self.put(number, widths.get(which));
-        which as u16
+    fn octets(&self) -> usize {
+        let words = |mark: u8, words: usize| if self.says & mark != 0 { words } else { 0 };
+        FIXED + 4 * (words(LONG, 3) + words(OUT_OF_STEP, 1) + words(OTHER_PORTS, 1) + words(OTHER_ID, 1))
     }
 }
 
-/// The message at `at`, and what stands behind it.
+/// A mark, if something is so.
 #[inline(always)]
-fn read(chunk: &Chunk, at: &mut usize, before: &Line) -> Arrival {
-    let fixed = chunk.load(*at);
-    let (says, digest) = (fixed as u16, (fixed >> 16) as u32);
+fn if_so(is: bool, mark: u8) -> u8 {
+    if is { mark } else { 0 }
+}
+
+/// The message at `at`, and what stands behind it. `None` if there is none.
+#[inline(always)]
+fn read(chunk: &Chunk, at: &mut usize, before: &Past) -> Option<Arrival> {
+    let fixed = u128::from_le_bytes(chunk.load(*at));
+    let says = fixed as u8;
+    if says == 0 {
+        return None;
+    }
     *at += FIXED;
-    let mut take = |width: usize| {
-        let number = chunk.load(*at) & low(width);
-        *at += width;
-        number
+    let mut word = || {
+        let word = u32::from_le_bytes(chunk.load(*at));
+        *at += 4;
+        word
     };
-    let later = unzigzag(take(AT.get((says >> AT_SHIFT).into())));
-    let later = if says & MICROS != 0 { later.wrapping_mul(1000) } else { later };
-    let frames = unzigzag(take(FRAME.get((says >> FRAME_SHIFT).into()))) as u64;
-    let frame = before.frame.wrapping_add(frames);
-    let places =
-        if says & IN_STEP != 0 { frames as u32 } else { take(NUMBER.get((says >> NUMBER_SHIFT).into())) as u32 };
+    let mut later = (fixed >> TIME) as u64 & MOST_TIME;
+    let mut frames = (fixed >> FRAME) as u64 & MOST_FRAMES;
+    let mut ip_id = (fixed >> IP_IDENTIFICATION) as u32 & MOST_IP_ID;
+    if says & LONG != 0 {
+        later |= u64::from(word()) << 32;
+        frames |= u64::from(word()) << 24;
+        let rest = word();
+        frames |= u64::from(rest & 0xff) << 56;
+        ip_id |= rest >> 8 << 16;
+    }
+    let (later, frames) = (unzigzag(later), unzigzag(frames) as u64);
+    let number = if says & OUT_OF_STEP != 0 { word() } else { before.number.wrapping_add(frames as u32) };
     let from = if says & FROM_RESPONDER != 0 { Side::Responder } else { Side::Initiator };
-    let ports = if says & EXPECTED_PORTS != 0 {
-        before.expected(from)
-    } else {
-        let both = take(4);
+    let ports = if says & OTHER_PORTS != 0 {
+        let both = word();
         [both as u16, (both >> 16) as u16]
+    } else {
+        before.expected(from)
     };
-    let message_id = if says & OTHER_ID != 0 { take(4) as u32 } else { before.message_id };
-    let ip_id = match says & (IP_ID | LONG_IP_ID) {
-        0 => None,
-        IP_ID => Some(take(2) as u32),
-        _ => Some(take(4) as u32),
-    };
-    Arrival {
-        at: before.at.wrapping_add(later),
-        frame,
-        number: before.number.wrapping_add(places),
+    let message_id = if says & OTHER_ID != 0 { word() } else { before.message_id };
+    Some(Arrival {
+        at: before.at.wrapping_add(if says & MICROS != 0 { later.wrapping_mul(1000) } else { later }),
+        frame: before.frame.wrapping_add(frames),
+        number,
         message_id,
-        digest,
-        ip_id,
+        digest: (fixed >> DIGEST) as u32,
+        ip_id: (says & IP_ID != 0).then_some(ip_id),
         ports,
         from,
-    }
-}
-
-/// All that so many octets, at most eight, can hold.
-#[inline(always)]
-fn low(width: usize) -> u64 {
-    u64::MAX >> (64 - 8 * width)
+    })
 }
 
 #[cfg(test)]
@@ -567,7 +552,7 @@ mod tests {
     #[test]
     fn a_usual_message_takes_less_than_sixteen_octets() {
         let messages = some(3, 1);
-        let octets = Written::of(&Line::behind(&messages[..2]), &messages[2]);
-        assert!(octets.count < 16, "{} octets", octets.count);
+        let octets = Written::of(&Line::behind(&messages[..2]).past, &messages[2]).octets();
+        assert!(octets < 16, "{octets} octets");
     }
 }

@@ -20,6 +20,7 @@ use super::super::facts::{Attempt, ExchangeKind, IkeVersion, Label, Pair, Side};
 use super::super::nat::HashAlgorithm;
 use super::super::pairs::{Body, Kept, Slot};
 use super::super::{Observed, Tracker, exchange};
+use super::mould::Moulds;
 use super::preview::{Preview, Previewer};
 use super::shape::{self, Outline};
 use super::{Arrival, Line, Place, Story, Telling, Tellings};
@@ -33,6 +34,8 @@ const _: () = assert!(STORIES <= u16::MAX as usize);
 const STEPS: usize = 1 << 15;
 /// Shapes remembered that were seen once.
 const GLIMPSES: usize = 4096;
+/// Attempts at hand: more than go on beside each other in most captures, and few enough to stay in the cache.
+const AT_HAND: usize = 4096;
 
 /// What is known of how things go.
 #[derive(Debug)]
@@ -50,7 +53,10 @@ pub(in crate::track) struct Stories {
     by_story: HashTable<u16>,
     /// Attempts that are told, by their initiator's SPI.
     by_spi: HashTable<Spot>,
-    scratch: Vec<u8>,
+    /// Those that went on lately: the next message is most often of one of them.
+    at_hand: Box<[Spot]>,
+    /// Of the message that comes by itself.
+    scratch: (Moulds, Vec<u8>),
     /// Messages told so far.
     count: u32,
 }
@@ -89,6 +95,12 @@ struct Spot {
 impl Spot {
     fn hash(self) -> u64 {
         spread(self.tag)
+    }
+
+    /// Whether it is that of this SPI, whose tag this is.
+    #[inline(always)]
+    fn is(&self, tag: u32, spi: IkeSpi, tellings: &Tellings) -> bool {
+        self.tag == tag && self.row != NONE && tellings.row(self.row).initiator_spi == spi
     }
 }
 
@@ -163,7 +175,8 @@ impl Default for Stories {
             taken: Vec::new(),
             by_story: HashTable::new(),
             by_spi: HashTable::new(),
-            scratch: Vec::new(),
+            at_hand: Box::default(),
+            scratch: Default::default(),
             count: 0,
         }
     }
@@ -177,8 +190,8 @@ impl Stories {
 
     /// Two addresses in their order, in short.
     #[inline]
-    fn ends(&self, initiator: IpAddr, responder: IpAddr) -> u64 {
-        in_short(&self.hasher, (initiator, responder))
+    fn ends(&self, initiator: &IpAddr, responder: &IpAddr) -> u64 {
+        in_short(&self.hasher, initiator, responder)
     }
 
     /// This shape of the message that was read ahead, if it is known or seen for the second time.
@@ -232,8 +245,28 @@ impl Stories {
 
     fn find(&self, tellings: &Tellings, spi: IkeSpi) -> Option<u32> {
         let tag = self.tag(spi);
-        let is = |spot: &Spot| spot.tag == tag && tellings.row(spot.row).initiator_spi == spi;
-        self.by_spi.find(spread(tag), is).map(|spot| spot.row)
+        self.by_spi.find(spread(tag), |spot| spot.is(tag, spi, tellings)).map(|spot| spot.row)
+    }
+
+    /// The same, for the next message of it to find it at hand.
+    #[inline]
+    fn take_up(&mut self, tellings: &Tellings, spi: IkeSpi) -> Option<u32> {
+        let tag = self.tag(spi);
+        match self.at_hand.get(tag as usize % AT_HAND) {
+            Some(spot) if spot.is(tag, spi, tellings) => Some(spot.row),
+            _ => {
+                let spot = *self.by_spi.find(spread(tag), |spot| spot.is(tag, spi, tellings))?;
+                self.lay_at_hand(spot);
+                Some(spot.row)
+            }
+        }
+    }
+
+    fn lay_at_hand(&mut self, spot: Spot) {
+        if self.at_hand.is_empty() {
+            self.at_hand = vec![Spot { row: NONE, tag: 0 }; AT_HAND].into();
+        }
+        self.at_hand[spot.tag as usize % AT_HAND] = spot;
     }
 
     fn tag(&self, spi: IkeSpi) -> u32 {
@@ -243,12 +276,16 @@ impl Stories {
     fn enter(&mut self, tellings: &Tellings, row: u32) {
         let spot = Spot { row, tag: self.tag(tellings.row(row).initiator_spi) };
         self.by_spi.insert_unique(spot.hash(), spot, |spot| spot.hash());
+        self.lay_at_hand(spot);
     }
 
     fn take_out(&mut self, tellings: &Tellings, row: u32) {
-        let hash = spread(self.tag(tellings.row(row).initiator_spi));
-        if let Ok(entry) = self.by_spi.find_entry(hash, |spot| spot.row == row) {
+        let tag = self.tag(tellings.row(row).initiator_spi);
+        if let Ok(entry) = self.by_spi.find_entry(spread(tag), |spot| spot.row == row) {
             entry.remove();
+        }
+        if let Some(spot) = self.at_hand.get_mut(tag as usize % AT_HAND).filter(|spot| spot.row == row) {
+            spot.row = NONE;
         }
     }
 
@@ -289,10 +326,12 @@ impl Tracker {
             return None;
         }
         let mut scratch = mem::take(&mut self.stories.scratch);
-        scratch.clear();
+        let (moulds, shapes) = &mut scratch;
+        moulds.begin();
+        shapes.clear();
         let (ends, mut preview) = ((&datagram.source, &datagram.destination), Preview::default());
-        let read = self.previewer().preview(isakmp, ends, datagram.fragments, &mut scratch, &mut preview);
-        let tale = read.and_then(|()| self.tell_of(datagram, isakmp, (&preview, &scratch)));
+        let read = self.previewer().preview(isakmp, ends, datagram.fragments, (moulds, shapes), &mut preview);
+        let tale = read.and_then(|()| self.tell_of(datagram, isakmp, (&preview, shapes)));
         self.stories.scratch = scratch;
         tale
     }
@@ -313,7 +352,7 @@ impl Tracker {
         if self.is_full() || self.pairs.tellings.arrivals.is_full() {
             return None;
         }
-        match self.stories.find(&self.pairs.tellings, preview.outline.initiator_spi) {
+        match self.stories.take_up(&self.pairs.tellings, preview.outline.initiator_spi) {
             Some(row) => self.go_on(datagram, isakmp, preview, shape, row),
             None => self.begin(datagram, isakmp, preview, shape),
         }
@@ -334,9 +373,9 @@ impl Tracker {
         let telling = tellings.row(row);
         let story = tellings.story(telling);
         let version = if outline.major == 2 { IkeVersion::V2 } else { IkeVersion::V1 };
-        let from = if telling.ends == self.stories.ends(datagram.source, datagram.destination) {
+        let from = if telling.ends == self.stories.ends(&datagram.source, &datagram.destination) {
             Side::Initiator
-        } else if telling.ends == self.stories.ends(datagram.destination, datagram.source) {
+        } else if telling.ends == self.stories.ends(&datagram.destination, &datagram.source) {
             Side::Responder
         } else {
             return None;
@@ -429,7 +468,7 @@ impl Tracker {
         let row = self.pairs.tellings.place_row(Telling {
             initiator_spi: outline.initiator_spi,
             responder_spi: IkeSpi::ZERO,
-            ends: self.stories.ends(source, destination),
+            ends: self.stories.ends(&source, &destination),
             messages: Line::EMPTY,
             pair: pair as u32,
             story,
@@ -533,7 +572,7 @@ impl Tracker {
         let telling = Telling {
             initiator_spi: facts.initiator_spi,
             responder_spi: facts.responder_spi,
-            ends: self.stories.ends(facts.initiator.ip(), facts.responder.ip()),
+            ends: self.stories.ends(&facts.initiator.ip(), &facts.responder.ip()),
             messages: Line::behind(&arrivals),
             pair: observed.pair as u32,
             story: 0,

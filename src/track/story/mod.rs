@@ -10,6 +10,7 @@
 
 mod arrivals;
 mod follow;
+mod mould;
 mod preview;
 mod shape;
 mod told;
@@ -29,6 +30,7 @@ use super::shelf::Shelf;
 use arrivals::{Arrival, Arrivals, Line};
 
 pub(super) use follow::{Stories, Tale};
+pub use mould::Moulds;
 pub use preview::{Preview, Previewer};
 pub(super) use told::Tally;
 pub use told::{Passing, Told};
@@ -65,19 +67,20 @@ pub(super) struct Story {
 
 /// An attempt that is told.
 #[derive(Debug, Clone, Copy)]
-#[repr(align(64))]
+#[repr(C, align(128))]
 struct Telling {
     initiator_spi: IkeSpi,
     responder_spi: IkeSpi,
     /// The addresses in short, the initiator's first.
     ends: u64,
-    messages: Line,
     pair: u32,
     story: u16,
     place: Place,
+    messages: Line,
 }
 
-const _: () = assert!(size_of::<Telling>() <= 64, "a message that is told touches one line of the cache here");
+const _: () =
+    assert!(size_of::<Telling>() <= 128, "a message that is told touches two lines of the cache here, side by side");
 
 /// The index of an attempt within its pair, and in the uppermost bit that the initiator is the end of the pair that sent
 /// first.

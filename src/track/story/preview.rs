@@ -2,13 +2,13 @@
 //!
 //! Not here: what came before. Contract: whether a message was read ahead or not makes no difference but in time.
 
-use std::hash::BuildHasher;
 use std::net::{IpAddr, SocketAddr};
 
 use foldhash::quality::RandomState;
 
 use super::super::nat::{Checks, HashAlgorithm};
-use super::shape::{self, Outline};
+use super::mould::{Moulds, Written};
+use super::shape::Outline;
 use crate::packet::{Encapsulation, IsakmpDatagram};
 use crate::track::digest;
 
@@ -23,8 +23,7 @@ pub struct Previewer {
 #[derive(Debug, Clone, Default)]
 pub struct Preview {
     pub(super) outline: Outline,
-    /// Where its shape was written, and behind it.
-    shape: (u32, u32),
+    shape: Written,
     pub(super) hash: u64,
     pub(super) digest: u32,
     /// What [`Previewer::answers`] says of its hashes in IKEv2, where it does not take more to know.
@@ -42,38 +41,49 @@ impl Preview {
 
 impl Previewer {
     /// Reads a message ahead that came from one address to the other in so many IP fragments, if it may be one that is told.
-    /// What it says is written to `preview`, its shape behind what is in `shapes`. `None` if it has to be filed in full.
+    /// What it says is written to `preview`, its shape behind what is in `shapes` if it is not there. `None` if it has to be filed
+    /// in full.
     #[inline]
     pub fn preview(
         &self,
         isakmp: &IsakmpDatagram<'_>,
         ends: (&IpAddr, &IpAddr),
         fragments: u16,
-        shapes: &mut Vec<u8>,
+        (moulds, shapes): (&mut Moulds, &mut Vec<u8>),
         preview: &mut Preview,
     ) -> Option<()> {
         if isakmp.encapsulation != Encapsulation::Udp || ends.0 == ends.1 {
             return None;
         }
-        let start = shapes.len();
         let Preview { outline, .. } = preview;
-        if shape::read(isakmp.octets, (fragments, isakmp.non_esp_marker), shapes, outline).is_none() {
-            shapes.truncate(start);
-            return None;
-        }
+        let passage = (fragments, isakmp.non_esp_marker);
+        (preview.shape, preview.hash) = moulds.read(isakmp.octets, passage, (outline, shapes), &self.hasher)?;
         preview.answers = match outline.major {
             2 => Some(self.answers(isakmp, ends, outline, Some(HashAlgorithm::Sha1))?),
             _ => None,
         };
-        preview.hash = shape::hash(shapes.get(start..).unwrap_or_default(), self.hasher.build_hasher());
-        preview.shape = (u32::try_from(start).ok()?, u32::try_from(shapes.len()).ok()?);
         preview.digest = digest(isakmp.octets);
         Some(())
     }
 
     /// Which NAT detection hashes of a message match, two bits each, where they are checked. `None` if that cannot be said.
-    #[inline]
+    #[inline(always)]
     pub(super) fn answers(
+        &self,
+        isakmp: &IsakmpDatagram<'_>,
+        (source, destination): (&IpAddr, &IpAddr),
+        outline: &Outline,
+        algorithm: Option<HashAlgorithm>,
+    ) -> Option<u32> {
+        // most messages have none
+        if outline.hashes().is_empty() {
+            Some(0)
+        } else {
+            self.answers_of(isakmp, (source, destination), outline, algorithm)
+        }
+    }
+
+    fn answers_of(
         &self,
         isakmp: &IsakmpDatagram<'_>,
         (source, destination): (&IpAddr, &IpAddr),

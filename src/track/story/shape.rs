@@ -20,12 +20,12 @@ const LONGEST: usize = 2048;
 pub(in crate::track) struct Outline {
     pub(super) initiator_spi: IkeSpi,
     pub(super) responder_spi: IkeSpi,
+    pub(super) message_id: MessageId,
     pub(super) major: u8,
     pub(super) exchange_type: u8,
     pub(super) flags: u8,
-    pub(super) message_id: MessageId,
-    hashes: [NatHash; MOST_HASHES],
     hash_count: u8,
+    hashes: [NatHash; MOST_HASHES],
 }
 
 /// Where a NAT detection hash stands, and which end it stands for.
@@ -38,6 +38,18 @@ pub(super) struct NatHash {
 }
 
 impl Outline {
+    /// Of another message of the same shape, with this header.
+    #[inline(always)]
+    pub(super) fn with(&self, header: &[u8; HEADER_LEN]) -> Self {
+        let &[i0, i1, i2, i3, i4, i5, i6, i7, r0, r1, r2, r3, r4, r5, r6, r7, _, _, _, _, m0, m1, m2, m3, ..] = header;
+        Self {
+            initiator_spi: IkeSpi(u64::from_be_bytes([i0, i1, i2, i3, i4, i5, i6, i7])),
+            responder_spi: IkeSpi(u64::from_be_bytes([r0, r1, r2, r3, r4, r5, r6, r7])),
+            message_id: MessageId(u32::from_be_bytes([m0, m1, m2, m3])),
+            ..*self
+        }
+    }
+
     /// The NAT detection hashes, in order.
     pub(super) fn hashes(&self) -> &[NatHash] {
         self.hashes.get(..usize::from(self.hash_count)).unwrap_or_default()
@@ -51,12 +63,143 @@ impl Outline {
     }
 }
 
+/// What is kept of a message, and where it stood.
+#[derive(Debug, Default)]
+pub(super) struct Shape {
+    octets: Vec<u8>,
+    /// Of what is behind [`HEAD`], in order.
+    pieces: Vec<Piece>,
+    /// Public values: what they are is left out, that they are some is not.
+    values: Vec<Piece>,
+}
+
+/// Octets of a shape that stand for the header and for the way the message came.
+const HEAD: usize = 11;
+
+/// Some octets of a message.
+#[derive(Debug, Clone, Copy)]
+struct Piece {
+    at: usize,
+    len: usize,
+}
+
+impl Piece {
+    #[inline(always)]
+    fn of(self, octets: &[u8]) -> Option<&[u8]> {
+        octets.get(self.at..)?.get(..self.len)
+    }
+}
+
+impl Shape {
+    pub(super) fn octets(&self) -> &[u8] {
+        &self.octets
+    }
+
+    /// Whether a message is of this shape. Its head has to be, and it has to be as long as that says.
+    #[inline(always)]
+    pub(super) fn fits(&self, octets: &[u8]) -> bool {
+        let mut rest = self.octets.get(HEAD..).unwrap_or_default();
+        self.pieces.iter().all(|piece| {
+            let Some((kept, behind)) = rest.split_at_checked(piece.len) else { return false };
+            rest = behind;
+            piece.of(octets) == Some(kept)
+        }) && self.values.iter().all(|value| value.of(octets).is_some_and(is_value))
+    }
+
+    /// Takes a whole message apart that came in so many IP fragments, with or without a non-ESP marker in front of it. Answers
+    /// what is its own; `None` if it has no shape, whatever is here then.
+    pub(super) fn read(&mut self, octets: &[u8], (fragments, marker): (u16, bool)) -> Option<Outline> {
+        self.octets.clear();
+        self.pieces.clear();
+        self.values.clear();
+        let (header, body) = octets.split_first_chunk::<HEADER_LEN>()?;
+        let &[.., next_payload, version, exchange_type, flags, _, _, _, _, l0, l1, l2, l3] = header;
+        let major = match version {
+            0x10 => 1,
+            0x20 => 2,
+            _ => return None,
+        };
+        if usize::try_from(u32::from_be_bytes([l0, l1, l2, l3])).ok()? != octets.len() {
+            return None;
+        }
+        let mut outline = Outline { major, exchange_type, flags, ..Outline::default() }.with(header);
+        let ([f0, f1], marker) = (fragments.to_le_bytes(), u8::from(marker));
+        let head: [u8; HEAD] = [next_payload, version, exchange_type, flags, marker, f0, f1, l0, l1, l2, l3];
+        self.octets.extend_from_slice(&head);
+        if major == 1 {
+            if flags & v1::ENCRYPTION != 0 {
+                return (!v1::UNCLEAR.contains(&next_payload)).then_some(outline);
+            }
+            // told apart by what they say
+            if exchange_type == v1::INFORMATIONAL {
+                return None;
+            }
+        } else if next_payload == v2::SK {
+            let generic = body.first_chunk::<4>()?;
+            self.keep(octets, Piece { at: HEADER_LEN, len: generic.len() })?;
+            let length = usize::from(u16::from_be_bytes([generic[2], generic[3]]));
+            return (length == body.len()).then_some(outline);
+        }
+        self.chain(octets, next_payload, &mut outline)?;
+        (self.octets.len() <= LONGEST).then_some(outline)
+    }
+
+    /// Follows the payloads in clear.
+    fn chain(&mut self, octets: &[u8], mut payload_type: u8, outline: &mut Outline) -> Option<()> {
+        let mut at = HEADER_LEN;
+        let mut has_sa = false;
+        for _ in 0..MOST_PAYLOADS {
+            let rest = octets.get(at..)?;
+            if payload_type == 0 {
+                self.keep(octets, Piece { at, len: rest.len() })?;
+                // offers that name the hash with which hashes of the same message are to be checked
+                let unclear = outline.major == 1 && has_sa && outline.hash_count > 0;
+                return (rest.len() < 4 && !unclear).then_some(());
+            }
+            let generic = rest.first_chunk::<4>()?;
+            let length = usize::from(u16::from_be_bytes([generic[2], generic[3]]));
+            let payload = rest.get(4..length)?;
+            let own = if outline.major == 1 {
+                has_sa |= payload_type == v1::SA;
+                own_of_v1(outline, payload_type, payload, at + 4)?
+            } else {
+                own_of_v2(outline, payload_type, payload, at + 4)?
+            };
+            let kept = match own {
+                Own::None => payload.len(),
+                Own::From(kept) => kept,
+                Own::Value(kept) => {
+                    let value = Piece { at: at + 4 + kept, len: payload.len().checked_sub(kept)? };
+                    is_value(value.of(octets)?).then(|| self.values.push(value))?;
+                    kept
+                }
+            };
+            self.keep(octets, Piece { at, len: 4 + kept })?;
+            payload_type = generic[0];
+            at += length;
+        }
+        None
+    }
+
+    /// Keeps some octets behind the others.
+    fn keep(&mut self, octets: &[u8], piece: Piece) -> Option<()> {
+        self.octets.extend_from_slice(piece.of(octets)?);
+        match self.pieces.last_mut() {
+            Some(last) if last.at + last.len == piece.at => last.len += piece.len,
+            _ => self.pieces.push(piece),
+        }
+        Some(())
+    }
+}
+
 /// What is left out of a payload's body behind its generic header.
 enum Own {
     /// Nothing.
     None,
     /// All but so many octets at its start.
     From(usize),
+    /// The same, and it is a public value. One of zeros only is a lie, so that it is no value as any other.
+    Value(usize),
 }
 
 /// Payload types by major version.
@@ -85,88 +228,9 @@ mod v2 {
     pub(super) const NAT_DETECTION_DESTINATION_IP: u16 = 16389;
 }
 
-/// Takes a whole message apart: writes its shape behind what is in `shape`, and the rest to `outline`, where it stays: to be
-/// handed about, it is too large. `fragments`: IP fragments it came in, `marker`: a non-ESP marker stood in front of it. `None` if
-/// it has no shape, whatever was written.
-pub(super) fn read(
-    octets: &[u8],
-    (fragments, marker): (u16, bool),
-    shape: &mut Vec<u8>,
-    outline: &mut Outline,
-) -> Option<()> {
-    let (header, body) = octets.split_first_chunk::<HEADER_LEN>()?;
-    let [spis @ .., next_payload, version, exchange_type, flags, m0, m1, m2, m3, l0, l1, l2, l3] = header;
-    let (initiator_spi, responder_spi) = spis.split_first_chunk::<8>()?;
-    let initiator_spi = IkeSpi(u64::from_be_bytes(*initiator_spi));
-    let responder_spi = IkeSpi(u64::from_be_bytes(*responder_spi.first_chunk::<8>()?));
-    let length = u32::from_be_bytes([*l0, *l1, *l2, *l3]);
-    let major = match version {
-        0x10 => 1,
-        0x20 => 2,
-        _ => return None,
-    };
-    if initiator_spi.is_zero() || usize::try_from(length).ok()? != octets.len() {
-        return None;
-    }
-    (outline.initiator_spi, outline.responder_spi) = (initiator_spi, responder_spi);
-    (outline.major, outline.exchange_type, outline.flags) = (major, *exchange_type, *flags);
-    outline.message_id = MessageId(u32::from_be_bytes([*m0, *m1, *m2, *m3]));
-    outline.hash_count = 0;
-    let ([f0, f1], marker) = (fragments.to_le_bytes(), u8::from(marker));
-    let start = shape.len();
-    shape.extend_from_slice(&[*next_payload, *version, *exchange_type, *flags, marker, f0, f1, *l0, *l1, *l2, *l3]);
-    if major == 1 {
-        if flags & v1::ENCRYPTION != 0 {
-            return (!v1::UNCLEAR.contains(next_payload)).then_some(());
-        }
-        // told apart by what they say
-        if *exchange_type == v1::INFORMATIONAL {
-            return None;
-        }
-    } else if *next_payload == v2::SK {
-        let (generic, _) = body.split_first_chunk::<4>()?;
-        shape.extend_from_slice(generic);
-        return (usize::from(u16::from_be_bytes([generic[2], generic[3]])) == body.len()).then_some(());
-    }
-    chain(outline, body, *next_payload, shape)?;
-    (shape.len() - start <= LONGEST).then_some(())
-}
-
-/// Follows the payloads in clear.
-fn chain(outline: &mut Outline, body: &[u8], mut payload_type: u8, shape: &mut Vec<u8>) -> Option<()> {
-    let (mut rest, mut at) = (body, HEADER_LEN);
-    let mut has_sa = false;
-    for _ in 0..MOST_PAYLOADS {
-        if payload_type == 0 {
-            shape.extend_from_slice(rest);
-            // offers that name the hash with which hashes of the same message are to be checked
-            let unclear = outline.major == 1 && has_sa && outline.hash_count > 0;
-            return (rest.len() < 4 && !unclear).then_some(());
-        }
-        let (generic, _) = rest.split_first_chunk::<4>()?;
-        let length = usize::from(u16::from_be_bytes([generic[2], generic[3]]));
-        let payload = rest.get(4..length)?;
-        let own = if outline.major == 1 {
-            has_sa |= payload_type == v1::SA;
-            own_of_v1(outline, payload_type, payload, at + 4)?
-        } else {
-            own_of_v2(outline, payload_type, payload, at + 4)?
-        };
-        shape.extend_from_slice(generic);
-        match own {
-            Own::None => shape.extend_from_slice(payload),
-            Own::From(kept) => shape.extend_from_slice(payload.get(..kept)?),
-        }
-        payload_type = generic[0];
-        rest = rest.get(length..)?;
-        at += length;
-    }
-    None
-}
-
 fn own_of_v1(outline: &mut Outline, payload_type: u8, payload: &[u8], at: usize) -> Option<Own> {
     Some(match payload_type {
-        v1::KE => public_value(payload, 0)?,
+        v1::KE => Own::Value(0),
         v1::NONCE | v1::HASH | v1::SIGNATURE => Own::From(0),
         v1::CERTIFICATE if !payload.is_empty() => Own::From(1),
         kind if v1::NAT_D.contains(&kind) => {
@@ -182,7 +246,7 @@ fn own_of_v1(outline: &mut Outline, payload_type: u8, payload: &[u8], at: usize)
 fn own_of_v2(outline: &mut Outline, payload_type: u8, payload: &[u8], at: usize) -> Option<Own> {
     const FIXED: usize = 4;
     Some(match payload_type {
-        v2::KE => public_value(payload, FIXED)?,
+        v2::KE => Own::Value(FIXED),
         v2::NONCE => Own::From(0),
         v2::CERTIFICATE if !payload.is_empty() => Own::From(1),
         v2::NOTIFY => {
@@ -203,9 +267,10 @@ fn own_of_v2(outline: &mut Outline, payload_type: u8, payload: &[u8], at: usize)
     })
 }
 
-/// A public value behind `fixed` octets. One of zeros only is a lie, so that it is no value as any other.
-fn public_value(payload: &[u8], fixed: usize) -> Option<Own> {
-    payload.get(fixed..)?.iter().any(|&octet| octet != 0).then_some(Own::From(fixed))
+/// Whether a public value is none of zeros only.
+#[inline(always)]
+fn is_value(octets: &[u8]) -> bool {
+    octets.iter().any(|&octet| octet != 0)
 }
 
 /// A hash of a shape.
