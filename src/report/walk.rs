@@ -183,7 +183,7 @@ fn sorted<K: Ord>(keyed: impl Iterator<Item = (K, Place)> + Clone) -> Vec<Place>
         return keyed.map(|(_, place)| place).collect();
     }
     let mut keyed: Vec<(K, Place)> = keyed.collect();
-    keyed.sort_unstable();
+    keyed.sort();
     keyed.into_iter().map(|(_, place)| place).collect()
 }
 
@@ -257,12 +257,16 @@ impl<'a> Walk<'a> {
             all = all.saturating_add(facts.pairs.attempts(pair));
         }
 
-        let attempts = order.of(pairs.rows().flat_map(|(pair, id)| {
-            (0..facts.pairs.attempts(pair)).map(move |attempt| {
+        let attempts_of = |pair: usize, id: u32, numbers: Range<usize>| {
+            numbers.map(move |attempt| {
                 let (at, frame) = facts.pairs.beginning(pair, attempt).unwrap_or((Timestamp::default(), NOWHERE));
                 (at, frame, [id, short(attempt)])
             })
-        }));
+        };
+        // pairs are in order of their first attempts, and so, mostly, are the others: two runs are quickly made one
+        let firsts = pairs.rows().flat_map(|(pair, id)| attempts_of(pair, id, 0..facts.pairs.attempts(pair).min(1)));
+        let others = pairs.rows().flat_map(|(pair, id)| attempts_of(pair, id, 1..facts.pairs.attempts(pair)));
+        let attempts = order.of(firsts.chain(others));
         let mut attempt_ids = vec![LEFT_OUT; all];
         for (&[pair, attempt], id) in attempts.iter().zip(0..) {
             let place = starts.get(index(pair)).map(|&start| index(start).saturating_add(index(attempt)));
