@@ -49,16 +49,22 @@ impl Survey {
     pub fn of(facts: &Facts) -> Self {
         let mut survey = Self::default();
         let pairs = &facts.pairs;
-        let mut holders: Vec<Holder> = Vec::with_capacity((0..pairs.len()).map(|index| pairs.attempts(index)).sum());
+        let mut marks = Marks::of((0..pairs.len()).map(|index| pairs.attempts(index)).sum());
         for (index, number) in (0..pairs.len()).zip(0_u32..) {
             let attempts = pairs.attempts(index);
             survey.with_ike += usize::from(attempts > 0);
             if let Some((a, b)) = pairs.ends(index).filter(|_| index < BY_ADDRESS) {
                 survey.by_address.extend([(a, number), (b, number)]);
             }
-            let spis = (0..attempts).filter_map(|attempt| pairs.spis(index, attempt));
-            holders.extend(spis.map(|(version, initiator_spi, _)| (initiator_spi, version, number)));
+            for (_, initiator_spi, _) in (0..attempts).filter_map(|attempt| pairs.spis(index, attempt)) {
+                marks.note(initiator_spi);
+            }
         }
+        let again = (0..pairs.len()).zip(0_u32..).flat_map(|(index, number)| {
+            let spis = (0..pairs.attempts(index)).filter_map(move |attempt| pairs.spis(index, attempt));
+            spis.map(move |(version, initiator_spi, _)| (initiator_spi, version, number))
+        });
+        let holders = again.filter(|&(initiator_spi, ..)| marks.came_again(initiator_spi)).collect();
         survey.by_address.sort_unstable();
         let mut windows: Vec<_> = facts.recorded.iter().flatten().collect();
         windows.sort_unstable();
@@ -170,6 +176,41 @@ fn index(number: u32) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
 }
 
+/// Which SPIs may have come more than once: most did not, and need not be put in order to know.
+struct Marks {
+    /// A bit a place: an SPI was seen that belongs there, and one more.
+    once: Vec<u64>,
+    again: Vec<u64>,
+}
+
+impl Marks {
+    /// Places for each of so many SPIs: with as many as these, few share one by chance.
+    const PLACES: usize = 16;
+
+    fn of(count: usize) -> Self {
+        let words = count.saturating_mul(Self::PLACES).div_ceil(64).next_power_of_two();
+        Self { once: vec![0; words], again: vec![0; words] }
+    }
+
+    /// Word and bit of an SPI.
+    fn place(&self, spi: IkeSpi) -> (usize, u64) {
+        // the upper half of a product depends on all bits
+        let mixed = spi.0.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        ((mixed >> 32) as usize & (self.once.len() - 1), 1 << (mixed >> 26 & 63))
+    }
+
+    fn note(&mut self, spi: IkeSpi) {
+        let (word, bit) = self.place(spi);
+        self.again[word] |= self.once[word] & bit;
+        self.once[word] |= bit;
+    }
+
+    fn came_again(&self, spi: IkeSpi) -> bool {
+        let (word, bit) = self.place(spi);
+        self.again[word] & bit != 0
+    }
+}
+
 /// Of all holders those of an SPI that several pairs hold, each pair once.
 fn shared(mut holders: Vec<Holder>) -> Vec<Holder> {
     holders.sort_unstable();
@@ -194,7 +235,15 @@ mod tests {
     }
 
     #[test]
-    fn an_attempt_takes_sixteen_octets_while_the_survey_is_made() {
-        assert!(size_of::<Holder>() <= 16);
+    fn what_comes_again_is_marked_and_little_else() {
+        let spis = || (1..=1000_u64).map(|number| IkeSpi(number << 40 | number));
+        let mut marks = Marks::of(1002);
+        spis().chain([IkeSpi(7 << 40 | 7), IkeSpi(9 << 40 | 9)]).for_each(|spi| marks.note(spi));
+        assert!(marks.came_again(IkeSpi(7 << 40 | 7)) && marks.came_again(IkeSpi(9 << 40 | 9)));
+        let by_chance = spis().filter(|&spi| marks.came_again(spi)).count();
+        assert!(by_chance < 200, "{by_chance}");
+        let mut none = Marks::of(0);
+        none.note(IkeSpi(1));
+        assert!(!none.came_again(IkeSpi(1)));
     }
 }
