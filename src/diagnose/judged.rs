@@ -17,6 +17,7 @@ use crate::base::FrameRef;
 use crate::track::{Facts, Pair, Room};
 
 use super::alike::Common;
+use super::engine::Folded;
 use super::losses::{self, Losses};
 use super::pattern::Pattern;
 use super::patterns::CATALOGUE;
@@ -274,7 +275,8 @@ impl Diagnosis {
         verdict: Option<Verdict>,
         attempts: impl IntoIterator<Item = AttemptDiagnosis>,
     ) {
-        self.all.judge(status, verdict, attempts);
+        self.all.judge_attempts(attempts);
+        self.all.judge_pair(status, verdict);
     }
 
     /// Adds what was judged of the next pairs. `known`: where kinds of `piece` stand here, of those that were added before.
@@ -487,14 +489,18 @@ impl Kept {
 }
 
 impl Piece {
-    /// Judges the next pair.
-    pub(super) fn judge(
+    /// Judges the attempts of the next pair. Answers what was judged.
+    pub(super) fn judge_attempts(
         &mut self,
-        status: PairStatus,
-        verdict: Option<Verdict>,
         attempts: impl IntoIterator<Item = AttemptDiagnosis>,
-    ) {
+    ) -> &[AttemptDiagnosis] {
+        let from = self.attempts.len();
         self.attempts.extend(attempts);
+        self.attempts.get(from..).unwrap_or_default()
+    }
+
+    /// Judges the pair whose attempts were judged last.
+    pub(super) fn judge_pair(&mut self, status: PairStatus, verdict: Option<Verdict>) {
         self.pairs.push(JudgedPair { end: self.attempts.len() as u32, status, verdict });
     }
 
@@ -513,6 +519,18 @@ impl Piece {
             self.push(index, kind, (finding.attempt, finding.count), finding.frames.iter().copied().map(packed));
         }
         kind
+    }
+
+    /// Adds a finding of pair `index`, of a kind that is known.
+    pub(super) fn keep_known(&mut self, folded: &Folded, index: usize, kind: u32) {
+        if let Ok(index) = u32::try_from(index) {
+            self.push(index, kind, folded.attempt_and_count(), folded.frames().iter().copied().map(packed));
+        }
+    }
+
+    /// Whether findings of this kind name addresses of their pairs. `None` if they have to be made again.
+    pub(super) fn names_ends(&self, kind: u32) -> Option<bool> {
+        self.kinds.get(kind).and_then(|kind| self.sayings.has_blanks(kind.words))
     }
 
     /// Adds a finding that `pair`, number `index`, has in common with others.
