@@ -12,19 +12,22 @@ pub(crate) fn raw(out: &mut Vec<u8>, text: &str) {
 }
 
 /// Appends a number in decimal digits.
-#[inline]
+#[inline(always)]
 pub(crate) fn digits(out: &mut Vec<u8>, number: u64) {
     match number {
         0..10 => out.push(b'0' + number as u8),
-        10..100_000_000 => {
-            let all = eight_at_once(number as u32);
-            // the first digit is the lowest octet
-            let zeros = all.trailing_zeros() / 8;
-            out.extend_from_slice(&((all | ZEROS) >> (8 * zeros)).to_le_bytes());
-            out.truncate(out.len() - zeros as usize);
-        }
+        10..100_000_000 => several(out, number as u32),
         _ => long(out, number),
     }
+}
+
+/// The same below 100,000,000, of a number that is not 0.
+fn several(out: &mut Vec<u8>, number: u32) {
+    let all = eight_at_once(number);
+    // the first digit is the lowest octet
+    let zeros = all.trailing_zeros() / 8;
+    out.extend_from_slice(&((all | ZEROS) >> (8 * zeros)).to_le_bytes());
+    out.truncate(out.len() - zeros as usize);
 }
 
 /// Eight times the digit 0.

@@ -167,22 +167,36 @@ struct Order {
 }
 
 impl Order {
-    /// The places of rows, in order of their beginnings; equal ones stay as they come.
+    /// The places of rows, in order of their beginnings and then of their places.
     fn of(&self, rows: impl Iterator<Item = (Timestamp, FrameRef, Place)> + Clone) -> Vec<Place> {
+        self.of_runs(rows.clone(), rows)
+    }
+
+    /// The same of rows that come in `runs`, too: each in order, mostly.
+    fn of_runs(
+        &self,
+        rows: impl Iterator<Item = (Timestamp, FrameRef, Place)> + Clone,
+        runs: impl Iterator<Item = (Timestamp, FrameRef, Place)>,
+    ) -> Vec<Place> {
+        let by_time = |(at, frame, of): (Timestamp, FrameRef, Place)| ((at, frame), of);
+        let by_frame = |(_, frame, of): (Timestamp, FrameRef, Place)| (frame.frame, of);
         if self.by_time {
-            sorted(rows.map(|(at, frame, of)| ((at, frame), of)))
+            sorted(rows.map(by_time), runs.map(by_time))
         } else {
-            sorted(rows.map(|(_, frame, of)| (frame.frame, of)))
+            sorted(rows.map(by_frame), runs.map(by_frame))
         }
     }
 }
 
-/// Most rows come in order: then no key is kept.
-fn sorted<K: Ord>(keyed: impl Iterator<Item = (K, Place)> + Clone) -> Vec<Place> {
-    if keyed.clone().is_sorted() {
-        return keyed.map(|(_, place)| place).collect();
+/// The places of rows, in order. Most come in order: then no key is kept. If not, they are taken as they come in `runs`.
+fn sorted<K: Ord>(
+    rows: impl Iterator<Item = (K, Place)> + Clone,
+    runs: impl Iterator<Item = (K, Place)>,
+) -> Vec<Place> {
+    if rows.clone().is_sorted() {
+        return rows.map(|(_, place)| place).collect();
     }
-    let mut keyed: Vec<(K, Place)> = keyed.collect();
+    let mut keyed: Vec<(K, Place)> = runs.collect();
     keyed.sort();
     keyed.into_iter().map(|(_, place)| place).collect()
 }
@@ -263,10 +277,11 @@ impl<'a> Walk<'a> {
                 (at, frame, [id, short(attempt)])
             })
         };
+        let rows = pairs.rows().flat_map(|(pair, id)| attempts_of(pair, id, 0..facts.pairs.attempts(pair)));
         // pairs are in order of their first attempts, and so, mostly, are the others: two runs are quickly made one
         let firsts = pairs.rows().flat_map(|(pair, id)| attempts_of(pair, id, 0..facts.pairs.attempts(pair).min(1)));
         let others = pairs.rows().flat_map(|(pair, id)| attempts_of(pair, id, 1..facts.pairs.attempts(pair)));
-        let attempts = order.of(firsts.chain(others));
+        let attempts = order.of_runs(rows, firsts.chain(others));
         let mut attempt_ids = vec![LEFT_OUT; all];
         for (&[pair, attempt], id) in attempts.iter().zip(0..) {
             let place = starts.get(index(pair)).map(|&start| index(start).saturating_add(index(attempt)));

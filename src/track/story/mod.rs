@@ -276,12 +276,6 @@ impl Story {
         attempt.responder = SocketAddr::new(ips[1], first.ports[1]);
         (attempt.first, attempt.first_frame, attempt.last_frame) = (first.at(), first.frame(), last.frame());
         attempt.last = last.at();
-        let places = ips.map(|ip| SocketAddr::new(ip, 0));
-        let at_port = |side: usize, port: u16| {
-            let mut place = places[side];
-            place.set_port(port);
-            place
-        };
         let mut order = self.order.iter().map(|&place| own(place));
         let v1 = attempt.version == IkeVersion::V1;
         for exchange in &mut attempt.exchanges {
@@ -292,8 +286,8 @@ impl Story {
                 let from = record.from.index();
                 (record.frame, record.at) = (own.frame(), own.at());
                 attempt.last = attempt.last.max(record.at);
-                record.source = at_port(from, own.ports[0]);
-                record.destination = at_port(1 - from, own.ports[1]);
+                record.source = SocketAddr::new(ips[from], own.ports[0]);
+                record.destination = SocketAddr::new(ips[1 - from], own.ports[1]);
             }
         }
         for (step, &place) in attempt.moves.iter_mut().zip(&self.moves) {
