@@ -152,8 +152,9 @@ impl Names {
     }
 
     fn left_out(&self, text: &str) -> String {
+        let named = self.0.iter().filter(|(end, _)| text.contains(end));
         let leave_out = |text: String, (end, blank): &(String, char)| text.replace(end, blank.encode_utf8(&mut [0; 4]));
-        self.0.iter().fold(text.to_owned(), leave_out)
+        named.fold(text.to_owned(), leave_out)
     }
 
     /// What a match says, with blanks for the addresses. `None` if it names neither, or has blanks of its own.

@@ -28,8 +28,8 @@ pub struct Survey {
     with_ike: usize,
     /// Addresses that start IKE. Known once somebody asks.
     initiators: OnceLock<HashSet<IpAddr>>,
-    /// The first pairs by either address, in order.
-    by_address: Vec<(IpAddr, u32)>,
+    /// The first pairs by either address, in order. Known once somebody asks.
+    by_address: OnceLock<Vec<(IpAddr, u32)>>,
     /// Those of the first pairs in which more than keepalives goes both ways on UDP 4500. Known once somebody asks.
     on_4500: OnceLock<Vec<usize>>,
     /// Two captures of the run were recording at the same time.
@@ -50,12 +50,9 @@ impl Survey {
         let mut survey = Self::default();
         let pairs = &facts.pairs;
         let mut marks = Marks::of((0..pairs.len()).map(|index| pairs.attempts(index)).sum());
-        for (index, number) in (0..pairs.len()).zip(0_u32..) {
+        for index in 0..pairs.len() {
             let attempts = pairs.attempts(index);
             survey.with_ike += usize::from(attempts > 0);
-            if let Some((a, b)) = pairs.ends(index).filter(|_| index < BY_ADDRESS) {
-                survey.by_address.extend([(a, number), (b, number)]);
-            }
             for (_, initiator_spi, _) in (0..attempts).filter_map(|attempt| pairs.spis(index, attempt)) {
                 marks.note(initiator_spi);
             }
@@ -65,7 +62,6 @@ impl Survey {
             spis.map(move |(version, initiator_spi, _)| (initiator_spi, version, number))
         });
         let holders = again.filter(|&(initiator_spi, ..)| marks.came_again(initiator_spi)).collect();
-        survey.by_address.sort_unstable();
         let mut windows: Vec<_> = facts.recorded.iter().flatten().collect();
         windows.sort_unstable();
         survey.captures_overlap = windows.windows(2).any(|two| matches!(two, [one, next] if next.0 < one.1));
@@ -96,9 +92,16 @@ impl Survey {
     }
 
     /// Those of the first pairs that `address` is an end of, in order.
-    pub fn pairs_of(&self, address: IpAddr) -> impl Iterator<Item = usize> {
-        let from = self.by_address.partition_point(|&(known, _)| known < address);
-        let behind = self.by_address.get(from..).unwrap_or_default();
+    pub fn pairs_of(&self, facts: &Facts, address: IpAddr) -> impl Iterator<Item = usize> {
+        let by_address = self.by_address.get_or_init(|| {
+            let first = (0..facts.pairs.len()).zip(0_u32..).take(BY_ADDRESS);
+            let ends = first.filter_map(|(index, number)| Some((facts.pairs.ends(index)?, number)));
+            let mut all: Vec<_> = ends.flat_map(|((a, b), number)| [(a, number), (b, number)]).collect();
+            all.sort_unstable();
+            all
+        });
+        let from = by_address.partition_point(|&(known, _)| known < address);
+        let behind = by_address.get(from..).unwrap_or_default();
         behind.iter().take_while(move |&&(known, _)| known == address).map(|&(_, pair)| index(pair))
     }
 
@@ -118,6 +121,7 @@ impl Survey {
     /// What `address` was seen to take of IKE's `version`, as `look` finds it, which is asked once.
     pub(super) fn shown(
         &self,
+        facts: &Facts,
         address: IpAddr,
         version: IkeVersion,
         look: impl FnOnce() -> Vec<Shown>,
@@ -128,7 +132,7 @@ impl Survey {
         }
         let shown: Arc<[Shown]> = look().into();
         // With few pairs it is quickly found again.
-        if self.pairs_of(address).nth(FEW_PAIRS).is_some() {
+        if self.pairs_of(facts, address).nth(FEW_PAIRS).is_some() {
             known.insert((address, version), Arc::clone(&shown));
         }
         shown
