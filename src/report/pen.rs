@@ -47,8 +47,13 @@ const fn eight_at_once(number: u32) -> u64 {
 fn long(out: &mut Vec<u8>, number: u64) {
     // twice at most: twenty digits are all there are
     digits(out, number / 100_000_000);
-    let last = eight_at_once((number % 100_000_000) as u32);
-    out.extend_from_slice(&(last | ZEROS).to_le_bytes());
+    out.extend_from_slice(&eight_digits((number % 100_000_000) as u32));
+}
+
+/// The eight digits of a number below 100,000,000.
+#[inline(always)]
+pub(super) const fn eight_digits(number: u32) -> [u8; 8] {
+    (eight_at_once(number) | ZEROS).to_le_bytes()
 }
 
 /// Appends a few octets as lower-case hexadecimal digits, without quotes.
