@@ -99,18 +99,21 @@ impl<'a> View<'a> {
     /// The side that the capture holds nothing more of from some point on, although it goes on answering: twice and more the other
     /// one sent what can only follow an answer, or an answer to what is not there.
     pub(super) fn lost_side(&self) -> Option<Side> {
-        let mut heard: [Option<Timestamp>; 2] = [None; 2];
+        // By side: when it was last heard, and when the last message but one of it came.
+        let (mut heard, mut before): ([Option<Timestamp>; 2], [Option<Timestamp>; 2]) = Default::default();
+        let mut latest: [Option<Timestamp>; 2] = [None; 2];
         for exchange in self.exchanges() {
             for message in &exchange.messages {
-                let heard = &mut heard[message.from.index()];
-                *heard = (*heard).max(Some(message.last_sent()));
+                let (side, at) = (message.from.index(), Some(message.at));
+                heard[side] = heard[side].max(Some(message.last_sent()));
+                before[side] = before[side].max(latest[side].min(at));
+                latest[side] = latest[side].max(at);
             }
         }
         let lost = if heard[0]? < heard[1]? { Side::Initiator } else { Side::Responder };
         let since = heard[lost.index()]?;
         // two proofs take two messages
-        let later = |exchange: &Exchange| exchange.messages.iter().filter(|message| message.at > since).count();
-        if self.exchanges().iter().map(later).sum::<usize>() < 2 {
+        if before[lost.other().index()] <= Some(since) {
             return None;
         }
         let address = if lost == Side::Initiator { self.attempt.initiator } else { self.attempt.responder };

@@ -57,7 +57,7 @@ pattern! {
 fn check(case: &Case<'_>) -> Vec<Match> {
     let Some((_, view, up)) = traffic::last_up(case) else { return Vec::new() };
     let idle = case.end().since(up);
-    let set_up = life_cycle::lives(case).len();
+    let set_up = life_cycle::times_up(case);
     let seen = !case.pair.flows.is_empty() || traffic::forgotten(case).contains(&true);
     if seen || !case.both_ways() || (idle < PATIENCE && set_up < AGAIN) {
         return Vec::new();
