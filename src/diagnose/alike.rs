@@ -15,6 +15,7 @@ use hashbrown::HashTable;
 use crate::base::FrameRef;
 use crate::track::{MadeFrom, Pair};
 
+use super::signs::Signs;
 use super::{Finding, Verdict};
 
 /// Lists of stories that are remembered.
@@ -35,6 +36,17 @@ pub(super) struct Advice {
     stories: Box<[MadeFrom]>,
     /// By check. `None` if it says something else of each pair.
     checks: Vec<(Verdict, Option<Vec<Common>>)>,
+    settled: Option<Settled>,
+}
+
+/// What is left to do for pairs with these stories and signs, once all that they have in common is known.
+#[derive(Debug)]
+pub(super) struct Settled {
+    signs: Signs,
+    /// What all of them are told.
+    pub(super) common: Vec<Common>,
+    /// Checks that have to run on each, in the order of the catalogue.
+    pub(super) checks: Vec<Verdict>,
 }
 
 /// A finding, but for its pair and its frames.
@@ -73,7 +85,7 @@ impl Alike {
             known.clear();
         }
         let entry = known.entry(hash, same, |advice| hash_of(&advice.stories));
-        Some(entry.or_insert_with(|| Advice { stories: stories.into(), checks: Vec::new() }).into_mut())
+        Some(entry.or_insert_with(|| Advice { stories: stories.into(), checks: Vec::new(), settled: None }).into_mut())
     }
 }
 
@@ -82,6 +94,28 @@ impl Advice {
     pub(super) fn of(&self, check: Verdict) -> (Option<&[Common]>, bool) {
         let known = self.checks.iter().find(|(known, _)| *known == check);
         (known.and_then(|(_, common)| common.as_deref()), known.is_some())
+    }
+
+    /// What is left to do for a pair with these signs, which call for these checks. `None` if some of them have to run once
+    /// to know.
+    pub(super) fn settled(&mut self, signs: Signs, called: &[Verdict]) -> Option<&Settled> {
+        if self.settled.as_ref().is_none_or(|settled| settled.signs != signs) {
+            self.settled = self.settle(signs, called);
+        }
+        self.settled.as_ref()
+    }
+
+    fn settle(&self, signs: Signs, called: &[Verdict]) -> Option<Settled> {
+        let mut settled = Settled { signs, common: Vec::new(), checks: Vec::new() };
+        for &check in called {
+            match self.of(check) {
+                _ if !check.pattern().by_story => settled.checks.push(check),
+                (Some(common), _) => settled.common.extend_from_slice(common),
+                (None, true) => settled.checks.push(check),
+                (None, false) => return None,
+            }
+        }
+        Some(settled)
     }
 
     /// Remembers what `check` found on `pair`, if it can be told of any other: no more than advice (`mild`), without

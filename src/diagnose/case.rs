@@ -6,7 +6,6 @@
 
 use std::cell::{Cell, OnceCell};
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::{FrameRef, Timestamp};
@@ -41,8 +40,6 @@ pub struct Case<'a> {
     pub pair: &'a Pair,
     /// Its index in [`Facts::pairs`].
     pub index: usize,
-    /// When the youngest attempt that got past authentication began.
-    youngest_success: Option<Timestamp>,
     /// Whether a finding's words are wanted, or only what it is, how bad, and its frames.
     words: bool,
     /// Per attempt, what was asked before.
@@ -55,9 +52,12 @@ pub struct Answers {
     auth_answer: OnceCell<Option<AuthAnswer>>,
     tunnel_up: OnceCell<Option<Timestamp>>,
     lost_direction: OnceCell<Option<Side>>,
-    informationals: OnceCell<Arc<[Read]>>,
-    /// Of the first attempt: whether the tunnel of the pair was taken down.
+    informationals: OnceCell<Vec<Read>>,
+    left: OnceCell<Option<Timestamp>>,
+    /// Of the first attempt: whether the tunnel of the pair was taken down, and when the youngest attempt began that got past
+    /// authentication.
     taken_down: OnceCell<bool>,
+    youngest_success: OnceCell<Option<Timestamp>>,
     offer: Cell<Option<Signs>>,
 }
 
@@ -87,17 +87,18 @@ impl<'a> Case<'a> {
     ) -> Self {
         answers.clear();
         answers.resize(pair.attempts.len(), Answers::default());
-        let mut case = Self { facts, survey, pair, index, youngest_success: None, words: true, answers };
-        case.youngest_success = case
-            .attempts()
-            .filter(|(_, view)| {
-                let answered = view.attempt.phase1_up.is_some() || view.tunnel_up().is_some();
-                let got = || view.set_up_unheard().is_none();
-                answered && (!view.is_v2() || view.authenticated() != Some(false)) && got()
-            })
-            .map(|(_, view)| view.attempt.first)
-            .max();
-        case
+        Self { facts, survey, pair, index, words: true, answers }
+    }
+
+    /// When the youngest attempt that got past authentication began.
+    fn youngest_success(&self) -> Option<Timestamp> {
+        let got_past = |(_, view): &(usize, View<'_>)| {
+            let answered = view.attempt.phase1_up.is_some() || view.tunnel_up().is_some();
+            let got = || view.set_up_unheard().is_none();
+            answered && (!view.is_v2() || view.authenticated() != Some(false)) && got()
+        };
+        let read = || self.attempts().filter(got_past).map(|(_, view)| view.attempt.first).max();
+        self.answers.first().and_then(|answers| *answers.youngest_success.get_or_init(read))
     }
 
     /// The same case, judged without words.
@@ -185,7 +186,7 @@ impl<'a> Case<'a> {
 
     /// A later attempt got past authentication.
     pub(super) fn came_up_after(&self, attempt: &Attempt) -> bool {
-        self.youngest_success.is_some_and(|began| began > attempt.first)
+        self.youngest_success().is_some_and(|began| began > attempt.first)
     }
 }
 
@@ -343,11 +344,13 @@ impl<'a> View<'a> {
     }
 
     /// The attempt's encrypted Informationals, as `read` reads them, which is asked once.
-    pub(super) fn informationals(&self, read: impl FnOnce() -> Vec<Read>) -> Arc<[Read]> {
-        match self.case.answers.get(self.index) {
-            Some(answers) => Arc::clone(answers.informationals.get_or_init(|| read().into())),
-            None => read().into(),
-        }
+    pub(super) fn informationals(&self, read: impl FnOnce() -> Vec<Read>) -> &'a [Read] {
+        self.case.answers.get(self.index).map_or(&[], |answers| answers.informationals.get_or_init(read))
+    }
+
+    /// When the tunnel of the attempt was taken down, as `read` reads it, which is asked once.
+    pub(super) fn left(&self, read: impl FnOnce() -> Option<Timestamp>) -> Option<Timestamp> {
+        self.case.answers.get(self.index).and_then(|answers| *answers.left.get_or_init(read))
     }
 
     /// Whether the tunnel came up, as far as the wire shows: Quick Mode complete, or an IKE_AUTH answer that can hold a

@@ -9,6 +9,7 @@ use crate::base::FrameRef;
 use crate::track::{Attempt, Facts, Label, MessageRecord, Room};
 
 use super::case::Case;
+use super::gists::Gist;
 use super::judged::Piece;
 use super::losses;
 use super::pattern::{Match, Pattern, Stage};
@@ -189,74 +190,141 @@ pub(super) fn again<'f>(
     let case = Case::new(facts, survey, index, pair, &mut answers);
     let consequence_of = consequence_of.map(Verdict::id);
     let found = |case| Found { consequence_of, ..Found::new(verdict, case) };
-    let mut whole: Option<Whole> = None;
-    for found in found_by(verdict, &case).map(found).filter(|found| found.severity() == severity) {
-        add(&mut whole, &case, found);
-    }
-    whole.map(|whole| whole.complete(&case))
+    let mut found =
+        found_by(verdict, &case).into_iter().map(found).filter(|found: &Found| found.severity() == severity);
+    let mut folded = Folded::of(&case, found.next()?);
+    found.for_each(|found| folded.add(&case, found));
+    Some(folded.complete(&case).finding(&case))
 }
 
 /// Where a pattern fits, as far as what was not forgotten tells, and nothing in the capture tells otherwise.
-pub(super) fn found_by(verdict: Verdict, case: &Case<'_>) -> impl Iterator<Item = Match> {
+pub(super) fn found_by(verdict: Verdict, case: &Case<'_>) -> Vec<Match> {
     let pattern = verdict.pattern();
+    let mut found = (pattern.check)(case);
+    // most checks find nothing
+    if found.is_empty() {
+        return found;
+    }
     let misses = pattern.misses;
-    let holds = move |found: &Match| !losses::is_open(case, misses, found) && !losses::is_refuted(case, misses, found);
-    let concludes = matches!(pattern.stage, Stage::Phase1 | Stage::Phase2);
-    let tied = move |found| if concludes { tied_by_time(case, found) } else { found };
-    (pattern.check)(case).into_iter().filter(holds).map(tied)
+    found.retain(|found| !losses::is_open(case, misses, found) && !losses::is_refuted(case, misses, found));
+    if matches!(pattern.stage, Stage::Phase1 | Stage::Phase2) {
+        found.iter_mut().for_each(|found| tie_by_time(case, found));
+    }
+    found
 }
 
 /// What is said under a cookie of its own is tied to an attempt by its time, and anybody can say it: no conclusion from it is
 /// stated. It is inferred if it was said again, or the other side heeded it.
-fn tied_by_time(case: &Case<'_>, mut found: Match) -> Match {
-    let Some(view) = found.attempt.and_then(|index| case.view(index)) else { return found };
+fn tie_by_time(case: &Case<'_>, found: &mut Match) {
+    let Some(view) = found.attempt.and_then(|index| case.view(index)) else { return };
     let of = |message: &&MessageRecord| message.own_cookie && found.frames.contains(&message.frame);
-    let Some(said) = view.messages().find(of) else { return found };
+    let Some(said) = view.messages().find(of) else { return };
     let asks_on = || view.messages().any(|message| message.from != said.from && message.last_sent() > said.at);
     let believed = said.repeat_count > 0 || view.is_watched_after(said) && !asks_on();
     let most = if believed { Confidence::Inferred } else { Confidence::Suspected };
     found.confidence = found.confidence.min(Some(most));
     found.seen.push_str("; it came under a cookie of its own, and only its time ties it to this negotiation");
     found.settle.get_or_insert(Cow::Borrowed("the log of the side that sent the notify: what it refused"));
-    found
 }
 
-/// Matches that become one finding.
-struct Whole {
-    /// That of the first of them, so far.
-    finding: Finding,
+/// Matches of one pattern, of one severity, that become one finding.
+pub(super) struct Folded {
+    /// The first of them, with the evidence of all and the certainty of the surest.
+    first: Found,
+    /// What the last of them follows from.
+    consequence_of: Option<&'static str>,
+    /// How many they are.
+    count: u64,
     /// Attempts that they are about, the last of these, and how many of them the other side began.
     attempts: u64,
     last: Option<usize>,
     by_other: u64,
 }
 
-/// Adds one more match to a finding.
-fn add(whole: &mut Option<Whole>, case: &Case<'_>, mut found: Found) {
-    match whole {
-        Some(Whole { finding, attempts, last, by_other }) => {
-            finding.count += 1;
-            finding.confidence = finding.confidence.max(found.case.confidence.unwrap_or(Confidence::Suspected));
-            finding.frames.extend(found.case.frames);
-            // What is said of the pair is said of none of them.
-            if found.case.attempt.is_some() && found.case.attempt != *last {
-                *last = found.case.attempt;
-                *attempts += 1;
-                let of = |index: Option<usize>| case.pair.attempts.get(index?).filter(|attempt| attempt.roles_known);
-                let both = of(found.case.attempt).zip(of(finding.attempt));
-                *by_other += u64::from(both.is_some_and(|(one, other)| one.initiator.ip() != other.initiator.ip()));
-            }
+impl Folded {
+    fn of(case: &Case<'_>, mut first: Found) -> Self {
+        if first.severity() >= Severity::Warning && !CIRCUMSTANCES.contains(&first.pattern.id) {
+            tell_next_copy(case, &mut first.case);
+            points::tell_fate(case, first.pattern, &mut first.case);
         }
-        None => {
-            if found.severity() >= Severity::Warning && !CIRCUMSTANCES.contains(&found.pattern.id) {
-                tell_next_copy(case, &mut found.case);
-                points::tell_fate(case, found.pattern, &mut found.case);
-            }
-            name_sides(case, &mut found.case);
-            let last = found.case.attempt;
-            let attempts = last.is_some().into();
-            *whole = Some(Whole { finding: finding(Some(case.index), found), attempts, last, by_other: 0 });
+        name_sides(case, &mut first.case);
+        let (last, consequence_of) = (first.case.attempt, first.consequence_of);
+        Self { first, consequence_of, count: 1, attempts: last.is_some().into(), last, by_other: 0 }
+    }
+
+    /// Adds one more match.
+    fn add(&mut self, case: &Case<'_>, found: Found) {
+        let first = &mut self.first.case;
+        self.consequence_of = found.consequence_of;
+        self.count += 1;
+        let certainty = |found: &Match| found.confidence.unwrap_or(Confidence::Suspected);
+        first.confidence = Some(certainty(first).max(certainty(&found.case)));
+        first.frames.extend(found.case.frames);
+        // What is said of the pair is said of none of them.
+        if found.case.attempt.is_some() && found.case.attempt != self.last {
+            self.last = found.case.attempt;
+            self.attempts += 1;
+            let of = |index: Option<usize>| case.pair.attempts.get(index?).filter(|attempt| attempt.roles_known);
+            let both = of(found.case.attempt).zip(of(first.attempt));
+            self.by_other += u64::from(both.is_some_and(|(one, other)| one.initiator.ip() != other.initiator.ip()));
         }
+    }
+
+    /// All of the evidence is there: in order, and each frame once.
+    fn complete(mut self, case: &Case<'_>) -> Self {
+        let frames = &mut self.first.case.frames;
+        frames.sort_unstable();
+        frames.dedup();
+        if frames.is_empty() {
+            frames.push(case.pair.first_frame);
+        }
+        self
+    }
+
+    /// What it is a case of.
+    pub(super) fn verdict(&self) -> Verdict {
+        self.first.verdict
+    }
+
+    /// What it follows from.
+    pub(super) fn consequence_of(&self) -> Option<Verdict> {
+        self.consequence_of.and_then(Verdict::named)
+    }
+
+    /// The first attempt that it is about, and how many matches there are.
+    pub(super) fn attempt_and_count(&self) -> (Option<usize>, u64) {
+        (self.first.case.attempt, self.count)
+    }
+
+    /// Evidence, in order.
+    pub(super) fn frames(&self) -> &[FrameRef] {
+        &self.first.case.frames
+    }
+
+    /// What it says, as far as that shows before it is made.
+    pub(super) fn gist(&self) -> Gist<'_> {
+        Gist {
+            verdict: self.first.verdict,
+            consequence_of: self.consequence_of,
+            severity: self.first.severity(),
+            attempts: (self.attempts, self.by_other),
+            said: &self.first.case,
+        }
+    }
+
+    /// The finding.
+    pub(super) fn finding(self, case: &Case<'_>) -> Finding {
+        let Self { first, count, attempts, by_other, .. } = self;
+        let mut whole = Finding { count, ..finding(Some(case.index), first) };
+        if attempts > 1 && whole.attempt.is_some() {
+            let more = match by_other {
+                0 => format!("; the same on {attempts} attempts"),
+                _ => format!("; much the same on {attempts} attempts, {by_other} of them begun by the other side"),
+            };
+            whole.seen.push_str(&more);
+        }
+        losses::allow_for_forgotten(case.facts.forgotten, case.pair, &mut whole);
+        whole
     }
 }
 
@@ -278,58 +346,31 @@ fn name_sides(case: &Case<'_>, found: &mut Match) {
     }
 }
 
-impl Whole {
-    /// The finding, to which nothing is added any more.
-    fn complete(self, case: &Case<'_>) -> Finding {
-        let Self { finding: mut whole, attempts, by_other, .. } = self;
-        whole.frames.sort_unstable();
-        whole.frames.dedup();
-        if attempts > 1 && whole.attempt.is_some() {
-            let more = match by_other {
-                0 => format!("; the same on {attempts} attempts"),
-                _ => format!("; much the same on {attempts} attempts, {by_other} of them begun by the other side"),
-            };
-            whole.seen.push_str(&more);
-        }
-        if whole.frames.is_empty() {
-            whole.frames.push(case.pair.first_frame);
-        }
-        losses::allow_for_forgotten(case.facts.forgotten, case.pair, &mut whole);
-        whole
-    }
-}
-
 /// Matches of one pattern on one pair are one finding for each severity. They follow each other.
-pub(super) fn fold(
-    case: &Case<'_>,
-    matches: impl Iterator<Item = Found>,
-    mut keep: impl FnMut(Finding, Verdict, Option<Verdict>),
-) {
+pub(super) fn fold(case: &Case<'_>, matches: impl Iterator<Item = Found>, mut keep: impl FnMut(Folded)) {
     let mut matches = matches.peekable();
-    // a pattern has few severities
-    let mut of_pattern: Vec<(Severity, Option<Whole>)> = Vec::new();
-    while let Some(found) = matches.next() {
-        let (verdict, severity) = (found.verdict, found.severity());
-        let consequence_of = found.consequence_of;
-        match of_pattern.iter_mut().find(|(known, _)| *known == severity) {
-            Some((_, whole)) => add(whole, case, found),
-            None => {
-                let mut whole = None;
-                add(&mut whole, case, found);
-                of_pattern.push((severity, whole));
+    // a pattern has few severities, and mostly one
+    let mut others: Vec<Folded> = Vec::new();
+    while let Some(first) = matches.next() {
+        let verdict = first.verdict;
+        let mut folded = Folded::of(case, first);
+        while let Some(found) = matches.next_if(|next| next.verdict == verdict) {
+            let severity = found.severity();
+            let mut known = std::iter::once(&mut folded).chain(&mut others);
+            match known.find(|known| known.first.severity() == severity) {
+                Some(known) => known.add(case, found),
+                None => others.push(Folded::of(case, found)),
             }
         }
-        if matches.peek().is_none_or(|next| next.verdict != verdict) {
-            for (_, whole) in of_pattern.drain(..) {
-                let Some(whole) = whole else { continue };
-                keep(whole.complete(case), verdict, consequence_of.and_then(Verdict::named));
-            }
-        }
+        std::iter::once(folded).chain(others.drain(..)).for_each(|folded| keep(folded.complete(case)));
     }
 }
 
 /// Takes back normal states that an alarm denies.
 pub(super) fn deny(matches: &mut Vec<Found>) {
+    if matches.iter().all(|found| found.severity() < Severity::Warning) {
+        return;
+    }
     for denial in DENIED {
         let loud = |found: &&Found| found.pattern.id == denial.alarm && found.severity() >= denial.least;
         let Some(latest) = matches.iter().filter(loud).map(|found| found.case.attempt).max() else { continue };
@@ -445,43 +486,48 @@ fn likelihood(share: f32) -> &'static str {
     }
 }
 
-/// Status of the pair, its verdict, and outcome and verdict of each attempt. Takes back that a tunnel is up which is down.
-pub(super) fn judge(case: &Case<'_>, matches: &mut Vec<Found>, piece: &mut Piece) {
-    let count = case.pair.attempts.len();
-    let mut best: Vec<Option<(Weight, &Found)>> = vec![None; count];
-    let mut errors = vec![false; count];
+/// What was found on an attempt.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Told {
+    /// What best explains it, so far, and how well.
+    best: Option<(Weight, Verdict)>,
+    /// An error.
+    error: bool,
+}
+
+/// Status of the pair, its verdict, and outcome and verdict of each attempt. Takes back that a tunnel is up which is down. `told`
+/// is room for what was found on each attempt; reusing it saves the allocation.
+pub(super) fn judge(case: &Case<'_>, matches: &mut Vec<Found>, piece: &mut Piece, told: &mut Vec<Told>) {
+    told.clear();
+    told.resize(case.pair.attempts.len(), Told::default());
     let mut best_of_all: Option<(Weight, &Found)> = None;
     for found in &*matches {
-        let index = found.case.attempt.filter(|&index| index < count);
-        if let Some(index) = index {
-            errors[index] |= found.severity() == Severity::Error;
+        let mut own = found.case.attempt.and_then(|index| told.get_mut(index));
+        if let Some(own) = &mut own {
+            own.error |= found.severity() == Severity::Error;
         }
         // Advice explains nothing: a pair about which nothing else can be said has no verdict.
         let weight = weight(found, case);
         if found.consequence_of.is_some() || weight.0 == 0 {
             continue;
         }
-        let better = |known: Option<(Weight, &Found)>| known.is_none_or(|(known, _)| weight >= known);
-        if better(best_of_all) {
+        if best_of_all.is_none_or(|(known, _)| weight >= known) {
             best_of_all = Some((weight, found));
         }
-        if let Some(index) = index.filter(|&index| better(best[index])) {
-            best[index] = Some((weight, found));
+        if let Some(own) = own.filter(|own| own.best.is_none_or(|(known, _)| weight >= known)) {
+            own.best = Some((weight, found.verdict));
         }
     }
     let best_of_all = best_of_all.map(|(_, found)| found);
-    let attempts: Vec<AttemptDiagnosis> = case
-        .attempts()
-        .map(|(index, view)| AttemptDiagnosis {
-            outcome: outcome(case, &view, errors[index]),
-            verdict: best[index].map(|(_, found)| found.verdict),
-        })
-        .collect();
+    let attempts = piece.judge_attempts(case.attempts().zip(told).map(|((_, view), told)| AttemptDiagnosis {
+        outcome: outcome(case, &view, told.error),
+        verdict: told.best.map(|(_, verdict)| verdict),
+    }));
     // An alarm that is laid to another one is one all the same.
     let is_silent = |found: &Found| found.pattern.id == "L-DPD-TIMEOUT" && found.own_severity() == Severity::Error;
     let silent = matches.iter().any(|found| found.consequence_of.is_some() && is_silent(found));
-    let status = status(case, &attempts, best_of_all, silent);
-    piece.judge(status, best_of_all.map(|found| found.verdict), attempts);
+    let status = status(case, attempts, best_of_all, silent);
+    piece.judge_pair(status, best_of_all.map(|found| found.verdict));
     if matches!(status, PairStatus::Down | PairStatus::DownNegotiating) {
         matches.retain(|found| found.pattern.id != "OK-UP");
     }

@@ -17,6 +17,7 @@ use crate::base::FrameRef;
 use crate::track::{Facts, Pair, Room};
 
 use super::alike::Common;
+use super::engine::Folded;
 use super::losses::{self, Losses};
 use super::pattern::Pattern;
 use super::patterns::CATALOGUE;
@@ -274,7 +275,8 @@ impl Diagnosis {
         verdict: Option<Verdict>,
         attempts: impl IntoIterator<Item = AttemptDiagnosis>,
     ) {
-        self.all.judge(status, verdict, attempts);
+        self.all.judge_attempts(attempts);
+        self.all.judge_pair(status, verdict);
     }
 
     /// Adds what was judged of the next pairs. `known`: where kinds of `piece` stand here, of those that were added before.
@@ -334,7 +336,7 @@ impl Diagnosis {
         // one after the other: each looks at less than all of them together would
         findings.sort_unstable_by_key(|kept| Reverse(severity(kept)));
         for alike in findings.chunk_by_mut(|one, other| severity(one) == severity(other)) {
-            alike.sort_unstable_by_key(Kept::first);
+            sort_by_first(alike, u64::BITS);
             // most have a frame of their own
             for together in alike.chunk_by_mut(|one, other| one.first == other.first).filter(|some| some.len() > 1) {
                 together.sort_by_key(pair_and_id);
@@ -439,6 +441,44 @@ impl Diagnosis {
     }
 }
 
+/// Puts findings in the order of their first frames, whose lowest `bits` may differ: they are dealt out by the highest octet of
+/// these that differs, in place, and then those of each octet among themselves. That takes a few steps for each of them, however
+/// many there are.
+fn sort_by_first(findings: &mut [Kept], bits: u32) {
+    /// So few are put in order as quickly by comparing them.
+    const FEW: usize = 64;
+    let Some((one, others)) = findings.split_first() else { return };
+    let differ = others.iter().fold(0, |differ, kept| differ | (kept.first() ^ one.first()));
+    let bits = bits.min(u64::BITS - differ.leading_zeros());
+    if findings.len() <= FEW || bits == 0 {
+        return findings.sort_unstable_by_key(Kept::first);
+    }
+    let shift = bits.saturating_sub(8);
+    let octet = |kept: &Kept| (kept.first() >> shift & 0xff) as usize;
+    // where the next one of each octet belongs, and where the last one ends
+    let (mut next, mut ends) = ([0; 256], [0; 256]);
+    findings.iter().for_each(|kept| ends[octet(kept)] += 1);
+    for place in 1..ends.len() {
+        next[place] = ends[place - 1];
+        ends[place] += ends[place - 1];
+    }
+    for own in 0..ends.len() {
+        while next[own] < ends[own] {
+            let at = next[own];
+            let of = octet(&findings[at]);
+            findings.swap(at, next[of]);
+            next[of] += 1;
+        }
+    }
+    let mut rest = findings;
+    let mut from = 0;
+    for end in ends {
+        let (together, behind) = rest.split_at_mut(end - from);
+        (rest, from) = (behind, end);
+        sort_by_first(together, shift);
+    }
+}
+
 /// Place of each pattern of the catalogue when they are put in the order of their ids.
 fn alphabet() -> Vec<u8> {
     let mut sorted: Vec<usize> = (0..CATALOGUE.len()).collect();
@@ -487,14 +527,18 @@ impl Kept {
 }
 
 impl Piece {
-    /// Judges the next pair.
-    pub(super) fn judge(
+    /// Judges the attempts of the next pair. Answers what was judged.
+    pub(super) fn judge_attempts(
         &mut self,
-        status: PairStatus,
-        verdict: Option<Verdict>,
         attempts: impl IntoIterator<Item = AttemptDiagnosis>,
-    ) {
+    ) -> &[AttemptDiagnosis] {
+        let from = self.attempts.len();
         self.attempts.extend(attempts);
+        self.attempts.get(from..).unwrap_or_default()
+    }
+
+    /// Judges the pair whose attempts were judged last.
+    pub(super) fn judge_pair(&mut self, status: PairStatus, verdict: Option<Verdict>) {
         self.pairs.push(JudgedPair { end: self.attempts.len() as u32, status, verdict });
     }
 
@@ -513,6 +557,18 @@ impl Piece {
             self.push(index, kind, (finding.attempt, finding.count), finding.frames.iter().copied().map(packed));
         }
         kind
+    }
+
+    /// Adds a finding of pair `index`, of a kind that is known.
+    pub(super) fn keep_known(&mut self, folded: &Folded, index: usize, kind: u32) {
+        if let Ok(index) = u32::try_from(index) {
+            self.push(index, kind, folded.attempt_and_count(), folded.frames().iter().copied().map(packed));
+        }
+    }
+
+    /// Whether findings of this kind name addresses of their pairs. `None` if they have to be made again.
+    pub(super) fn names_ends(&self, kind: u32) -> Option<bool> {
+        self.kinds.get(kind).and_then(|kind| self.sayings.has_blanks(kind.words))
     }
 
     /// Adds a finding that `pair`, number `index`, has in common with others.
@@ -623,6 +679,26 @@ mod tests {
         assert!(size_of::<Kept>() <= 20);
         assert!(size_of::<AttemptDiagnosis>() <= 2);
         assert!(size_of::<JudgedPair>() <= 8);
+    }
+
+    #[test]
+    fn findings_are_in_order_of_their_first_frames() {
+        let mut state = 7_u64;
+        let mut random = |bits: u32| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state ^ state >> 29) >> (u64::BITS - bits)
+        };
+        for bits in [1, 7, 8, 9, 20, 33, 64] {
+            let mut findings: Vec<Kept> =
+                (0..3000).map(|index| Kept::new(random(bits), index, (0, 0), (0, 0))).collect();
+            let mut firsts: Vec<u64> = findings.iter().map(Kept::first).collect();
+            firsts.sort_unstable();
+            sort_by_first(&mut findings, u64::BITS);
+            assert!(findings.iter().map(Kept::first).eq(firsts), "{bits}");
+            let mut all: Vec<u32> = findings.iter().map(|kept| kept.index).collect();
+            all.sort_unstable();
+            assert!(all.into_iter().eq(0..3000));
+        }
     }
 
     #[test]

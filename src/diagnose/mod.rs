@@ -6,6 +6,7 @@ mod alike;
 pub mod case;
 pub mod documents;
 mod engine;
+mod gists;
 mod judged;
 pub mod lookup;
 pub mod losses;

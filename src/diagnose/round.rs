@@ -13,10 +13,12 @@ use crate::track::{Facts, Forgotten, Room};
 
 use super::alike::Alike;
 use super::case::{Answers, Case};
-use super::engine::{self, Found};
+use super::engine::{self, Found, Told};
+use super::gists::{Gist, Gists};
 use super::judged::Piece;
 use super::pattern::Match;
 use super::patterns::{Floods, Memory, is_of_flood, signs_of};
+use super::sayings::Names;
 use super::signs::Signs;
 use super::survey::Survey;
 use super::{Diagnosis, Verdict};
@@ -130,8 +132,10 @@ struct Judge<'f> {
     room: Room<'f>,
     memory: Memory,
     alike: Alike,
+    gists: Gists,
     answers: Vec<Answers>,
     matches: Vec<Found>,
+    told: Vec<Told>,
     floods: Floods,
     /// What was judged and not yet put to the rest, and where its words stand there.
     piece: Piece,
@@ -150,8 +154,10 @@ impl<'f> Judge<'f> {
             room: Room::default(),
             memory: Memory::default(),
             alike: Alike::default(),
+            gists: Gists::default(),
             answers: Vec::new(),
             matches: Vec::new(),
+            told: Vec::new(),
             floods: Floods::default(),
             piece: Piece::default(),
             known: Vec::new(),
@@ -178,7 +184,7 @@ impl<'f> Judge<'f> {
         let Some((pair, stories)) = facts.pairs.read_alike(index, &mut self.room) else { return };
         let ends = (pair.a, pair.b);
         let case = Case::new(facts, survey, index, pair, &mut self.answers);
-        let signs = signs_of(&case, &mut self.memory);
+        let signs = signs_of(&case, stories, &mut self.memory);
         let everything = self.checks == Checks::All;
         if signs.has(Signs::LEFT_OPEN) || everything {
             self.floods.note(&case);
@@ -187,42 +193,62 @@ impl<'f> Judge<'f> {
         let mut advice = stories.filter(|_| !everything).and_then(|stories| self.alike.advice(stories));
         let mut run = |check: Verdict| {
             *ran += 1;
-            engine::found_by(check, &case).map(move |case| Found::new(check, case))
+            engine::found_by(check, &case).into_iter().map(move |case| Found::new(check, case))
         };
         matches.clear();
-        for &check in called {
-            let Some(advice) = advice.as_mut().filter(|_| check.pattern().by_story) else {
-                matches.extend(run(check));
-                continue;
-            };
-            match advice.of(check) {
-                (Some(common), _) => {
-                    for common in common {
-                        piece.keep_common(common, index, pair);
+        if let Some(settled) = advice.as_mut().and_then(|advice| advice.settled(signs, called)) {
+            settled.common.iter().for_each(|common| piece.keep_common(common, index, pair));
+            settled.checks.iter().for_each(|&check| matches.extend(run(check)));
+        } else {
+            for &check in called {
+                let Some(advice) = advice.as_mut().filter(|_| check.pattern().by_story) else {
+                    matches.extend(run(check));
+                    continue;
+                };
+                match advice.of(check) {
+                    (Some(common), _) => common.iter().for_each(|common| piece.keep_common(common, index, pair)),
+                    (None, true) => matches.extend(run(check)),
+                    (None, false) => {
+                        let found: Vec<Found> = run(check).collect();
+                        let mild = engine::are_advice(&found, &case);
+                        let mut findings = Vec::new();
+                        if mild {
+                            engine::fold(&case, found.into_iter(), |folded| {
+                                let (verdict, cause) = (folded.verdict(), folded.consequence_of());
+                                let finding = folded.finding(&case);
+                                let kind = piece.keep(&finding, ends, verdict, cause);
+                                findings.push((finding, kind));
+                            });
+                        } else {
+                            matches.extend(found);
+                        }
+                        advice.learn(check, pair, &findings, mild);
                     }
-                }
-                (None, true) => matches.extend(run(check)),
-                (None, false) => {
-                    let found: Vec<Found> = run(check).collect();
-                    let mild = engine::are_advice(&found, &case);
-                    let mut findings = Vec::new();
-                    if mild {
-                        engine::fold(&case, found.into_iter(), |finding, verdict, cause| {
-                            let kind = piece.keep(&finding, ends, verdict, cause);
-                            findings.push((finding, kind));
-                        });
-                    } else {
-                        matches.extend(found);
-                    }
-                    advice.learn(check, pair, &findings, mild);
                 }
             }
         }
         engine::deny(matches);
         engine::name_consequences(matches);
-        engine::judge(&case, matches, piece);
-        engine::fold(&case, matches.drain(..), |finding, verdict, cause| {
-            piece.keep(&finding, ends, verdict, cause);
+        engine::judge(&case, matches, piece, &mut self.told);
+        // what was forgotten makes findings less certain
+        let all_kept = facts.forgotten == Forgotten::default() && pair.incomplete.is_empty();
+        let mut names = None;
+        engine::fold(&case, matches.drain(..), |folded| {
+            let gist = folded.gist();
+            if let Some(kind) = self.gists.kind(&gist).filter(|_| all_kept) {
+                return piece.keep_known(&folded, index, kind);
+            }
+            let blank = names.get_or_insert_with(|| Names::of(ends)).left_out_of(gist.said);
+            let gist = Gist { said: blank.as_ref().unwrap_or(gist.said), ..gist };
+            if let Some(kind) = self.gists.kind(&gist).filter(|_| all_kept && blank.is_some()) {
+                return piece.keep_known(&folded, index, kind);
+            }
+            let noted = self.gists.note(gist);
+            let (verdict, cause) = (folded.verdict(), folded.consequence_of());
+            let kind = piece.keep(&folded.finding(&case), ends, verdict, cause);
+            if all_kept && piece.names_ends(kind) == Some(blank.is_some()) {
+                self.gists.learn(noted, kind);
+            }
         });
     }
 }

@@ -12,6 +12,8 @@ use foldhash::quality::RandomState;
 use hashbrown::HashTable;
 
 use super::Words;
+use super::pattern::Match;
+use super::words::address;
 
 /// They stand for the first and the second address of a pair. Unicode leaves both to programs, for use inside.
 pub const BLANKS: [char; 2] = ['\u{fdd0}', '\u{fdd1}'];
@@ -64,6 +66,11 @@ impl Sayings {
         self.find(&saying.words).unwrap_or_else(|| self.add(saying.clone()))
     }
 
+    /// Whether there are blanks in the words at `place`. `None` if there are no words.
+    pub(super) fn has_blanks(&self, place: u32) -> Option<bool> {
+        self.all.get(place as usize).map(|saying| saying.blank)
+    }
+
     /// The words at `place`, with blanks.
     pub(super) fn blank(&self, place: u32) -> Option<Arc<Words>> {
         self.all.get(place as usize).map(|saying| Arc::clone(&saying.words))
@@ -81,8 +88,7 @@ impl Sayings {
     }
 
     fn find(&self, words: &Words) -> Option<u32> {
-        let hash = self.hasher.hash_one(words);
-        self.known.find(hash, |&place| *self.all[place as usize].words == *words).copied()
+        self.known.find(hash(&self.hasher, words), |&place| *self.all[place as usize].words == *words).copied()
     }
 
     fn add(&mut self, saying: Saying) -> u32 {
@@ -93,7 +99,7 @@ impl Sayings {
             return NOWHERE;
         }
         let place = all.len() as u32;
-        known.insert_unique(hasher.hash_one(&**words), place, |&place| hasher.hash_one(&*all[place as usize].words));
+        known.insert_unique(hash(hasher, words), place, |&place| hash(hasher, &all[place as usize].words));
         all.push(saying);
         place
     }
@@ -116,18 +122,61 @@ impl Words {
     }
 }
 
+/// Of what most words differ in.
+fn hash(hasher: &RandomState, words: &Words) -> u64 {
+    hasher.hash_one((&words.seen, &words.means))
+}
+
 fn has_blanks(words: &Words) -> bool {
-    words.texts().any(|text| !text.is_ascii() && text.contains(BLANKS))
+    words.texts().any(is_blank)
+}
+
+fn is_blank(text: &str) -> bool {
+    !text.is_ascii() && text.contains(BLANKS)
+}
+
+/// The addresses of a pair as words name them, each with the blank that stands for it.
+#[derive(Debug)]
+pub(super) struct Names([(String, char); 2]);
+
+impl Names {
+    pub(super) fn of(ends: (IpAddr, IpAddr)) -> Self {
+        let mut names = [(address(ends.0), BLANKS[0]), (address(ends.1), BLANKS[1])];
+        // the shorter one may stand at the beginning of the longer one
+        names.sort_by_key(|(end, _)| std::cmp::Reverse(end.len()));
+        Self(names)
+    }
+
+    fn are_in(&self, text: &str) -> bool {
+        self.0.iter().any(|(end, _)| text.contains(end))
+    }
+
+    fn left_out(&self, text: &str) -> String {
+        let named = self.0.iter().filter(|(end, _)| text.contains(end));
+        let leave_out = |text: String, (end, blank): &(String, char)| text.replace(end, blank.encode_utf8(&mut [0; 4]));
+        named.fold(text.to_owned(), leave_out)
+    }
+
+    /// What a match says, with blanks for the addresses. `None` if it names neither, or has blanks of its own.
+    pub(super) fn left_out_of(&self, said: &Match) -> Option<Match> {
+        let texts = || [Some(&*said.seen), Some(&*said.means), said.settle.as_deref()].into_iter().flatten();
+        (texts().any(|text| self.are_in(text)) && !texts().any(is_blank)).then(|| Match {
+            attempt: said.attempt,
+            confidence: said.confidence,
+            severity: said.severity,
+            frames: Vec::new(),
+            seen: self.left_out(&said.seen),
+            means: self.left_out(&said.means).into(),
+            weights: said.weights.clone(),
+            settle: said.settle.as_deref().map(|settle| self.left_out(settle).into()),
+        })
+    }
 }
 
 /// Words with blanks for these addresses. `None` if they name neither.
 fn without(words: &Words, ends: (IpAddr, IpAddr)) -> Option<Words> {
-    let mut named = [(ends.0.to_string(), BLANKS[0]), (ends.1.to_string(), BLANKS[1])];
-    // the shorter one may stand at the beginning of the longer one
-    named.sort_by_key(|(end, _)| std::cmp::Reverse(end.len()));
-    let is_named = words.texts().any(|text| named.iter().any(|(end, _)| text.contains(end)));
-    let leave_out = |text: String, (end, blank): &(String, char)| text.replace(end, blank.encode_utf8(&mut [0; 4]));
-    is_named.then(|| words.changed(|text| named.iter().fold(text.to_owned(), leave_out)))
+    let names = Names::of(ends);
+    words.texts().any(|text| names.are_in(text)).then(|| words.changed(|text| names.left_out(text)))
 }
 
 #[cfg(test)]

@@ -23,6 +23,10 @@ signs! {
     NO_IKE;
     /// More than one attempt.
     SEVERAL;
+    /// Three attempts or more.
+    MANY_ATTEMPTS;
+    /// Attempts that different addresses began.
+    BEGUN_BY_SEVERAL;
     /// An attempt in IKEv1.
     V1;
     /// An attempt in IKEv2.
@@ -67,6 +71,8 @@ signs! {
     LAST_WORD;
     /// No Quick Mode.
     NO_QUICK_MODE;
+    /// A public value in IKEv1 that is not as long as its group has them.
+    ODD_KEY;
     /// A Quick Mode.
     QUICK_MODE;
     /// Three Quick Modes or more.

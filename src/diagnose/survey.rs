@@ -28,8 +28,8 @@ pub struct Survey {
     with_ike: usize,
     /// Addresses that start IKE. Known once somebody asks.
     initiators: OnceLock<HashSet<IpAddr>>,
-    /// The first pairs by either address, in order.
-    by_address: Vec<(IpAddr, u32)>,
+    /// The first pairs by either address, in order. Known once somebody asks.
+    by_address: OnceLock<Vec<(IpAddr, u32)>>,
     /// Those of the first pairs in which more than keepalives goes both ways on UDP 4500. Known once somebody asks.
     on_4500: OnceLock<Vec<usize>>,
     /// Two captures of the run were recording at the same time.
@@ -49,17 +49,19 @@ impl Survey {
     pub fn of(facts: &Facts) -> Self {
         let mut survey = Self::default();
         let pairs = &facts.pairs;
-        let mut holders: Vec<Holder> = Vec::with_capacity((0..pairs.len()).map(|index| pairs.attempts(index)).sum());
-        for (index, number) in (0..pairs.len()).zip(0_u32..) {
+        let mut marks = Marks::of((0..pairs.len()).map(|index| pairs.attempts(index)).sum());
+        for index in 0..pairs.len() {
             let attempts = pairs.attempts(index);
             survey.with_ike += usize::from(attempts > 0);
-            if let Some((a, b)) = pairs.ends(index).filter(|_| index < BY_ADDRESS) {
-                survey.by_address.extend([(a, number), (b, number)]);
+            for (_, initiator_spi, _) in (0..attempts).filter_map(|attempt| pairs.spis(index, attempt)) {
+                marks.note(initiator_spi);
             }
-            let spis = (0..attempts).filter_map(|attempt| pairs.spis(index, attempt));
-            holders.extend(spis.map(|(version, initiator_spi, _)| (initiator_spi, version, number)));
         }
-        survey.by_address.sort_unstable();
+        let again = (0..pairs.len()).zip(0_u32..).flat_map(|(index, number)| {
+            let spis = (0..pairs.attempts(index)).filter_map(move |attempt| pairs.spis(index, attempt));
+            spis.map(move |(version, initiator_spi, _)| (initiator_spi, version, number))
+        });
+        let holders = again.filter(|&(initiator_spi, ..)| marks.came_again(initiator_spi)).collect();
         let mut windows: Vec<_> = facts.recorded.iter().flatten().collect();
         windows.sort_unstable();
         survey.captures_overlap = windows.windows(2).any(|two| matches!(two, [one, next] if next.0 < one.1));
@@ -90,9 +92,16 @@ impl Survey {
     }
 
     /// Those of the first pairs that `address` is an end of, in order.
-    pub fn pairs_of(&self, address: IpAddr) -> impl Iterator<Item = usize> {
-        let from = self.by_address.partition_point(|&(known, _)| known < address);
-        let behind = self.by_address.get(from..).unwrap_or_default();
+    pub fn pairs_of(&self, facts: &Facts, address: IpAddr) -> impl Iterator<Item = usize> {
+        let by_address = self.by_address.get_or_init(|| {
+            let first = (0..facts.pairs.len()).zip(0_u32..).take(BY_ADDRESS);
+            let ends = first.filter_map(|(index, number)| Some((facts.pairs.ends(index)?, number)));
+            let mut all: Vec<_> = ends.flat_map(|((a, b), number)| [(a, number), (b, number)]).collect();
+            all.sort_unstable();
+            all
+        });
+        let from = by_address.partition_point(|&(known, _)| known < address);
+        let behind = by_address.get(from..).unwrap_or_default();
         behind.iter().take_while(move |&&(known, _)| known == address).map(|&(_, pair)| index(pair))
     }
 
@@ -112,6 +121,7 @@ impl Survey {
     /// What `address` was seen to take of IKE's `version`, as `look` finds it, which is asked once.
     pub(super) fn shown(
         &self,
+        facts: &Facts,
         address: IpAddr,
         version: IkeVersion,
         look: impl FnOnce() -> Vec<Shown>,
@@ -122,7 +132,7 @@ impl Survey {
         }
         let shown: Arc<[Shown]> = look().into();
         // With few pairs it is quickly found again.
-        if self.pairs_of(address).nth(FEW_PAIRS).is_some() {
+        if self.pairs_of(facts, address).nth(FEW_PAIRS).is_some() {
             known.insert((address, version), Arc::clone(&shown));
         }
         shown
@@ -170,6 +180,41 @@ fn index(number: u32) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
 }
 
+/// Which SPIs may have come more than once: most did not, and need not be put in order to know.
+struct Marks {
+    /// A bit a place: an SPI was seen that belongs there, and one more.
+    once: Vec<u64>,
+    again: Vec<u64>,
+}
+
+impl Marks {
+    /// Places for each of so many SPIs: with as many as these, few share one by chance.
+    const PLACES: usize = 16;
+
+    fn of(count: usize) -> Self {
+        let words = count.saturating_mul(Self::PLACES).div_ceil(64).next_power_of_two();
+        Self { once: vec![0; words], again: vec![0; words] }
+    }
+
+    /// Word and bit of an SPI.
+    fn place(&self, spi: IkeSpi) -> (usize, u64) {
+        // the upper half of a product depends on all bits
+        let mixed = spi.0.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        ((mixed >> 32) as usize & (self.once.len() - 1), 1 << (mixed >> 26 & 63))
+    }
+
+    fn note(&mut self, spi: IkeSpi) {
+        let (word, bit) = self.place(spi);
+        self.again[word] |= self.once[word] & bit;
+        self.once[word] |= bit;
+    }
+
+    fn came_again(&self, spi: IkeSpi) -> bool {
+        let (word, bit) = self.place(spi);
+        self.again[word] & bit != 0
+    }
+}
+
 /// Of all holders those of an SPI that several pairs hold, each pair once.
 fn shared(mut holders: Vec<Holder>) -> Vec<Holder> {
     holders.sort_unstable();
@@ -194,7 +239,15 @@ mod tests {
     }
 
     #[test]
-    fn an_attempt_takes_sixteen_octets_while_the_survey_is_made() {
-        assert!(size_of::<Holder>() <= 16);
+    fn what_comes_again_is_marked_and_little_else() {
+        let spis = || (1..=1000_u64).map(|number| IkeSpi(number << 40 | number));
+        let mut marks = Marks::of(1002);
+        spis().chain([IkeSpi(7 << 40 | 7), IkeSpi(9 << 40 | 9)]).for_each(|spi| marks.note(spi));
+        assert!(marks.came_again(IkeSpi(7 << 40 | 7)) && marks.came_again(IkeSpi(9 << 40 | 9)));
+        let by_chance = spis().filter(|&spi| marks.came_again(spi)).count();
+        assert!(by_chance < 200, "{by_chance}");
+        let mut none = Marks::of(0);
+        none.note(IkeSpi(1));
+        assert!(!none.came_again(IkeSpi(1)));
     }
 }

@@ -99,9 +99,23 @@ impl<'a> View<'a> {
     /// The side that the capture holds nothing more of from some point on, although it goes on answering: twice and more the other
     /// one sent what can only follow an answer, or an answer to what is not there.
     pub(super) fn lost_side(&self) -> Option<Side> {
-        let heard = [Side::Initiator, Side::Responder].map(|side| self.last_heard(side));
+        // By side: when it was last heard, and when the last message but one of it came.
+        let (mut heard, mut before): ([Option<Timestamp>; 2], [Option<Timestamp>; 2]) = Default::default();
+        let mut latest: [Option<Timestamp>; 2] = [None; 2];
+        for exchange in self.exchanges() {
+            for message in &exchange.messages {
+                let (side, at) = (message.from.index(), Some(message.at));
+                heard[side] = heard[side].max(Some(message.last_sent()));
+                before[side] = before[side].max(latest[side].min(at));
+                latest[side] = latest[side].max(at);
+            }
+        }
         let lost = if heard[0]? < heard[1]? { Side::Initiator } else { Side::Responder };
         let since = heard[lost.index()]?;
+        // two proofs take two messages
+        if before[lost.other().index()] <= Some(since) {
+            return None;
+        }
         let address = if lost == Side::Initiator { self.attempt.initiator } else { self.attempt.responder };
         let uses = || self.case.flows_from(address.ip()).any(|flow| flow.last > since);
         let proofs = match self.attempt.version {
@@ -129,10 +143,6 @@ impl<'a> View<'a> {
             };
             skips(Label::Mm) || skips(Label::Qm)
         })
-    }
-
-    fn last_heard(&self, side: Side) -> Option<Timestamp> {
-        self.messages().filter(|message| message.from == side).map(MessageRecord::last_sent).max()
     }
 
     /// How many of the messages after `since`, all of one side, show that the one before was answered (RFC 2409 §5), by what is

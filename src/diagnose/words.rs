@@ -1,5 +1,6 @@
 //! Numbers and sides in sentences: durations, counts, who it was.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::track::Side;
@@ -14,10 +15,31 @@ pub(super) fn span(duration: Duration) -> String {
     match duration.as_millis() {
         0 => "less than 1 ms".into(),
         millis @ 1..=999 => format!("{millis} ms"),
-        1_000..=59_949 => format!("{:.1} s", duration.as_secs_f64()),
+        1_000..=59_949 => tenths(duration),
         _ if seconds < 3600 => pair(seconds / 60, "min", seconds % 60, "s"),
         _ => pair(seconds / 3600, "h", seconds % 3600 / 60, "min"),
     }
+}
+
+/// Seconds below a minute with one decimal, as `{:.1}` writes them.
+fn tenths(duration: Duration) -> String {
+    const TENTH: u128 = 100_000_000;
+    let nanos = duration.as_nanos();
+    if nanos % TENTH == TENTH / 2 {
+        // goes where the nearest number in binary lies
+        return format!("{:.1} s", duration.as_secs_f64());
+    }
+    let tenths = (nanos + TENTH / 2) / TENTH;
+    let digit = |number: u128| char::from(b'0' + (number % 10) as u8);
+    let mut text = String::with_capacity("59.9 s".len());
+    if tenths >= 100 {
+        text.push(digit(tenths / 100));
+    }
+    text.push(digit(tenths / 10));
+    text.push('.');
+    text.push(digit(tenths));
+    text.push_str(" s");
+    text
 }
 
 /// How long nothing came: `in the 14.2 s after the last copy`, or that there was no time to wait.
@@ -42,6 +64,26 @@ pub(super) fn number(count: u64, noun: &str) -> String {
     if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }
 
+/// An address as it prints.
+pub(super) fn address(address: IpAddr) -> String {
+    let IpAddr::V4(quad) = address else { return address.to_string() };
+    let mut text = String::with_capacity("255.255.255.255".len());
+    for (place, octet) in quad.octets().into_iter().enumerate() {
+        if place > 0 {
+            text.push('.');
+        }
+        let digit = |number: u8| char::from(b'0' + number % 10);
+        if octet >= 100 {
+            text.push(digit(octet / 100));
+        }
+        if octet >= 10 {
+            text.push(digit(octet / 10));
+        }
+        text.push(digit(octet));
+    }
+    text
+}
+
 /// `initiator` or `responder`.
 pub(super) const fn role(side: Side) -> &'static str {
     match side {
@@ -62,6 +104,25 @@ mod tests {
             assert_eq!(span(Duration::from_millis(millis)), text);
         }
         assert_eq!(span(Duration::from_secs(7_500)), "2 h 5 min");
+    }
+
+    #[test]
+    fn tenths_are_those_of_the_number_itself() {
+        for millis in (1_000..59_950).step_by(25) {
+            for nanos in [0, 1, 499_999, 999_999] {
+                let duration = Duration::from_millis(millis) + Duration::from_nanos(nanos);
+                assert_eq!(span(duration), format!("{:.1} s", duration.as_secs_f64()));
+            }
+        }
+    }
+
+    #[test]
+    fn addresses_read_as_they_print() {
+        for octet in 0..=255 {
+            let quad: IpAddr = [octet, 0, 255 - octet, octet].into();
+            assert_eq!(address(quad), quad.to_string());
+        }
+        assert_eq!(address("2001:db8::1".parse().unwrap()), "2001:db8::1");
     }
 
     #[test]

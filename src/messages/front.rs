@@ -101,7 +101,7 @@ impl Front<'_> {
 
     #[inline(always)]
     fn micros(&mut self, number: u32) {
-        let [_, _, digits @ ..] = pen::eight(number);
+        let [_, _, digits @ ..] = pen::eight_digits(number);
         self.put(&digits, 6);
     }
 

@@ -2,7 +2,7 @@
 
 use crate::base::Timestamp;
 
-use super::pen::PAIRS;
+use super::pen::{PAIRS, eight_digits};
 
 /// Writes times as [`Timestamp`] prints them: RFC 3339 in UTC with nanoseconds. Of times of one second, date and time of day
 /// are worked out once.
@@ -104,9 +104,10 @@ impl Calendar {
 /// Nine digits of a number below 1,000,000,000.
 #[inline(always)]
 fn nine(digits: &mut [u8], number: u32) {
-    six(digits, number / 1_000);
-    pair(digits, 6, number / 10 % 100);
-    digits[8] = b'0' + (number % 10) as u8;
+    if let Some((eight, [last, ..])) = digits.split_first_chunk_mut() {
+        *eight = eight_digits(number / 10);
+        *last = b'0' + (number % 10) as u8;
+    }
 }
 
 /// Six digits of a number below 1,000,000.

@@ -167,22 +167,51 @@ struct Order {
 }
 
 impl Order {
-    /// The places of rows, in order of their beginnings; equal ones stay as they come.
+    /// The places of rows, in order of their beginnings and then of their places.
     fn of(&self, rows: impl Iterator<Item = (Timestamp, FrameRef, Place)> + Clone) -> Vec<Place> {
+        self.of_two(rows, std::iter::empty(), 0)
+    }
+
+    /// The same of rows that come in two runs, so many in all, about.
+    fn of_two(
+        &self,
+        one: impl Iterator<Item = (Timestamp, FrameRef, Place)> + Clone,
+        other: impl Iterator<Item = (Timestamp, FrameRef, Place)> + Clone,
+        count: usize,
+    ) -> Vec<Place> {
+        let by_time = |(at, frame, of): (Timestamp, FrameRef, Place)| ((at, frame), of);
+        let by_frame = |(_, frame, of): (Timestamp, FrameRef, Place)| (frame.frame, of);
         if self.by_time {
-            sorted(rows.map(|(at, frame, of)| ((at, frame), of)))
+            merged(one.map(by_time), other.map(by_time), count)
         } else {
-            sorted(rows.map(|(_, frame, of)| (frame.frame, of)))
+            merged(one.map(by_frame), other.map(by_frame), count)
         }
     }
 }
 
-/// Most rows come in order: then no key is kept.
-fn sorted<K: Ord>(keyed: impl Iterator<Item = (K, Place)> + Clone) -> Vec<Place> {
-    if keyed.clone().is_sorted() {
-        return keyed.map(|(_, place)| place).collect();
+/// The places of rows that come in two runs, in order. Mostly each run is in order: then no key is kept.
+fn merged<K: Ord + Copy>(
+    one: impl Iterator<Item = (K, Place)> + Clone,
+    other: impl Iterator<Item = (K, Place)> + Clone,
+    count: usize,
+) -> Vec<Place> {
+    let (mut ones, mut others) = (one.clone().peekable(), other.clone().peekable());
+    let mut places = Vec::with_capacity(count);
+    let mut last = None;
+    loop {
+        let next = match (ones.peek(), others.peek()) {
+            (Some(one), Some(other)) if other < one => others.next(),
+            (Some(_), _) => ones.next(),
+            (None, _) => others.next(),
+        };
+        let Some(next) = next else { return places };
+        if last.replace(next).is_some_and(|last| next < last) {
+            break;
+        }
+        places.push(next.1);
     }
-    let mut keyed: Vec<(K, Place)> = keyed.collect();
+    drop(places);
+    let mut keyed: Vec<(K, Place)> = one.chain(other).collect();
     keyed.sort_unstable();
     keyed.into_iter().map(|(_, place)| place).collect()
 }
@@ -257,12 +286,16 @@ impl<'a> Walk<'a> {
             all = all.saturating_add(facts.pairs.attempts(pair));
         }
 
-        let attempts = order.of(pairs.rows().flat_map(|(pair, id)| {
-            (0..facts.pairs.attempts(pair)).map(move |attempt| {
+        let attempts_of = |pair: usize, id: u32, numbers: Range<usize>| {
+            numbers.map(move |attempt| {
                 let (at, frame) = facts.pairs.beginning(pair, attempt).unwrap_or((Timestamp::default(), NOWHERE));
                 (at, frame, [id, short(attempt)])
             })
-        }));
+        };
+        // pairs are in order of their first attempts, and so, mostly, are the others
+        let firsts = pairs.rows().flat_map(|(pair, id)| attempts_of(pair, id, 0..facts.pairs.attempts(pair).min(1)));
+        let others = pairs.rows().flat_map(|(pair, id)| attempts_of(pair, id, 1..facts.pairs.attempts(pair)));
+        let attempts = order.of_two(firsts, others, all);
         let mut attempt_ids = vec![LEFT_OUT; all];
         for (&[pair, attempt], id) in attempts.iter().zip(0..) {
             let place = starts.get(index(pair)).map(|&start| index(start).saturating_add(index(attempt)));

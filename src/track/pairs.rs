@@ -7,6 +7,8 @@ use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
+use hashbrown::HashMap;
+
 use crate::base::{FrameRef, IkeSpi, Timestamp};
 
 use super::attempt::{AttemptState, Followed, rekeying_attempt};
@@ -104,8 +106,8 @@ struct Rare {
 /// Attempts of a pair that are never taken apart to be put to rest.
 pub(super) const LONG_LIST: usize = 64;
 
-/// Attempts that a [`Room`] keeps for the next pair.
-const SPARE: usize = 64;
+/// Attempts that a [`Room`] keeps for the pairs to come, and exchanges that one of these has at most.
+const SPARE: (usize, usize) = (256, 64);
 
 /// What an attempt was made from when it was brought out; `None` if it was at work.
 pub type MadeFrom = Option<Arc<Attempt>>;
@@ -118,8 +120,7 @@ pub struct Room<'f> {
     pair: Option<Pair>,
     /// What each attempt of `pair` was made from.
     templates: Vec<MadeFrom>,
-    /// Attempts brought out before, with what they were made from.
-    spare: Vec<(Arc<Attempt>, Attempt)>,
+    spare: Spare,
     single: Option<(Arc<Attempt>, Attempt)>,
 }
 
@@ -265,7 +266,7 @@ impl Pairs {
             Brought::Told(row) => AtRest::Told(self.tellings.told(row, slot.ends())?),
         };
         if let Some((template, single)) = room.single.take() {
-            room.spare(template, single);
+            room.spare.keep(template, single);
         }
         let single = room.fetch(&at_rest, slot.ends());
         Some(&room.single.insert((Arc::clone(at_rest.template()), single)).1)
@@ -683,7 +684,7 @@ impl Room<'_> {
         if let Some(mut pair) = self.pair.take() {
             while let (Some(attempt), Some(template)) = (pair.attempts.pop(), self.templates.pop()) {
                 if let Some(template) = template {
-                    self.spare(template, attempt);
+                    self.spare.keep(template, attempt);
                 }
             }
             pair.attempts.clear();
@@ -693,25 +694,43 @@ impl Room<'_> {
         self.templates.clear();
     }
 
-    fn spare(&mut self, template: Arc<Attempt>, attempt: Attempt) {
-        if self.spare.len() < SPARE {
-            self.spare.push((template, attempt));
-        }
-    }
-
     fn bring(&mut self, at_rest: &AtRest<'_>, ends: (IpAddr, IpAddr), attempts: &mut Vec<Attempt>) {
         attempts.push(self.fetch(at_rest, ends));
         self.templates.push(Some(Arc::clone(at_rest.template())));
     }
 
     fn fetch(&mut self, at_rest: &AtRest<'_>, ends: (IpAddr, IpAddr)) -> Attempt {
-        let known = self.spare.iter().rposition(|(template, _)| Arc::ptr_eq(template, at_rest.template()));
-        let mut attempt = match known {
-            Some(index) => self.spare.swap_remove(index).1,
-            None => Attempt::clone(at_rest.template()),
-        };
+        let template = at_rest.template();
+        let mut attempt = self.spare.take(template).unwrap_or_else(|| Attempt::clone(template));
         at_rest.fill(&mut attempt, ends);
         attempt
+    }
+}
+
+/// Attempts brought out before, by where that stands which they were made from.
+#[derive(Debug, Default)]
+struct Spare {
+    made: HashMap<usize, Vec<(Arc<Attempt>, Attempt)>>,
+    count: usize,
+}
+
+impl Spare {
+    fn keep(&mut self, template: Arc<Attempt>, attempt: Attempt) {
+        if attempt.exchanges.len() > SPARE.1 {
+            return;
+        }
+        if self.count.max(self.made.len()) >= SPARE.0 {
+            self.made.clear();
+            self.count = 0;
+        }
+        self.count += 1;
+        self.made.entry(Arc::as_ptr(&template).addr()).or_default().push((template, attempt));
+    }
+
+    fn take(&mut self, template: &Arc<Attempt>) -> Option<Attempt> {
+        let (_, attempt) = self.made.get_mut(&Arc::as_ptr(template).addr())?.pop()?;
+        self.count -= 1;
+        Some(attempt)
     }
 }
 

@@ -8,7 +8,7 @@
 //!
 //! Not here: notifies in clear. Contract: linear in messages, but for one sort.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
@@ -153,6 +153,9 @@ impl Informational<'_> {
 /// All encrypted Informationals of an attempt in order of time, each with its reading.
 pub(super) fn read<'a>(view: &View<'a>) -> Vec<Informational<'a>> {
     let found = view.informationals(|| read_once(view).into_iter().map(|one| one.read).collect());
+    if found.is_empty() {
+        return Vec::new();
+    }
     let message = |read: &Read| view.exchanges().get(read.exchange)?.messages.get(read.place);
     found.iter().filter_map(|read| Some(Informational { message: message(read)?, read: *read })).collect()
 }
@@ -173,12 +176,15 @@ fn read_once<'a>(view: &View<'a>) -> Vec<Informational<'a>> {
         IkeVersion::V1 => ExchangeKind::InformationalV1,
         IkeVersion::V2 => ExchangeKind::InformationalV2,
     };
+    if attempt.exchanges.iter().all(|exchange| exchange.kind != kind) {
+        return Vec::new();
+    }
     let suite = V1Suite::chosen(attempt).or_else(|| V1Suite::shown(attempt));
     // Few lengths come up, each of them often.
     let mut known: BTreeMap<(Side, u32), Contents> = BTreeMap::new();
     let mut contents = |from, length| {
-        let fitting = || suite.map(|suite| suite.contents(attempt, from, length)).unwrap_or_default();
-        *known.entry((from, length)).or_insert_with(fitting)
+        let Some(suite) = suite else { return Contents::default() };
+        *known.entry((from, length)).or_insert_with(|| suite.contents(attempt, from, length))
     };
     let mut found: Vec<Informational<'a>> = attempt
         .exchanges
@@ -218,7 +224,7 @@ fn read_once<'a>(view: &View<'a>) -> Vec<Informational<'a>> {
             too_many_deletes(view, &mut found);
         }
         IkeVersion::V2 => {
-            pair_by_request(&mut found);
+            pair_by_request(attempt.exchanges.len(), &mut found);
             note_use(view, &mut found);
             read_v2(view, &mut found);
         }
@@ -271,8 +277,11 @@ fn refusals(view: &View<'_>, found: &mut [Informational<'_>]) {
         times.sort_unstable();
     }
     for side in [Side::Initiator, Side::Responder] {
-        let within = answer_within(view, side);
         let times = &asked[side.other().index()];
+        if times.is_empty() {
+            continue;
+        }
+        let within = answer_within(view, side);
         for informational in found.iter_mut().filter(|informational| informational.message.from == side) {
             let at = informational.message.at;
             let before = times.partition_point(|&asked| asked <= at);
@@ -295,6 +304,9 @@ fn announcements(view: &View<'_>, found: &mut [Informational<'_>]) {
 /// IKEv1: a question and the answer of the other side that follows it closely, both of a size that allows R-U-THERE, and neither
 /// lost between two capture points.
 fn pair_by_time(view: &View<'_>, found: &mut [Informational<'_>]) {
+    if found.len() < 2 {
+        return;
+    }
     let within = [answer_within(view, Side::Initiator), answer_within(view, Side::Responder)];
     let mut pending: [Option<usize>; 2] = [None, None];
     let points = Points::of(&view.case);
@@ -322,10 +334,12 @@ fn pair_by_time(view: &View<'_>, found: &mut [Informational<'_>]) {
 }
 
 /// IKEv2: a response stands behind its request in the same exchange.
-fn pair_by_request(found: &mut [Informational<'_>]) {
-    let mut last: HashMap<usize, usize> = HashMap::new();
+fn pair_by_request(exchanges: usize, found: &mut [Informational<'_>]) {
+    // Of each exchange, the last message so far.
+    let mut last: Vec<Option<usize>> = vec![None; exchanges];
     for index in 0..found.len() {
-        if let Some(request) = last.insert(found[index].exchange, index) {
+        let Some(last) = last.get_mut(found[index].exchange) else { continue };
+        if let Some(request) = last.replace(index) {
             found[request].partner = Some(index);
             found[index].partner = Some(request);
         }

@@ -57,6 +57,9 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         .filter(|(_, view)| !view.attempt.midstream && !view.one_sided() && view.attempt.rekeyed_from.is_none())
         .filter_map(|(index, view)| Some((index, view, deleted_at_once(&view)?)))
         .collect();
+    if deleted.is_empty() {
+        return Vec::new();
+    }
     let is_deleted = |index: usize| deleted.binary_search_by_key(&index, |(index, ..)| *index).is_ok();
     let lives: Vec<Life<'_>> = life_cycle::lives(case).into_iter().filter(|life| !is_deleted(life.index)).collect();
     deleted

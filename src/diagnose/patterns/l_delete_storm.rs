@@ -65,7 +65,7 @@ pattern! {
         "strongSwan": "detected rekey collision / deleting duplicate IKE_SA" ("strongSwan source");
     ];
     sources: ["RFC 7296 §2.8", "RFC 2408 §5.15"];
-    when: MANY_INFORMATIONALS, SEVERAL;
+    when: MANY_INFORMATIONALS, MANY_ATTEMPTS;
     check: check
 }
 

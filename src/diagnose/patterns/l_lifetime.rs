@@ -50,7 +50,7 @@ pattern! {
     sources: [
         "S2S-03", "S2S-28", "S2S-46", "S2S-55", "S2S-63", "CON-07", "CON-14", "RFC 2407 §4.5.4", "RFC 2409 appendix A", "RFC 7296 §2.8",
     ];
-    when: V1 SEVERAL, MANY_QUICK_MODES, LIFETIMES;
+    when: V1 SEVERAL FLOWS, V1 BEGUN_BY_SEVERAL, MANY_QUICK_MODES, LIFETIMES;
     check: check
 }
 

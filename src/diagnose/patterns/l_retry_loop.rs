@@ -37,7 +37,7 @@ pattern! {
         "Azure": "Azure will keep retrying every few seconds" ("Azure diagnostics doc");
     ];
     sources: ["RFC 7296 §2.4"];
-    when: SEVERAL;
+    when: MANY_ATTEMPTS;
     check: check
 }
 

@@ -37,7 +37,7 @@ pattern! {
         "Cisco ASA": "Cookie/peer address session already in progress" ("Cisco ASA syslog reference");
     ];
     sources: ["RFC 7296 §2.8.2", "RFC 2408 §5.1"];
-    when: SEVERAL;
+    when: BEGUN_BY_SEVERAL;
     check: check
 }
 

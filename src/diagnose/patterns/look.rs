@@ -1,8 +1,11 @@
 //! The look over a pair that finds its signs: one walk over its messages, before any check runs.
 //!
-//! What depends on an offer, a choice or vendor ids only is remembered from one pair to the next.
+//! What depends on how an attempt went, an offer, a choice or vendor ids only is remembered from one pair to the next.
 
+use std::net::SocketAddr;
 use std::sync::{Arc, LazyLock};
+
+use hashbrown::HashMap;
 
 use crate::base::Timestamp;
 use crate::diagnose::Verdict;
@@ -11,21 +14,23 @@ use crate::diagnose::signs::Signs;
 use crate::isakmp::registry;
 use crate::packet::Encapsulation;
 use crate::track::{
-    Attempt, Exchange, ExchangeKind, FlowProtocol, IkeVersion, Label, MessageRecord, Mode, PayloadDetail, ProposalFact,
-    Side,
+    Attempt, Exchange, ExchangeKind, FlowProtocol, IkeVersion, Label, MadeFrom, MessageRecord, Mode, PayloadDetail,
+    ProposalFact, Side,
 };
 
 use super::ikev2::notify;
 use super::{
-    l_delete_storm, l_lifetime, life_cycle, n_private_outer, nat, s_3des, s_des, s_dh_weak, s_keylen, s_md5, s_no_pq,
-    s_null_integ, s_sha1, s_vid_leak, t_seq_wrap,
+    l_delete_storm, l_lifetime, life_cycle, n_private_outer, nat, p1_ke, s_3des, s_des, s_dh_weak, s_keylen, s_md5,
+    s_no_pq, s_null_integ, s_sha1, s_vid_leak, t_seq_wrap,
 };
 
-/// What was seen before and need not be looked at again: the last few offers, choices, vendor ids, and sets of signs.
+/// What was seen before and need not be looked at again: stories, the last few offers, choices and vendor ids, and sets of
+/// signs.
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
-    called: Vec<(Signs, Vec<Verdict>)>,
-    turn: usize,
+    called: HashMap<Signs, Vec<Verdict>>,
+    /// By where that stands which such attempts are made from.
+    stories: HashMap<usize, (Arc<Attempt>, OfStory)>,
     offers: Recent<Offer>,
     vendor_ids: Recent<Option<VendorIds>>,
 }
@@ -35,32 +40,32 @@ type Offer = (Option<Arc<[ProposalFact]>>, Option<Arc<ProposalFact>>, Option<Ike
 /// The vendor ids of a side.
 type VendorIds = Arc<[Box<[u8]>]>;
 
-/// Sets of signs of which it is remembered what they call for.
-const CALLED: usize = 16;
+/// Sets of signs of which it is remembered what they call for, and stories of which it is what they show.
+const MOST: usize = 1024;
 
 impl Memory {
     /// The checks that `signs` call for, in the order of the catalogue.
     pub(crate) fn called_for(&mut self, signs: Signs) -> &[Verdict] {
-        let place = match self.called.iter().position(|(known, _)| *known == signs) {
-            Some(place) => place,
-            None => {
-                let called =
-                    Verdict::all().filter(|verdict| verdict.pattern().when.iter().any(|&when| signs.has(when)));
-                let new = (signs, called.collect());
-                self.turn = (self.turn + 1) % CALLED;
-                match self.called.get_mut(self.turn) {
-                    Some(slot) => {
-                        *slot = new;
-                        self.turn
-                    }
-                    None => {
-                        self.called.push(new);
-                        self.called.len() - 1
-                    }
-                }
-            }
-        };
-        self.called.get(place).map_or(&[], |(_, verdicts)| verdicts)
+        if self.called.len() >= MOST && !self.called.contains_key(&signs) {
+            self.called.clear();
+        }
+        self.called.entry(signs).or_insert_with(|| {
+            Verdict::all().filter(|verdict| verdict.pattern().when.iter().any(|&when| signs.has(when))).collect()
+        })
+    }
+
+    /// What an attempt shows that was made from this.
+    fn of_story(&mut self, template: &Arc<Attempt>) -> OfStory {
+        let place = Arc::as_ptr(template).addr();
+        if let Some((_, known)) = self.stories.get(&place) {
+            return *known;
+        }
+        let shown = OfStory::of(template, self);
+        if self.stories.len() >= MOST {
+            self.stories.clear();
+        }
+        self.stories.insert(place, (Arc::clone(template), shown));
+        shown
     }
 }
 
@@ -90,24 +95,27 @@ impl<T> Recent<T> {
     }
 }
 
-/// The signs of a pair.
-pub(crate) fn signs_of(case: &Case<'_>, memory: &mut Memory) -> Signs {
+/// The signs of a pair. `stories`: what its attempts were made from, if that tells how they went.
+pub(crate) fn signs_of(case: &Case<'_>, stories: Option<&[MadeFrom]>, memory: &mut Memory) -> Signs {
     let pair = case.pair;
     let mut look = Look::default();
     for (index, view) in case.attempts() {
-        look.attempt(&view);
-        let offer = of_offer(view.attempt, memory);
-        case.note_offer(index, offer);
-        look.signs.set(offer);
-        for ids in &view.attempt.vendor_ids {
-            look.signs.set(of_vendor_ids(ids, memory));
-        }
+        let shown = match stories.and_then(|stories| stories.get(index)) {
+            Some(Some(template)) => memory.of_story(template),
+            _ => OfStory::of(view.attempt, memory),
+        };
+        look.attempt(&view, &shown);
+        case.note_offer(index, shown.offer);
     }
     flows(case, look.latest_up, &mut look.signs);
     let mut signs = look.signs;
     signs.set_if(pair.attempts.is_empty(), Signs::NO_IKE);
     signs.set_if(case.survey.captures_overlap(), Signs::CAPTURES);
     signs.set_if(pair.attempts.len() > 1, Signs::SEVERAL);
+    signs.set_if(pair.attempts.len() > 2, Signs::MANY_ATTEMPTS);
+    let began = |attempt: &Attempt| life_cycle::address(attempt, Side::Initiator);
+    let first = pair.attempts.first().map(began);
+    signs.set_if(pair.attempts.iter().any(|attempt| Some(began(attempt)) != first), Signs::BEGUN_BY_SEVERAL);
     signs.set_if(!signs.has(Signs::QUICK_MODE), Signs::NO_QUICK_MODE);
     signs.set_if(look.quick_modes >= 3, Signs::MANY_QUICK_MODES);
     signs.set_if(look.informationals >= l_delete_storm::DELETES, Signs::MANY_INFORMATIONALS);
@@ -136,72 +144,49 @@ impl Default for Look {
     }
 }
 
-/// What is gathered of one attempt.
-#[derive(Debug, Default)]
-struct OfAttempt {
-    /// By side: the first place it sent from, and its latest message or repeat.
-    place: [Option<std::net::SocketAddr>; 2],
-    heard: [Option<Timestamp>; 2],
-    /// By side: its latest Informational message.
-    told: [Option<Timestamp>; 2],
-    first_told_by_initiator: Option<Timestamp>,
-    last_auth: Option<Timestamp>,
-    /// By side: the last message id of an exchange it started.
-    ids: [Option<u32>; 2],
-    /// By side: it started Quick Modes or CREATE_CHILD_SA.
-    starts: [bool; 2],
-    used: bool,
+/// What an attempt shows by how it went, whatever its times, frames and addresses are.
+#[derive(Debug, Clone, Copy)]
+struct OfStory {
+    signs: Signs,
+    /// Those of its offer and choice.
+    offer: Signs,
+    quick_modes: usize,
+    informationals: usize,
     went_on: bool,
+    /// When one of its messages came may be a sign: an Informational, or an answer that ends the set-up or creates a child SA.
+    times_tell: bool,
 }
 
-impl Look {
-    fn attempt(&mut self, view: &View<'_>) {
-        let attempt = view.attempt;
-        let mut of = OfAttempt::default();
+impl OfStory {
+    fn of(attempt: &Attempt, memory: &mut Memory) -> Self {
+        let offer = of_offer(attempt, memory);
+        let mut shown =
+            Self { signs: offer, offer, quick_modes: 0, informationals: 0, went_on: false, times_tell: false };
+        for ids in &attempt.vendor_ids {
+            shown.signs.set(of_vendor_ids(ids, memory));
+        }
+        let (mut used, mut exchanges) = (false, Exchanges::default());
         for exchange in &attempt.exchanges {
-            self.exchange(attempt, exchange, &mut of);
+            shown.exchange(attempt, exchange, &mut exchanges);
             for message in &exchange.messages {
-                self.message(exchange, message, &mut of);
-                self.carried(attempt.version, message);
+                used |= matches!(message.label, Label::Qm(_) | Label::Tr(_));
+                shown.message(exchange, message);
+                shown.carried(attempt.version, message);
             }
         }
-        self.latest_up = self.latest_up.max(attempt.phase1_up).max(attempt.phase2_up);
         let v2 = attempt.version == IkeVersion::V2;
-        let up = view.tunnel_up();
-        let signs = &mut self.signs;
+        let signs = &mut shown.signs;
         signs.set(if v2 { Signs::V2 } else { Signs::V1 });
+        signs.set_if(!v2 && !used, Signs::V1_UNUSED);
+        signs.set_if(!v2 && p1_ke::misfit(attempt).is_some(), Signs::ODD_KEY);
         signs.set_if(attempt.mode == Mode::Aggressive, Signs::AGGRESSIVE);
         signs.set_if(attempt.midstream, Signs::MIDSTREAM);
         signs.set_if(attempt.phase1_up.is_none(), Signs::DOWN);
-        signs.set(if up.is_some() { Signs::TUNNEL } else { Signs::NO_TUNNEL });
-        signs.set_if(up.is_none_or(|up| up <= attempt.first), Signs::NO_TUNNEL);
-        if v2 {
-            let proven = attempt.phase1_up.is_some_and(|up| up > attempt.first)
-                && (up.is_some() || view.authenticated() == Some(true));
-            signs.set_if(!proven, Signs::V2_UNPROVEN);
-        } else {
-            signs.set_if(!of.used, Signs::V1_UNUSED);
-        }
-        let [initiator, responder] = of.heard;
-        signs.set_if(responder.is_none(), Signs::UNHEARD);
-        let both = initiator.is_some() && responder.is_some();
-        signs.set_if(view.one_sided(), Signs::ONE_SIDED);
-        signs.set_if(both && !of.went_on && !attempt.midstream, Signs::LEFT_OPEN);
-        let at_once =
-            of.first_told_by_initiator.zip(of.last_auth).is_some_and(|(told, auth)| told <= auth.after(AT_ONCE));
-        signs.set_if(at_once, Signs::TOLD_AT_ONCE);
-        let last_word = |told: Option<Timestamp>, heard: Option<Timestamp>| {
-            told.zip(heard).is_some_and(|(told, heard)| told > heard)
-        };
-        signs.set_if(last_word(of.told[0], responder) || last_word(of.told[1], initiator), Signs::LAST_WORD);
-        signs.set_if(of.starts == [true; 2], Signs::BOTH_START);
-        signs.set_if(nat::detected(view), Signs::NAT);
-        signs.set_if(!nat::IKE.contains(&attempt.initiator.port()), Signs::PORT);
-        let home = |side| life_cycle::address(attempt, side);
-        signs.set_if(attempt.moves.iter().any(|moved| moved.to.ip() != home(moved.side)), Signs::MOVED);
+        signs.set_if(exchanges.starts == [true; 2], Signs::BOTH_START);
+        shown
     }
 
-    fn exchange(&mut self, attempt: &Attempt, exchange: &Exchange, of: &mut OfAttempt) {
+    fn exchange(&mut self, attempt: &Attempt, exchange: &Exchange, all: &mut Exchanges) {
         let signs = &mut self.signs;
         let side = exchange.started_by.index();
         let has = |label| exchange.message(label).is_some();
@@ -211,11 +196,11 @@ impl Look {
                 let (second, third) = (has(Label::Qm(2)), has(Label::Qm(3)));
                 signs.set_if(!second && !third, Signs::QUICK_MODE_OPEN);
                 signs.set_if(second && !third, Signs::QUICK_MODE_UNCONFIRMED);
-                of.starts[side] = true;
+                all.starts[side] = true;
             }
             ExchangeKind::CreateChildSa => {
                 signs.set(Signs::CREATE_CHILD);
-                of.starts[side] = true;
+                all.starts[side] = true;
             }
             ExchangeKind::InformationalV1 | ExchangeKind::InformationalV2 => signs.set(Signs::INFORMATIONAL),
             ExchangeKind::MainMode | ExchangeKind::AggressiveMode | ExchangeKind::IkeSaInit | ExchangeKind::IkeAuth => {
@@ -234,45 +219,26 @@ impl Look {
                 exchange.kind,
                 ExchangeKind::IkeSaInit | ExchangeKind::IkeSessionResume | ExchangeKind::Other(_)
             ) {
-                let last = of.ids[side].replace(exchange.message_id.0);
+                let last = all.ids[side].replace(exchange.message_id.0);
                 signs.set_if(last.is_some_and(|last| exchange.message_id.0 <= last), Signs::V2_IDS);
             }
         }
     }
 
-    fn message(&mut self, exchange: &Exchange, message: &MessageRecord, of: &mut OfAttempt) {
+    fn message(&mut self, exchange: &Exchange, message: &MessageRecord) {
         let signs = &mut self.signs;
-        let side = message.from.index();
-        let mut last = message.at;
-        let capture = *self.capture.get_or_insert(message.frame.capture);
-        let mut elsewhere = message.frame.capture != capture;
-        for repeat in &message.repeats {
-            last = last.max(repeat.at);
-            elsewhere |= repeat.frame.capture != capture;
-        }
-        signs.set_if(elsewhere, Signs::CAPTURES);
         signs.set_if(message.repeat_count > 0 || !message.repeats.is_empty(), Signs::REPEATS);
-        of.heard[side] = of.heard[side].max(Some(last));
         match message.label {
-            Label::Qm(number) => {
-                of.used = true;
-                self.quick_modes += usize::from(number == 1);
-            }
-            Label::Tr(_) => of.used = true,
+            Label::Qm(1) => self.quick_modes += 1,
             Label::Inf | Label::Request(super::ikev2::INFORMATIONAL) => {
                 signs.set(Signs::INFORMATIONAL);
                 self.informationals += usize::from(message.encrypted);
-                of.told[side] = of.told[side].max(Some(message.at));
-                if message.from == Side::Initiator {
-                    let first = of.first_told_by_initiator.get_or_insert(message.at);
-                    *first = (*first).min(message.at);
-                }
+                self.times_tell = true;
             }
-            Label::Response(super::ikev2::AUTH) => of.last_auth = of.last_auth.max(Some(message.at)),
-            Label::Response(super::ikev2::CREATE_CHILD_SA) => self.latest_up = self.latest_up.max(Some(message.at)),
+            Label::Response(super::ikev2::AUTH | super::ikev2::CREATE_CHILD_SA) => self.times_tell = true,
             _ => {}
         }
-        of.went_on |= message.from == Side::Initiator
+        self.went_on |= message.from == Side::Initiator
             && !matches!(message.label, Label::Mm(1) | Label::Am(1) | Label::Request(super::ikev2::SA_INIT));
         let late = matches!(
             exchange.kind,
@@ -292,22 +258,7 @@ impl Look {
         let in_part =
             message.ike_fragments_missing.is_some() || message.repeats.iter().any(|copy| copy.missing.is_some());
         signs.set_if(in_part, Signs::FRAGMENTS_MISSING);
-        let ports = [message.source.port(), message.destination.port()];
-        match message.encapsulation {
-            Encapsulation::Udp => {
-                let missing = ports.contains(&nat::NAT_T) && !message.non_esp_marker;
-                let misplaced = ports == [500; 2] && message.non_esp_marker;
-                signs.set_if(missing || misplaced, Signs::MARKER);
-            }
-            Encapsulation::Tcp => signs.set(Signs::TCP),
-            Encapsulation::None => {}
-        }
-        let place = *of.place[side].get_or_insert(message.source);
-        if place != message.source {
-            let floats = |port| nat::IKE.contains(&port);
-            let floated = place.ip() == message.source.ip() && floats(place.port()) && floats(message.source.port());
-            signs.set_if(!floated, Signs::MOVED);
-        }
+        signs.set_if(message.encapsulation == Encapsulation::Tcp, Signs::TCP);
     }
 
     fn carried(&mut self, version: IkeVersion, message: &MessageRecord) {
@@ -326,6 +277,110 @@ impl Look {
                 }
                 error => signs.set_if(registry::notify_is_error(2, error), Signs::ERROR_NOTIFY),
             }
+        }
+    }
+}
+
+/// What is gathered of the exchanges of an attempt.
+#[derive(Debug, Default)]
+struct Exchanges {
+    /// By side: the last message id of an exchange it started.
+    ids: [Option<u32>; 2],
+    /// By side: it started Quick Modes or CREATE_CHILD_SA.
+    starts: [bool; 2],
+}
+
+/// What is gathered of the messages of an attempt.
+#[derive(Debug, Default)]
+struct OfMessages<'a> {
+    /// By side, and by which of the two ports it sent to: the first place it sent from.
+    places: [[Option<&'a SocketAddr>; 2]; 2],
+    /// By side: its latest message or repeat.
+    heard: [Option<Timestamp>; 2],
+    /// By side: its latest Informational message.
+    told: [Option<Timestamp>; 2],
+    first_told_by_initiator: Option<Timestamp>,
+    last_auth: Option<Timestamp>,
+}
+
+impl Look {
+    fn attempt(&mut self, view: &View<'_>, shown: &OfStory) {
+        let attempt = view.attempt;
+        let mut of = OfMessages::default();
+        for exchange in view.exchanges() {
+            for message in &exchange.messages {
+                self.message(message, &mut of);
+                if shown.times_tell {
+                    self.time(message, &mut of);
+                }
+            }
+        }
+        self.quick_modes += shown.quick_modes;
+        self.informationals += shown.informationals;
+        self.latest_up = self.latest_up.max(attempt.phase1_up).max(attempt.phase2_up);
+        let up = view.tunnel_up();
+        let signs = &mut self.signs;
+        signs.set(shown.signs);
+        signs.set(if up.is_some() { Signs::TUNNEL } else { Signs::NO_TUNNEL });
+        signs.set_if(up.is_none_or(|up| up <= attempt.first), Signs::NO_TUNNEL);
+        if attempt.version == IkeVersion::V2 {
+            let proven = attempt.phase1_up.is_some_and(|up| up > attempt.first)
+                && (up.is_some() || view.authenticated() == Some(true));
+            signs.set_if(!proven, Signs::V2_UNPROVEN);
+        }
+        let [initiator, responder] = of.heard;
+        signs.set_if(responder.is_none(), Signs::UNHEARD);
+        let both = initiator.is_some() && responder.is_some();
+        signs.set_if(view.one_sided(), Signs::ONE_SIDED);
+        signs.set_if(both && !shown.went_on && !attempt.midstream, Signs::LEFT_OPEN);
+        let at_once =
+            of.first_told_by_initiator.zip(of.last_auth).is_some_and(|(told, auth)| told <= auth.after(AT_ONCE));
+        signs.set_if(at_once, Signs::TOLD_AT_ONCE);
+        let last_word = |told: Option<Timestamp>, heard: Option<Timestamp>| {
+            told.zip(heard).is_some_and(|(told, heard)| told > heard)
+        };
+        signs.set_if(last_word(of.told[0], responder) || last_word(of.told[1], initiator), Signs::LAST_WORD);
+        signs.set_if(nat::detected(view), Signs::NAT);
+        signs.set_if(!nat::IKE.contains(&attempt.initiator.port()), Signs::PORT);
+        let home = |side| life_cycle::address(attempt, side);
+        signs.set_if(attempt.moves.iter().any(|moved| moved.to.ip() != home(moved.side)), Signs::MOVED);
+    }
+
+    /// Where a message came from, and when it was last sent.
+    fn message<'a>(&mut self, message: &'a MessageRecord, of: &mut OfMessages<'a>) {
+        let side = message.from.index();
+        let capture = *self.capture.get_or_insert(message.frame.capture);
+        let repeated_elsewhere = || message.repeats.iter().any(|repeat| repeat.frame.capture != capture);
+        self.signs.set_if(message.frame.capture != capture || repeated_elsewhere(), Signs::CAPTURES);
+        of.heard[side] = of.heard[side].max(Some(message.last_sent()));
+        let (from, to) = (message.source.port(), message.destination.port());
+        if message.encapsulation == Encapsulation::Udp {
+            let missing = !message.non_esp_marker && (from == nat::NAT_T || to == nat::NAT_T);
+            let misplaced = message.non_esp_marker && from == 500 && to == 500;
+            self.signs.set_if(missing || misplaced, Signs::MARKER);
+        }
+        let place = *of.places[side][usize::from(to == nat::NAT_T)].get_or_insert(&message.source);
+        if *place != message.source {
+            let floats = |port| nat::IKE.contains(&port);
+            let floated = place.ip() == message.source.ip() && floats(place.port()) && floats(from);
+            self.signs.set_if(!floated, Signs::MOVED);
+        }
+    }
+
+    /// When a message came, if that may be a sign.
+    fn time(&mut self, message: &MessageRecord, of: &mut OfMessages<'_>) {
+        match message.label {
+            Label::Inf | Label::Request(super::ikev2::INFORMATIONAL) => {
+                let told = &mut of.told[message.from.index()];
+                *told = (*told).max(Some(message.at));
+                if message.from == Side::Initiator {
+                    let first = of.first_told_by_initiator.get_or_insert(message.at);
+                    *first = (*first).min(message.at);
+                }
+            }
+            Label::Response(super::ikev2::AUTH) => of.last_auth = of.last_auth.max(Some(message.at)),
+            Label::Response(super::ikev2::CREATE_CHILD_SA) => self.latest_up = self.latest_up.max(Some(message.at)),
+            _ => {}
         }
     }
 }

@@ -107,11 +107,15 @@ fn refused(case: &Case<'_>) -> Option<Match> {
 
 fn found(case: &Case<'_>, index: usize, view: &View<'_>, inner: Side) -> Option<Match> {
     let up = view.attempt.phase1_up?;
+    let asks = |message: &MessageRecord| message.from == inner.other() && message.at > up && is_question(message.label);
+    if !view.messages().any(asks) {
+        return None;
+    }
     let ordered = nat::in_order(view);
     let asked = ordered
         .iter()
         .enumerate()
-        .filter(|(_, message)| message.from == inner.other() && message.at > up && is_question(message.label))
+        .filter(|(_, message)| asks(message))
         .find(|&(place, message)| !answered(&ordered, place) && view.waited(message).is_silence())
         .map(|(_, message)| *message)?;
     let address = life_cycle::address(view.attempt, inner);

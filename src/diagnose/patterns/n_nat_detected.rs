@@ -3,7 +3,7 @@
 use crate::diagnose::Confidence;
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
-use crate::diagnose::words::number;
+use crate::diagnose::words::{address, number};
 use crate::track::Side;
 
 use super::n_private_outer::is_private;
@@ -67,11 +67,8 @@ fn found(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
                 let own = attempt.nat.own_matches[side.index()] == Some(false);
                 let whose = if own { "its own" } else { "its peer's" };
                 let or_forced = if forced { ", or sends a wrong hash on purpose, to have ESP in UDP" } else { "" };
-                format!(
-                    "{} ({}) is behind a NAT{or_forced} ({whose} hash of that address does not match)",
-                    nat::name(side),
-                    life_cycle::address(view.attempt, side)
-                )
+                let named = [nat::name(side), " (", &address(life_cycle::address(view.attempt, side))].concat();
+                [&named, ") is behind a NAT", or_forced, " (", whose, " hash of that address does not match)"].concat()
             })
             .collect();
         if let Some(side) = false_words {

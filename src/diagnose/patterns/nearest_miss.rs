@@ -111,7 +111,7 @@ fn known(case: &Case<'_>, refused: &Attempt) -> Vec<Known> {
     let (responder, version) = (refused.responder.ip(), refused.version);
     let mut known: Vec<Known> = Vec::new();
     learn(case.pair, responder, version, KNOWN, &mut known);
-    let elsewhere = case.survey.shown(responder, version, || in_all_pairs(case, responder, version));
+    let elsewhere = case.survey.shown(case.facts, responder, version, || in_all_pairs(case, responder, version));
     // What this pair showed is in `elsewhere` too, and stands in `known` already, unless that is full.
     for shown in elsewhere.iter() {
         if known.len() < KNOWN && !known.iter().any(|known| known.set == shown.set) {
@@ -125,7 +125,7 @@ fn known(case: &Case<'_>, refused: &Attempt) -> Vec<Known> {
 /// looks at may be its own.
 fn in_all_pairs(case: &Case<'_>, responder: IpAddr, version: IkeVersion) -> Vec<Known> {
     let mut known = Vec::new();
-    for pair in case.survey.pairs_of(responder).filter_map(|index| case.facts.pairs.get(index)) {
+    for pair in case.survey.pairs_of(case.facts, responder).filter_map(|index| case.facts.pairs.get(index)) {
         if !learn(&pair, responder, version, 2 * KNOWN, &mut known) {
             break;
         }

@@ -80,7 +80,7 @@ fn read_taken_down(case: &Case<'_>) -> bool {
 
 /// When the tunnel of each attempt was taken down.
 pub(super) fn leaves(case: &Case<'_>) -> Vec<Option<Timestamp>> {
-    case.attempts().map(|(_, view)| leave(&view)).collect()
+    case.attempts().map(|(_, view)| view.left(|| leave(&view))).collect()
 }
 
 fn leave(view: &View<'_>) -> Option<Timestamp> {
@@ -326,10 +326,11 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             let which =
                 if std::ptr::eq(first, last) { "the last is from" } else { "the last ones begin with one from" };
             match (deletes.len(), told) {
-                (1, true) => format!("an encrypted message from {sender} begins with a Delete"),
+                (1, true) => ["an encrypted message from ", sender, " begins with a Delete"].concat(),
                 (several, true) => format!("{several} encrypted messages begin with a Delete; {which} {sender}"),
                 (1, false) => {
-                    format!("an encrypted message from {sender} looks like a delete, by its size and what follows")
+                    let looks = " looks like a delete, by its size and what follows";
+                    ["an encrypted message from ", sender, looks].concat()
                 }
                 (several, false) => format!(
                     "{several} encrypted messages look like deletes, by size and what follows; {which} {sender}"
@@ -344,7 +345,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             let quiet = then.since(last.last_sent());
             let since = match next {
                 None if quiet < SHORT => "; the capture ends with it".to_owned(),
-                Some(_) => format!("; a new negotiation began {} later", span(quiet)),
+                Some(_) => ["; a new negotiation began ", &span(quiet), " later"].concat(),
                 None if last.ike_after => format!("; no ESP and no Quick Mode in the {} since", span(quiet)),
                 None => format!("; nothing was sent under these SAs in the {} since", span(quiet)),
             };
@@ -352,8 +353,8 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 && up.is_some_and(|up| at.since(up) >= RESTED);
             let (idle, admin) = if rested { (2.0, 0.7) } else { (0.5, 1.5) };
             Match::on(index, confidence)
-                .seen(case.in_words(|| format!("{seen}{since}")))
-                .means(case.in_words(|| format!("{sender} most likely took the tunnel down")))
+                .seen(case.in_words(|| [seen, since].concat()))
+                .means(case.in_words(|| [sender, " most likely took the tunnel down"].concat()))
                 .weigh("rekey", 0.3)
                 .weigh("idle", idle)
                 .weigh("admin", admin)

@@ -42,7 +42,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         let (Some(first), Some(last)) = (questions.first(), questions.last()) else { continue };
         let sure = view.attempt.version == IkeVersion::V2 || questions.len() > 1;
         let seen = case.in_words(|| {
-            let mut seen = format!("asked and answered {}", times(questions.len() as u64));
+            let mut seen = ["asked and answered ", &times(questions.len() as u64)].concat();
             if questions.len() > 1 {
                 seen.push_str(&format!(" in {}", span(last.message.at.since(first.message.at))));
             }

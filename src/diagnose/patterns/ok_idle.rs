@@ -45,7 +45,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     let alive = read.iter().filter(|one| one.reading == Reading::Question { answered: true }).count();
     let keepalives = case.pair.sent.iter().map(|sent| sent.keepalives).sum();
     let seen = case.in_words(|| {
-        let mut seen = format!("set up; no ESP or AH in the {} since", span(case.end().since(at)));
+        let mut seen = ["set up; no ESP or AH in the ", &span(case.end().since(at)), " since"].concat();
         if alive > 0 {
             seen.push_str(&format!("; {} answered", number(alive as u64, "liveness check")));
         }

@@ -5,7 +5,7 @@ use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::times;
 use crate::diagnose::{Confidence, Severity};
 use crate::isakmp::registry;
-use crate::track::{Label, MessageRecord, PayloadDetail, Side, TransformFact};
+use crate::track::{Attempt, Label, MessageRecord, PayloadDetail, Side, TransformFact};
 
 use super::phase1::{self, Standing, notify};
 
@@ -40,7 +40,7 @@ pattern! {
         "Huawei": "6: responder dh mismatch / 7: initiator dh mismatch" ("Huawei ALM-303046755");
     ];
     sources: ["RFC 2409 §5", "RFC 2409 §6", "RFC 3526", "RFC 5903 §7"];
-    when: V1;
+    when: ODD_KEY;
     check: check
 }
 
@@ -48,8 +48,8 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     let standing = Standing::of(case);
     phase1::attempts(case)
         .filter_map(|(index, view)| {
-            let group = group(&view)?;
-            let odd = misfit(&view, group)?;
+            let odd = misfit(view.attempt)?;
+            let group = odd.group;
             let said = [Side::Initiator, Side::Responder].into_iter().find_map(|side| {
                 view.clear_errors(side).find(|error| error.notify_message_type == notify::INVALID_KEY_INFORMATION)
             });
@@ -82,13 +82,13 @@ fn check(case: &Case<'_>) -> Vec<Match> {
 }
 
 /// The group of the choice, or the one group of all offers.
-fn group(view: &View<'_>) -> Option<u16> {
+fn group(attempt: &Attempt) -> Option<u16> {
     let named = |transform: &TransformFact| transform.attribute(phase1::GROUP_DESCRIPTION);
-    let chosen = view.attempt.chosen.as_ref().and_then(|chosen| chosen.transforms.first());
+    let chosen = attempt.chosen.as_ref().and_then(|chosen| chosen.transforms.first());
     let group = match chosen {
         Some(transform) => named(transform)?,
         None => {
-            let mut offered = view.attempt.offered.iter().flat_map(|proposal| &proposal.transforms).map(named);
+            let mut offered = attempt.offered.iter().flat_map(|proposal| &proposal.transforms).map(named);
             let first = offered.next()??;
             if offered.any(|other| other != Some(first)) {
                 return None;
@@ -99,15 +99,19 @@ fn group(view: &View<'_>) -> Option<u16> {
     u16::try_from(group).ok()
 }
 
-struct Misfit<'a> {
+pub(super) struct Misfit<'a> {
+    group: u16,
     message: &'a MessageRecord,
     length: u16,
     expected: u16,
 }
 
-fn misfit<'a>(view: &View<'a>, group: u16) -> Option<Misfit<'a>> {
+/// The first public value of an attempt that does not fit its group.
+pub(super) fn misfit(attempt: &Attempt) -> Option<Misfit<'_>> {
+    let group = group(attempt)?;
     let expected = registry::group_public_len(group)?;
-    view.messages()
+    let messages = attempt.exchanges.iter().flat_map(|exchange| &exchange.messages);
+    messages
         .filter(|message| {
             let read = message.fault.is_none_or(|fault| fault.field == "key exchange data");
             matches!(message.label, Label::Mm(3 | 4) | Label::Am(1 | 2)) && read
@@ -115,7 +119,7 @@ fn misfit<'a>(view: &View<'a>, group: u16) -> Option<Misfit<'a>> {
         .find_map(|message| {
             message.carried.iter().find_map(|payload| match payload.detail {
                 PayloadDetail::KeyExchange { length, .. } if length != expected => {
-                    Some(Misfit { message, length, expected })
+                    Some(Misfit { group, message, length, expected })
                 }
                 _ => None,
             })
@@ -124,5 +128,5 @@ fn misfit<'a>(view: &View<'a>, group: u16) -> Option<Misfit<'a>> {
 
 /// Whether the public values of this attempt fit its group, as far as known.
 pub(super) fn fits(view: &View<'_>) -> bool {
-    group(view).is_none_or(|group| misfit(view, group).is_none())
+    misfit(view.attempt).is_none()
 }

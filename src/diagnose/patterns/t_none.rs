@@ -57,7 +57,7 @@ pattern! {
 fn check(case: &Case<'_>) -> Vec<Match> {
     let Some((_, view, up)) = traffic::last_up(case) else { return Vec::new() };
     let idle = case.end().since(up);
-    let set_up = life_cycle::lives(case).len();
+    let set_up = life_cycle::times_up(case);
     let seen = !case.pair.flows.is_empty() || traffic::forgotten(case).contains(&true);
     if seen || !case.both_ways() || (idle < PATIENCE && set_up < AGAIN) {
         return Vec::new();
@@ -69,7 +69,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     let found = Match::on_pair(Confidence::Stated)
         .seen(case.in_words(|| {
             let ups = times(set_up.max(1) as u64);
-            format!("the tunnel came up {ups} and neither side sent ESP or AH in the {} since", span(idle))
+            ["the tunnel came up ", &ups, " and neither side sent ESP or AH in the ", &span(idle), " since"].concat()
         }))
         .frames([view.attempt.last_frame])
         .weigh("capture", if native { 1.5 } else { 0.2 });

@@ -125,13 +125,17 @@ impl FindingStencil {
 
 /// Text without its [`BLANKS`], and where they stood.
 fn without_blanks(text: &[u8]) -> (Vec<u8>, Vec<(usize, usize)>) {
-    let (mut rest, mut blanks) = (Vec::with_capacity(text.len()), Vec::new());
-    for character in text.utf8_chunks().flat_map(|chunk| chunk.valid().chars()) {
-        match BLANKS.iter().position(|&blank| blank == character) {
-            Some(which) => blanks.push((rest.len(), which)),
-            None => rest.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes()),
-        }
+    let text = String::from_utf8_lossy(text);
+    let of = |(which, &blank)| text.match_indices(blank).map(move |(at, blank)| (at, which, blank.len()));
+    let mut found: Vec<(usize, usize, usize)> = BLANKS.iter().enumerate().flat_map(of).collect();
+    found.sort_unstable();
+    let (mut rest, mut blanks, mut from) = (Vec::with_capacity(text.len()), Vec::new(), 0);
+    for (at, which, octets) in found {
+        raw(&mut rest, text.get(from..at).unwrap_or_default());
+        blanks.push((rest.len(), which));
+        from = at + octets;
     }
+    raw(&mut rest, text.get(from..).unwrap_or_default());
     (rest, blanks)
 }
 

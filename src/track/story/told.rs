@@ -86,7 +86,8 @@ impl Tally {
             let at = arrival.at();
             let seen = &mut pair.sent[direction];
             seen.isakmp += 1;
-            seen.on_4500 += u64::from(arrival.ports.contains(&4500));
+            let [source, destination] = arrival.ports;
+            seen.on_4500 += u64::from(source == 4500 || destination == 4500);
             let span = seen.span.get_or_insert((at, at));
             span.1 = span.1.max(at);
             if arrival.number < self.begins[direction] {
