@@ -16,6 +16,7 @@ use crate::track::{
 };
 
 use super::patterns::Read;
+use super::points::Points;
 use super::signs::Signs;
 use super::sizes::{self, AuthAnswer, Suite, payload};
 use super::survey::Survey;
@@ -58,6 +59,8 @@ pub struct Answers {
     informationals: OnceCell<Arc<[Read]>>,
     /// Of the first attempt: whether the tunnel of the pair was taken down.
     taken_down: OnceCell<bool>,
+    /// Of the first attempt: what two captures of the pair tell.
+    points: OnceCell<Option<Box<Points>>>,
     offer: Cell<Option<Signs>>,
 }
 
@@ -130,6 +133,12 @@ impl<'a> Case<'a> {
     /// Whether the tunnel was taken down, as `read` reads it, which is asked once.
     pub(super) fn is_taken_down(&self, read: impl FnOnce() -> bool) -> bool {
         self.answers.first().is_some_and(|answers| *answers.taken_down.get_or_init(read))
+    }
+
+    /// The capture points that the pair was recorded at, if there are two.
+    pub(super) fn points(&self) -> Option<&'a Points> {
+        let answers = self.answers.first().filter(|_| self.survey.captures_overlap())?;
+        answers.points.get_or_init(|| Points::of(self).map(Box::new)).as_deref()
     }
 
     /// Attempts with their index.

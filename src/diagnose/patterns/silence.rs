@@ -8,7 +8,6 @@ use crate::diagnose::{Confidence, Severity};
 
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::Match;
-use crate::diagnose::points::Points;
 use crate::diagnose::words::{number, span, times};
 use crate::track::{IkeVersion, Label, Side};
 
@@ -89,7 +88,7 @@ fn unanswered(
     let end = usize::from(peer != case.pair.a);
     let heard = case.heard_from(peer);
     let last = first.at.after(waited.over);
-    let lost = || Points::of(case).is_some_and(|points| points.loses(first));
+    let lost = || case.points().is_some_and(|points| points.loses(first));
     let alive = heard && !lost() && signs.get_or_init(|| SignsOfLife::of(case)).between(end, first.at, last);
     let silent_peers = case.silent_peers();
     let mut seen = format!("{} was sent {}", first.label, times(waited.copies));
