@@ -445,7 +445,8 @@ fn likelihood(share: f32) -> &'static str {
     }
 }
 
-/// Status of the pair, its verdict, and outcome and verdict of each attempt. Takes back that a tunnel is up which is down.
+/// Status of the pair, its verdict, and outcome and verdict of each attempt. Takes back what says that a tunnel is up which is
+/// down.
 pub(super) fn judge(case: &Case<'_>, matches: &mut Vec<Found>, piece: &mut Piece) {
     let count = case.pair.attempts.len();
     let mut best: Vec<Option<(Weight, &Found)>> = vec![None; count];
@@ -483,7 +484,7 @@ pub(super) fn judge(case: &Case<'_>, matches: &mut Vec<Found>, piece: &mut Piece
     let status = status(case, &attempts, best_of_all, silent);
     piece.judge(status, best_of_all.map(|found| found.verdict), attempts);
     if matches!(status, PairStatus::Down | PairStatus::DownNegotiating) {
-        matches.retain(|found| found.pattern.id != "OK-UP");
+        matches.retain(|found| !UP.contains(&found.pattern.id));
     }
 }
 
@@ -562,6 +563,9 @@ const CIRCUMSTANCES: [&str; 6] =
 
 /// Normal states that can explain a pair, the most telling last.
 const NORMAL: [&str; 5] = ["OK-DPD", "OK-P1-UP", "OK-IDLE", "OK-UP", "OK-DELETE"];
+
+/// Those of them that say that the tunnel is up.
+const UP: [&str; 2] = ["OK-IDLE", "OK-UP"];
 
 fn depth(attempt: &Attempt) -> u8 {
     match attempt.stage {
