@@ -37,6 +37,11 @@ pub(super) fn copies_after(answer: &MessageRecord, message: &MessageRecord) -> u
     message.repeats.iter().filter(|repeat| repeat.at.since(answer.at) >= UNDER_WAY).count()
 }
 
+/// The answer to an encrypted message. What is said to one in clear answers nothing: nobody may act on it (RFC 7296 §2.21.4).
+fn under_protection(exchange: &Exchange, answer: Label) -> Option<&MessageRecord> {
+    exchange.messages.iter().find(|message| message.label == answer && message.encrypted)
+}
+
 impl<'a> View<'a> {
     /// The last answer of the set-up, if the initiator seems never to get it: it goes on with what was answered, and does
     /// nothing else.
@@ -83,7 +88,8 @@ impl<'a> View<'a> {
 
     /// Who re-keys a child SA and has the answer deletes the old one (RFC 7296 §2.8): the copies may have ended with any number.
     fn rekey_unheard(&self, exchange: &'a Exchange) -> Option<Unheard<'a>> {
-        let (request, answer) = (exchange.message(Label::Request(36))?, exchange.message(Label::Response(36))?);
+        let request = exchange.message(Label::Request(36))?;
+        let answer = under_protection(exchange, Label::Response(36))?;
         let copies = copies_after(answer, request);
         let watched = self.case.end().since(request.last_sent()) >= PATIENCE;
         // which begins with a Notify that names it (RFC 7296 §1.3.3)
@@ -184,7 +190,7 @@ impl<'a> View<'a> {
 
     fn unheard(&self, exchange: &'a Exchange, (request, answer): (Label, Label)) -> Option<Unheard<'a>> {
         let request = exchange.message(request).filter(|request| request.repeats.len() >= 2)?;
-        let answer = exchange.message(answer)?;
+        let answer = under_protection(exchange, answer)?;
         let copies = copies_after(answer, request);
         // Of a few copies the last may have been answered for good, unless the next is not due yet.
         let goes_on = || match self.next_copy(request) {
