@@ -1,11 +1,11 @@
 //! Trials: IKEv2.
 
-use ikescope::diagnose::{Confidence, Finding, Outcome, PairStatus, Severity, Verdict};
+use ikescope::diagnose::{Confidence, Finding, Outcome, PairStatus, Severity, Verdict, Where};
 
 use crate::path::find;
 use crate::support::filler;
 use crate::support::story::{ikev2_gcm, ikev2_psk};
-use crate::support::wire::v2::exchange::{AUTH, FOLLOWUP_KE, INTERMEDIATE, SA_INIT, SESSION_RESUME};
+use crate::support::wire::v2::exchange::{AUTH, CREATE_CHILD_SA, FOLLOWUP_KE, INTERMEDIATE, SA_INIT, SESSION_RESUME};
 use crate::support::wire::{Header, Payload, v1, v2};
 use crate::support::{Capture, Scenario, Side, ms, secs};
 use crate::trial::Evidence::{Crafted, Lab};
@@ -277,6 +277,20 @@ fn group_refused_again() -> Capture {
         .sa_init_notify(wish_for_group_19())
         .quiet(secs(30))
         .capture()
+}
+
+/// The initiator brings the group that it is asked for, and is asked again.
+#[test]
+fn a_responder_that_refuses_the_group_it_asked_for_is_at_fault() {
+    for again in [14, 19] {
+        let (story, both) = another_group_wanted();
+        let wish = v2::notify(v2::INVALID_KE_PAYLOAD, &[0, again]);
+        let brought = story.sa_init_request_with(&[both], 19, &[]).sa_init_notify(wish);
+        let found = find(&judge(&brought.quiet(secs(30)).capture()), "V2-KE-LOOP").expect("a finding");
+        assert!(found.means.contains("the initiator does what it can"), "{}", found.means);
+        assert!(found.causes.iter().all(|cause| !cause.text.starts_with("the initiator")), "{:?}", found.causes);
+        assert_eq!(found.checks().next().map(|check| check.side), Some(Where::Responder));
+    }
 }
 
 fn cookies_without_end() -> Capture {
@@ -855,6 +869,26 @@ fn a_re_key_that_is_answered_and_asked_again_and_again_is_a_warning() {
     assert!(found.means.contains("does not reach"), "{}", found.means);
     let got = rekeyed(2).after(secs(1)).liveness(Side::Initiator).quiet(secs(60));
     assert!(find(&judge(&got.capture()), "V2-CHILD-NO-REPLY").is_none());
+}
+
+/// What is said in clear to a request under protection answers nothing, and arrives or not (RFC 7296 §2.21.4).
+#[test]
+fn a_re_key_on_an_sa_that_the_peer_lost_does_not_lack_its_answer() {
+    let story = ikev2_psk().traffic(4).after(secs(600));
+    let rekey = child_rekey(&story, Side::Initiator);
+    let (initiator_spi, responder_spi) = story.ike_spis();
+    let header = Header {
+        initiator_spi,
+        responder_spi,
+        version: 0x20,
+        exchange_type: CREATE_CHILD_SA,
+        flags: v2::RESPONSE,
+        message_id: 2,
+    };
+    let lost = header.message(&[v2::notify(v2::INVALID_IKE_SPI, &[])]);
+    let asked = story.create_child_request(Side::Initiator, &rekey).raw(Side::Responder, &lost);
+    let told = answered_in_vain(asked, 4);
+    assert_eq!(alarms(&judge(&told.quiet(secs(60)).capture())), ["L-STALE-SA"]);
 }
 
 /// Who asks for the next thing has the answer to the first (RFC 7296 §2.3).
