@@ -268,6 +268,23 @@ fn an_initiator_that_takes_the_answer_of_an_address_it_did_not_ask_is_told_of() 
     assert_eq!(found.severity, Severity::Notice);
     assert!(found.seen.contains("198.51.100.8"), "{}", found.seen);
     assert!(find(&analysis, "C-MIDSTREAM").is_none());
+    assert!(find(&analysis, "C-ONE-DIR").is_none());
+}
+
+/// It takes the first answer from elsewhere, and the next one not: no direction is missing, and what stops it is the address.
+#[test]
+fn who_takes_one_answer_of_another_address_and_not_the_next_gets_no_further() {
+    let story = Scenario::new();
+    let asked = story.address(Side::Responder);
+    let answers = |told: Scenario, answer: fn(Scenario) -> Scenario| {
+        answer(told.responder_moves(Ipv4Addr::new(198, 51, 100, 8).into())).responder_moves(asked)
+    };
+    let told = answers(story.mm1(&[usual_transform()]), |told| told.mm2(&usual_transform()));
+    let told = answers(told.mm3(), |told| told.mm4().repeat(4, &[10.0]));
+    let analysis = judge(&told.quiet(secs(30)).capture());
+    assert_eq!(alarms(&analysis), ["N-WRONG-ADDR"]);
+    let found = find(&analysis, "N-WRONG-ADDR").expect("a finding");
+    assert!(found.means.ends_with("but got no further"), "{}", found.means);
 }
 
 #[test]
