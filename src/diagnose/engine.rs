@@ -68,6 +68,9 @@ const CONSEQUENCES: &[Consequences] = &[
     Consequences::on_attempt_of("P1-AGGR-AUTH", &["N-ICMP-PORT"]),
     Consequences::of("N-PORT4500", &["P1-AUTH-SILENT", "P1-AGGR-AUTH", "P1-UP-NO-P2", "V2-AUTH-NO-REPLY"]),
     Consequences::of("P1-INIT-REJECT", &["L-DELETE-AFTER-P1"]),
+    Consequences::on_attempt_of("P1-VERSION", &["P1-PROPOSAL", "V2-PROPOSAL"]),
+    // Some accept Main Mode up to message 5 and then want the other one.
+    Consequences::of("P1-MODE", &["P1-AUTH-REJECT"]),
     Consequences::on_attempt_of(
         "F-PMTU",
         &["P1-AUTH-SILENT", "V2-AUTH-NO-REPLY", "V2-NO-REPLY", "V2-EAP", "P2-NO-REPLY"],
