@@ -297,6 +297,26 @@ fn a_responder_behind_a_nat_is_told_to_send_keepalives() {
     assert!(!tells_a_side(&found) && says(&found, "on the side behind the NAT"));
 }
 
+/// What the peer asks is answered from the new place: it sends there.
+#[test]
+fn an_answer_from_the_new_place_shows_that_the_peer_follows() {
+    let up = Scenario::new().nat().ikev2(&v2::ike_cbc(14)).traffic(4).after(secs(60));
+    let asked = up.informational_request(Side::Responder, &[]).mapping_changes();
+    let told = asked.repeat(1, &[4.0]).informational_response(Side::Initiator, &[]).quiet(secs(9));
+    let analysis = judge(&told.capture());
+    assert_eq!(alarms(&analysis), [""; 0]);
+    assert!(find(&analysis, "N-MAPPING-CHANGED").is_some_and(|found| found.means.contains("follows")));
+}
+
+/// A client that ends at the refusal leaves a closed port; the refusal is what counts.
+#[test]
+fn the_closed_port_of_who_was_refused_is_no_error() {
+    let story = Scenario::new().sa_init_request(&[v2::ike_cbc(14)]);
+    let client = story.address(Side::Initiator);
+    let refused = story.sa_init_notify(v2::notify(v2::NO_PROPOSAL_CHOSEN, &[])).icmp_unreachable(client, 3);
+    assert_eq!(alarms(&judge(&refused.quiet(secs(30)).capture())), ["V2-PROPOSAL"]);
+}
+
 /// A client leaves in good order, and a packet that was under way finds its port closed.
 #[test]
 fn a_late_packet_to_a_client_that_left_is_no_alarm() {
