@@ -11,7 +11,7 @@ use crate::track::{Attempt, Facts, Label, MessageRecord, Room};
 use super::case::Case;
 use super::judged::Piece;
 use super::losses;
-use super::pattern::{Match, Pattern, Stage};
+use super::pattern::{Match, Missed, Pattern, Stage};
 use super::patterns::unless_short;
 use super::points;
 use super::status::{outcome, status};
@@ -62,7 +62,7 @@ const CONSEQUENCES: &[Consequences] = &[
         ],
     ),
     Consequences::of("F-V1FRAG-INCOMPLETE", &["P1-AUTH-SILENT", "P1-MM4-NO-MM5"]),
-    Consequences::of("M-MARKER", &["N-PORT4500", "P1-AUTH-SILENT", "V2-AUTH-NO-REPLY"]),
+    Consequences::of("M-MARKER", &["N-PORT4500", "P1-AUTH-SILENT", "V2-AUTH-NO-REPLY", "P1-NO-REPLY", "V2-NO-REPLY"]),
     Consequences::of("M-LENGTH", &["P1-MM3-NO-REPLY"]),
     // and may itself follow from N-PORT4500
     Consequences::on_attempt_of("P1-AGGR-AUTH", &["N-ICMP-PORT"]),
@@ -165,6 +165,11 @@ impl Found {
 
     pub(super) fn stage(&self) -> Stage {
         self.pattern.stage
+    }
+
+    /// Whether it rests on messages that did not come.
+    pub(super) fn misses_messages(&self) -> bool {
+        self.pattern.misses == Missed::Messages
     }
 
     /// Whether it rests on this frame.
@@ -585,7 +590,6 @@ fn depth(attempt: &Attempt) -> u8 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::pattern::Missed;
     use super::*;
 
     #[test]

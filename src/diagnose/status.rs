@@ -74,7 +74,7 @@ pub(super) fn status(
     let pair = case.pair;
     let traffic = !pair.flows.is_empty();
     let up = case.attempts().any(|(_, view)| view.tunnel_up().is_some());
-    let lost = silent || verdict.is_some_and(tells_a_loss);
+    let lost = silent || verdict.is_some_and(|found| tells_a_loss(found) || is_mute(case, found));
     let begins = is_just_set_up(case, attempts, verdict);
     // A farewell that another finding explains better is one all the same; another attempt may have begun since.
     if is_taken_down(case) {
@@ -127,6 +127,17 @@ pub(super) fn status(
 fn tells_a_loss(found: &Found) -> bool {
     found.severity() == Severity::Error
         && (found.stage() == Stage::LifeCycle || found.is("T-SPI-UNKNOWN", Severity::Error))
+}
+
+/// Who does not answer says nothing else either since it was asked.
+fn is_mute(case: &Case<'_>, found: &Found) -> bool {
+    let Some(view) = found.attempt().and_then(|index| case.view(index)) else { return false };
+    let asked = view.messages().filter(|message| found.rests_on(message.frame)).min_by_key(|message| message.at);
+    let silent_since = |asked: &MessageRecord| {
+        let sent = case.pair.sent[usize::from(asked.destination.ip() != case.pair.a)];
+        case.end().since(asked.at) >= PATIENCE && sent.span.is_none_or(|(_, last)| last < asked.at)
+    };
+    found.severity() == Severity::Error && found.misses_messages() && asked.is_some_and(silent_since)
 }
 
 /// What was to take the place of the SAs in use failed, and then a steady stream both ways ended at both ends at once: their

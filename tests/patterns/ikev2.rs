@@ -871,6 +871,18 @@ fn a_re_key_that_is_answered_and_asked_again_and_again_is_a_warning() {
     assert!(find(&judge(&got.capture()), "V2-CHILD-NO-REPLY").is_none());
 }
 
+/// Nothing at all comes from the peer since it was asked: what one end sends is no tunnel any more.
+#[test]
+fn a_peer_that_answers_nothing_and_sends_nothing_is_not_up() {
+    let story = ikev2_psk().traffic(20).after(secs(2));
+    let (rekey, [there, _]) = (child_rekey(&story, Side::Initiator), story.esp_spis());
+    let asked = story.create_child_request(Side::Initiator, &rekey).repeat(3, &[4.0, 7.2, 13.0]);
+    let status = |told: Scenario| judge(&told.capture()).diagnosis.pairs().last().map(|pair| pair.status);
+    let goes_on = asked.clone().esp(Side::Initiator, there, 21..30, 120, ms(500));
+    assert_eq!(status(goes_on), Some(PairStatus::UpNoIke));
+    assert_eq!(status(asked.quiet(secs(60))), Some(PairStatus::Down));
+}
+
 /// What is said in clear to a request under protection answers nothing, and arrives or not (RFC 7296 §2.21.4).
 #[test]
 fn a_re_key_on_an_sa_that_the_peer_lost_does_not_lack_its_answer() {
