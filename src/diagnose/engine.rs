@@ -67,6 +67,8 @@ const CONSEQUENCES: &[Consequences] = &[
     // and may itself follow from N-PORT4500
     Consequences::on_attempt_of("P1-AGGR-AUTH", &["N-ICMP-PORT"]),
     Consequences::of("N-PORT4500", &["P1-AUTH-SILENT", "P1-AGGR-AUTH", "P1-UP-NO-P2", "V2-AUTH-NO-REPLY"]),
+    // Beyond the NAT it is the same silence, told with less.
+    Consequences::on_attempt_of("N-PORT4500", &["P1-MM4-NO-MM5", "V2-INIT-NO-AUTH"]),
     Consequences::of("P1-INIT-REJECT", &["L-DELETE-AFTER-P1"]),
     Consequences::on_attempt_of("P1-VERSION", &["P1-PROPOSAL", "V2-PROPOSAL"]),
     // Some accept Main Mode up to message 5 and then want the other one.
@@ -118,8 +120,12 @@ const DENIED: &[Denial] = &[
     Denial::of("P1-CERT", &["OK-P1-UP"]),
     // That nobody starts phase 2 is a warning, and denies nothing.
     Denial { least: Severity::Error, ..Denial::of("P1-UP-NO-P2", &["OK-P1-UP"]) },
-    // An initiator that has turned down every answer so far turns down the next one too.
-    Denial { everywhere: true, ..Denial::of("V2-AUTH-INIT-REJECT", &["OK-UP", "OK-IDLE", "OK-P1-UP", "T-NONE"]) },
+    // An initiator that has turned down every answer so far turns down the next one too, unless a tunnel works beside.
+    Denial {
+        least: Severity::Error,
+        everywhere: true,
+        ..Denial::of("V2-AUTH-INIT-REJECT", &["OK-UP", "OK-IDLE", "OK-P1-UP", "T-NONE"])
+    },
     Denial::of("L-DELETE-AFTER-P1", &["OK-IDLE", "OK-P1-UP", "OK-DELETE", "T-NONE"]),
     Denial::of("P1-AGGR-AUTH", &["OK-P1-UP"]),
     Denial::of("M-ENC-BIT", &["OK-P1-UP"]),

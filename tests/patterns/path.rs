@@ -247,6 +247,18 @@ fn message_3_of_aggressive_mode_is_the_first_on_4500() {
     assert_eq!(alarms(&refused), ["P1-AGGR-AUTH"]);
 }
 
+/// Behind the NAT's outside nothing comes on UDP 4500, and nothing on 500: that is one silence.
+#[test]
+fn what_should_come_on_4500_is_missed_once() {
+    let main_mode = Scenario::new().nat().mm1(&[usual_transform()]).mm2(&usual_transform()).mm3().mm4();
+    let ikev2 = Scenario::new().nat().ikev2_init(&v2::ike_cbc(14)).repeat_from(Side::Initiator, 3, &[4.0, 7.2, 13.0]);
+    for (told, follows) in [(main_mode.repeat(3, &[4.0, 7.2, 13.0]), "P1-MM4-NO-MM5"), (ikev2, "V2-INIT-NO-AUTH")] {
+        let analysis = judge(&told.quiet(secs(60)).capture());
+        assert_eq!(alarms(&analysis), ["N-PORT4500"]);
+        assert_eq!(find(&analysis, follows).and_then(|found| found.consequence_of), Some("N-PORT4500"));
+    }
+}
+
 #[test]
 fn a_responder_that_repeats_itself_on_4500_got_the_message_there() {
     let told = Scenario::new().nat().mm1(&[usual_transform()]).mm2(&usual_transform()).mm3().mm4().mm5();
