@@ -118,6 +118,13 @@ impl<'a> Case<'a> {
         if self.words { self.survey.silent_peers(self.facts, self.pair.a) } else { 0 }
     }
 
+    /// Whether something of ours from `address` to others is in the capture: it serves words only.
+    pub fn speaks_to_others(&self, address: IpAddr) -> bool {
+        let mut others = self.survey.pairs_of(address).filter(|&pair| pair != self.index).take(PAIRS);
+        let speaks = |pair: &Pair| pair.sent[usize::from(pair.a != address)].span.is_some();
+        self.words && others.any(|other| self.facts.pairs.get(other).is_some_and(|pair| speaks(&pair)))
+    }
+
     /// What an attempt's offer and choice tell; `None` if words are wanted and it has to be read.
     pub fn offer_signs(&self, index: usize) -> Option<Signs> {
         self.answers.get(index).filter(|_| !self.words)?.offer.get()
@@ -408,7 +415,13 @@ impl<'a> View<'a> {
             let suite = Suite::chosen(self.attempt);
             suite.and_then(|suite| suite.is_empty(farewell)) == Some(true) || farewell.first_inside() == Some(0)
         };
-        let sends = || self.case.flows_from(self.attempt.initiator.ip()).any(|flow| flow.last >= answer.at);
+        let next = self.case.pair.attempts.get(self.index + 1);
+        let is_own = |flow: &EspFlow| {
+            flow.first >= self.attempt.first
+                && flow.last >= answer.at
+                && next.is_none_or(|next| flow.first < next.first)
+        };
+        let sends = || self.case.flows_from(self.attempt.initiator.ip()).any(is_own);
         (at_once() && last_word() && !empty() && !sends()).then_some(farewell)
     }
 

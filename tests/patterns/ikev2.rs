@@ -2,6 +2,7 @@
 
 use ikescope::diagnose::{Confidence, Finding, Outcome, PairStatus, Severity, Verdict, Where};
 
+use crate::life_cycle::standing;
 use crate::path::find;
 use crate::support::filler;
 use crate::support::story::{ikev2_gcm, ikev2_psk};
@@ -869,6 +870,57 @@ fn a_re_key_that_is_answered_and_asked_again_and_again_is_a_warning() {
     assert!(found.means.contains("does not reach"), "{}", found.means);
     let got = rekeyed(2).after(secs(1)).liveness(Side::Initiator).quiet(secs(60));
     assert!(find(&judge(&got.capture()), "V2-CHILD-NO-REPLY").is_none());
+}
+
+/// Two tunnels of the same gateways, and the initiator refuses the second: the traffic of the first does not bring it up.
+#[test]
+fn a_tunnel_beside_the_one_that_is_refused_does_not_bring_it_up() {
+    let first = ikev2_psk().traffic(20);
+    let spis = first.esp_spis();
+    let told = (0..2).fold(first, |told, round| {
+        let tried = told.after(secs(3)).new_attempt().ikev2(&v2::ike_cbc(14));
+        let refusal = [v2::notify(v2::AUTHENTICATION_FAILED, &[])];
+        let refused = tried.after(ms(5)).informational_request(Side::Initiator, &refusal);
+        let answered = refused.informational_response(Side::Responder, &[]);
+        answered.traffic_on(spis, 21 + round * 10..31 + round * 10, secs(1))
+    });
+    let analysis = judge(&told.capture());
+    assert_eq!(find(&analysis, "V2-AUTH-INIT-REJECT").map(|found| found.severity), Some(Severity::Warning));
+    assert!(find(&analysis, "OK-UP").is_some());
+    let outcomes: Vec<_> =
+        analysis.diagnosis.pairs().next().expect("a pair").attempts.iter().map(|it| it.outcome).collect();
+    assert_eq!(outcomes, [Outcome::Established, Outcome::Failed, Outcome::Failed]);
+}
+
+/// What was refused before it worked was refused all the same: its reason is kept as a notice.
+#[test]
+fn what_failed_before_it_worked_keeps_its_reason() {
+    let refusal = [v2::notify(v2::AUTHENTICATION_FAILED, &[])];
+    let by_responder = Scenario::new().ikev2_init(&v2::ike_cbc(14)).ikev2_auth_refused(&refusal);
+    let by_initiator = ikev2_psk().after(ms(5)).informational_request(Side::Initiator, &refusal);
+    let by_initiator = by_initiator.informational_response(Side::Responder, &[]);
+    for (refused, id) in [(by_responder, "V2-AUTH-FAIL"), (by_initiator, "V2-AUTH-INIT-REJECT")] {
+        let analysis = judge(&refused.after(secs(5)).new_attempt().ikev2(&v2::ike_cbc(14)).traffic(20).capture());
+        let outcomes: Vec<_> =
+            analysis.diagnosis.pairs().next().expect("a pair").attempts.iter().map(|it| it.outcome).collect();
+        assert_eq!(outcomes, [Outcome::Failed, Outcome::Established], "{id}");
+        assert_eq!((alarms(&analysis), standing(&analysis)), (vec![], (PairStatus::UpActive, Some("OK-UP"))), "{id}");
+        assert_eq!(find(&analysis, id).map(|found| found.severity), Some(Severity::Notice), "{id}");
+    }
+}
+
+/// A re-authentication is refused, and then the old SA is deleted: nothing is left.
+#[test]
+fn a_tunnel_that_ends_with_its_refused_successor_is_down() {
+    let story = ikev2_psk().traffic(20).after(secs(2));
+    let refusal = [v2::notify(v2::AUTHENTICATION_FAILED, &[])];
+    let refused = story.clone().new_attempt().ikev2_init(&v2::ike_cbc(14)).ikev2_auth_refused(&refusal);
+    let left = story.clone().after(secs(3)).informational_request(Side::Initiator, &[v2::delete_ike()]);
+    let left = left.informational_response(Side::Responder, &[]).quiet(secs(40)).capture();
+    let until = story.capture().frames.len();
+    let analysis = judge(&left.merge(&refused.capture().skip(until)));
+    assert_eq!(standing(&analysis), (PairStatus::Down, Some("V2-AUTH-FAIL")));
+    assert!(find(&analysis, "OK-UP").is_none());
 }
 
 /// Nothing at all comes from the peer since it was asked: what one end sends is no tunnel any more.

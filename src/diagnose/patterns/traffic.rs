@@ -262,6 +262,11 @@ fn one_way_late<'a>(case: &Case<'a>) -> Option<OneWay<'a>> {
     })
 }
 
+/// Whether traffic was answered and no longer is.
+pub(in crate::diagnose) fn is_faded(case: &Case<'_>) -> bool {
+    faded(case).is_some()
+}
+
 /// Traffic that was answered one for one and no longer is.
 #[derive(Debug, Clone)]
 pub(super) struct Faded<'a> {
