@@ -58,8 +58,11 @@ impl Points {
     /// What became of a message.
     pub(super) fn fate(&self, message: &MessageRecord) -> Option<Fate> {
         let here = message.frame.capture;
+        // of which fragments both hold is not known
+        let in_one = message.ike_fragments.max(message.ip_fragments) <= 1;
+        let passed = in_one.then_some(Fate::Passed);
         if twice(message) || message.repeats.iter().any(|repeat| repeat.frame.capture != here) {
-            return Some(Fate::Passed);
+            return passed;
         }
         let others = || self.windows.iter().filter(|&(&capture, _)| capture != here);
         let lost =

@@ -11,6 +11,7 @@ use crate::track::{Exchange, ExchangeKind, IkeVersion, Label, MessageRecord, Sid
 use super::Confidence;
 use super::case::{PATIENCE, View};
 use super::sizes::{AuthAnswer, payload};
+use super::words::{span, times};
 
 /// A copy sent this long after its answer passed here did not cross it on the way.
 const UNDER_WAY: Duration = Duration::from_secs(1);
@@ -30,6 +31,18 @@ pub(super) struct Unheard<'a> {
     pub(super) copies: usize,
     /// Inferred; suspected while there are few copies.
     pub(super) confidence: Confidence,
+}
+
+impl Unheard<'_> {
+    /// How often it was asked in spite of the answer.
+    pub(super) fn in_spite(&self) -> String {
+        format!(
+            "is answered by {}, and comes all the same, {} more in the {} after the first answer",
+            self.answer.source.ip(),
+            times(self.copies as u64),
+            span(self.request.last_sent().since(self.answer.at)),
+        )
+    }
 }
 
 /// Copies of `message` sent although its `answer` had passed here.
@@ -84,6 +97,17 @@ impl<'a> View<'a> {
                 || self.case.pair.attempts.iter().any(|other| other.rekeyed_from == Some(self.index))
         };
         (!asks && !begins()).then_some(unheard)
+    }
+
+    /// The answer to one of the further key exchanges (IKE_INTERMEDIATE, IKE_FOLLOWUP_KE), if the side that asked seems never to
+    /// get it: it goes on asking.
+    pub(super) fn round_unheard(&self, exchange: &'a Exchange) -> Option<Unheard<'a>> {
+        let round = match exchange.kind {
+            ExchangeKind::IkeIntermediate => 43,
+            ExchangeKind::IkeFollowupKe => 44,
+            _ => return None,
+        };
+        self.unheard(exchange, (Label::Request(round), Label::Response(round)))
     }
 
     /// Who re-keys a child SA and has the answer deletes the old one (RFC 7296 §2.8): the copies may have ended with any number.

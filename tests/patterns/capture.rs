@@ -295,6 +295,17 @@ fn two_points_settle_what_became_of_the_last_message() {
     );
 }
 
+/// Of a message in fragments one may be lost between the points, and the others not.
+#[test]
+fn a_message_in_fragments_is_not_said_to_pass() {
+    let transform = v1::transform(v1::AES_CBC, 256, v1::SHA2_256, v1::RSA_SIG, 14);
+    let told = Scenario::new().ike_fragments(576).mm1(std::slice::from_ref(&transform)).mm2(&transform).mm3().mm4();
+    let near = told.mm5_certificate(1200).repeat(3, &[4.0, 7.2, 13.0]).quiet(secs(40)).capture();
+    let found =
+        find(&judge_together(&[near.clone(), second_point(&near, ms(3))]), "P1-AUTH-SILENT").expect("a finding");
+    assert!(!found.seen.contains("passes both capture points"), "{}", found.seen);
+}
+
 /// What the pattern itself would look at says more than what anybody would look at.
 #[test]
 fn what_two_points_do_not_settle_is_asked_of_the_log_that_knows() {

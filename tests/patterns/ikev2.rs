@@ -394,6 +394,35 @@ pub fn hybrid_rekey() -> Scenario {
     )
 }
 
+/// The further key exchanges are answered, and asked again and again: their answers do not arrive.
+#[test]
+fn further_key_exchanges_that_are_answered_in_vain_are_told() {
+    let set_up = hybrid_init().request(Side::Initiator, INTERMEDIATE, &[kem(1184)]);
+    let set_up = set_up.response(Side::Responder, INTERMEDIATE, &[kem(1088)]);
+    let rekey = hybrid_rekey().response(Side::Responder, FOLLOWUP_KE, &[kem(1088)]);
+    for (told, id) in [(set_up, "V2-INTERMEDIATE"), (rekey, "V2-FOLLOWUP")] {
+        let analysis = judge(&answered_in_vain(told, 5).quiet(secs(60)).capture());
+        assert_eq!(alarms(&analysis), [id]);
+        let found = find(&analysis, id).expect("a finding");
+        assert!(found.seen.contains("comes all the same, 5 times more"), "{}", found.seen);
+        assert!(find(&analysis, "OK-RETRANS").is_none());
+    }
+}
+
+/// A redirection to where the initiator is already, or of one that did not say that it follows any, leads nowhere (RFC 5685 §3).
+#[test]
+fn redirections_that_lead_nowhere_are_told() {
+    let redirect = |to: &[u8; 4]| v2::notify(v2::REDIRECT, &[&[1, 4][..], to].concat());
+    let to_itself = |told: Scenario| match told.address(Side::Responder) {
+        std::net::IpAddr::V4(here) => told.sa_init_notify(redirect(&here.octets())),
+        std::net::IpAddr::V6(_) => unreachable!("stories are told in IPv4"),
+    };
+    assert_eq!(alarms(&judge(&to_itself(request()).quiet(secs(30)).capture())), ["V2-REDIRECT"]);
+    let elsewhere = request().sa_init_notify(redirect(&[192, 0, 2, 9]));
+    assert_eq!(alarms(&judge(&answered_in_vain(elsewhere.clone(), 4).quiet(secs(60)).capture())), ["V2-REDIRECT"]);
+    assert!(alarms(&judge(&elsewhere.capture())).is_empty());
+}
+
 /// CREATE_CHILD_SA with a key exchange: SA, nonce, KE, selectors (RFC 7296 §1.3.1).
 pub fn child_keys(story: &Scenario, side: Side) -> Vec<Payload> {
     let mut payloads = story.child(side);
