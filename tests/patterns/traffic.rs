@@ -176,6 +176,20 @@ fn what_is_answered_is_not_dropped() {
     }
 }
 
+/// What to let pass depends on what carries the traffic.
+#[test]
+fn one_way_traffic_in_udp_is_not_looked_for_as_protocol_50() {
+    let one_way = |told: Scenario| {
+        let [there, _] = told.esp_spis();
+        let sent = told.esp(Side::Initiator, there, 1..=20, 120, secs(1)).quiet(secs(20));
+        find(&judge(&sent.capture()), "T-ONEWAY").expect("a finding")
+    };
+    let native = one_way(up());
+    assert!(says(&native, "IP protocol 50") && !says(&native, "UDP 4500"));
+    let in_udp = one_way(Scenario::new().nat().main_mode().quick_mode());
+    assert!(says(&in_udp, "UDP 4500") && !says(&in_udp, "IP protocol 50"));
+}
+
 /// A tunnel with traffic; then the responder answers a packet with this notify in clear.
 fn refuses_esp(protocol: u8, message_type: u16) -> Capture {
     let story = up().traffic(6).after(secs(30));
@@ -394,7 +408,7 @@ fn traffic_that_is_refused_does_not_lack_a_route_back() {
     assert_eq!(alarms(&analysis), ["N-ICMP-PROHIB", "T-ESP-BLOCKED"]);
     let found = find(&analysis, "T-ONEWAY").expect("a finding");
     assert_eq!(found.severity, Severity::Notice);
-    assert!(found.causes[0].text.starts_with("ESP is blocked"), "{:?}", found.causes);
+    assert!(found.causes[0].text.starts_with("ESP (IP protocol 50) or AH (51) is blocked"), "{:?}", found.causes);
     // a router says nothing about the SA of the host behind it
     assert!(!says(&find(&analysis, "T-ESP-BLOCKED").expect("a finding"), "no SA in its kernel"));
     // and a host that does not know the protocol is no filter on the path
