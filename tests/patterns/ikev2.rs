@@ -409,6 +409,34 @@ fn further_key_exchanges_that_are_answered_in_vain_are_told() {
     }
 }
 
+/// A refused offer whose key exchange value is too short for its group (RFC 7296 §3.4).
+#[test]
+fn a_refused_value_that_does_not_fit_its_group_is_told() {
+    let short = Payload::new(34, [vec![0, 14, 0, 0], vec![0x5a; 128]].concat());
+    let asked = Scenario::new().sa_init_request_with(&[v2::ike_cbc(14)], 14, &[short]);
+    let refused = asked.sa_init_notify(v2::notify(v2::NO_PROPOSAL_CHOSEN, &[])).quiet(secs(30)).capture();
+    let found = find(&judge(&refused), "V2-PROPOSAL").expect("a finding");
+    assert!(found.seen.contains("has 128 octets and should have 256"), "{}", found.seen);
+    assert!(
+        !find(&judge(&init_refused(v2::NO_PROPOSAL_CHOSEN)), "V2-PROPOSAL").expect("a finding").seen.contains("octets")
+    );
+}
+
+/// Both ask in vain, and hear each other ask: the path is there.
+#[test]
+fn two_ends_that_ask_in_vain_disagree_on_the_message_id() {
+    let story = ikev2_psk().traffic(4).after(secs(600));
+    let rekey = child_rekey(&story, Side::Initiator);
+    let theirs = child_rekey(&story, Side::Responder);
+    let asked = story.create_child_request(Side::Initiator, &rekey);
+    let both = asked.after(ms(500)).create_child_request(Side::Responder, &theirs);
+    let told = BACKOFF
+        .iter()
+        .fold(both, |told, gap| told.repeat_from(Side::Initiator, 1, &[*gap]).repeat_from(Side::Responder, 1, &[0.5]));
+    let found = find(&judge(&told.quiet(secs(60)).capture()), "V2-CHILD-NO-REPLY").expect("a finding");
+    assert!(found.causes[0].text.starts_with("the two ends disagree on the message id"), "{:?}", found.causes);
+}
+
 /// A redirection to where the initiator is already, or of one that did not say that it follows any, leads nowhere (RFC 5685 §3).
 #[test]
 fn redirections_that_lead_nowhere_are_told() {
