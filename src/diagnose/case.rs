@@ -15,6 +15,7 @@ use crate::track::{
 };
 
 use super::patterns::Read;
+use super::points::Points;
 use super::signs::Signs;
 use super::sizes::{self, AuthAnswer, Suite, payload};
 use super::survey::Survey;
@@ -58,6 +59,8 @@ pub struct Answers {
     /// authentication.
     taken_down: OnceCell<bool>,
     youngest_success: OnceCell<Option<Timestamp>>,
+    /// Of the first attempt: what two captures of the pair tell.
+    points: OnceCell<Option<Box<Points>>>,
     offer: Cell<Option<Signs>>,
 }
 
@@ -116,6 +119,13 @@ impl<'a> Case<'a> {
         if self.words { self.survey.silent_peers(self.facts, self.pair.a) } else { 0 }
     }
 
+    /// Whether something of ours from `address` to others is in the capture: it serves words only.
+    pub fn speaks_to_others(&self, address: IpAddr) -> bool {
+        let mut others = self.survey.pairs_of(self.facts, address).filter(|&pair| pair != self.index).take(PAIRS);
+        let speaks = |pair: &Pair| pair.sent[usize::from(pair.a != address)].span.is_some();
+        self.words && others.any(|other| self.facts.pairs.get(other).is_some_and(|pair| speaks(&pair)))
+    }
+
     /// What an attempt's offer and choice tell; `None` if words are wanted and it has to be read.
     pub fn offer_signs(&self, index: usize) -> Option<Signs> {
         self.answers.get(index).filter(|_| !self.words)?.offer.get()
@@ -131,6 +141,12 @@ impl<'a> Case<'a> {
     /// Whether the tunnel was taken down, as `read` reads it, which is asked once.
     pub(super) fn is_taken_down(&self, read: impl FnOnce() -> bool) -> bool {
         self.answers.first().is_some_and(|answers| *answers.taken_down.get_or_init(read))
+    }
+
+    /// The capture points that the pair was recorded at, if there are two.
+    pub(super) fn points(&self) -> Option<&'a Points> {
+        let answers = self.answers.first().filter(|_| self.survey.captures_overlap())?;
+        answers.points.get_or_init(|| Points::of(self).map(Box::new)).as_deref()
     }
 
     /// Attempts with their index.
@@ -402,7 +418,13 @@ impl<'a> View<'a> {
             let suite = Suite::chosen(self.attempt);
             suite.and_then(|suite| suite.is_empty(farewell)) == Some(true) || farewell.first_inside() == Some(0)
         };
-        let sends = || self.case.flows_from(self.attempt.initiator.ip()).any(|flow| flow.last >= answer.at);
+        let next = self.case.pair.attempts.get(self.index + 1);
+        let is_own = |flow: &EspFlow| {
+            flow.first >= self.attempt.first
+                && flow.last >= answer.at
+                && next.is_none_or(|next| flow.first < next.first)
+        };
+        let sends = || self.case.flows_from(self.attempt.initiator.ip()).any(is_own);
         (at_once() && last_word() && !empty() && !sends()).then_some(farewell)
     }
 

@@ -12,7 +12,7 @@ use super::case::Case;
 use super::gists::Gist;
 use super::judged::Piece;
 use super::losses;
-use super::pattern::{Match, Pattern, Stage};
+use super::pattern::{Match, Missed, Pattern, Stage};
 use super::patterns::unless_short;
 use super::points;
 use super::status::{outcome, status};
@@ -63,12 +63,17 @@ const CONSEQUENCES: &[Consequences] = &[
         ],
     ),
     Consequences::of("F-V1FRAG-INCOMPLETE", &["P1-AUTH-SILENT", "P1-MM4-NO-MM5"]),
-    Consequences::of("M-MARKER", &["N-PORT4500", "P1-AUTH-SILENT", "V2-AUTH-NO-REPLY"]),
+    Consequences::of("M-MARKER", &["N-PORT4500", "P1-AUTH-SILENT", "V2-AUTH-NO-REPLY", "P1-NO-REPLY", "V2-NO-REPLY"]),
     Consequences::of("M-LENGTH", &["P1-MM3-NO-REPLY"]),
     // and may itself follow from N-PORT4500
     Consequences::on_attempt_of("P1-AGGR-AUTH", &["N-ICMP-PORT"]),
     Consequences::of("N-PORT4500", &["P1-AUTH-SILENT", "P1-AGGR-AUTH", "P1-UP-NO-P2", "V2-AUTH-NO-REPLY"]),
+    // Beyond the NAT it is the same silence, told with less.
+    Consequences::on_attempt_of("N-PORT4500", &["P1-MM4-NO-MM5", "V2-INIT-NO-AUTH"]),
     Consequences::of("P1-INIT-REJECT", &["L-DELETE-AFTER-P1"]),
+    Consequences::on_attempt_of("P1-VERSION", &["P1-PROPOSAL", "V2-PROPOSAL"]),
+    // Some accept Main Mode up to message 5 and then want the other one.
+    Consequences::of("P1-MODE", &["P1-AUTH-REJECT"]),
     Consequences::on_attempt_of(
         "F-PMTU",
         &["P1-AUTH-SILENT", "V2-AUTH-NO-REPLY", "V2-NO-REPLY", "V2-EAP", "P2-NO-REPLY"],
@@ -116,8 +121,12 @@ const DENIED: &[Denial] = &[
     Denial::of("P1-CERT", &["OK-P1-UP"]),
     // That nobody starts phase 2 is a warning, and denies nothing.
     Denial { least: Severity::Error, ..Denial::of("P1-UP-NO-P2", &["OK-P1-UP"]) },
-    // An initiator that has turned down every answer so far turns down the next one too.
-    Denial { everywhere: true, ..Denial::of("V2-AUTH-INIT-REJECT", &["OK-UP", "OK-IDLE", "OK-P1-UP", "T-NONE"]) },
+    // An initiator that has turned down every answer so far turns down the next one too, unless a tunnel works beside.
+    Denial {
+        least: Severity::Error,
+        everywhere: true,
+        ..Denial::of("V2-AUTH-INIT-REJECT", &["OK-UP", "OK-IDLE", "OK-P1-UP", "T-NONE"])
+    },
     Denial::of("L-DELETE-AFTER-P1", &["OK-IDLE", "OK-P1-UP", "OK-DELETE", "T-NONE"]),
     Denial::of("P1-AGGR-AUTH", &["OK-P1-UP"]),
     Denial::of("M-ENC-BIT", &["OK-P1-UP"]),
@@ -163,6 +172,11 @@ impl Found {
 
     pub(super) fn stage(&self) -> Stage {
         self.pattern.stage
+    }
+
+    /// Whether it rests on messages that did not come.
+    pub(super) fn misses_messages(&self) -> bool {
+        self.pattern.misses == Missed::Messages
     }
 
     /// Whether it rests on this frame.
@@ -495,8 +509,8 @@ pub(super) struct Told {
     error: bool,
 }
 
-/// Status of the pair, its verdict, and outcome and verdict of each attempt. Takes back that a tunnel is up which is down. `told`
-/// is room for what was found on each attempt; reusing it saves the allocation.
+/// Status of the pair, its verdict, and outcome and verdict of each attempt. Takes back what says that a tunnel is up which is down.
+/// `told` is room for what was found on each attempt; reusing it saves the allocation.
 pub(super) fn judge(case: &Case<'_>, matches: &mut Vec<Found>, piece: &mut Piece, told: &mut Vec<Told>) {
     told.clear();
     told.resize(case.pair.attempts.len(), Told::default());
@@ -529,7 +543,7 @@ pub(super) fn judge(case: &Case<'_>, matches: &mut Vec<Found>, piece: &mut Piece
     let status = status(case, attempts, best_of_all, silent);
     piece.judge_pair(status, best_of_all.map(|found| found.verdict));
     if matches!(status, PairStatus::Down | PairStatus::DownNegotiating) {
-        matches.retain(|found| found.pattern.id != "OK-UP");
+        matches.retain(|found| !UP.contains(&found.pattern.id));
     }
 }
 
@@ -609,6 +623,9 @@ const CIRCUMSTANCES: [&str; 6] =
 /// Normal states that can explain a pair, the most telling last.
 const NORMAL: [&str; 5] = ["OK-DPD", "OK-P1-UP", "OK-IDLE", "OK-UP", "OK-DELETE"];
 
+/// Those of them that say that the tunnel is up.
+const UP: [&str; 2] = ["OK-IDLE", "OK-UP"];
+
 fn depth(attempt: &Attempt) -> u8 {
     match attempt.stage {
         Label::Mm(number) | Label::Am(number) => number,
@@ -624,7 +641,6 @@ fn depth(attempt: &Attempt) -> u8 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::pattern::Missed;
     use super::*;
 
     #[test]

@@ -39,15 +39,16 @@ pub(super) enum Fate {
 }
 
 /// The captures that hold messages of a pair, and when each was recording.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Points {
     windows: BTreeMap<u32, (Timestamp, Timestamp)>,
 }
 
 impl Points {
-    /// Those of a pair, if there are two that were recording at the same time and saw the same packet.
+    /// Those of a pair, if there are two that were recording at the same time and saw the same packet. Asked once: see
+    /// [`Case::points`].
     pub(super) fn of(case: &Case<'_>) -> Option<Self> {
-        if !case.survey.captures_overlap() || !messages(case).any(twice) {
+        if !messages(case).any(twice) {
             return None;
         }
         let points = Self { windows: windows(case) };
@@ -57,8 +58,11 @@ impl Points {
     /// What became of a message.
     pub(super) fn fate(&self, message: &MessageRecord) -> Option<Fate> {
         let here = message.frame.capture;
+        // of which fragments both hold is not known
+        let in_one = message.ike_fragments.max(message.ip_fragments) <= 1;
+        let passed = in_one.then_some(Fate::Passed);
         if twice(message) || message.repeats.iter().any(|repeat| repeat.frame.capture != here) {
-            return Some(Fate::Passed);
+            return passed;
         }
         let others = || self.windows.iter().filter(|&(&capture, _)| capture != here);
         let lost =
@@ -98,58 +102,62 @@ pub(super) fn tell_fate(case: &Case<'_>, pattern: &Pattern, found: &mut Match) {
     let elsewhere = Elsewhere::of(&view);
     let fate = match &elsewhere {
         Some(elsewhere) => elsewhere.fate(&view, message),
-        None => Points::of(case).and_then(|points| points.fate(message)),
+        None => case.points().and_then(|points| points.fate(message)),
     };
+    let Some(fate) = fate else { return };
     // a capture that holds nothing else of the sender may not be where its packets go
     let heard = match &elsewhere {
         Some(elsewhere) => elsewhere.messages().any(|other| other.from == message.from),
         None => messages(case).any(|other| other.source.ip() == message.source.ip() && twice(other)),
     };
-    if let Some(Elsewhere { capture, between: [one, other], .. }) = elsewhere.filter(|_| fate.is_some()) {
+    if let Some(Elsewhere { capture, between: [one, other], .. }) = elsewhere {
         let same = format!("; capture {capture} has the same negotiation between {one} and {other}, beyond a NAT");
         found.seen.push_str(&same);
     }
     let (label, sender) = (message.label, role(message.from));
-    let mut confident = |seen| {
-        found.confidence = found.confidence.max(Some(Confidence::Inferred));
-        (seen, None)
-    };
+    // what one more capture would settle, these do
+    let own = found.settle.take().filter(|own| !own.contains("capture"));
+    let also = |settle: String| own.iter().map(|own| &**own).chain([&*settle]).collect::<Vec<_>>().join("; ");
     // what it makes of the causes that the message, and that its answer was lost
-    let (factors, (seen, settle)) = match fate {
-        None => return,
-        Some(Fate::Passed) => {
-            let settle = format!("the {}'s log at that time", role(message.from.other()));
-            ([PASSED, PASSED], (format!("{label} passes both capture points"), Some(settle)))
+    let (factors, seen, settle) = match fate {
+        Fate::Passed => {
+            let log = || format!("the {}'s log at that time", role(message.from.other())).into();
+            let seen = format!("{label} passes both capture points");
+            ([PASSED, PASSED], seen, Some(own.unwrap_or_else(log)))
         }
-        Some(Fate::AnswerLost(answer, here, there)) => {
+        Fate::AnswerLost(answer, here, there) => {
             let seen = format!(
                 "{answer} is in capture {here} only, and not in capture {there}: it is lost between the two points"
             );
-            ([PASSED, LOST], confident(seen))
+            ([PASSED, LOST], seen, None)
         }
-        Some(Fate::Lost(here, there)) if heard => {
+        Fate::Lost(here, there) if heard => {
             let seen = format!(
                 "{label} is in capture {here} only, and capture {there} was recording: it is lost between the two points"
             );
-            ([LOST, 1.0], confident(seen))
+            ([LOST, 1.0], seen, None)
         }
-        Some(Fate::Lost(here, there)) => {
+        Fate::Lost(here, there) => {
             let seen =
                 format!("{label} is in capture {here} only, and capture {there} holds nothing from the {sender}");
             let settle = format!(
                 "whether capture {there} takes in both directions: if so, {label} is lost between the two points"
             );
-            ([MISSING, 1.0], (seen, Some(settle)))
+            ([MISSING, 1.0], seen, Some(also(settle).into()))
         }
-        Some(Fate::Unwatched(here, there)) => {
+        Fate::Unwatched(here, there) => {
             let settle =
                 format!("whether capture {there} was running then: if so, {label} is lost between the two points");
-            ([1.0, 1.0], (format!("{label} is in capture {here} only"), Some(settle)))
+            ([1.0, 1.0], format!("{label} is in capture {here} only"), Some(also(settle).into()))
         }
     };
+    // where it is lost, nothing is left to settle
+    if settle.is_none() {
+        found.confidence = found.confidence.max(Some(Confidence::Inferred));
+    }
     found.seen.push_str("; ");
     found.seen.push_str(&seen);
-    found.settle = settle.map(Into::into);
+    found.settle = settle;
     for cause in pattern.causes {
         let says = [pattern.lost, pattern.unanswered].map(|keys| keys.contains(&cause.key));
         let factor = factors.into_iter().zip(says).filter(|&(_, says)| says).map(|(factor, _)| factor).reduce(f32::max);

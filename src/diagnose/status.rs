@@ -10,7 +10,7 @@ use super::case::{Case, PATIENCE, View};
 use super::engine::Found;
 use super::losses;
 use super::pattern::Stage;
-use super::patterns::{initial_contact, is_cut_short, is_no_esp, is_taken_down, spacing};
+use super::patterns::{initial_contact, is_cut_short, is_faded, is_no_esp, is_taken_down, spacing};
 use super::{AttemptDiagnosis, Outcome, PairStatus, Severity};
 
 /// A pair that tried more than once is still negotiating if its last try ended no longer ago than this.
@@ -26,7 +26,8 @@ pub(super) fn outcome(case: &Case<'_>, view: &View<'_>, error: bool) -> Outcome 
     let attempt = view.attempt;
     // An IKE SA whose phase 2 nobody asked for is all that was negotiated.
     let done = attempt.phase1_up.is_some() && attempt.waiting_for.is_none() && !error;
-    if view.tunnel_up().is_some() || (done && !(view.is_v2() && view.authenticated() == Some(false))) {
+    let refused = || view.is_v2() && (view.authenticated() == Some(false) || view.turned_down().is_some());
+    if view.tunnel_up().is_some() || (done && !refused()) {
         return Outcome::Established;
     }
     let confirmed_unseen = || {
@@ -74,7 +75,7 @@ pub(super) fn status(
     let pair = case.pair;
     let traffic = !pair.flows.is_empty();
     let up = case.attempts().any(|(_, view)| view.tunnel_up().is_some());
-    let lost = silent || verdict.is_some_and(tells_a_loss);
+    let lost = silent || verdict.is_some_and(|found| tells_a_loss(found) || is_mute(case, found));
     let begins = is_just_set_up(case, attempts, verdict);
     // A farewell that another finding explains better is one all the same; another attempt may have begun since.
     if is_taken_down(case) {
@@ -129,8 +130,19 @@ fn tells_a_loss(found: &Found) -> bool {
         && (found.stage() == Stage::LifeCycle || found.is("T-SPI-UNKNOWN", Severity::Error))
 }
 
-/// What was to take the place of the SAs in use failed, and then a steady stream both ways ended at both ends at once: their
-/// lifetime was over.
+/// Who does not answer says nothing else either since it was asked.
+fn is_mute(case: &Case<'_>, found: &Found) -> bool {
+    let Some(view) = found.attempt().and_then(|index| case.view(index)) else { return false };
+    let asked = view.messages().filter(|message| found.rests_on(message.frame)).min_by_key(|message| message.at);
+    let silent_since = |asked: &MessageRecord| {
+        let sent = case.pair.sent[usize::from(asked.destination.ip() != case.pair.a)];
+        case.end().since(asked.at) >= PATIENCE && sent.span.is_none_or(|(_, last)| last < asked.at)
+    };
+    found.severity() == Severity::Error && found.misses_messages() && asked.is_some_and(silent_since)
+}
+
+/// What was to take the place of the SAs in use failed, and then a steady stream both ways ended at both ends at once, or at one
+/// that had no more answers: their lifetime was over.
 fn is_expired(case: &Case<'_>, found: &Found) -> bool {
     let fails = matches!(found.stage(), Stage::Phase1 | Stage::Phase2 | Stage::IkeV2);
     let view = found.attempt().and_then(|index| case.view(index)).filter(|_| fails);
@@ -145,7 +157,9 @@ fn is_expired(case: &Case<'_>, found: &Found) -> bool {
     let steady = one.packets.min(other.packets) >= STREAM && case.end().since(ended) >= (pace * 20).max(PATIENCE * 3);
     let shows = |message: &&MessageRecord| found.rests_on(message.frame);
     let tried = view.and_then(|view| view.messages().filter(shows).map(|message| message.at).min());
-    at_once && steady && tried.is_some_and(|tried| ended <= tried.after(RENEWAL) && tried <= ended.after(PATIENCE))
+    (at_once || is_faded(case))
+        && steady
+        && tried.is_some_and(|tried| ended <= tried.after(RENEWAL) && tried <= ended.after(PATIENCE))
 }
 
 /// Phase 1 of the last attempt is complete, phase 2 may follow at once, and nothing was found that stops it.

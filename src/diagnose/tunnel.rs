@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::base::Timestamp;
-use crate::track::{EspFlow, Exchange, Label, Side};
+use crate::track::{EspFlow, Exchange, Label, MessageRecord, Side};
 
 use super::case::{AT_ONCE, PATIENCE, View};
 use super::sizes::{AuthAnswer, Suite};
@@ -21,9 +21,10 @@ impl View<'_> {
         if self.is_v2() {
             return self.v2_tunnel_up(at);
         }
-        // A responder takes ESP as the proof that message 3 came; a capture that missed it may too.
-        let traffic = self.case.pair.flows.iter().rev().any(|flow| flow.last >= at);
-        let confirmed = traffic && self.message(Label::Qm(2)).is_some();
+        // A responder takes ESP as the proof that message 3 came; a capture that missed it may too. What ran before is of others.
+        let begins =
+            |second: &MessageRecord| self.case.pair.flows.iter().any(|flow| flow.first.after(AHEAD) >= second.at);
+        let confirmed = self.message(Label::Qm(2)).is_some_and(begins);
         let settled = || self.attempt.exchanges.iter().any(|exchange| self.quick_mode_settled(exchange));
         (confirmed || settled()).then_some(at).or_else(|| self.shown_by_traffic())
     }
@@ -126,6 +127,9 @@ impl View<'_> {
         begun.is_some_and(|flow| next.is_none_or(|next| flow.first < next.first))
     }
 }
+
+/// The first packets on an SA may be recorded before the message that completes it.
+const AHEAD: Duration = Duration::from_secs(1);
 
 /// Sequence numbers up to this one are those of an SA that has just come up; some packets may have been missed.
 const FRESH: u32 = 32;

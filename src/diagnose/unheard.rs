@@ -11,6 +11,7 @@ use crate::track::{Exchange, ExchangeKind, IkeVersion, Label, MessageRecord, Sid
 use super::Confidence;
 use super::case::{PATIENCE, View};
 use super::sizes::{AuthAnswer, payload};
+use super::words::{span, times};
 
 /// A copy sent this long after its answer passed here did not cross it on the way.
 const UNDER_WAY: Duration = Duration::from_secs(1);
@@ -32,9 +33,26 @@ pub(super) struct Unheard<'a> {
     pub(super) confidence: Confidence,
 }
 
+impl Unheard<'_> {
+    /// How often it was asked in spite of the answer.
+    pub(super) fn in_spite(&self) -> String {
+        format!(
+            "is answered by {}, and comes all the same, {} more in the {} after the first answer",
+            self.answer.source.ip(),
+            times(self.copies as u64),
+            span(self.request.last_sent().since(self.answer.at)),
+        )
+    }
+}
+
 /// Copies of `message` sent although its `answer` had passed here.
 pub(super) fn copies_after(answer: &MessageRecord, message: &MessageRecord) -> usize {
     message.repeats.iter().filter(|repeat| repeat.at.since(answer.at) >= UNDER_WAY).count()
+}
+
+/// The answer to an encrypted message. What is said to one in clear answers nothing: nobody may act on it (RFC 7296 §2.21.4).
+fn under_protection(exchange: &Exchange, answer: Label) -> Option<&MessageRecord> {
+    exchange.messages.iter().find(|message| message.label == answer && message.encrypted)
 }
 
 impl<'a> View<'a> {
@@ -81,9 +99,21 @@ impl<'a> View<'a> {
         (!asks && !begins()).then_some(unheard)
     }
 
+    /// The answer to one of the further key exchanges (IKE_INTERMEDIATE, IKE_FOLLOWUP_KE), if the side that asked seems never to
+    /// get it: it goes on asking.
+    pub(super) fn round_unheard(&self, exchange: &'a Exchange) -> Option<Unheard<'a>> {
+        let round = match exchange.kind {
+            ExchangeKind::IkeIntermediate => 43,
+            ExchangeKind::IkeFollowupKe => 44,
+            _ => return None,
+        };
+        self.unheard(exchange, (Label::Request(round), Label::Response(round)))
+    }
+
     /// Who re-keys a child SA and has the answer deletes the old one (RFC 7296 §2.8): the copies may have ended with any number.
     fn rekey_unheard(&self, exchange: &'a Exchange) -> Option<Unheard<'a>> {
-        let (request, answer) = (exchange.message(Label::Request(36))?, exchange.message(Label::Response(36))?);
+        let request = exchange.message(Label::Request(36))?;
+        let answer = under_protection(exchange, Label::Response(36))?;
         let copies = copies_after(answer, request);
         let watched = self.case.end().since(request.last_sent()) >= PATIENCE;
         // which begins with a Notify that names it (RFC 7296 §1.3.3)
@@ -194,7 +224,7 @@ impl<'a> View<'a> {
 
     fn unheard(&self, exchange: &'a Exchange, (request, answer): (Label, Label)) -> Option<Unheard<'a>> {
         let request = exchange.message(request).filter(|request| request.repeats.len() >= 2)?;
-        let answer = exchange.message(answer)?;
+        let answer = under_protection(exchange, answer)?;
         let copies = copies_after(answer, request);
         // Of a few copies the last may have been answered for good, unless the next is not due yet.
         let goes_on = || match self.next_copy(request) {

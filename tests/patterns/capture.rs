@@ -234,6 +234,26 @@ fn traffic_that_is_lost_between_two_points_is_found() {
     assert!(find(&analysis, "OK-UP").is_none());
 }
 
+/// The path is cut: what either side asks shows at one point only, and answers nobody.
+#[test]
+fn what_is_lost_between_two_points_answers_no_liveness_check() {
+    let up = main_mode_psk().quick_mode().traffic(20).dpd(Side::Initiator, 1).after(ms(9)).dpd_ack(Side::Responder, 1);
+    let [initiator, responder] = [Side::Initiator, Side::Responder].map(|side| up.address(side));
+    let until = up.clone().capture().frames.len();
+    let ask = |told: Scenario, number| {
+        told.after(secs(4)).dpd(Side::Initiator, number).after(ms(90)).dpd(Side::Responder, number + 100)
+    };
+    let whole = (2..6).fold(up, ask).quiet(secs(30)).capture();
+    let cut_off = |point: Capture, here| point.clone().first(until).merge(&point.skip(until).only_from(here));
+    let far = cut_off(second_point(&whole, ms(3)), responder);
+    let analysis = judge_together(&[cut_off(whole, initiator), far]);
+    assert_eq!((alarms(&analysis), status(&analysis)), (vec!["L-DPD-TIMEOUT"], PairStatus::Down));
+    assert!(find(&analysis, "OK-UP").is_none());
+    let found = find(&analysis, "L-DPD-TIMEOUT").expect("a finding");
+    assert!(found.seen.ends_with("it is lost between the two points"), "{}", found.seen);
+    assert_eq!((likely(&found), &found.settle), (vec!["the path is gone"], &None));
+}
+
 /// A message that is repeated in vain at one point, while the other one goes on recording something else.
 #[test]
 fn a_point_that_records_anything_is_recording() {
@@ -268,10 +288,35 @@ fn two_points_settle_what_became_of_the_last_message() {
     let near = asks.quiet(secs(40)).capture();
     let found = find(&judge_together(&[near.clone(), second_point(&near, ms(3))]), "N-PORT4500").expect("a finding");
     assert!(found.seen.ends_with("AUTH-REQ passes both capture points"), "{}", found.seen);
+    assert_eq!(found.settle.as_deref(), Some("the responder's log at that time"));
     assert_eq!(
         likely(&found),
         ["the packet arrives, and the responder stays silent because the pre-shared keys or identities differ"]
     );
+}
+
+/// Of a message in fragments one may be lost between the points, and the others not.
+#[test]
+fn a_message_in_fragments_is_not_said_to_pass() {
+    let transform = v1::transform(v1::AES_CBC, 256, v1::SHA2_256, v1::RSA_SIG, 14);
+    let told = Scenario::new().ike_fragments(576).mm1(std::slice::from_ref(&transform)).mm2(&transform).mm3().mm4();
+    let near = told.mm5_certificate(1200).repeat(3, &[4.0, 7.2, 13.0]).quiet(secs(40)).capture();
+    let found =
+        find(&judge_together(&[near.clone(), second_point(&near, ms(3))]), "P1-AUTH-SILENT").expect("a finding");
+    assert!(!found.seen.contains("passes both capture points"), "{}", found.seen);
+}
+
+/// What the pattern itself would look at says more than what anybody would look at.
+#[test]
+fn what_two_points_do_not_settle_is_asked_of_the_log_that_knows() {
+    let told = Scenario::new().am1(&[usual_transform()]).am2(&usual_transform()).after(ms(9));
+    let refusal = [v1::notify(v1::AUTHENTICATION_FAILED)];
+    let story = told.informational(Side::Initiator, &refusal).quiet(secs(40)).capture();
+    let found =
+        find(&judge_together(&[story.clone(), second_point(&story, ms(3))]), "P1-AGGR-AUTH").expect("a finding");
+    assert!(found.seen.contains("passes both capture points"), "{}", found.seen);
+    let own = find(&judge(&story), "P1-AGGR-AUTH").expect("a finding").settle.clone();
+    assert!(own.is_some() && found.settle == own, "{:?}", found.settle);
 }
 
 /// The same negotiation on both sides of a NAT: two pairs of addresses, one question.

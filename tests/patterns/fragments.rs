@@ -190,6 +190,8 @@ fn copies_of_a_message_in_part_are_counted() {
     let found = find(&analysis, "F-V1FRAG-INCOMPLETE").expect("a finding");
     assert_eq!(found.confidence, Confidence::Inferred);
     assert!(found.seen.contains("the message was sent 8 times"), "{}", found.seen);
+    // the first one passes, which is no smaller
+    assert!(found.causes[0].text.contains("drops this one"), "{:?}", found.causes);
 }
 
 /// Connections open and hang with their first large packet: of what opens them, half is answered.

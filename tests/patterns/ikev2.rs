@@ -1,11 +1,12 @@
 //! Trials: IKEv2.
 
-use ikescope::diagnose::{Confidence, Finding, Outcome, PairStatus, Severity, Verdict};
+use ikescope::diagnose::{Confidence, Finding, Outcome, PairStatus, Severity, Verdict, Where};
 
+use crate::life_cycle::standing;
 use crate::path::find;
 use crate::support::filler;
 use crate::support::story::{ikev2_gcm, ikev2_psk};
-use crate::support::wire::v2::exchange::{AUTH, FOLLOWUP_KE, INTERMEDIATE, SA_INIT, SESSION_RESUME};
+use crate::support::wire::v2::exchange::{AUTH, CREATE_CHILD_SA, FOLLOWUP_KE, INTERMEDIATE, SA_INIT, SESSION_RESUME};
 use crate::support::wire::{Header, Payload, v1, v2};
 use crate::support::{Capture, Scenario, Side, ms, secs};
 use crate::trial::Evidence::{Crafted, Lab};
@@ -279,6 +280,20 @@ fn group_refused_again() -> Capture {
         .capture()
 }
 
+/// The initiator brings the group that it is asked for, and is asked again.
+#[test]
+fn a_responder_that_refuses_the_group_it_asked_for_is_at_fault() {
+    for again in [14, 19] {
+        let (story, both) = another_group_wanted();
+        let wish = v2::notify(v2::INVALID_KE_PAYLOAD, &[0, again]);
+        let brought = story.sa_init_request_with(&[both], 19, &[]).sa_init_notify(wish);
+        let found = find(&judge(&brought.quiet(secs(30)).capture()), "V2-KE-LOOP").expect("a finding");
+        assert!(found.means.contains("the initiator does what it can"), "{}", found.means);
+        assert!(found.causes.iter().all(|cause| !cause.text.starts_with("the initiator")), "{:?}", found.causes);
+        assert_eq!(found.checks().next().map(|check| check.side), Some(Where::Responder));
+    }
+}
+
 fn cookies_without_end() -> Capture {
     let offered = [v2::ike_cbc(14)];
     let cookie = |round: u8| v2::notify(v2::COOKIE, &[round; 16]);
@@ -377,6 +392,63 @@ pub fn hybrid_rekey() -> Scenario {
         FOLLOWUP_KE,
         &[kem(1184), link],
     )
+}
+
+/// The further key exchanges are answered, and asked again and again: their answers do not arrive.
+#[test]
+fn further_key_exchanges_that_are_answered_in_vain_are_told() {
+    let set_up = hybrid_init().request(Side::Initiator, INTERMEDIATE, &[kem(1184)]);
+    let set_up = set_up.response(Side::Responder, INTERMEDIATE, &[kem(1088)]);
+    let rekey = hybrid_rekey().response(Side::Responder, FOLLOWUP_KE, &[kem(1088)]);
+    for (told, id) in [(set_up, "V2-INTERMEDIATE"), (rekey, "V2-FOLLOWUP")] {
+        let analysis = judge(&answered_in_vain(told, 5).quiet(secs(60)).capture());
+        assert_eq!(alarms(&analysis), [id]);
+        let found = find(&analysis, id).expect("a finding");
+        assert!(found.seen.contains("comes all the same, 5 times more"), "{}", found.seen);
+        assert!(find(&analysis, "OK-RETRANS").is_none());
+    }
+}
+
+/// A refused offer whose key exchange value is too short for its group (RFC 7296 §3.4).
+#[test]
+fn a_refused_value_that_does_not_fit_its_group_is_told() {
+    let short = Payload::new(34, [vec![0, 14, 0, 0], vec![0x5a; 128]].concat());
+    let asked = Scenario::new().sa_init_request_with(&[v2::ike_cbc(14)], 14, &[short]);
+    let refused = asked.sa_init_notify(v2::notify(v2::NO_PROPOSAL_CHOSEN, &[])).quiet(secs(30)).capture();
+    let found = find(&judge(&refused), "V2-PROPOSAL").expect("a finding");
+    assert!(found.seen.contains("has 128 octets and should have 256"), "{}", found.seen);
+    assert!(
+        !find(&judge(&init_refused(v2::NO_PROPOSAL_CHOSEN)), "V2-PROPOSAL").expect("a finding").seen.contains("octets")
+    );
+}
+
+/// Both ask in vain, and hear each other ask: the path is there.
+#[test]
+fn two_ends_that_ask_in_vain_disagree_on_the_message_id() {
+    let story = ikev2_psk().traffic(4).after(secs(600));
+    let rekey = child_rekey(&story, Side::Initiator);
+    let theirs = child_rekey(&story, Side::Responder);
+    let asked = story.create_child_request(Side::Initiator, &rekey);
+    let both = asked.after(ms(500)).create_child_request(Side::Responder, &theirs);
+    let told = BACKOFF
+        .iter()
+        .fold(both, |told, gap| told.repeat_from(Side::Initiator, 1, &[*gap]).repeat_from(Side::Responder, 1, &[0.5]));
+    let found = find(&judge(&told.quiet(secs(60)).capture()), "V2-CHILD-NO-REPLY").expect("a finding");
+    assert!(found.causes[0].text.starts_with("the two ends disagree on the message id"), "{:?}", found.causes);
+}
+
+/// A redirection to where the initiator is already, or of one that did not say that it follows any, leads nowhere (RFC 5685 §3).
+#[test]
+fn redirections_that_lead_nowhere_are_told() {
+    let redirect = |to: &[u8; 4]| v2::notify(v2::REDIRECT, &[&[1, 4][..], to].concat());
+    let to_itself = |told: Scenario| match told.address(Side::Responder) {
+        std::net::IpAddr::V4(here) => told.sa_init_notify(redirect(&here.octets())),
+        std::net::IpAddr::V6(_) => unreachable!("stories are told in IPv4"),
+    };
+    assert_eq!(alarms(&judge(&to_itself(request()).quiet(secs(30)).capture())), ["V2-REDIRECT"]);
+    let elsewhere = request().sa_init_notify(redirect(&[192, 0, 2, 9]));
+    assert_eq!(alarms(&judge(&answered_in_vain(elsewhere.clone(), 4).quiet(secs(60)).capture())), ["V2-REDIRECT"]);
+    assert!(alarms(&judge(&elsewhere.capture())).is_empty());
 }
 
 /// CREATE_CHILD_SA with a key exchange: SA, nonce, KE, selectors (RFC 7296 §1.3.1).
@@ -855,6 +927,89 @@ fn a_re_key_that_is_answered_and_asked_again_and_again_is_a_warning() {
     assert!(found.means.contains("does not reach"), "{}", found.means);
     let got = rekeyed(2).after(secs(1)).liveness(Side::Initiator).quiet(secs(60));
     assert!(find(&judge(&got.capture()), "V2-CHILD-NO-REPLY").is_none());
+}
+
+/// Two tunnels of the same gateways, and the initiator refuses the second: the traffic of the first does not bring it up.
+#[test]
+fn a_tunnel_beside_the_one_that_is_refused_does_not_bring_it_up() {
+    let first = ikev2_psk().traffic(20);
+    let spis = first.esp_spis();
+    let told = (0..2).fold(first, |told, round| {
+        let tried = told.after(secs(3)).new_attempt().ikev2(&v2::ike_cbc(14));
+        let refusal = [v2::notify(v2::AUTHENTICATION_FAILED, &[])];
+        let refused = tried.after(ms(5)).informational_request(Side::Initiator, &refusal);
+        let answered = refused.informational_response(Side::Responder, &[]);
+        answered.traffic_on(spis, 21 + round * 10..31 + round * 10, secs(1))
+    });
+    let analysis = judge(&told.capture());
+    assert_eq!(find(&analysis, "V2-AUTH-INIT-REJECT").map(|found| found.severity), Some(Severity::Warning));
+    assert!(find(&analysis, "OK-UP").is_some());
+    let outcomes: Vec<_> =
+        analysis.diagnosis.pairs().next().expect("a pair").attempts.iter().map(|it| it.outcome).collect();
+    assert_eq!(outcomes, [Outcome::Established, Outcome::Failed, Outcome::Failed]);
+}
+
+/// What was refused before it worked was refused all the same: its reason is kept as a notice.
+#[test]
+fn what_failed_before_it_worked_keeps_its_reason() {
+    let refusal = [v2::notify(v2::AUTHENTICATION_FAILED, &[])];
+    let by_responder = Scenario::new().ikev2_init(&v2::ike_cbc(14)).ikev2_auth_refused(&refusal);
+    let by_initiator = ikev2_psk().after(ms(5)).informational_request(Side::Initiator, &refusal);
+    let by_initiator = by_initiator.informational_response(Side::Responder, &[]);
+    for (refused, id) in [(by_responder, "V2-AUTH-FAIL"), (by_initiator, "V2-AUTH-INIT-REJECT")] {
+        let analysis = judge(&refused.after(secs(5)).new_attempt().ikev2(&v2::ike_cbc(14)).traffic(20).capture());
+        let outcomes: Vec<_> =
+            analysis.diagnosis.pairs().next().expect("a pair").attempts.iter().map(|it| it.outcome).collect();
+        assert_eq!(outcomes, [Outcome::Failed, Outcome::Established], "{id}");
+        assert_eq!((alarms(&analysis), standing(&analysis)), (vec![], (PairStatus::UpActive, Some("OK-UP"))), "{id}");
+        assert_eq!(find(&analysis, id).map(|found| found.severity), Some(Severity::Notice), "{id}");
+    }
+}
+
+/// A re-authentication is refused, and then the old SA is deleted: nothing is left.
+#[test]
+fn a_tunnel_that_ends_with_its_refused_successor_is_down() {
+    let story = ikev2_psk().traffic(20).after(secs(2));
+    let refusal = [v2::notify(v2::AUTHENTICATION_FAILED, &[])];
+    let refused = story.clone().new_attempt().ikev2_init(&v2::ike_cbc(14)).ikev2_auth_refused(&refusal);
+    let left = story.clone().after(secs(3)).informational_request(Side::Initiator, &[v2::delete_ike()]);
+    let left = left.informational_response(Side::Responder, &[]).quiet(secs(40)).capture();
+    let until = story.capture().frames.len();
+    let analysis = judge(&left.merge(&refused.capture().skip(until)));
+    assert_eq!(standing(&analysis), (PairStatus::Down, Some("V2-AUTH-FAIL")));
+    assert!(find(&analysis, "OK-UP").is_none());
+}
+
+/// Nothing at all comes from the peer since it was asked: what one end sends is no tunnel any more.
+#[test]
+fn a_peer_that_answers_nothing_and_sends_nothing_is_not_up() {
+    let story = ikev2_psk().traffic(20).after(secs(2));
+    let (rekey, [there, _]) = (child_rekey(&story, Side::Initiator), story.esp_spis());
+    let asked = story.create_child_request(Side::Initiator, &rekey).repeat(3, &[4.0, 7.2, 13.0]);
+    let status = |told: Scenario| judge(&told.capture()).diagnosis.pairs().last().map(|pair| pair.status);
+    let goes_on = asked.clone().esp(Side::Initiator, there, 21..30, 120, ms(500));
+    assert_eq!(status(goes_on), Some(PairStatus::UpNoIke));
+    assert_eq!(status(asked.quiet(secs(60))), Some(PairStatus::Down));
+}
+
+/// What is said in clear to a request under protection answers nothing, and arrives or not (RFC 7296 §2.21.4).
+#[test]
+fn a_re_key_on_an_sa_that_the_peer_lost_does_not_lack_its_answer() {
+    let story = ikev2_psk().traffic(4).after(secs(600));
+    let rekey = child_rekey(&story, Side::Initiator);
+    let (initiator_spi, responder_spi) = story.ike_spis();
+    let header = Header {
+        initiator_spi,
+        responder_spi,
+        version: 0x20,
+        exchange_type: CREATE_CHILD_SA,
+        flags: v2::RESPONSE,
+        message_id: 2,
+    };
+    let lost = header.message(&[v2::notify(v2::INVALID_IKE_SPI, &[])]);
+    let asked = story.create_child_request(Side::Initiator, &rekey).raw(Side::Responder, &lost);
+    let told = answered_in_vain(asked, 4);
+    assert_eq!(alarms(&judge(&told.quiet(secs(60)).capture())), ["L-STALE-SA"]);
 }
 
 /// Who asks for the next thing has the answer to the first (RFC 7296 §2.3).

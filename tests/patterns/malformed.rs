@@ -1,9 +1,12 @@
 //! Trials: Malformed messages.
 
+use ikescope::diagnose::Severity;
+
+use crate::path::find;
 use crate::support::story::main_mode_psk;
 use crate::support::{Capture, Payload, Scenario, Side, secs, v1};
 use crate::trial::Evidence::{Crafted, Lab};
-use crate::trial::Trial;
+use crate::trial::{Trial, alarms, judge};
 
 pub const TRIALS: &[Trial] = &[
     Trial {
@@ -50,6 +53,16 @@ fn transform() -> v1::Transform {
 /// Main Mode, then a Quick Mode that the responder answers with this notify in clear.
 fn refused_in_clear(message_type: u16) -> Capture {
     main_mode_psk().qm1(0).informational_clear(Side::Responder, v1::notify(message_type)).quiet(secs(30)).capture()
+}
+
+/// What both ends take to the end is odd, and keeps nothing from working.
+#[test]
+fn lengths_that_the_other_side_takes_are_no_alarm() {
+    let trail = |message: &mut Vec<u8>| message.extend([0x5a; 6]);
+    let up = Scenario::new().tampered(trail, |told| told.main_mode().quick_mode()).traffic(20);
+    let analysis = judge(&up.capture());
+    assert_eq!(alarms(&analysis), [""; 0]);
+    assert_eq!(find(&analysis, "M-LENGTH").map(|found| found.severity), Some(Severity::Notice));
 }
 
 /// Adds a hundred octets to what the header says (RFC 2408 §3.1).

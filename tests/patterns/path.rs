@@ -247,6 +247,18 @@ fn message_3_of_aggressive_mode_is_the_first_on_4500() {
     assert_eq!(alarms(&refused), ["P1-AGGR-AUTH"]);
 }
 
+/// Behind the NAT's outside nothing comes on UDP 4500, and nothing on 500: that is one silence.
+#[test]
+fn what_should_come_on_4500_is_missed_once() {
+    let main_mode = Scenario::new().nat().mm1(&[usual_transform()]).mm2(&usual_transform()).mm3().mm4();
+    let ikev2 = Scenario::new().nat().ikev2_init(&v2::ike_cbc(14)).repeat_from(Side::Initiator, 3, &[4.0, 7.2, 13.0]);
+    for (told, follows) in [(main_mode.repeat(3, &[4.0, 7.2, 13.0]), "P1-MM4-NO-MM5"), (ikev2, "V2-INIT-NO-AUTH")] {
+        let analysis = judge(&told.quiet(secs(60)).capture());
+        assert_eq!(alarms(&analysis), ["N-PORT4500"]);
+        assert_eq!(find(&analysis, follows).and_then(|found| found.consequence_of), Some("N-PORT4500"));
+    }
+}
+
 #[test]
 fn a_responder_that_repeats_itself_on_4500_got_the_message_there() {
     let told = Scenario::new().nat().mm1(&[usual_transform()]).mm2(&usual_transform()).mm3().mm4().mm5();
@@ -268,6 +280,23 @@ fn an_initiator_that_takes_the_answer_of_an_address_it_did_not_ask_is_told_of() 
     assert_eq!(found.severity, Severity::Notice);
     assert!(found.seen.contains("198.51.100.8"), "{}", found.seen);
     assert!(find(&analysis, "C-MIDSTREAM").is_none());
+    assert!(find(&analysis, "C-ONE-DIR").is_none());
+}
+
+/// It takes the first answer from elsewhere, and the next one not: no direction is missing, and what stops it is the address.
+#[test]
+fn who_takes_one_answer_of_another_address_and_not_the_next_gets_no_further() {
+    let story = Scenario::new();
+    let asked = story.address(Side::Responder);
+    let answers = |told: Scenario, answer: fn(Scenario) -> Scenario| {
+        answer(told.responder_moves(Ipv4Addr::new(198, 51, 100, 8).into())).responder_moves(asked)
+    };
+    let told = answers(story.mm1(&[usual_transform()]), |told| told.mm2(&usual_transform()));
+    let told = answers(told.mm3(), |told| told.mm4().repeat(4, &[10.0]));
+    let analysis = judge(&told.quiet(secs(30)).capture());
+    assert_eq!(alarms(&analysis), ["N-WRONG-ADDR"]);
+    let found = find(&analysis, "N-WRONG-ADDR").expect("a finding");
+    assert!(found.means.ends_with("but got no further"), "{}", found.means);
 }
 
 #[test]
@@ -278,6 +307,26 @@ fn a_responder_behind_a_nat_is_told_to_send_keepalives() {
     let found = find(&judge(&told.quiet(secs(60)).capture()), "N-KEEPALIVE").expect("a finding");
     assert!(found.seen.contains(&format!("the responder ({responder}) is behind a NAT")), "{}", found.seen);
     assert!(!tells_a_side(&found) && says(&found, "on the side behind the NAT"));
+}
+
+/// What the peer asks is answered from the new place: it sends there.
+#[test]
+fn an_answer_from_the_new_place_shows_that_the_peer_follows() {
+    let up = Scenario::new().nat().ikev2(&v2::ike_cbc(14)).traffic(4).after(secs(60));
+    let asked = up.informational_request(Side::Responder, &[]).mapping_changes();
+    let told = asked.repeat(1, &[4.0]).informational_response(Side::Initiator, &[]).quiet(secs(9));
+    let analysis = judge(&told.capture());
+    assert_eq!(alarms(&analysis), [""; 0]);
+    assert!(find(&analysis, "N-MAPPING-CHANGED").is_some_and(|found| found.means.contains("follows")));
+}
+
+/// A client that ends at the refusal leaves a closed port; the refusal is what counts.
+#[test]
+fn the_closed_port_of_who_was_refused_is_no_error() {
+    let story = Scenario::new().sa_init_request(&[v2::ike_cbc(14)]);
+    let client = story.address(Side::Initiator);
+    let refused = story.sa_init_notify(v2::notify(v2::NO_PROPOSAL_CHOSEN, &[])).icmp_unreachable(client, 3);
+    assert_eq!(alarms(&judge(&refused.quiet(secs(30)).capture())), ["V2-PROPOSAL"]);
 }
 
 /// A client leaves in good order, and a packet that was under way finds its port closed.

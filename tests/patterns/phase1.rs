@@ -1003,6 +1003,28 @@ fn a_refusal_under_a_cookie_of_its_own_is_believed_if_it_is_heeded() {
     assert!(!raises(&late.quiet(secs(30)).capture(), "P1-PROPOSAL"), "what came before does not wait for so long");
 }
 
+/// For message 1 of Main Mode nobody needs a key yet; for that of Aggressive Mode one does.
+#[test]
+fn no_key_is_missed_before_it_is_needed() {
+    let refused = |asked: Scenario| {
+        let refusal = v1::notify(v1::INVALID_KEY_INFORMATION);
+        asked.informational_clear(Side::Responder, refusal).quiet(secs(30)).capture()
+    };
+    assert!(raises(&refused(Scenario::new().mm1(&[usual_transform()])), "P1-NOTIFY"));
+    assert!(finding(&refused(Scenario::new().am1(&[usual_transform()])), "P1-NO-KEY").seen.contains("answered AM1"));
+}
+
+/// Message 1 of Aggressive Mode brings a public value: its group cannot be negotiated (RFC 2409 §5).
+#[test]
+fn what_aggressive_mode_cannot_negotiate_is_said_where_it_is_refused() {
+    let means = |asked: Scenario| {
+        let refused = asked.informational_clear(Side::Responder, v1::notify(v1::NO_PROPOSAL_CHOSEN));
+        finding(&refused.quiet(secs(30)).capture(), "P1-PROPOSAL").means.contains("the group is not negotiated")
+    };
+    assert!(means(Scenario::new().am1(&[usual_transform()])));
+    assert!(!means(Scenario::new().mm1(&[usual_transform()])));
+}
+
 /// The daemon was not there at first; it is now, and does not answer message 5.
 #[test]
 fn an_icmp_error_that_answers_overtook_explains_no_silence() {

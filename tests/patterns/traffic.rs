@@ -9,7 +9,7 @@ use crate::support::story::path::inner_packet;
 use crate::support::story::{ikev2_psk, main_mode_psk};
 use crate::support::{Capture, Scenario, Side, ms, secs, v1, v2};
 use crate::trial::Evidence::{Crafted, Lab};
-use crate::trial::{Trial, alarms, judge};
+use crate::trial::{Trial, alarms, is_up, judge};
 
 pub const TRIALS: &[Trial] = &[
     Trial {
@@ -59,21 +59,7 @@ pub const TRIALS: &[Trial] = &[
     },
     Trial {
         id: "T-ENCAP-MISMATCH",
-        positive: Crafted("one side sends ESP in UDP, the other directly over IP", || {
-            let story = up();
-            let [there, back] = story.esp_spis();
-            (1..=10)
-                .fold(story, |told, number| {
-                    told.esp_in_udp(Side::Initiator, there, [number], 120, secs(1)).esp_native(
-                        Side::Responder,
-                        back,
-                        [number],
-                        120,
-                        ms(15),
-                    )
-                })
-                .capture()
-        }),
+        positive: Crafted("one side sends ESP in UDP, the other directly over IP", || in_two_forms(3)),
         near_miss: Crafted("both sides change from ESP over IP to ESP in UDP when they negotiate anew", || {
             up().traffic(10).new_attempt().floats().main_mode().quick_mode().traffic(10).capture()
         }),
@@ -136,21 +122,7 @@ pub const TRIALS: &[Trial] = &[
     },
     Trial {
         id: "T-PROTO-MIX",
-        positive: Crafted("ESP one way, AH the other", || {
-            let story = up();
-            let [there, back] = story.esp_spis();
-            (1..=20)
-                .fold(story, |told, number| {
-                    told.esp(Side::Initiator, there, [number], 120, secs(1)).ah(
-                        Side::Responder,
-                        back,
-                        [number],
-                        100,
-                        ms(15),
-                    )
-                })
-                .capture()
-        }),
+        positive: Crafted("ESP one way, AH the other", || in_two_protocols(3)),
         near_miss: Lab("v1-main-psk-ah-healthy"),
         how: "AH both ways",
     },
@@ -172,6 +144,50 @@ pub const TRIALS: &[Trial] = &[
 
 fn up() -> Scenario {
     main_mode_psk().quick_mode()
+}
+
+/// ESP in UDP one way; every `nth` packet is followed by one directly over IP.
+fn in_two_forms(nth: u32) -> Capture {
+    let [there, back] = up().esp_spis();
+    let told = (1..=30).fold(up(), |told, number| {
+        let sent = told.esp_in_udp(Side::Initiator, there, [number], 120, secs(1));
+        if number % nth > 0 { sent } else { sent.esp_native(Side::Responder, back, [number / nth], 120, ms(15)) }
+    });
+    told.capture()
+}
+
+/// The same with ESP one way and AH the other.
+fn in_two_protocols(nth: u32) -> Capture {
+    let [there, back] = up().esp_spis();
+    let told = (1..=30).fold(up(), |told, number| {
+        let sent = told.esp(Side::Initiator, there, [number], 120, secs(1));
+        if number % nth > 0 { sent } else { sent.ah(Side::Responder, back, [number / nth], 100, ms(15)) }
+    });
+    told.capture()
+}
+
+/// Each packet has its answer at once: whatever the two ends use, they take it (RFC 4301 §4.1, RFC 7296 §2.23).
+#[test]
+fn what_is_answered_is_not_dropped() {
+    for (id, answered) in [("T-ENCAP-MISMATCH", in_two_forms(1)), ("T-PROTO-MIX", in_two_protocols(1))] {
+        let analysis = judge(&answered);
+        assert_eq!(find(&analysis, id).map(|found| found.severity), Some(Severity::Notice), "{id}");
+        assert_eq!((alarms(&analysis), is_up(&analysis)), (vec![], true), "{id}");
+    }
+}
+
+/// What to let pass depends on what carries the traffic.
+#[test]
+fn one_way_traffic_in_udp_is_not_looked_for_as_protocol_50() {
+    let one_way = |told: Scenario| {
+        let [there, _] = told.esp_spis();
+        let sent = told.esp(Side::Initiator, there, 1..=20, 120, secs(1)).quiet(secs(20));
+        find(&judge(&sent.capture()), "T-ONEWAY").expect("a finding")
+    };
+    let native = one_way(up());
+    assert!(says(&native, "IP protocol 50") && !says(&native, "UDP 4500"));
+    let in_udp = one_way(Scenario::new().nat().main_mode().quick_mode());
+    assert!(says(&in_udp, "UDP 4500") && !says(&in_udp, "IP protocol 50"));
 }
 
 /// A tunnel with traffic; then the responder answers a packet with this notify in clear.
@@ -392,7 +408,7 @@ fn traffic_that_is_refused_does_not_lack_a_route_back() {
     assert_eq!(alarms(&analysis), ["N-ICMP-PROHIB", "T-ESP-BLOCKED"]);
     let found = find(&analysis, "T-ONEWAY").expect("a finding");
     assert_eq!(found.severity, Severity::Notice);
-    assert!(found.causes[0].text.starts_with("ESP is blocked"), "{:?}", found.causes);
+    assert!(found.causes[0].text.starts_with("ESP (IP protocol 50) or AH (51) is blocked"), "{:?}", found.causes);
     // a router says nothing about the SA of the host behind it
     assert!(!says(&find(&analysis, "T-ESP-BLOCKED").expect("a finding"), "no SA in its kernel"));
     // and a host that does not know the protocol is no filter on the path

@@ -1,9 +1,11 @@
 //! C-ONE-DIR: only one direction of the conversation is captured.
 
 use crate::diagnose::Confidence;
-use crate::diagnose::case::Case;
+use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
-use crate::track::Side;
+use crate::track::{Attempt, MessageRecord, Side};
+
+use super::life_cycle;
 
 pattern! {
     /// ## What is seen
@@ -43,18 +45,17 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             if lost.is_none() && (!view.proves_missing_direction() || case.both_ways()) {
                 return None;
             }
-            let missing = match lost {
-                Some(Side::Initiator) => view.attempt.initiator,
-                Some(Side::Responder) => view.attempt.responder,
-                None if view.heard(Side::Initiator) => view.attempt.responder,
-                None => view.attempt.initiator,
-            };
+            let silent = if view.heard(Side::Initiator) { Side::Responder } else { Side::Initiator };
+            let silent = lost.unwrap_or(silent);
+            if speaks_elsewhere(&view, silent) {
+                return None;
+            }
+            let missing = life_cycle::address(view.attempt, silent);
             let more = if lost.is_some() { "no more packet" } else { "no packet" };
             let from_then = if lost.is_some() { " from some point on" } else { "" };
             let found = Match::on(index, Confidence::Inferred)
                 .seen(format!(
-                    "{more} from {} is in the capture{from_then}, and yet the other side goes on as if it answered",
-                    missing.ip()
+                    "{more} from {missing} is in the capture{from_then}, and yet the other side goes on as if it answered"
                 ))
                 .means("the other direction exists and was not captured: nothing can be said about missing answers")
                 .frames([view.attempt.first_frame])
@@ -62,4 +63,12 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             Some(found)
         })
         .collect()
+}
+
+/// The same capture holds what this side says, from or to another address: `N-WRONG-ADDR`.
+fn speaks_elsewhere(view: &View<'_>, side: Side) -> bool {
+    let here = view.attempt.first_frame.capture;
+    let said = |message: &MessageRecord| message.from == side && message.frame.capture == here;
+    let says = |other: &Attempt| other.exchanges.iter().any(|exchange| exchange.messages.iter().any(said));
+    view.elsewhere(|other| says(other).then_some(())).is_some()
 }

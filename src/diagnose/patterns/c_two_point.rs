@@ -49,8 +49,8 @@ pattern! {
 }
 
 fn check(case: &Case<'_>) -> Vec<Match> {
-    let Some(points) = Points::of(case) else { return Vec::new() };
-    messages_of(case, &points).into_iter().chain(traffic_of(case, &points)).collect()
+    let Some(points) = case.points() else { return Vec::new() };
+    messages_of(case, points).into_iter().chain(traffic_of(case, points)).collect()
 }
 
 fn messages_of(case: &Case<'_>, points: &Points) -> Option<Match> {
@@ -108,7 +108,7 @@ fn traffic_of(case: &Case<'_>, points: &Points) -> Option<Match> {
 /// Adds to what was found of traffic that has no answer what another capture tells of it. `lost`: the cause that it is lost on
 /// its way.
 pub(super) fn tell_traffic(case: &Case<'_>, way: &traffic::Way<'_>, lost: &'static str, found: Match) -> Match {
-    let missed = Points::of(case).and_then(|points| missed_by(&points, way));
+    let missed = case.points().and_then(|points| missed_by(points, way));
     let Some(capture) = missed else { return found };
     let mut found = found.weigh(lost, MISSING).settle(format!(
         "whether capture {capture} takes in IP protocols 50 and 51: if so, they are lost between the two points"

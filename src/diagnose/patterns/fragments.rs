@@ -96,10 +96,10 @@ fn of_exchange(index: usize, view: &View<'_>, exchange: &Exchange) -> Option<Mat
         })
         .frames(view.frames(message))
         .settle("a capture next to the sender: if all fragments leave, the path loses them");
-    // The last one is no longer than the others (RFC 7383 §2.5.1), so where those pass it is not too large.
-    let last = total == Some(lowest) && lowest > 1;
-    let found = if last { found.weigh("size", 0.05) } else { found };
-    let found = match (waited.copies >= 3, last) {
+    // No other is longer than the first: where that passes none is too large.
+    let small = lowest > 1;
+    let found = if small { found.weigh("size", 0.05) } else { found };
+    let found = match (waited.copies >= 3, small) {
         (true, true) => found.weigh("loss", 0.3).weigh("filter", 10.0),
         (true, false) => found.weigh("loss", 0.3).weigh("size", 1.5),
         (false, _) => found,

@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use crate::base::Timestamp;
 use crate::diagnose::Confidence;
 use crate::diagnose::Severity;
-use crate::diagnose::case::{Case, PATIENCE};
+use crate::diagnose::case::{Case, PATIENCE, View};
 use crate::diagnose::pattern::Match;
 use crate::diagnose::words::{span, times};
 use crate::packet::icmp_error_name;
@@ -61,7 +61,8 @@ pub(super) fn errors(
                 life_cycle::address(view.attempt, Side::Initiator) == fact.from && probe::looks_like_one(&view)
             });
         let left = facts_of_attempt.is_some_and(|attempt| has_left(attempt, fact.quoted_destination));
-        let over = answered || left || probed || last_up.is_some_and(|up| up > last);
+        let refused = index.and_then(|index| case.view(index)).is_some_and(|view| leaves_refused(&view, fact));
+        let over = answered || left || probed || refused || last_up.is_some_and(|up| up > last);
         // What a router says of a peer that falls silent is the reason of that.
         let lasting = fact.from != fact.quoted_destination
             && facts.iter().map(|fact| fact.count).sum::<u64>() > 1
@@ -92,6 +93,7 @@ pub(super) fn errors(
             after_up,
             after_farewell,
             probed,
+            refused,
             unreached,
             natted: index
                 .and_then(|index| case.view(index))
@@ -207,6 +209,8 @@ pub(super) struct Said<'a> {
     pub after_farewell: bool,
     /// It is the host of an initiator that asked once and never went on, as scanners do.
     pub probed: bool,
+    /// It is the host of an initiator that was refused in clear, and said nothing more.
+    pub refused: bool,
     /// The side that could not be reached, as far as it is known.
     pub unreached: Option<Side>,
     /// That side is behind a NAT, as its hashes tell.
@@ -231,6 +235,14 @@ fn has_left(attempt: &Attempt, address: IpAddr) -> bool {
         };
         last.is_some_and(|last| last.to.ip() != address && was_there())
     })
+}
+
+/// The initiator's host says so, after its offer was refused in clear, and there is no more of the initiator in this attempt.
+fn leaves_refused(view: &View<'_>, fact: &IcmpFact) -> bool {
+    let refused = view.clear_errors(Side::Responder).any(|error| error.message.at <= fact.first);
+    let asks_on = view.messages().any(|message| message.from == Side::Initiator && message.last_sent() > fact.first);
+    let initiator = life_cycle::address(view.attempt, Side::Initiator);
+    refused && !asks_on && fact.from == initiator && fact.quoted_destination == initiator
 }
 
 /// The side of `attempt` that a quoted packet was sent to.

@@ -26,6 +26,7 @@ pub(super) const SESSION_RESUME: u8 = 38;
 
 /// Notify message types that patterns look for (RFC 7296 §3.10.1 and the RFCs named).
 pub(super) mod notify {
+    pub(in super::super) const UNSUPPORTED_CRITICAL_PAYLOAD: u16 = 1;
     pub(in super::super) const INVALID_IKE_SPI: u16 = 4;
     pub(in super::super) const INVALID_MAJOR_VERSION: u16 = 5;
     pub(in super::super) const INVALID_SPI: u16 = 11;

@@ -14,7 +14,6 @@ use std::time::Duration;
 
 use crate::base::Timestamp;
 use crate::diagnose::case::{PATIENCE, View};
-use crate::diagnose::points::Points;
 use crate::diagnose::sizes::{Content, Contents, Suite, V1Suite, payload};
 use crate::track::{Exchange, ExchangeKind, IkeVersion, Label, MessageRecord, Side};
 
@@ -309,8 +308,8 @@ fn pair_by_time(view: &View<'_>, found: &mut [Informational<'_>]) {
     }
     let within = [answer_within(view, Side::Initiator), answer_within(view, Side::Responder)];
     let mut pending: [Option<usize>; 2] = [None, None];
-    let points = Points::of(&view.case);
-    let lost = |message| points.as_ref().is_some_and(|points| points.loses(message));
+    let points = view.case.points();
+    let lost = |message| points.is_some_and(|points| points.loses(message));
     for index in 0..found.len() {
         let (from, at) = (found[index].message.from, found[index].message.at);
         if found[index].reading != Reading::Unclear || !found[index].may_be(Content::Dpd) {

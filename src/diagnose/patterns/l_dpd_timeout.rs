@@ -74,6 +74,7 @@ pattern! {
     ];
     sources: ["S2S-47", "RFC 3706 §5", "RFC 7296 §2.4"];
     misses: Messages;
+    lost: "path" "mapping", or its answer: "path" "mapping";
     when: LAST_WORD;
     check: check
 }
@@ -154,9 +155,10 @@ impl Traffic {
     }
 }
 
-/// When `side` was last heard in this attempt.
+/// When `side` was last heard in this attempt: not by what is lost between two capture points.
 fn last_heard(view: &View<'_>, side: Side) -> Option<Timestamp> {
-    let messages = view.messages().filter(|message| message.from == side);
+    let lost = |message| view.case.points().is_some_and(|points| points.loses(message));
+    let messages = view.messages().filter(|message| message.from == side && !lost(message));
     let times = messages.flat_map(|message| message.copies().map(|(_, at)| at));
     times.max()
 }

@@ -53,17 +53,22 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 .filter_map(|message| message.fault.filter(is_about_length).map(|fault| (message, fault)))
                 .collect();
             let (first, fault) = broken.first()?;
-            Some(
-                Match::on(index, Confidence::Stated)
-                    .seen(format!(
-                        "{} from {}: {fault}; {} like this",
-                        first.label,
-                        first.source,
-                        number(broken.len() as u64, "message")
-                    ))
-                    .means("the message is not what its lengths say; it was read as far as they can be believed")
-                    .frames(broken.iter().map(|(message, _)| message.frame)),
-            )
+            let up = view.tunnel_up();
+            let taken = up.is_some_and(|up| broken.iter().all(|(message, _)| message.at <= up));
+            let found = Match::on(index, Confidence::Stated)
+                .seen(format!(
+                    "{} from {}: {fault}; {} like this",
+                    first.label,
+                    first.source,
+                    number(broken.len() as u64, "message")
+                ))
+                .means(if taken {
+                    "the message is not what its lengths say; the other side took it all the same"
+                } else {
+                    "the message is not what its lengths say; it was read as far as they can be believed"
+                })
+                .frames(broken.iter().map(|(message, _)| message.frame));
+            Some(if taken { found.severity(Severity::Notice) } else { found })
         })
         .collect();
     let unreadable: Vec<_> = case.pair.malformed.iter().filter(|datagram| is_about_length(&datagram.fault)).collect();

@@ -1,9 +1,9 @@
 //! M-MARKER: the non-ESP marker is missing, or stands where none belongs.
 
-use crate::diagnose::Confidence;
 use crate::diagnose::case::Case;
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::number;
+use crate::diagnose::{Confidence, Severity};
 use crate::packet::Encapsulation;
 
 use super::nat;
@@ -22,7 +22,7 @@ pattern! {
     /// ## Look-alikes
     ///
     /// - ESP whose first octets look like an IKE header: version, exchange type and length were all checked.
-    M_MARKER = "M-MARKER", Malformed, Warning;
+    M_MARKER = "M-MARKER", Malformed, Error;
     title: "the non-ESP marker is missing, or stands where none belongs";
     causes: [
         "forward" 0.60 "a NAT or firewall forwards one IKE port to the other", raised by "only one direction is affected", lowered by "both sides do it";
@@ -50,18 +50,19 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 })
                 .collect();
             let first = odd.first()?;
+            let stops = view.waiting().is_some_and(|last| odd.iter().any(|message| std::ptr::eq(*message, last)));
+            let copies = odd.iter().map(|message| u64::from(message.repeat_count) + 1).sum();
             let what = if first.non_esp_marker { "has a marker on UDP 500" } else { "has no marker on UDP 4500" };
-            Some(
-                Match::on(index, Confidence::Stated)
-                    .seen(format!(
-                        "{} from {} {what}; {} like this",
-                        first.label,
-                        first.source,
-                        number(odd.len() as u64, "message")
-                    ))
-                    .means("the receiver takes it for something else and drops it")
-                    .frames(odd.iter().map(|message| message.frame)),
-            )
+            let found = Match::on(index, Confidence::Stated)
+                .seen(format!(
+                    "{} from {} {what}; {} like this, copies and all",
+                    first.label,
+                    first.source,
+                    number(copies, "message")
+                ))
+                .means("the receiver takes it for something else and drops it")
+                .frames(odd.iter().map(|message| message.frame));
+            Some(if stops && !view.one_sided() { found } else { found.severity(Severity::Warning) })
         })
         .collect()
 }

@@ -71,6 +71,9 @@ fn weigh(said: &Said<'_>, found: Match) -> Match {
             _ if said.probed => found.means(
                 "the initiator asked once and closed its port: it is a scanner or a monitor, and no tunnel is meant",
             ),
+            _ if said.refused => {
+                found.rule_out(&["firewall"]).means("the initiator was refused, and had closed its port by then")
+            }
             true => found.rule_out(&["firewall"]).means("a packet that was still under way found the port closed"),
             false if said.natted => found.means(
                 "the NAT in front of the host has no mapping for the port any more, or the host's IKE service is gone",

@@ -7,7 +7,7 @@ use crate::diagnose::Severity;
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::{span, times};
-use crate::track::{ExchangeKind, Side};
+use crate::track::{ExchangeKind, Label, Side};
 
 use super::{n_keepalive, nat};
 
@@ -89,10 +89,11 @@ fn found(index: usize, view: &View<'_>) -> Option<Match> {
     let last = changes.last()?;
     let (old, new) = (last.old, last.message.source);
     let side = last.message.from;
-    // The peer talks to the new place: it noticed.
-    let followed = view
-        .messages()
-        .any(|message| message.from == side.other() && message.at >= last.message.at && message.destination == new);
+    // The peer talks to the new place, or gets an answer from there: it noticed.
+    let followed = matches!(last.message.label, Label::Response(_))
+        || view
+            .messages()
+            .any(|message| message.from == side.other() && message.at >= last.message.at && message.destination == new);
     let found = Match::on(index, Confidence::Stated)
         .seen(format!(
             "{} moved from {old} to {new} under the same SPIs; its place changed {}",
@@ -104,7 +105,7 @@ fn found(index: usize, view: &View<'_>) -> Option<Match> {
     Some(if followed {
         found.severity(Severity::Info).means("a new mapping; the peer noticed and follows")
     } else {
-        found.means("a new mapping; the peer was not seen to send there, and what goes to the old place is lost")
+        found.means("a new mapping; no IKE of the peer was seen to go there, and what goes to the old place is lost")
     })
 }
 

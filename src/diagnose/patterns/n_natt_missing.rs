@@ -17,8 +17,8 @@ pattern! {
     /// ## What is seen
     ///
     /// The initiator's port is rewritten, so there is a NAT; one side or both announce no NAT traversal (no vendor id in
-    /// IKEv1, no NAT_DETECTION notify in IKEv2). IKE completes on UDP 500 all the same, and ESP goes natively over IP, in one
-    /// direction only or not at all.
+    /// IKEv1, no NAT_DETECTION notify in IKEv2). Or both do, and stay on UDP 500 although NAT detection shows the NAT. IKE
+    /// completes on UDP 500 all the same, and ESP goes natively over IP, in one direction only or not at all.
     ///
     /// ## What it means
     ///
@@ -44,7 +44,7 @@ pattern! {
         "SonicWALL": "Peer IPSec Security Gateway doesn't support VPN NAT Traversal" ("SonicWALL manual, NAT Traversal chapter");
     ];
     sources: ["RFC 3947 §3.1", "RFC 3715 §2.1", "RFC 7296 §2.23"];
-    when: PORT;
+    when: PORT, NAT;
     check: check
 }
 
@@ -56,8 +56,35 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         .filter(|(_, view)| nat::rewritten_port(view).is_some() && view.attempt.phase1_up.is_some())
         .last()
         .and_then(|(index, view)| found(case, index, &view))
+        .or_else(|| case.attempts().last().and_then(|(index, view)| in_spite(case, index, &view)))
         .into_iter()
         .collect()
+}
+
+/// Both sides announce NAT traversal and find a NAT, and go on as if there were none (RFC 3947 §4, RFC 7296 §2.23).
+fn in_spite(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
+    let up = view.attempt.phase1_up?;
+    let inner = nat::behind(view).next()?;
+    let native = case.pair.flows.iter().all(|flow| flow.encapsulation == Encapsulation::None);
+    let packets = |from| case.flows_from(from).filter(|flow| flow.last >= up).map(|flow| flow.packets).sum::<u64>();
+    let (there, back) = (packets(view.attempt.initiator.ip()), packets(view.attempt.responder.ip()));
+    let one_way = (there == 0) != (back == 0) && there + back >= ENOUGH;
+    if !native || !one_way || view.attempt.midstream || view.messages().any(nat::on_4500) {
+        return None;
+    }
+    Some(
+        Match::on(index, Confidence::Inferred)
+            .frames([view.attempt.first_frame])
+            .seen(format!(
+                "NAT detection shows {} behind a NAT, and neither IKE nor ESP moves to UDP 4500. In {} since IKE came up: {} of native ESP from the initiator, {} back",
+                nat::name(inner),
+                span(case.end().since(up)),
+                number(there, "packet"),
+                number(back, "packet"),
+            ))
+            .means("NAT traversal is known to both sides and not used: native ESP does not get through the NAT in one direction")
+            .weigh("unsupported", 0.1),
+    )
 }
 
 fn found(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {

@@ -6,7 +6,7 @@ use crate::diagnose::Confidence;
 use crate::diagnose::Severity;
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
-use crate::track::{Attempt, Label, Side};
+use crate::track::{Attempt, Label, MessageRecord, Side};
 
 use super::nat;
 
@@ -97,12 +97,17 @@ fn from_elsewhere(index: usize, view: &View<'_>) -> Option<Match> {
         .frames([attempt.first_frame, first_frame])
         .settle("a capture on the outside of the peer: from which address does it answer?");
     // Who goes on with the address it asked has taken that answer all the same.
-    let goes_on = view.messages().any(|message| message.encrypted && message.from == Side::Initiator);
-    if !goes_on {
+    let is_next = |message: &MessageRecord| !matches!(message.label, Label::Mm(1) | Label::Am(1) | SA_INIT_REQUEST);
+    let mut next = view.messages().filter(|message| message.from == Side::Initiator && is_next(message)).peekable();
+    if next.peek().is_none() {
         return Some(found);
     }
-    let means = format!("this initiator took it all the same and went on with {asked}; many do not");
-    Some(found.means(means).severity(Severity::Notice))
+    let took = format!("this initiator took it all the same and went on with {asked}");
+    Some(if next.any(|message| message.encrypted) {
+        found.means(format!("{took}; many do not")).severity(Severity::Notice)
+    } else {
+        found.means(format!("{took}, but got no further"))
+    })
 }
 
 /// The address that `answer` came from, if it can be the answer to `attempt`.

@@ -10,7 +10,7 @@ use crate::diagnose::case::{Case, PATIENCE, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::sizes::{Suite, payload};
 use crate::diagnose::words::span;
-use crate::track::{Exchange, ExchangeKind, Label, MessageRecord, Side};
+use crate::track::{EspFlow, Exchange, ExchangeKind, Label, MessageRecord, Side};
 
 use super::informational::{self, Informational, Reading};
 use super::life_cycle::{self, Traffic};
@@ -74,8 +74,10 @@ fn read_taken_down(case: &Case<'_>) -> bool {
     let leaves = leaves(case);
     let Some(last) = leaves.iter().flatten().max() else { return false };
     let left = leaves.iter().rposition(|leave| leave.as_ref() == Some(last)).unwrap_or_default();
-    let up = case.view(left).and_then(|view| came_up(&view));
-    !case.attempts().zip(&leaves).any(|((_, view), leave)| leave.is_none() && lives_on(&view, *last, up, case.end()))
+    let Some(left) = case.view(left) else { return false };
+    let up = came_up(&left);
+    let goes_on = |view| lives_on(&view, *last, up, case.end()) || runs_beside(&view, &left, *last);
+    !case.attempts().zip(&leaves).any(|((_, view), leave)| leave.is_none() && goes_on(view))
 }
 
 /// When the tunnel of each attempt was taken down.
@@ -90,7 +92,8 @@ fn leave(view: &View<'_>) -> Option<Timestamp> {
 
 /// When the IKE SA of an attempt came up, as far as was seen.
 fn came_up(view: &View<'_>) -> Option<Timestamp> {
-    view.attempt.phase1_up.or_else(|| view.tunnel_up())
+    let refused = view.is_v2() && (view.authenticated() == Some(false) || view.turned_down().is_some());
+    view.attempt.phase1_up.filter(|_| !refused).or_else(|| view.tunnel_up())
 }
 
 /// Whether an IKE SA that came up before `until`, or was up before the capture, goes on after `at`, when one that had come up
@@ -105,6 +108,16 @@ fn lives_on(view: &View<'_>, at: Timestamp, up: Option<Timestamp>, until: Timest
     let heard = |side| view.messages().any(|message| message.from == side && message.at > at);
     let younger = own.is_some_and(|own| up.is_none_or(|up| own.after(IN_ITS_PLACE) >= up));
     (younger && !is_deleted(view)) || (heard(Side::Initiator) && heard(Side::Responder))
+}
+
+/// Whether traffic of IKEv2 that was there before the SA that was `left` began is there when that is deleted: it belongs to another
+/// IKE SA, and ends with that alone (RFC 7296 §1.4.1).
+fn runs_beside(view: &View<'_>, left: &View<'_>, at: Timestamp) -> bool {
+    let is_old = |flow: &EspFlow| {
+        flow.first >= view.attempt.first && flow.first < left.attempt.first && flow.last.after(FAREWELL) >= at
+    };
+    let ends = [view.attempt.initiator.ip(), view.attempt.responder.ip()];
+    view.is_v2() && left.attempt.rekeyed_from.is_none() && ends.iter().all(|&end| view.case.flows_from(end).any(is_old))
 }
 
 /// Whether the last that was said under an IKE SA seems to delete it.
@@ -316,7 +329,8 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         let others = || (index.saturating_sub(BESIDE)..=index.saturating_add(BESIDE)).filter(|&other| other != index);
         let (at, up) = (last.message.at, came_up(&view));
         let stays = |other: &usize| leaves.get(*other).is_some_and(|left| left.is_none_or(|left| left > at));
-        let stays_up = |other| case.view(other).is_some_and(|other| lives_on(&other, at, up, at));
+        let goes_on = |other| lives_on(&other, at, up, at) || runs_beside(&other, &view, at);
+        let stays_up = |other| case.view(other).is_some_and(goes_on);
         let beside = || others().filter(stays).any(stays_up);
         let farewell = leaves.get(index).is_some_and(Option::is_some) && !beside();
         let first = beginning(&deletes).unwrap_or(last);

@@ -82,7 +82,8 @@ fn at_one_point(message: &MessageRecord) -> u32 {
 
 /// A request on an IKE SA that is up was answered and came again all the same, more than once.
 fn asked_in_spite(exchange: &Exchange) -> bool {
-    let of_its_own = matches!(exchange.kind, ExchangeKind::CreateChildSa | ExchangeKind::InformationalV2);
+    use ExchangeKind::{CreateChildSa, IkeFollowupKe, InformationalV2};
+    let of_its_own = matches!(exchange.kind, CreateChildSa | IkeFollowupKe | InformationalV2);
     let (request, response) = ikev2::request_and_response(exchange);
     let in_spite = |(request, response)| phase1::copies_in_spite_of(response, request).is_some();
     of_its_own && request.zip(response).is_some_and(in_spite)

@@ -5,6 +5,7 @@ use crate::diagnose::Confidence;
 use crate::diagnose::case::{Case, PATIENCE};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::{number, span};
+use crate::track::EspFlow;
 
 use super::life_cycle::{self, Life, Traffic, frame_at};
 use super::{is_taken_down, ok_delete};
@@ -58,8 +59,13 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     // A re-key takes over what is up; its own beginning tells nothing.
     let seen = case.in_words(|| {
         let takes_over = taken_over(case, index);
+        let is_old = |flow: &EspFlow| flow.first < view.attempt.first;
+        let beside = |up: Timestamp| {
+            [a, b].iter().all(|&from| case.flows_from(from).any(|flow| is_old(flow) && flow.last > up.after(PATIENCE)))
+        };
         let took = match view.attempt.rekeyed_from {
             Some(_) => "re-keyed".into(),
+            None if takes_over.is_some() && beside(up) => "negotiated beside one that goes on".into(),
             None if takes_over.is_some() => "negotiated anew while the one before was up".into(),
             None if view.attempt.midstream || view.shown_by_traffic().is_some() => {
                 "up; messages of the negotiation are not in the capture".into()

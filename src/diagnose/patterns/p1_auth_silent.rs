@@ -43,7 +43,7 @@ pattern! {
     checks: [
         Either: "compare the pre-shared keys, and which key the responder selects for the address it sees" about "keys";
         Path: "if message 5 went to UDP 4500, let it through, both ways, and forward it where the responder is behind a NAT" about "port-4500";
-        Path: "let IP fragments through, or turn IKE fragmentation on" about "fragments";
+        Path: "let IP fragments through, or turn IKE fragmentation on; where it is on, make its fragments smaller" about "fragments";
         Responder: "look in its log for the identity it got, and for an error about a payload or decryption";
         Either: "compare the CA that the responder trusts, validity and names of the certificate" about "certificate";
     ];
@@ -88,7 +88,7 @@ fn silent(case: &Case<'_>, index: usize, view: &View<'_>, proof: &MessageRecord,
     let waits = view.message(Label::Mm(4)).map_or(0, |fourth| phase1::repeats_after(fourth, proof.at));
     let from_responder = case.pair.sent.get(usize::from(responder != case.pair.a));
     let on_4500 = from_responder.is_some_and(|seen| seen.on_4500 > seen.keepalives);
-    let pieces = proof.ip_fragments > 1;
+    let pieces = proof.ip_fragments.max(proof.ike_fragments);
 
     let certainty = if waits > 0 { Confidence::Inferred } else { waited.certainty() };
     let mut found = Match::on(index, certainty).frames(view.frames(proof));
@@ -112,8 +112,9 @@ fn silent(case: &Case<'_>, index: usize, view: &View<'_>, proof: &MessageRecord,
             "; nothing at all came from it on UDP 4500"
         });
     }
-    if pieces {
-        found.seen.push_str(&format!("; MM5 travels in {} IP fragments", proof.ip_fragments));
+    if pieces > 1 {
+        let of = if proof.ip_fragments > 1 { "IP" } else { "IKE" };
+        found.seen.push_str(&format!("; MM5 travels in {pieces} {of} fragments"));
     }
     found.means = match (phase1::method(view), moved) {
         (Method::Certificate, _) => {
@@ -134,7 +135,7 @@ fn silent(case: &Case<'_>, index: usize, view: &View<'_>, proof: &MessageRecord,
     if greets {
         found = found.weigh("fragments", 3.0).weigh("certificate", 0.5);
     }
-    for (key, factor) in weights(view, moved, on_4500, waits > 0, pieces) {
+    for (key, factor) in weights(view, moved, on_4500, waits > 0, pieces > 1) {
         found = found.weigh(key, factor);
     }
     found.settle(if moved {

@@ -27,7 +27,7 @@ pattern! {
     /// - `P1-PSK`: there is a key, and it is another one.
     /// - `P1-NOTIFY`: the same with certificates, where no such key is needed.
     P1_NO_KEY = "P1-NO-KEY", Phase1, Error;
-    title: "the responder refuses message 3, most likely for want of a key";
+    title: "the responder calls the key invalid, most likely for want of one";
     causes: [
         "missing" 0.60 "no pre-shared key is configured for the address or identity of the initiator", raised by "newly configured", lowered by "it worked before";
         "address" 0.30 "the key is bound to another address than the one the responder sees", raised by "NAT in front of the initiator; a changed address", lowered by "no NAT";
@@ -54,11 +54,11 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             let error = view
                 .clear_errors(Side::Responder)
                 .find(|error| error.notify_message_type == notify::INVALID_KEY_INFORMATION)?;
-            let third = view.message(Label::Mm(3));
+            let third = view.message(Label::Mm(3)).or_else(|| view.message(Label::Am(1)));
             let found = Match::on(index, Confidence::Inferred)
                 .seen(format!(
                     "the responder answered {} with {} in clear, {}",
-                    if third.is_some() { "MM3" } else { "the initiator" },
+                    third.map_or("the initiator".to_owned(), |third| third.label.to_string()),
                     phase1::notify_name(error.notify_message_type),
                     times(u64::from(error.message.repeat_count) + 1),
                 ))
@@ -75,5 +75,6 @@ fn check(case: &Case<'_>) -> Vec<Match> {
 /// The responder needs a pre-shared key to answer the last message of the initiator.
 pub(super) fn asks_for_shared_key(view: &View<'_>) -> bool {
     let method = phase1::method(view);
-    view.message(Label::Mm(4)).is_none() && matches!(method, Method::SharedKey | Method::Unknown)
+    let until = !matches!(view.attempt.stage, Label::Mm(1)) && view.message(Label::Mm(4)).is_none();
+    until && matches!(method, Method::SharedKey | Method::Unknown)
 }

@@ -4,7 +4,7 @@ use crate::diagnose::Confidence;
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::times;
-use crate::track::Side;
+use crate::track::{Mode, Side};
 
 use super::nearest_miss;
 use super::phase1::{self, Standing, notify};
@@ -23,7 +23,8 @@ pattern! {
     /// same when they have no configuration for the initiator's address, or not for this IKE version. The notify is not
     /// authenticated; it is believed more if the initiator gives up or it repeats. Where the responder shows elsewhere in the
     /// captures what it takes, by an offer of its own or a choice it made, the report says which change of this offer would
-    /// have come nearest to it.
+    /// have come nearest to it. Aggressive Mode cannot negotiate the group (RFC 2409 §5): message 1 brings the public value
+    /// along, so its group has to be the responder's.
     ///
     /// ## Look-alikes
     ///
@@ -74,7 +75,7 @@ pattern! {
     ];
     sources: [
         "SMG-07", "SMG-14", "SMG-15", "SMG-16", "SMG-32", "PIX-02", "PIX-07", "S2S-02", "S2S-03", "S2S-43", "S2S-44",
-        "S2S-57", "CON-16", "NIR-09", "NIR-10", "RFC 2408 §3.14.1", "RFC 2408 §5.4",
+        "S2S-57", "CON-16", "NIR-09", "NIR-10", "RFC 2408 §3.14.1", "RFC 2408 §5.4", "RFC 2409 §5",
     ];
     when: V1 ERROR_NOTIFY;
     check: check
@@ -111,11 +112,17 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             } else {
                 found = found.weigh("no-profile", 0.3);
             }
+            if view.attempt.mode == Mode::Aggressive {
+                found.means.to_mut().push_str(ONE_GROUP);
+            }
             // Equal findings of a pair are told once: one comparison is enough.
             Some(if std::mem::replace(&mut compared, true) { found } else { beside(case, &view, found) })
         })
         .collect()
 }
+
+/// What Aggressive Mode cannot negotiate (RFC 2409 §5).
+const ONE_GROUP: &str = "; in Aggressive Mode the group is not negotiated: it is that of the public value in message 1";
 
 /// The offer, beside what the responder takes.
 fn beside(case: &Case<'_>, view: &View<'_>, mut found: Match) -> Match {

@@ -111,12 +111,15 @@ fn by_the_other(habits: &Habits<'_>, index: usize, view: &View<'_>) -> Option<Ma
         }
     };
     let what = if own { "itself starts" } else { "accepts" };
-    Some(
-        Match::on(index, Confidence::Inferred)
-            .seen(format!("{} of {name} {how}; {responder} {what} {other_name} with the same peer", first.label))
-            .means(format!("{responder} wants {other_name} from this peer"))
-            .frames([first.frame])
-            .frames(refused.map(|refusal| refusal.message.frame))
-            .frames([evidence.first_frame]),
-    )
+    // Who says nothing may have other reasons, unless it never begins otherwise.
+    let sure = refused.is_some() || own;
+    let settle = (!sure).then(|| format!("the log of {responder}: whether it knows {name} for this peer"));
+    let mut found = Match::on(index, if sure { Confidence::Inferred } else { Confidence::Suspected })
+        .seen(format!("{} of {name} {how}; {responder} {what} {other_name} with the same peer", first.label))
+        .means(format!("{responder} wants {other_name} from this peer"))
+        .frames([first.frame])
+        .frames(refused.map(|refusal| refusal.message.frame))
+        .frames([evidence.first_frame]);
+    found.settle = settle.map(Into::into);
+    Some(found)
 }

@@ -6,6 +6,7 @@ use crate::base::Timestamp;
 use crate::diagnose::case::{AT_ONCE, Case, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::sizes::V1Suite;
+use crate::diagnose::waiting::Waited;
 use crate::diagnose::words::{span, times, until};
 use crate::diagnose::{Confidence, Severity};
 use crate::track::{Exchange, ExchangeKind, Label, MessageRecord};
@@ -71,7 +72,11 @@ fn unconfirmed(index: usize, view: &View<'_>, exchange: &Exchange, traffic: [Opt
     let third = exchange.message(Label::Qm(3));
     let [starter, other] =
         [exchange.started_by, exchange.started_by.other()].map(|side| life_cycle::address(view.attempt, side));
-    let waited = phase1::silence_after(view, second)?;
+    // That the side that started has left since explains no message 2 that comes in spite of message 3.
+    let waited = match third {
+        Some(_) => Some(view.waited(second)).filter(Waited::is_silence)?,
+        None => phase1::silence_after(view, second)?,
+    };
     let last = second.repeats.iter().map(|repeat| repeat.at).max().unwrap_or(second.at);
     if let Some(third) = third {
         phase1::copies_in_spite_of(third, second)?;

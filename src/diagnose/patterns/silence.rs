@@ -8,7 +8,6 @@ use crate::diagnose::{Confidence, Severity};
 
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::Match;
-use crate::diagnose::points::Points;
 use crate::diagnose::words::{number, span, times};
 use crate::track::{IkeVersion, Label, Side};
 
@@ -89,9 +88,10 @@ fn unanswered(
     let end = usize::from(peer != case.pair.a);
     let heard = case.heard_from(peer);
     let last = first.at.after(waited.over);
-    let lost = || Points::of(case).is_some_and(|points| points.loses(first));
+    let lost = || case.points().is_some_and(|points| points.loses(first));
     let alive = heard && !lost() && signs.get_or_init(|| SignsOfLife::of(case)).between(end, first.at, last);
     let silent_peers = case.silent_peers();
+    let to_others = !heard && case.speaks_to_others(peer);
     let mut seen = format!("{} was sent {}", first.label, times(waited.copies));
     if waited.copies > 1 {
         seen.push_str(&format!(" in {}", span(waited.over)));
@@ -105,6 +105,7 @@ fn unanswered(
     seen.push_str(&match (alive, heard) {
         (true, _) => format!("; {peer} is alive: it sends other IKE, ESP or AH meanwhile"),
         (_, true) => format!("; {peer} sends IKE, ESP or AH at other times, and none meanwhile"),
+        _ if to_others => format!("; no IKE, ESP or AH from {peer} to this address, and some to others"),
         _ => format!("; no IKE, ESP or AH from {peer} in {} of capture", span(case.watched())),
     });
     let (confidence, settle) = if alive {
@@ -131,6 +132,8 @@ fn unanswered(
     }
     if alive {
         found = found.weigh("path", 0.3).weigh("no-profile", 2.0).weigh("refused", 2.0).weigh("off", 1.5);
+    } else if to_others {
+        found = found.weigh("path", 0.5).weigh("no-profile", 2.0);
     } else if silent_peers > 1 {
         found = found.weigh("path", 1.5);
         found.seen.push_str(&format!(

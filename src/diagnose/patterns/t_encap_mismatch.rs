@@ -1,9 +1,9 @@
 //! T-ENCAP-MISMATCH: ESP in UDP one way, directly over IP the other.
 
-use crate::diagnose::Confidence;
 use crate::diagnose::case::Case;
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::number;
+use crate::diagnose::{Confidence, Severity};
 use crate::packet::Encapsulation;
 use crate::track::{EspFlow, FlowProtocol};
 
@@ -20,7 +20,8 @@ pattern! {
     /// ## What it means
     ///
     /// The two ends came to different results about NAT on the path, or one is configured to encapsulate always or never.
-    /// Each of them drops what arrives in the other form, and a NAT device drops protocol 50 that nobody asked for.
+    /// Each of them may drop what arrives in the other form, and a NAT device drops protocol 50 that nobody asked for. Some take
+    /// both at any time, as IKEv2 wants it: where packets have answers the tunnel works.
     ///
     /// ## Look-alikes
     ///
@@ -63,7 +64,9 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         Encapsulation::Udp => "in UDP",
         Encapsulation::Tcp => "in TCP",
     };
-    let found = Match::on_pair(Confidence::Stated)
+    // IKEv2 wants both forms taken at any time (RFC 7296 §2.23).
+    let takes_both = case.attempts().any(|(_, view)| view.is_v2());
+    let found = Match::on_pair(if takes_both { Confidence::Suspected } else { Confidence::Inferred })
         .seen(format!(
             "{} from {} {}, {} from {} {}",
             number(one.packets, "packet"),
@@ -73,8 +76,14 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             back.from,
             form(other),
         ))
-        .means("each side drops what comes in the form it does not expect")
+        .means("a side drops what comes in a form that it does not expect")
+        .settle("the counters of both ends: whether what is received rises")
         .frames([one.first_frame, other.first_frame]);
+    let (sent, answers) = (there.used_since(one.first), back.used_since(other.first));
+    if sent.is_answered_by(&answers) {
+        let works = "each side takes what the other sends: what one sends has as many answers";
+        return vec![found.means(works).severity(Severity::Notice)];
+    }
     let no_nat = case.pair.attempts.last().is_some_and(|attempt| {
         attempt.nat.own_matches == [Some(true); 2] || attempt.nat.peer_matches == [Some(true); 2]
     });

@@ -5,7 +5,7 @@ use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::{number, span};
 use crate::diagnose::{Confidence, Severity};
 
-use super::{c_two_point, t_esp_blocked, traffic};
+use super::{c_two_point, nat, t_esp_blocked, traffic};
 
 pattern! {
     /// ## What is seen
@@ -38,8 +38,10 @@ pattern! {
     causes: [
         "no-answer" 0.45 "the far side has nothing to answer with: no route back through its gateway, a host firewall, address translation before encryption",
             raised by "IKE liveness is answered; the far side sends ESP for other traffic", lowered by "the far side never sends ESP at all";
-        "blocked" 0.35 "ESP is blocked towards the far side, or on its way back",
-            raised by "ICMP that refuses ESP; ESP directly over IP, and the far side never sends any", lowered by "ESP in UDP, on the port where IKE works";
+        "blocked" 0.30 "ESP (IP protocol 50) or AH (51) is blocked towards the far side, or on its way back",
+            raised by "ICMP that refuses ESP; ESP directly over IP, and the far side never sends any", lowered by "ESP in UDP";
+        "mapping" 0.05 "ESP in UDP is lost on its way: a NAT forgot or changed its mapping, or a filter for UDP 4500",
+            raised by "a NAT on the path; it worked before", lowered by "ESP directly over IP";
         "dropped" 0.20 "the far side drops it after it arrived: unknown SPI, integrity, inner addresses that do not fit the policy",
             raised by "INVALID-SPI; a re-key or a restart shortly before", lowered by "";
     ];
@@ -47,7 +49,8 @@ pattern! {
         Either: "on the silent side, look at the counters of the SA: if receive (decaps) stands still, ESP does not arrive; if send (encaps) rises as well, ESP is lost on its way back; if receive alone rises, look behind that gateway";
         Either: "on the silent side, check that the target host's route to the other subnet leads through this gateway, and that the host and its firewall answer (try another host)";
         Either: "on the silent side, check that answers are exempt from address translation and match the policy, with the subnets mirrored on both ends";
-        Path: "check that IP protocol 50 passes both ways, or force UDP encapsulation";
+        Path: "check that IP protocol 50 (51 for AH) passes both ways; ESP may be forced into UDP" about "blocked";
+        Path: "check that UDP 4500 passes both ways, and that keepalives come more often than the NAT's timer needs" about "mapping";
         Either: "check that the two subnets do not overlap";
     ];
     logs: [
@@ -103,11 +106,13 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             "the receive counter of the SA on {}, or a capture on its outside and inside while traffic is sent",
             way.to
         ));
-    if way.is_native() {
-        found = found.weigh("blocked", if one_way.answered_before { 1.2 } else { 1.6 });
+    let natted = case.view(one_way.attempt).is_some_and(|view| nat::detected(&view));
+    let lost = lost_as(way);
+    found = if lost == "blocked" {
+        found.weigh(lost, if one_way.answered_before { 1.4 } else { 1.9 }).rule_out(&["mapping"])
     } else {
-        found = found.weigh("blocked", 0.3);
-    }
+        found.weigh(lost, if natted && one_way.answered_before { 6.0 } else { 2.0 }).rule_out(&["blocked"])
+    };
     if one_way.alive {
         found = found.weigh("no-answer", 1.2);
     }
@@ -128,9 +133,14 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     }
     if refused {
         // The refusal has findings of its own.
-        found = found.weigh("blocked", 20.0).severity(Severity::Notice);
+        found = found.weigh(lost, 20.0).severity(Severity::Notice);
     }
-    vec![c_two_point::tell_traffic(case, way, "blocked", found)]
+    vec![c_two_point::tell_traffic(case, way, lost, found)]
+}
+
+/// The cause that what goes this way is lost on its way.
+fn lost_as(way: &traffic::Way<'_>) -> &'static str {
+    if way.is_native() { "blocked" } else { "mapping" }
 }
 
 /// It worked, and then the answers stopped.
@@ -157,6 +167,8 @@ fn faded(case: &Case<'_>) -> Option<Match> {
             .frames([last_answer])
             .frames(way.frames())
             .weigh("dropped", 2.0)
+            .weigh("mapping", 4.0)
+            .rule_out(if lost_as(&way) == "blocked" { &["mapping"] } else { &["blocked"] })
             .settle(format!(
                 "the receive counter of the SA on {}, or a capture on its outside and inside while traffic is sent",
                 way.to

@@ -16,7 +16,8 @@ pattern! {
     /// ## What it means
     ///
     /// Both in both directions are two tunnels, or a change of configuration; ESP inside AH shows as AH alone. One
-    /// protocol each way means that the two ends do not use the same SAs: each drops what the other sends.
+    /// protocol each way is nothing that IKE negotiates: these SAs were set up by hand, or are left over, and each end may drop
+    /// what the other sends. It need not: SAs are for one direction, and where packets have answers the tunnel works.
     ///
     /// ## Look-alikes
     ///
@@ -35,7 +36,7 @@ pattern! {
     logs: [
         "Netopia": "Rx discard: SA mismatch" ("NIR-28");
     ];
-    sources: ["NIR-28", "RFC 4301 §3.2", "RFC 8221 §4"];
+    sources: ["NIR-28", "RFC 4301 §3.2", "RFC 4301 §4.1", "RFC 8221 §4"];
     when: AH;
     check: check
 }
@@ -57,10 +58,14 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         .frames(there.frames())
         .frames(back.frames());
     vec![if crossed {
-        found
-            .means("the two ends do not use the same SAs, and each drops what the other sends")
-            .severity(Severity::Warning)
-            .weigh("mismatch", 8.0)
+        const BY_HAND: &str =
+            "IKE negotiates one protocol for both directions: these SAs were set up by hand, or are left over";
+        let found = found.weigh("mismatch", 8.0);
+        if there.is_answered_by(&back) {
+            found.means(format!("{BY_HAND}; what one side sends has as many answers"))
+        } else {
+            found.means(format!("{BY_HAND}, and each end may drop what the other sends")).severity(Severity::Warning)
+        }
     } else {
         found.means("two tunnels, or a change of configuration")
     }]

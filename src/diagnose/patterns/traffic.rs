@@ -97,6 +97,19 @@ impl<'a> Way<'a> {
         self.flows.iter().all(|flow| flow.length_range == (one, one))
     }
 
+    /// What this side sends is answered by `other`, as far as one sees: packets of one size each way, as many, that begin and end
+    /// together.
+    pub fn is_answered_by(&self, other: &Self) -> bool {
+        let (here, there) = (self.packets(), other.packets());
+        let pace = u32::try_from(here).ok().and_then(|packets| self.span().checked_div(packets)).unwrap_or_default();
+        let together = |one: Option<Timestamp>, two: Option<Timestamp>| {
+            one.zip(two).is_some_and(|(one, two)| one.max(two).since(one.min(two)) <= (pace / 4).max(LEAST_TIME))
+        };
+        let as_many = here.min(there) >= LEAST_PACKETS && here.abs_diff(there) <= here / 8;
+        let even = self.is_even() && other.is_even();
+        even && as_many && together(self.first(), other.first()) && together(self.last(), other.last())
+    }
+
     /// What the spacing of equal packets looks like, in words.
     pub fn rhythm(&self) -> Option<&'static str> {
         let [flow] = self.flows.as_slice() else { return None };
@@ -247,6 +260,11 @@ fn one_way_late<'a>(case: &Case<'a>) -> Option<OneWay<'a>> {
         unconfirmed: false,
         late: true,
     })
+}
+
+/// Whether traffic was answered and no longer is.
+pub(in crate::diagnose) fn is_faded(case: &Case<'_>) -> bool {
+    faded(case).is_some()
 }
 
 /// Traffic that was answered one for one and no longer is.

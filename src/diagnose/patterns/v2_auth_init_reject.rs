@@ -1,10 +1,10 @@
 //! V2-AUTH-INIT-REJECT: the initiator turns the responder's IKE_AUTH answer down.
 
-use crate::diagnose::Confidence;
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::sizes::{AuthAnswer, Suite, payload};
 use crate::diagnose::words::span;
+use crate::diagnose::{Confidence, Severity};
 use crate::track::Side;
 
 use super::ikev2::{self, Standing, notify};
@@ -66,8 +66,10 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         if !proven || view.auth_exchanges().nth(1).is_some() {
             continue;
         }
-        if view.turned_down().is_some() && !standing.up_after(view.attempt) {
-            found.extend(with_a_word(index, &view));
+        if view.turned_down().is_some() {
+            let over = standing.up_after(view.attempt);
+            let history = |found: Match| if over { found.severity(Severity::Notice) } else { found };
+            found.extend(with_a_word(index, &view).map(history));
         } else if without_a_word(case, index, &view) {
             silent.push((index, view));
         }
@@ -87,7 +89,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             )
         }));
     }
-    found
+    ikev2::tempered(case, found)
 }
 
 fn with_a_word(index: usize, view: &View<'_>) -> Option<Match> {

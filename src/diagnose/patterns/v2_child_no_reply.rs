@@ -128,6 +128,13 @@ fn no_answer(
     if starts_anew {
         found = found.weigh("restart", 3.0);
     }
+    let asks_too = view.messages().any(|message| {
+        message.from != request.from && matches!(message.label, Label::Request(_)) && message.last_sent() > request.at
+    });
+    if asks_too {
+        found.seen.push_str("; the peer itself asks meanwhile on the same IKE SA");
+        found = found.weigh("path", 0.1).weigh("restart", 0.2).weigh("message-id", 6.0);
+    }
     Some(if standing.up_since(request.at) { found.severity(Severity::Notice) } else { found })
 }
 

@@ -1,6 +1,6 @@
 //! V2-CLEAR-ERROR: an IKEv2 error notify came in clear.
 
-use crate::diagnose::case::{Case, ClearNotify};
+use crate::diagnose::case::{Case, ClearNotify, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::times;
 use crate::diagnose::{Confidence, Severity};
@@ -72,16 +72,17 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 refuted || standing.up_since(message.at) || standing.authenticated_after(view.attempt) && !lost(what);
             let found = Match::on(index, Confidence::Stated)
                 .seen(format!(
-                    "the {who} sent {} in clear, {}",
+                    "the {who} sent {} in clear, {}{}",
                     ikev2::named(what),
-                    times(u64::from(message.repeat_count) + 1)
+                    times(u64::from(message.repeat_count) + 1),
+                    unknown_payload(&view, &notify),
                 ))
                 .means(if refuted { informational::REFUTED } else { meaning(what) })
                 .frames([message.frame]);
             let found = match what {
                 _ if refuted => found.weigh("forged", 10.0),
                 _ if lost(what) => found.weigh("lost-sa", 3.0).weigh("unsupported", 0.2).weigh("defect", 0.3),
-                1 => found.weigh("unsupported", 4.0).weigh("lost-sa", 0.1),
+                notify::UNSUPPORTED_CRITICAL_PAYLOAD => found.weigh("unsupported", 4.0).weigh("lost-sa", 0.1),
                 7 => found.weigh("defect", 3.0).weigh("lost-sa", 0.1),
                 _ => found.weigh("lost-sa", 0.3),
             };
@@ -112,9 +113,21 @@ fn lost(notify_message_type: u16) -> bool {
     notify_message_type == notify::INVALID_IKE_SPI
 }
 
+/// Which payload UNSUPPORTED_CRITICAL_PAYLOAD is about (RFC 7296 §3.10.1), and whether it was sent in clear.
+fn unknown_payload(view: &View<'_>, error: &ClearNotify<'_>) -> String {
+    let names_one = error.notify_message_type == notify::UNSUPPORTED_CRITICAL_PAYLOAD;
+    let Some(&payload_type) = error.data.first().filter(|_| names_one) else { return String::new() };
+    let asked = view.messages().filter(|message| message.from != error.message.from);
+    let sent = asked.flat_map(|message| message.carried.iter()).any(|payload| payload.payload_type == payload_type);
+    let sent = if sent { ", which the other side sent" } else { "" };
+    format!("; it is about payload type {payload_type}{sent}")
+}
+
 fn meaning(notify_message_type: u16) -> &'static str {
     match notify_message_type {
-        1 => "the sender found a payload that it does not know and must not pass over",
+        notify::UNSUPPORTED_CRITICAL_PAYLOAD => {
+            "the sender found a payload that it does not know and must not pass over"
+        }
         notify::INVALID_IKE_SPI => "the sender does not know this IKE SA (any more)",
         7 => "the sender could not read a message, or found a value out of range",
         notify::AUTHENTICATION_FAILED => "a refusal that cannot be believed: in clear anybody can send it",

@@ -61,6 +61,17 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                         .frames(view.frames(request)),
                 );
             }
+            if let Some(unheard) = view.round_unheard(exchange) {
+                return Some(
+                    Match::on(index, unheard.confidence)
+                        .seen(format!("IKE_FOLLOWUP_KE of {} octets {}", unheard.request.length, unheard.in_spite()))
+                        .means(format!("the answer does not reach {}", unheard.request.source.ip()))
+                        .settle(format!("a capture on the outside of {}", unheard.request.source.ip()))
+                        .frames(view.frames(unheard.request))
+                        .frames([unheard.answer.frame])
+                        .rule_out(&["state", "other"]),
+                );
+            }
             let (request, response) = ikev2::request_and_response(exchange);
             let response = response?;
             let refused = suites.get(index).copied().flatten()?.lacks_key_exchange(response)?;

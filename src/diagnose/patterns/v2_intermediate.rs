@@ -92,6 +92,18 @@ fn failed(index: usize, view: &View<'_>) -> Option<Match> {
             .frames(view.frames(request));
         return Some(if long { found.weigh("fragments", 2.0) } else { found.weigh("fragments", 0.3) });
     }
+    if let Some(unheard) = view.round_unheard(exchange) {
+        return Some(
+            Match::on(index, unheard.confidence)
+                .seen(format!("IKE_INTERMEDIATE of {} octets {}", unheard.request.length, unheard.in_spite()))
+                .means("the answer does not reach the initiator, or is not taken by it")
+                .settle("a capture on the initiator's outside tells whether the answer arrives whole")
+                .frames(view.frames(unheard.request))
+                .frames([unheard.answer.frame])
+                .weigh("fragments", 4.0)
+                .rule_out(&["silent"]),
+        );
+    }
     let (_, response) = ikev2::request_and_response(exchange);
     let response = response.filter(|response| response.from == Side::Responder)?;
     let refused = Suite::chosen(view.attempt)?.lacks_key_exchange(response)?;

@@ -13,13 +13,15 @@ const KE: u8 = 4;
 pattern! {
     /// ## What is seen
     ///
-    /// INVALID_KE_PAYLOAD (17) comes twice or more for one attempt; or it asks for a group that the initiator did not offer;
-    /// or the initiator tries again with the very group that was refused, or not at all.
+    /// INVALID_KE_PAYLOAD (17) comes twice or more for one attempt, even where the initiator brings the group that it asked
+    /// for; or it asks for a group that the initiator did not offer; or the initiator tries again with the very group that was
+    /// refused, or not at all.
     ///
     /// ## What it means
     ///
     /// Both ends talk and never agree on a group. The offer, the group of the key exchange value and the group asked for are
-    /// all in clear: put them side by side. The notify is not authenticated, so anybody on the path can send it; it is
+    /// all in clear: put them side by side. A responder that refuses the very group it asked for contradicts itself, or several
+    /// nodes answer in its name. The notify is not authenticated, so anybody on the path can send it; it is
     /// believed more when the initiator acts on it.
     ///
     /// ## Look-alikes
@@ -27,20 +29,23 @@ pattern! {
     /// - `V2-KE-RETRY`: asked once and granted, which is normal.
     /// - `V2-PROPOSAL`: no group in common at all, so the responder refuses outright.
     V2_KE_LOOP = "V2-KE-LOOP", IkeV2, Error;
-    title: "the responder asks for another key exchange group and does not get it";
+    title: "the responder asks for another key exchange group, and none is agreed on";
     causes: [
         "not-offered" 0.60 "the initiator is not configured for the group that the responder asks for",
             raised by "the group is not in the offer", lowered by "the group is in the offer";
         "defect" 0.20 "one side handles the retry wrongly",
             raised by "the retry brings the same group, or the group asked for and is refused again", lowered by "the group is not in the offer";
-        "lost" 0.15 "the notify does not reach the initiator",
+        "nodes" 0.05 "several nodes with different settings answer in turn",
+            raised by "the group asked for is refused; another group, or a cookie, is asked for each time", lowered by "the same group is asked for each time";
+        "lost" 0.10 "the notify does not reach the initiator",
             raised by "the same request goes on, each copy drawing the same notify", lowered by "the initiator acts on it";
         "forged" 0.05 "the notify was not sent by the responder",
             raised by "another source or time to live than the responder's other packets", lowered by "";
     ];
     checks: [
-        Initiator: "allow the group that the responder asks for, or the responder one that is offered";
+        Initiator: "allow the group that the responder asks for, or the responder one that is offered" about "not-offered";
         Responder: "look which groups its proposal for this peer holds, and in which order";
+        Responder: "look whether several nodes answer at its address, and whether their settings are the same" about "nodes";
         Either: "update the software if the group asked for is sent and refused all the same";
     ];
     logs: [
@@ -68,11 +73,28 @@ fn never_met(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
     let offered = offered_groups(view);
     let follower = rounds.last().filter(|round| round.response.is_none()).and_then(Round::sent_group);
     let wish = ikev2::group(wanted);
+    let brought = |round: &&&Round<'_>| {
+        let before = asked.iter().take_while(|earlier| !std::ptr::eq(**earlier, **round));
+        before.last().is_some_and(|earlier| earlier.asked_group() == round.sent_group())
+    };
+    let refused = asked.iter().filter(brought).last().and_then(|round| round.sent_group());
     let found = if !offered.is_empty() && !offered.contains(&wanted) {
         Match::on(index, Confidence::Stated)
             .seen(format!("the responder asked for {wish}; the initiator offered {}", list(&offered)))
             .means("the two ends have no group in common that the responder wants")
             .weigh("not-offered", 4.0)
+            .rule_out(&["nodes"])
+    } else if let Some(refused) = refused {
+        Match::on(index, Confidence::Stated)
+            .seen(format!(
+                "the responder asked for another group {}; the initiator brought {} when that was asked for, and {} was asked for next",
+                times(asked.len() as u64),
+                ikev2::group(refused),
+                if wanted == refused { "the same" } else { &wish },
+            ))
+            .means("the responder refuses the very group that it asked for: the initiator does what it can")
+            .weigh("nodes", 4.0)
+            .rule_out(&["not-offered", "lost"])
     } else if asked.len() >= 2 {
         Match::on(index, Confidence::Stated)
             .seen(format!("the responder asked for another group {}, at last for {wish}", times(asked.len() as u64)))
@@ -98,7 +120,12 @@ fn never_met(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
     } else {
         return None;
     };
-    Some(found.frames(last.request.map(|request| request.frame)).frames(frames))
+    let mut found = found.frames(last.request.map(|request| request.frame)).frames(frames);
+    let cookies = rounds.iter().filter(|round| round.asked_cookie()).count();
+    if cookies >= 2 {
+        found.seen.push_str(&format!("; besides, it asked for a cookie {}", times(cookies as u64)));
+    }
+    Some(found)
 }
 
 /// The group asked for does not come, neither in this attempt nor in the next.

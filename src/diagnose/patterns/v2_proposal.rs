@@ -4,7 +4,8 @@ use crate::diagnose::Confidence;
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::times;
-use crate::track::{IkeVersion, Label, Side};
+use crate::isakmp::registry;
+use crate::track::{IkeVersion, Label, MessageRecord, PayloadDetail, Side};
 
 use super::ikev2::{self, SA_INIT, notify};
 use super::nearest_miss;
@@ -102,7 +103,23 @@ fn refused(habits: &Habits<'_>, index: usize, view: &View<'_>) -> Option<Match> 
     if view.attempt.nat.behind(Side::Initiator) == Some(true) {
         found = found.weigh("no-profile", 1.5);
     }
+    if let Some(misfit) = request.and_then(misfit) {
+        found.seen.push_str(&misfit);
+        found = found
+            .means("the key exchange value does not fit its group, which may be the reason; the notify does not tell");
+    }
     Some(if is_usual(view) { found.weigh("differs", 0.6) } else { found })
+}
+
+/// How a key exchange value and its group disagree (RFC 7296 §3.4).
+fn misfit(request: &MessageRecord) -> Option<String> {
+    request.carried.iter().find_map(|payload| {
+        let PayloadDetail::KeyExchange { group: Some(number), length } = payload.detail else { return None };
+        let (expected, _) = registry::group_public_lens(number)?;
+        let group = ikev2::group(number);
+        (length != expected)
+            .then(|| format!("; its key exchange value for {group} has {length} octets and should have {expected}"))
+    })
 }
 
 /// The offer, beside what the responder takes.

@@ -2,9 +2,10 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use crate::diagnose::Confidence;
 use crate::diagnose::case::Case;
 use crate::diagnose::pattern::{Match, pattern};
+use crate::diagnose::words::times;
+use crate::diagnose::{Confidence, Severity};
 use crate::track::Side;
 
 use super::ikev2::{self, notify};
@@ -28,6 +29,7 @@ pattern! {
         "load" 1.00 "load sharing, or maintenance of this gateway", raised by "", lowered by "";
     ];
     checks: [
+        Responder: "look where its redirection or load balancing points, and at whom";
         Initiator: "if the tunnel does not come up, make sure that it can reach the gateway named and trusts its identity";
     ];
     logs: [
@@ -46,12 +48,25 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 .find(|notify| notify.notify_message_type == notify::REDIRECT && !notify.message.encrypted)?;
             let to = gateway(redirect.data).unwrap_or_else(|| "another gateway".to_owned());
             let spoken_to = view.attempt.responder.ip();
-            Some(
-                Match::on(index, Confidence::Stated)
-                    .seen(format!("{spoken_to} answered IKE_SA_INIT with REDIRECT (16407) to {to}"))
-                    .means(format!("the initiator goes on with {to}; look there for the rest"))
-                    .frames([redirect.message.frame]),
-            )
+            let answers = u64::from(redirect.message.repeat_count) + 1;
+            let found = Match::on(index, Confidence::Stated)
+                .seen(format!("{spoken_to} answered IKE_SA_INIT with REDIRECT (16407) to {to}, {}", times(answers)))
+                .frames([redirect.message.frame]);
+            // Whoever does not say so may not be redirected (RFC 5685 §3).
+            let follows = [notify::REDIRECT_SUPPORTED, notify::REDIRECTED_FROM];
+            let announced = || {
+                let mut said = view.clear_notifies(Side::Initiator);
+                said.any(|notify| follows.contains(&notify.notify_message_type))
+            };
+            Some(if to == spoken_to.to_string() {
+                found.means("the gateway sends the initiator to where it is already").severity(Severity::Warning)
+            } else if answers > 1 && !announced() {
+                found
+                    .means("the initiator did not say that it follows redirections, and asks the same gateway on")
+                    .severity(Severity::Warning)
+            } else {
+                found.means(format!("the initiator goes on with {to}; look there for the rest"))
+            })
         })
         .collect()
 }

@@ -458,5 +458,7 @@ fn may_be_forced(attempt: &Attempt) -> bool {
 }
 
 fn vendors_text(vendor_ids: &[VendorId]) -> String {
-    vendor_ids.iter().map(naming::vendor_id_text).collect::<Vec<_>>().join(", ")
+    let mut names: Vec<String> = vendor_ids.iter().map(naming::vendor_id_text).collect();
+    names.dedup();
+    names.join(", ")
 }
