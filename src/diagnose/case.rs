@@ -133,6 +133,11 @@ impl<'a> Case<'a> {
         self.answers.first().is_some_and(|answers| *answers.taken_down.get_or_init(read))
     }
 
+    /// The addresses of the pair.
+    pub fn ends(&self) -> (IpAddr, IpAddr) {
+        (self.pair.a, self.pair.b)
+    }
+
     /// Attempts with their index.
     pub fn attempts(&self) -> impl Iterator<Item = (usize, View<'a>)> + use<'a> {
         let case = *self;
