@@ -1,5 +1,5 @@
 //! What pairs have in common whose attempts went alike: the advice that follows from how they went and from nothing else is
-//! found on one of them, and holds for all.
+//! found on one of them, and holds for all. What is left for each of them is known, too.
 //!
 //! Not here: which checks ask for nothing else; each says so itself ([`by_story`]). Contract: as if the checks had run on
 //! each pair; what is remembered has a ceiling.

@@ -149,6 +149,11 @@ impl<'a> Case<'a> {
         answers.points.get_or_init(|| Points::of(self).map(Box::new)).as_deref()
     }
 
+    /// The addresses of the pair.
+    pub fn ends(&self) -> (IpAddr, IpAddr) {
+        (self.pair.a, self.pair.b)
+    }
+
     /// Attempts with their index.
     pub fn attempts(&self) -> impl Iterator<Item = (usize, View<'a>)> + use<'a> {
         let case = *self;

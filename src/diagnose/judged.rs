@@ -14,9 +14,10 @@ use foldhash::quality::RandomState;
 use hashbrown::HashTable;
 
 use crate::base::FrameRef;
-use crate::track::{Facts, Pair, Room};
+use crate::track::{Facts, Room};
 
 use super::alike::Common;
+use super::case::Case;
 use super::engine::Folded;
 use super::losses::{self, Losses};
 use super::pattern::Pattern;
@@ -458,9 +459,11 @@ fn sort_by_first(findings: &mut [Kept], bits: u32) {
     // where the next one of each octet belongs, and where the last one ends
     let (mut next, mut ends) = ([0; 256], [0; 256]);
     findings.iter().for_each(|kept| ends[octet(kept)] += 1);
-    for place in 1..ends.len() {
-        next[place] = ends[place - 1];
-        ends[place] += ends[place - 1];
+    let mut before = 0;
+    for (next, end) in next.iter_mut().zip(&mut ends) {
+        *next = before;
+        *end += before;
+        before = *end;
     }
     for own in 0..ends.len() {
         while next[own] < ends[own] {
@@ -571,12 +574,12 @@ impl Piece {
         self.kinds.get(kind).and_then(|kind| self.sayings.has_blanks(kind.words))
     }
 
-    /// Adds a finding that `pair`, number `index`, has in common with others.
-    pub(super) fn keep_common(&mut self, common: &Common, index: usize, pair: &Pair) {
-        let Ok(index) = u32::try_from(index) else { return };
+    /// Adds a finding that the pair of `case` has in common with others.
+    pub(super) fn keep_common(&mut self, common: &Common, case: &Case<'_>) {
+        let Ok(index) = u32::try_from(case.index) else { return };
         let mut evidence = std::mem::take(&mut self.evidence);
         evidence.clear();
-        evidence.extend(common.frames(pair).map(packed));
+        evidence.extend(common.frames(case.pair).map(packed));
         evidence.sort_unstable();
         evidence.dedup();
         if !evidence.is_empty() {

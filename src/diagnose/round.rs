@@ -11,9 +11,9 @@ use std::ops::Range;
 use crate::base::crew::{Crew, Hand};
 use crate::track::{Facts, Forgotten, Room};
 
-use super::alike::Alike;
+use super::alike::{Advice, Alike};
 use super::case::{Answers, Case};
-use super::engine::{self, Found, Told};
+use super::engine::{self, Folded, Found, Told};
 use super::gists::{Gist, Gists};
 use super::judged::Piece;
 use super::pattern::Match;
@@ -181,23 +181,23 @@ impl<'f> Judge<'f> {
 
     fn judge_pair(&mut self, index: usize) {
         let Self { facts, survey, piece, matches, ran, .. } = self;
+        let everything = self.checks == Checks::All;
         let Some((pair, stories)) = facts.pairs.read_alike(index, &mut self.room) else { return };
-        let ends = (pair.a, pair.b);
+        let stories = stories.filter(|_| !everything);
         let case = Case::new(facts, survey, index, pair, &mut self.answers);
         let signs = signs_of(&case, stories, &mut self.memory);
-        let everything = self.checks == Checks::All;
         if signs.has(Signs::LEFT_OPEN) || everything {
             self.floods.note(&case);
         }
         let called = if everything { &self.all } else { self.memory.called_for(signs) };
-        let mut advice = stories.filter(|_| !everything).and_then(|stories| self.alike.advice(stories));
+        let mut advice = stories.and_then(|stories| self.alike.advice(stories));
         let mut run = |check: Verdict| {
             *ran += 1;
             engine::found_by(check, &case).into_iter().map(move |case| Found::new(check, case))
         };
         matches.clear();
         if let Some(settled) = advice.as_mut().and_then(|advice| advice.settled(signs, called)) {
-            settled.common.iter().for_each(|common| piece.keep_common(common, index, pair));
+            settled.common.iter().for_each(|common| piece.keep_common(common, &case));
             settled.checks.iter().for_each(|&check| matches.extend(run(check)));
         } else {
             for &check in called {
@@ -206,23 +206,11 @@ impl<'f> Judge<'f> {
                     continue;
                 };
                 match advice.of(check) {
-                    (Some(common), _) => common.iter().for_each(|common| piece.keep_common(common, index, pair)),
+                    (Some(common), _) => common.iter().for_each(|common| piece.keep_common(common, &case)),
                     (None, true) => matches.extend(run(check)),
                     (None, false) => {
-                        let found: Vec<Found> = run(check).collect();
-                        let mild = engine::are_advice(&found, &case);
-                        let mut findings = Vec::new();
-                        if mild {
-                            engine::fold(&case, found.into_iter(), |folded| {
-                                let (verdict, cause) = (folded.verdict(), folded.consequence_of());
-                                let finding = folded.finding(&case);
-                                let kind = piece.keep(&finding, ends, verdict, cause);
-                                findings.push((finding, kind));
-                            });
-                        } else {
-                            matches.extend(found);
-                        }
-                        advice.learn(check, pair, &findings, mild);
+                        let found = run(check).collect();
+                        matches.extend(learn(advice, check, found, &case, piece));
                     }
                 }
             }
@@ -232,23 +220,49 @@ impl<'f> Judge<'f> {
         engine::judge(&case, matches, piece, &mut self.told);
         // what was forgotten makes findings less certain
         let all_kept = facts.forgotten == Forgotten::default() && pair.incomplete.is_empty();
-        let mut names = None;
-        engine::fold(&case, matches.drain(..), |folded| {
-            let gist = folded.gist();
-            if let Some(kind) = self.gists.kind(&gist).filter(|_| all_kept) {
-                return piece.keep_known(&folded, index, kind);
-            }
-            let blank = names.get_or_insert_with(|| Names::of(ends)).left_out_of(gist.said);
-            let gist = Gist { said: blank.as_ref().unwrap_or(gist.said), ..gist };
-            if let Some(kind) = self.gists.kind(&gist).filter(|_| all_kept && blank.is_some()) {
-                return piece.keep_known(&folded, index, kind);
-            }
-            let noted = self.gists.note(gist);
-            let (verdict, cause) = (folded.verdict(), folded.consequence_of());
-            let kind = piece.keep(&folded.finding(&case), ends, verdict, cause);
-            if all_kept && piece.names_ends(kind) == Some(blank.is_some()) {
-                self.gists.learn(noted, kind);
-            }
-        });
+        let mut gists = Some(&mut self.gists).filter(|_| all_kept && !everything);
+        engine::fold(&case, matches.drain(..), |folded| keep(folded, &case, piece, gists.as_deref_mut()));
+    }
+}
+
+/// Keeps what `check` finds on the first pair of these stories, and remembers it for the others. Answers what it found instead, if
+/// that may be more than advice.
+fn learn(advice: &mut Advice, check: Verdict, found: Vec<Found>, case: &Case<'_>, piece: &mut Piece) -> Vec<Found> {
+    let mut findings = Vec::new();
+    let mild = engine::are_advice(&found, case);
+    let (kept, found) = if mild { (found, Vec::new()) } else { (Vec::new(), found) };
+    engine::fold(case, kept.into_iter(), |folded| {
+        let (verdict, cause) = (folded.verdict(), folded.consequence_of());
+        let finding = folded.finding(case);
+        let kind = piece.keep(&finding, case.ends(), verdict, cause);
+        findings.push((finding, kind));
+    });
+    advice.learn(check, case.pair, &findings, mild);
+    found
+}
+
+/// Keeps what matches of a pattern become. The finding is made only if none is known in `gists` that says the same.
+fn keep(folded: Folded, case: &Case<'_>, piece: &mut Piece, gists: Option<&mut Gists>) {
+    let mut make = |folded: Folded| {
+        let (verdict, cause) = (folded.verdict(), folded.consequence_of());
+        piece.keep(&folded.finding(case), case.ends(), verdict, cause)
+    };
+    let Some(gists) = gists else {
+        make(folded);
+        return;
+    };
+    let gist = folded.gist();
+    if let Some(kind) = gists.kind(&gist) {
+        return piece.keep_known(&folded, case.index, kind);
+    }
+    let blank = Names::of(case.ends()).left_out_of(gist.said);
+    let gist = Gist { said: blank.as_ref().unwrap_or(gist.said), ..gist };
+    if let Some(kind) = gists.kind(&gist).filter(|_| blank.is_some()) {
+        return piece.keep_known(&folded, case.index, kind);
+    }
+    let noted = gists.note(gist);
+    let kind = make(folded);
+    if piece.names_ends(kind) == Some(blank.is_some()) {
+        gists.learn(noted, kind);
     }
 }

@@ -48,7 +48,14 @@ pattern! {
 }
 
 fn check(case: &Case<'_>) -> Vec<Match> {
-    case.attempts().filter_map(|(index, view)| found(case, index, &view)).collect()
+    // of several, which become one finding, the words of the first are told
+    let mut telling = *case;
+    let mut found = |index, view| {
+        let found = found(&telling, index, &view)?;
+        telling = telling.without_words();
+        Some(found)
+    };
+    case.attempts().filter_map(|(index, view)| found(index, view)).collect()
 }
 
 fn found(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
