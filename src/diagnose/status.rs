@@ -108,7 +108,7 @@ pub(super) fn status(
     // Phase 1 anew, and IPsec SAs from before the capture.
     let recently = |from| case.flows_from(from).any(|flow| flow.last.after(PATIENCE * 3) >= case.end());
     let carries = || last.attempt.phase1_up.is_some() && recently(pair.a) && recently(pair.b);
-    if traffic && (last.attempt.midstream || carries()) && !lost {
+    if traffic && !up && (last.attempt.midstream || carries()) && !lost {
         return PairStatus::UpActive;
     }
     match attempts.get(index).map(|attempt| attempt.outcome) {
@@ -154,12 +154,16 @@ fn is_expired(case: &Case<'_>, found: &Found) -> bool {
     let pace = spacing(one).max(spacing(other));
     let ended = one.last.max(other.last);
     let at_once = ended.since(one.last.min(other.last)) <= pace * 2;
-    let steady = one.packets.min(other.packets) >= STREAM && case.end().since(ended) >= (pace * 20).max(PATIENCE * 3);
+    // Who begins from nothing again and again has nothing.
+    let anew = case.pair.attempts.iter().filter(|attempt| attempt.first > ended && attempt.rekeyed_from.is_none());
+    let again = anew.count() >= 2;
+    let patience = if again { PATIENCE } else { PATIENCE * 3 };
+    let steady = one.packets.min(other.packets) >= STREAM && case.end().since(ended) >= (pace * 20).max(patience);
     let shows = |message: &&MessageRecord| found.rests_on(message.frame);
     let tried = view.and_then(|view| view.messages().filter(shows).map(|message| message.at).min());
     (at_once || is_faded(case))
         && steady
-        && tried.is_some_and(|tried| ended <= tried.after(RENEWAL) && tried <= ended.after(PATIENCE))
+        && tried.is_some_and(|tried| ended <= tried.after(RENEWAL) && (again || tried <= ended.after(PATIENCE)))
 }
 
 /// Phase 1 of the last attempt is complete, phase 2 may follow at once, and nothing was found that stops it.

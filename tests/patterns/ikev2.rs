@@ -966,6 +966,18 @@ fn what_failed_before_it_worked_keeps_its_reason() {
     }
 }
 
+/// Traffic ended, and who begins from nothing is refused again and again: it has no SA any more.
+#[test]
+fn who_begins_from_nothing_again_and_again_has_nothing() {
+    let refusal = [v2::notify(v2::AUTHENTICATION_FAILED, &[])];
+    let tried =
+        |told: Scenario, _| told.after(secs(6)).new_attempt().ikev2_init(&v2::ike_cbc(14)).ikev2_auth_refused(&refusal);
+    let told = (0..4).fold(ikev2_psk().traffic(20), tried);
+    let analysis = judge(&told.quiet(secs(2)).capture());
+    assert_eq!(standing(&analysis), (PairStatus::DownNegotiating, Some("V2-AUTH-FAIL")));
+    assert!(find(&analysis, "OK-UP").is_none());
+}
+
 /// A re-authentication is refused, and then the old SA is deleted: nothing is left.
 #[test]
 fn a_tunnel_that_ends_with_its_refused_successor_is_down() {

@@ -5,7 +5,7 @@ use ikescope::diagnose::{PairStatus, Severity, Where};
 use crate::life_cycle::standing;
 use crate::path::find;
 use crate::phase1::{finding, first_cause, raises};
-use crate::support::story::{main_mode_psk, usual_transform};
+use crate::support::story::{ikev2_psk, main_mode_psk, usual_transform};
 use crate::support::wire::{Payload, v1};
 use crate::support::{Capture, Scenario, Side, ms, secs};
 use crate::trial::Evidence::{Crafted, Lab};
@@ -68,6 +68,20 @@ fn refused() -> Scenario {
 /// Message 1 of Quick Mode and copies of it without an answer.
 fn asked_in_vain() -> Scenario {
     main_mode_psk().qm1(0).repeat(7, &[0.5, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0])
+}
+
+/// Beside a tunnel of IKEv2, whose traffic goes on: message 3 of a Quick Mode is missed all the same.
+#[test]
+fn traffic_of_another_tunnel_confirms_no_quick_mode() {
+    let other = ikev2_psk();
+    let spis = other.esp_spis();
+    let asked = other.traffic(20).new_attempt().main_mode().qm1(0).qm2(0);
+    let told = [4.0, 7.2, 13.0].iter().zip([21, 31, 41]).fold(asked, |told, (&gap, number)| {
+        told.traffic_on(spis, number..number + 10, ms(100)).repeat_from(Side::Responder, 1, &[gap])
+    });
+    let analysis = judge(&told.traffic_on(spis, 51..101, ms(500)).capture());
+    assert_eq!(alarms(&analysis), ["P2-NO-QM3"]);
+    assert!(find(&analysis, "OK-UP").is_some());
 }
 
 #[test]

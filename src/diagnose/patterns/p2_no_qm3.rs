@@ -2,7 +2,6 @@
 
 use std::net::IpAddr;
 
-use crate::base::Timestamp;
 use crate::diagnose::case::{AT_ONCE, Case, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::sizes::V1Suite;
@@ -11,6 +10,7 @@ use crate::diagnose::words::{span, times, until};
 use crate::diagnose::{Confidence, Severity};
 use crate::track::{Exchange, ExchangeKind, Label, MessageRecord};
 
+use super::traffic::AHEAD;
 use super::{life_cycle, phase1, phase2};
 
 pattern! {
@@ -53,21 +53,19 @@ pattern! {
 }
 
 fn check(case: &Case<'_>) -> Vec<Match> {
-    let traffic = [case.pair.a, case.pair.b].map(|end| case.flows_from(end).map(|flow| flow.last).max());
     case.attempts()
         .filter(|(_, view)| !view.attempt.midstream && !view.one_sided())
         .filter_map(|(index, view)| {
             view.exchanges()
                 .iter()
                 .filter(|exchange| exchange.kind == ExchangeKind::QuickMode)
-                .filter_map(|exchange| unconfirmed(index, &view, exchange, traffic))
+                .filter_map(|exchange| unconfirmed(index, &view, exchange))
                 .next_back()
         })
         .collect()
 }
 
-/// `traffic` is the last packet of ESP or AH from either end of the pair.
-fn unconfirmed(index: usize, view: &View<'_>, exchange: &Exchange, traffic: [Option<Timestamp>; 2]) -> Option<Match> {
+fn unconfirmed(index: usize, view: &View<'_>, exchange: &Exchange) -> Option<Match> {
     let second = exchange.message(Label::Qm(2))?;
     let third = exchange.message(Label::Qm(3));
     let [starter, other] =
@@ -81,8 +79,11 @@ fn unconfirmed(index: usize, view: &View<'_>, exchange: &Exchange, traffic: [Opt
     if let Some(third) = third {
         phase1::copies_in_spite_of(third, second)?;
     }
-    // Traffic from the responder after all this: it has the SA.
-    let last_from = |end: IpAddr| traffic.get(usize::from(end != view.case.pair.a)).copied().flatten();
+    // New traffic from the responder after all this: it has the SA.
+    let last_from = |end: IpAddr| {
+        let begun = view.case.flows_from(end).filter(|flow| flow.first.after(AHEAD) >= second.at);
+        begun.map(|flow| flow.last).max()
+    };
     if last_from(other).is_some_and(|packet| packet > last) {
         return None;
     }

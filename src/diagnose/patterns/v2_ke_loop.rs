@@ -77,7 +77,7 @@ fn never_met(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
         let before = asked.iter().take_while(|earlier| !std::ptr::eq(**earlier, **round));
         before.last().is_some_and(|earlier| earlier.asked_group() == round.sent_group())
     };
-    let refused = asked.iter().filter(brought).last().and_then(|round| round.sent_group());
+    let refused = asked.iter().rfind(brought).and_then(|round| round.sent_group());
     let found = if !offered.is_empty() && !offered.contains(&wanted) {
         Match::on(index, Confidence::Stated)
             .seen(format!("the responder asked for {wish}; the initiator offered {}", list(&offered)))
