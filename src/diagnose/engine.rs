@@ -119,7 +119,11 @@ const DENIED: &[Denial] = &[
     // That nobody starts phase 2 is a warning, and denies nothing.
     Denial { least: Severity::Error, ..Denial::of("P1-UP-NO-P2", &["OK-P1-UP"]) },
     // An initiator that has turned down every answer so far turns down the next one too.
-    Denial { everywhere: true, ..Denial::of("V2-AUTH-INIT-REJECT", &["OK-UP", "OK-IDLE", "OK-P1-UP", "T-NONE"]) },
+    Denial {
+        least: Severity::Error,
+        everywhere: true,
+        ..Denial::of("V2-AUTH-INIT-REJECT", &["OK-UP", "OK-IDLE", "OK-P1-UP", "T-NONE"])
+    },
     Denial::of("L-DELETE-AFTER-P1", &["OK-IDLE", "OK-P1-UP", "OK-DELETE", "T-NONE"]),
     Denial::of("P1-AGGR-AUTH", &["OK-P1-UP"]),
     Denial::of("M-ENC-BIT", &["OK-P1-UP"]),

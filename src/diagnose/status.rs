@@ -25,7 +25,7 @@ const RENEWAL: Duration = Duration::from_secs(300);
 pub(super) fn outcome(case: &Case<'_>, view: &View<'_>, error: bool) -> Outcome {
     let attempt = view.attempt;
     // An IKE SA whose phase 2 nobody asked for is all that was negotiated.
-    let done = attempt.phase1_up.is_some() && attempt.waiting_for.is_none() && !error;
+    let done = attempt.phase1_up.is_some() && attempt.waiting_for.is_none() && !error && view.turned_down().is_none();
     if view.tunnel_up().is_some() || (done && !(view.is_v2() && view.authenticated() == Some(false))) {
         return Outcome::Established;
     }

@@ -2,13 +2,12 @@
 
 use std::net::IpAddr;
 
-use crate::base::Timestamp;
 use crate::diagnose::case::{AT_ONCE, Case, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::sizes::V1Suite;
 use crate::diagnose::words::{span, times, until};
 use crate::diagnose::{Confidence, Severity};
-use crate::track::{Exchange, ExchangeKind, Label, MessageRecord};
+use crate::track::{EspFlow, Exchange, ExchangeKind, Label, MessageRecord};
 
 use super::{life_cycle, phase1, phase2};
 
@@ -52,21 +51,19 @@ pattern! {
 }
 
 fn check(case: &Case<'_>) -> Vec<Match> {
-    let traffic = [case.pair.a, case.pair.b].map(|end| case.flows_from(end).map(|flow| flow.last).max());
     case.attempts()
         .filter(|(_, view)| !view.attempt.midstream && !view.one_sided())
         .filter_map(|(index, view)| {
             view.exchanges()
                 .iter()
                 .filter(|exchange| exchange.kind == ExchangeKind::QuickMode)
-                .filter_map(|exchange| unconfirmed(index, &view, exchange, traffic))
+                .filter_map(|exchange| unconfirmed(index, &view, exchange))
                 .next_back()
         })
         .collect()
 }
 
-/// `traffic` is the last packet of ESP or AH from either end of the pair.
-fn unconfirmed(index: usize, view: &View<'_>, exchange: &Exchange, traffic: [Option<Timestamp>; 2]) -> Option<Match> {
+fn unconfirmed(index: usize, view: &View<'_>, exchange: &Exchange) -> Option<Match> {
     let second = exchange.message(Label::Qm(2))?;
     let third = exchange.message(Label::Qm(3));
     let [starter, other] =
@@ -76,12 +73,13 @@ fn unconfirmed(index: usize, view: &View<'_>, exchange: &Exchange, traffic: [Opt
     if let Some(third) = third {
         phase1::copies_in_spite_of(third, second)?;
     }
-    // Traffic from the responder after all this: it has the SA.
-    let last_from = |end: IpAddr| traffic.get(usize::from(end != view.case.pair.a)).copied().flatten();
+    // Traffic from the responder after all this, and not under the SAs of before: it has the SA.
+    let begun = |flow: &&EspFlow| flow.first >= second.at;
+    let last_from = |end: IpAddr| view.case.flows_from(end).filter(begun).map(|flow| flow.last).max();
     if last_from(other).is_some_and(|packet| packet > last) {
         return None;
     }
-    let uses = last_from(starter).is_some_and(|packet| packet >= second.at);
+    let uses = last_from(starter).is_some();
     let asked_again =
         exchange.message(Label::Qm(1)).map_or(0, |first: &MessageRecord| phase1::repeats_after(first, second.at));
     let answer = phase1::encrypted_informationals(view, exchange.started_by)

@@ -8,7 +8,7 @@ use crate::diagnose::unheard::copies_after;
 use crate::diagnose::words::times;
 use crate::track::{Label, PayloadDetail, Side};
 
-use super::ikev2::{self, AUTH, INFORMATIONAL, notify};
+use super::ikev2::{self, AUTH, INFORMATIONAL, Standing, notify};
 
 /// Payload type of CERTREQ (RFC 7296 §3.2).
 const CERTREQ: u8 = 38;
@@ -73,8 +73,12 @@ pattern! {
 }
 
 fn check(case: &Case<'_>) -> Vec<Match> {
-    let found = ikev2::never_authenticated(case)
-        .filter_map(|(index, view)| refused_in_clear(index, &view).or_else(|| refused(case, index, &view)))
+    let standing = Standing::of(case);
+    let found = ikev2::unproven(case)
+        .filter_map(|(index, view)| {
+            let found = refused_in_clear(index, &view).or_else(|| refused(case, index, &view))?;
+            Some(ikev2::recalled(found, standing.authenticated_after(view.attempt)))
+        })
         .collect();
     ikev2::tempered(case, found)
 }

@@ -66,8 +66,9 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         if !proven || view.auth_exchanges().nth(1).is_some() {
             continue;
         }
-        if view.turned_down().is_some() && !standing.up_after(view.attempt) {
-            found.extend(with_a_word(index, &view));
+        if view.turned_down().is_some() {
+            let good = standing.up_after(view.attempt);
+            found.extend(with_a_word(index, &view).map(|found| ikev2::recalled(found, good)));
         } else if without_a_word(case, index, &view) {
             silent.push((index, view));
         }
@@ -87,7 +88,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             )
         }));
     }
-    found
+    ikev2::tempered(case, found)
 }
 
 fn with_a_word(index: usize, view: &View<'_>) -> Option<Match> {
