@@ -565,3 +565,30 @@ fn a_direction_that_the_capture_loses_is_not_silent() {
     assert!(find(&lost_later(false), "T-ONEWAY").is_none());
     assert!(find(&lost_later(true), "T-ONEWAY").is_some_and(|found| found.severity >= Severity::Warning));
 }
+
+/// Two tunnels between the same two ends: the traffic of one is no answer to that of the other.
+#[test]
+fn one_of_two_tunnels_may_carry_traffic_in_one_direction_only() {
+    let told = ikev2_psk();
+    let older = told.esp_spis();
+    let told = told.traffic_on(older, 1..10, ms(500)).new_attempt().ikev2(&v2::ike_cbc(14));
+    let newer = told.esp_spis();
+    let both = |answered: bool| {
+        (10..40).fold(told.clone(), |told, sequence| {
+            let told = told.traffic_on(older, [sequence], ms(500));
+            match answered {
+                true => told.traffic_on(newer, [sequence - 9], ms(200)),
+                false => told.esp(Side::Initiator, newer[0], [sequence - 9], 120, ms(200)),
+            }
+        })
+    };
+    let analysis = judge(&both(false).capture());
+    let found = find(&analysis, "T-ONEWAY").expect("a finding");
+    assert_eq!((found.severity, found.confidence), (Severity::Warning, Confidence::Suspected));
+    assert_eq!(found.attempt, Some(1));
+    assert_eq!(find(&analysis, "OK-UP").map(|up| up.attempt), Some(Some(0)));
+    let analysis = judge(&both(true).capture());
+    assert!(alarms(&analysis).is_empty());
+    let up = find(&analysis, "OK-UP").expect("both are up");
+    assert!(up.count == 2 && up.seen.contains("beside another one"), "{}", up.seen);
+}

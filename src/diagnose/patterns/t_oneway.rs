@@ -24,6 +24,9 @@ pattern! {
     /// Where packets of one size were answered one for one, and go on at that pace without an answer, the same is suspected of
     /// a tunnel that worked before: the far end lost the SA, or the path or the far host is gone.
     ///
+    /// Where two ends have several tunnels, the same is suspected of one of them: its initiator or responder begins to send under a
+    /// new SPI, the other one does not, and both go on under their older ones.
+    ///
     /// In a capture that begins after the tunnel came up the other side may have sent before, so that the same picture is
     /// only suspected, and only after half a minute.
     ///
@@ -62,7 +65,7 @@ pattern! {
         "RFC 4301 §5.2", "RFC 4303 §3.4",
     ];
     misses: Data;
-    when: FLOWS_ONE_WAY;
+    when: FLOWS_ONE_WAY, SEVERAL FLOWS;
     check: check
 }
 
@@ -83,6 +86,9 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     }
     if one_way.alive {
         seen.push_str(&format!(". IKE of {} goes on", way.to));
+    }
+    if one_way.beside {
+        seen.push_str("; under other SAs both go on");
     }
     if one_way.late {
         seen.push_str("; the tunnel came up before the capture began");

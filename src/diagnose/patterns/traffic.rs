@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::base::{FrameRef, Timestamp};
 use crate::diagnose::case::{Case, PATIENCE, View};
 use crate::packet::Encapsulation;
-use crate::track::{EspFlow, Label, Pair, Side};
+use crate::track::{EspFlow, Label, MessageRecord, Pair, Side};
 
 use super::life_cycle;
 
@@ -176,6 +176,8 @@ pub(super) struct OneWay<'a> {
     pub unconfirmed: bool,
     /// The tunnel came up before the capture began: what happened until then is not known.
     pub late: bool,
+    /// Other SAs of the two carry traffic both ways all the while.
+    pub beside: bool,
 }
 
 /// Whether the capture misses what `address` says, as the other side shows.
@@ -211,7 +213,7 @@ pub(super) fn one_way<'a>(case: &Case<'a>) -> Option<OneWay<'a>> {
     let (sending, silent) = match (silent(&there, forgotten[0]), silent(&back, forgotten[1])) {
         (false, true) => (there, back),
         (true, false) => (back, there),
-        _ => return None,
+        _ => return one_way_beside(case),
     };
     let way = sending.begun_since(up);
     let first = way.first()?;
@@ -227,7 +229,47 @@ pub(super) fn one_way<'a>(case: &Case<'a>) -> Option<OneWay<'a>> {
     let alive = view.messages().any(|message| message.source.ip() == silent.from && message.at > first);
     let unconfirmed =
         view.message(Label::Qm(2)).is_some_and(|message| message.repeats.iter().any(|repeat| repeat.at > up));
-    Some(OneWay { attempt, way, answered_before: !silent.is_empty(), waited, short, alive, unconfirmed, late: false })
+    let answered_before = !silent.is_empty();
+    Some(OneWay { attempt, way, answered_before, waited, short, alive, unconfirmed, late: false, beside: false })
+}
+
+/// The same of one of several tunnels: since it came up and until the next one did, one side began to send under a new SPI and the
+/// other did not, while both go on under older ones. Who changes from one SA to another does not send under both.
+fn one_way_beside<'a>(case: &Case<'a>) -> Option<OneWay<'a>> {
+    if forgotten(case).contains(&true) {
+        return None;
+    }
+    let ways = ways(case);
+    case.attempts().skip(1).filter(|(_, view)| view.attempt.rekeyed_from.is_none() && !view.one_sided()).find_map(
+        |(attempt, view)| {
+            let up = view.tunnel_up()?;
+            let next = case.pair.attempts.get(attempt + 1).map_or(case.end(), |next| next.first);
+            let begun = |way: &Way<'a>| way.begun_between(up, next);
+            let (way, silent) = match ways.each_ref().map(begun) {
+                [there, back] if back.is_empty() => (there, back),
+                [there, back] if there.is_empty() => (back, there),
+                _ => return None,
+            };
+            let (first, last) = (way.first()?, way.last()?);
+            let still = |flow: &EspFlow| flow.last.after(AHEAD.max(life_cycle::spacing(flow) * 2)) >= last;
+            let goes_on = |way: &Way<'_>| way.flows.iter().any(|flow| flow.first < view.attempt.first && still(flow));
+            let waited = case.end().since(first);
+            let long = if way.packets() >= MANY_PACKETS { PATIENCE / 2 } else { PATIENCE };
+            let enough = way.packets() >= LEAST_PACKETS && waited >= long;
+            let speaks = |message: &MessageRecord| message.source.ip() == silent.from && message.at > first;
+            (enough && ways.iter().all(goes_on) && !is_missed(&view, silent.from)).then(|| OneWay {
+                attempt,
+                answered_before: false,
+                waited,
+                short: true,
+                alive: view.messages().any(speaks),
+                unconfirmed: false,
+                late: false,
+                beside: true,
+                way,
+            })
+        },
+    )
 }
 
 /// The same in a capture that holds no set-up: one direction has many packets and the other one none, while IKE of the
@@ -259,6 +301,7 @@ fn one_way_late<'a>(case: &Case<'a>) -> Option<OneWay<'a>> {
         alive: true,
         unconfirmed: false,
         late: true,
+        beside: false,
     })
 }
 
