@@ -592,3 +592,31 @@ fn one_of_two_tunnels_may_carry_traffic_in_one_direction_only() {
     let up = find(&analysis, "OK-UP").expect("both are up");
     assert!(up.count == 2 && up.seen.contains("beside another one"), "{}", up.seen);
 }
+
+/// What was answered before, in whatever sizes and at whatever pace, and is not any more; what nobody answers goes on unanswered.
+#[test]
+fn a_peer_that_answers_no_more_shows_in_traffic_of_any_sizes() {
+    let sizes = |step: u32| [104, 232, 136, 872, 104, 488][step as usize % 6];
+    let told = ikev2_psk();
+    let spis = told.esp_spis();
+    let answered = (1..20).fold(told, |told, step| {
+        let asked = told.esp(Side::Initiator, spis[0], [step], sizes(step), ms(90 + 40 * u64::from(step)));
+        asked.esp(Side::Responder, spis[1], [step], sizes(step), ms(4))
+    });
+    let goes_on = |length: fn(u32) -> usize| {
+        (20..40).fold(answered.clone(), |told, step| told.esp(Side::Initiator, spis[0], [step], length(step), ms(1300)))
+    };
+    let dead = judge(&goes_on(|step| [104, 488, 232][step as usize % 3]).capture());
+    let found = find(&dead, "T-ONEWAY").expect("a finding");
+    assert_eq!((found.severity, found.confidence), (Severity::Warning, Confidence::Suspected));
+    // a TCP SYN, which was answered by one as long, is sent again
+    assert_eq!(alarms(&judge(&goes_on(|_| 136).capture())), ["T-ONEWAY"]);
+    // beside a peer that says that it is alive, datagrams of any sizes may need no answer
+    let asked = goes_on(|step| [104, 488, 232][step as usize % 3]).liveness(Side::Initiator);
+    let alive = judge(&asked.capture());
+    assert_eq!(find(&alive, "T-ONEWAY").map(|found| found.severity), Some(Severity::Notice));
+    let one_way: [fn(u32) -> usize; 2] = [|_| 260, |step| 104 + 4 * (step as usize % 7)];
+    for length in one_way {
+        assert!(alarms(&judge(&goes_on(length).capture())).is_empty());
+    }
+}
