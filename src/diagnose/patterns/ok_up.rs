@@ -11,7 +11,7 @@ use crate::track::EspFlow;
 
 use super::life_cycle::{self, Life, Traffic, UNWANTED, frame_at};
 use super::traffic::AHEAD;
-use super::{is_taken_down, ok_delete};
+use super::{is_taken_down, n_nat_multi, ok_delete};
 
 pattern! {
     /// ## What is seen
@@ -67,7 +67,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     let beside = Beside::of(&view, up).is_some_and(Beside::is_whole);
     // A re-key takes over what is up; its own beginning tells nothing.
     let seen = case.in_words(|| {
-        let takes_over = taken_over(case, index);
+        let takes_over = taken_over(case, index).filter(|_| !n_nat_multi::is_seen(case));
         let took = match view.attempt.rekeyed_from {
             Some(_) => "re-keyed".into(),
             None if beside => {
