@@ -423,13 +423,10 @@ impl<'a> View<'a> {
             let suite = Suite::chosen(self.attempt);
             suite.and_then(|suite| suite.is_empty(farewell)) == Some(true) || farewell.first_inside() == Some(0)
         };
-        let next = self.case.pair.attempts.get(self.index + 1);
-        let is_own = |flow: &EspFlow| {
-            flow.first >= self.attempt.first
-                && flow.last >= answer.at
-                && next.is_none_or(|next| flow.first < next.first)
-        };
-        let sends = || self.case.flows_from(self.attempt.initiator.ip()).any(is_own);
+        // Under other SAs it may send all the while.
+        let from_a = self.attempt.initiator.ip() == self.case.pair.a;
+        let is_own = |flow: &EspFlow| self.case.pair.is_from_a(flow.source, flow.destination) == from_a;
+        let sends = || self.begun_from(answer.at).any(is_own);
         (at_once() && last_word() && !empty() && !sends()).then_some(farewell)
     }
 

@@ -4,7 +4,8 @@
 
 use std::time::Duration;
 
-use crate::track::{Attempt, Label, MessageRecord};
+use crate::base::Timestamp;
+use crate::track::{Attempt, EspFlow, Label, MessageRecord};
 
 use super::case::{Case, PATIENCE, View};
 use super::engine::Found;
@@ -25,9 +26,8 @@ const RENEWAL: Duration = Duration::from_secs(300);
 pub(super) fn outcome(case: &Case<'_>, view: &View<'_>, error: bool) -> Outcome {
     let attempt = view.attempt;
     // An IKE SA whose phase 2 nobody asked for is all that was negotiated.
-    let done = attempt.phase1_up.is_some() && attempt.waiting_for.is_none() && !error;
-    let refused = || view.is_v2() && (view.authenticated() == Some(false) || view.turned_down().is_some());
-    if view.tunnel_up().is_some() || (done && !refused()) {
+    let done = attempt.phase1_up.is_some() && attempt.waiting_for.is_none() && !error && view.turned_down().is_none();
+    if view.tunnel_up().is_some() || (done && !(view.is_v2() && view.authenticated() == Some(false))) {
         return Outcome::Established;
     }
     let confirmed_unseen = || {
@@ -91,7 +91,7 @@ pub(super) fn status(
                 return PairStatus::UpNoIke;
             }
         }
-        true if verdict.is_some_and(|found| is_expired(case, found)) => {}
+        true if verdict.is_some_and(|found| is_expired(case, found) || is_begun_anew(case, found)) => {}
         true if traffic => return PairStatus::UpActive,
         true => return PairStatus::UpIdle,
         false if pair.attempts.is_empty() && is_no_esp(pair) => return PairStatus::Unknown,
@@ -107,7 +107,8 @@ pub(super) fn status(
     };
     // Phase 1 anew, and IPsec SAs from before the capture.
     let recently = |from| case.flows_from(from).any(|flow| flow.last.after(PATIENCE * 3) >= case.end());
-    let carries = || last.attempt.phase1_up.is_some() && recently(pair.a) && recently(pair.b);
+    let anew = || last.attempt.phase1_up.is_some() && !(last.is_v2() && last.authenticated() == Some(false));
+    let carries = || anew() && recently(pair.a) && recently(pair.b);
     if traffic && !up && (last.attempt.midstream || carries()) && !lost {
         return PairStatus::UpActive;
     }
@@ -149,8 +150,7 @@ fn is_expired(case: &Case<'_>, found: &Found) -> bool {
     if found.severity() < Severity::Warning || view.is_none() {
         return false;
     }
-    let last_of = |end| case.flows_from(end).max_by_key(|flow| flow.last);
-    let (Some(one), Some(other)) = (last_of(case.pair.a), last_of(case.pair.b)) else { return false };
+    let Some([one, other]) = latest_flows(case) else { return false };
     let pace = spacing(one).max(spacing(other));
     let ended = one.last.max(other.last);
     let at_once = ended.since(one.last.min(other.last)) <= pace * 2;
@@ -158,12 +158,42 @@ fn is_expired(case: &Case<'_>, found: &Found) -> bool {
     let anew = case.pair.attempts.iter().filter(|attempt| attempt.first > ended && attempt.rekeyed_from.is_none());
     let again = anew.count() >= 2;
     let patience = if again { PATIENCE } else { PATIENCE * 3 };
-    let steady = one.packets.min(other.packets) >= STREAM && case.end().since(ended) >= (pace * 20).max(patience);
+    let steady = one.packets.min(other.packets) >= STREAM && is_long_ago(case, ended, pace, patience);
     let shows = |message: &&MessageRecord| found.rests_on(message.frame);
     let tried = view.and_then(|view| view.messages().filter(shows).map(|message| message.at).min());
     (at_once || is_faded(case))
         && steady
         && tried.is_some_and(|tried| ended <= tried.after(RENEWAL) && (again || tried <= ended.after(PATIENCE)))
+}
+
+/// The flow of each end with the latest packet.
+fn latest_flows<'a>(case: &Case<'a>) -> Option<[&'a EspFlow; 2]> {
+    let last_of = |end| case.flows_from(end).max_by_key(|flow| flow.last);
+    Some([last_of(case.pair.a)?, last_of(case.pair.b)?])
+}
+
+/// Traffic whose packets came at this pace is no longer expected when it has rested so long, and for so long at least.
+fn is_long_ago(case: &Case<'_>, ended: Timestamp, pace: Duration, least: Duration) -> bool {
+    case.end().since(ended) >= (pace * 20).max(least)
+}
+
+/// A side that had a tunnel begins anew, in the same version, and fails, after its own traffic stopped; and nothing is said and
+/// nothing answered under the SAs from before since then: it has them no more.
+fn is_begun_anew(case: &Case<'_>, found: &Found) -> bool {
+    let fails = matches!(found.stage(), Stage::Phase1 | Stage::Phase2 | Stage::IkeV2 | Stage::Path | Stage::Fragments);
+    let Some(view) = found.attempt().filter(|_| fails).and_then(|index| case.view(index)) else { return false };
+    let attempt = view.attempt;
+    let Some([one, other]) = latest_flows(case) else { return false };
+    let own = if attempt.initiator.ip() == case.pair.a { one } else { other };
+    let earlier = || case.attempts().take(view.index).filter(|(_, earlier)| earlier.tunnel_up().is_some());
+    let rests = |earlier: &View<'_>| earlier.messages().all(|message| message.last_sent() < attempt.first);
+    found.severity() >= Severity::Warning
+        && view.tunnel_up().is_none()
+        && own.last < attempt.first
+        && is_long_ago(case, one.last.max(other.last), spacing(one).max(spacing(other)), PATIENCE * 2)
+        && earlier().next().is_some()
+        && earlier().all(|(_, earlier)| earlier.attempt.version == attempt.version && rests(&earlier))
+        && case.attempts().skip(view.index).all(|(_, later)| later.tunnel_up().is_none())
 }
 
 /// Phase 1 of the last attempt is complete, phase 2 may follow at once, and nothing was found that stops it.

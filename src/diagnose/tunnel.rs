@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use crate::base::Timestamp;
-use crate::track::{EspFlow, Exchange, Label, MessageRecord, Side};
+use crate::track::{EspFlow, Exchange, Label, Side};
 
 use super::case::{AT_ONCE, PATIENCE, View};
 use super::sizes::{AuthAnswer, Suite};
 
-impl View<'_> {
+impl<'a> View<'a> {
     /// [`Self::tunnel_up`], read from the facts.
     pub(super) fn read_tunnel_up(&self) -> Option<Timestamp> {
         if let Some(at) = self.attempt.phase2_up {
@@ -21,10 +21,8 @@ impl View<'_> {
         if self.is_v2() {
             return self.v2_tunnel_up(at);
         }
-        // A responder takes ESP as the proof that message 3 came; a capture that missed it may too. What ran before is of others.
-        let begins =
-            |second: &MessageRecord| self.case.pair.flows.iter().any(|flow| flow.first.after(AHEAD) >= second.at);
-        let confirmed = self.message(Label::Qm(2)).is_some_and(begins);
+        // A responder takes ESP as the proof that message 3 came; a capture that missed it may too.
+        let confirmed = self.message(Label::Qm(2)).is_some_and(|second| self.traffic_begins(second.at));
         let settled = || self.attempt.exchanges.iter().any(|exchange| self.quick_mode_settled(exchange));
         (confirmed || settled()).then_some(at).or_else(|| self.shown_by_traffic())
     }
@@ -67,10 +65,7 @@ impl View<'_> {
         }
         match self.auth_answer() {
             Some(AuthAnswer::Child) => Some(at),
-            None if Suite::chosen(self.attempt).is_none() => {
-                self.case.pair.flows.iter().rev().any(|flow| flow.last >= at).then_some(at)
-            }
-            // Old SAs of the pair may still carry traffic: only what begins now counts.
+            // Other SAs of the pair may carry traffic: only what begins now counts.
             _ => self.child_created().or_else(|| self.traffic_begins(at).then_some(at)),
         }
     }
@@ -118,18 +113,20 @@ impl View<'_> {
             .map(|message| message.at)
     }
 
-    /// Whether ESP or AH of an SPI not seen before is seen from `at` on, before the pair negotiates anew. Flows stand in the order
-    /// of their first packets, attempts in that of their first messages.
+    /// Whether ESP or AH of an SPI not seen before is seen from `at` on, before the pair negotiates anew.
     pub fn traffic_begins(&self, at: Timestamp) -> bool {
+        self.begun_from(at).next().is_some()
+    }
+
+    /// ESP and AH of SPIs not seen before, from `at` on and before the pair negotiates anew: what may be of this attempt, and nothing
+    /// else is. Flows stand in the order of their first packets, attempts in that of their first messages.
+    pub fn begun_from(&self, at: Timestamp) -> impl Iterator<Item = &'a EspFlow> + use<'a> {
         let (flows, attempts) = (&self.case.pair.flows, &self.case.pair.attempts);
         let next = attempts.get(attempts.partition_point(|attempt| attempt.first <= at.max(self.attempt.first)));
-        let begun = flows.get(flows.partition_point(|flow| flow.first < at));
-        begun.is_some_and(|flow| next.is_none_or(|next| flow.first < next.first))
+        let begun = flows.iter().skip(flows.partition_point(|flow| flow.first < at));
+        begun.take_while(move |flow| next.is_none_or(|next| flow.first < next.first))
     }
 }
-
-/// The first packets on an SA may be recorded before the message that completes it.
-const AHEAD: Duration = Duration::from_secs(1);
 
 /// Sequence numbers up to this one are those of an SA that has just come up; some packets may have been missed.
 const FRESH: u32 = 32;

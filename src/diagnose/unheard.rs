@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use crate::base::Timestamp;
-use crate::track::{Exchange, ExchangeKind, IkeVersion, Label, MessageRecord, Side};
+use crate::track::{Attempt, Exchange, ExchangeKind, IkeVersion, Label, MessageRecord, Side};
 
 use super::Confidence;
 use super::case::{PATIENCE, View};
@@ -257,7 +257,8 @@ impl<'a> View<'a> {
     }
 
     /// The last message of a set-up was sent once and never again, beside traffic that goes both ways all the while: whoever gets
-    /// no answer asks again, and a capture that misses one message misses others.
+    /// no answer asks again, and a capture that misses one message misses others. The traffic may be what this attempt renews: it is
+    /// no other version's.
     pub(super) fn unasked_beside_traffic(&self) -> bool {
         let pair = self.case.pair;
         let Some(furthest) = self.message(self.attempt.stage) else { return false };
@@ -270,7 +271,9 @@ impl<'a> View<'a> {
             message.from != furthest.from && message.at >= furthest.at && message.at.since(furthest.at) <= PATIENCE
         };
         let answered = || self.messages().any(may_answer);
-        furthest.repeat_count == 0 && goes_on(pair.a) && goes_on(pair.b) && !answered()
+        let other = |attempt: &Attempt| attempt.version != self.attempt.version;
+        let renews = pair.attempts.iter().take(self.index).all(|earlier| !other(earlier));
+        renews && furthest.repeat_count == 0 && goes_on(pair.a) && goes_on(pair.b) && !answered()
     }
 
     /// Whether traffic began both ways after this attempt, which is the only one of the pair.

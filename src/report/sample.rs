@@ -463,6 +463,8 @@ pub fn healthy(a: &str, b: &str, first_frame: u64) -> (Pair, Judged, Finding) {
         last_frame: frame(first_frame + 50),
         fragmented: 0,
         readable: 0,
+        lengths: Lengths::default(),
+        latest: None,
     };
     pair.flows = vec![flow(pair.a, pair.b, 0xc0ff_ee01, 1_204), flow(pair.b, pair.a, 0x0a0b_0c0d, 1_198)];
     pair.sent = [

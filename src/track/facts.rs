@@ -723,6 +723,41 @@ pub struct EspFlow {
     pub fragmented: u64,
     /// ESP packets whose inside is readable IPv4: not encrypted.
     pub readable: u64,
+    /// How long its packets are.
+    pub lengths: Lengths,
+    /// Its last few packets.
+    pub latest: Option<Latest>,
+}
+
+/// Lengths of packets, a bit each: those that differ by 512 octets share one, and so do those of one word.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Lengths([u64; 2]);
+
+impl Lengths {
+    /// There is a packet of this length.
+    #[inline(always)]
+    pub fn note(&mut self, length: u16) {
+        self.0[(length / 256 % 2) as usize] |= 1 << (length / 4 % 64);
+    }
+
+    /// Whether there seems to be one.
+    pub fn hold(&self, length: u16) -> bool {
+        self.0[(length / 256 % 2) as usize] & 1 << (length / 4 % 64) != 0
+    }
+
+    /// Those of both.
+    pub fn with(self, other: Self) -> Self {
+        Self([self.0[0] | other.0[0], self.0[1] | other.0[1]])
+    }
+}
+
+/// The last few packets of a flow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Latest {
+    /// How long they are.
+    pub lengths: [u16; 8],
+    /// When the first of them came.
+    pub since: Timestamp,
 }
 
 /// ICMP errors of one kind from one sender about one kind of datagram.

@@ -10,7 +10,7 @@ use crate::base::{EspSpi, FrameRef, Timestamp};
 use crate::packet::{AhPacket, Datagram, Encapsulation, EspPacket, SeenEsp};
 
 use super::Tracker;
-use super::facts::{EspFlow, FlowProtocol, Pair};
+use super::facts::{EspFlow, FlowProtocol, Latest, Lengths, Pair};
 use super::pairs::NONE;
 
 /// Where the flow of a packet is, as long as no flow is forgotten.
@@ -97,7 +97,7 @@ const RECORDED_TWICE_UNITS: i32 = (RECORDED_TWICE.as_nanos() >> 14) as i32;
 #[derive(Debug, Clone, Copy, Default)]
 struct Recent {
     sequence: u32,
-    /// Length and IP identification, mixed; 0 for none.
+    /// Length and, above it, IP identification; 0 for none.
     mark: u32,
     /// Time in units of 2^14 ns, the low bits of it.
     at: u32,
@@ -106,9 +106,12 @@ struct Recent {
 impl Recent {
     #[inline(always)]
     fn of(packet: &FlowPacket) -> Self {
-        let ip_id = packet.ip_id.map_or(0, |id| id.wrapping_add(1));
-        let mark = packet.length.wrapping_mul(0x9e37_79b1) ^ ip_id.wrapping_mul(0x85eb_ca6b).rotate_left(16);
-        Self { sequence: packet.sequence, mark: mark | 1, at: (packet.at.as_nanos() >> 14) as u32 }
+        let mark = packet.ip_id.map_or(0, |id| id << 16) | u32::from(packet.length as u16);
+        Self { sequence: packet.sequence, mark, at: (packet.at.as_nanos() >> 14) as u32 }
+    }
+
+    fn length(&self) -> u16 {
+        self.mark as u16
     }
 }
 
@@ -128,19 +131,21 @@ pub(super) struct FlowRow {
     again_last: bool,
     /// `resets` is not zero.
     was_reset: bool,
-    /// `restart` is something.
+    /// `restart` counts.
     restarts: bool,
     last: Timestamp,
     last_frame: FrameRef,
-    shortest: u32,
-    longest: u32,
+    shortest: u16,
+    longest: u16,
+    /// The latest number of those that may have begun again.
+    restart: u32,
     seen: Window,
     recent: [Recent; RECENT],
+    lengths: Lengths,
     /// Packets between ports of which none is 4500.
     off_4500: u64,
     /// Lowest number accounted for.
     base: u32,
-    restart: Option<u32>,
     resets: u32,
     /// Its pair, and, with `next` and `previous`, its neighbours in the order of first packets.
     pub(super) pair: u32,
@@ -158,8 +163,8 @@ pub(super) struct FlowRow {
     reordered: u64,
     duplicates: u64,
     recorded_again: u64,
-    fragmented: u64,
-    readable: u64,
+    fragmented: u32,
+    readable: u32,
     /// Of `reordered`, those that came more than [`DEEP`] behind the highest number.
     deep: u32,
     /// Of `duplicates`, those that are another packet than the one that had the number before.
@@ -327,9 +332,9 @@ impl FlowRow {
             last_frame: packet.frame,
             last_sequence: packet.sequence,
             base: packet.sequence,
-            shortest: packet.length,
-            longest: packet.length,
-            restart: None,
+            shortest: packet.length as u16,
+            longest: packet.length as u16,
+            restart: 0,
             resets: 0,
             off_4500: u64::from(packet.off_4500),
             first: packet.at,
@@ -337,14 +342,15 @@ impl FlowRow {
             first_sequence: packet.sequence,
             next: NONE,
             recent: [Recent::default(); RECENT],
+            lengths: Lengths::default(),
             previous: NONE,
             lost_before: 0,
             unique_before: 0,
             reordered: 0,
             duplicates: 0,
             recorded_again: 0,
-            fragmented: u64::from(packet.fragmented),
-            readable: u64::from(packet.readable),
+            fragmented: packet.fragmented.into(),
+            readable: packet.readable.into(),
             deep: 0,
             changed: 0,
             widest: 0,
@@ -372,9 +378,9 @@ impl FlowRow {
             last_frame: flow.last_frame,
             last_sequence: flow.last_sequence,
             base: flow.last_sequence,
-            shortest: flow.length_range.0,
-            longest: flow.length_range.1,
-            restart: None,
+            shortest: flow.length_range.0 as u16,
+            longest: flow.length_range.1 as u16,
+            restart: 0,
             resets: flow.resets,
             off_4500: flow.packets.wrapping_add(flow.recorded_again),
             first: flow.first,
@@ -382,6 +388,7 @@ impl FlowRow {
             first_sequence: flow.first_sequence,
             next: NONE,
             recent: [Recent::default(); RECENT],
+            lengths: flow.lengths,
             previous: NONE,
             lost_before: flow.lost,
             // As if every number had been seen: what was lost has been said.
@@ -389,8 +396,8 @@ impl FlowRow {
             reordered: flow.reordered,
             duplicates: flow.duplicates,
             recorded_again: flow.recorded_again,
-            fragmented: flow.fragmented,
-            readable: flow.readable,
+            fragmented: u32::try_from(flow.fragmented).unwrap_or(u32::MAX),
+            readable: u32::try_from(flow.readable).unwrap_or(u32::MAX),
             deep: flow.deep,
             changed: flow.changed,
             widest: flow.widest,
@@ -418,13 +425,13 @@ impl FlowRow {
         self.remember(recent);
         self.octets += u64::from(packet.length);
         if packet.fragmented {
-            self.fragmented += 1;
+            self.fragmented = self.fragmented.saturating_add(1);
         }
         if packet.readable {
-            self.readable += 1;
+            self.readable = self.readable.saturating_add(1);
         }
-        self.shortest = self.shortest.min(packet.length);
-        self.longest = self.longest.max(packet.length);
+        self.shortest = self.shortest.min(recent.length());
+        self.longest = self.longest.max(recent.length());
         self.last = self.last.max(packet.at);
         self.last_frame = packet.frame;
         self.packets += 1;
@@ -433,7 +440,7 @@ impl FlowRow {
     /// Touches the cache lines that one more packet needs.
     #[inline(always)]
     fn fetch(&self) {
-        black_box(self.shortest ^ self.recent[usize::from(self.next_recent) % RECENT].sequence);
+        black_box(u32::from(self.shortest) ^ self.recent[usize::from(self.next_recent) % RECENT].sequence);
     }
 
     /// What it is found by.
@@ -502,14 +509,26 @@ impl FlowRow {
             widest: self.widest,
             recorded_again: self.recorded_again,
             resets: self.resets,
-            length_range: (self.shortest, self.longest),
+            length_range: (self.shortest.into(), self.longest.into()),
             first: self.first,
             last: self.last,
             first_frame: self.first_frame,
             last_frame: self.last_frame,
-            fragmented: self.fragmented,
-            readable: self.readable,
+            fragmented: self.fragmented.into(),
+            readable: self.readable.into(),
+            lengths: self.lengths,
+            latest: self.latest(),
         }
+    }
+
+    /// The last few packets, if there were as many as are remembered.
+    fn latest(&self) -> Option<Latest> {
+        let last = (self.last.as_nanos() >> 14) as u32;
+        let ago = |packet: &Recent| last.wrapping_sub(packet.at);
+        let longest =
+            self.recent.iter().all(|packet| packet.mark != 0).then(|| self.recent.iter().map(ago).max())??;
+        let since = Timestamp::from_nanos(self.last.as_nanos() - (i64::from(longest) << 14));
+        Some(Latest { lengths: self.recent.map(|packet| packet.length()), since })
     }
 
     /// Files a sequence number: ahead (serial arithmetic, so that 2^32 wraps), late, seen before, or begun again.
@@ -560,7 +579,7 @@ impl FlowRow {
 
     /// A number that had come before. From a low one on, after a pause, many in a row are no doubles: the sender counts anew.
     fn place_double(&mut self, sequence: u32, mark: u32, (at, capture): (Timestamp, u32)) {
-        let follows = self.restart.is_some_and(|last| sequence.wrapping_sub(last) == 1);
+        let follows = self.restarts && sequence.wrapping_sub(self.restart) == 1;
         let paused = at.since(self.last) >= PAUSE && capture == self.last_frame.capture;
         self.run = match follows {
             true if self.run > 0 => self.run + 1,
@@ -596,13 +615,13 @@ impl FlowRow {
 
     /// Two low numbers in a row, far behind: the sender counts anew. One alone may be a stray.
     fn begins_again(&mut self, sequence: u32) -> bool {
-        let follows = self.restart.is_some_and(|last| sequence.wrapping_sub(last).wrapping_sub(1) < 16);
+        let follows = self.restarts && sequence.wrapping_sub(self.restart).wrapping_sub(1) < 16;
         self.restart_with(Some(sequence));
         follows
     }
 
     fn restart_with(&mut self, sequence: Option<u32>) {
-        self.restart = sequence;
+        self.restart = sequence.unwrap_or(0);
         self.restarts = sequence.is_some();
         if sequence.is_none() {
             self.run = 0;
@@ -630,6 +649,7 @@ impl FlowRow {
     #[inline]
     fn remember(&mut self, packet: Recent) {
         self.recent[usize::from(self.next_recent) % RECENT] = packet;
+        self.lengths.note(packet.length());
         self.next_recent = self.next_recent.wrapping_add(1);
     }
 

@@ -1120,3 +1120,52 @@ fn a_request_that_is_answered_in_ikev1_is_not_unanswered() {
     let verdicts: Vec<_> = analysis.diagnosis.pairs().map(|pair| pair.verdict.map(Verdict::id)).collect();
     assert_eq!(verdicts, [Some("V2-VERSION")]);
 }
+
+/// Traffic under SAs from before an attempt proves nothing of that attempt.
+#[test]
+fn a_refusal_beside_a_tunnel_that_works_is_told() {
+    let no = [v2::notify(v2::AUTHENTICATION_FAILED, &[])];
+    let told = ikev2_psk();
+    let spis = told.esp_spis();
+    let beside = (1..4).fold(told.traffic_on(spis, 1..10, ms(500)), |told, step| {
+        let refused = told.after(ms(400)).new_attempt().ikev2(&v2::ike_cbc(14)).after(ms(2));
+        let refused = refused.informational_request(Side::Initiator, &no);
+        let refused = refused.informational_response(Side::Responder, &[]);
+        refused.traffic_on(spis, step * 10..step * 10 + 9, ms(500))
+    });
+    let analysis = judge(&beside.capture());
+    let found = find(&analysis, "V2-AUTH-INIT-REJECT").expect("a finding");
+    assert_eq!((found.severity, found.attempt, found.count), (Severity::Warning, Some(1), 3));
+    let up = find(&analysis, "OK-UP").expect("the other tunnel is up");
+    assert!(up.attempt == Some(0) && up.seen.contains("set up in"), "{}", up.seen);
+    let pair = analysis.diagnosis.pairs().last().expect("a pair");
+    assert_eq!((pair.status, pair.verdict.map(Verdict::id)), (PairStatus::UpActive, Some("V2-AUTH-INIT-REJECT")));
+}
+
+/// Whatever was refused before, the tunnel is up in the end: why it was refused is told as history.
+#[test]
+fn refusals_before_a_success_are_told_and_raise_no_alarm() {
+    let story = Scenario::new().ikev2_init(&v2::ike_cbc(14));
+    let ask = [story.psk_proof(Side::Initiator), story.child(Side::Initiator)].concat();
+    let refused = story.auth_request(&ask).auth_response(&[v2::notify(v2::AUTHENTICATION_FAILED, &[])]);
+    let good = refused.after(secs(3)).new_attempt().ikev2(&v2::ike_cbc(14)).traffic(10);
+    let analysis = judge(&good.capture());
+    assert!(alarms(&analysis).is_empty());
+    assert_eq!(find(&analysis, "V2-AUTH-FAIL").map(|found| found.severity), Some(Severity::Notice));
+    assert_eq!(analysis.diagnosis.pairs().last().and_then(|pair| pair.verdict).map(Verdict::id), Some("OK-UP"));
+}
+
+/// Who is refused anew and then deletes the SA that was up has none.
+#[test]
+fn a_tunnel_that_ends_after_a_refused_re_authentication_is_down() {
+    let told = ikev2_psk().traffic(20);
+    let (old, again) = (told.clone(), told.after(ms(300)).new_attempt().ikev2_init(&v2::ike_cbc(14)));
+    let ask = [again.psk_proof(Side::Initiator), again.child(Side::Initiator)].concat();
+    let refused = again.auth_request(&ask).auth_response(&[v2::notify(v2::AUTHENTICATION_FAILED, &[])]);
+    let deleted = old.after(secs(2)).informational_request(Side::Initiator, &[v2::delete_ike()]);
+    let deleted = deleted.informational_response(Side::Responder, &[]).quiet(secs(30));
+    let analysis = judge(&refused.capture().merge(&deleted.capture()));
+    let pair = analysis.diagnosis.pairs().last().expect("a pair");
+    assert_eq!((pair.status, pair.verdict.map(Verdict::id)), (PairStatus::Down, Some("V2-AUTH-FAIL")));
+    assert!(find(&analysis, "OK-UP").is_none());
+}

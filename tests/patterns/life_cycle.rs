@@ -681,3 +681,26 @@ fn a_delete_that_is_never_answered_is_in_no_good_order() {
     let gone = ike_sa_made_and_deleted(false).repeat(4, &[2.0, 4.0, 8.0, 16.0]).quiet(secs(30));
     assert_eq!(standing(&judge(&gone.capture())), (PairStatus::Down, Some("V2-CHILD-NO-REPLY")));
 }
+
+/// Who begins from nothing, in vain, and says nothing under the SAs from before, has none.
+#[test]
+fn a_tunnel_whose_user_begins_anew_in_vain_is_up_no_more() {
+    let told = ikev2_gcm();
+    let spis = told.esp_spis();
+    let refused = |told: Scenario| {
+        let again = told.after(secs(6)).new_attempt().ikev2_init(&v2::ike_cbc(14));
+        let ask = [again.psk_proof(Side::Initiator), again.child(Side::Initiator)].concat();
+        again.auth_request(&ask).auth_response(&[v2::notify(v2::AUTHENTICATION_FAILED, &[])])
+    };
+    let used = told.traffic_on(spis, 1..20, ms(500));
+    let judged = |told: Scenario| {
+        let analysis = judge(&told.capture());
+        let pair = analysis.diagnosis.pairs().last().expect("a pair");
+        (pair.status, pair.verdict.map(Verdict::id), find(&analysis, "OK-UP").is_some())
+    };
+    let anew = (0..4).fold(used.clone(), |told, _| refused(told));
+    assert_eq!(judged(anew), (PairStatus::DownNegotiating, Some("V2-AUTH-FAIL"), false));
+    // traffic goes on under the SAs from before
+    let beside = (2..6_u32).fold(used, |told, step| refused(told).traffic_on(spis, step * 10..step * 10 + 5, ms(500)));
+    assert_eq!(judged(beside), (PairStatus::UpActive, Some("V2-AUTH-FAIL"), true));
+}

@@ -7,7 +7,7 @@ use ikescope::diagnose::{Confidence, Finding, Severity, Where};
 use md5::{Digest, Md5};
 
 use crate::path::find;
-use crate::support::story::{aggressive, main_mode_psk, usual_transform};
+use crate::support::story::{aggressive, ikev2_psk, main_mode_psk, usual_transform};
 use crate::support::wire::{Attribute, Payload, v1};
 use crate::support::{Capture, Scenario, Side, ms, secs};
 use crate::trial::Evidence::{Crafted, Lab};
@@ -1069,4 +1069,16 @@ fn a_slow_path_is_waited_for() {
     };
     assert!(!raises(&slow(1), "P1-MM3-NO-REPLY"));
     assert!(raises(&slow(30), "P1-MM3-NO-REPLY"));
+}
+
+/// Between two ends with a tunnel in IKEv2, silence in IKEv1 has other reasons than the version, too.
+#[test]
+fn a_version_that_works_beside_does_not_explain_silence_alone() {
+    let told = ikev2_psk();
+    let spis = told.esp_spis();
+    let tried = told.traffic_on(spis, 1..10, ms(500)).new_attempt().mm1(&[usual_transform()]);
+    let analysis = judge(&tried.repeat(3, &BACKOFF).traffic_on(spis, 10..60, ms(500)).capture());
+    let version = find(&analysis, "P1-VERSION").expect("a finding");
+    assert_eq!((version.severity, version.confidence), (Severity::Notice, Confidence::Suspected));
+    assert_eq!(alarms(&analysis), ["P1-NO-REPLY"]);
 }

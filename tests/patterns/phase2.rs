@@ -273,3 +273,14 @@ fn a_message_2_that_is_not_repeated_raises_no_alarm() {
     let repeated = judge(&told.repeat(3, &[4.0, 7.2, 13.0]).quiet(secs(60)).capture());
     assert!(alarms(&repeated).contains(&"P2-NO-QM3"));
 }
+
+/// Traffic of a tunnel that was there before confirms no Quick Mode.
+#[test]
+fn a_quick_mode_that_is_not_confirmed_shows_beside_another_tunnel() {
+    let told = ikev2_psk();
+    let spis = told.esp_spis();
+    let tried = told.traffic_on(spis, 1..10, ms(500)).new_attempt().main_mode().qm1(0).qm2(0);
+    let analysis = judge(&tried.repeat(3, &[4.0, 7.2, 13.0]).traffic_on(spis, 10..40, ms(500)).capture());
+    assert_eq!(alarms(&analysis), ["P2-NO-QM3"]);
+    assert_eq!(find(&analysis, "OK-UP").and_then(|up| up.attempt), Some(0));
+}

@@ -579,3 +579,58 @@ fn a_direction_that_the_capture_loses_is_not_silent() {
     assert!(find(&lost_later(false), "T-ONEWAY").is_none());
     assert!(find(&lost_later(true), "T-ONEWAY").is_some_and(|found| found.severity >= Severity::Warning));
 }
+
+/// Two tunnels between the same two ends: the traffic of one is no answer to that of the other.
+#[test]
+fn one_of_two_tunnels_may_carry_traffic_in_one_direction_only() {
+    let told = ikev2_psk();
+    let older = told.esp_spis();
+    let told = told.traffic_on(older, 1..10, ms(500)).new_attempt().ikev2(&v2::ike_cbc(14));
+    let newer = told.esp_spis();
+    let both = |answered: bool| {
+        (10..40).fold(told.clone(), |told, sequence| {
+            let told = told.traffic_on(older, [sequence], ms(500));
+            match answered {
+                true => told.traffic_on(newer, [sequence - 9], ms(200)),
+                false => told.esp(Side::Initiator, newer[0], [sequence - 9], 120, ms(200)),
+            }
+        })
+    };
+    let analysis = judge(&both(false).capture());
+    let found = find(&analysis, "T-ONEWAY").expect("a finding");
+    assert_eq!((found.severity, found.confidence), (Severity::Warning, Confidence::Suspected));
+    assert_eq!(found.attempt, Some(1));
+    assert_eq!(find(&analysis, "OK-UP").map(|up| up.attempt), Some(Some(0)));
+    let analysis = judge(&both(true).capture());
+    assert!(alarms(&analysis).is_empty());
+    let up = find(&analysis, "OK-UP").expect("both are up");
+    assert!(up.count == 2 && up.seen.contains("beside another one"), "{}", up.seen);
+}
+
+/// What was answered before, in whatever sizes and at whatever pace, and is not any more; what nobody answers goes on unanswered.
+#[test]
+fn a_peer_that_answers_no_more_shows_in_traffic_of_any_sizes() {
+    let sizes = |step: u32| [104, 232, 136, 872, 104, 488][step as usize % 6];
+    let told = ikev2_psk();
+    let spis = told.esp_spis();
+    let answered = (1..20).fold(told, |told, step| {
+        let asked = told.esp(Side::Initiator, spis[0], [step], sizes(step), ms(90 + 40 * u64::from(step)));
+        asked.esp(Side::Responder, spis[1], [step], sizes(step), ms(4))
+    });
+    let goes_on = |length: fn(u32) -> usize| {
+        (20..40).fold(answered.clone(), |told, step| told.esp(Side::Initiator, spis[0], [step], length(step), ms(1300)))
+    };
+    let dead = judge(&goes_on(|step| [104, 488, 232][step as usize % 3]).capture());
+    let found = find(&dead, "T-ONEWAY").expect("a finding");
+    assert_eq!((found.severity, found.confidence), (Severity::Warning, Confidence::Suspected));
+    // a TCP SYN, which was answered by one as long, is sent again
+    assert_eq!(alarms(&judge(&goes_on(|_| 136).capture())), ["T-ONEWAY"]);
+    // beside a peer that says that it is alive, datagrams of any sizes may need no answer
+    let asked = goes_on(|step| [104, 488, 232][step as usize % 3]).liveness(Side::Initiator);
+    let alive = judge(&asked.capture());
+    assert_eq!(find(&alive, "T-ONEWAY").map(|found| found.severity), Some(Severity::Notice));
+    let one_way: [fn(u32) -> usize; 2] = [|_| 260, |step| 104 + 4 * (step as usize % 7)];
+    for length in one_way {
+        assert!(alarms(&judge(&goes_on(length).capture())).is_empty());
+    }
+}

@@ -12,10 +12,14 @@ use crate::diagnose::words::{span, times, until};
 use crate::diagnose::{Confidence, Severity};
 use crate::isakmp::registry;
 use crate::track::{
-    Attempt, Exchange, ExchangeKind, IcmpAbout, Label, MessageRecord, PayloadDetail, SaInitAnswer, Side, sa_init_answer,
+    Attempt, EspFlow, Exchange, ExchangeKind, IcmpAbout, Label, MessageRecord, PayloadDetail, SaInitAnswer, Side,
+    sa_init_answer,
 };
 
 use super::icmp;
+use super::life_cycle::spacing;
+use super::ok_delete::is_taken_down;
+use super::traffic::AHEAD;
 
 /// Exchange types (RFC 7296 §3.1, RFC 5723).
 pub(super) const SA_INIT: u8 = 34;
@@ -287,15 +291,8 @@ impl Standing {
     pub(super) fn of(case: &Case<'_>) -> Self {
         let mut standing = Self { up: None, authenticated: None };
         for (_, view) in case.attempts() {
-            let up = view.tunnel_up();
-            let proven = if view.is_v2() {
-                up.is_some() || view.authenticated() == Some(true) && view.set_up_unheard().is_none()
-            } else {
-                true
-            };
-            let authenticated = view.attempt.phase1_up.filter(|_| proven).or(up);
-            standing.up = standing.up.max(up);
-            standing.authenticated = standing.authenticated.max(authenticated);
+            standing.up = standing.up.max(view.tunnel_up());
+            standing.authenticated = standing.authenticated.max(authenticated(&view));
         }
         standing
     }
@@ -321,6 +318,13 @@ impl Standing {
     }
 }
 
+/// When both ends of an attempt had proven themselves.
+fn authenticated(view: &View<'_>) -> Option<Timestamp> {
+    let up = view.tunnel_up();
+    let proven = || view.authenticated() == Some(true) && view.set_up_unheard().is_none();
+    view.attempt.phase1_up.filter(|_| !view.is_v2() || up.is_some() || proven()).or(up)
+}
+
 /// IKEv2 attempts with their index.
 pub(super) fn attempts<'a>(case: &Case<'a>) -> impl Iterator<Item = (usize, View<'a>)> + use<'a> {
     case.attempts().filter(|(_, view)| view.is_v2())
@@ -332,17 +336,35 @@ pub(super) fn never_authenticated<'a>(case: &Case<'a>) -> impl Iterator<Item = (
     attempts(case).filter(move |(_, view)| !standing.authenticated_after(view.attempt))
 }
 
-/// What was found, and no worse than a warning for attempts beside a tunnel that works all the while: traffic went both
-/// ways before them and goes on after them.
+/// IKEv2 attempts without an IKE SA of their own.
+pub(super) fn unproven<'a>(case: &Case<'a>) -> impl Iterator<Item = (usize, View<'a>)> + use<'a> {
+    attempts(case).filter(|(_, view)| authenticated(view).is_none())
+}
+
+/// What was found on an attempt, as history if a later one made it `good`.
+pub(super) fn recalled(found: Match, good: bool) -> Match {
+    if good { found.severity(Severity::Notice) } else { found }
+}
+
+/// What was found, and no worse than a warning for attempts beside a tunnel that works all the while: one came up or carried
+/// traffic before them, and traffic goes on both ways after them.
 pub(super) fn tempered(case: &Case<'_>, mut found: Vec<Match>) -> Vec<Match> {
+    let goes_on = |flow: &EspFlow| flow.last.after(AHEAD.max(spacing(flow) * 2)) >= case.end();
     let span = |from| {
         let flows = || case.flows_from(from);
-        Some((flows().map(|flow| flow.first).min()?, flows().map(|flow| flow.last).max()?))
+        let last = flows().map(|flow| if goes_on(flow) { case.end() } else { flow.last }).max()?;
+        Some((flows().map(|flow| flow.first).min()?, last))
     };
     let (Some(there), Some(back)) = (span(case.pair.a), span(case.pair.b)) else { return found };
+    if is_taken_down(case) {
+        return found;
+    }
     for one in &mut found {
         let Some(attempt) = one.attempt.and_then(|index| case.pair.attempts.get(index)) else { continue };
-        let beside = [there, back].iter().all(|&(first, last)| first < attempt.first && last > attempt.last);
+        let earlier = || case.attempts().take_while(|(_, view)| view.attempt.first < attempt.first);
+        let carried = [there, back].iter().all(|&(first, _)| first < attempt.first);
+        let beside = [there, back].iter().all(|&(_, last)| last >= attempt.last)
+            && (carried || earlier().any(|(_, view)| view.tunnel_up().is_some()));
         if beside && one.severity.is_none() {
             one.severity = Some(Severity::Warning);
         }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::diagnose::Confidence;
-use crate::diagnose::case::{Case, View};
+use crate::diagnose::case::{Case, PATIENCE, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::{span, times};
 use crate::track::{Label, MessageRecord, Side};
@@ -87,7 +87,11 @@ fn traffic_taken_over(ways: &[Way<'_>; 2], index: usize, first: &View<'_>, secon
     let asks = out.begun_between(first.attempt.first, second.attempt.first);
     let answers = back.begun_between(first.attempt.first, second.attempt.first);
     let others = out.begun_between(second_up, settled);
-    let both_used = asks.last()? > settled && others.last()? > settled;
+    // Who changes from one SA to another may need a while, and does not go on asking on both.
+    let (asked, other) = (asks.last()?, others.last()?);
+    let long = asked.min(other) > settled;
+    let in_vain = || traffic::unanswered_alike(&asks, &answers, answers.last()?);
+    let both_used = long || asked.min(other) > second_up.after(PATIENCE) && in_vain().is_some();
     let others_answered = !back.begun_between(second_up, settled).is_empty();
     let stopped = answers.last()? <= second_up.after(AHEAD) && answers.last()?.after(GRACE) >= second_up;
     (both_used && others_answered && stopped).then(|| {

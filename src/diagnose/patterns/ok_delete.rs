@@ -13,7 +13,7 @@ use crate::diagnose::words::span;
 use crate::track::{EspFlow, Exchange, ExchangeKind, Label, MessageRecord, Side};
 
 use super::informational::{self, Informational, Reading};
-use super::life_cycle::{self, Traffic};
+use super::life_cycle::{self, Traffic, spacing};
 use super::nat;
 
 /// An SA that came up no longer than this before another may take its place; one that came up after it does.
@@ -90,10 +90,10 @@ fn leave(view: &View<'_>) -> Option<Timestamp> {
     deletes.last().filter(|_| ends(view, &deletes)).map(|last| last.message.at)
 }
 
-/// When the IKE SA of an attempt came up, as far as was seen.
+/// When the IKE SA of an attempt came up, as far as was seen. One that was refused never did.
 fn came_up(view: &View<'_>) -> Option<Timestamp> {
-    let refused = view.is_v2() && (view.authenticated() == Some(false) || view.turned_down().is_some());
-    view.attempt.phase1_up.filter(|_| !refused).or_else(|| view.tunnel_up())
+    let refused = || view.is_v2() && (view.authenticated() == Some(false) || view.turned_down().is_some());
+    view.attempt.phase1_up.filter(|_| !refused()).or_else(|| view.tunnel_up())
 }
 
 /// Whether an IKE SA that came up before `until`, or was up before the capture, goes on after `at`, when one that had come up
@@ -107,7 +107,13 @@ fn lives_on(view: &View<'_>, at: Timestamp, up: Option<Timestamp>, until: Timest
     }
     let heard = |side| view.messages().any(|message| message.from == side && message.at > at);
     let younger = own.is_some_and(|own| up.is_none_or(|up| own.after(IN_ITS_PLACE) >= up));
-    (younger && !is_deleted(view)) || (heard(Side::Initiator) && heard(Side::Responder))
+    // Child SAs of IKEv2 are its own (RFC 7296 §1.4.1): nobody else deletes them.
+    let carried = |end| {
+        let before = |flow: &&EspFlow| Some(flow.first) >= own && up.is_some_and(|up| flow.first < up);
+        view.case.flows_from(end).filter(before).any(|flow| flow.last.after(spacing(flow) * 2) >= until)
+    };
+    let carries = || view.is_v2() && own.is_some() && carried(view.case.pair.a) && carried(view.case.pair.b);
+    (younger && !is_deleted(view)) || carries() || (heard(Side::Initiator) && heard(Side::Responder))
 }
 
 /// Whether traffic of IKEv2 that was there before the SA that was `left` began is there when that is deleted: it belongs to another

@@ -1,14 +1,17 @@
 //! OK-UP: the tunnel is up and carries traffic.
 
+use std::time::Duration;
+
 use crate::base::Timestamp;
 use crate::diagnose::Confidence;
-use crate::diagnose::case::{Case, PATIENCE};
+use crate::diagnose::case::{Case, PATIENCE, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::{number, span};
 use crate::track::EspFlow;
 
-use super::life_cycle::{self, Life, Traffic, frame_at};
-use super::{is_taken_down, ok_delete};
+use super::life_cycle::{self, Life, Traffic, UNWANTED, frame_at};
+use super::traffic::AHEAD;
+use super::{is_taken_down, n_nat_multi, ok_delete};
 
 pattern! {
     /// ## What is seen
@@ -40,6 +43,9 @@ pattern! {
     check: check
 }
 
+/// Who changes from one SA to another uses both no longer than this.
+const CHANGE: Duration = Duration::from_secs(3);
+
 fn check(case: &Case<'_>) -> Vec<Match> {
     // That it was taken down says more.
     if is_taken_down(case) {
@@ -49,23 +55,24 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     let packets = |from, up| case.flows_from(from).filter(|flow| flow.last >= up).map(|flow| flow.packets).sum::<u64>();
     let (a, b) = (case.pair.a, case.pair.b);
     let carries = |up| packets(a, up) > 0 && packets(b, up) > 0;
+    let is_half = |view: &View<'_>, up| Beside::of(view, up).is_some_and(Beside::is_half);
     // One that took over a moment ago had no time for it: then the one before tells.
     let until = |from, up| case.flows_from(from).any(|flow| flow.last.after(PATIENCE) >= up);
     let just_begun = |up| case.end().since(up) < PATIENCE && until(a, up) && until(b, up);
     let ups = case.attempts().filter_map(|(index, view)| Some((index, view, view.tunnel_up()?)));
     let ups: Vec<_> = ups.collect();
-    let told = ups.into_iter().rev().find(|&(_, _, up)| carries(up) || !just_begun(up));
-    let Some((index, view, up)) = told.filter(|&(_, _, up)| carries(up)) else { return Vec::new() };
+    let mut told = ups.into_iter().rev().filter(|(_, view, up)| !is_half(view, *up));
+    let last = told.find(|&(_, _, up)| carries(up) || !just_begun(up));
+    let Some((index, view, up)) = last.filter(|&(_, _, up)| carries(up)) else { return Vec::new() };
+    let beside = Beside::of(&view, up).is_some_and(Beside::is_whole);
     // A re-key takes over what is up; its own beginning tells nothing.
     let seen = case.in_words(|| {
-        let takes_over = taken_over(case, index);
-        let is_old = |flow: &EspFlow| flow.first < view.attempt.first;
-        let beside = |up: Timestamp| {
-            [a, b].iter().all(|&from| case.flows_from(from).any(|flow| is_old(flow) && flow.last > up.after(PATIENCE)))
-        };
+        let takes_over = taken_over(case, index).filter(|_| !n_nat_multi::is_seen(case));
         let took = match view.attempt.rekeyed_from {
             Some(_) => "re-keyed".into(),
-            None if takes_over.is_some() && beside(up) => "negotiated beside one that goes on".into(),
+            None if beside => {
+                format!("set up in {} beside another one, whose SAs go on", span(up.since(view.attempt.first)))
+            }
             None if takes_over.is_some() => "negotiated anew while the one before was up".into(),
             None if view.attempt.midstream || view.shown_by_traffic().is_some() => {
                 "up; messages of the negotiation are not in the capture".into()
@@ -75,12 +82,49 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         let since = takes_over.unwrap_or(up);
         format!("{took}; {} from {a}, {} from {b}", number(packets(a, since), "packet"), packets(b, since))
     });
-    vec![
+    let works = |index, view: &View<'_>, up| {
         Match::on(index, Confidence::Inferred)
-            .seen(seen)
             .means("the tunnel works as far as the outside can see")
-            .frames([frame_at(&view, up)]),
-    ]
+            .frames([frame_at(view, up)])
+    };
+    let other = told.find(|&(_, _, up)| beside && carries(up)).map(|(index, view, up)| works(index, &view, up));
+    std::iter::once(works(index, &view, up).seen(seen)).chain(other).collect()
+}
+
+/// What goes on under SAs from before one came up, and under those from then on: whether both ways, for longer than it takes to change
+/// from one to the other.
+#[derive(Debug, Clone, Copy)]
+struct Beside {
+    before: [Option<Timestamp>; 2],
+    since: [Option<Timestamp>; 2],
+}
+
+impl Beside {
+    /// For an attempt that came up at `up`. A re-key takes over what was there before.
+    fn of(view: &View<'_>, up: Timestamp) -> Option<Self> {
+        let case = &view.case;
+        let ends = [case.pair.a, case.pair.b];
+        let is_old = |flow: &&EspFlow| flow.first.after(AHEAD) < up;
+        let last = |end| case.flows_from(end).filter(is_old).map(|flow| flow.last).max();
+        let first = |end| case.flows_from(end).filter(|flow| !is_old(flow)).map(|flow| flow.first).min();
+        view.attempt.rekeyed_from.is_none().then(|| Self { before: ends.map(last), since: ends.map(first) })
+    }
+
+    /// Whether the older ones go on both ways for long after the first packet under a newer one.
+    fn goes_on(self) -> bool {
+        let newer = self.since.iter().flatten().max();
+        newer.is_some_and(|newer| self.before.iter().all(|last| last.is_some_and(|last| last > newer.after(CHANGE))))
+    }
+
+    /// There are two tunnels.
+    fn is_whole(self) -> bool {
+        self.since.iter().all(Option::is_some) && self.goes_on()
+    }
+
+    /// The newer one carries nothing in one direction.
+    fn is_half(self) -> bool {
+        self.since.contains(&None) && self.goes_on()
+    }
 }
 
 /// Since when the tunnel was up without a break, if attempt `index` took over from an earlier one.
@@ -89,9 +133,15 @@ fn taken_over(case: &Case<'_>, index: usize) -> Option<Timestamp> {
     let last = lives.iter().rposition(|life| life.index == index).filter(|&last| last > 0)?;
     let traffic = Traffic::of(case);
     let leaves = ok_delete::leaves(case);
+    let unused = |earlier: &Life<'_>, later: &Life<'_>| {
+        let at_once = later.begun() > earlier.up && later.begun().since(earlier.up) < UNWANTED;
+        at_once && !earlier.view.traffic_begins(earlier.up)
+    };
     let without_break = |earlier: &Life<'_>, later: &Life<'_>| {
         let left = leaves.get(earlier.index).copied().flatten();
-        left.is_none_or(|left| left >= later.begun()) && !life_cycle::interrupted(&traffic, earlier, later)
+        left.is_none_or(|left| left >= later.begun())
+            && !unused(earlier, later)
+            && !life_cycle::interrupted(&traffic, earlier, later)
     };
     let breaks = lives.get(..=last)?.windows(2).rposition(|two| !without_break(&two[0], &two[1]));
     let first = breaks.map_or(0, |place| place + 1);

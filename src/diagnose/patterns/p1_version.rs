@@ -1,9 +1,9 @@
 //! P1-VERSION: one side speaks IKEv1, the other IKEv2.
 
-use crate::diagnose::Confidence;
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::times;
+use crate::diagnose::{Confidence, Severity};
 use crate::track::{IkeVersion, Side};
 
 use super::phase1::{self, Habits, Standing, notify};
@@ -53,14 +53,19 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         .filter(|(_, view)| view.attempt.phase1_up.is_none() && !view.attempt.midstream && !view.one_sided())
         .filter_map(|(index, view)| {
             let found = stated(index, &view).or_else(|| by_the_other(&habits, index, &view))?;
-            Some(found.severity(standing.severity(&view, P1_VERSION.severity)))
+            let own = if is_explained(&found) { P1_VERSION.severity } else { Severity::Notice };
+            Some(found.severity(standing.severity(&view, own)))
         })
         .collect()
 }
 
 /// The peer's other version explains why it does not answer this one.
 pub(super) fn explains(habits: &Habits<'_>, view: &View<'_>) -> bool {
-    by_the_other(habits, 0, view).is_some()
+    by_the_other(habits, 0, view).is_some_and(|found| is_explained(&found))
+}
+
+fn is_explained(found: &Match) -> bool {
+    found.confidence > Some(Confidence::Suspected)
 }
 
 fn stated(index: usize, view: &View<'_>) -> Option<Match> {
@@ -111,8 +116,10 @@ fn by_the_other(habits: &Habits<'_>, index: usize, view: &View<'_>) -> Option<Ma
         }
     };
     let what = if own { "itself starts" } else { "accepts" };
-    // Who says nothing may have other reasons, unless it never begins otherwise.
-    let sure = refused.is_some() || own;
+    // Who says nothing may have other reasons, unless it never begins otherwise; and between two ends that already have a tunnel in the
+    // other version silence may as well be about the offer, the mode or a filter.
+    let mut earlier = view.case.attempts().take(view.index).filter(|(_, earlier)| earlier.tunnel_up().is_some());
+    let sure = refused.is_some() || own && !earlier.any(|(_, earlier)| earlier.attempt.version == other);
     let settle = (!sure).then(|| format!("the log of {responder}: whether it knows {name} for this peer"));
     let mut found = Match::on(index, if sure { Confidence::Inferred } else { Confidence::Suspected })
         .seen(format!("{} of {name} {how}; {responder} {what} {other_name} with the same peer", first.label))

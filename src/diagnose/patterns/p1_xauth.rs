@@ -212,12 +212,11 @@ fn unasked(index: usize, view: &View<'_>) -> Match {
         .settle("the gateway's log, or a capture on its outside: whether its question leaves")
 }
 
-/// The SAs of an earlier phase 1 of the pair are used after `at`: by IKE, or by traffic both ways.
+/// The SAs of another phase 1 of the pair, in the same version, are used after `at`: by IKE, or by traffic both ways.
 fn goes_on_elsewhere(view: &View<'_>, at: Timestamp) -> bool {
     let (case, index) = (view.case, view.index);
     let talks = |other: View<'_>| other.messages().any(|message| message.encrypted && message.at > at);
-    let before = || case.attempts().take_while(move |(other, _)| *other < index).map(|(_, other)| other);
-    let earlier = || before().filter(|other| !other.is_v2());
+    let earlier = || case.attempts().take(index).map(|(_, other)| other).filter(|other| !other.is_v2());
     let sends = |end| case.flows_from(end).any(|flow| flow.first < view.attempt.first && flow.last > at);
     earlier().any(talks)
         || (earlier().any(|other| other.tunnel_up().is_some()) && sends(case.pair.a) && sends(case.pair.b))

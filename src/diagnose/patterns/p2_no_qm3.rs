@@ -87,7 +87,7 @@ fn unconfirmed(index: usize, view: &View<'_>, exchange: &Exchange) -> Option<Mat
     if last_from(other).is_some_and(|packet| packet > last) {
         return None;
     }
-    let uses = last_from(starter).is_some_and(|packet| packet >= second.at);
+    let uses = last_from(starter).is_some();
     let asked_again =
         exchange.message(Label::Qm(1)).map_or(0, |first: &MessageRecord| phase1::repeats_after(first, second.at));
     let answer = phase1::encrypted_informationals(view, exchange.started_by)

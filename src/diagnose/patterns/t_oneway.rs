@@ -21,8 +21,13 @@ pattern! {
     /// the far host has no route through its gateway, its firewall drops them, or its answers are translated or routed
     /// past the tunnel. The receive counter of the far gateway decides.
     ///
-    /// Where packets of one size were answered one for one, and go on at that pace without an answer, the same is suspected of
-    /// a tunnel that worked before: the far end lost the SA, or the path or the far host is gone.
+    /// Where packets of one size were answered one for one, and go on at that pace without an answer, or the last ones that have none
+    /// all have lengths that came back before (an answer to ping or to a TCP SYN is as long), the same is suspected of
+    /// a tunnel that worked before: the far end lost the SA, or the path or the far host is gone. While IKE of the silent side goes on,
+    /// packets of several sizes may need no answer: no more than a notice.
+    ///
+    /// Where two ends have several tunnels, the same is suspected of one of them: its initiator or responder begins to send under a
+    /// new SPI, the other one does not, and both go on under their older ones.
     ///
     /// In a capture that begins after the tunnel came up the other side may have sent before, so that the same picture is
     /// only suspected, and only after half a minute.
@@ -65,7 +70,7 @@ pattern! {
         "RFC 4301 §5.2", "RFC 4303 §3.4",
     ];
     misses: Data;
-    when: FLOWS_ONE_WAY;
+    when: FLOWS_ONE_WAY, SEVERAL FLOWS;
     check: check
 }
 
@@ -86,6 +91,9 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     }
     if one_way.alive {
         seen.push_str(&format!(". IKE of {} goes on", way.to));
+    }
+    if one_way.beside {
+        seen.push_str("; under other SAs both go on");
     }
     if one_way.late {
         seen.push_str("; the tunnel came up before the capture began");
@@ -145,33 +153,37 @@ fn lost_as(way: &traffic::Way<'_>) -> &'static str {
 
 /// It worked, and then the answers stopped.
 fn faded(case: &Case<'_>) -> Option<Match> {
-    let traffic::Faded { way, packets: [before, after], over, last_answer } = traffic::faded(case)?;
+    let traffic::Faded { way, packets: [before, after], even, alive, over, last_answer } = traffic::faded(case)?;
+    let before = number(before, "packet");
+    let (from, to, over) = (way.from, way.to, span(over));
+    let goes_on = if alive { format!(". IKE of {to} goes on") } else { String::new() };
+    let seen = match even {
+        true => format!(
+            "{before} from {from} to {to}, all of one size, had about as many answers; {after} more of that size and pace in the {over} since the last answer have none{goes_on}"
+        ),
+        false => format!(
+            "{before} came from {to} to {from}, and none in the last {over}, while {from} goes on: its last {after} packets all have lengths that came back before{goes_on}"
+        ),
+    };
     let attempt = traffic::last_up(case).map(|(attempt, ..)| attempt);
     let found = attempt
         .map_or_else(|| Match::on_pair(Confidence::Suspected), |attempt| Match::on(attempt, Confidence::Suspected));
     Some(
         found
-            .severity(Severity::Warning)
-            .seen(format!(
-                "{} from {} to {}, all of one size, had about as many answers; {} more of that size and pace in the {} since the last answer have none",
-                number(before, "packet"),
-                way.from,
-                way.to,
-                after,
-                span(over),
-            ))
-            .means(format!(
-                "the tunnel worked, and what {} sends is no longer answered: the far end lost the SA, or the path or the far host is gone",
-                way.from
-            ))
+            // A peer that is there may have nothing to say to datagrams of many sizes.
+            .severity(if alive && !even { Severity::Notice } else { Severity::Warning })
+            .seen(seen)
+            .means(match alive {
+                false => format!("the tunnel worked, and what {from} sends is no longer answered: the far end lost the SA, or the path or the far host is gone"),
+                true => format!("the tunnel worked, and what {from} sends is no longer answered: ESP is lost or dropped, or the far host is gone, or needs no answer"),
+            })
             .frames([last_answer])
             .frames(way.frames())
             .weigh("dropped", 2.0)
             .weigh("mapping", 4.0)
             .rule_out(if lost_as(&way) == "blocked" { &["mapping"] } else { &["blocked"] })
             .settle(format!(
-                "the receive counter of the SA on {}, or a capture on its outside and inside while traffic is sent",
-                way.to
+                "the receive counter of the SA on {to}, or a capture on its outside and inside while traffic is sent"
             )),
     )
 }

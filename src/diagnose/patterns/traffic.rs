@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::base::{FrameRef, Timestamp};
 use crate::diagnose::case::{Case, PATIENCE, View};
 use crate::packet::Encapsulation;
-use crate::track::{EspFlow, Label, Pair, Side};
+use crate::track::{EspFlow, Label, Lengths, MessageRecord, Pair, Side};
 
 use super::life_cycle;
 
@@ -176,6 +176,8 @@ pub(super) struct OneWay<'a> {
     pub unconfirmed: bool,
     /// The tunnel came up before the capture began: what happened until then is not known.
     pub late: bool,
+    /// Other SAs of the two carry traffic both ways all the while.
+    pub beside: bool,
 }
 
 /// Whether the capture misses what `address` says, as the other side shows.
@@ -211,7 +213,7 @@ pub(super) fn one_way<'a>(case: &Case<'a>) -> Option<OneWay<'a>> {
     let (sending, silent) = match (silent(&there, forgotten[0]), silent(&back, forgotten[1])) {
         (false, true) => (there, back),
         (true, false) => (back, there),
-        _ => return None,
+        _ => return one_way_beside(case),
     };
     let way = sending.begun_since(up);
     let first = way.first()?;
@@ -227,7 +229,47 @@ pub(super) fn one_way<'a>(case: &Case<'a>) -> Option<OneWay<'a>> {
     let alive = view.messages().any(|message| message.source.ip() == silent.from && message.at > first);
     let unconfirmed =
         view.message(Label::Qm(2)).is_some_and(|message| message.repeats.iter().any(|repeat| repeat.at > up));
-    Some(OneWay { attempt, way, answered_before: !silent.is_empty(), waited, short, alive, unconfirmed, late: false })
+    let answered_before = !silent.is_empty();
+    Some(OneWay { attempt, way, answered_before, waited, short, alive, unconfirmed, late: false, beside: false })
+}
+
+/// The same of one of several tunnels: since it came up and until the next one did, one side began to send under a new SPI and the
+/// other did not, while both go on under older ones. Who changes from one SA to another does not send under both.
+fn one_way_beside<'a>(case: &Case<'a>) -> Option<OneWay<'a>> {
+    if forgotten(case).contains(&true) {
+        return None;
+    }
+    let ways = ways(case);
+    case.attempts().skip(1).filter(|(_, view)| view.attempt.rekeyed_from.is_none() && !view.one_sided()).find_map(
+        |(attempt, view)| {
+            let up = view.tunnel_up()?;
+            let next = case.pair.attempts.get(attempt + 1).map_or(case.end(), |next| next.first);
+            let begun = |way: &Way<'a>| way.begun_between(up, next);
+            let (way, silent) = match ways.each_ref().map(begun) {
+                [there, back] if back.is_empty() => (there, back),
+                [there, back] if there.is_empty() => (back, there),
+                _ => return None,
+            };
+            let (first, last) = (way.first()?, way.last()?);
+            let still = |flow: &EspFlow| flow.last.after(AHEAD.max(life_cycle::spacing(flow) * 2)) >= last;
+            let goes_on = |way: &Way<'_>| way.flows.iter().any(|flow| flow.first < view.attempt.first && still(flow));
+            let waited = case.end().since(first);
+            let long = if way.packets() >= MANY_PACKETS { PATIENCE / 2 } else { PATIENCE };
+            let enough = way.packets() >= LEAST_PACKETS && waited >= long;
+            let speaks = |message: &MessageRecord| message.source.ip() == silent.from && message.at > first;
+            (enough && ways.iter().all(goes_on) && !is_missed(&view, silent.from)).then(|| OneWay {
+                attempt,
+                answered_before: false,
+                waited,
+                short: true,
+                alive: view.messages().any(speaks),
+                unconfirmed: false,
+                late: false,
+                beside: true,
+                way,
+            })
+        },
+    )
 }
 
 /// The same in a capture that holds no set-up: one direction has many packets and the other one none, while IKE of the
@@ -259,6 +301,7 @@ fn one_way_late<'a>(case: &Case<'a>) -> Option<OneWay<'a>> {
         alive: true,
         unconfirmed: false,
         late: true,
+        beside: false,
     })
 }
 
@@ -272,8 +315,12 @@ pub(in crate::diagnose) fn is_faded(case: &Case<'_>) -> bool {
 pub(super) struct Faded<'a> {
     /// The direction that goes on.
     pub way: Way<'a>,
-    /// Packets of it while there were answers, and since the last one.
+    /// Packets of it while there were answers, and since the last one: all of them, or those that are told by their lengths.
     pub packets: [u64; 2],
+    /// All packets are of one size.
+    pub even: bool,
+    /// The silent side sent IKE meanwhile.
+    pub alive: bool,
     /// For how long it goes on without.
     pub over: Duration,
     /// The last answer's frame.
@@ -288,28 +335,50 @@ const STREAM_GAP: Duration = Duration::from_millis(100);
 const SAME_PACE: f64 = 5.0;
 
 /// Whether packets of one size were answered with packets of one size, about one for one, and go on at that pace without
-/// an answer. What one side has to say without being asked is of other sizes, or comes at another pace.
+/// an answer; or packets of several sizes go on without, all of sizes that answers had. What one side has to say without being
+/// asked is of other sizes, or comes at another pace.
 pub(super) fn faded<'a>(case: &Case<'a>) -> Option<Faded<'a>> {
     let [there, back] = ways(case);
     let (way, silent) = if there.last() >= back.last() { (there, back) } else { (back, there) };
     let (first, last, answered) = (way.first()?, way.last()?, silent.last()?);
     let over = last.since(answered);
-    if over < PATIENCE || !case.both_ways() || forgotten(case).contains(&true) || !(way.is_even() && silent.is_even()) {
+    if over < PATIENCE || !case.both_ways() || forgotten(case).contains(&true) {
         return None;
     }
     if last_up(case).is_some_and(|(_, view, _)| is_missed(&view, silent.from)) {
         return None;
     }
     let before = silent.packets();
+    if before < FADED[0] || answered <= first {
+        return None;
+    }
+    let last_answer = silent.flows.iter().max_by_key(|flow| flow.last)?.last_frame;
+    let speaks = |message: &MessageRecord| message.source.ip() == silent.from && message.at > answered;
+    let alive = case.attempts().any(|(_, view)| view.messages().any(speaks));
+    if !(way.is_even() && silent.is_even()) {
+        let after = unanswered_alike(&way, &silent, answered)?;
+        return Some(Faded { way, packets: [before, after], even: false, alive, over, last_answer });
+    }
     let after = way.packets().saturating_sub(before);
-    if before < FADED[0] || after < FADED[1] || answered <= first {
+    if after < FADED[1] {
         return None;
     }
     let pace = |time: Duration, gaps: u64| time.as_secs_f64() / gaps.max(1) as f64;
     let (was, is) = (pace(answered.since(first), before - 1), pace(over, after));
     let steady = is >= STREAM_GAP.as_secs_f64() && was <= is * SAME_PACE && is <= was * SAME_PACE;
-    let last_answer = silent.flows.iter().max_by_key(|flow| flow.last)?.last_frame;
-    steady.then_some(Faded { way, packets: [before, after], over, last_answer })
+    steady.then_some(Faded { way, packets: [before, after], even: true, alive, over, last_answer })
+}
+
+/// Packets that came after `answered` at the end of `way`, no faster than a stream, and all of lengths that had come back before, as the
+/// answers to a ping and to a TCP SYN do. What needs no answer never had one of its length.
+pub(super) fn unanswered_alike(way: &Way<'_>, silent: &Way<'_>, answered: Timestamp) -> Option<u64> {
+    let flow = way.flows.iter().max_by_key(|flow| flow.last)?;
+    let latest = flow.latest.filter(|latest| latest.since > answered)?;
+    let came_back = silent.flows.iter().fold(Lengths::default(), |all, flow| all.with(flow.lengths));
+    let count = latest.lengths.len() as u32;
+    let slow = flow.last.since(latest.since) >= STREAM_GAP * count;
+    let alike = latest.lengths.iter().all(|&length| came_back.hold(length));
+    (slow && alike).then_some(count.into())
 }
 
 /// The shortest time that an answer took during the negotiation, seen from the capture point.

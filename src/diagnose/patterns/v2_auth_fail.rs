@@ -1,11 +1,11 @@
 //! V2-AUTH-FAIL: the responder refuses IKE_AUTH.
 
+use crate::diagnose::Confidence;
 use crate::diagnose::case::{Case, PATIENCE, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::sizes::{AuthAnswer, Suite, payload};
 use crate::diagnose::unheard::copies_after;
 use crate::diagnose::words::times;
-use crate::diagnose::{Confidence, Severity};
 use crate::track::{Label, PayloadDetail, Side};
 
 use super::ikev2::{self, AUTH, INFORMATIONAL, Standing, notify};
@@ -74,12 +74,10 @@ pattern! {
 
 fn check(case: &Case<'_>) -> Vec<Match> {
     let standing = Standing::of(case);
-    let found = ikev2::attempts(case)
-        .filter(|(_, view)| view.tunnel_up().is_none())
+    let found = ikev2::unproven(case)
         .filter_map(|(index, view)| {
             let found = refused_in_clear(index, &view).or_else(|| refused(case, index, &view))?;
-            // What was refused before it worked is history, and still the reason of that.
-            Some(if standing.authenticated_after(view.attempt) { found.severity(Severity::Notice) } else { found })
+            Some(ikev2::recalled(found, standing.authenticated_after(view.attempt)))
         })
         .collect();
     ikev2::tempered(case, found)

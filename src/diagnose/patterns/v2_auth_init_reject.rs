@@ -1,10 +1,10 @@
 //! V2-AUTH-INIT-REJECT: the initiator turns the responder's IKE_AUTH answer down.
 
+use crate::diagnose::Confidence;
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::sizes::{AuthAnswer, Suite, payload};
 use crate::diagnose::words::span;
-use crate::diagnose::{Confidence, Severity};
 use crate::track::Side;
 
 use super::ikev2::{self, Standing, notify};
@@ -67,9 +67,8 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             continue;
         }
         if view.turned_down().is_some() {
-            let over = standing.up_after(view.attempt);
-            let history = |found: Match| if over { found.severity(Severity::Notice) } else { found };
-            found.extend(with_a_word(index, &view).map(history));
+            let good = standing.up_after(view.attempt);
+            found.extend(with_a_word(index, &view).map(|found| ikev2::recalled(found, good)));
         } else if without_a_word(case, index, &view) {
             silent.push((index, view));
         }

@@ -60,8 +60,11 @@ pattern! {
 fn check(case: &Case<'_>) -> Vec<Match> {
     let standing = Standing::of(case);
     let found = ikev2::attempts(case)
-        .filter(|(_, view)| !standing.up_after(view.attempt) && view.auth_exchanges().nth(1).is_none())
-        .filter_map(|(index, view)| refused_in_clear(index, &view).or_else(|| refused(index, &view)))
+        .filter(|(_, view)| view.tunnel_up().is_none() && view.auth_exchanges().nth(1).is_none())
+        .filter_map(|(index, view)| {
+            let found = refused_in_clear(index, &view).or_else(|| refused(index, &view))?;
+            Some(ikev2::recalled(found, standing.up_after(view.attempt)))
+        })
         .collect();
     ikev2::tempered(case, found)
 }

@@ -58,8 +58,10 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     // Only SAs of this tunnel that began in the capture, and have been there long enough to draw an answer.
     let since = view.attempt.first;
     let until = case.end();
-    let there = at_once(case.flows_from(case.pair.a), since, until);
-    let back = at_once(case.flows_from(case.pair.b), since, until);
+    let other = case.attempts().skip(index + 1).find(|(_, other)| other.tunnel_up().is_some());
+    let is_own = |flow: &&EspFlow| other.is_none_or(|(_, other)| flow.first < other.attempt.first);
+    let there = at_once(case.flows_from(case.pair.a).filter(is_own), since, until);
+    let back = at_once(case.flows_from(case.pair.b).filter(is_own), since, until);
     let (more, less) = (there.max(back), there.min(back));
     if more < 2 || less == 0 || more == less {
         return Vec::new();
