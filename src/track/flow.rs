@@ -106,7 +106,7 @@ struct Recent {
 impl Recent {
     #[inline(always)]
     fn of(packet: &FlowPacket) -> Self {
-        let mark = packet.ip_id.map_or(0, |id| id << 16) | u32::from(packet.length as u16);
+        let mark = packet.ip_id.map_or(0, |id| id << 16) | u32::from(packet.short_length());
         Self { sequence: packet.sequence, mark, at: (packet.at.as_nanos() >> 14) as u32 }
     }
 
@@ -332,8 +332,8 @@ impl FlowRow {
             last_frame: packet.frame,
             last_sequence: packet.sequence,
             base: packet.sequence,
-            shortest: packet.length as u16,
-            longest: packet.length as u16,
+            shortest: packet.short_length(),
+            longest: packet.short_length(),
             restart: 0,
             resets: 0,
             off_4500: u64::from(packet.off_4500),
@@ -688,6 +688,12 @@ pub(super) struct FlowPacket {
 }
 
 impl FlowPacket {
+    /// Its length, as far as two octets hold it: what is longer was never one packet.
+    #[inline(always)]
+    fn short_length(&self) -> u16 {
+        self.length.min(u16::MAX.into()) as u16
+    }
+
     #[inline(always)]
     fn of_esp(esp: &SeenEsp, frame: FrameRef, at: Timestamp) -> Self {
         Self {
