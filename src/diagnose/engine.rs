@@ -82,6 +82,7 @@ const CONSEQUENCES: &[Consequences] = &[
     Consequences::of("N-WRONG-ADDR", &["P1-NO-REPLY", "V2-NO-REPLY"]),
     Consequences::of("N-NATT-MISSING", &["T-ONEWAY"]),
     Consequences::of("N-NAT-AH", &["T-ONEWAY"]),
+    Consequences::of("N-NAT-MULTI", &["T-ONEWAY"]),
     Consequences::of("L-STALE-SA", &["P1-NO-REPLY", "P2-NO-REPLY", "V2-NO-REPLY", "V2-CLEAR-ERROR", "T-ONEWAY"]),
     Consequences::of("T-SPI-UNKNOWN", &["T-ONEWAY", "V2-TS-NARROW"]),
     Consequences::of("L-DPD-TIMEOUT", &["P1-NO-REPLY", "V2-NO-REPLY", "T-ONEWAY"]),

@@ -634,3 +634,25 @@ fn a_peer_that_answers_no_more_shows_in_traffic_of_any_sizes() {
         assert!(alarms(&judge(&goes_on(length).capture())).is_empty());
     }
 }
+
+/// The tunnel that goes on beside hides nothing.
+#[test]
+fn one_of_two_tunnels_may_fall_silent() {
+    let told = ikev2_psk();
+    let older = told.esp_spis();
+    let told = told.traffic_on(older, 1..10, ms(500)).new_attempt().ikev2(&v2::ike_cbc(14));
+    let newer = told.esp_spis();
+    let both = |until: u32| {
+        (10..45).fold(told.clone(), |told, step| {
+            let told = told.traffic_on(newer, [step], ms(500));
+            match step < until {
+                true => told.traffic_on(older, [step], ms(200)),
+                false => told.esp(Side::Initiator, older[0], [step], 120, ms(200)),
+            }
+        })
+    };
+    let analysis = judge(&both(20).capture());
+    let found = find(&analysis, "T-ONEWAY").expect("a finding");
+    assert_eq!((found.severity, found.confidence), (Severity::Warning, Confidence::Suspected));
+    assert!(alarms(&judge(&both(60).capture())).is_empty());
+}

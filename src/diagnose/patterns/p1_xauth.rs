@@ -10,6 +10,7 @@ use crate::diagnose::{Confidence, Severity};
 use crate::track::{Exchange, ExchangeKind, Label, Side};
 
 use super::phase1::{self, Habits};
+use super::traffic;
 
 /// A user needs this long to type a password; a tunnel needs less to go on after it.
 const USER: Duration = Duration::from_secs(30);
@@ -75,6 +76,7 @@ pattern! {
 
 fn check(case: &Case<'_>) -> Vec<Match> {
     let latest = Habits::of(case).latest();
+    let last_up = traffic::last_up(case).map(|(index, ..)| index);
     phase1::attempts(case)
         .filter_map(|(index, view)| {
             let quick = view.messages().any(|message| matches!(message.label, Label::Qm(_)));
@@ -184,8 +186,9 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 found.means = "the side that asks goes on asking although it was answered: the answers do not reach it".into();
                 found = found.rule_out(&["user", "address", "peer"]).weigh("lost", 100.0).weigh("password", 0.3);
             }
-            // Too short to tell a stop from a pause: the stage is all that can be said.
-            Some(if settled { found } else { found.severity(Severity::Notice) })
+            // Too short to tell a stop from a pause: the stage is all that can be said. What was made good since is history.
+            let loud = settled && last_up.is_none_or(|up| up < index);
+            Some(if loud { found } else { found.severity(Severity::Notice) })
         })
         .collect()
 }

@@ -201,38 +201,42 @@ fn is_farewell(
     before && may_be(answer, Content::DeleteIsakmp) && nothing_after()
 }
 
-/// Quick Modes that were accepted, by who started them and how long their message 1 was: when the last of each was.
+/// Quick Modes that were accepted, by who started them and how long their message 1 was: when the last of each was, and under
+/// which attempt.
 #[derive(Debug)]
-pub(super) struct Accepted(BTreeMap<(IpAddr, u32), Timestamp>);
+pub(super) struct Accepted(BTreeMap<(IpAddr, u32), (Timestamp, usize)>);
 
 impl Accepted {
     /// Of this pair.
     pub(super) fn of(case: &Case<'_>) -> Self {
         let mut last = BTreeMap::new();
-        for (_, view) in case.attempts() {
+        for (index, view) in case.attempts() {
             let quick = |exchange: &&Exchange| exchange.kind == ExchangeKind::QuickMode && answered(exchange);
             for exchange in view.exchanges().iter().filter(quick) {
                 let first = exchange.message(Label::Qm(1));
                 let Some(first) = first else { continue };
                 let key = (life_cycle::address(view.attempt, exchange.started_by), first.length);
-                last.entry(key).and_modify(|at: &mut Timestamp| *at = first.at.max(*at)).or_insert(first.at);
+                let this = (first.at, index);
+                last.entry(key).and_modify(|last: &mut (Timestamp, usize)| *last = this.max(*last)).or_insert(this);
             }
         }
         Self(last)
     }
 
     /// How long before `quick` the last one like it was accepted, if it was so long before that this may be its re-key. One that
-    /// came right before is another pair of networks.
+    /// came right before under the same phase 1 is another pair of networks.
     pub(super) fn before(&self, view: &View<'_>, quick: &QuickMode<'_>) -> Option<Duration> {
         let key = (life_cycle::address(view.attempt, quick.started_by), quick.first.length);
-        self.0.get(&key).map(|last| quick.first.at.since(*last)).filter(|before| *before > PATIENCE)
+        let (last, index) = *self.0.get(&key)?;
+        let before = quick.first.at.since(last);
+        (before > PATIENCE || index < view.index && last < quick.first.at).then_some(before)
     }
 
     /// How long after `quick` one like it was last accepted, if somebody may have mended a setting in between.
     pub(super) fn after(&self, view: &View<'_>, quick: &QuickMode<'_>) -> Option<Duration> {
         const MENDING: Duration = Duration::from_secs(3);
         let key = (life_cycle::address(view.attempt, quick.started_by), quick.first.length);
-        self.0.get(&key).map(|last| last.since(quick.first.at)).filter(|after| *after > MENDING)
+        self.0.get(&key).map(|(last, _)| last.since(quick.first.at)).filter(|after| *after > MENDING)
     }
 }
 

@@ -153,7 +153,8 @@ fn lost_as(way: &traffic::Way<'_>) -> &'static str {
 
 /// It worked, and then the answers stopped.
 fn faded(case: &Case<'_>) -> Option<Match> {
-    let traffic::Faded { way, packets: [before, after], even, alive, over, last_answer } = traffic::faded(case)?;
+    let traffic::Faded { attempt, way, packets: [before, after], even, alive, over, last_answer } =
+        traffic::faded(case)?;
     let before = number(before, "packet");
     let (from, to, over) = (way.from, way.to, span(over));
     let goes_on = if alive { format!(". IKE of {to} goes on") } else { String::new() };
@@ -165,7 +166,6 @@ fn faded(case: &Case<'_>) -> Option<Match> {
             "{before} came from {to} to {from}, and none in the last {over}, while {from} goes on: its last {after} packets all have lengths that came back before{goes_on}"
         ),
     };
-    let attempt = traffic::last_up(case).map(|(attempt, ..)| attempt);
     let found = attempt
         .map_or_else(|| Match::on_pair(Confidence::Suspected), |attempt| Match::on(attempt, Confidence::Suspected));
     Some(

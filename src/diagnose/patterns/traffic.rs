@@ -56,6 +56,11 @@ impl<'a> Way<'a> {
         self.only(|flow| flow.last >= at)
     }
 
+    /// Whether packets were sent until `at`, at the pace of their flow.
+    pub fn goes_on_at(&self, at: Timestamp) -> bool {
+        self.flows.iter().any(|flow| flow.last.after(AHEAD.max(life_cycle::spacing(flow) * 2)) >= at)
+    }
+
     /// No packet.
     pub fn is_empty(&self) -> bool {
         self.flows.is_empty()
@@ -251,8 +256,7 @@ fn one_way_beside<'a>(case: &Case<'a>) -> Option<OneWay<'a>> {
                 _ => return None,
             };
             let (first, last) = (way.first()?, way.last()?);
-            let still = |flow: &EspFlow| flow.last.after(AHEAD.max(life_cycle::spacing(flow) * 2)) >= last;
-            let goes_on = |way: &Way<'_>| way.flows.iter().any(|flow| flow.first < view.attempt.first && still(flow));
+            let goes_on = |way: &Way<'_>| way.only(|flow| flow.first < view.attempt.first).goes_on_at(last);
             let waited = case.end().since(first);
             let long = if way.packets() >= MANY_PACKETS { PATIENCE / 2 } else { PATIENCE };
             let enough = way.packets() >= LEAST_PACKETS && waited >= long;
@@ -313,6 +317,8 @@ pub(in crate::diagnose) fn is_faded(case: &Case<'_>) -> bool {
 /// Traffic that was answered one for one and no longer is.
 #[derive(Debug, Clone)]
 pub(super) struct Faded<'a> {
+    /// The attempt that brought the tunnel up.
+    pub attempt: Option<usize>,
     /// The direction that goes on.
     pub way: Way<'a>,
     /// Packets of it while there were answers, and since the last one: all of them, or those that are told by their lengths.
@@ -338,14 +344,41 @@ const SAME_PACE: f64 = 5.0;
 /// an answer; or packets of several sizes go on without, all of sizes that answers had. What one side has to say without being
 /// asked is of other sizes, or comes at another pace.
 pub(super) fn faded<'a>(case: &Case<'a>) -> Option<Faded<'a>> {
-    let [there, back] = ways(case);
+    let ways = ways(case);
+    let attempt = last_up(case).map(|(attempt, ..)| attempt);
+    faded_in(case, attempt, ways.clone()).or_else(|| {
+        let tunnels = tunnels(case, &ways);
+        tunnels.iter().find_map(|(attempt, own)| {
+            let faded = faded_in(case, Some(*attempt), own.clone())?;
+            // Who has one tunnel in the place of another does not send under both for long.
+            let last = faded.way.last()?;
+            let begun = |way: &Way<'_>| way.first().is_some_and(|first| first.after(PATIENCE) <= last);
+            let beside = |way: &Way<'_>| begun(way) && way.goes_on_at(last);
+            let mut others = tunnels.iter().filter(|(other, _)| other != attempt);
+            others.any(|(_, own)| own.iter().all(beside)).then_some(faded)
+        })
+    })
+}
+
+/// The SAs of each of several tunnels, used both ways since it came up and until the next one was negotiated.
+fn tunnels<'a>(case: &Case<'a>, ways: &[Way<'a>; 2]) -> Vec<(usize, [Way<'a>; 2])> {
+    let lives = life_cycle::lives(case);
+    let until = |place: usize| lives.get(place + 1).map_or(case.end(), life_cycle::Life::begun);
+    let own = |(place, life): (usize, &life_cycle::Life<'a>)| {
+        (life.index, ways.each_ref().map(|way| way.begun_between(life.up, until(place))))
+    };
+    let used = |(_, own): &(usize, [Way<'a>; 2])| own.iter().all(|way| !way.is_empty());
+    lives.iter().enumerate().map(own).filter(used).collect()
+}
+
+fn faded_in<'a>(case: &Case<'a>, attempt: Option<usize>, [there, back]: [Way<'a>; 2]) -> Option<Faded<'a>> {
     let (way, silent) = if there.last() >= back.last() { (there, back) } else { (back, there) };
     let (first, last, answered) = (way.first()?, way.last()?, silent.last()?);
     let over = last.since(answered);
     if over < PATIENCE || !case.both_ways() || forgotten(case).contains(&true) {
         return None;
     }
-    if last_up(case).is_some_and(|(_, view, _)| is_missed(&view, silent.from)) {
+    if attempt.and_then(|index| case.view(index)).is_some_and(|view| is_missed(&view, silent.from)) {
         return None;
     }
     let before = silent.packets();
@@ -357,7 +390,7 @@ pub(super) fn faded<'a>(case: &Case<'a>) -> Option<Faded<'a>> {
     let alive = case.attempts().any(|(_, view)| view.messages().any(speaks));
     if !(way.is_even() && silent.is_even()) {
         let after = unanswered_alike(&way, &silent, answered)?;
-        return Some(Faded { way, packets: [before, after], even: false, alive, over, last_answer });
+        return Some(Faded { attempt, way, packets: [before, after], even: false, alive, over, last_answer });
     }
     let after = way.packets().saturating_sub(before);
     if after < FADED[1] {
@@ -366,7 +399,7 @@ pub(super) fn faded<'a>(case: &Case<'a>) -> Option<Faded<'a>> {
     let pace = |time: Duration, gaps: u64| time.as_secs_f64() / gaps.max(1) as f64;
     let (was, is) = (pace(answered.since(first), before - 1), pace(over, after));
     let steady = is >= STREAM_GAP.as_secs_f64() && was <= is * SAME_PACE && is <= was * SAME_PACE;
-    steady.then_some(Faded { way, packets: [before, after], even: true, alive, over, last_answer })
+    steady.then_some(Faded { attempt, way, packets: [before, after], even: true, alive, over, last_answer })
 }
 
 /// Packets that came after `answered` at the end of `way`, no faster than a stream, and all of lengths that had come back before, as the
