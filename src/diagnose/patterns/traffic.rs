@@ -346,8 +346,10 @@ const SAME_PACE: f64 = 5.0;
 pub(super) fn faded<'a>(case: &Case<'a>) -> Option<Faded<'a>> {
     let ways = ways(case);
     let attempt = last_up(case).map(|(attempt, ..)| attempt);
-    faded_in(case, attempt, ways.clone()).or_else(|| {
-        let tunnels = tunnels(case, &ways);
+    let tunnels = tunnels(case, &ways);
+    let newest = tunnels.last().filter(|(newest, _)| Some(*newest) == attempt);
+    let of_newest = newest.and_then(|(_, own)| faded_in(case, attempt, own.clone()));
+    of_newest.or_else(|| faded_in(case, attempt, ways)).or_else(|| {
         tunnels.iter().find_map(|(attempt, own)| {
             let faded = faded_in(case, Some(*attempt), own.clone())?;
             // Who has one tunnel in the place of another does not send under both for long.
