@@ -199,16 +199,19 @@ fn is_begun_anew(case: &Case<'_>, found: &Found) -> bool {
 /// Phase 1 of the last attempt is complete, phase 2 may follow at once, and nothing was found that stops it.
 fn is_just_set_up(case: &Case<'_>, attempts: &[AttemptDiagnosis], verdict: Option<&Found>) -> bool {
     let Some(view) = case.pair.attempts.len().checked_sub(1).and_then(|last| case.view(last)) else { return false };
-    let announces = initial_contact(&view);
-    let is_between = |message: &MessageRecord| matches!(message.label, Label::Tr(_)) || announces(message);
-    let last_word = |at| view.messages().all(|message| message.at <= at || is_between(message));
-    let set_up = !view.is_v2() && !view.attempt.midstream && view.attempt.phase1_up.is_some_and(last_word);
     let stopped = |found: &Found| {
         found.stage() != Stage::Normal && found.severity() >= Severity::Warning && found.attempt() == Some(view.index)
     };
-    set_up
+    let last_word = |at| {
+        let announces = initial_contact(&view);
+        let is_between = |message: &MessageRecord| matches!(message.label, Label::Tr(_)) || announces(message);
+        view.messages().all(|message| message.at <= at || is_between(message))
+    };
+    !view.is_v2()
+        && !view.attempt.midstream
         && case.end().since(view.attempt.last) < PATIENCE
         && attempts.last().is_some_and(|last| last.outcome == Outcome::Established)
+        && view.attempt.phase1_up.is_some_and(last_word)
         && !verdict.is_some_and(stopped)
 }
 
