@@ -117,8 +117,8 @@ fn by_the_other(habits: &Habits<'_>, index: usize, view: &View<'_>) -> Option<Ma
     };
     let what = if own { "itself starts" } else { "accepts" };
     // Between two ends that already have a tunnel in the other version, silence may as well be about the offer, the mode or a filter.
-    let mut earlier = view.case.attempts().take(view.index).filter(|(_, earlier)| earlier.tunnel_up().is_some());
-    let beside = refused.is_none() && earlier.any(|(_, earlier)| earlier.attempt.version == other);
+    let up = evidence.phase2_up.or(evidence.phase1_up).is_some_and(|up| up < view.attempt.first);
+    let beside = refused.is_none() && up && !own;
     let confidence = if beside { Confidence::Suspected } else { Confidence::Inferred };
     Some(
         Match::on(index, confidence)
