@@ -272,8 +272,8 @@ impl<'a> View<'a> {
         };
         let answered = || self.messages().any(may_answer);
         let other = |attempt: &Attempt| attempt.version != self.attempt.version;
-        let renews = pair.attempts.iter().take(self.index).all(|earlier| !other(earlier));
-        renews && furthest.repeat_count == 0 && goes_on(pair.a) && goes_on(pair.b) && !answered()
+        let renews = || pair.attempts.iter().take(self.index).all(|earlier| !other(earlier));
+        furthest.repeat_count == 0 && goes_on(pair.a) && goes_on(pair.b) && !answered() && renews()
     }
 
     /// Whether traffic began both ways after this attempt, which is the only one of the pair.

@@ -256,6 +256,9 @@ fn what_should_come_on_4500_is_missed_once() {
         let analysis = judge(&told.quiet(secs(60)).capture());
         assert_eq!(alarms(&analysis), ["N-PORT4500"]);
         assert_eq!(find(&analysis, follows).and_then(|found| found.consequence_of), Some("N-PORT4500"));
+        // A filter for UDP 500 alone leaves the same picture of a tunnel that works.
+        let found = find(&analysis, "N-PORT4500").expect("a finding");
+        assert!(found.causes.iter().any(|cause| cause.text.starts_with("the capture leaves UDP 4500 out")));
     }
 }
 

@@ -359,12 +359,12 @@ pub(super) fn tempered(case: &Case<'_>, mut found: Vec<Match>) -> Vec<Match> {
     if is_taken_down(case) {
         return found;
     }
+    let first_up = case.attempts().find(|(_, view)| view.tunnel_up().is_some()).map(|(_, view)| view.attempt.first);
     for one in &mut found {
         let Some(attempt) = one.attempt.and_then(|index| case.pair.attempts.get(index)) else { continue };
-        let earlier = || case.attempts().take_while(|(_, view)| view.attempt.first < attempt.first);
         let carried = [there, back].iter().all(|&(first, _)| first < attempt.first);
         let beside = [there, back].iter().all(|&(_, last)| last >= attempt.last)
-            && (carried || earlier().any(|(_, view)| view.tunnel_up().is_some()));
+            && (carried || first_up.is_some_and(|first| first < attempt.first));
         if beside && one.severity.is_none() {
             one.severity = Some(Severity::Warning);
         }

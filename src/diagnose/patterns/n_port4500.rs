@@ -42,13 +42,16 @@ pattern! {
             raised by "the responder repeats its last message on 500; earlier tries failed the same way on 500", lowered by "other authentication than a shared key; earlier success";
         "pieces" 0.02 "an IKE fragment of the message, the first large packet, is lost on the way",
             raised by "the message goes in IKE fragments", lowered by "a small message";
-        "natt" 0.18 "NAT traversal is on at one end where the path or the other end does not do it",
+        "filter" 0.10 "the capture leaves UDP 4500 out",
+            raised by "nothing at all is on UDP 4500", lowered by "anything on UDP 4500";
+        "natt" 0.08 "NAT traversal is on at one end where the path or the other end does not do it",
             raised by "both announce it and no NAT is there", lowered by "a NAT is detected";
     ];
     checks: [
         Responder: "capture on its outside and see whether the message on 4500 arrives" about "forward" "secret";
         Path: "permit UDP 4500 both ways";
         Path: "forward UDP 4500 to the responder wherever UDP 500 is forwarded" about "forward";
+        Either: "capture with a filter that names both ports: udp port 500 or udp port 4500 or esp" about "filter";
         Either: "make the IKE fragments smaller, 1200 octets or less" about "pieces";
         Either: "compare the pre-shared keys and identities; the responder's log tells what it refuses" about "secret";
         Either: "if there is no NAT, NAT traversal can be turned off" about "natt";
@@ -127,6 +130,7 @@ fn sent(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
         .frames(view.frames(first))
         .settle("a capture on the responder's outside: if the message arrives there on UDP 4500, the path is fine");
     found = if first.ike_fragments > 1 { found.weigh("pieces", 15.0) } else { found.rule_out(&["pieces"]) };
+    found = found.rule_out(&["filter"]);
     if attempt.mode == Mode::Aggressive {
         // The initiator has checked the responder's proof.
         found = found.weigh("secret", 0.2);
@@ -174,6 +178,8 @@ fn awaited(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
         .frames(view.frames(answer))
         .rule_out(&["secret", "pieces"])
         .settle("a capture on the initiator's outside: does it send on UDP 4500?");
+    let none_elsewhere = case.survey.working_on_4500(case.facts).is_empty();
+    let found = if none_elsewhere { found.weigh("filter", 3.0) } else { found.rule_out(&["filter"]) };
     let found = of_nat(view, if view.is_v2() { found.rule_out(&["natt"]) } else { found });
     Some(if early { found.severity(Severity::Info) } else { found })
 }
@@ -201,7 +207,7 @@ fn unheard(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
         .frames(view.frames(answer))
         .frames([request.frame])
         // It arrives, and is accepted.
-        .rule_out(&["secret", "forward", "pieces"])
+        .rule_out(&["secret", "forward", "pieces", "filter"])
         .settle("a capture on the initiator's outside: does anything arrive from UDP 4500?");
     Some(if nat::detected(view) || view.is_v2() { found.rule_out(&["natt"]) } else { found })
 }

@@ -87,7 +87,8 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             .means("the tunnel works as far as the outside can see")
             .frames([frame_at(view, up)])
     };
-    let other = told.find(|&(_, _, up)| beside && carries(up)).map(|(index, view, up)| works(index, &view, up));
+    let other = beside.then(|| told.find(|&(_, _, up)| carries(up))).flatten();
+    let other = other.map(|(index, view, up)| works(index, &view, up));
     std::iter::once(works(index, &view, up).seen(seen)).chain(other).collect()
 }
 

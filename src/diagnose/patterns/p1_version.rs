@@ -116,10 +116,8 @@ fn by_the_other(habits: &Habits<'_>, index: usize, view: &View<'_>) -> Option<Ma
         }
     };
     let what = if own { "itself starts" } else { "accepts" };
-    // Who says nothing may have other reasons, unless it never begins otherwise; and between two ends that already have a tunnel in the
-    // other version silence may as well be about the offer, the mode or a filter.
-    let mut earlier = view.case.attempts().take(view.index).filter(|(_, earlier)| earlier.tunnel_up().is_some());
-    let sure = refused.is_some() || own && !earlier.any(|(_, earlier)| earlier.attempt.version == other);
+    // Who says nothing may have other reasons (the offer, the mode, a filter), unless it never begins otherwise.
+    let sure = refused.is_some() || own;
     let settle = (!sure).then(|| format!("the log of {responder}: whether it knows {name} for this peer"));
     let mut found = Match::on(index, if sure { Confidence::Inferred } else { Confidence::Suspected })
         .seen(format!("{} of {name} {how}; {responder} {what} {other_name} with the same peer", first.label))
