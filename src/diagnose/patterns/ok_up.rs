@@ -96,6 +96,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
 /// from one to the other.
 #[derive(Debug, Clone, Copy)]
 struct Beside {
+    up: Timestamp,
     before: [Option<Timestamp>; 2],
     since: [Option<Timestamp>; 2],
 }
@@ -108,13 +109,13 @@ impl Beside {
         let is_old = |flow: &&EspFlow| flow.first.after(AHEAD) < up;
         let last = |end| case.flows_from(end).filter(is_old).map(|flow| flow.last).max();
         let first = |end| case.flows_from(end).filter(|flow| !is_old(flow)).map(|flow| flow.first).min();
-        view.attempt.rekeyed_from.is_none().then(|| Self { before: ends.map(last), since: ends.map(first) })
+        view.attempt.rekeyed_from.is_none().then(|| Self { up, before: ends.map(last), since: ends.map(first) })
     }
 
     /// Whether the older ones go on both ways for long after the first packet under a newer one.
     fn goes_on(self) -> bool {
-        let newer = self.since.iter().flatten().max();
-        newer.is_some_and(|newer| self.before.iter().all(|last| last.is_some_and(|last| last > newer.after(CHANGE))))
+        let newer = self.since.iter().flatten().max().map_or(self.up.after(PATIENCE), |newer| newer.after(CHANGE));
+        self.before.iter().all(|last| last.is_some_and(|last| last > newer))
     }
 
     /// There are two tunnels.
@@ -122,7 +123,7 @@ impl Beside {
         self.since.iter().all(Option::is_some) && self.goes_on()
     }
 
-    /// The newer one carries nothing in one direction.
+    /// The newer one carries nothing, or nothing in one direction.
     fn is_half(self) -> bool {
         self.since.contains(&None) && self.goes_on()
     }
