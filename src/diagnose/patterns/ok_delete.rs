@@ -76,7 +76,7 @@ fn read_taken_down(case: &Case<'_>) -> bool {
     let left = leaves.iter().rposition(|leave| leave.as_ref() == Some(last)).unwrap_or_default();
     let Some(left) = case.view(left) else { return false };
     let up = came_up(&left);
-    let goes_on = |view| lives_on(&view, *last, up, case.end()) || runs_beside(&view, &left, *last);
+    let goes_on = |view| lives_on(&view, *last, up, case.end());
     !case.attempts().zip(&leaves).any(|((_, view), leave)| leave.is_none() && goes_on(view))
 }
 
@@ -114,16 +114,6 @@ fn lives_on(view: &View<'_>, at: Timestamp, up: Option<Timestamp>, until: Timest
     };
     let carries = || view.is_v2() && own.is_some() && carried(view.case.pair.a) && carried(view.case.pair.b);
     (younger && !is_deleted(view)) || carries() || (heard(Side::Initiator) && heard(Side::Responder))
-}
-
-/// Whether traffic of IKEv2 that was there before the SA that was `left` began is there when that is deleted: it belongs to another
-/// IKE SA, and ends with that alone (RFC 7296 §1.4.1).
-fn runs_beside(view: &View<'_>, left: &View<'_>, at: Timestamp) -> bool {
-    let is_old = |flow: &EspFlow| {
-        flow.first >= view.attempt.first && flow.first < left.attempt.first && flow.last.after(FAREWELL) >= at
-    };
-    let ends = [view.attempt.initiator.ip(), view.attempt.responder.ip()];
-    view.is_v2() && left.attempt.rekeyed_from.is_none() && ends.iter().all(|&end| view.case.flows_from(end).any(is_old))
 }
 
 /// Whether the last that was said under an IKE SA seems to delete it.
@@ -335,7 +325,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         let others = || (index.saturating_sub(BESIDE)..=index.saturating_add(BESIDE)).filter(|&other| other != index);
         let (at, up) = (last.message.at, came_up(&view));
         let stays = |other: &usize| leaves.get(*other).is_some_and(|left| left.is_none_or(|left| left > at));
-        let goes_on = |other| lives_on(&other, at, up, at) || runs_beside(&other, &view, at);
+        let goes_on = |other| lives_on(&other, at, up, at);
         let stays_up = |other| case.view(other).is_some_and(goes_on);
         let beside = || others().filter(stays).any(stays_up);
         let farewell = leaves.get(index).is_some_and(Option::is_some) && !beside();
