@@ -745,6 +745,11 @@ impl Lengths {
         self.0[(length / 256 % 2) as usize] & 1 << (length / 4 % 64) != 0
     }
 
+    /// Whether so few lengths are there that one of them says something: of many, any other one seems to be among them.
+    pub fn are_few(self) -> bool {
+        self.0.iter().map(|word| word.count_ones()).sum::<u32>() <= u64::BITS
+    }
+
     /// Those of both.
     pub fn with(self, other: Self) -> Self {
         Self([self.0[0] | other.0[0], self.0[1] | other.0[1]])

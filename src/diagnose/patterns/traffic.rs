@@ -413,7 +413,7 @@ pub(super) fn unanswered_alike(way: &Way<'_>, silent: &Way<'_>, answered: Timest
     let count = latest.lengths.len() as u32;
     let slow = flow.last.since(latest.since) >= STREAM_GAP * count;
     let alike = latest.lengths.iter().all(|&length| came_back.hold(length));
-    (slow && alike).then_some(count.into())
+    (slow && came_back.are_few() && alike).then_some(count.into())
 }
 
 /// The shortest time that an answer took during the negotiation, seen from the capture point.
