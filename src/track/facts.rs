@@ -880,4 +880,13 @@ mod tests {
         assert_eq!(behind(Some(true), None), None, "the NAT may stand between the capture and the peer");
         assert_eq!(behind(None, None), None);
     }
+
+    #[test]
+    fn of_many_lengths_none_says_anything() {
+        let mut lengths = Lengths::default();
+        (100..1400).step_by(36).for_each(|length| lengths.note(length));
+        assert!(lengths.are_few() && lengths.hold(136) && !lengths.hold(140));
+        (100..1400).step_by(4).for_each(|length| lengths.note(length));
+        assert!(!lengths.are_few());
+    }
 }
