@@ -99,15 +99,22 @@ struct Recent {
     sequence: u32,
     /// Length and, above it, IP identification; 0 for none.
     mark: u32,
-    /// Time in units of 2^14 ns, the low bits of it.
+    /// Time since the first packet in units of 2^14 ns, the low bits of it.
     at: u32,
+}
+
+/// From one time to the other in units of 2^14 ns, the low bits of it: counted from the flow's beginning, so that it makes no
+/// difference what the clock says.
+#[inline(always)]
+fn units(first: Timestamp, at: Timestamp) -> u32 {
+    (at.as_nanos().wrapping_sub(first.as_nanos()) >> 14) as u32
 }
 
 impl Recent {
     #[inline(always)]
-    fn of(packet: &FlowPacket) -> Self {
+    fn of(packet: &FlowPacket, first: Timestamp) -> Self {
         let mark = packet.ip_id.map_or(0, |id| id << 16) | u32::from(packet.short_length());
-        Self { sequence: packet.sequence, mark, at: (packet.at.as_nanos() >> 14) as u32 }
+        Self { sequence: packet.sequence, mark, at: units(first, packet.at) }
     }
 
     fn length(&self) -> u16 {
@@ -358,7 +365,7 @@ impl FlowRow {
             again: (packet.at, packet.frame),
         };
         row.seen.mark(packet.sequence);
-        row.remember(Recent::of(packet));
+        row.remember(Recent::of(packet, packet.at));
         row
     }
 
@@ -412,7 +419,7 @@ impl FlowRow {
         if packet.off_4500 {
             self.off_4500 += 1;
         }
-        let recent = Recent::of(packet);
+        let recent = Recent::of(packet, self.first);
         if self.recorded_before(packet.at, recent) {
             self.recorded_again += 1;
             self.again = (self.again.0.max(packet.at), packet.frame);
@@ -523,7 +530,7 @@ impl FlowRow {
 
     /// The last few packets, if there were as many as are remembered.
     fn latest(&self) -> Option<Latest> {
-        let last = (self.last.as_nanos() >> 14) as u32;
+        let last = units(self.first, self.last);
         let ago = |packet: &Recent| last.wrapping_sub(packet.at);
         let longest =
             self.recent.iter().all(|packet| packet.mark != 0).then(|| self.recent.iter().map(ago).max())??;
