@@ -10,6 +10,7 @@ mod frame;
 mod identity;
 mod limits;
 mod link;
+pub(crate) mod quad;
 mod time;
 
 pub use fault::{Fault, FaultKind};

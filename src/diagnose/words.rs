@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use crate::base::quad;
 use crate::track::Side;
 
 /// `40 ms`, `14.2 s`, `3 min 12 s`, `2 h 5 min`.
@@ -66,22 +67,9 @@ pub(super) fn number(count: u64, noun: &str) -> String {
 
 /// An address as it prints.
 pub(super) fn address(address: IpAddr) -> String {
-    let IpAddr::V4(quad) = address else { return address.to_string() };
-    let mut text = String::with_capacity("255.255.255.255".len());
-    for (place, octet) in quad.octets().into_iter().enumerate() {
-        if place > 0 {
-            text.push('.');
-        }
-        let digit = |number: u8| char::from(b'0' + number % 10);
-        if octet >= 100 {
-            text.push(digit(octet / 100));
-        }
-        if octet >= 10 {
-            text.push(digit(octet / 10));
-        }
-        text.push(digit(octet));
-    }
-    text
+    let IpAddr::V4(address) = address else { return address.to_string() };
+    let (text, len) = quad::text(address);
+    String::from_utf8_lossy(&text[..len]).into_owned()
 }
 
 /// `initiator` or `responder`.

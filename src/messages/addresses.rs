@@ -5,7 +5,7 @@
 
 use std::net::Ipv4Addr;
 
-use crate::report::pen;
+use crate::base::quad;
 
 /// Addresses that are remembered: those of some hundred negotiations at a time.
 const SLOT_BITS: u32 = 10;
@@ -69,7 +69,7 @@ impl Addresses {
 impl Slot {
     #[cold]
     fn of(address: Ipv4Addr) -> Self {
-        let (text, len) = pen::quad(address);
+        let (text, len) = quad::text(address);
         Self { address, text, len }
     }
 }

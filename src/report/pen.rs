@@ -5,6 +5,8 @@
 use std::io::Write as _;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
+use crate::base::quad;
+
 /// Appends text as it is.
 #[inline(always)]
 pub(crate) fn raw(out: &mut Vec<u8>, text: &str) {
@@ -175,22 +177,8 @@ pub(crate) fn port(out: &mut Vec<u8>, port: u16) {
     }
 }
 
-/// An IPv4 address, and how many octets of that it takes.
-#[inline]
-pub(crate) fn quad(address: Ipv4Addr) -> ([u8; 16], usize) {
-    let mut text = [0; 16];
-    let mut end = 0;
-    for octet in address.octets() {
-        let (digits, len) = DECIMAL[usize::from(octet)];
-        text[end..end + 4].copy_from_slice(&digits);
-        end += usize::from(len);
-    }
-    // the last dot goes
-    (text, end - 1)
-}
-
 fn append_quad(out: &mut Vec<u8>, address: Ipv4Addr) {
-    let (text, len) = quad(address);
+    let (text, len) = quad::text(address);
     // of a fixed length this is one store
     let end = out.len() + len;
     out.extend_from_slice(&text);
@@ -206,23 +194,6 @@ pub(super) static PAIRS: [[u8; 2]; 100] = {
         number += 1;
     }
     pairs
-};
-
-/// The digits of every octet from the left with a dot behind them, and how many octets that are.
-static DECIMAL: [([u8; 4], u8); 256] = {
-    let mut texts = [([b'.'; 4], 0); 256];
-    let mut number = 0;
-    while number < texts.len() {
-        let (hundreds, tens, ones) = (number / 100, number / 10 % 10, number % 10);
-        let [hundreds, tens, ones] = [b'0' + hundreds as u8, b'0' + tens as u8, b'0' + ones as u8];
-        texts[number] = match number {
-            0..=9 => ([ones, b'.', b'.', b'.'], 2),
-            10..=99 => ([tens, ones, b'.', b'.'], 3),
-            _ => ([hundreds, tens, ones, b'.'], 4),
-        };
-        number += 1;
-    }
-    texts
 };
 
 /// The two digits of every octet.
