@@ -580,13 +580,19 @@ fn a_direction_that_the_capture_loses_is_not_silent() {
     assert!(find(&lost_later(true), "T-ONEWAY").is_some_and(|found| found.severity >= Severity::Warning));
 }
 
-/// Two tunnels between the same two ends: the traffic of one is no answer to that of the other.
-#[test]
-fn one_of_two_tunnels_may_carry_traffic_in_one_direction_only() {
+/// Two tunnels between the same two ends, the older one in use: what was told, and the SPIs of both.
+fn two_tunnels() -> (Scenario, [[u32; 2]; 2]) {
     let told = ikev2_psk();
     let older = told.esp_spis();
     let told = told.traffic_on(older, 1..10, ms(500)).new_attempt().ikev2(&v2::ike_cbc(14));
     let newer = told.esp_spis();
+    (told, [older, newer])
+}
+
+/// The traffic of one of two tunnels is no answer to that of the other.
+#[test]
+fn one_of_two_tunnels_may_carry_traffic_in_one_direction_only() {
+    let (told, [older, newer]) = two_tunnels();
     let both = |answered: bool| {
         (10..40).fold(told.clone(), |told, sequence| {
             let told = told.traffic_on(older, [sequence], ms(500));
@@ -638,10 +644,7 @@ fn a_peer_that_answers_no_more_shows_in_traffic_of_any_sizes() {
 /// The tunnel that goes on beside hides nothing.
 #[test]
 fn one_of_two_tunnels_may_fall_silent() {
-    let told = ikev2_psk();
-    let older = told.esp_spis();
-    let told = told.traffic_on(older, 1..10, ms(500)).new_attempt().ikev2(&v2::ike_cbc(14));
-    let newer = told.esp_spis();
+    let (told, [older, newer]) = two_tunnels();
     let both = |until: u32| {
         (10..45).fold(told.clone(), |told, step| {
             let told = told.traffic_on(newer, [step], ms(500));
