@@ -122,8 +122,8 @@ impl<'a> Case<'a> {
     /// Whether something of ours from `address` to others is in the capture: it serves words only.
     pub fn speaks_to_others(&self, address: IpAddr) -> bool {
         let mut others = self.survey.pairs_of(self.facts, address).filter(|&pair| pair != self.index).take(PAIRS);
-        let speaks = |pair: &Pair| pair.sent[usize::from(pair.a != address)].span.is_some();
-        self.words && others.any(|other| self.facts.pairs.get(other).is_some_and(|pair| speaks(&pair)))
+        let pair = |other| self.facts.pairs.get(other);
+        self.words && others.any(|other| pair(other).is_some_and(|pair| pair.sent_by(address).span.is_some()))
     }
 
     /// What an attempt's offer and choice tell; `None` if words are wanted and it has to be read.
@@ -379,6 +379,11 @@ impl<'a> View<'a> {
     pub fn tunnel_up(&self) -> Option<Timestamp> {
         let once = self.case.answers.get(self.index).map(|answers| &answers.tunnel_up);
         once.map_or_else(|| self.read_tunnel_up(), |once| *once.get_or_init(|| self.read_tunnel_up()))
+    }
+
+    /// IKEv2: one side refused the other's proof.
+    pub fn is_refused(&self) -> bool {
+        self.is_v2() && (self.authenticated() == Some(false) || self.turned_down().is_some())
     }
 
     /// IKEv2: the INFORMATIONAL with which the initiator ended the SA as soon as it had the last answer to IKE_AUTH. Long

@@ -26,8 +26,8 @@ const RENEWAL: Duration = Duration::from_secs(300);
 pub(super) fn outcome(case: &Case<'_>, view: &View<'_>, error: bool) -> Outcome {
     let attempt = view.attempt;
     // An IKE SA whose phase 2 nobody asked for is all that was negotiated.
-    let done = attempt.phase1_up.is_some() && attempt.waiting_for.is_none() && !error && view.turned_down().is_none();
-    if view.tunnel_up().is_some() || (done && !(view.is_v2() && view.authenticated() == Some(false))) {
+    let done = || attempt.phase1_up.is_some() && attempt.waiting_for.is_none() && !error && !view.is_refused();
+    if view.tunnel_up().is_some() || done() {
         return Outcome::Established;
     }
     let confirmed_unseen = || {
@@ -136,8 +136,8 @@ fn is_mute(case: &Case<'_>, found: &Found) -> bool {
     let Some(view) = found.attempt().and_then(|index| case.view(index)) else { return false };
     let asked = view.messages().filter(|message| found.rests_on(message.frame)).min_by_key(|message| message.at);
     let silent_since = |asked: &MessageRecord| {
-        let sent = case.pair.sent[usize::from(asked.destination.ip() != case.pair.a)];
-        case.end().since(asked.at) >= PATIENCE && sent.span.is_none_or(|(_, last)| last < asked.at)
+        let sent = case.pair.sent_by(asked.destination.ip()).span;
+        case.end().since(asked.at) >= PATIENCE && sent.is_none_or(|(_, last)| last < asked.at)
     };
     found.severity() == Severity::Error && found.misses_messages() && asked.is_some_and(silent_since)
 }

@@ -60,7 +60,7 @@ impl<'a> View<'a> {
         if self.attempt.rekeyed_from.is_some() {
             return Some(at);
         }
-        if self.authenticated() == Some(false) || self.turned_down().is_some() || self.set_up_unheard().is_some() {
+        if self.is_refused() || self.set_up_unheard().is_some() {
             return None;
         }
         match self.auth_answer() {

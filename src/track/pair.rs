@@ -156,6 +156,11 @@ impl Pair {
         source == self.a || (source != self.b && destination == self.b)
     }
 
+    /// What was seen to come from this end.
+    pub fn sent_by(&self, end: IpAddr) -> &Seen {
+        &self.sent[usize::from(end != self.a)]
+    }
+
     /// Nothing is left of it: all of it turned out to belong to another pair.
     pub(super) fn is_empty(&self) -> bool {
         self.attempts.is_empty()

@@ -7,6 +7,7 @@ use crate::base::Timestamp;
 use crate::diagnose::case::{AT_ONCE, Case, ClearNotify, PATIENCE, View};
 use crate::diagnose::pattern::Match;
 use crate::diagnose::sizes::Suite;
+use crate::diagnose::unheard::Unheard;
 use crate::diagnose::waiting::Waited;
 use crate::diagnose::words::{span, times, until};
 use crate::diagnose::{Confidence, Severity};
@@ -17,9 +18,8 @@ use crate::track::{
 };
 
 use super::icmp;
-use super::life_cycle::spacing;
 use super::ok_delete::is_taken_down;
-use super::traffic::AHEAD;
+use super::traffic::goes_on_at;
 
 /// Exchange types (RFC 7296 §3.1, RFC 5723).
 pub(super) const SA_INIT: u8 = 34;
@@ -346,10 +346,25 @@ pub(super) fn recalled(found: Match, good: bool) -> Match {
     if good { found.severity(Severity::Notice) } else { found }
 }
 
+/// The side that asked in one of the further key exchanges, of this name, goes on asking in spite of the answer.
+pub(super) fn round_unheard<'a>(
+    index: usize,
+    view: &View<'a>,
+    exchange: &'a Exchange,
+    name: &str,
+) -> Option<(Match, Unheard<'a>)> {
+    let unheard = view.round_unheard(exchange)?;
+    let found = Match::on(index, unheard.confidence)
+        .seen(format!("{name} of {} octets {}", unheard.request.length, unheard.in_spite()))
+        .frames(view.frames(unheard.request))
+        .frames([unheard.answer.frame]);
+    Some((found, unheard))
+}
+
 /// What was found, and no worse than a warning for attempts beside a tunnel that works all the while: one came up or carried
 /// traffic before them, and traffic goes on both ways after them.
 pub(super) fn tempered(case: &Case<'_>, mut found: Vec<Match>) -> Vec<Match> {
-    let goes_on = |flow: &EspFlow| flow.last.after(AHEAD.max(spacing(flow) * 2)) >= case.end();
+    let goes_on = |flow: &EspFlow| goes_on_at(flow, case.end());
     let span = |from| {
         let flows = || case.flows_from(from);
         let last = flows().map(|flow| if goes_on(flow) { case.end() } else { flow.last }).max()?;

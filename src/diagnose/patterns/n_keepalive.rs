@@ -67,7 +67,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
 
 /// Whether a side sends keepalives less often than a mapping lives, if any.
 fn rarely(case: &Case<'_>, address: IpAddr) -> bool {
-    let sent = case.pair.sent[usize::from(address != case.pair.a)];
+    let sent = case.pair.sent_by(address);
     let often = sent.span.map_or(Duration::MAX, |(first, last)| {
         u32::try_from(sent.keepalives)
             .ok()
@@ -89,7 +89,7 @@ fn refused(case: &Case<'_>) -> Option<Match> {
     let on = case.attempts().filter(|(_, view)| view.attempt.first <= refused.span.0).last();
     let found = |index| Match::on(index, Confidence::Inferred);
     let found = on.map_or_else(|| Match::on_pair(Confidence::Inferred), |(index, _)| found(index));
-    let keepalives = case.pair.sent[usize::from(refused.inner != case.pair.a)].keepalives;
+    let keepalives = case.pair.sent_by(refused.inner).keepalives;
     Some(
         found
             .seen(format!(
@@ -120,7 +120,7 @@ fn found(case: &Case<'_>, index: usize, view: &View<'_>, inner: Side) -> Option<
         .map(|(_, message)| *message)?;
     let address = life_cycle::address(view.attempt, inner);
     let flows = || case.pair.flows.iter().filter(|flow| flow.source != asked.source.ip());
-    let sent = case.pair.sent[usize::from(address != case.pair.a)];
+    let sent = case.pair.sent_by(address);
     if !rarely(case, address) {
         return None;
     }

@@ -74,10 +74,8 @@ fn read_taken_down(case: &Case<'_>) -> bool {
     let leaves = leaves(case);
     let Some(last) = leaves.iter().flatten().max() else { return false };
     let left = leaves.iter().rposition(|leave| leave.as_ref() == Some(last)).unwrap_or_default();
-    let Some(left) = case.view(left) else { return false };
-    let up = came_up(&left);
-    let goes_on = |view| lives_on(&view, *last, up, case.end());
-    !case.attempts().zip(&leaves).any(|((_, view), leave)| leave.is_none() && goes_on(view))
+    let up = case.view(left).and_then(|view| came_up(&view));
+    !case.attempts().zip(&leaves).any(|((_, view), leave)| leave.is_none() && lives_on(&view, *last, up, case.end()))
 }
 
 /// When the tunnel of each attempt was taken down.
@@ -92,8 +90,7 @@ fn leave(view: &View<'_>) -> Option<Timestamp> {
 
 /// When the IKE SA of an attempt came up, as far as was seen. One that was refused never did.
 fn came_up(view: &View<'_>) -> Option<Timestamp> {
-    let refused = || view.is_v2() && (view.authenticated() == Some(false) || view.turned_down().is_some());
-    view.attempt.phase1_up.filter(|_| !refused()).or_else(|| view.tunnel_up())
+    view.attempt.phase1_up.filter(|_| !view.is_refused()).or_else(|| view.tunnel_up())
 }
 
 /// Whether an IKE SA that came up before `until`, or was up before the capture, goes on after `at`, when one that had come up
@@ -325,8 +322,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         let others = || (index.saturating_sub(BESIDE)..=index.saturating_add(BESIDE)).filter(|&other| other != index);
         let (at, up) = (last.message.at, came_up(&view));
         let stays = |other: &usize| leaves.get(*other).is_some_and(|left| left.is_none_or(|left| left > at));
-        let goes_on = |other| lives_on(&other, at, up, at);
-        let stays_up = |other| case.view(other).is_some_and(goes_on);
+        let stays_up = |other| case.view(other).is_some_and(|other| lives_on(&other, at, up, at));
         let beside = || others().filter(stays).any(stays_up);
         let farewell = leaves.get(index).is_some_and(Option::is_some) && !beside();
         let first = beginning(&deletes).unwrap_or(last);

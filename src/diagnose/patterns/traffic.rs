@@ -33,6 +33,11 @@ pub(super) fn ways<'a>(case: &Case<'a>) -> [Way<'a>; 2] {
     [Way { from: a, to: b, flows: there }, Way { from: b, to: a, flows: back }]
 }
 
+/// Whether a flow sent packets until `at`, at its pace.
+pub(super) fn goes_on_at(flow: &EspFlow, at: Timestamp) -> bool {
+    flow.last.after(AHEAD.max(life_cycle::spacing(flow) * 2)) >= at
+}
+
 impl<'a> Way<'a> {
     /// Flows that `keep` accepts.
     pub fn only(&self, keep: impl Fn(&EspFlow) -> bool) -> Self {
@@ -58,7 +63,7 @@ impl<'a> Way<'a> {
 
     /// Whether packets were sent until `at`, at the pace of their flow.
     pub fn goes_on_at(&self, at: Timestamp) -> bool {
-        self.flows.iter().any(|flow| flow.last.after(AHEAD.max(life_cycle::spacing(flow) * 2)) >= at)
+        self.flows.iter().any(|flow| goes_on_at(flow, at))
     }
 
     /// No packet.

@@ -61,14 +61,12 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                         .frames(view.frames(request)),
                 );
             }
-            if let Some(unheard) = view.round_unheard(exchange) {
+            if let Some((found, unheard)) = ikev2::round_unheard(index, &view, exchange, "IKE_FOLLOWUP_KE") {
+                let asks = unheard.request.source.ip();
                 return Some(
-                    Match::on(index, unheard.confidence)
-                        .seen(format!("IKE_FOLLOWUP_KE of {} octets {}", unheard.request.length, unheard.in_spite()))
-                        .means(format!("the answer does not reach {}", unheard.request.source.ip()))
-                        .settle(format!("a capture on the outside of {}", unheard.request.source.ip()))
-                        .frames(view.frames(unheard.request))
-                        .frames([unheard.answer.frame])
+                    found
+                        .means(format!("the answer does not reach {asks}"))
+                        .settle(format!("a capture on the outside of {asks}"))
                         .rule_out(&["state", "other"]),
                 );
             }

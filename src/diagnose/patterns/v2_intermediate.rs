@@ -92,14 +92,11 @@ fn failed(index: usize, view: &View<'_>) -> Option<Match> {
             .frames(view.frames(request));
         return Some(if long { found.weigh("fragments", 2.0) } else { found.weigh("fragments", 0.3) });
     }
-    if let Some(unheard) = view.round_unheard(exchange) {
+    if let Some((found, _)) = ikev2::round_unheard(index, view, exchange, "IKE_INTERMEDIATE") {
         return Some(
-            Match::on(index, unheard.confidence)
-                .seen(format!("IKE_INTERMEDIATE of {} octets {}", unheard.request.length, unheard.in_spite()))
+            found
                 .means("the answer does not reach the initiator, or is not taken by it")
                 .settle("a capture on the initiator's outside tells whether the answer arrives whole")
-                .frames(view.frames(unheard.request))
-                .frames([unheard.answer.frame])
                 .weigh("fragments", 4.0)
                 .rule_out(&["silent"]),
         );
