@@ -45,14 +45,16 @@ pub(super) struct Key {
     zeros: (bool, bool),
     label: Label,
     shape: u32,
+    /// Octets of the message.
+    length: u32,
 }
 
 impl Key {
     /// Where such stencils are.
     #[inline(always)]
     fn place(self) -> usize {
-        let Self { view, zeros, shape, .. } = self;
-        let all = u64::from(shape) << 8 | (view as u64) << 2 | u64::from(zeros.0) << 1 | u64::from(zeros.1);
+        let Self { view, zeros, shape, length, .. } = self;
+        let all = u64::from(shape) << 32 | u64::from(length) << 8 | (view as u64) << 2 | u64::from(zeros.0) << 1 | u64::from(zeros.1);
         (all.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (u64::BITS - PLACE_BITS)) as usize
     }
 }
@@ -93,7 +95,8 @@ impl Stencils {
         let shape = observed.shape?;
         let spi: &[u8; 8] = field(row.isakmp.octets, Header::RESPONDER_SPI_AT)?;
         let id: &[u8; 4] = field(row.isakmp.octets, Header::MESSAGE_ID_AT)?;
-        Some(Key { view, zeros: (*spi == [0; 8], *id == [0; 4]), label: observed.label, shape })
+        let length = row.isakmp.octets.len() as u32;
+        Some(Key { view, zeros: (*spi == [0; 8], *id == [0; 4]), label: observed.label, shape, length })
     }
 
     /// Appends the row of a message of these octets, if one like it was kept.
@@ -192,7 +195,7 @@ mod tests {
 
     /// A key like others, but for the shape.
     fn of_shape(shape: u32) -> Key {
-        Key { view: View::Line, zeros: (false, true), label: Label::Mm(1), shape }
+        Key { view: View::Line, zeros: (false, true), label: Label::Mm(1), shape, length: 400 }
     }
 
     fn kept(stencils: &mut Stencils, key: Key, octets: &[u8]) {
@@ -222,7 +225,8 @@ mod tests {
             let expected = format!("front SPI {} data {}.\n", hex::encode(&others[..4]), hex::encode(&others[4..]));
             assert_eq!(String::from_utf8(out).unwrap(), expected);
             let mut out = b"front ".to_vec();
-            for other in [Key { label: Label::Mm(2), ..key }, Key { view: View::Json, ..key }, of_shape(1)] {
+            let longer = Key { length: 404, ..key };
+            for other in [Key { label: Label::Mm(2), ..key }, Key { view: View::Json, ..key }, of_shape(1), longer] {
                 assert!(!stencils.fill(other, &others, &mut out), "nothing was kept under this key");
             }
             assert!(!stencils.fill(key, &others[1..], &mut out), "not a message of this shape");

@@ -230,7 +230,9 @@ pub(super) fn told_exchange(
         faces.write(out, stencil.from, source);
         raw(out, BETWEEN_ENDPOINTS);
         faces.write(out, stencil.from.other(), destination);
-        out.extend_from_slice(stencil.behind_endpoints);
+        raw(out, LENGTH);
+        digits(out, own.length().map_or(stencil.length.into(), u64::from));
+        out.extend_from_slice(stencil.behind_length);
         lines.relieve()?;
     }
     Ok(())
@@ -377,10 +379,18 @@ pub(super) fn before_endpoints(out: &mut Vec<u8>, record: &MessageRecord) {
     raw(out, "\",\"source\":\"");
 }
 
+/// What stands between the endpoints of a message and its length.
+const LENGTH: &str = "\",\"length\":";
+
 /// What a message shares with others of its kind, from its destination to its payloads.
 pub(super) fn behind_endpoints(out: &mut Vec<u8>, parts: &mut OfMessages, record: &MessageRecord, of: &Attempt) {
-    raw(out, "\",\"length\":");
+    raw(out, LENGTH);
     digits(out, u64::from(record.length));
+    behind_length(out, parts, record, of);
+}
+
+/// The same, from behind its length on.
+pub(super) fn behind_length(out: &mut Vec<u8>, parts: &mut OfMessages, record: &MessageRecord, of: &Attempt) {
     raw(out, if record.encrypted { ",\"encrypted\":true" } else { ",\"encrypted\":false" });
     raw(out, ",\"encapsulation\":\"");
     raw(out, record.encapsulation.word());

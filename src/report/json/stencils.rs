@@ -1,6 +1,6 @@
 //! Stencils: what rows of attempts that go alike share, as text with holes for what is an attempt's own.
 //!
-//! Attempts made from one template differ in SPIs, endpoints, times, frames and message ids, and in what is judged of them;
+//! Attempts made from one template differ in SPIs, endpoints, times, frames, message ids and lengths, and in what is judged of them;
 //! all else stands in the stencil, which is made once and copied ever after. Not here: what goes into the holes
 //! ([`super::rows`]). Contract: a stencil depends on nothing but the template; what is kept has a ceiling, and what is not
 //! kept is made again.
@@ -295,6 +295,7 @@ struct ExchangeHoles {
 struct MessageHoles {
     endpoints: usize,
     end: usize,
+    length: u32,
     from: Side,
 }
 
@@ -310,8 +311,10 @@ pub(super) struct ExchangeStencil<'s> {
 pub(super) struct MessageStencil<'s> {
     /// From its label to its source.
     pub(super) before_endpoints: &'s [u8],
-    /// From its length to the number of the capture of the message that follows, or to the end of the exchange.
-    pub(super) behind_endpoints: &'s [u8],
+    /// Octets of it, if that is not its own.
+    pub(super) length: u32,
+    /// From behind its length to the number of the capture of the message that follows, or to the end of the exchange.
+    pub(super) behind_length: &'s [u8],
     pub(super) from: Side,
 }
 
@@ -337,12 +340,17 @@ impl ExchangesStencil {
                 }
                 rows::before_endpoints(out, record);
                 let endpoints = out.len();
-                rows::behind_endpoints(out, parts, record, fact);
+                rows::behind_length(out, parts, record, fact);
                 raw(out, rows::PLAIN_END);
                 let last = number + 1 == exchange.messages.len();
                 raw(out, if last { "]" } else { "," });
                 raw(out, if last { "" } else { rows::MESSAGE });
-                stencil.messages.push(MessageHoles { endpoints, end: out.len(), from: record.from });
+                stencil.messages.push(MessageHoles {
+                    endpoints,
+                    end: out.len(),
+                    length: record.length,
+                    from: record.from,
+                });
             }
             let end = stencil.messages.len();
             if end == first {
@@ -395,7 +403,8 @@ impl<'s> ExchangeStencil<'s> {
             let from = std::mem::replace(&mut start, holes.end);
             MessageStencil {
                 before_endpoints: self.text(from, holes.endpoints),
-                behind_endpoints: self.text(holes.endpoints, holes.end),
+                length: holes.length,
+                behind_length: self.text(holes.endpoints, holes.end),
                 from: holes.from,
             }
         })

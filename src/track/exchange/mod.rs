@@ -6,7 +6,7 @@ mod quick_mode;
 mod request_response;
 mod transaction;
 
-pub(super) use quick_mode::turn as turn_quick_mode;
+pub(super) use quick_mode::{is_for_hash_only, turn as turn_quick_mode};
 pub use request_response::{SaInitAnswer, sa_init_answer};
 
 use crate::isakmp::payload::{Body, EncryptedFragment};

@@ -60,6 +60,11 @@ pub(in crate::track) fn turn(exchange: &mut Exchange, clues: &Clues<'_>, from: S
 
 /// Whether an encrypted message is too short for what messages 1 and 2 carry.
 fn is_hash_only(clues: &Clues<'_>) -> bool {
-    let hash = clues.hash.map_or(HashAlgorithm::SHORTEST, HashAlgorithm::octets);
-    clues.encrypted && clues.header.length < LEAST + GENERIC + hash
+    clues.encrypted && is_for_hash_only(clues.header.length, clues.hash)
+}
+
+/// Whether an encrypted message of so many octets is too short for what messages 1 and 2 carry.
+pub(in crate::track) fn is_for_hash_only(length: u32, hash: Option<HashAlgorithm>) -> bool {
+    let hash = hash.map_or(HashAlgorithm::SHORTEST, HashAlgorithm::octets);
+    length < LEAST + GENERIC + hash
 }

@@ -22,6 +22,8 @@ pub(super) struct Arrival {
     pub(super) ip_id: Option<u32>,
     /// Source and destination.
     pub(super) ports: [u16; 2],
+    /// Octets of it, where its shape does not tell; else 0.
+    pub(super) length: u16,
     /// Who sent it.
     pub(super) from: Side,
 }
@@ -182,7 +184,7 @@ impl Chunk {
             // two moves; what of the tail is in their way is written again
             (*low, *high) = (message.low.to_le_bytes(), message.high.to_le_bytes());
         }
-        if message.says & MORE != 0 {
+        if message.has_more() {
             let mut at = from + FIXED;
             message.each_word(|word| {
                 self.0[at..at + 4].copy_from_slice(&word.to_le_bytes());
@@ -337,10 +339,10 @@ const OTHER_ID: u8 = 1 << 7;
 /// All of these that words follow for.
 const MORE: u8 = LONG | OUT_OF_STEP | OTHER_PORTS | OTHER_ID;
 
-/// Octets that every message takes: what it says, digest, IP identification, time and frame.
-const FIXED: usize = 1 + 4 + 2 + 4 + 3;
+/// Octets that every message takes: what it says, digest, IP identification, time, frame and length.
+const FIXED: usize = 1 + 4 + 2 + 4 + 3 + 1;
 /// Words of four octets that may follow.
-const MOST_WORDS: usize = 3 + 1 + 1 + 1;
+const MOST_WORDS: usize = 3 + 1 + 1 + 1 + 1;
 const _: () = assert!(FIXED + 4 * MOST_WORDS <= ROOM && FIXED <= 16);
 
 /// Where numbers stand, in bits.
@@ -348,10 +350,15 @@ const DIGEST: u32 = 8;
 const IP_IDENTIFICATION: u32 = 40;
 const TIME: u32 = 56;
 const FRAME: u32 = 88;
+const LENGTH: u32 = 112;
 /// What fits there.
 const MOST_TIME: u64 = u32::MAX as u64;
 const MOST_FRAMES: u64 = (1 << 24) - 1;
 const MOST_IP_ID: u32 = u16::MAX as u32;
+/// A length is written in fours from this on; one octet tells most.
+const SHORTEST: u16 = 24;
+/// Its own length does not fit there: a word follows.
+const OTHER_LENGTH: u8 = u8::MAX;
 
 /// A message as it is written, in numbers that stay in registers: octets that have just been put together in memory would be
 /// slow to move.
@@ -367,12 +374,14 @@ struct Written {
     number: u32,
     ports: [u16; 2],
     message_id: u32,
+    length: u16,
+    fours: u8,
 }
 
 impl Written {
     #[inline(always)]
     fn of(before: &Past, arrival: &Arrival) -> Self {
-        let &Arrival { at, frame, number, message_id, digest, ip_id, ports, from } = arrival;
+        let &Arrival { at, frame, number, message_id, digest, ip_id, ports, length, from } = arrival;
         let mut later = at.wrapping_sub(before.at);
         let in_micros = later % 1000 == 0;
         if in_micros {
@@ -383,6 +392,7 @@ impl Written {
         let (later, frames) = (zigzag(later), zigzag(frames as i64));
         let (has_ip_id, ip_id) = (ip_id.is_some(), ip_id.unwrap_or_default());
         let long = (later > MOST_TIME) | (frames > MOST_FRAMES) | (ip_id > MOST_IP_ID);
+        let fours = fours(length);
         let says = MESSAGE
             | if_so(from == Side::Responder, FROM_RESPONDER)
             | if_so(in_micros, MICROS)
@@ -395,8 +405,10 @@ impl Written {
             | u128::from(digest) << DIGEST
             | u128::from(ip_id & MOST_IP_ID) << IP_IDENTIFICATION
             | u128::from(later & MOST_TIME) << TIME
-            | u128::from(frames & MOST_FRAMES) << FRAME;
-        Self { says, low: fixed as u64, high: (fixed >> 64) as u64, later, frames, ip_id, number, ports, message_id }
+            | u128::from(frames & MOST_FRAMES) << FRAME
+            | u128::from(fours) << LENGTH;
+        let (low, high) = (fixed as u64, (fixed >> 64) as u64);
+        Self { says, low, high, later, frames, ip_id, number, ports, message_id, length, fours }
     }
 
     /// Hands over the words that follow.
@@ -417,12 +429,34 @@ impl Written {
         if self.says & OTHER_ID != 0 {
             each(self.message_id);
         }
+        if self.fours == OTHER_LENGTH {
+            each(self.length.into());
+        }
+    }
+
+    /// Whether words follow.
+    #[inline(always)]
+    fn has_more(&self) -> bool {
+        self.says & MORE != 0 || self.fours == OTHER_LENGTH
     }
 
     #[inline(always)]
     fn octets(&self) -> usize {
         let words = |mark: u8, words: usize| if self.says & mark != 0 { words } else { 0 };
-        FIXED + 4 * (words(LONG, 3) + words(OUT_OF_STEP, 1) + words(OTHER_PORTS, 1) + words(OTHER_ID, 1))
+        let all = words(LONG, 3) + words(OUT_OF_STEP, 1) + words(OTHER_PORTS, 1) + words(OTHER_ID, 1);
+        FIXED + 4 * (all + usize::from(self.fours == OTHER_LENGTH))
+    }
+}
+
+/// A length as it is written in one octet: 0 for none, [`OTHER_LENGTH`] if it does not fit.
+#[inline(always)]
+fn fours(length: u16) -> u8 {
+    let fours = length.wrapping_sub(SHORTEST) / 4;
+    let fits = length > SHORTEST && length.is_multiple_of(4) && fours < OTHER_LENGTH.into();
+    match length {
+        0 => 0,
+        _ if fits => fours as u8,
+        _ => OTHER_LENGTH,
     }
 }
 
@@ -466,6 +500,11 @@ fn read(chunk: &Chunk, at: &mut usize, before: &Past) -> Option<Arrival> {
         before.expected(from)
     };
     let message_id = if says & OTHER_ID != 0 { word() } else { before.message_id };
+    let length = match (fixed >> LENGTH) as u8 {
+        0 => 0,
+        OTHER_LENGTH => word() as u16,
+        fours => SHORTEST + u16::from(fours) * 4,
+    };
     Some(Arrival {
         at: before.at.wrapping_add(if says & MICROS != 0 { later.wrapping_mul(1000) } else { later }),
         frame: before.frame.wrapping_add(frames),
@@ -474,6 +513,7 @@ fn read(chunk: &Chunk, at: &mut usize, before: &Past) -> Option<Arrival> {
         digest: (fixed >> DIGEST) as u32,
         ip_id: (says & IP_ID != 0).then_some(ip_id),
         ports,
+        length,
         from,
     })
 }
@@ -498,6 +538,7 @@ mod tests {
             digest: digest as u32,
             ip_id: Some(number),
             ports: if number.is_multiple_of(2) { [500, 4500] } else { [4500, 500] },
+            length: [0, 28, 76, 1040, 1044, 24, 77, u16::MAX][number as usize % 8],
             from: if number.is_multiple_of(2) { Side::Initiator } else { Side::Responder },
         };
         let mut each = |number: usize| {

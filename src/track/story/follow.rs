@@ -388,7 +388,12 @@ impl Tracker {
         let algorithm = if version == IkeVersion::V2 { Some(HashAlgorithm::Sha1) } else { story.hash };
         let hashes = self.hashes(datagram, isakmp, preview, algorithm)?;
         let moved = telling.messages.ports()[from.index()] != isakmp.source_port;
-        let relation = relation(outline, telling.responder_spi, (from, moved), exchange, hashes)?;
+        let lengths = if kind == ExchangeKind::QuickMode {
+            tellings.lengths_of_quick_mode(telling, exchange, from, outline.own_length)?
+        } else {
+            0
+        };
+        let relation = relation(outline, telling.responder_spi, (from, moved), exchange, hashes)? | lengths << LENGTHS;
         let key = StepKey { story: telling.story.into(), shape, relation };
         let arrival = self.arrival(datagram, isakmp, preview, from);
         match self.stories.step(key) {
@@ -530,6 +535,7 @@ impl Tracker {
             digest: *digest,
             ip_id: datagram.ip_id,
             ports: [isakmp.source_port, isakmp.destination_port],
+            length: outline.own_length,
             from,
         }
     }
@@ -680,6 +686,29 @@ fn relation(
         return None;
     }
     Some(hashes << 12 | exchange << 4 | responder_spi << 2 | u32::from(moved) << 1 | from.index() as u32)
+}
+
+/// Where in a relation stands what lengths tell, behind what hashes do.
+const LENGTHS: u32 = 12 + 2 * shape::MOST_HASHES as u32;
+
+impl Tellings {
+    /// What its length tells of a message of Quick Mode: whether it holds a hash only, and whether it is as long as what its
+    /// sender sent first there. `None` if its length is not its own.
+    fn lengths_of_quick_mode(&self, telling: &Telling, exchange: u32, from: Side, length: u16) -> Option<u32> {
+        let story = self.story(telling);
+        let is_short = exchange::is_for_hash_only(length.into(), story.hash);
+        let index = exchange.checked_sub(2).map(|index| index as usize);
+        let before = index.and_then(|index| story.template.exchanges.get(index));
+        let repeats = before.is_some_and(|exchange| {
+            let first = Label::Qm(if from == exchange.started_by { 1 } else { 2 });
+            let others = story.template.exchanges.iter().take(index.unwrap_or(0));
+            let others: usize = others.map(|exchange| exchange.messages.len()).sum();
+            let place = exchange.messages.iter().position(|message| message.label == first);
+            let place = place.and_then(|place| story.order.get(others + place));
+            place.and_then(|&place| self.arrivals.nth(&telling.messages, place.into())).is_some_and(|first| first.length == length)
+        });
+        (length > 0).then_some(u32::from(is_short) | u32::from(repeats) << 1)
+    }
 }
 
 /// Which exchange a message belongs to: in IKEv2 its message id tells; in IKEv1, 0 or 1 for none, without or with a

@@ -1,7 +1,7 @@
 //! Attempts that go as others went: told by a story that many share, and of each message only what is its own.
 //!
-//! A story is all that the facts of an attempt say after some messages, but for SPIs, addresses, times, frames and message
-//! ids. The next message leads from one story to another, always the same one if it has the same shape ([`shape`]) and
+//! A story is all that the facts of an attempt say after some messages, but for SPIs, addresses, times, frames, message ids
+//! and lengths of what is encrypted. The next message leads from one story to another, always the same one if it has the same shape ([`shape`]) and
 //! stands in the same relation to what went before. So the work of following a message is done once ([`follow`]), and
 //! looked up ever after.
 //!
@@ -288,6 +288,9 @@ impl Story {
                 }
                 let from = record.from.index();
                 (record.frame, record.at) = (own.frame(), own.at());
+                if own.length > 0 {
+                    record.length = own.length.into();
+                }
                 attempt.last = attempt.last.max(record.at);
                 record.source = SocketAddr::new(ips[from], own.ports[0]);
                 record.destination = SocketAddr::new(ips[1 - from], own.ports[1]);
@@ -345,6 +348,9 @@ fn blank(mut attempt: Attempt) -> Attempt {
         for record in &mut exchange.messages {
             (record.frame, record.at) = nowhere;
             (record.source, record.destination) = (NOWHERE, NOWHERE);
+            if record.encrypted {
+                record.length = 0;
+            }
         }
     }
     for step in &mut attempt.moves {

@@ -52,7 +52,7 @@ pub(super) type Written = (u32, u32);
 /// What of a shape shows before payloads are looked at.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Head {
-    /// Next payload, version, exchange type, flags, and the length.
+    /// Next payload, version, exchange type, flags, and the length where the shape tells it.
     header: u64,
     /// IP fragments, and whether there was a non-ESP marker.
     passage: u32,
@@ -62,8 +62,10 @@ impl Head {
     #[inline(always)]
     fn of(header: &[u8; HEADER_LEN], (fragments, marker): (u16, bool)) -> Self {
         let &[.., n, v, e, f, _, _, _, _, l0, l1, l2, l3] = header;
+        let length = u32::from_be_bytes([l0, l1, l2, l3]);
+        let told = if shape::is_encrypted(n, v, f) { 0 } else { length };
         Self {
-            header: u64::from_be_bytes([n, v, e, f, l0, l1, l2, l3]),
+            header: u64::from(u32::from_be_bytes([n, v, e, f])) << 32 | u64::from(told),
             passage: u32::from(fragments) << 1 | u32::from(marker),
         }
     }
@@ -95,6 +97,10 @@ impl Moulds {
         let head = Head::of(header, passage);
         let tray = head.tray();
         let turn = self.turn;
+        let [.., l0, l1, l2, l3] = *header;
+        if octets.len() != u32::from_be_bytes([l0, l1, l2, l3]) as usize {
+            return None;
+        }
         if let Some(mould) = self.trays.get_mut(tray).and_then(|tray| tray.find(head, octets)) {
             return mould.cast(header, turn, (outline, shapes));
         }
@@ -150,8 +156,7 @@ impl Tray {
     /// The mould that a message fits.
     #[inline(always)]
     fn find(&mut self, head: Head, octets: &[u8]) -> Option<&mut Mould> {
-        let of_length = octets.len() as u64 == head.header & u64::from(u32::MAX);
-        let fits = |(known, mould): &(&Head, &mut Mould)| **known == head && of_length && mould.shape.fits(octets);
+        let fits = |(known, mould): &(&Head, &mut Mould)| **known == head && mould.shape.fits(octets);
         self.heads.iter().zip(&mut self.moulds).find(fits).map(|(_, mould)| mould)
     }
 }

@@ -1,6 +1,7 @@
 //! What a message has in common with others of its kind: its octets without those that are random or an SA's own.
 //!
-//! Not here: what becomes of the message. Contract: messages of one shape give the same payload facts and the same faults,
+//! How long a message is whose payloads are encrypted is its own, too: it differs with the length of a name, and is no part of the
+//! shape. Not here: what becomes of the message. Contract: messages of one shape give the same payload facts and the same faults,
 //! whatever stands in the octets that were left out; where that cannot be said of a message, it has no shape.
 
 use std::hash::Hasher;
@@ -9,7 +10,7 @@ use crate::base::{IkeSpi, MessageId};
 use crate::isakmp::HEADER_LEN;
 
 /// NAT detection hashes of one message that are looked at.
-const MOST_HASHES: usize = 4;
+pub(super) const MOST_HASHES: usize = 4;
 /// Payloads of one message that are looked at.
 const MOST_PAYLOADS: usize = 48;
 /// Octets of a shape: longer ones are read in full each time.
@@ -25,6 +26,8 @@ pub(in crate::track) struct Outline {
     pub(super) exchange_type: u8,
     pub(super) flags: u8,
     hash_count: u8,
+    /// Octets, if how many is not for the shape to tell; else 0.
+    pub(super) own_length: u16,
     hashes: [NatHash; MOST_HASHES],
 }
 
@@ -41,11 +44,14 @@ impl Outline {
     /// Of another message of the same shape, with this header.
     #[inline(always)]
     pub(super) fn with(&self, header: &[u8; HEADER_LEN]) -> Self {
-        let &[i0, i1, i2, i3, i4, i5, i6, i7, r0, r1, r2, r3, r4, r5, r6, r7, _, _, _, _, m0, m1, m2, m3, ..] = header;
+        let &[i0, i1, i2, i3, i4, i5, i6, i7, rest @ ..] = header;
+        let [r0, r1, r2, r3, r4, r5, r6, r7, _, _, _, _, m0, m1, m2, m3, _, _, l0, l1] = rest;
+        let own_length = u16::from_be_bytes([l0, l1]);
         Self {
             initiator_spi: IkeSpi(u64::from_be_bytes([i0, i1, i2, i3, i4, i5, i6, i7])),
             responder_spi: IkeSpi(u64::from_be_bytes([r0, r1, r2, r3, r4, r5, r6, r7])),
             message_id: MessageId(u32::from_be_bytes([m0, m1, m2, m3])),
+            own_length: if self.own_length == 0 { 0 } else { own_length },
             ..*self
         }
     }
@@ -71,6 +77,8 @@ pub(super) struct Shape {
     pieces: Vec<Piece>,
     /// Public values: what they are is left out, that they are some is not.
     values: Vec<Piece>,
+    /// One payload of IKEv2 that holds all others, and is as long as the message is.
+    sealed: bool,
 }
 
 /// Octets of a shape that stand for the header and for the way the message came.
@@ -95,10 +103,13 @@ impl Shape {
         &self.octets
     }
 
-    /// Whether a message is of this shape. Its head has to be, and it has to be as long as that says.
+    /// Whether a message is of this shape. Its head has to be, and it has to be as long as its header says.
     #[inline(always)]
     pub(super) fn fits(&self, octets: &[u8]) -> bool {
         let mut rest = self.octets.get(HEAD..).unwrap_or_default();
+        if self.sealed && !fills(octets) {
+            return false;
+        }
         self.pieces.iter().all(|piece| {
             let Some((kept, behind)) = rest.split_at_checked(piece.len) else { return false };
             rest = behind;
@@ -112,7 +123,8 @@ impl Shape {
         self.octets.clear();
         self.pieces.clear();
         self.values.clear();
-        let (header, body) = octets.split_first_chunk::<HEADER_LEN>()?;
+        self.sealed = false;
+        let header = octets.first_chunk::<HEADER_LEN>()?;
         let &[.., next_payload, version, exchange_type, flags, _, _, _, _, l0, l1, l2, l3] = header;
         let major = match version {
             0x10 => 1,
@@ -122,23 +134,25 @@ impl Shape {
         if usize::try_from(u32::from_be_bytes([l0, l1, l2, l3])).ok()? != octets.len() {
             return None;
         }
-        let mut outline = Outline { major, exchange_type, flags, ..Outline::default() }.with(header);
+        let encrypted = is_encrypted(next_payload, version, flags);
+        let own_length = if encrypted { u16::try_from(octets.len()).ok()? } else { 0 };
+        let mut outline = Outline { major, exchange_type, flags, own_length, ..Outline::default() }.with(header);
         let ([f0, f1], marker) = (fragments.to_le_bytes(), u8::from(marker));
+        let [l0, l1, l2, l3] = if encrypted { [0; 4] } else { [l0, l1, l2, l3] };
         let head: [u8; HEAD] = [next_payload, version, exchange_type, flags, marker, f0, f1, l0, l1, l2, l3];
         self.octets.extend_from_slice(&head);
         if major == 1 {
-            if flags & v1::ENCRYPTION != 0 {
+            if encrypted {
                 return (!v1::UNCLEAR.contains(&next_payload)).then_some(outline);
             }
             // told apart by what they say
             if exchange_type == v1::INFORMATIONAL {
                 return None;
             }
-        } else if next_payload == v2::SK {
-            let generic = body.first_chunk::<4>()?;
-            self.keep(octets, Piece { at: HEADER_LEN, len: generic.len() })?;
-            let length = usize::from(u16::from_be_bytes([generic[2], generic[3]]));
-            return (length == body.len()).then_some(outline);
+        } else if encrypted {
+            self.keep(octets, Piece { at: HEADER_LEN, len: 2 })?;
+            self.sealed = true;
+            return fills(octets).then_some(outline);
         }
         self.chain(octets, next_payload, &mut outline)?;
         (self.octets.len() <= LONGEST).then_some(outline)
@@ -265,6 +279,22 @@ fn own_of_v2(outline: &mut Outline, payload_type: u8, payload: &[u8], at: usize)
         v2::SK | v2::SKF => return None,
         _ => Own::None,
     })
+}
+
+/// Whether what follows a header is encrypted as a whole: in IKEv1 its flags say so, in IKEv2 the type of the one payload.
+#[inline(always)]
+pub(super) fn is_encrypted(next_payload: u8, version: u8, flags: u8) -> bool {
+    match version {
+        0x10 => flags & v1::ENCRYPTION != 0,
+        _ => next_payload == v2::SK,
+    }
+}
+
+/// Whether the first payload of a message ends where that does.
+#[inline(always)]
+fn fills(octets: &[u8]) -> bool {
+    let length = octets.get(HEADER_LEN + 2..).and_then(|rest| rest.first_chunk());
+    length.is_some_and(|&length| octets.len() == HEADER_LEN + usize::from(u16::from_be_bytes(length)))
 }
 
 /// Whether a public value is none of zeros only.

@@ -42,6 +42,11 @@ impl Passing {
         self.0.ports
     }
 
+    /// Octets of it; `None` if the template tells.
+    pub fn length(self) -> Option<u16> {
+        (self.0.length > 0).then_some(self.0.length)
+    }
+
     /// Its message id in IKEv1; those of IKEv2 stand in the template.
     pub fn message_id(self) -> MessageId {
         MessageId(self.0.message_id)
