@@ -109,7 +109,7 @@ pub(super) const LONG_LIST: usize = 64;
 /// Attempts that a [`Room`] keeps for the pairs to come, and exchanges that one of these has at most.
 const SPARE: (usize, usize) = (256, 64);
 
-/// What an attempt was made from when it was brought out; `None` if it was at work.
+/// What an attempt was made from when it was brought out; `None` if it was at work, or has more than that.
 pub type MadeFrom = Option<Arc<Attempt>>;
 
 /// Where pairs and attempts are brought out to. Reusing one saves the allocations.
@@ -121,7 +121,7 @@ pub struct Room<'f> {
     /// What each attempt of `pair` was made from.
     templates: Vec<MadeFrom>,
     spare: Spare,
-    single: Option<(Arc<Attempt>, Attempt)>,
+    single: Option<(MadeFrom, Attempt)>,
 }
 
 impl Pairs {
@@ -265,25 +265,30 @@ impl Pairs {
             Brought::Packed(packed) => AtRest::Packed(packed),
             Brought::Told(row) => AtRest::Told(self.tellings.told(row, slot.ends())?),
         };
-        if let Some((template, single)) = room.single.take() {
+        if let Some((Some(template), single)) = room.single.take() {
             room.spare.keep(template, single);
         }
         let single = room.fetch(&at_rest, slot.ends());
-        Some(&room.single.insert((Arc::clone(at_rest.template()), single)).1)
+        Some(&room.single.insert((at_rest.made_from(), single)).1)
     }
 
     /// An attempt that is told, where it stands. `None` if it has to be brought out.
     pub fn told(&self, index: usize, attempt: usize) -> Option<Told<'_>> {
         let slot = self.slots.get(index)?;
         match self.kept(index, attempt)? {
-            Brought::Told(row) => self.tellings.told(row, slot.ends()),
+            Brought::Told(row) => self.tellings.told(row, slot.ends()).filter(Told::is_of_template),
             Brought::AtWork(_) | Brought::Packed(_) => None,
         }
     }
 
     /// How many exchanges an attempt has.
     pub fn exchanges(&self, index: usize, attempt: usize) -> usize {
-        self.gist(index, attempt).map_or(0, |gist| gist.exchanges.len())
+        match self.kept(index, attempt) {
+            Some(Brought::Told(row)) => self.tellings.exchanges(row),
+            Some(Brought::AtWork(facts)) => facts.exchanges.len(),
+            Some(Brought::Packed(packed)) => packed.template().exchanges.len(),
+            None => 0,
+        }
     }
 
     /// The furthest message of the set-up of an attempt.
@@ -439,6 +444,15 @@ impl<'a> AtRest<'a> {
             Self::Packed(packed) => packed.template(),
             Self::Told(told) => told.template(),
         }
+    }
+
+    /// The same, if it has nothing but that and what is its own.
+    fn made_from(&self) -> MadeFrom {
+        let is_all = match self {
+            Self::Packed(_) => true,
+            Self::Told(told) => told.is_of_template(),
+        };
+        is_all.then(|| Arc::clone(self.template()))
     }
 
     /// Fills an attempt that was made from the same template.
@@ -696,7 +710,7 @@ impl Room<'_> {
 
     fn bring(&mut self, at_rest: &AtRest<'_>, ends: (IpAddr, IpAddr), attempts: &mut Vec<Attempt>) {
         attempts.push(self.fetch(at_rest, ends));
-        self.templates.push(Some(Arc::clone(at_rest.template())));
+        self.templates.push(at_rest.made_from());
     }
 
     fn fetch(&mut self, at_rest: &AtRest<'_>, ends: (IpAddr, IpAddr)) -> Attempt {

@@ -9,7 +9,7 @@ use std::ops::Range;
 use crate::base::{FrameRef, Timestamp};
 use crate::report::build;
 use crate::report::walk::{AttemptPlace, ExchangeRow, Table, Walk, beginnings};
-use crate::track::{Attempt, IkeVersion, Passing, Room, Told};
+use crate::track::{Attempt, Passing, Room, Told};
 
 use super::lines::Lines;
 use super::parts::{OfAttempts, OfFindings, OfMessages};
@@ -253,15 +253,9 @@ impl<'f> Desk<'f> {
         walk.order(|| stencil.firsts().map(begins), order);
         faces.turn(told.ips());
         for &index in order.iter() {
-            let (Some(exchange), Some(shared)) = (stencil.exchange(index), template.exchanges.get(index)) else {
-                continue;
-            };
+            let Some(exchange) = stencil.exchange(index) else { continue };
             let own = messages.get(exchange.range()).unwrap_or_default();
-            let message_id = match (template.version, own) {
-                (IkeVersion::V1, [first, ..]) => first.message_id(),
-                _ => shared.message_id,
-            };
-            let ids = (*id, place.id);
+            let (ids, message_id) = ((*id, place.id), told.message_id(index));
             lines.drawn(|lines| rows::told_exchange(lines, ids, exchange, message_id, own, faces))?;
             *id += 1;
         }

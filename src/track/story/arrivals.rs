@@ -3,6 +3,8 @@
 //! Not here: what messages of an attempt have in common. Contract: what was written is read, in the order in which it was
 //! written; nobody reads further than was written.
 
+use std::ops::ControlFlow;
+
 use crate::base::{FrameRef, Timestamp};
 use crate::track::attempt::Own;
 use crate::track::facts::Side;
@@ -24,6 +26,8 @@ pub(super) struct Arrival {
     pub(super) ports: [u16; 2],
     /// Octets of it, where its shape does not tell; else 0.
     pub(super) length: u16,
+    /// Which of the [asides](super::aside) it is, from 1 on; 0 for a message of the story.
+    pub(super) aside: u16,
     /// Who sent it.
     pub(super) from: Side,
 }
@@ -60,6 +64,10 @@ struct Past {
     message_id: u32,
     /// Where each side last sent from.
     ports: [u16; 2],
+    /// As in [`Arrival`].
+    aside: u16,
+    /// Messages so far.
+    count: u16,
 }
 
 const _: () = assert!(size_of::<Line>() <= 96);
@@ -82,6 +90,16 @@ impl Line {
         self.past.message_id
     }
 
+    /// Messages there are.
+    pub(super) fn count(&self) -> usize {
+        self.past.count.into()
+    }
+
+    /// Which of the asides the last message was.
+    pub(super) fn aside(&self) -> u16 {
+        self.past.aside
+    }
+
     /// Where each side last sent from; before it sent anything, where the first message was sent to.
     pub(super) fn ports(&self) -> [u16; 2] {
         self.past.ports
@@ -94,13 +112,15 @@ impl Line {
 }
 
 impl Past {
-    const NOTHING: Self = Self { at: 0, frame: 0, number: 0, message_id: 0, ports: [ISAKMP; 2] };
+    const NOTHING: Self =
+        Self { at: 0, frame: 0, number: 0, message_id: 0, ports: [ISAKMP; 2], aside: 0, count: 0 };
 
     /// One more message, `is_first` or not.
     #[inline(always)]
     fn go_on(&mut self, arrival: &Arrival, is_first: bool) {
-        let Arrival { at, frame, number, message_id, ports: [source, destination], from, .. } = *arrival;
+        let Arrival { at, frame, number, message_id, ports: [source, destination], from, aside, .. } = *arrival;
         (self.at, self.frame, self.number, self.message_id) = (at, frame, number, message_id);
+        (self.aside, self.count) = (aside, self.count.saturating_add(1));
         self.ports[from.index()] = source;
         if is_first {
             self.ports[from.other().index()] = destination;
@@ -257,33 +277,45 @@ impl Arrivals {
         chunk.lead_to(first);
     }
 
-    /// The messages of an attempt: this many were added.
-    pub(super) fn all(&self, line: &Line, count: usize) -> Vec<Arrival> {
-        let mut all = Vec::with_capacity(count);
-        self.read(line, count, |arrival| all.push(arrival));
+    /// The messages of an attempt.
+    pub(super) fn all(&self, line: &Line) -> Vec<Arrival> {
+        let mut all = Vec::with_capacity(line.count());
+        self.read(line, |arrival| {
+            all.push(arrival);
+            ControlFlow::Continue(())
+        });
         all
     }
 
-    /// Message `number` of an attempt, from 0. `None` if there is none.
+    /// Message `number` of an attempt's story, from 0. `None` if there is none.
     pub(super) fn nth(&self, line: &Line, number: usize) -> Option<Arrival> {
-        let mut last = None;
-        self.read(line, number + 1, |arrival| last = Some(arrival));
-        last
+        let (mut nth, mut before) = (None, 0);
+        self.read(line, |arrival| {
+            if arrival.aside > 0 {
+                return ControlFlow::Continue(());
+            }
+            if before == number {
+                nth = Some(arrival);
+                return ControlFlow::Break(());
+            }
+            before += 1;
+            ControlFlow::Continue(())
+        });
+        nth
     }
 
-    /// Hands over the first messages of an attempt, this many.
+    /// Hands over the messages of an attempt, as long as they are wanted.
     #[inline(always)]
-    fn read(&self, line: &Line, count: usize, mut each: impl FnMut(Arrival)) {
+    fn read(&self, line: &Line, mut each: impl FnMut(Arrival) -> ControlFlow<()>) {
         let Some(mut past) = self.begin else { return };
-        let mut number = 0;
+        let mut is_first = true;
         for chunk in self.chunks_of(line) {
             let mut at = 0;
-            while number < count
-                && let Some(arrival) = read(chunk, &mut at, &past)
-            {
-                past.go_on(&arrival, number == 0);
-                each(arrival);
-                number += 1;
+            while let Some(arrival) = read(chunk, &mut at, &past) {
+                past.go_on(&arrival, std::mem::take(&mut is_first));
+                if each(arrival).is_break() {
+                    return;
+                }
             }
         }
     }
@@ -357,7 +389,7 @@ const MOST_FRAMES: u64 = (1 << 24) - 1;
 const MOST_IP_ID: u32 = u16::MAX as u32;
 /// A length is written in fours from this on; one octet tells most.
 const SHORTEST: u16 = 24;
-/// Its own length does not fit there: a word follows.
+/// Its own length does not fit there, or it is an aside: a word follows that tells both.
 const OTHER_LENGTH: u8 = u8::MAX;
 
 /// A message as it is written, in numbers that stay in registers: octets that have just been put together in memory would be
@@ -375,13 +407,14 @@ struct Written {
     ports: [u16; 2],
     message_id: u32,
     length: u16,
+    aside: u16,
     fours: u8,
 }
 
 impl Written {
     #[inline(always)]
     fn of(before: &Past, arrival: &Arrival) -> Self {
-        let &Arrival { at, frame, number, message_id, digest, ip_id, ports, length, from } = arrival;
+        let &Arrival { at, frame, number, message_id, digest, ip_id, ports, length, aside, from } = arrival;
         let mut later = at.wrapping_sub(before.at);
         let in_micros = later % 1000 == 0;
         if in_micros {
@@ -392,7 +425,7 @@ impl Written {
         let (later, frames) = (zigzag(later), zigzag(frames as i64));
         let (has_ip_id, ip_id) = (ip_id.is_some(), ip_id.unwrap_or_default());
         let long = (later > MOST_TIME) | (frames > MOST_FRAMES) | (ip_id > MOST_IP_ID);
-        let fours = fours(length);
+        let fours = if aside == 0 { fours(length) } else { OTHER_LENGTH };
         let says = MESSAGE
             | if_so(from == Side::Responder, FROM_RESPONDER)
             | if_so(in_micros, MICROS)
@@ -408,7 +441,7 @@ impl Written {
             | u128::from(frames & MOST_FRAMES) << FRAME
             | u128::from(fours) << LENGTH;
         let (low, high) = (fixed as u64, (fixed >> 64) as u64);
-        Self { says, low, high, later, frames, ip_id, number, ports, message_id, length, fours }
+        Self { says, low, high, later, frames, ip_id, number, ports, message_id, length, aside, fours }
     }
 
     /// Hands over the words that follow.
@@ -430,7 +463,7 @@ impl Written {
             each(self.message_id);
         }
         if self.fours == OTHER_LENGTH {
-            each(self.length.into());
+            each(u32::from(self.length) | u32::from(self.aside) << 16);
         }
     }
 
@@ -500,10 +533,13 @@ fn read(chunk: &Chunk, at: &mut usize, before: &Past) -> Option<Arrival> {
         before.expected(from)
     };
     let message_id = if says & OTHER_ID != 0 { word() } else { before.message_id };
-    let length = match (fixed >> LENGTH) as u8 {
-        0 => 0,
-        OTHER_LENGTH => word() as u16,
-        fours => SHORTEST + u16::from(fours) * 4,
+    let (length, aside) = match (fixed >> LENGTH) as u8 {
+        0 => (0, 0),
+        OTHER_LENGTH => {
+            let both = word();
+            (both as u16, (both >> 16) as u16)
+        }
+        fours => (SHORTEST + u16::from(fours) * 4, 0),
     };
     Some(Arrival {
         at: before.at.wrapping_add(if says & MICROS != 0 { later.wrapping_mul(1000) } else { later }),
@@ -514,6 +550,7 @@ fn read(chunk: &Chunk, at: &mut usize, before: &Past) -> Option<Arrival> {
         ip_id: (says & IP_ID != 0).then_some(ip_id),
         ports,
         length,
+        aside,
         from,
     })
 }
@@ -539,6 +576,7 @@ mod tests {
             ip_id: Some(number),
             ports: if number.is_multiple_of(2) { [500, 4500] } else { [4500, 500] },
             length: [0, 28, 76, 1040, 1044, 24, 77, u16::MAX][number as usize % 8],
+            aside: if number.is_multiple_of(5) { number as u16 } else { 0 },
             from: if number.is_multiple_of(2) { Side::Initiator } else { Side::Responder },
         };
         let mut each = |number: usize| {
@@ -568,7 +606,9 @@ mod tests {
             }
         }
         for (attempt, line) in attempts.iter().zip(&lines) {
-            assert_eq!(arrivals.all(line, attempt.len()), *attempt);
+            assert_eq!(arrivals.all(line), *attempt);
+            let of_story = attempt.iter().filter(|arrival| arrival.aside == 0).nth(7);
+            assert_eq!(arrivals.nth(line, 7).as_ref(), of_story);
         }
         assert_eq!(lines.iter().map(|line| arrivals.octets_of(line)).sum::<usize>(), taken);
     }
@@ -581,8 +621,8 @@ mod tests {
             let (messages, others) = (some(30, seed), some(11, seed + 1));
             messages.iter().for_each(|arrival| _ = arrivals.add(&mut line, arrival));
             others.iter().for_each(|arrival| _ = arrivals.add(&mut other, arrival));
-            assert_eq!(arrivals.all(&line, 30), messages);
-            assert_eq!(arrivals.all(&other, 11), others);
+            assert_eq!((arrivals.all(&line), line.count()), (messages, 30));
+            assert_eq!(arrivals.all(&other), others);
             arrivals.release(&line);
             arrivals.release(&other);
             arrivals.release(&Line::EMPTY);

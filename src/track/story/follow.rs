@@ -22,8 +22,11 @@ use super::super::pairs::{Body, Kept, Slot};
 use super::super::{Observed, Tracker, exchange};
 use super::mould::Moulds;
 use super::preview::{Preview, Previewer};
+use super::aside::{Aside, BESIDE};
+use super::exchanges::Exchanges;
+use super::own::has_own_id;
 use super::shape::{self, Outline};
-use super::{Arrival, Line, Place, Story, Telling, Tellings};
+use super::{Arrival, LONGEST, Line, Place, Story, Telling, Tellings};
 use crate::track::pairs::NONE;
 
 /// Shapes, stories and steps that are kept.
@@ -34,6 +37,8 @@ const _: () = assert!(STORIES <= u16::MAX as usize);
 const STEPS: usize = 1 << 15;
 /// Shapes remembered that were seen once.
 const GLIMPSES: usize = 4096;
+/// Messages of long attempts that are looked through in any case.
+const LOOKED_THROUGH: u32 = 1 << 14;
 /// Attempts at hand: more than go on beside each other in most captures, and few enough to stay in the cache.
 const AT_HAND: usize = 4096;
 
@@ -55,10 +60,14 @@ pub(in crate::track) struct Stories {
     by_spi: HashTable<Spot>,
     /// Those that went on lately: the next message is most often of one of them.
     at_hand: Box<[Spot]>,
+    /// The exchanges of those whose story is long.
+    exchanges: Exchanges,
     /// Of the message that comes by itself.
     scratch: (Moulds, Vec<u8>),
     /// Messages told so far.
     count: u32,
+    /// Messages that were looked through to learn from attempts of many.
+    looked_through: u32,
 }
 
 #[derive(Debug)]
@@ -66,6 +75,11 @@ struct Shape {
     octets: Box<[u8]>,
     kind: ExchangeKind,
 }
+
+/// Stories of no message yet, and what stands for that of an aside, are where no other story's place can be: so much less than this
+/// as the version is.
+const BEGINNINGS: u32 = u32::MAX;
+const OF_ASIDES: u32 = u32::MAX - 2;
 
 /// What decides where a message leads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -80,6 +94,8 @@ struct StepKey {
 enum Step {
     /// To this story.
     To(u16),
+    /// Nowhere: it is this aside.
+    Beside(u16),
     /// It has to be filed in full.
     Full,
 }
@@ -149,8 +165,10 @@ impl From<Named> for Observed {
 #[derive(Debug)]
 pub(in crate::track) struct Lesson {
     key: StepKey,
-    /// As it is before; `None` if it begins with this message.
-    row: Option<u32>,
+    /// It may be told beside the story.
+    beside: bool,
+    /// How it went before; `None` if it begins with this message.
+    story: Option<u16>,
     /// Its messages before, and this one.
     arrivals: Vec<Arrival>,
 }
@@ -176,8 +194,10 @@ impl Default for Stories {
             by_story: HashTable::new(),
             by_spi: HashTable::new(),
             at_hand: Box::default(),
+            exchanges: Exchanges::default(),
             scratch: Default::default(),
             count: 0,
+            looked_through: 0,
         }
     }
 }
@@ -277,9 +297,11 @@ impl Stories {
         let spot = Spot { row, tag: self.tag(tellings.row(row).initiator_spi) };
         self.by_spi.insert_unique(spot.hash(), spot, |spot| spot.hash());
         self.lay_at_hand(spot);
+        self.exchanges.enter(tellings, row);
     }
 
     fn take_out(&mut self, tellings: &Tellings, row: u32) {
+        self.exchanges.take_out(tellings, row);
         let tag = self.tag(tellings.row(row).initiator_spi);
         if let Ok(entry) = self.by_spi.find_entry(spread(tag), |spot| spot.row == row) {
             entry.remove();
@@ -310,6 +332,20 @@ impl Stories {
             self.taken[from] = Some((key, to));
         }
         Some(step)
+    }
+
+    /// Whether a step is to be learnt from an attempt of so many messages. Where many are to be looked through for it, there have
+    /// to be many that are told.
+    fn may_learn(&mut self, messages: usize) -> bool {
+        if messages < LONGEST {
+            return true;
+        }
+        let so_many = self.looked_through.saturating_add(messages as u32);
+        let may = so_many <= self.count.saturating_mul(2).saturating_add(LOOKED_THROUGH);
+        if may {
+            self.looked_through = so_many;
+        }
+        may
     }
 
     fn learn(&mut self, key: StepKey, step: Step) {
@@ -380,11 +416,14 @@ impl Tracker {
         } else {
             return None;
         };
-        if story.version != version || usize::from(story.messages) >= self.limits.messages_an_attempt {
+        if story.version != version || telling.messages.count() >= self.limits.messages_an_attempt {
             return None;
         }
         let kind = self.stories.shapes[shape as usize].kind;
-        let exchange = exchange_of(tellings, telling, story, kind, outline)?;
+        let (exchange, beside) = match story.is_long() {
+            true => self.stories.exchanges.of(tellings, row, (kind, from), outline)?,
+            false => (exchange_of(tellings, telling, story, kind, outline)?, false),
+        };
         let algorithm = if version == IkeVersion::V2 { Some(HashAlgorithm::Sha1) } else { story.hash };
         let hashes = self.hashes(datagram, isakmp, preview, algorithm)?;
         let moved = telling.messages.ports()[from.index()] != isakmp.source_port;
@@ -394,15 +433,26 @@ impl Tracker {
             0
         };
         let relation = relation(outline, telling.responder_spi, (from, moved), exchange, hashes)? | lengths << LENGTHS;
-        let key = StepKey { story: telling.story.into(), shape, relation };
-        let arrival = self.arrival(datagram, isakmp, preview, from);
+        // what becomes of an aside is the same beside any story
+        let from_story = if beside { OF_ASIDES - u32::from(outline.major) } else { telling.story.into() };
+        let key = StepKey { story: from_story, shape, relation };
+        let mut arrival = self.arrival(datagram, isakmp, preview, from);
+        if !has_own_id(version, story.messages) {
+            // IKEv2's count exchanges, which is for the story to tell
+            arrival.message_id = 0;
+        }
         match self.stories.step(key) {
             Some(Step::To(story)) => Some(Tale::Told(self.step(Found { row, shape, arrival }, preview, story))),
+            Some(Step::Beside(aside)) => {
+                let arrival = Arrival { aside, ..arrival };
+                Some(Tale::Told(self.step_beside(Found { row, shape, arrival })?))
+            }
             Some(Step::Full) => None,
+            None if !self.stories.may_learn(telling.messages.count()) => None,
             None => {
                 let mut arrivals = tellings.arrivals(telling);
                 arrivals.push(arrival);
-                Some(Tale::New(Box::new(Lesson { key, row: Some(row), arrivals })))
+                Some(Tale::New(Box::new(Lesson { key, beside, story: Some(telling.story), arrivals })))
             }
         }
     }
@@ -443,14 +493,16 @@ impl Tracker {
         let exchange = if outline.major == 1 { u32::from(outline.message_id.0 != 0) } else { outline.message_id.0 };
         let hashes = self.hashes(datagram, isakmp, preview, algorithm)?;
         let relation = relation(outline, IkeSpi::ZERO, (Side::Initiator, false), exchange, hashes)?;
-        // stories of no message yet stand where no other story's place can be
-        let key = StepKey { story: u32::MAX - u32::from(outline.major), shape, relation };
-        let arrival = self.arrival(datagram, isakmp, preview, Side::Initiator);
+        let key = StepKey { story: BEGINNINGS - u32::from(outline.major), shape, relation };
+        let mut arrival = self.arrival(datagram, isakmp, preview, Side::Initiator);
+        if outline.major == 2 {
+            arrival.message_id = 0;
+        }
         let story = match self.stories.step(key) {
             Some(Step::To(story)) => story,
-            Some(Step::Full) => return None,
+            Some(Step::Full | Step::Beside(_)) => return None,
             None => {
-                return Some(Tale::New(Box::new(Lesson { key, row: None, arrivals: vec![arrival] })));
+                return Some(Tale::New(Box::new(Lesson { key, beside: false, story: None, arrivals: vec![arrival] })));
             }
         };
         let pair = match pair {
@@ -498,8 +550,23 @@ impl Tracker {
             telling.responder_spi = preview.outline.responder_spi;
         }
         let (pair, attempt) = (telling.pair, telling.place.index());
-        let label = tellings.stories[usize::from(story)].label;
+        let Story { label, messages, .. } = tellings.stories[usize::from(story)];
+        if messages >= BESIDE {
+            self.held += self.stories.exchanges.go_on(tellings, row, &arrival);
+        }
         Named { pair, attempt, label, from: arrival.from, shape }
+    }
+
+    /// One more message beside the story of an attempt.
+    fn step_beside(&mut self, Found { row, shape, arrival }: Found) -> Option<Named> {
+        let tellings = &mut self.pairs.tellings;
+        let label = tellings.asides.get(arrival.aside)?.record.label;
+        self.stories.count += 1;
+        let telling = &mut tellings.rows[row];
+        self.held += tellings.arrivals.add(&mut telling.messages, &arrival);
+        let (pair, attempt) = (telling.pair, telling.place.index());
+        self.held += self.stories.exchanges.go_on(tellings, row, &arrival);
+        Some(Named { pair, attempt, label, from: arrival.from, shape })
     }
 
     /// See [`Previewer::answers`].
@@ -530,12 +597,12 @@ impl Tracker {
             // one that cannot be packed is not told
             frame: datagram.frame.packed().unwrap_or_default(),
             number: self.stories.count,
-            // IKEv2's count exchanges, which is for the story to tell
-            message_id: if outline.major == 1 { outline.message_id.0 } else { 0 },
+            message_id: outline.message_id.0,
             digest: *digest,
             ip_id: datagram.ip_id,
             ports: [isakmp.source_port, isakmp.destination_port],
             length: outline.own_length,
+            aside: 0,
             from,
         }
     }
@@ -543,13 +610,17 @@ impl Tracker {
     /// The message of `lesson` was filed in full: what there is to learn from it is learnt, and its attempt is told on.
     #[cold]
     pub(in crate::track) fn learn(&mut self, lesson: Lesson, observed: &Observed) {
-        let key = lesson.key;
-        let step = self.try_to_learn(lesson, observed);
-        self.stories.learn(key, step.map_or(Step::Full, Step::To));
+        let (key, beside) = (lesson.key, lesson.beside);
+        match self.try_to_learn(lesson, observed) {
+            Some(step) => self.stories.learn(key, step),
+            // that this one cannot be told says nothing of other stories
+            None if beside => {}
+            None => self.stories.learn(key, Step::Full),
+        }
     }
 
-    fn try_to_learn(&mut self, lesson: Lesson, observed: &Observed) -> Option<u16> {
-        let Lesson { key, row, arrivals } = lesson;
+    fn try_to_learn(&mut self, lesson: Lesson, observed: &Observed) -> Option<Step> {
+        let Lesson { beside, story: known, mut arrivals, .. } = lesson;
         let slot = self.pairs.slots.get(observed.pair)?;
         let ends = slot.ends();
         let Body::Open(open) = &slot.body else { return None };
@@ -566,15 +637,23 @@ impl Tracker {
         if self.stories.find(&self.pairs.tellings, facts.initiator_spi).is_some() {
             return None;
         }
-        let before = match row {
-            Some(_) => self.pairs.tellings.stories.get(key.story as usize)?.clone(),
+        let before = match known {
+            Some(story) => self.pairs.tellings.stories.get(usize::from(story))?.clone(),
             None => Story::beginning(Attempt { exchanges: Vec::new(), moves: Vec::new(), ..facts.clone() }),
         };
-        let frame = arrivals.last()?.frame();
-        let story = before.goes_on(followed, frame)?;
-        if (story.label, story.from) != (observed.label, observed.from) {
-            return None;
-        }
+        let last = arrivals.last_mut()?;
+        let story = if beside {
+            let aside = Aside::of(facts, last)?;
+            last.aside = self.pairs.tellings.asides.keep(aside)?;
+            before
+        } else {
+            let frame = last.frame();
+            let story = before.goes_on(self.pairs.tellings.asides.left_out(facts, &arrivals), followed.state.hash, frame)?;
+            if (story.label, story.from) != (observed.label, observed.from) {
+                return None;
+            }
+            story
+        };
         let telling = Telling {
             initiator_spi: facts.initiator_spi,
             responder_spi: facts.responder_spi,
@@ -584,12 +663,18 @@ impl Tracker {
             story: 0,
             place: Place::new(observed.attempt, facts.initiator.ip() == ends.0)?,
         };
-        let again = story.followed(&telling, &arrivals, ends);
+        let again = story.followed(&telling, (&arrivals, &self.pairs.tellings.asides), ends);
         if again.facts != *facts || !again.state.is(&followed.state) {
             return None;
         }
         let alone = followed.alone();
-        let story = self.stories.keep(&mut self.pairs.tellings, story)?;
+        let (story, step) = match arrivals.last()?.aside {
+            0 => {
+                let story = self.stories.keep(&mut self.pairs.tellings, story)?;
+                (story, Step::To(story))
+            }
+            aside => (known?, Step::Beside(aside)),
+        };
         let row = self.place_telling(Telling { story, messages: Line::EMPTY, ..telling }, &arrivals);
         rows[observed.attempt] = row;
         if self.tells_all(observed.pair, &rows, ends) {
@@ -602,7 +687,7 @@ impl Tracker {
         } else {
             self.pairs.tellings.release(row);
         }
-        Some(story)
+        Some(step)
     }
 
     /// Whether everything that is known of a pair is told by its attempts.

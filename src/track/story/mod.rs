@@ -3,31 +3,36 @@
 //! A story is all that the facts of an attempt say after some messages, but for SPIs, addresses, times, frames, message ids
 //! and lengths of what is encrypted. The next message leads from one story to another, always the same one if it has the same shape ([`shape`]) and
 //! stands in the same relation to what went before. So the work of following a message is done once ([`follow`]), and
-//! looked up ever after.
+//! looked up ever after. Where a story has become long, Informational exchanges are told beside it ([`aside`]).
 //!
 //! Not here: what a message means; that is decided where every message is filed. Contract: what is told comes out as if
 //! each message had been filed by itself; a message told takes some twenty octets.
 
 mod arrivals;
+mod aside;
+mod exchanges;
 mod follow;
 mod mould;
+mod own;
 mod preview;
 mod shape;
 mod told;
 
 use std::hash::{Hash as _, Hasher as _};
 use std::net::{IpAddr, SocketAddr};
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::base::{FrameRef, IkeSpi, MessageId, Timestamp};
 
 use super::attempt::{AttemptState, Followed, Own};
-use super::facts::{Attempt, ExchangeKind, IkeVersion, Label, Pair, Side};
+use super::facts::{Attempt, ExchangeKind, IkeVersion, Label, MessageRecord, Pair, Side};
 use super::nat::HashAlgorithm;
-use super::packed::{NOWHERE, fingerprint};
+use super::packed::fingerprint;
 use super::shelf::Shelf;
 
 use arrivals::{Arrival, Arrivals, Line};
+use aside::{Asides, BESIDE};
 
 pub(super) use follow::{Stories, Tale};
 pub use mould::Moulds;
@@ -36,7 +41,7 @@ pub(super) use told::Tally;
 pub use told::{Passing, Told};
 
 /// Messages that a story has at most.
-const LONGEST: usize = 32;
+const LONGEST: usize = 64;
 /// No message of a story.
 const NEVER: u8 = u8::MAX;
 
@@ -120,6 +125,7 @@ pub(super) struct Tellings {
     stories: Vec<Story>,
     rows: Shelf<Telling>,
     arrivals: Arrivals,
+    asides: Asides,
     free_rows: Vec<u32>,
 }
 
@@ -134,7 +140,7 @@ impl Tellings {
 
     /// The messages of an attempt in the order in which they came.
     fn arrivals(&self, row: &Telling) -> Vec<Arrival> {
-        self.arrivals.all(&row.messages, self.story(row).messages.into())
+        self.arrivals.all(&row.messages)
     }
 
     /// Version and SPIs, the initiator's first.
@@ -154,16 +160,25 @@ impl Tellings {
         &self.story(self.row(row)).template
     }
 
+    /// Exchanges of an attempt.
+    pub(super) fn exchanges(&self, row: u32) -> usize {
+        let row = self.row(row);
+        let story = self.story(row);
+        let beside = if story.has_asides(row) { self.asides.exchanges(&self.arrivals(row)).count() } else { 0 };
+        story.exchanges.len() + beside
+    }
+
     /// Octets that the messages of an attempt take.
     pub(super) fn alone(&self, row: u32) -> usize {
-        self.arrivals.octets_of(&self.row(row).messages)
+        let messages = &self.row(row).messages;
+        self.arrivals.octets_of(messages) + exchanges::octets_of(messages.count())
     }
 
     /// The attempt of a pair of these ends, at work.
     pub(super) fn followed(&self, row: u32, ends: (IpAddr, IpAddr)) -> Followed {
         let row = self.row(row);
         let story = self.story(row);
-        story.followed(row, &self.arrivals(row), ends)
+        story.followed(row, (&self.arrivals(row), &self.asides), ends)
     }
 
     /// What the attempts of a pair tell of it: everything but attempts and flows.
@@ -198,7 +213,7 @@ impl Story {
     fn beginning(template: Attempt) -> Self {
         Self {
             version: template.version,
-            template: Arc::new(blank(template)),
+            template: Arc::new(own::blanked(template, &[])),
             order: Box::default(),
             moves: Box::default(),
             phase1: NEVER,
@@ -212,10 +227,9 @@ impl Story {
         }
     }
 
-    /// How the attempt `followed` went, which went like `self` before the last message came. `None` if it cannot be told:
-    /// more changed than one message more.
-    fn goes_on(&self, followed: &Followed, frame: FrameRef) -> Option<Self> {
-        let facts = &followed.facts;
+    /// How an attempt went, which went like `self` before the last message came. `None` if it cannot be told: more changed than
+    /// one message more.
+    fn goes_on(&self, facts: Attempt, hash: Option<HashAlgorithm>, frame: FrameRef) -> Option<Self> {
         let place = self.messages;
         let (mut order, mut exchanges) = (Vec::new(), Vec::new());
         let mut known = self.order.iter();
@@ -254,15 +268,26 @@ impl Story {
             phase2: began(self.phase2, facts.phase2_up.is_some()),
             mismatch: began(self.mismatch, facts.nat.mismatch_frame.is_some()),
             version: self.version,
-            template: Arc::new(blank(facts.clone())),
+            template: Arc::new(own::blanked(facts, &exchanges)),
             order: order.into(),
             moves,
             messages: place.checked_add(1).filter(|&count| usize::from(count) <= LONGEST)?,
             label,
             from,
-            hash: followed.state.hash,
+            hash,
             exchanges: exchanges.into(),
         })
+    }
+
+    /// Whether Informational exchanges are told beside it from now on.
+    fn is_long(&self) -> bool {
+        self.messages >= BESIDE
+    }
+
+    /// Whether it stays as it is, whatever encrypted Informational exchanges there are: such say nothing of an SA that is up.
+    fn bears_asides(&self) -> bool {
+        let Attempt { stage, roles_known, phase1_up, .. } = *self.template;
+        self.is_long() && roles_known && phase1_up.is_some() && super::stage::rank(stage).is_some()
     }
 
     /// Whether the last message belongs to the exchange that began last.
@@ -270,8 +295,41 @@ impl Story {
         self.order.last().is_some_and(|&last| last + 1 == self.messages)
     }
 
+    /// Whether exchanges of such an attempt are told beside its story.
+    fn has_asides(&self, row: &Telling) -> bool {
+        row.messages.count() > self.messages.into()
+    }
+
+    /// The message of the story that began each exchange, and where its messages stand in `order`.
+    fn ranges(&self) -> impl Iterator<Item = (u8, Range<usize>)> {
+        let mut start = 0;
+        self.exchanges.iter().zip(&self.template.exchanges).map(move |(&(_, began), exchange)| {
+            let end = start + exchange.messages.len();
+            (began, std::mem::replace(&mut start, end)..end)
+        })
+    }
+
     /// Fills an attempt that was made from the template, between these addresses, the initiator's first.
-    fn fill(&self, row: &Telling, arrivals: &[Arrival], ips: [IpAddr; 2], attempt: &mut Attempt) {
+    fn fill(
+        &self,
+        row: &Telling,
+        (arrivals, asides): (&[Arrival], &Asides),
+        ips: [IpAddr; 2],
+        attempt: &mut Attempt,
+    ) {
+        if !self.has_asides(row) {
+            return self.fill_alone(row, arrivals, ips, attempt);
+        }
+        let of_story: Vec<Arrival> = arrivals.iter().copied().filter(|arrival| arrival.aside == 0).collect();
+        self.fill_alone(row, &of_story, ips, attempt);
+        asides.put_into(attempt, self, arrivals, |record, own| put_own(record, own, ips));
+        let latest = arrivals.iter().map(Arrival::at).max();
+        attempt.last = attempt.last.max(latest.unwrap_or_default());
+        attempt.last_frame = arrivals.last().map_or(attempt.last_frame, Arrival::frame);
+    }
+
+    /// The same, of the messages of the story.
+    fn fill_alone(&self, row: &Telling, arrivals: &[Arrival], ips: [IpAddr; 2], attempt: &mut Attempt) {
         let ([first, ..], [.., last]) = (arrivals, arrivals) else { return };
         let own = |place: u8| &arrivals[usize::from(place)];
         (attempt.initiator_spi, attempt.responder_spi) = (row.initiator_spi, row.responder_spi);
@@ -280,20 +338,13 @@ impl Story {
         (attempt.first, attempt.first_frame, attempt.last_frame) = (first.at(), first.frame(), last.frame());
         attempt.last = last.at();
         let mut order = self.order.iter().map(|&place| own(place));
-        let v1 = attempt.version == IkeVersion::V1;
-        for exchange in &mut attempt.exchanges {
-            for (number, (record, own)) in exchange.messages.iter_mut().zip(&mut order).enumerate() {
-                if v1 && number == 0 {
-                    exchange.message_id = MessageId(own.message_id);
-                }
-                let from = record.from.index();
-                (record.frame, record.at) = (own.frame(), own.at());
-                if own.length > 0 {
-                    record.length = own.length.into();
-                }
+        for (exchange, &(_, began)) in attempt.exchanges.iter_mut().zip(&self.exchanges) {
+            if own::has_own_id(attempt.version, began) {
+                exchange.message_id = MessageId(own(began).message_id);
+            }
+            for (record, own) in exchange.messages.iter_mut().zip(&mut order) {
+                put_own(record, own, ips);
                 attempt.last = attempt.last.max(record.at);
-                record.source = SocketAddr::new(ips[from], own.ports[0]);
-                record.destination = SocketAddr::new(ips[1 - from], own.ports[1]);
             }
         }
         for (step, &place) in attempt.moves.iter_mut().zip(&self.moves) {
@@ -307,13 +358,21 @@ impl Story {
         attempt.phase2_up = own(self.phase2).map(Arrival::at);
     }
 
-    fn followed(&self, row: &Telling, arrivals: &[Arrival], ends: (IpAddr, IpAddr)) -> Followed {
+    fn followed(
+        &self,
+        row: &Telling,
+        (arrivals, asides): (&[Arrival], &Asides),
+        ends: (IpAddr, IpAddr),
+    ) -> Followed {
         let mut facts = Attempt::clone(&self.template);
-        self.fill(row, arrivals, row.ips(ends), &mut facts);
+        self.fill(row, (arrivals, asides), row.ips(ends), &mut facts);
         let ports = row.messages.ports();
         let current = [(facts.initiator, 0), (facts.responder, 1)]
             .map(|(endpoint, side): (SocketAddr, usize)| SocketAddr::new(endpoint.ip(), ports[side]));
-        let own: Vec<Own> = self.order.iter().map(|&place| arrivals[usize::from(place)].own()).collect();
+        let own: Vec<Own> = match self.has_asides(row) {
+            true => asides.owns(self, arrivals),
+            false => self.order.iter().map(|&place| arrivals[usize::from(place)].own()).collect(),
+        };
         let state = AttemptState::of(&facts, current, &own);
         Followed { facts, state }
     }
@@ -334,31 +393,13 @@ impl Story {
     }
 }
 
-/// `attempt` without what is its own. Message ids of IKEv2 count the exchanges and are no attempt's own.
-fn blank(mut attempt: Attempt) -> Attempt {
-    let nowhere = (FrameRef::new(0, 0), Timestamp::default());
-    (attempt.initiator_spi, attempt.responder_spi) = (IkeSpi::ZERO, IkeSpi::ZERO);
-    (attempt.initiator, attempt.responder) = (NOWHERE, NOWHERE);
-    (attempt.first_frame, attempt.first) = nowhere;
-    (attempt.last_frame, attempt.last) = nowhere;
-    for exchange in &mut attempt.exchanges {
-        if attempt.version == IkeVersion::V1 {
-            exchange.message_id = MessageId(0);
-        }
-        for record in &mut exchange.messages {
-            (record.frame, record.at) = nowhere;
-            (record.source, record.destination) = (NOWHERE, NOWHERE);
-            if record.encrypted {
-                record.length = 0;
-            }
-        }
+/// Puts what is a message's own into what it shares with others.
+fn put_own(record: &mut MessageRecord, own: &Arrival, ips: [IpAddr; 2]) {
+    let from = record.from.index();
+    (record.frame, record.at) = (own.frame(), own.at());
+    if own.length > 0 {
+        record.length = own.length.into();
     }
-    for step in &mut attempt.moves {
-        (step.frame, step.at) = nowhere;
-        step.to = NOWHERE;
-    }
-    attempt.nat.mismatch_frame = attempt.nat.mismatch_frame.map(|_| nowhere.0);
-    attempt.phase1_up = attempt.phase1_up.map(|_| nowhere.1);
-    attempt.phase2_up = attempt.phase2_up.map(|_| nowhere.1);
-    attempt
+    record.source = SocketAddr::new(ips[from], own.ports[0]);
+    record.destination = SocketAddr::new(ips[1 - from], own.ports[1]);
 }

@@ -8,16 +8,18 @@ use std::sync::Arc;
 
 use crate::base::{FrameRef, IkeSpi, MessageId, Timestamp};
 
-use super::{Arrival, NEVER, Story, Telling, Tellings};
+use super::aside::Asides;
+use super::{Arrival, NEVER, Story, Telling, Tellings, own};
 use crate::track::facts::{Attempt, Move, Pair, Seen, Side};
 
-/// An attempt that goes as others went.
+/// An attempt that goes as others went. What is asked of its messages is asked of those in the template.
 #[derive(Debug, Clone)]
 pub struct Told<'f> {
     row: &'f Telling,
     story: &'f Story,
     /// In the order in which they came.
     arrivals: Vec<Arrival>,
+    asides: &'f Asides,
     /// The initiator's first.
     ips: [IpAddr; 2],
 }
@@ -47,10 +49,6 @@ impl Passing {
         (self.0.length > 0).then_some(self.0.length)
     }
 
-    /// Its message id in IKEv1; those of IKEv2 stand in the template.
-    pub fn message_id(self) -> MessageId {
-        MessageId(self.0.message_id)
-    }
 }
 
 impl Tellings {
@@ -58,7 +56,8 @@ impl Tellings {
     pub(in crate::track) fn told(&self, row: u32, ends: (IpAddr, IpAddr)) -> Option<Told<'_>> {
         let row = self.row(row);
         let story = self.story(row);
-        (story.messages > 0).then(|| Told { row, story, arrivals: self.arrivals(row), ips: row.ips(ends) })
+        let Self { asides, .. } = self;
+        (story.messages > 0).then(|| Told { row, story, arrivals: self.arrivals(row), asides, ips: row.ips(ends) })
     }
 }
 
@@ -115,7 +114,12 @@ impl Tally {
 impl<'f> Told<'f> {
     /// The whole attempt, in one that was made from the template.
     pub(in crate::track) fn fill(&self, attempt: &mut Attempt) {
-        self.story.fill(self.row, &self.arrivals, self.ips, attempt);
+        self.story.fill(self.row, (&self.arrivals, self.asides), self.ips, attempt);
+    }
+
+    /// Whether all of it is told by what it shares with others; if not, exchanges stand beside that.
+    pub(in crate::track) fn is_of_template(&self) -> bool {
+        !self.story.has_asides(self.row)
     }
 
     /// What it shares with others; what is its own is blank there.
@@ -144,6 +148,15 @@ impl<'f> Told<'f> {
     /// The message that came first, and the one that came last.
     pub fn first_and_last(&self) -> [Passing; 2] {
         [self.came(0), self.came(self.story.messages.saturating_sub(1))]
+    }
+
+    /// The message id of an exchange of the template.
+    pub fn message_id(&self, exchange: usize) -> MessageId {
+        let began = self.story.exchanges.get(exchange).map(|&(_, began)| began);
+        match began.filter(|&began| own::has_own_id(self.story.version, began)) {
+            Some(began) => MessageId(self.came(began).0.message_id),
+            None => self.story.template.exchanges.get(exchange).map_or(MessageId(0), |exchange| exchange.message_id),
+        }
     }
 
     /// The latest time of any of its messages.

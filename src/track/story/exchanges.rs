@@ -1,0 +1,145 @@
+//! The exchanges of attempts whose story is long, by what names them: to look through hundreds of them for each message would take
+//! longer than all else.
+//!
+//! Not here: what becomes of a message. Contract: an exchange stands here from when its attempt is entered until it is taken
+//! out; memory goes with the exchanges.
+
+use std::hash::BuildHasher;
+
+use foldhash::quality::RandomState;
+use hashbrown::HashMap;
+
+use super::aside::BESIDE;
+use super::own::has_own_id;
+use super::shape::Outline;
+use super::{Arrival, Tellings};
+use crate::isakmp::Header;
+use crate::track::facts::{ExchangeKind, IkeVersion, Side};
+
+/// Octets, about, that an exchange takes here: of one message in IKEv1, of two in IKEv2.
+const OCTETS: usize = 18;
+
+/// Octets, about, that the exchanges of an attempt with so many messages take here.
+pub(super) fn octets_of(messages: usize) -> usize {
+    messages.saturating_sub(BESIDE.into()) * OCTETS
+}
+
+/// It is told beside the story.
+const BESIDE_IT: u8 = u8::MAX;
+/// What stands for the exchange of a message: a new one, that of the aside before it, or one of the story, from here on.
+const NEW: u32 = 1;
+const ANSWERS: u32 = 0xff;
+const OF_STORY: u32 = 2;
+
+/// Which exchange of its story each is, or that it is told beside that.
+#[derive(Debug, Default)]
+pub(super) struct Exchanges {
+    hasher: RandomState,
+    known: HashMap<u64, u8>,
+}
+
+/// What names an exchange within its attempt. Both sides of IKEv2 number their own; ids of IKEv1 are the SA's.
+type Name = (ExchangeKind, Option<Side>, u32);
+
+fn name(version: IkeVersion, (kind, started_by, id): (ExchangeKind, Side, u32)) -> Name {
+    (kind, (version == IkeVersion::V2).then_some(started_by), id)
+}
+
+impl Exchanges {
+    fn key(&self, row: u32, name: Name) -> u64 {
+        self.hasher.hash_one((row, name))
+    }
+
+    /// Which exchange a message of this side belongs to, for its relation to what went before, and whether that is to be told
+    /// beside the story. `None` if the message has to be filed in full.
+    pub(super) fn of(
+        &self,
+        tellings: &Tellings,
+        row: u32,
+        (kind, from): (ExchangeKind, Side),
+        outline: &Outline,
+    ) -> Option<(u32, bool)> {
+        let telling = tellings.row(row);
+        let story = tellings.story(telling);
+        let version = story.version;
+        let answers = version == IkeVersion::V2 && outline.flags & Header::RESPONSE != 0;
+        let started_by = if answers { from.other() } else { from };
+        let id = outline.message_id.0;
+        if id == 0 {
+            return None;
+        }
+        let informational = matches!(kind, ExchangeKind::InformationalV1 | ExchangeKind::InformationalV2);
+        let encrypted = outline.own_length > 0;
+        match self.known.get(&self.key(row, name(version, (kind, started_by, id)))) {
+            None => Some((NEW, informational && encrypted && story.bears_asides())),
+            Some(&BESIDE_IT) => {
+                let before = tellings.asides.get(telling.messages.aside());
+                let follows = before.is_some_and(|before| before.begins && before.record.from == started_by);
+                (answers && follows && telling.messages.message_id() == id).then_some((ANSWERS, true))
+            }
+            Some(&place) => Some((u32::from(place) + OF_STORY, false)),
+        }
+    }
+
+    /// An attempt is told from now on: enters its exchanges, if its story is long.
+    pub(super) fn enter(&mut self, tellings: &Tellings, row: u32) {
+        if !tellings.story(tellings.row(row)).is_long() {
+            return;
+        }
+        for (name, place) in exchanges(tellings, row) {
+            let key = self.key(row, name);
+            self.known.insert(key, place);
+        }
+    }
+
+    /// It is told no more.
+    pub(super) fn take_out(&mut self, tellings: &Tellings, row: u32) {
+        if !tellings.story(tellings.row(row)).is_long() {
+            return;
+        }
+        for (name, _) in exchanges(tellings, row) {
+            let key = self.key(row, name);
+            self.known.remove(&key);
+        }
+    }
+
+    /// An attempt went on with this message, and its story is a long one, since before or since now. Answers how many octets
+    /// that took.
+    pub(super) fn go_on(&mut self, tellings: &Tellings, row: u32, arrival: &Arrival) -> usize {
+        let telling = tellings.row(row);
+        let story = tellings.story(telling);
+        if story.messages == BESIDE && arrival.aside == 0 {
+            self.enter(tellings, row);
+        } else if let Some(aside) = tellings.asides.get(arrival.aside) {
+            if aside.begins {
+                let name = name(story.version, aside.exchange_of(arrival.message_id));
+                let key = self.key(row, name);
+                self.known.insert(key, BESIDE_IT);
+            }
+        } else if let (Some(&(kind, began)), Some(exchange)) = (story.exchanges.last(), story.template.exchanges.last())
+            && began + 1 == story.messages
+        {
+            let name = name(story.version, (kind, exchange.started_by, arrival.message_id));
+            let key = self.key(row, name);
+            self.known.insert(key, (story.exchanges.len() - 1) as u8);
+        }
+        let count = telling.messages.count();
+        octets_of(count) - octets_of(count.saturating_sub(1))
+    }
+}
+
+/// The exchanges of an attempt, and what they are entered as.
+fn exchanges(tellings: &Tellings, row: u32) -> Vec<(Name, u8)> {
+    let telling = tellings.row(row);
+    let (story, arrivals) = (tellings.story(telling), tellings.arrivals(telling));
+    let of_story: Vec<&Arrival> = arrivals.iter().filter(|arrival| arrival.aside == 0).collect();
+    let mut all = Vec::new();
+    for (place, (&(kind, began), exchange)) in story.exchanges.iter().zip(&story.template.exchanges).enumerate() {
+        let own = of_story.get(usize::from(began)).map_or(0, |first| first.message_id);
+        let id = if has_own_id(story.version, began) { own } else { exchange.message_id.0 };
+        all.push((name(story.version, (kind, exchange.started_by, id)), place as u8));
+    }
+    let beside = tellings.asides.exchanges(&arrivals);
+    all.extend(beside.map(|exchange| (name(story.version, exchange), BESIDE_IT)));
+    all
+}
