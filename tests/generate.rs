@@ -57,6 +57,8 @@ fn orders() -> Vec<(&'static str, Order)> {
         ("ike in fragments", Order { fragments: 1.0, ..ike.clone() }),
         ("ike in fragments over IPv6", Order { fragments: 1.0, ipv6: 1.0, nat: 0.0, ..ike.clone() }),
         ("ike behind NAT", Order { nat: 1.0, fragments: 0.3, seed: 2, ..ike.clone() }),
+        ("ike of many names", Order { names: 9, deleted: 0.5, ..ike.clone() }),
+        ("ike that lives long", Order { checks: Some(25), names: 3, deleted: 0.5, pairs: Some(24), ..ike.clone() }),
         ("ike on VLANs", Order { vlan: 1.0, ipv6: 0.5, format: Format::Pcapng, ..ike }),
         ("esp", esp.clone()),
         ("esp, everything", Order { ipv6: 0.3, vlan: 0.3, nat: 0.5, fragments: 0.3, deleted: 1.0, ..esp.clone() }),

@@ -19,6 +19,7 @@ Examples:
   cargo run --release --example generate -- ike --pairs 200000 --rounds 2 --output ike.pcap
   cargo run --release --example generate -- esp --size 3G --output esp.pcap
   cargo run --release --example generate -- mixed --size 2G --ipv6 0.3 --vlan 0.1 --output mixed.pcap
+  cargo run --release --example generate -- ike --pairs 5000 --checks 100 --names 16 --output hub.pcap
   cargo run --release --example generate -- esp --pairs 1000 --spis 1000 --size 1G --output spis.pcap
   cargo run --release --example generate -- ike --format pcapng --nanoseconds --output - | ikescope -";
 
@@ -66,6 +67,14 @@ struct Arguments {
     /// Share of the tunnels that are taken down in good order
     #[arg(long, default_value_t = 0.2, value_parser = share)]
     deleted: f64,
+
+    /// Liveness checks of each tunnel, one after the other (ike) [default: one of a tenth of the tunnels]
+    #[arg(long, value_parser = clap::value_parser!(u16).range(..=10_000))]
+    checks: Option<u16>,
+
+    /// How many different lengths the names of the peers have, so that encrypted messages are not as long with all pairs
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
+    names: u16,
 
     /// Another number makes another capture of the same kind
     #[arg(long, default_value_t = 1)]
@@ -146,6 +155,8 @@ fn order(arguments: &Arguments) -> Order {
         nat: arguments.nat,
         fragments: arguments.fragments,
         deleted: arguments.deleted,
+        checks: arguments.checks,
+        names: arguments.names,
         seed: arguments.seed,
         format: arguments.format,
         nanoseconds: arguments.nanoseconds,

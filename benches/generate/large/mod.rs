@@ -44,6 +44,8 @@ const MIXED_ESP: u64 = 20;
 /// Share of the negotiations in `ike` that are followed by a liveness check, and by a re-key.
 const CHECKED: f64 = 0.1;
 const REKEYED: f64 = 0.1;
+/// Between what happens in the life of a tunnel without traffic.
+const PAUSE: u64 = 5 * SECOND;
 
 /// What is in the capture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -90,6 +92,10 @@ pub struct Order {
     pub fragments: f64,
     /// Tunnels that are taken down.
     pub deleted: f64,
+    /// Liveness checks of each tunnel in `ike`; one of some tunnels if nothing is said.
+    pub checks: Option<u16>,
+    /// How many different lengths the names have that peers give themselves.
+    pub names: u16,
     /// Which one of its kind.
     pub seed: u64,
     /// Form of the file.
@@ -112,6 +118,8 @@ impl Order {
             nat: 0.2,
             fragments: 0.0,
             deleted: 0.2,
+            checks: None,
+            names: 1,
             seed: 1,
             format: Format::Pcap,
             nanoseconds: false,
@@ -354,6 +362,7 @@ impl<'o, W: Write> Maker<'o, W> {
             part: (part as u64) << 16 | u64::from(generation),
             requests: requests.into(),
             addresses: pair.route.addresses,
+            names: [17, 18].map(|what| number(&[self.order.seed, what, index.into()]) as u16 % self.order.names),
         };
         message.tell(&telling, told, &mut self.payload);
         self.frames.udp(at, &pair.route, message.from, message.ports, &self.payload, true)?;
@@ -369,7 +378,7 @@ impl<'o, W: Write> Maker<'o, W> {
                 // no two answers take equally long
                 self.plan(at + later + number(&[telling.seed, telling.part, at]) % JITTER, what);
             }
-            None if self.order.kind == Kind::Ike => self.go_on(at, negotiation, part, all, pair.deleted),
+            None if self.order.kind == Kind::Ike => self.go_on(at, negotiation, (part, generation), all, pair.deleted),
             None if part == Part::Negotiation && generation == 0 => {
                 let tunnel = &mut self.tunnels[index as usize];
                 *tunnel = Tunnel { left: self.per_generation, requests: all, negotiation, ..Tunnel::default() };
@@ -381,17 +390,23 @@ impl<'o, W: Write> Maker<'o, W> {
     }
 
     /// What comes after a part of a negotiation without traffic.
-    fn go_on(&mut self, at: u64, negotiation: u32, done: Part, requests: u16, deleted: bool) {
+    fn go_on(&mut self, at: u64, negotiation: u32, done: (Part, u16), requests: u16, deleted: bool) {
         let draw = |what: u64| number(&[self.order.seed, what, negotiation.into()]);
+        let checks = self.order.checks.unwrap_or(belongs(draw(10), CHECKED).into());
+        let checked = match done {
+            (Part::Check, number) => number + 1,
+            _ => 0,
+        };
         let wanted = [
-            (Part::Check, belongs(draw(10), CHECKED)),
-            (Part::Rekey, belongs(draw(11), REKEYED)),
-            (Part::Farewell, deleted),
+            (Part::Check, checked < checks, checked),
+            (Part::Rekey, belongs(draw(11), REKEYED), 0),
+            (Part::Farewell, deleted, 0),
         ];
-        let next = wanted.into_iter().find(|&(part, wanted)| wanted && part as u8 > done as u8);
-        if let Some((part, _)) = next {
-            let what = What::Step { negotiation, part: part as u8, step: 0, generation: 0, requests };
-            self.plan(at + 5 * SECOND, what);
+        let comes = |part: Part| part as u8 > done.0 as u8 || part == Part::Check && done.0 == Part::Check;
+        let next = wanted.into_iter().find(|&(part, wanted, _)| wanted && comes(part));
+        if let Some((part, _, generation)) = next {
+            let what = What::Step { negotiation, part: part as u8, step: 0, generation, requests };
+            self.plan(at + PAUSE, what);
         }
     }
 

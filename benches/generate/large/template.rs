@@ -1,7 +1,7 @@
 //! A negotiation told once by the encoder and said many times: its messages, and what is different in each telling.
 //!
 //! Contract: what a telling changes are SPIs, message ids, public values, nonces, NAT detection hashes and
-//! ciphertext; lengths stay, so that a told message is as well-formed as the encoder's.
+//! ciphertext, and how long it is where a name is encrypted; a told message is as well-formed as the encoder's.
 
 use std::ops::Range;
 
@@ -21,6 +21,8 @@ const CERTIFICATE: usize = 1700;
 /// Octets of an IKE fragment at most.
 const FRAGMENT: usize = 1280;
 const HEADER: usize = 28;
+/// Octets of a block of the widest cipher.
+const BLOCK: u16 = 16;
 
 /// Whose suites: three of IKEv1, three of IKEv2.
 pub const SUITES: usize = 6;
@@ -216,6 +218,8 @@ pub struct Step {
     is_v2: bool,
     message_id: u32,
     edits: Vec<Edit>,
+    /// All of it that is encrypted stands in one piece, and its sender's name is in it.
+    names: bool,
 }
 
 /// What is different in each telling.
@@ -247,6 +251,8 @@ pub struct Telling {
     pub requests: u32,
     /// Who negotiates.
     pub addresses: Addresses,
+    /// Blocks of a cipher by which their names are longer, initiator's and responder's.
+    pub names: [u16; 2],
 }
 
 impl Telling {
@@ -277,6 +283,11 @@ impl Step {
             is_v2: message[17] == 0x20,
             message_id,
             edits: Vec::new(),
+            names: match (message[17], message[18]) {
+                (0x10, 2) => message[19] & v1::ENCRYPTED != 0 && message[16] != 132,
+                (0x20, 35) => message[16] == 46,
+                _ => false,
+            },
             payload,
         };
         step.edits = step.find(hash, nat);
@@ -335,6 +346,9 @@ impl Step {
     pub fn tell(&self, telling: &Telling, told: &Told, out: &mut Vec<u8>) {
         out.clear();
         out.extend(&self.payload);
+        if self.names {
+            self.lengthen(out, BLOCK * telling.names[self.from], number(&[telling.seed, self.from as u64]));
+        }
         let spis = telling.spis();
         self.put_spis(out, self.start, spis);
         let id = match (self.is_v2, self.message_id) {
@@ -354,6 +368,21 @@ impl Step {
                     hash.write(known, address, *port, &mut out[*at..]);
                 }
             }
+        }
+    }
+
+    /// Makes the ciphertext longer, and what says how long it is.
+    fn lengthen(&self, out: &mut Vec<u8>, octets: u16, seed: u64) {
+        let end = out.len();
+        out.resize(end + usize::from(octets), 0);
+        fill(&mut out[end..], seed);
+        let mut add = |at: usize| {
+            let length = u16::from_be_bytes([out[at], out[at + 1]]) + octets;
+            out[at..at + 2].copy_from_slice(&length.to_be_bytes());
+        };
+        add(self.start + HEADER - 2);
+        if self.is_v2 {
+            add(self.start + HEADER + 2);
         }
     }
 
