@@ -63,7 +63,7 @@ impl Templates {
 }
 
 /// Octets that a template takes, about, without what others share.
-fn weight(attempt: &Attempt) -> usize {
+pub(super) fn weight(attempt: &Attempt) -> usize {
     let messages = attempt.exchanges.iter().flat_map(|exchange| &exchange.messages);
     let messages = messages.map(|message| size_of_val(message) + size_of_val(&*message.repeats));
     size_of_val(attempt) + size_of_val(&*attempt.exchanges) + messages.sum::<usize>()

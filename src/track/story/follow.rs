@@ -30,13 +30,14 @@ use super::{Arrival, LONGEST, Line, Place, Story, Telling, Tellings};
 use crate::track::pairs::NONE;
 
 /// Shapes, stories and steps that are kept.
-const SHAPES: usize = 4096;
-const SHAPE_OCTETS: usize = 2 << 20;
-const STORIES: usize = 4096;
+const SHAPES: usize = 1 << 14;
+const SHAPE_OCTETS: usize = 8 << 20;
+const STORIES: usize = 1 << 14;
+const STORY_OCTETS: usize = 24 << 20;
 const _: () = assert!(STORIES <= u16::MAX as usize);
-const STEPS: usize = 1 << 15;
+const STEPS: usize = 1 << 17;
 /// Shapes remembered that were seen once.
-const GLIMPSES: usize = 4096;
+const GLIMPSES: usize = 1 << 14;
 /// Messages of long attempts that are looked through in any case.
 const LOOKED_THROUGH: u32 = 1 << 14;
 /// Attempts at hand: more than go on beside each other in most captures, and few enough to stay in the cache.
@@ -56,6 +57,7 @@ pub(in crate::track) struct Stories {
     /// The step that was taken last from each story, and where it led.
     taken: Vec<Option<(StepKey, u16)>>,
     by_story: HashTable<u16>,
+    story_octets: usize,
     /// Attempts that are told, by their initiator's SPI.
     by_spi: HashTable<Spot>,
     /// Those that went on lately: the next message is most often of one of them.
@@ -192,6 +194,7 @@ impl Default for Stories {
             steps: HashMap::default(),
             taken: Vec::new(),
             by_story: HashTable::new(),
+            story_octets: 0,
             by_spi: HashTable::new(),
             at_hand: Box::default(),
             exchanges: Exchanges::default(),
@@ -254,9 +257,11 @@ impl Stories {
         if let Some(&known) = self.by_story.find(hash, is) {
             return Some(known);
         }
-        if tellings.stories.len() >= STORIES {
+        let octets = self.story_octets + story.octets();
+        if tellings.stories.len() >= STORIES || octets > STORY_OCTETS {
             return None;
         }
+        self.story_octets = octets;
         let place = tellings.stories.len() as u16;
         tellings.stories.push(story);
         self.by_story.insert_unique(hash, place, |&place| tellings.stories[usize::from(place)].fingerprint());

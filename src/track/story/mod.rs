@@ -28,7 +28,7 @@ use crate::base::{FrameRef, IkeSpi, MessageId, Timestamp};
 use super::attempt::{AttemptState, Followed, Own};
 use super::facts::{Attempt, ExchangeKind, IkeVersion, Label, MessageRecord, Pair, Side};
 use super::nat::HashAlgorithm;
-use super::packed::fingerprint;
+use super::packed::{self, fingerprint};
 use super::shelf::Shelf;
 
 use arrivals::{Arrival, Arrivals, Line};
@@ -375,6 +375,11 @@ impl Story {
         };
         let state = AttemptState::of(&facts, current, &own);
         Followed { facts, state }
+    }
+
+    /// Octets, about, that it takes.
+    fn octets(&self) -> usize {
+        size_of::<Self>() + packed::weight(&self.template)
     }
 
     fn fingerprint(&self) -> u64 {
