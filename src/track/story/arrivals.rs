@@ -6,6 +6,7 @@
 use std::ops::ControlFlow;
 
 use crate::base::{FrameRef, Timestamp};
+use crate::track::DIGEST_BITS;
 use crate::track::attempt::Own;
 use crate::track::facts::Side;
 use crate::track::packed::{unzigzag, zigzag};
@@ -372,20 +373,24 @@ const OTHER_ID: u8 = 1 << 7;
 const MORE: u8 = LONG | OUT_OF_STEP | OTHER_PORTS | OTHER_ID;
 
 /// Octets that every message takes: what it says, digest, IP identification, time, frame and length.
-const FIXED: usize = 1 + 4 + 2 + 4 + 3 + 1;
+const FIXED: usize = 14;
 /// Words of four octets that may follow.
 const MOST_WORDS: usize = 3 + 1 + 1 + 1 + 1;
 const _: () = assert!(FIXED + 4 * MOST_WORDS <= ROOM && FIXED <= 16);
 
 /// Where numbers stand, in bits.
 const DIGEST: u32 = 8;
-const IP_IDENTIFICATION: u32 = 40;
-const TIME: u32 = 56;
-const FRAME: u32 = 88;
-const LENGTH: u32 = 112;
+const IP_IDENTIFICATION: u32 = DIGEST + DIGEST_BITS;
+const TIME: u32 = IP_IDENTIFICATION + u16::BITS;
+const FRAME: u32 = TIME + TIME_BITS;
+const LENGTH: u32 = FRAME + FRAME_BITS;
+const TIME_BITS: u32 = 29;
+const FRAME_BITS: u32 = 23;
+const _: () = assert!(LENGTH + u8::BITS == u8::BITS * FIXED as u32);
 /// What fits there.
-const MOST_TIME: u64 = u32::MAX as u64;
-const MOST_FRAMES: u64 = (1 << 24) - 1;
+const MOST_DIGEST: u32 = (1 << DIGEST_BITS) - 1;
+const MOST_TIME: u64 = (1 << TIME_BITS) - 1;
+const MOST_FRAMES: u64 = (1 << FRAME_BITS) - 1;
 const MOST_IP_ID: u32 = u16::MAX as u32;
 /// A length is written in fours from this on; one octet tells most.
 const SHORTEST: u16 = 24;
@@ -448,9 +453,9 @@ impl Written {
     #[inline(always)]
     fn each_word(&self, mut each: impl FnMut(u32)) {
         if self.says & LONG != 0 {
-            each((self.later >> 32) as u32);
-            each((self.frames >> 24) as u32);
-            each((self.frames >> 56) as u32 | (self.ip_id >> 16) << 8);
+            each((self.later >> TIME_BITS) as u32);
+            each((self.frames >> FRAME_BITS) as u32);
+            each((self.frames >> 55) as u32 | (self.ip_id >> 16) << 9 | ((self.later >> 61) as u32) << 25);
         }
         if self.says & OUT_OF_STEP != 0 {
             each(self.number);
@@ -484,13 +489,10 @@ impl Written {
 /// A length as it is written in one octet: 0 for none, [`OTHER_LENGTH`] if it does not fit.
 #[inline(always)]
 fn fours(length: u16) -> u8 {
-    let fours = length.wrapping_sub(SHORTEST) / 4;
-    let fits = length > SHORTEST && length.is_multiple_of(4) && fours < OTHER_LENGTH.into();
-    match length {
-        0 => 0,
-        _ if fits => fours as u8,
-        _ => OTHER_LENGTH,
-    }
+    // large for none, and for what is no multiple of four
+    let fours = length.wrapping_sub(SHORTEST).rotate_right(2);
+    let other = if length == 0 { 0 } else { OTHER_LENGTH };
+    if fours.wrapping_sub(1) < u16::from(OTHER_LENGTH) - 1 { fours as u8 } else { other }
 }
 
 /// A mark, if something is so.
@@ -517,11 +519,12 @@ fn read(chunk: &Chunk, at: &mut usize, before: &Past) -> Option<Arrival> {
     let mut frames = (fixed >> FRAME) as u64 & MOST_FRAMES;
     let mut ip_id = (fixed >> IP_IDENTIFICATION) as u32 & MOST_IP_ID;
     if says & LONG != 0 {
-        later |= u64::from(word()) << 32;
-        frames |= u64::from(word()) << 24;
+        later |= u64::from(word()) << TIME_BITS;
+        frames |= u64::from(word()) << FRAME_BITS;
         let rest = word();
-        frames |= u64::from(rest & 0xff) << 56;
-        ip_id |= rest >> 8 << 16;
+        frames |= u64::from(rest & 0x1ff) << 55;
+        ip_id |= (rest >> 9 & 0xffff) << 16;
+        later |= u64::from(rest >> 25) << 61;
     }
     let (later, frames) = (unzigzag(later), unzigzag(frames) as u64);
     let number = if says & OUT_OF_STEP != 0 { word() } else { before.number.wrapping_add(frames as u32) };
@@ -546,7 +549,7 @@ fn read(chunk: &Chunk, at: &mut usize, before: &Past) -> Option<Arrival> {
         frame: before.frame.wrapping_add(frames),
         number,
         message_id,
-        digest: (fixed >> DIGEST) as u32,
+        digest: (fixed >> DIGEST) as u32 & MOST_DIGEST,
         ip_id: (says & IP_ID != 0).then_some(ip_id),
         ports,
         length,
@@ -572,7 +575,7 @@ mod tests {
             frame: u64::from(number) * if number < 10 { 1 } else { 3 },
             number,
             message_id: number / 4,
-            digest: digest as u32,
+            digest: digest as u32 & MOST_DIGEST,
             ip_id: Some(number),
             ports: if number.is_multiple_of(2) { [500, 4500] } else { [4500, 500] },
             length: [0, 28, 76, 1040, 1044, 24, 77, u16::MAX][number as usize % 8],

@@ -625,7 +625,7 @@ impl Tracker {
     }
 
     fn try_to_learn(&mut self, lesson: Lesson, observed: &Observed) -> Option<Step> {
-        let Lesson { beside, story: known, mut arrivals, .. } = lesson;
+        let Lesson { key, beside, story: known, mut arrivals } = lesson;
         let slot = self.pairs.slots.get(observed.pair)?;
         let ends = slot.ends();
         let Body::Open(open) = &slot.body else { return None };
@@ -652,8 +652,9 @@ impl Tracker {
             last.aside = self.pairs.tellings.asides.keep(aside)?;
             before
         } else {
-            let frame = last.frame();
-            let story = before.goes_on(self.pairs.tellings.asides.left_out(facts, &arrivals), followed.state.hash, frame)?;
+            let this = (last.frame(), key.relation >> LENGTHS & SHORT != 0);
+            let facts = self.pairs.tellings.asides.left_out(facts, &arrivals);
+            let story = before.goes_on(facts, followed.state.hash, this)?;
             if (story.label, story.from) != (observed.label, observed.from) {
                 return None;
             }
@@ -778,6 +779,8 @@ fn relation(
     Some(hashes << 12 | exchange << 4 | responder_spi << 2 | u32::from(moved) << 1 | from.index() as u32)
 }
 
+/// Of what lengths tell: that a message of Quick Mode has room for a hash only.
+const SHORT: u32 = 1;
 /// Where in a relation stands what lengths tell, behind what hashes do.
 const LENGTHS: u32 = 12 + 2 * shape::MOST_HASHES as u32;
 
@@ -794,10 +797,13 @@ impl Tellings {
             let others = story.template.exchanges.iter().take(index.unwrap_or(0));
             let others: usize = others.map(|exchange| exchange.messages.len()).sum();
             let place = exchange.messages.iter().position(|message| message.label == first);
-            let place = place.and_then(|place| story.order.get(others + place));
-            place.and_then(|&place| self.arrivals.nth(&telling.messages, place.into())).is_some_and(|first| first.length == length)
+            place.and_then(|place| story.order.get(others + place)).is_some_and(|&place| {
+                let as_long = |first: Arrival| first.length == length;
+                (story.short >> place & 1 != 0) == is_short
+                    && self.arrivals.nth(&telling.messages, place.into()).is_some_and(as_long)
+            })
         });
-        (length > 0).then_some(u32::from(is_short) | u32::from(repeats) << 1)
+        (length > 0).then_some(if is_short { SHORT } else { 0 } | u32::from(repeats) << 1)
     }
 }
 

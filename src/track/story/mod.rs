@@ -68,7 +68,11 @@ pub(super) struct Story {
     hash: Option<HashAlgorithm>,
     /// Kind of each exchange, and which message began it.
     exchanges: Box<[(ExchangeKind, u8)]>,
+    /// Messages of Quick Mode that have room for a hash only, a bit each.
+    short: u64,
 }
+
+const _: () = assert!(LONGEST <= u64::BITS as usize);
 
 /// An attempt that is told.
 #[derive(Debug, Clone, Copy)]
@@ -224,12 +228,18 @@ impl Story {
             from: Side::Initiator,
             hash: None,
             exchanges: Box::default(),
+            short: 0,
         }
     }
 
     /// How an attempt went, which went like `self` before the last message came. `None` if it cannot be told: more changed than
     /// one message more.
-    fn goes_on(&self, facts: Attempt, hash: Option<HashAlgorithm>, frame: FrameRef) -> Option<Self> {
+    fn goes_on(
+        &self,
+        facts: Attempt,
+        hash: Option<HashAlgorithm>,
+        (frame, is_short): (FrameRef, bool),
+    ) -> Option<Self> {
         let place = self.messages;
         let (mut order, mut exchanges) = (Vec::new(), Vec::new());
         let mut known = self.order.iter();
@@ -272,6 +282,7 @@ impl Story {
             order: order.into(),
             moves,
             messages: place.checked_add(1).filter(|&count| usize::from(count) <= LONGEST)?,
+            short: self.short | u64::from(is_short) << place,
             label,
             from,
             hash,
@@ -386,6 +397,7 @@ impl Story {
         let mut hasher = super::hasher();
         hasher.write_u64(fingerprint(&self.template));
         (&self.order, &self.moves, self.phase1, self.phase2, self.mismatch, self.label, self.from).hash(&mut hasher);
+        self.short.hash(&mut hasher);
         hasher.finish()
     }
 
@@ -394,6 +406,7 @@ impl Story {
             && self.moves == other.moves
             && (self.phase1, self.phase2, self.mismatch) == (other.phase1, other.phase2, other.mismatch)
             && (self.label, self.from, self.hash) == (other.label, other.from, other.hash)
+            && self.short == other.short
             && self.template == other.template
     }
 }
