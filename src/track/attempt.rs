@@ -74,25 +74,18 @@ struct ExchangeState {
 pub(super) struct MessageState {
     /// Of its octets.
     pub(super) digest: u32,
-    copy: LastCopy,
+    /// The last one that was recorded.
+    copy: PacketCopy,
     fragments: Option<Box<SkfSet>>,
 }
 
-/// The last copy of a message that was recorded.
+/// A copy of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct LastCopy {
-    frame: FrameRef,
-    at: Timestamp,
-    ip_id: Option<u32>,
-    digest: u32,
-}
-
-/// What is a message's own and cannot be told from the facts.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Own {
+pub(super) struct PacketCopy {
     pub(super) frame: FrameRef,
     pub(super) at: Timestamp,
     pub(super) ip_id: Option<u32>,
+    /// Of its octets.
     pub(super) digest: u32,
 }
 
@@ -187,7 +180,7 @@ impl AttemptState {
             let messages = exchange.messages.iter().map(|record| {
                 let digest = u32::from_le_bytes(array(octets));
                 let long_ago = Timestamp::from_nanos(i64::MIN);
-                let copy = LastCopy { frame: record.frame, at: long_ago, ip_id: None, digest };
+                let copy = PacketCopy { frame: record.frame, at: long_ago, ip_id: None, digest };
                 let fragments = if record.ike_fragments > 0 { SkfSet::read(octets) } else { None };
                 MessageState { digest, copy, fragments: fragments.map(Box::new) }
             });
@@ -202,17 +195,14 @@ impl AttemptState {
         state
     }
 
-    /// The state of an attempt that sends from `current` now, has `own` messages, in the order of the records, and had no
-    /// repeats and no fragments.
-    pub(super) fn of(facts: &Attempt, current: [SocketAddr; 2], own: &[Own]) -> Self {
+    /// The state of an attempt that sends from `current` now, has `all` messages, in the order of the records, and had no
+    /// fragments.
+    pub(super) fn of(facts: &Attempt, current: [SocketAddr; 2], all: Vec<MessageState>) -> Self {
         let mut state = Self { current, ..Self::new(facts) };
         state.hash = facts.chosen.as_deref().and_then(carried::negotiated_hash);
-        let mut own = own.iter();
+        let mut all = all.into_iter();
         for (index, exchange) in facts.exchanges.iter().enumerate() {
-            let messages = own.by_ref().take(exchange.messages.len()).map(|&Own { frame, at, ip_id, digest }| {
-                MessageState { digest, copy: LastCopy { frame, at, ip_id, digest }, fragments: None }
-            });
-            let messages: Vec<MessageState> = messages.collect();
+            let messages: Vec<MessageState> = all.by_ref().take(exchange.messages.len()).collect();
             state.message_count += messages.len();
             state.exchanges.push(ExchangeState { content: 0, messages });
             if stage::sets_up(exchange.kind) {
@@ -665,7 +655,7 @@ impl Tracker {
                 let inside = (record.encrypted, record.first_inside());
                 let message_state = MessageState {
                     digest: passage.digest,
-                    copy: LastCopy::of(passage),
+                    copy: passage.copy(),
                     fragments: skf_set.map(Box::new),
                 };
                 match known {
@@ -694,18 +684,14 @@ impl Tracker {
             (Place::Repeats { index, changed }, Some(exchange)) => {
                 let record = &mut attempt.exchanges[exchange].messages[index];
                 observed.retransmission_of = Some(record.frame);
-                record.repeat_count += 1;
-                if record.repeats.len() < limits.repeats_a_message {
-                    record.repeats.push(Repeat { frame: passage.frame, at: passage.at, changed, missing: None });
-                }
-                state.exchanges[exchange].messages[index].copy = LastCopy::of(passage);
+                let copy = passage.copy();
+                state.exchanges[exchange].messages[index].repeat(record, copy, changed, limits.repeats_a_message);
             }
             (Place::RecordedAgain { index }, Some(exchange)) => {
                 let record = &mut attempt.exchanges[exchange].messages[index];
-                record.recorded_again += 1;
-                let copy = &mut state.exchanges[exchange].messages[index].copy;
-                observed.recorded_before = Some(copy.frame);
-                copy.at = passage.at;
+                let message = &mut state.exchanges[exchange].messages[index];
+                observed.recorded_before = Some(message.copy.frame);
+                message.record_again(record, passage.at);
             }
             (Place::Fragment { index }, Some(exchange)) => {
                 let record = &mut attempt.exchanges[exchange].messages[index];
@@ -810,7 +796,7 @@ impl Tracker {
         });
         state.exchanges[exchange].messages.push(MessageState {
             digest: 0,
-            copy: LastCopy { frame: set.first_frame, at: set.since, ip_id: None, digest: 0 },
+            copy: PacketCopy { frame: set.first_frame, at: set.since, ip_id: None, digest: 0 },
             fragments: None,
         });
         if set.missing().is_none() {
@@ -841,17 +827,60 @@ pub(super) fn rekeying_attempt(attempts: &[Kept], tellings: &Tellings) -> Option
     found.and_then(|place| u32::try_from(place).ok())
 }
 
-impl LastCopy {
-    fn of(passage: &Passage) -> Self {
-        Self { frame: passage.frame, at: passage.at, ip_id: passage.ip_id, digest: passage.digest }
+impl Passage {
+    fn copy(&self) -> PacketCopy {
+        PacketCopy { frame: self.frame, at: self.at, ip_id: self.ip_id, digest: self.digest }
+    }
+}
+
+impl MessageState {
+    /// Of a message that came whole, for the first time.
+    pub(super) fn new(first: PacketCopy) -> Self {
+        Self { digest: first.digest, copy: first, fragments: None }
     }
 
-    /// Whether `passage` is this very packet once more, as a mirror port or `-i any` records it.
-    fn is(&self, passage: &Passage) -> bool {
-        let gap = passage.at.since(self.at).as_nanos();
-        let same_id = self.ip_id.is_some_and(|id| id != 0 && passage.ip_id == Some(id));
-        self.digest == passage.digest
-            && self.ip_id == passage.ip_id
+    /// Whether these are the octets that came first.
+    pub(super) fn is_same(&self, digest: u32) -> bool {
+        self.digest == digest
+    }
+
+    /// The copy that was recorded last, if `copy` is that very packet once more.
+    pub(super) fn recorded_before(&self, copy: &PacketCopy) -> Option<FrameRef> {
+        self.copy.is(copy).then_some(self.copy.frame)
+    }
+
+    /// One more copy of a message that came whole.
+    pub(super) fn come_again(&mut self, record: &mut MessageRecord, copy: PacketCopy, limit: usize) {
+        if self.copy.is(&copy) {
+            self.record_again(record, copy.at);
+        } else {
+            self.repeat(record, copy, copy.digest != self.digest, limit);
+        }
+    }
+
+    /// It was sent again: notes that, as long as there are not too many repeats.
+    fn repeat(&mut self, record: &mut MessageRecord, copy: PacketCopy, changed: bool, limit: usize) {
+        record.repeat_count += 1;
+        if record.repeats.len() < limit {
+            record.repeats.push(Repeat { frame: copy.frame, at: copy.at, changed, missing: None });
+        }
+        self.copy = copy;
+    }
+
+    /// The same packet was recorded again.
+    fn record_again(&mut self, record: &mut MessageRecord, at: Timestamp) {
+        record.recorded_again += 1;
+        self.copy.at = at;
+    }
+}
+
+impl PacketCopy {
+    /// Whether `other` is this very packet once more, as a mirror port or `-i any` records it.
+    fn is(&self, other: &Self) -> bool {
+        let gap = other.at.since(self.at).as_nanos();
+        let same_id = self.ip_id.is_some_and(|id| id != 0 && other.ip_id == Some(id));
+        self.digest == other.digest
+            && self.ip_id == other.ip_id
             && (gap < RECORDED_TWICE_NANOS || (same_id && gap < SAME_IP_ID_NANOS))
     }
 }
@@ -975,7 +1004,7 @@ fn place(
         return Place::New;
     };
     let Some(state) = state.messages.get_mut(index) else { return Place::New };
-    if state.copy.is(passage) {
+    if state.copy.is(&passage.copy()) {
         return Place::RecordedAgain { index };
     }
     let changed = state.digest != clues.digest;

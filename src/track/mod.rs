@@ -123,10 +123,12 @@ struct Passage {
 impl Tracker {
     /// With nothing seen yet.
     pub fn new(limits: &Limits) -> Self {
+        let mut pairs = Pairs::default();
+        pairs.tellings.limit_repeats(limits.repeats_a_message);
         Self {
             only_naming: false,
             facts: Facts::default(),
-            pairs: Pairs::default(),
+            pairs,
             limits: *limits,
             pair_index: PairIndex::default(),
             attempts: AttemptsOfPair::default(),
@@ -290,6 +292,7 @@ impl Tracker {
     ) -> Option<Observed> {
         match tale {
             Some(Tale::Told(named)) => Some(named.into()),
+            Some(Tale::Again(observed)) => Some(observed),
             None => self.file_isakmp(datagram, isakmp),
             Some(Tale::New(lesson)) => {
                 let observed = self.file_isakmp(datagram, isakmp)?;

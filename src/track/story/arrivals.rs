@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 
 use crate::base::{FrameRef, Timestamp};
 use crate::track::DIGEST_BITS;
-use crate::track::attempt::Own;
+use crate::track::attempt::PacketCopy;
 use crate::track::facts::Side;
 use crate::track::packed::{unzigzag, zigzag};
 use crate::track::shelf::Shelf;
@@ -42,8 +42,8 @@ impl Arrival {
         Timestamp::from_nanos(self.at)
     }
 
-    pub(super) fn own(&self) -> Own {
-        Own { frame: self.frame(), at: self.at(), digest: self.digest, ip_id: self.ip_id }
+    pub(super) fn copy(&self) -> PacketCopy {
+        PacketCopy { frame: self.frame(), at: self.at(), digest: self.digest, ip_id: self.ip_id }
     }
 }
 
@@ -65,10 +65,8 @@ struct Past {
     message_id: u32,
     /// Where each side last sent from.
     ports: [u16; 2],
-    /// As in [`Arrival`].
-    aside: u16,
     /// Messages so far.
-    count: u16,
+    count: u32,
 }
 
 const _: () = assert!(size_of::<Line>() <= 96);
@@ -93,12 +91,7 @@ impl Line {
 
     /// Messages there are.
     pub(super) fn count(&self) -> usize {
-        self.past.count.into()
-    }
-
-    /// Which of the asides the last message was.
-    pub(super) fn aside(&self) -> u16 {
-        self.past.aside
+        self.past.count as usize
     }
 
     /// Where each side last sent from; before it sent anything, where the first message was sent to.
@@ -114,14 +107,14 @@ impl Line {
 
 impl Past {
     const NOTHING: Self =
-        Self { at: 0, frame: 0, number: 0, message_id: 0, ports: [ISAKMP; 2], aside: 0, count: 0 };
+        Self { at: 0, frame: 0, number: 0, message_id: 0, ports: [ISAKMP; 2], count: 0 };
 
     /// One more message, `is_first` or not.
     #[inline(always)]
     fn go_on(&mut self, arrival: &Arrival, is_first: bool) {
-        let Arrival { at, frame, number, message_id, ports: [source, destination], from, aside, .. } = *arrival;
+        let Arrival { at, frame, number, message_id, ports: [source, destination], from, .. } = *arrival;
         (self.at, self.frame, self.number, self.message_id) = (at, frame, number, message_id);
-        (self.aside, self.count) = (aside, self.count.saturating_add(1));
+        self.count += 1;
         self.ports[from.index()] = source;
         if is_first {
             self.ports[from.other().index()] = destination;

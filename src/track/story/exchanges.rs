@@ -9,7 +9,7 @@ use std::hash::BuildHasher;
 use foldhash::quality::RandomState;
 use hashbrown::HashMap;
 
-use super::aside::BESIDE;
+use super::aside::{BESIDE, Part};
 use super::own::has_own_id;
 use super::shape::Outline;
 use super::{Arrival, Tellings};
@@ -24,11 +24,15 @@ pub(super) fn octets_of(messages: usize) -> usize {
     messages.saturating_sub(BESIDE.into()) * OCTETS
 }
 
-/// It is told beside the story.
-const BESIDE_IT: u8 = u8::MAX;
-/// What stands for the exchange of a message: a new one, that of the aside before it, or one of the story, from here on.
+/// What stands for an exchange of the story is its place there; for one that is told beside it these, and which messages of it came.
+const BESIDE_IT: u8 = 1 << 7;
+const BY_INITIATOR: u8 = 1;
+const BY_RESPONDER: u8 = 1 << 1;
+
+/// What stands for the exchange of a message: one beside the story, a new one, or one of the story, from here on.
+const FOLLOWS: u32 = 0xff;
+const AGAIN: u32 = 0xfe;
 const NEW: u32 = 1;
-const ANSWERS: u32 = 0xff;
 const OF_STORY: u32 = 2;
 
 /// Which exchange of its story each is, or that it is told beside that.
@@ -39,10 +43,15 @@ pub(super) struct Exchanges {
 }
 
 /// What names an exchange within its attempt. Both sides of IKEv2 number their own; ids of IKEv1 are the SA's.
-type Name = (ExchangeKind, Option<Side>, u32);
+pub(super) type Name = (ExchangeKind, Option<Side>, u32);
 
-fn name(version: IkeVersion, (kind, started_by, id): (ExchangeKind, Side, u32)) -> Name {
+pub(super) fn name(version: IkeVersion, (kind, started_by, id): (ExchangeKind, Side, u32)) -> Name {
     (kind, (version == IkeVersion::V2).then_some(started_by), id)
+}
+
+/// What stands there of a message that this side sent. No exchange beside the story has two.
+fn by(from: Side) -> u8 {
+    BESIDE_IT | if from == Side::Initiator { BY_INITIATOR } else { BY_RESPONDER }
 }
 
 impl Exchanges {
@@ -50,15 +59,15 @@ impl Exchanges {
         self.hasher.hash_one((row, name))
     }
 
-    /// Which exchange a message of this side belongs to, for its relation to what went before, and whether that is to be told
-    /// beside the story. `None` if the message has to be filed in full.
+    /// Which exchange a message of this side belongs to, for its relation to what went before, and which part of that it is if that
+    /// is to be told beside the story. `None` if the message has to be filed in full.
     pub(super) fn of(
         &self,
         tellings: &Tellings,
         row: u32,
         (kind, from): (ExchangeKind, Side),
         outline: &Outline,
-    ) -> Option<(u32, bool)> {
+    ) -> Option<(u32, Option<Part>)> {
         let telling = tellings.row(row);
         let story = tellings.story(telling);
         let version = story.version;
@@ -70,15 +79,15 @@ impl Exchanges {
         }
         let informational = matches!(kind, ExchangeKind::InformationalV1 | ExchangeKind::InformationalV2);
         let encrypted = outline.own_length > 0;
-        match self.known.get(&self.key(row, name(version, (kind, started_by, id)))) {
-            None => Some((NEW, informational && encrypted && story.bears_asides())),
-            Some(&BESIDE_IT) => {
-                let before = tellings.asides.get(telling.messages.aside());
-                let follows = before.is_some_and(|before| before.begins && before.record.from == started_by);
-                (answers && follows && telling.messages.message_id() == id).then_some((ANSWERS, true))
-            }
-            Some(&place) => Some((u32::from(place) + OF_STORY, false)),
-        }
+        let beside = |part, exchange| (exchange, Some(part));
+        Some(match self.known.get(&self.key(row, name(version, (kind, started_by, id)))) {
+            None if informational && encrypted && story.bears_asides() => beside(Part::Begins, NEW),
+            None => (NEW, None),
+            Some(&place) if place & BESIDE_IT == 0 => (u32::from(place) + OF_STORY, None),
+            Some(_) if !encrypted => return None,
+            Some(&came) if came & by(from) == by(from) => beside(Part::Again, AGAIN),
+            Some(_) => beside(Part::Follows, FOLLOWS),
+        })
     }
 
     /// An attempt is told from now on: enters its exchanges, if its story is long.
@@ -88,7 +97,7 @@ impl Exchanges {
         }
         for (name, place) in exchanges(tellings, row) {
             let key = self.key(row, name);
-            self.known.insert(key, place);
+            *self.known.entry(key).or_default() |= place;
         }
     }
 
@@ -111,10 +120,9 @@ impl Exchanges {
         if story.messages == BESIDE && arrival.aside == 0 {
             self.enter(tellings, row);
         } else if let Some(aside) = tellings.asides.get(arrival.aside) {
-            if aside.begins {
-                let name = name(story.version, aside.exchange_of(arrival.message_id));
-                let key = self.key(row, name);
-                self.known.insert(key, BESIDE_IT);
+            if aside.part != Part::Again {
+                let key = self.key(row, aside.exchange(story.version, arrival.message_id));
+                *self.known.entry(key).or_default() |= by(arrival.from);
             }
         } else if let (Some(&(kind, began)), Some(exchange)) = (story.exchanges.last(), story.template.exchanges.last())
             && began + 1 == story.messages
@@ -139,7 +147,8 @@ fn exchanges(tellings: &Tellings, row: u32) -> Vec<(Name, u8)> {
         let id = if has_own_id(story.version, began) { own } else { exchange.message_id.0 };
         all.push((name(story.version, (kind, exchange.started_by, id)), place as u8));
     }
-    let beside = tellings.asides.exchanges(&arrivals);
-    all.extend(beside.map(|exchange| (name(story.version, exchange), BESIDE_IT)));
+    // one of two messages comes twice, once for each
+    let beside = arrivals.iter().filter_map(|arrival| Some((tellings.asides.get(arrival.aside)?, arrival)));
+    all.extend(beside.map(|(aside, own)| (aside.exchange(story.version, own.message_id), by(own.from))));
     all
 }

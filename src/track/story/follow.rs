@@ -22,7 +22,7 @@ use super::super::pairs::{Body, Kept, Slot};
 use super::super::{Observed, Tracker, exchange};
 use super::mould::Moulds;
 use super::preview::{Preview, Previewer};
-use super::aside::{Aside, BESIDE};
+use super::aside::{Aside, BESIDE, Part};
 use super::exchanges::Exchanges;
 use super::own::has_own_id;
 use super::shape::{self, Outline};
@@ -133,6 +133,8 @@ fn spread(tag: u32) -> u64 {
 pub(in crate::track) enum Tale {
     /// It was told.
     Told(Named),
+    /// It was told as one more copy of another.
+    Again(Observed),
     /// It is to be filed in full, and learnt from.
     New(Box<Lesson>),
 }
@@ -167,8 +169,8 @@ impl From<Named> for Observed {
 #[derive(Debug)]
 pub(in crate::track) struct Lesson {
     key: StepKey,
-    /// It may be told beside the story.
-    beside: bool,
+    /// Which part of an exchange it is, if it may be told beside the story.
+    beside: Option<Part>,
     /// How it went before; `None` if it begins with this message.
     story: Option<u16>,
     /// Its messages before, and this one.
@@ -427,7 +429,7 @@ impl Tracker {
         let kind = self.stories.shapes[shape as usize].kind;
         let (exchange, beside) = match story.is_long() {
             true => self.stories.exchanges.of(tellings, row, (kind, from), outline)?,
-            false => (exchange_of(tellings, telling, story, kind, outline)?, false),
+            false => (exchange_of(tellings, telling, story, kind, outline)?, None),
         };
         let algorithm = if version == IkeVersion::V2 { Some(HashAlgorithm::Sha1) } else { story.hash };
         let hashes = self.hashes(datagram, isakmp, preview, algorithm)?;
@@ -439,7 +441,7 @@ impl Tracker {
         };
         let relation = relation(outline, telling.responder_spi, (from, moved), exchange, hashes)? | lengths << LENGTHS;
         // what becomes of an aside is the same beside any story
-        let from_story = if beside { OF_ASIDES - u32::from(outline.major) } else { telling.story.into() };
+        let from_story = if beside.is_some() { OF_ASIDES - u32::from(outline.major) } else { telling.story.into() };
         let key = StepKey { story: from_story, shape, relation };
         let mut arrival = self.arrival(datagram, isakmp, preview, from);
         if !has_own_id(version, story.messages) {
@@ -448,10 +450,7 @@ impl Tracker {
         }
         match self.stories.step(key) {
             Some(Step::To(story)) => Some(Tale::Told(self.step(Found { row, shape, arrival }, preview, story))),
-            Some(Step::Beside(aside)) => {
-                let arrival = Arrival { aside, ..arrival };
-                Some(Tale::Told(self.step_beside(Found { row, shape, arrival })?))
-            }
+            Some(Step::Beside(aside)) => self.tell_aside(Found { row, shape, arrival: Arrival { aside, ..arrival } }),
             Some(Step::Full) => None,
             None if !self.stories.may_learn(telling.messages.count()) => None,
             None => {
@@ -507,7 +506,7 @@ impl Tracker {
             Some(Step::To(story)) => story,
             Some(Step::Full | Step::Beside(_)) => return None,
             None => {
-                return Some(Tale::New(Box::new(Lesson { key, beside: false, story: None, arrivals: vec![arrival] })));
+                return Some(Tale::New(Box::new(Lesson { key, beside: None, story: None, arrivals: vec![arrival] })));
             }
         };
         let pair = match pair {
@@ -563,15 +562,38 @@ impl Tracker {
     }
 
     /// One more message beside the story of an attempt.
-    fn step_beside(&mut self, Found { row, shape, arrival }: Found) -> Option<Named> {
+    fn tell_aside(&mut self, Found { row, shape, arrival }: Found) -> Option<Tale> {
         let tellings = &mut self.pairs.tellings;
-        let label = tellings.asides.get(arrival.aside)?.record.label;
+        let aside = tellings.asides.get(arrival.aside)?;
+        let label = aside.record.label;
+        let known = match aside.part {
+            Part::Begins | Part::Follows => None,
+            Part::Again => {
+                let telling = tellings.row(row);
+                let version = tellings.story(telling).version;
+                let id = arrival.message_id;
+                let known = tellings.asides.known(version, &tellings.arrivals(telling), (aside, id))?;
+                if version == IkeVersion::V1 && !known.state.is_same(arrival.digest) {
+                    // another message under the same id
+                    return None;
+                }
+                Some(known)
+            }
+        };
         self.stories.count += 1;
         let telling = &mut tellings.rows[row];
         self.held += tellings.arrivals.add(&mut telling.messages, &arrival);
         let (pair, attempt) = (telling.pair, telling.place.index());
         self.held += self.stories.exchanges.go_on(tellings, row, &arrival);
-        Some(Named { pair, attempt, label, from: arrival.from, shape })
+        let named = Named { pair, attempt, label, from: arrival.from, shape };
+        Some(match known {
+            None => Tale::Told(named),
+            Some(known) => {
+                let recorded_before = known.state.recorded_before(&arrival.copy());
+                let retransmission_of = if recorded_before.is_none() { Some(known.first) } else { None };
+                Tale::Again(Observed { recorded_before, retransmission_of, shape: None, ..named.into() })
+            }
+        })
     }
 
     /// See [`Previewer::answers`].
@@ -619,7 +641,7 @@ impl Tracker {
         match self.try_to_learn(lesson, observed) {
             Some(step) => self.stories.learn(key, step),
             // that this one cannot be told says nothing of other stories
-            None if beside => {}
+            None if beside.is_some() => {}
             None => self.stories.learn(key, Step::Full),
         }
     }
@@ -647,8 +669,8 @@ impl Tracker {
             None => Story::beginning(Attempt { exchanges: Vec::new(), moves: Vec::new(), ..facts.clone() }),
         };
         let last = arrivals.last_mut()?;
-        let story = if beside {
-            let aside = Aside::of(facts, last)?;
+        let story = if let Some(part) = beside {
+            let aside = Aside::of(facts, part, last, observed.label)?;
             last.aside = self.pairs.tellings.asides.keep(aside)?;
             before
         } else {

@@ -25,7 +25,7 @@ use std::sync::Arc;
 
 use crate::base::{FrameRef, IkeSpi, MessageId, Timestamp};
 
-use super::attempt::{AttemptState, Followed, Own};
+use super::attempt::{AttemptState, Followed, MessageState};
 use super::facts::{Attempt, ExchangeKind, IkeVersion, Label, MessageRecord, Pair, Side};
 use super::nat::HashAlgorithm;
 use super::packed::{self, fingerprint};
@@ -134,6 +134,11 @@ pub(super) struct Tellings {
 }
 
 impl Tellings {
+    /// Repeats of a message that are remembered.
+    pub(super) fn limit_repeats(&mut self, repeats_a_message: usize) {
+        self.asides.repeats_a_message = repeats_a_message;
+    }
+
     fn row(&self, row: u32) -> &Telling {
         &self.rows[row]
     }
@@ -168,7 +173,7 @@ impl Tellings {
     pub(super) fn exchanges(&self, row: u32) -> usize {
         let row = self.row(row);
         let story = self.story(row);
-        let beside = if story.has_asides(row) { self.asides.exchanges(&self.arrivals(row)).count() } else { 0 };
+        let beside = if story.has_asides(row) { self.asides.count(&self.arrivals(row)) } else { 0 };
         story.exchanges.len() + beside
     }
 
@@ -328,15 +333,28 @@ impl Story {
         ips: [IpAddr; 2],
         attempt: &mut Attempt,
     ) {
-        if !self.has_asides(row) {
-            return self.fill_alone(row, arrivals, ips, attempt);
+        if self.has_asides(row) {
+            self.fill_all(row, (arrivals, asides), ips, attempt);
+        } else {
+            self.fill_alone(row, arrivals, ips, attempt);
         }
+    }
+
+    /// The same of one that has asides. Answers the state of its messages, in the order of the records.
+    fn fill_all(
+        &self,
+        row: &Telling,
+        (arrivals, asides): (&[Arrival], &Asides),
+        ips: [IpAddr; 2],
+        attempt: &mut Attempt,
+    ) -> Vec<MessageState> {
         let of_story: Vec<Arrival> = arrivals.iter().copied().filter(|arrival| arrival.aside == 0).collect();
         self.fill_alone(row, &of_story, ips, attempt);
-        asides.put_into(attempt, self, arrivals, |record, own| put_own(record, own, ips));
+        let states = asides.put_into(attempt, self, arrivals, |record, own| put_own(record, own, ips));
         let latest = arrivals.iter().map(Arrival::at).max();
         attempt.last = attempt.last.max(latest.unwrap_or_default());
         attempt.last_frame = arrivals.last().map_or(attempt.last_frame, Arrival::frame);
+        states
     }
 
     /// The same, of the messages of the story.
@@ -376,15 +394,16 @@ impl Story {
         ends: (IpAddr, IpAddr),
     ) -> Followed {
         let mut facts = Attempt::clone(&self.template);
-        self.fill(row, (arrivals, asides), row.ips(ends), &mut facts);
+        let states = if self.has_asides(row) {
+            self.fill_all(row, (arrivals, asides), row.ips(ends), &mut facts)
+        } else {
+            self.fill_alone(row, arrivals, row.ips(ends), &mut facts);
+            self.order.iter().map(|&place| MessageState::new(arrivals[usize::from(place)].copy())).collect()
+        };
         let ports = row.messages.ports();
         let current = [(facts.initiator, 0), (facts.responder, 1)]
             .map(|(endpoint, side): (SocketAddr, usize)| SocketAddr::new(endpoint.ip(), ports[side]));
-        let own: Vec<Own> = match self.has_asides(row) {
-            true => asides.owns(self, arrivals),
-            false => self.order.iter().map(|&place| arrivals[usize::from(place)].own()).collect(),
-        };
-        let state = AttemptState::of(&facts, current, &own);
+        let state = AttemptState::of(&facts, current, states);
         Followed { facts, state }
     }
 
