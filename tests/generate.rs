@@ -6,16 +6,18 @@ mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Cursor;
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::process::Command;
 
-use ikescope::base::Limits;
+use ikescope::base::{FrameRef, Limits};
 use ikescope::capture::Captures;
 use ikescope::diagnose::{Checks, Diagnosis, Shares, judge_all};
 use ikescope::isakmp::Message;
-use ikescope::packet::{Body, Classifier};
-use ikescope::pipeline::{self, Options, Session};
+use ikescope::packet::{Body, Classifier, Datagram};
+use ikescope::pipeline::{self, Onlooker, Options, Passed, Session, Watch};
 use ikescope::report::{Report, Selection};
+use ikescope::track::{Label, Observed, Side};
 use large::{Format, Kind, Made, Order, make};
 use serde_json::Value;
 
@@ -32,8 +34,13 @@ fn captures(file: &[u8]) -> Captures {
 
 /// The report as the contract has it.
 fn report(file: &[u8]) -> Value {
+    report_watched(file, &mut ())
+}
+
+/// The same, while somebody looks on.
+fn report_watched(file: &[u8], watch: &mut impl Watch) -> Value {
     let mut captures = captures(file);
-    let analysis = pipeline::analyze(&mut captures, &Options::default(), &mut ());
+    let analysis = pipeline::analyze(&mut captures, &Options::default(), watch);
     assert!(captures.errors().is_empty(), "{:?}", captures.errors());
     serde_json::to_value(Report::new(analysis.captures, &analysis.facts, &analysis.diagnosis)).unwrap()
 }
@@ -292,6 +299,35 @@ fn disturbed(file: &[u8], mut dice: u64) -> Vec<u8> {
     head.iter().copied().chain(body).collect()
 }
 
+/// What a message was when it came: frame, attempt, label, sender, and what it repeats.
+type Name = (FrameRef, usize, Label, Side, [Option<FrameRef>; 2]);
+
+/// What each message was.
+#[derive(Default)]
+struct Names(Vec<Name>);
+
+impl Names {
+    fn note(&mut self, datagram: &Datagram<'_>, observed: Option<&Observed>) {
+        self.0.extend(observed.map(|observed| {
+            let before = [observed.retransmission_of, observed.recorded_before];
+            (datagram.frame, observed.attempt, observed.label, observed.from, before)
+        }));
+    }
+}
+
+impl Watch for Names {
+    fn message(&mut self, datagram: &Datagram<'_>, observed: Option<&Observed>) -> ControlFlow<()> {
+        self.note(datagram, observed);
+        ControlFlow::Continue(())
+    }
+}
+
+impl Onlooker for Names {
+    fn message(&mut self, passed: &Passed<'_>) {
+        self.note(passed.datagram, passed.observed);
+    }
+}
+
 /// Attempts that go as others went are told by what they have in common. `Session` keeps them as they are.
 #[test]
 fn attempts_are_told_as_if_each_had_been_followed_alone() {
@@ -304,11 +340,16 @@ fn attempts_are_told_as_if_each_had_been_followed_alone() {
             let file = dice.map_or_else(|| file.clone(), |dice| disturbed(&file, dice));
             let mut alone = captures(&file);
             let mut session = Session::new(&Options::default(), Selection::ALL);
+            let (mut names, mut told_names) = (Names::default(), Names::default());
             while let Some(frame) = alone.next_frame() {
-                session.frame(&frame, &mut ());
+                session.frame(&frame, &mut names);
             }
-            let alone = serde_json::to_value(session.finish(alone.infos(), &mut ())).unwrap();
-            let told = report(&file);
+            let alone = serde_json::to_value(session.finish(alone.infos(), &mut names)).unwrap();
+            let told = report_watched(&file, &mut told_names);
+            for (told, alone) in told_names.0.iter().zip(&names.0) {
+                assert_eq!(told, alone, "{name}, {dice:?}");
+            }
+            assert_eq!(told_names.0.len(), names.0.len(), "{name}, {dice:?}");
             for table in ["pairs", "attempts", "exchanges", "findings"] {
                 for (told, alone) in rows(&told, table).iter().zip(rows(&alone, table)) {
                     assert_eq!(told, alone, "{name}, {dice:?}, {table}");

@@ -54,7 +54,11 @@ impl Key {
     #[inline(always)]
     fn place(self) -> usize {
         let Self { view, zeros, shape, length, .. } = self;
-        let all = u64::from(shape) << 32 | u64::from(length) << 8 | (view as u64) << 2 | u64::from(zeros.0) << 1 | u64::from(zeros.1);
+        let all = u64::from(shape) << 32
+            | u64::from(length) << 8
+            | (view as u64) << 2
+            | u64::from(zeros.0) << 1
+            | u64::from(zeros.1);
         (all.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (u64::BITS - PLACE_BITS)) as usize
     }
 }

@@ -653,11 +653,8 @@ impl Tracker {
                 };
                 let whole = record.ike_fragments_missing.is_none();
                 let inside = (record.encrypted, record.first_inside());
-                let message_state = MessageState {
-                    digest: passage.digest,
-                    copy: passage.copy(),
-                    fragments: skf_set.map(Box::new),
-                };
+                let message_state =
+                    MessageState { digest: passage.digest, copy: passage.copy(), fragments: skf_set.map(Box::new) };
                 match known {
                     Some(exchange) => {
                         attempt.exchanges[exchange].messages.push(record);

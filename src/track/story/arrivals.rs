@@ -106,8 +106,7 @@ impl Line {
 }
 
 impl Past {
-    const NOTHING: Self =
-        Self { at: 0, frame: 0, number: 0, message_id: 0, ports: [ISAKMP; 2], count: 0 };
+    const NOTHING: Self = Self { at: 0, frame: 0, number: 0, message_id: 0, ports: [ISAKMP; 2], count: 0 };
 
     /// One more message, `is_first` or not.
     #[inline(always)]

@@ -71,8 +71,10 @@ impl Aside {
             Part::Begins | Part::Follows => record.frame == frame,
             Part::Again => record.label == label && record.from == message.from,
         };
-        let exchange =
-            attempt.exchanges.iter().rfind(|exchange| exchange.message_id == id && exchange.messages.iter().any(is_it))?;
+        let exchange = attempt
+            .exchanges
+            .iter()
+            .rfind(|exchange| exchange.message_id == id && exchange.messages.iter().any(is_it))?;
         let place = exchange.messages.iter().position(is_it)?;
         let is_part = match part {
             Part::Begins => place == 0 && exchange.messages.len() == 1,
@@ -170,9 +172,8 @@ impl Asides {
             let piece = known.get(&name).and_then(|&piece| pieces.get_mut(piece));
             let Some(Piece::Beside(exchange, states)) = piece else { continue };
             if aside.part == Part::Again {
-                let is_it = |record: &MessageRecord| {
-                    (record.label, record.from) == (aside.record.label, aside.record.from)
-                };
+                let is_it =
+                    |record: &MessageRecord| (record.label, record.from) == (aside.record.label, aside.record.from);
                 let mut messages = exchange.messages.iter_mut().zip(states);
                 if let Some((record, state)) = messages.find(|(record, _)| is_it(record)) {
                     state.come_again(record, arrival.copy(), self.repeats_a_message);

@@ -326,13 +326,7 @@ impl Story {
     }
 
     /// Fills an attempt that was made from the template, between these addresses, the initiator's first.
-    fn fill(
-        &self,
-        row: &Telling,
-        (arrivals, asides): (&[Arrival], &Asides),
-        ips: [IpAddr; 2],
-        attempt: &mut Attempt,
-    ) {
+    fn fill(&self, row: &Telling, (arrivals, asides): (&[Arrival], &Asides), ips: [IpAddr; 2], attempt: &mut Attempt) {
         if self.has_asides(row) {
             self.fill_all(row, (arrivals, asides), ips, attempt);
         } else {
@@ -387,12 +381,7 @@ impl Story {
         attempt.phase2_up = own(self.phase2).map(Arrival::at);
     }
 
-    fn followed(
-        &self,
-        row: &Telling,
-        (arrivals, asides): (&[Arrival], &Asides),
-        ends: (IpAddr, IpAddr),
-    ) -> Followed {
+    fn followed(&self, row: &Telling, (arrivals, asides): (&[Arrival], &Asides), ends: (IpAddr, IpAddr)) -> Followed {
         let mut facts = Attempt::clone(&self.template);
         let states = if self.has_asides(row) {
             self.fill_all(row, (arrivals, asides), row.ips(ends), &mut facts)

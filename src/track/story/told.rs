@@ -48,7 +48,6 @@ impl Passing {
     pub fn length(self) -> Option<u16> {
         (self.0.length > 0).then_some(self.0.length)
     }
-
 }
 
 impl Tellings {
