@@ -29,8 +29,9 @@ const BEYOND: usize = 2048;
 
 /// Octets of the file that are held in memory together.
 const REGION: u64 = 64 << 20;
-/// Octets that have been looked at and are let go together: small enough to stay small, and seldom enough.
-const LET_GO: u64 = 1 << 20;
+/// Octets that have been looked at and are let go together: a page of the largest kind that files are mapped in. To take a part of
+/// one out of memory, all processors have to wait for each other.
+const LET_GO: u64 = 2 << 20;
 
 /// Places at which records are fetched at a time.
 const PARTS: usize = 8;
@@ -113,8 +114,10 @@ impl Chunks {
             },
             Walk::Pcapng(walk) => self.look_by(walk, index, octets, chunk, each),
         }
-        if end / LET_GO > base / LET_GO {
-            region.let_go(end.saturating_sub(LET_GO.max(self.len as u64)), end);
+        let (before, after) = (base / LET_GO, end / LET_GO);
+        if after > before {
+            // others may still have looked at what was let go the last time
+            region.let_go(before.saturating_sub(1) * LET_GO, after * LET_GO);
         }
         // beyond the end of a file its last page is zero, and not missing
         let is_there = |now: Metadata| now.len() >= base.saturating_add(octets.len() as u64);

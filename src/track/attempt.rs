@@ -79,6 +79,15 @@ pub(super) struct MessageState {
     fragments: Option<Box<SkfSet>>,
 }
 
+/// What one more copy of a message is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Again {
+    /// The same packet, as a mirror port or `-i any` records it.
+    Recorded,
+    /// A repeat, with other octets or not.
+    Sent { changed: bool },
+}
+
 /// A copy of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct PacketCopy {
@@ -681,14 +690,16 @@ impl Tracker {
             (Place::Repeats { index, changed }, Some(exchange)) => {
                 let record = &mut attempt.exchanges[exchange].messages[index];
                 observed.retransmission_of = Some(record.frame);
-                let copy = passage.copy();
-                state.exchanges[exchange].messages[index].repeat(record, copy, changed, limits.repeats_a_message);
+                let (copy, again) = (passage.copy(), Again::Sent { changed });
+                again.note(record, copy, limits.repeats_a_message);
+                state.exchanges[exchange].messages[index].take(copy, again);
             }
             (Place::RecordedAgain { index }, Some(exchange)) => {
-                let record = &mut attempt.exchanges[exchange].messages[index];
                 let message = &mut state.exchanges[exchange].messages[index];
                 observed.recorded_before = Some(message.copy.frame);
-                message.record_again(record, passage.at);
+                let record = &mut attempt.exchanges[exchange].messages[index];
+                Again::Recorded.note(record, passage.copy(), limits.repeats_a_message);
+                message.take(passage.copy(), Again::Recorded);
             }
             (Place::Fragment { index }, Some(exchange)) => {
                 let record = &mut attempt.exchanges[exchange].messages[index];
@@ -836,38 +847,37 @@ impl MessageState {
         Self { digest: first.digest, copy: first, fragments: None }
     }
 
-    /// Whether these are the octets that came first.
-    pub(super) fn is_same(&self, digest: u32) -> bool {
-        self.digest == digest
+    /// The frame of the copy that was recorded last.
+    pub(super) fn last_frame(&self) -> FrameRef {
+        self.copy.frame
     }
 
-    /// The copy that was recorded last, if `copy` is that very packet once more.
-    pub(super) fn recorded_before(&self, copy: &PacketCopy) -> Option<FrameRef> {
-        self.copy.is(copy).then_some(self.copy.frame)
+    /// What one more copy of a message is that came whole.
+    pub(super) fn again(&self, copy: &PacketCopy) -> Again {
+        if self.copy.is(copy) { Again::Recorded } else { Again::Sent { changed: copy.digest != self.digest } }
     }
 
-    /// One more copy of a message that came whole.
-    pub(super) fn come_again(&mut self, record: &mut MessageRecord, copy: PacketCopy, limit: usize) {
-        if self.copy.is(&copy) {
-            self.record_again(record, copy.at);
-        } else {
-            self.repeat(record, copy, copy.digest != self.digest, limit);
+    /// It came again.
+    pub(super) fn take(&mut self, copy: PacketCopy, again: Again) {
+        match again {
+            Again::Recorded => self.copy.at = copy.at,
+            Again::Sent { .. } => self.copy = copy,
         }
     }
+}
 
-    /// It was sent again: notes that, as long as there are not too many repeats.
-    fn repeat(&mut self, record: &mut MessageRecord, copy: PacketCopy, changed: bool, limit: usize) {
-        record.repeat_count += 1;
-        if record.repeats.len() < limit {
-            record.repeats.push(Repeat { frame: copy.frame, at: copy.at, changed, missing: None });
+impl Again {
+    /// Notes in a message's record that it came again; no more than `limit` repeats are remembered.
+    pub(super) fn note(self, record: &mut MessageRecord, copy: PacketCopy, limit: usize) {
+        match self {
+            Self::Recorded => record.recorded_again += 1,
+            Self::Sent { changed } => {
+                record.repeat_count += 1;
+                if record.repeats.len() < limit {
+                    record.repeats.push(Repeat { frame: copy.frame, at: copy.at, changed, missing: None });
+                }
+            }
         }
-        self.copy = copy;
-    }
-
-    /// The same packet was recorded again.
-    fn record_again(&mut self, record: &mut MessageRecord, at: Timestamp) {
-        record.recorded_again += 1;
-        self.copy.at = at;
     }
 }
 

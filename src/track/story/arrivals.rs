@@ -282,19 +282,27 @@ impl Arrivals {
 
     /// Message `number` of an attempt's story, from 0. `None` if there is none.
     pub(super) fn nth(&self, line: &Line, number: usize) -> Option<Arrival> {
-        let (mut nth, mut before) = (None, 0);
+        let mut nth = None;
+        self.of_story(line, |place, arrival| {
+            if place < number {
+                return ControlFlow::Continue(());
+            }
+            nth = Some(arrival);
+            ControlFlow::Break(())
+        });
+        nth
+    }
+
+    /// Hands over the messages of an attempt's story, as long as they are wanted, each with its number.
+    pub(super) fn of_story(&self, line: &Line, mut each: impl FnMut(usize, Arrival) -> ControlFlow<()>) {
+        let mut before = 0;
         self.read(line, |arrival| {
             if arrival.aside > 0 {
                 return ControlFlow::Continue(());
             }
-            if before == number {
-                nth = Some(arrival);
-                return ControlFlow::Break(());
-            }
             before += 1;
-            ControlFlow::Continue(())
+            each(before - 1, arrival)
         });
-        nth
     }
 
     /// Hands over the messages of an attempt, as long as they are wanted.

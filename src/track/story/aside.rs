@@ -139,7 +139,7 @@ impl Asides {
             }
             match &mut known {
                 None => known = Some(Known { first: arrival.frame(), state: MessageState::new(arrival.copy()) }),
-                Some(known) => known.state.come_again(&mut other.record.clone(), arrival.copy(), 0),
+                Some(Known { state, .. }) => state.take(arrival.copy(), state.again(&arrival.copy())),
             }
         }
         known
@@ -176,7 +176,9 @@ impl Asides {
                     |record: &MessageRecord| (record.label, record.from) == (aside.record.label, aside.record.from);
                 let mut messages = exchange.messages.iter_mut().zip(states);
                 if let Some((record, state)) = messages.find(|(record, _)| is_it(record)) {
-                    state.come_again(record, arrival.copy(), self.repeats_a_message);
+                    let again = state.again(&arrival.copy());
+                    again.note(record, arrival.copy(), self.repeats_a_message);
+                    state.take(arrival.copy(), again);
                 }
             } else {
                 let mut record = aside.record.clone();

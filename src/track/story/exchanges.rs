@@ -11,6 +11,7 @@ use hashbrown::HashMap;
 
 use super::aside::{BESIDE, Part};
 use super::own::has_own_id;
+use super::relation::{AGAIN, FOLLOWS, NEW, OF_STORY, Place};
 use super::shape::Outline;
 use super::{Arrival, Tellings};
 use crate::isakmp::Header;
@@ -28,12 +29,6 @@ pub(super) fn octets_of(messages: usize) -> usize {
 const BESIDE_IT: u8 = 1 << 7;
 const BY_INITIATOR: u8 = 1;
 const BY_RESPONDER: u8 = 1 << 1;
-
-/// What stands for the exchange of a message: one beside the story, a new one, or one of the story, from here on.
-const FOLLOWS: u32 = 0xff;
-const AGAIN: u32 = 0xfe;
-const NEW: u32 = 1;
-const OF_STORY: u32 = 2;
 
 /// Which exchange of its story each is, or that it is told beside that.
 #[derive(Debug, Default)]
@@ -67,7 +62,7 @@ impl Exchanges {
         row: u32,
         (kind, from): (ExchangeKind, Side),
         outline: &Outline,
-    ) -> Option<(u32, Option<Part>)> {
+    ) -> Option<(Place, Option<Part>)> {
         let telling = tellings.row(row);
         let story = tellings.story(telling);
         let version = story.version;
@@ -79,11 +74,11 @@ impl Exchanges {
         }
         let informational = matches!(kind, ExchangeKind::InformationalV1 | ExchangeKind::InformationalV2);
         let encrypted = outline.own_length > 0;
-        let beside = |part, exchange| (exchange, Some(part));
+        let beside = |part, place| (place, Some(part));
         Some(match self.known.get(&self.key(row, name(version, (kind, started_by, id)))) {
             None if informational && encrypted && story.bears_asides() => beside(Part::Begins, NEW),
             None => (NEW, None),
-            Some(&place) if place & BESIDE_IT == 0 => (u32::from(place) + OF_STORY, None),
+            Some(&place) if place & BESIDE_IT == 0 => (Place::from(place) + OF_STORY, None),
             Some(_) if !encrypted => return None,
             Some(&came) if came & by(from) == by(from) => beside(Part::Again, AGAIN),
             Some(_) => beside(Part::Follows, FOLLOWS),

@@ -15,16 +15,18 @@ use crate::base::IkeSpi;
 use crate::isakmp::Header;
 use crate::packet::{Datagram, IsakmpDatagram};
 
+use super::super::attempt::Again;
 use super::super::ends::in_short;
 use super::super::facts::{Attempt, ExchangeKind, IkeVersion, Label, Pair, Side};
 use super::super::nat::HashAlgorithm;
 use super::super::pairs::{Body, Kept, Slot};
 use super::super::{Observed, Tracker, exchange};
-use super::aside::{Aside, BESIDE, Part};
+use super::aside::{Aside, BESIDE, Known, Part};
 use super::exchanges::Exchanges;
 use super::mould::Moulds;
 use super::own::has_own_id;
 use super::preview::{Preview, Previewer};
+use super::relation::{self, NEW, Relation};
 use super::shape::{self, Outline};
 use super::{Arrival, LONGEST, Line, Place, Story, Telling, Tellings};
 use crate::track::pairs::NONE;
@@ -88,8 +90,7 @@ const OF_ASIDES: u32 = u32::MAX - 2;
 struct StepKey {
     story: u32,
     shape: u32,
-    /// [`relation()`].
-    relation: u32,
+    relation: Relation,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -427,19 +428,19 @@ impl Tracker {
             return None;
         }
         let kind = self.stories.shapes[shape as usize].kind;
-        let (exchange, beside) = match story.is_long() {
+        let (place, beside) = match story.is_long() {
             true => self.stories.exchanges.of(tellings, row, (kind, from), outline)?,
-            false => (exchange_of(tellings, telling, story, kind, outline)?, None),
+            false => (tellings.place_in_story(telling, kind, outline)?, None),
         };
         let algorithm = if version == IkeVersion::V2 { Some(HashAlgorithm::Sha1) } else { story.hash };
         let hashes = self.hashes(datagram, isakmp, preview, algorithm)?;
         let moved = telling.messages.ports()[from.index()] != isakmp.source_port;
         let lengths = if kind == ExchangeKind::QuickMode {
-            tellings.lengths_of_quick_mode(telling, exchange, from, outline.own_length)?
+            tellings.lengths_of_quick_mode(telling, place, (from, outline.own_length))?
         } else {
             0
         };
-        let relation = relation(outline, telling.responder_spi, (from, moved), exchange, hashes)? | lengths << LENGTHS;
+        let relation = Relation::new(outline, telling.responder_spi, (from, moved), (place, lengths), hashes)?;
         // what becomes of an aside is the same beside any story
         let from_story = if beside.is_some() { OF_ASIDES - u32::from(outline.major) } else { telling.story.into() };
         let key = StepKey { story: from_story, shape, relation };
@@ -494,9 +495,13 @@ impl Tracker {
             }
         }
         let algorithm = (outline.major == 2).then_some(HashAlgorithm::Sha1);
-        let exchange = if outline.major == 1 { u32::from(outline.message_id.0 != 0) } else { outline.message_id.0 };
+        let place = match outline.message_id.0 {
+            id if outline.major == 2 => id,
+            0 => relation::NONE,
+            _ => NEW,
+        };
         let hashes = self.hashes(datagram, isakmp, preview, algorithm)?;
-        let relation = relation(outline, IkeSpi::ZERO, (Side::Initiator, false), exchange, hashes)?;
+        let relation = Relation::new(outline, IkeSpi::ZERO, (Side::Initiator, false), (place, 0), hashes)?;
         let key = StepKey { story: BEGINNINGS - u32::from(outline.major), shape, relation };
         let mut arrival = self.arrival(datagram, isakmp, preview, Side::Initiator);
         if outline.major == 2 {
@@ -573,7 +578,7 @@ impl Tracker {
                 let version = tellings.story(telling).version;
                 let id = arrival.message_id;
                 let known = tellings.asides.known(version, &tellings.arrivals(telling), (aside, id))?;
-                if version == IkeVersion::V1 && !known.state.is_same(arrival.digest) {
+                if version == IkeVersion::V1 && known.state.digest != arrival.digest {
                     // another message under the same id
                     return None;
                 }
@@ -588,10 +593,12 @@ impl Tracker {
         let named = Named { pair, attempt, label, from: arrival.from, shape };
         Some(match known {
             None => Tale::Told(named),
-            Some(known) => {
-                let recorded_before = known.state.recorded_before(&arrival.copy());
-                let retransmission_of = if recorded_before.is_none() { Some(known.first) } else { None };
-                Tale::Again(Observed { recorded_before, retransmission_of, shape: None, ..named.into() })
+            Some(Known { first, state }) => {
+                let (retransmission_of, recorded_before) = match state.again(&arrival.copy()) {
+                    Again::Recorded => (None, Some(state.last_frame())),
+                    Again::Sent { .. } => (Some(first), None),
+                };
+                Tale::Again(Observed { retransmission_of, recorded_before, shape: None, ..named.into() })
             }
         })
     }
@@ -674,7 +681,7 @@ impl Tracker {
             last.aside = self.pairs.tellings.asides.keep(aside)?;
             before
         } else {
-            let this = (last.frame(), key.relation >> LENGTHS & SHORT != 0);
+            let this = (last.frame(), key.relation.is_short());
             let facts = self.pairs.tellings.asides.left_out(facts, &arrivals);
             let story = before.goes_on(facts, followed.state.hash, this)?;
             if (story.label, story.from) != (observed.label, observed.from) {
@@ -775,87 +782,4 @@ impl Tracker {
             self.pairs.tellings.release(row);
         }
     }
-}
-
-/// How a message stands to what went before, as far as it matters, in bits: who sent it, from where it was expected or not,
-/// whether it has the responder's SPI, which exchange it belongs to, and what [`Tracker::hashes`] says. `None` if that
-/// cannot be said.
-#[inline]
-fn relation(
-    outline: &Outline,
-    responder_spi: IkeSpi,
-    (from, moved): (Side, bool),
-    exchange: u32,
-    hashes: u32,
-) -> Option<u32> {
-    let responder_spi = match (outline.responder_spi, responder_spi) {
-        (IkeSpi::ZERO, IkeSpi::ZERO) => 0,
-        (IkeSpi::ZERO, _) => 1,
-        (_, IkeSpi::ZERO) => 2,
-        (now, known) if now == known => 3,
-        _ => return None,
-    };
-    if exchange > 0xff {
-        return None;
-    }
-    Some(hashes << 12 | exchange << 4 | responder_spi << 2 | u32::from(moved) << 1 | from.index() as u32)
-}
-
-/// Of what lengths tell: that a message of Quick Mode has room for a hash only.
-const SHORT: u32 = 1;
-/// Where in a relation stands what lengths tell, behind what hashes do.
-const LENGTHS: u32 = 12 + 2 * shape::MOST_HASHES as u32;
-
-impl Tellings {
-    /// What its length tells of a message of Quick Mode: whether it holds a hash only, and whether it is as long as what its
-    /// sender sent first there. `None` if its length is not its own.
-    fn lengths_of_quick_mode(&self, telling: &Telling, exchange: u32, from: Side, length: u16) -> Option<u32> {
-        let story = self.story(telling);
-        let is_short = exchange::is_for_hash_only(length.into(), story.hash);
-        let index = exchange.checked_sub(2).map(|index| index as usize);
-        let before = index.and_then(|index| story.template.exchanges.get(index));
-        let repeats = before.is_some_and(|exchange| {
-            let first = Label::Qm(if from == exchange.started_by { 1 } else { 2 });
-            let others = story.template.exchanges.iter().take(index.unwrap_or(0));
-            let others: usize = others.map(|exchange| exchange.messages.len()).sum();
-            let place = exchange.messages.iter().position(|message| message.label == first);
-            place.and_then(|place| story.order.get(others + place)).is_some_and(|&place| {
-                let as_long = |first: Arrival| first.length == length;
-                (story.short >> place & 1 != 0) == is_short
-                    && self.arrivals.nth(&telling.messages, place.into()).is_some_and(as_long)
-            })
-        });
-        (length > 0).then_some(if is_short { SHORT } else { 0 } | u32::from(repeats) << 1)
-    }
-}
-
-/// Which exchange a message belongs to: in IKEv2 its message id tells; in IKEv1, 0 or 1 for none, without or with a
-/// message id, and from 2 on one that is known. `None` if there are too many.
-#[inline]
-fn exchange_of(
-    tellings: &Tellings,
-    telling: &Telling,
-    story: &Story,
-    kind: ExchangeKind,
-    outline: &Outline,
-) -> Option<u32> {
-    let id = outline.message_id.0;
-    if outline.major == 2 {
-        return Some(id);
-    }
-    for (index, &(known, first)) in story.exchanges.iter().enumerate().rev() {
-        if known != kind {
-            continue;
-        }
-        // the messages of an exchange have its message id
-        let known = if index + 1 == story.exchanges.len() && story.goes_on_with_newest() {
-            telling.messages.message_id()
-        } else {
-            tellings.arrivals.nth(&telling.messages, first.into())?.message_id
-        };
-        if known == id {
-            return Some(index as u32 + 2);
-        }
-    }
-    Some(u32::from(id != 0))
 }

@@ -15,6 +15,7 @@ mod follow;
 mod mould;
 mod own;
 mod preview;
+mod relation;
 mod shape;
 mod told;
 
