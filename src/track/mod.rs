@@ -290,6 +290,7 @@ impl Tracker {
         datagram: &Datagram<'_>,
         isakmp: &IsakmpDatagram<'_>,
     ) -> Option<Observed> {
+        self.stories.go_on();
         match tale {
             Some(Tale::Told(named)) => Some(named.into()),
             Some(Tale::Again(observed)) => Some(observed),

@@ -18,7 +18,7 @@ pub(super) struct Arrival {
     pub(super) at: i64,
     /// Packed.
     pub(super) frame: u64,
-    /// Place among all messages that were told.
+    /// Place among all messages.
     pub(super) number: u32,
     pub(super) message_id: u32,
     pub(super) digest: u32,
@@ -360,7 +360,7 @@ const FROM_RESPONDER: u8 = 1 << 1;
 const MICROS: u8 = 1 << 2;
 /// that it has an IP identification;
 const IP_ID: u8 = 1 << 3;
-/// that time, frame or IP identification go on in three words more;
+/// that time or frame go on in a word more, or these and the IP identification in three more behind that;
 const LONG: u8 = 1 << 4;
 /// that its place among all messages is not as far behind as its frame, and what it is;
 const OUT_OF_STEP: u8 = 1 << 5;
@@ -375,7 +375,7 @@ const MORE: u8 = LONG | OUT_OF_STEP | OTHER_PORTS | OTHER_ID;
 /// Octets that every message takes: what it says, digest, IP identification, time, frame and length.
 const FIXED: usize = 14;
 /// Words of four octets that may follow.
-const MOST_WORDS: usize = 3 + 1 + 1 + 1 + 1;
+const MOST_WORDS: usize = 1 + 3 + 1 + 1 + 1 + 1;
 const _: () = assert!(FIXED + 4 * MOST_WORDS <= ROOM && FIXED <= 16);
 
 /// Where numbers stand, in bits.
@@ -384,18 +384,19 @@ const IP_IDENTIFICATION: u32 = DIGEST + DIGEST_BITS;
 const TIME: u32 = IP_IDENTIFICATION + u16::BITS;
 const FRAME: u32 = TIME + TIME_BITS;
 const LENGTH: u32 = FRAME + FRAME_BITS;
-const TIME_BITS: u32 = 29;
-const FRAME_BITS: u32 = 23;
-const _: () = assert!(LENGTH + u8::BITS == u8::BITS * FIXED as u32);
+const TIME_BITS: u32 = 27;
+const FRAME_BITS: u32 = 21;
+const LENGTH_BITS: u32 = 12;
+const _: () = assert!(LENGTH + LENGTH_BITS == u8::BITS * FIXED as u32);
 /// What fits there.
 const MOST_DIGEST: u32 = (1 << DIGEST_BITS) - 1;
 const MOST_TIME: u64 = (1 << TIME_BITS) - 1;
 const MOST_FRAMES: u64 = (1 << FRAME_BITS) - 1;
 const MOST_IP_ID: u32 = u16::MAX as u32;
-/// A length is written in fours from this on; one octet tells most.
-const SHORTEST: u16 = 24;
-/// Its own length does not fit there, or it is an aside: a word follows that tells both.
-const OTHER_LENGTH: u8 = u8::MAX;
+/// In place of the word that time and frame go on in: that would not be enough.
+const FAR: u32 = u32::MAX;
+/// In place of a length that does not fit, or of that of an aside: a word follows that tells both.
+const OTHER_LENGTH: u16 = (1 << LENGTH_BITS) - 1;
 
 /// A message as it is written, in numbers that stay in registers: octets that have just been put together in memory would be
 /// slow to move.
@@ -404,6 +405,8 @@ struct Written {
     /// The octets that every message takes, and nothing behind them.
     low: u64,
     high: u64,
+    /// Time or frame are so far behind that a word is not enough.
+    far: bool,
     /// What words are made of.
     later: u64,
     frames: u64,
@@ -413,7 +416,8 @@ struct Written {
     message_id: u32,
     length: u16,
     aside: u16,
-    fours: u8,
+    /// Its length is all that there is to tell of it, and fits.
+    fits: bool,
 }
 
 impl Written {
@@ -430,7 +434,10 @@ impl Written {
         let (later, frames) = (zigzag(later), zigzag(frames as i64));
         let (has_ip_id, ip_id) = (ip_id.is_some(), ip_id.unwrap_or_default());
         let long = (later > MOST_TIME) | (frames > MOST_FRAMES) | (ip_id > MOST_IP_ID);
-        let fours = if aside == 0 { fours(length) } else { OTHER_LENGTH };
+        let half = u64::from(u16::MAX);
+        let far = (later >> TIME_BITS >= half) | (frames >> FRAME_BITS >= half) | (ip_id > MOST_IP_ID);
+        let fits = aside == 0 && length < OTHER_LENGTH;
+        let length_there = if fits { length } else { OTHER_LENGTH };
         let says = MESSAGE
             | if_so(from == Side::Responder, FROM_RESPONDER)
             | if_so(in_micros, MICROS)
@@ -444,18 +451,22 @@ impl Written {
             | u128::from(ip_id & MOST_IP_ID) << IP_IDENTIFICATION
             | u128::from(later & MOST_TIME) << TIME
             | u128::from(frames & MOST_FRAMES) << FRAME
-            | u128::from(fours) << LENGTH;
+            | u128::from(length_there) << LENGTH;
         let (low, high) = (fixed as u64, (fixed >> 64) as u64);
-        Self { says, low, high, later, frames, ip_id, number, ports, message_id, length, aside, fours }
+        Self { says, low, high, far, later, frames, ip_id, number, ports, message_id, length, aside, fits }
     }
 
     /// Hands over the words that follow.
     #[inline(always)]
     fn each_word(&self, mut each: impl FnMut(u32)) {
-        if self.says & LONG != 0 {
+        if self.says & LONG != 0 && !self.far {
+            each((self.later >> TIME_BITS) as u32 | ((self.frames >> FRAME_BITS) as u32) << 16);
+        }
+        if self.far {
+            each(FAR);
             each((self.later >> TIME_BITS) as u32);
             each((self.frames >> FRAME_BITS) as u32);
-            each((self.frames >> 55) as u32 | (self.ip_id >> 16) << 9 | ((self.later >> 61) as u32) << 25);
+            each((self.frames >> 53) as u32 | (self.ip_id >> 16) << 11 | ((self.later >> 59) as u32) << 27);
         }
         if self.says & OUT_OF_STEP != 0 {
             each(self.number);
@@ -467,7 +478,7 @@ impl Written {
         if self.says & OTHER_ID != 0 {
             each(self.message_id);
         }
-        if self.fours == OTHER_LENGTH {
+        if !self.fits {
             each(u32::from(self.length) | u32::from(self.aside) << 16);
         }
     }
@@ -475,24 +486,15 @@ impl Written {
     /// Whether words follow.
     #[inline(always)]
     fn has_more(&self) -> bool {
-        self.says & MORE != 0 || self.fours == OTHER_LENGTH
+        self.says & MORE != 0 || !self.fits
     }
 
     #[inline(always)]
     fn octets(&self) -> usize {
         let words = |mark: u8, words: usize| if self.says & mark != 0 { words } else { 0 };
-        let all = words(LONG, 3) + words(OUT_OF_STEP, 1) + words(OTHER_PORTS, 1) + words(OTHER_ID, 1);
-        FIXED + 4 * (all + usize::from(self.fours == OTHER_LENGTH))
+        let all = words(LONG, 1) + words(OUT_OF_STEP, 1) + words(OTHER_PORTS, 1) + words(OTHER_ID, 1);
+        FIXED + 4 * (all + if self.far { 3 } else { 0 } + usize::from(!self.fits))
     }
-}
-
-/// A length as it is written in one octet: 0 for none, [`OTHER_LENGTH`] if it does not fit.
-#[inline(always)]
-fn fours(length: u16) -> u8 {
-    // large for none, and for what is no multiple of four
-    let fours = length.wrapping_sub(SHORTEST).rotate_right(2);
-    let other = if length == 0 { 0 } else { OTHER_LENGTH };
-    if fours.wrapping_sub(1) < u16::from(OTHER_LENGTH) - 1 { fours as u8 } else { other }
 }
 
 /// A mark, if something is so.
@@ -519,12 +521,20 @@ fn read(chunk: &Chunk, at: &mut usize, before: &Past) -> Option<Arrival> {
     let mut frames = (fixed >> FRAME) as u64 & MOST_FRAMES;
     let mut ip_id = (fixed >> IP_IDENTIFICATION) as u32 & MOST_IP_ID;
     if says & LONG != 0 {
-        later |= u64::from(word()) << TIME_BITS;
-        frames |= u64::from(word()) << FRAME_BITS;
-        let rest = word();
-        frames |= u64::from(rest & 0x1ff) << 55;
-        ip_id |= (rest >> 9 & 0xffff) << 16;
-        later |= u64::from(rest >> 25) << 61;
+        match word() {
+            FAR => {
+                later |= u64::from(word()) << TIME_BITS;
+                frames |= u64::from(word()) << FRAME_BITS;
+                let rest = word();
+                frames |= u64::from(rest & 0x7ff) << 53;
+                ip_id |= (rest >> 11 & 0xffff) << 16;
+                later |= u64::from(rest >> 27) << 59;
+            }
+            both => {
+                later |= u64::from(both & 0xffff) << TIME_BITS;
+                frames |= u64::from(both >> 16) << FRAME_BITS;
+            }
+        }
     }
     let (later, frames) = (unzigzag(later), unzigzag(frames) as u64);
     let number = if says & OUT_OF_STEP != 0 { word() } else { before.number.wrapping_add(frames as u32) };
@@ -536,13 +546,12 @@ fn read(chunk: &Chunk, at: &mut usize, before: &Past) -> Option<Arrival> {
         before.expected(from)
     };
     let message_id = if says & OTHER_ID != 0 { word() } else { before.message_id };
-    let (length, aside) = match (fixed >> LENGTH) as u8 {
-        0 => (0, 0),
+    let (length, aside) = match (fixed >> LENGTH) as u16 & OTHER_LENGTH {
         OTHER_LENGTH => {
             let both = word();
             (both as u16, (both >> 16) as u16)
         }
-        fours => (SHORTEST + u16::from(fours) * 4, 0),
+        length => (length, 0),
     };
     Some(Arrival {
         at: before.at.wrapping_add(if says & MICROS != 0 { later.wrapping_mul(1000) } else { later }),
@@ -578,7 +587,7 @@ mod tests {
             digest: digest as u32 & MOST_DIGEST,
             ip_id: Some(number),
             ports: if number.is_multiple_of(2) { [500, 4500] } else { [4500, 500] },
-            length: [0, 28, 76, 1040, 1044, 24, 77, u16::MAX][number as usize % 8],
+            length: [0, 28, 76, 4094, 4095, 24, 77, u16::MAX][number as usize % 8],
             aside: if number.is_multiple_of(5) { number as u16 } else { 0 },
             from: if number.is_multiple_of(2) { Side::Initiator } else { Side::Responder },
         };
@@ -586,6 +595,7 @@ mod tests {
             at += 20_000_000 + i64::from(number.is_multiple_of(3));
             let plain = plain(number as u32, at, random());
             match number % 7 {
+                2 => Arrival { at: at + 3_000_000_000_000, frame: plain.frame + (1 << 30), ..plain },
                 3 => Arrival { at: random() as i64, frame: random(), number: random() as u32, ..plain },
                 4 => Arrival { at: i64::MIN, frame: u64::MAX, message_id: random() as u32, ..plain },
                 5 => Arrival { at: i64::MAX, ip_id: Some(random() as u32), ports: [random() as u16; 2], ..plain },
@@ -635,8 +645,8 @@ mod tests {
 
     #[test]
     fn a_usual_message_takes_less_than_sixteen_octets() {
-        let messages = some(3, 1);
-        let octets = Written::of(&Line::behind(&messages[..2]).past, &messages[2]).octets();
+        let messages = some(2, 1);
+        let octets = Written::of(&Line::behind(&messages[..1]).past, &messages[1]).octets();
         assert!(octets < 16, "{octets} octets");
     }
 }

@@ -68,7 +68,7 @@ pub(in crate::track) struct Stories {
     exchanges: Exchanges,
     /// Of the message that comes by itself.
     scratch: (Moulds, Vec<u8>),
-    /// Messages told so far.
+    /// Messages so far, told or not: so they are in step with the frames where there is nothing else.
     count: u32,
     /// Messages that were looked through to learn from attempts of many.
     looked_through: u32,
@@ -209,6 +209,12 @@ impl Default for Stories {
 }
 
 impl Stories {
+    /// A message has come and was told or filed.
+    #[inline]
+    pub(in crate::track) fn go_on(&mut self) {
+        self.count = self.count.saturating_add(1);
+    }
+
     /// Tells nothing from now on.
     pub(in crate::track) fn switch_off(&mut self) {
         self.off = true;
@@ -342,8 +348,8 @@ impl Stories {
         Some(step)
     }
 
-    /// Whether a step is to be learnt from an attempt of so many messages. Where many are to be looked through for it, there have
-    /// to be many that are told.
+    /// Whether a step is to be learnt from an attempt of so many messages. Where many are to be looked through for it, many have to
+    /// have come.
     fn may_learn(&mut self, messages: usize) -> bool {
         if messages < LONGEST {
             return true;
@@ -550,7 +556,6 @@ impl Tracker {
     /// Takes an attempt to its next story.
     #[inline(always)]
     fn step(&mut self, Found { row, shape, arrival }: Found, preview: &Preview, story: u16) -> Named {
-        self.stories.count += 1;
         let tellings = &mut self.pairs.tellings;
         let telling = &mut tellings.rows[row];
         self.held += tellings.arrivals.add(&mut telling.messages, &arrival);
@@ -585,7 +590,6 @@ impl Tracker {
                 Some(known)
             }
         };
-        self.stories.count += 1;
         let telling = &mut tellings.rows[row];
         self.held += tellings.arrivals.add(&mut telling.messages, &arrival);
         let (pair, attempt) = (telling.pair, telling.place.index());
@@ -739,7 +743,6 @@ impl Tracker {
         for arrival in arrivals {
             tellings.arrivals.add(&mut row.messages, arrival);
         }
-        self.stories.count += 1;
         tellings.place_row(row)
     }
 
