@@ -123,6 +123,11 @@ impl Followed {
     pub(super) fn alone(&self) -> usize {
         self.state.alone + self.state.message_count * MESSAGE_AT_WORK
     }
+
+    /// Messages of it.
+    pub(super) fn messages(&self) -> usize {
+        self.state.message_count
+    }
 }
 
 impl AttemptState {

@@ -343,6 +343,7 @@ impl Tracker {
     /// least useful, if all of it takes more octets than it may.
     fn settle(&mut self, pair: Option<usize>) {
         let most = self.limits.working;
+        let has_room = self.octets() < self.limits.octets / 2;
         let mut passed_over = 0;
         while self.working.len() > most {
             let Some(place) = self.working.pop_front() else { break };
@@ -351,6 +352,11 @@ impl Tracker {
             if std::mem::take(&mut open.touched) && passed_over < PASSED_OVER && self.working.len() < most * 2 {
                 self.working.push_back(place);
                 passed_over += 1;
+                continue;
+            }
+            // Packing many messages for each one that comes would cost more than it saves.
+            if has_room && open.is_long() {
+                open.queued = false;
                 continue;
             }
             let (before, after) = slot.pack(&mut self.templates, &mut self.pairs.tellings);

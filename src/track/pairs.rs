@@ -106,6 +106,9 @@ struct Rare {
 /// Attempts of a pair that are never taken apart to be put to rest.
 pub(super) const LONG_LIST: usize = 64;
 
+/// Messages of an attempt that is put to rest only where memory becomes short.
+const LONG_ATTEMPT: usize = 64;
+
 /// Attempts that a [`Room`] keeps for the pairs to come, and exchanges that one of these has at most.
 const SPARE: (usize, usize) = (256, 64);
 
@@ -594,6 +597,16 @@ impl Open {
     fn new(pair: Pair, attempts: Vec<Kept>, tellings: Option<&Tellings>) -> Self {
         let rekeying = tellings.and_then(|tellings| rekeying_attempt(&attempts, tellings));
         Self { pair, attempts, working: Vec::new(), rekeying, touched: true, queued: false }
+    }
+
+    /// Whether an attempt at work has so many messages that it stays there as long as there is room.
+    pub(super) fn is_long(&self) -> bool {
+        let at_work = self.working.iter().filter_map(|&place| self.attempts.get(place as usize));
+        let mut messages = at_work.map(|kept| match kept {
+            Kept::Open(followed) => followed.messages(),
+            Kept::Packed(_) | Kept::Told(_) => 0,
+        });
+        messages.any(|messages| messages > LONG_ATTEMPT)
     }
 
     /// One more attempt, at work.
