@@ -393,6 +393,13 @@ const MOST_DIGEST: u32 = (1 << DIGEST_BITS) - 1;
 const MOST_TIME: u64 = (1 << TIME_BITS) - 1;
 const MOST_FRAMES: u64 = (1 << FRAME_BITS) - 1;
 const MOST_IP_ID: u32 = u16::MAX as u32;
+/// What a word more of them leaves stands in a third one: from the lowest bit on the frame's, then the IP identification's and the
+/// time's.
+const TIME_LEFT: u32 = TIME_BITS + u32::BITS;
+const FRAME_LEFT: u32 = FRAME_BITS + u32::BITS;
+const IP_ID_THERE: u32 = u64::BITS - FRAME_LEFT;
+const TIME_THERE: u32 = IP_ID_THERE + u16::BITS;
+const _: () = assert!(TIME_THERE + u64::BITS - TIME_LEFT <= u32::BITS);
 /// In place of the word that time and frame go on in: that would not be enough.
 const FAR: u32 = u32::MAX;
 /// In place of a length that does not fit, or of that of an aside: a word follows that tells both.
@@ -466,7 +473,8 @@ impl Written {
             each(FAR);
             each((self.later >> TIME_BITS) as u32);
             each((self.frames >> FRAME_BITS) as u32);
-            each((self.frames >> 53) as u32 | (self.ip_id >> 16) << 11 | ((self.later >> 59) as u32) << 27);
+            let (frame, time) = ((self.frames >> FRAME_LEFT) as u32, (self.later >> TIME_LEFT) as u32);
+            each(frame | (self.ip_id >> u16::BITS) << IP_ID_THERE | time << TIME_THERE);
         }
         if self.says & OUT_OF_STEP != 0 {
             each(self.number);
@@ -526,9 +534,10 @@ fn read(chunk: &Chunk, at: &mut usize, before: &Past) -> Option<Arrival> {
                 later |= u64::from(word()) << TIME_BITS;
                 frames |= u64::from(word()) << FRAME_BITS;
                 let rest = word();
-                frames |= u64::from(rest & 0x7ff) << 53;
-                ip_id |= (rest >> 11 & 0xffff) << 16;
-                later |= u64::from(rest >> 27) << 59;
+                // what does not belong to the frame is shifted out
+                frames |= u64::from(rest) << FRAME_LEFT;
+                ip_id |= rest >> IP_ID_THERE << u16::BITS;
+                later |= u64::from(rest >> TIME_THERE) << TIME_LEFT;
             }
             both => {
                 later |= u64::from(both & 0xffff) << TIME_BITS;

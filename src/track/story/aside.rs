@@ -96,8 +96,9 @@ impl Aside {
         name(version, (self.kind, self.started_by, message_id))
     }
 
-    fn is_like(&self, other: &Self) -> bool {
-        (self.record.label, self.record.from) == (other.record.label, other.record.from)
+    /// Whether a message of its exchange is it, or what it is a copy of.
+    fn is_like(&self, record: &MessageRecord) -> bool {
+        (self.record.label, self.record.from) == (record.label, record.from)
     }
 }
 
@@ -134,7 +135,7 @@ impl Asides {
         let mut known: Option<Known> = None;
         for arrival in arrivals.iter().filter(|arrival| arrival.aside > 0 && arrival.message_id == id) {
             let Some(other) = self.get(arrival.aside) else { continue };
-            if other.exchange(version, id) != exchange || !other.is_like(aside) {
+            if other.exchange(version, id) != exchange || !other.is_like(&aside.record) {
                 continue;
             }
             match &mut known {
@@ -172,10 +173,8 @@ impl Asides {
             let piece = known.get(&name).and_then(|&piece| pieces.get_mut(piece));
             let Some(Piece::Beside(exchange, states)) = piece else { continue };
             if aside.part == Part::Again {
-                let is_it =
-                    |record: &MessageRecord| (record.label, record.from) == (aside.record.label, aside.record.from);
                 let mut messages = exchange.messages.iter_mut().zip(states);
-                if let Some((record, state)) = messages.find(|(record, _)| is_it(record)) {
+                if let Some((record, state)) = messages.find(|(record, _)| aside.is_like(record)) {
                     let again = state.again(&arrival.copy());
                     again.note(record, arrival.copy(), self.repeats_a_message);
                     state.take(arrival.copy(), again);
@@ -190,25 +189,24 @@ impl Asides {
         pieces
     }
 
-    /// Puts what was told beside its story into an attempt that was filled by that. Answers the state of all messages, in the
-    /// order of the records.
+    /// Puts what was told beside its story into an attempt that was filled by that: `of_story` of all that came. Answers the state of
+    /// all messages, in the order of the records.
     pub(super) fn put_into(
         &self,
         attempt: &mut Attempt,
         story: &Story,
-        arrivals: &[Arrival],
+        (arrivals, of_story): (&[Arrival], &[Arrival]),
         fill: impl FnMut(&mut MessageRecord, &Arrival),
     ) -> Vec<MessageState> {
-        let copies: Vec<_> = arrivals.iter().filter(|arrival| arrival.aside == 0).map(Arrival::copy).collect();
         let mut states = Vec::with_capacity(arrivals.len());
-        let mut of_story = std::mem::take(&mut attempt.exchanges).into_iter();
+        let mut filled = std::mem::take(&mut attempt.exchanges).into_iter();
         for piece in self.pieces(story, arrivals, fill) {
             match piece {
                 Piece::OfStory(range) => {
-                    attempt.exchanges.extend(of_story.next());
+                    attempt.exchanges.extend(filled.next());
                     let places = story.order.get(range).unwrap_or_default();
-                    let copies = places.iter().filter_map(|&place| copies.get(usize::from(place)));
-                    states.extend(copies.copied().map(MessageState::new));
+                    let came = places.iter().filter_map(|&place| of_story.get(usize::from(place)));
+                    states.extend(came.map(|arrival| MessageState::new(arrival.copy())));
                 }
                 Piece::Beside(exchange, of_exchange) => {
                     attempt.exchanges.push(exchange);

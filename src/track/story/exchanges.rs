@@ -10,10 +10,10 @@ use foldhash::quality::RandomState;
 use hashbrown::HashMap;
 
 use super::aside::{BESIDE, Part};
-use super::own::has_own_id;
 use super::relation::{AGAIN, FOLLOWS, NEW, OF_STORY, Place};
 use super::shape::Outline;
 use super::{Arrival, Tellings};
+use crate::base::MessageId;
 use crate::isakmp::Header;
 use crate::track::facts::{ExchangeKind, IkeVersion, Side};
 
@@ -137,10 +137,10 @@ fn exchanges(tellings: &Tellings, row: u32) -> Vec<(Name, u8)> {
     let (story, arrivals) = (tellings.story(telling), tellings.arrivals(telling));
     let of_story: Vec<&Arrival> = arrivals.iter().filter(|arrival| arrival.aside == 0).collect();
     let mut all = Vec::new();
-    for (place, (&(kind, began), exchange)) in story.exchanges.iter().zip(&story.template.exchanges).enumerate() {
-        let own = of_story.get(usize::from(began)).map_or(0, |first| first.message_id);
-        let id = if has_own_id(story.version, began) { own } else { exchange.message_id.0 };
-        all.push((name(story.version, (kind, exchange.started_by, id)), place as u8));
+    for (place, exchange) in story.template.exchanges.iter().enumerate() {
+        let own = |began: u8| of_story.get(usize::from(began)).map_or(0, |first| first.message_id);
+        let MessageId(id) = story.message_id(place, own);
+        all.push((name(story.version, (exchange.kind, exchange.started_by, id)), place as u8));
     }
     // one of two messages comes twice, once for each
     let beside = arrivals.iter().filter_map(|arrival| Some((tellings.asides.get(arrival.aside)?, arrival)));

@@ -317,6 +317,15 @@ impl Story {
         row.messages.count() > self.messages.into()
     }
 
+    /// The message id of an exchange of the story; `own` tells that of a message.
+    fn message_id(&self, exchange: usize, own: impl FnOnce(u8) -> u32) -> MessageId {
+        let began = self.exchanges.get(exchange).map(|&(_, began)| began);
+        match began.filter(|&began| own::has_own_id(self.version, began)) {
+            Some(began) => MessageId(own(began)),
+            None => self.template.exchanges.get(exchange).map_or(MessageId(0), |exchange| exchange.message_id),
+        }
+    }
+
     /// The message of the story that began each exchange, and where its messages stand in `order`.
     fn ranges(&self) -> impl Iterator<Item = (u8, Range<usize>)> {
         let mut start = 0;
@@ -345,7 +354,7 @@ impl Story {
     ) -> Vec<MessageState> {
         let of_story: Vec<Arrival> = arrivals.iter().copied().filter(|arrival| arrival.aside == 0).collect();
         self.fill_alone(row, &of_story, ips, attempt);
-        let states = asides.put_into(attempt, self, arrivals, |record, own| put_own(record, own, ips));
+        let states = asides.put_into(attempt, self, (arrivals, &of_story), |record, own| put_own(record, own, ips));
         let latest = arrivals.iter().map(Arrival::at).max();
         attempt.last = attempt.last.max(latest.unwrap_or_default());
         attempt.last_frame = arrivals.last().map_or(attempt.last_frame, Arrival::frame);

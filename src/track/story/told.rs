@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::base::{FrameRef, IkeSpi, MessageId, Timestamp};
 
 use super::aside::Asides;
-use super::{Arrival, NEVER, Story, Telling, Tellings, own};
+use super::{Arrival, NEVER, Story, Telling, Tellings};
 use crate::track::facts::{Attempt, Move, Pair, Seen, Side};
 
 /// An attempt that goes as others went. What is asked of its messages is asked of those in the template.
@@ -151,11 +151,7 @@ impl<'f> Told<'f> {
 
     /// The message id of an exchange of the template.
     pub fn message_id(&self, exchange: usize) -> MessageId {
-        let began = self.story.exchanges.get(exchange).map(|&(_, began)| began);
-        match began.filter(|&began| own::has_own_id(self.story.version, began)) {
-            Some(began) => MessageId(self.came(began).0.message_id),
-            None => self.story.template.exchanges.get(exchange).map_or(MessageId(0), |exchange| exchange.message_id),
-        }
+        self.story.message_id(exchange, |began| self.came(began).0.message_id)
     }
 
     /// The latest time of any of its messages.
