@@ -273,11 +273,16 @@ impl Arrivals {
     /// The messages of an attempt.
     pub(super) fn all(&self, line: &Line) -> Vec<Arrival> {
         let mut all = Vec::with_capacity(line.count());
+        self.each(line, |arrival| all.push(arrival));
+        all
+    }
+
+    /// Hands over the messages of an attempt.
+    pub(super) fn each(&self, line: &Line, mut each: impl FnMut(Arrival)) {
         self.read(line, |arrival| {
-            all.push(arrival);
+            each(arrival);
             ControlFlow::Continue(())
         });
-        all
     }
 
     /// Message `number` of an attempt's story, from 0. `None` if there is none.

@@ -194,8 +194,8 @@ impl Tellings {
     /// What the attempts of a pair tell of it: everything but attempts and flows.
     pub(super) fn outline(&self, rows: &[u32], ends: (IpAddr, IpAddr), pair: &mut Pair) {
         let mut tally = Tally::of(pair, ends);
-        for told in rows.iter().filter_map(|&row| self.told(row, ends)) {
-            tally.add(&told, pair);
+        for row in rows.iter().map(|&row| self.row(row)) {
+            self.arrivals.each(&row.messages, |arrival| tally.add_message(row.place, &arrival, pair));
         }
     }
 

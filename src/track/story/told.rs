@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::base::{FrameRef, IkeSpi, MessageId, Timestamp};
 
 use super::aside::Asides;
-use super::{Arrival, NEVER, Story, Telling, Tellings};
+use super::{Arrival, NEVER, Place, Story, Telling, Tellings};
 use crate::track::facts::{Attempt, Move, Pair, Seen, Side};
 
 /// An attempt that goes as others went. What is asked of its messages is asked of those in the template.
@@ -83,30 +83,32 @@ impl Tally {
 
     /// One more attempt.
     pub(in crate::track) fn add(&mut self, told: &Told<'_>, pair: &mut Pair) {
-        let from_first = usize::from(!told.row.place.in_order());
-        for arrival in &told.arrivals {
-            let direction = arrival.from.index() ^ from_first;
-            let at = arrival.at();
-            let seen = &mut pair.sent[direction];
-            seen.isakmp += 1;
-            let [source, destination] = arrival.ports;
-            seen.on_4500 += u64::from(source == 4500 || destination == 4500);
-            let span = seen.span.get_or_insert((at, at));
-            span.1 = span.1.max(at);
-            if arrival.number < self.begins[direction] {
-                self.begins[direction] = arrival.number;
-                span.0 = at;
-            }
-            if arrival.number < self.first {
-                self.first = arrival.number;
-                (pair.first, pair.first_frame) = (at, arrival.frame());
-            }
-            if arrival.number >= self.last {
-                self.last = arrival.number;
-                pair.last_frame = arrival.frame();
-            }
-            pair.last = pair.last.max(at);
+        told.arrivals.iter().for_each(|arrival| self.add_message(told.row.place, arrival, pair));
+    }
+
+    /// One more message, of the attempt at this place.
+    pub(super) fn add_message(&mut self, attempt: Place, arrival: &Arrival, pair: &mut Pair) {
+        let direction = arrival.from.index() ^ usize::from(!attempt.in_order());
+        let at = arrival.at();
+        let seen = &mut pair.sent[direction];
+        seen.isakmp += 1;
+        let [source, destination] = arrival.ports;
+        seen.on_4500 += u64::from(source == 4500 || destination == 4500);
+        let span = seen.span.get_or_insert((at, at));
+        span.1 = span.1.max(at);
+        if arrival.number < self.begins[direction] {
+            self.begins[direction] = arrival.number;
+            span.0 = at;
         }
+        if arrival.number < self.first {
+            self.first = arrival.number;
+            (pair.first, pair.first_frame) = (at, arrival.frame());
+        }
+        if arrival.number >= self.last {
+            self.last = arrival.number;
+            pair.last_frame = arrival.frame();
+        }
+        pair.last = pair.last.max(at);
     }
 }
 
