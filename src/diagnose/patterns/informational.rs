@@ -88,7 +88,8 @@ pub(crate) struct Read {
     partner: Option<usize>,
     /// The IKE SA was used after it (and after its answer).
     pub(super) ike_after: bool,
-    /// ESP or AH that ran before it went on after it, or other began before the peers set up another IKE SA.
+    /// ESP or AH that ran before it went on after it, or other began, for longer than what was under way goes on, or both ways,
+    /// before the peers set up another IKE SA.
     pub(super) traffic_after: bool,
     /// ESP or AH that ran before it stopped with it, while the capture went on.
     traffic_stopped: bool,
@@ -359,7 +360,7 @@ fn note_use(view: &View<'_>, found: &mut [Informational<'_>]) {
     let mut ended: Vec<Timestamp> = flows.clone().map(|flow| flow.last).collect();
     ended.sort_unstable();
     let traffic = Traffic::over(flows);
-    let begins = begins_later(view);
+    let begins = Begins::of(view);
     for index in 0..found.len() {
         let partner = found[index].partner.map(|partner| found[partner].message.last_sent());
         let at = partner.map_or(found[index].last_sent(), |partner| partner.max(found[index].last_sent()));
@@ -367,8 +368,8 @@ fn note_use(view: &View<'_>, found: &mut [Informational<'_>]) {
         let cut = view.case.end() <= at.after(UNDER_WAY);
         let soon = at.after(if cut { CROSSING } else { UNDER_WAY });
         let goes_on = traffic.latest_of(|first| first <= at).is_some_and(|last| last > soon);
-        let later = begins.get(begins.partition_point(|&(first, _)| first <= at));
-        let begins_anew = later.is_some_and(|&(_, last)| last > soon);
+        let begins_anew = begins.iter().any(|begins| begins.after(at).is_some_and(|(_, last)| last > soon))
+            || begins.iter().all(|begins| begins.after(at).is_some_and(|(first, _)| first > at.after(CROSSING)));
         let stopped = ended.partition_point(|&last| last <= soon);
         let stopped = stopped.checked_sub(1).and_then(|last| ended.get(last));
         let informational = &mut found[index];
@@ -379,20 +380,32 @@ fn note_use(view: &View<'_>, found: &mut [Informational<'_>]) {
     }
 }
 
-/// Flows in the order of their begin, up to the next IKE SA of the pair, each with the latest packet of it and of those
-/// behind it: what begins there runs under an SA of this attempt.
-fn begins_later(view: &View<'_>) -> Vec<(Timestamp, Timestamp)> {
-    let attempts = &view.case.pair.attempts;
-    let next = attempts.get(attempts.partition_point(|attempt| attempt.first <= view.attempt.first));
-    let flows = view.case.pair.flows.iter().filter(|flow| next.is_none_or(|next| flow.first < next.first));
-    let mut begins: Vec<(Timestamp, Timestamp)> = flows.map(|flow| (flow.first, flow.last)).collect();
-    begins.sort_unstable();
-    let mut latest = Timestamp::from_nanos(i64::MIN);
-    for (_, last) in begins.iter_mut().rev() {
-        latest = latest.max(*last);
-        *last = latest;
+/// Flows of a direction in the order of their begin, up to the next IKE SA of the pair, each with the latest packet of it and of
+/// those behind it: what begins there runs under an SA of this attempt.
+struct Begins(Vec<(Timestamp, Timestamp)>);
+
+impl Begins {
+    /// Those of each direction.
+    fn of(view: &View<'_>) -> [Self; 2] {
+        let pair = view.case.pair;
+        let next = pair.attempts.get(pair.attempts.partition_point(|attempt| attempt.first <= view.attempt.first));
+        [pair.a, pair.b].map(|end| {
+            let flows = view.case.flows_from(end).filter(|flow| next.is_none_or(|next| flow.first < next.first));
+            let mut begins: Vec<(Timestamp, Timestamp)> = flows.map(|flow| (flow.first, flow.last)).collect();
+            begins.sort_unstable();
+            let mut latest = Timestamp::from_nanos(i64::MIN);
+            for (_, last) in begins.iter_mut().rev() {
+                latest = latest.max(*last);
+                *last = latest;
+            }
+            Self(begins)
+        })
     }
-    begins
+
+    /// The first that begins after `at`.
+    fn after(&self, at: Timestamp) -> Option<(Timestamp, Timestamp)> {
+        self.0.get(self.0.partition_point(|&(first, _)| first <= at)).copied()
+    }
 }
 
 fn read_v1(view: &View<'_>, suite_known: bool, found: &mut [Informational<'_>]) {

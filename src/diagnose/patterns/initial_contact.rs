@@ -69,9 +69,15 @@ fn comes_later(view: &View<'_>, first: &MessageRecord) -> bool {
     view.messages().filter(of_side).any(|message| matches!(message.label, Label::Qm(_) | Label::Tr(_)))
 }
 
+/// Where no suite tells, it is as likely to refuse the Quick Mode that came right before and got no answer.
 fn is_as_long(view: &View<'_>, first: &MessageRecord) -> bool {
-    V1Suite::chosen(view.attempt)
-        .is_none_or(|suite| suite.contents(view.attempt, first.from, first.length).contains(Content::IsakmpNotify))
+    match V1Suite::chosen(view.attempt) {
+        Some(suite) => suite.contents(view.attempt, first.from, first.length).contains(Content::IsakmpNotify),
+        None => !view.exchanges().iter().any(|exchange| {
+            let asked = |message: &MessageRecord| message.from != first.from && message.at <= first.at;
+            exchange.message(Label::Qm(1)).is_some_and(asked) && exchange.message(Label::Qm(2)).is_none()
+        }),
+    }
 }
 
 /// It is sent once; a refusal may be drawn by each copy of message 5.

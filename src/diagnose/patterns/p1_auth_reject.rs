@@ -120,7 +120,11 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                     } else {
                         format!("; the initiator repeats MM5, the responder sent MM4 {} more", times(waits as u64))
                     });
-                    found.means = "the identity is refused by a responder that drops its state with it, or the keys differ".into();
+                    found.means = match waits {
+                        0 => "the responder refuses the identity and forgets the SA with it, or the keys differ",
+                        _ => "the responder refuses the identity and goes back to waiting for MM5, or the keys differ",
+                    }
+                    .into();
                     found = found.weigh("keys", if once { 1.0 } else { 2.5 }).settle("the responder's log: the identity it got, or that it could not decrypt");
                 }
                 Conduct::Unknown => {

@@ -101,7 +101,7 @@ pub(super) const fn is_encrypted(payload_type: u8) -> bool {
 
 impl<'a> Body<'a> {
     /// The body of a payload of this type. One that is cut short is malformed, unless it is read part by part, or says of which
-    /// error it is, or is a fragment with its numbers in front of what was not captured.
+    /// error it is, or is encrypted or a fragment, and what it says in clear stands in front of what was not captured.
     #[inline]
     pub(super) fn decode(payload_type: u8, content: Content<'a>) -> Self {
         let decoded = match content.cut {
@@ -109,7 +109,7 @@ impl<'a> Body<'a> {
                 notification::decode_cut(content, cut)
             }
             Some(Fault { kind: FaultKind::NotCaptured { .. }, .. })
-                if matches!((content.version, payload_type), (1, FRAGMENT) | (2, 53)) =>
+                if matches!((content.version, payload_type), (1, FRAGMENT) | (2, 46 | 53)) =>
             {
                 Self::look_up(payload_type, content)
             }
