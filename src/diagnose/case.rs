@@ -353,11 +353,15 @@ impl<'a> View<'a> {
         }
     }
 
-    /// IKEv2: the last answer to IKE_AUTH holds more than notifies, as far as its length tells. In the rounds of EAP that
-    /// is said only of an answer that can hold a child SA too: EAP's own messages have any length.
+    /// IKEv2: the last answer to IKE_AUTH holds more than notifies, as far as its length tells, or begins with an identity. In the
+    /// rounds of EAP that is said only of an answer that can hold a child SA too: EAP's own messages have any length.
     pub fn authenticated(&self) -> Option<bool> {
         let rounds = self.auth_exchanges().nth(1).is_some();
-        match self.auth_answer()? {
+        let Some(answer) = self.auth_answer() else {
+            let identified = self.last_auth_response().and_then(MessageRecord::first_inside) == Some(payload::IDR);
+            return (identified && !rounds && Suite::chosen(self.attempt).is_none()).then_some(true);
+        };
+        match answer {
             AuthAnswer::Notify | AuthAnswer::Short if !rounds => Some(false),
             AuthAnswer::Notify | AuthAnswer::Short | AuthAnswer::NoChild if rounds => None,
             _ => Some(true),
@@ -453,6 +457,8 @@ impl<'a> View<'a> {
 fn needs_answer_between(earlier: &MessageRecord, later: &MessageRecord) -> bool {
     match (earlier.label, later.label) {
         (Label::Mm(one), Label::Mm(other)) | (Label::Am(one), Label::Am(other)) => other >= one + 2,
+        // who sent the last message of phase 1 may begin at once
+        (Label::Mm(6) | Label::Am(3), Label::Qm(1) | Label::Tr(1)) => false,
         (Label::Mm(_) | Label::Am(_), Label::Qm(_) | Label::Tr(_)) => true,
         (Label::Qm(1), Label::Qm(3)) => true,
         (Label::Request(34), Label::Request(35)) | (Label::Response(34), Label::Response(35)) => true,

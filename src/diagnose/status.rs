@@ -102,8 +102,9 @@ pub(super) fn status(
     let Some((index, last)) = said.last() else {
         // keepalives are sent while there is an SA, and what was cut off or refused may have been anything
         let idle = pair.sent.iter().any(|sent| sent.keepalives > 0);
+        let unreadable = is_cut_short(pair) || !pair.incomplete.is_empty();
         let refuses = || case.attempts().any(|(_, view)| view.messages().any(|message| message.own_cookie));
-        return if idle || is_cut_short(pair) || refuses() { PairStatus::Unknown } else { PairStatus::Down };
+        return if idle || unreadable || refuses() { PairStatus::Unknown } else { PairStatus::Down };
     };
     // Phase 1 anew, and IPsec SAs from before the capture.
     let recently = |from| case.flows_from(from).any(|flow| flow.last.after(PATIENCE * 3) >= case.end());

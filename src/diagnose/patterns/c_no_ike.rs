@@ -125,7 +125,7 @@ fn only_keepalives(case: &Case<'_>, keepalives: u64) -> Match {
         .rule_out(&["trigger", "role", "local", "cut"])
 }
 
-/// Messages of IKE that were recorded too short to be read, or packets that only look like ESP.
+/// Messages of IKE that were recorded too short to be read, or in part, or packets that only look like ESP.
 fn unreadable(case: &Case<'_>) -> Option<Match> {
     let pair = case.pair;
     let found = Match::on_pair(Confidence::Inferred).severity(Severity::Info);
@@ -138,6 +138,17 @@ fn unreadable(case: &Case<'_>) -> Option<Match> {
                 .means("the capture cut the messages of IKE off: nothing can be said about the negotiation")
                 .frames(pair.malformed.iter().take(4).map(|malformed| malformed.frame))
                 .settle("a capture of whole packets (snap length 0)"),
+        );
+    }
+    if pair.flows.is_empty() && pair.malformed.is_empty() && !pair.incomplete.is_empty() {
+        let parts = number(pair.incomplete.len() as u64, "datagram");
+        return Some(
+            found
+                .seen(format!("{parts} in IP fragments, never whole; {}", nothing_between(case)))
+                .means("what was said between them cannot be read: fragments are lost, or the capture leaves them out")
+                .frames(pair.incomplete.iter().take(4).map(|incomplete| incomplete.frame))
+                .settle("a capture whose filter lets all fragments through, on both sides of what may drop them")
+                .rule_out(&["cut"]),
         );
     }
     let packets = pair.flows.iter().map(|flow| flow.packets).sum();

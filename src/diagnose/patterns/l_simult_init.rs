@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::diagnose::Confidence;
-use crate::diagnose::case::Case;
+use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::span;
 use crate::track::Attempt;
@@ -58,6 +58,16 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             .means("two negotiations run side by side; one of them is enough")
             .frames([first.first_frame, second.first_frame]),
     ]
+}
+
+/// The attempt that the other side began at the same time, if it came up: one of the two is enough.
+pub(super) fn beside<'a>(view: &View<'a>) -> Option<View<'a>> {
+    let near = [view.index.checked_sub(1), Some(view.index + 1)].into_iter().flatten();
+    near.filter_map(|index| view.case.view(index)).find(|other| {
+        let before = other.attempt.first <= view.attempt.first;
+        let (first, second) = if before { (other, view) } else { (view, other) };
+        other.attempt.phase1_up.is_some() && crossed(first.attempt, second.attempt)
+    })
 }
 
 fn crossed(first: &Attempt, second: &Attempt) -> bool {

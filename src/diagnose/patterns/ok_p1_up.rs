@@ -68,7 +68,12 @@ fn check(case: &Case<'_>) -> Vec<Match> {
 /// Of a capture that holds one direction, or traffic, nobody can say that there is no phase 2; where the beginning is not
 /// in it, how long it took.
 fn seen(view: &View<'_>, up: Timestamp) -> String {
-    let phase2 = if view.case.both_ways() && view.case.pair.flows.is_empty() { "; phase 2 is not up" } else { "" };
+    let unread = view.is_v2() && view.last_auth_response().is_some() && view.auth_answer().is_none();
+    let phase2 = match view.case.both_ways() && view.case.pair.flows.is_empty() {
+        true if unread => "; whether a child SA came with it does not show",
+        true => "; phase 2 is not up",
+        false => "",
+    };
     match view.attempt.midstream {
         true => format!("set up; the beginning is not in the capture{phase2}"),
         false => format!("set up in {}{phase2}", span(up.since(view.attempt.first))),

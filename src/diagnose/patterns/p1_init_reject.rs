@@ -9,6 +9,7 @@ use crate::diagnose::{Confidence, Severity};
 use crate::track::{Label, MessageRecord, Mode, Side};
 
 use super::initial_contact;
+use super::l_simult_init;
 use super::life_cycle::UNWANTED;
 use super::p1_up_no_p2::BETWEEN_PHASES;
 use super::phase1::{self, Habits, Method};
@@ -75,6 +76,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             let severity = match (other_up, known) {
                 // One of several SAs is tidied up.
                 (true, false) => return None,
+                _ if l_simult_init::beside(&view).is_some_and(|other| self::refusal(&other).is_none()) => return None,
                 (true, true) => Severity::Notice,
                 (_, true) => P1_INIT_REJECT.severity,
                 (_, false) if may_greet && quiet < BETWEEN_PHASES => Severity::Notice,
