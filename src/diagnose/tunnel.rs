@@ -88,8 +88,11 @@ impl<'a> View<'a> {
                 .flows_from(end)
                 .any(|flow| f64::from(flow.first_sequence) <= f64::from(FRESH) + sent_in(missed, flow))
         };
-        let mut others = pair.attempts.iter().enumerate().filter(|&(index, _)| index != self.index);
-        let can_be_others = others.any(|(_, other)| other.phase1_up.is_some() || other.midstream);
+        // An answer to IKE_AUTH that has no room for more than an error brings no SA.
+        let refused = |view: &View<'_>| view.is_v2() && !view.attempt.midstream && view.authenticated() == Some(false);
+        let can_bring = |view: &View<'_>| view.attempt.phase1_up.is_some() || view.attempt.midstream;
+        let mut others = self.case.attempts().filter(|&(index, _)| index != self.index);
+        let can_be_others = others.any(|(_, other)| can_bring(&other) && !refused(&other));
         (fresh(pair.a) && fresh(pair.b) && !can_be_others).then_some(begin)
     }
 

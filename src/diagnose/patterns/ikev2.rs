@@ -249,8 +249,14 @@ pub(super) fn unanswered<'a>(view: &View<'a>, exchange: &'a Exchange) -> Option<
         ExchangeKind::CreateChildSa => refused_in_clear(view, request).is_some(),
         _ => false,
     };
+    // Nobody asks for anything else before IKE_AUTH is answered (RFC 7296 §2.3).
+    let asks_on = |other: &Exchange| {
+        other.started_by == exchange.started_by && other.message_id > exchange.message_id && other.kind != exchange.kind
+    };
+    let answered = exchange.kind == ExchangeKind::IkeAuth && view.exchanges().iter().any(asks_on);
     let licensed = !view.attempt.midstream
         && !refused
+        && !answered
         && !one_sided
         && view.case.both_ways()
         && request.ike_fragments_missing.is_none();

@@ -1,11 +1,11 @@
 //! P1-AUTH-REJECT: the responder refuses message 5 with an encrypted error.
 
 use crate::diagnose::Confidence;
-use crate::diagnose::case::{Case, View};
+use crate::diagnose::case::{AT_ONCE, Case, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::sizes::{Content, V1Suite};
 use crate::diagnose::words::{number, span, times, until};
-use crate::track::{Label, Side};
+use crate::track::{Label, MessageRecord, Side};
 
 use super::phase1::{self, Answer, Conduct, Method, Standing};
 
@@ -94,6 +94,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 span(first.at.since(proof.at)),
             );
             let named = names_cookies(&view, first.length);
+            let replies = replies_alike(&view, first);
             match initiator {
                 Conduct::Stops => {
                     found.seen.push_str(&format!(
@@ -108,7 +109,12 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                     };
                     found.means = means.into();
                     found = found.weigh("keys", keys);
-                    if named != Some(true) {
+                    if replies {
+                        found.confidence = Some(Confidence::Suspected);
+                        found.seen.push_str("; it says something as long itself, as both do where INITIAL-CONTACT follows message 6");
+                        found.means = "the responder refuses what message 5 says, and the initiator deletes the SA; or message 6 is not in the capture".into();
+                        found = found.settle("the responder's log: that it refuses, or that phase 1 is complete");
+                    } else if named != Some(true) {
                         found.confidence = Some(Confidence::Suspected);
                         found = found.settle("the responder's log: the identity it got, or that it could not decrypt");
                     }
@@ -148,7 +154,9 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 }
                 _ => {}
             }
-            if may_greet {
+            if replies {
+                found = found.weigh("lost-6", 6.0);
+            } else if may_greet {
                 found.seen.push_str("; INITIAL-CONTACT is as long");
                 found = found.weigh("lost-6", 4.0);
                 if initiator == Conduct::GoesOn {
@@ -167,6 +175,13 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             Some(found)
         })
         .collect()
+}
+
+/// Whether the initiator says something as long at once.
+fn replies_alike(view: &View<'_>, first: &MessageRecord) -> bool {
+    phase1::encrypted_informationals(view, Side::Initiator).any(|message| {
+        message.length == first.length && message.at >= first.at && message.at.since(first.at) <= AT_ONCE
+    })
 }
 
 /// Whether an error of this length names both cookies, if that can be told: responders that could not decrypt message 5 name no
