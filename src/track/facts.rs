@@ -290,13 +290,22 @@ pub struct NatFacts {
 
 impl NatFacts {
     /// Whether `side` is behind a NAT. A hash that matches speaks for one stretch of the path only, from the side to the
-    /// capture or from there to its peer: "no" takes both.
+    /// capture or from there to its peer: "no" takes both. Where nothing fits, nothing is said.
     pub fn behind(&self, side: Side) -> Option<bool> {
+        if self.fits_nowhere() {
+            return None;
+        }
         match (self.own_matches[side.index()], self.peer_matches[side.index()]) {
             (Some(false), _) | (_, Some(false)) => Some(true),
             (Some(true), Some(true)) => Some(false),
             _ => None,
         }
+    }
+
+    /// No hash of either side is of any address that the capture shows. One NAT leaves the hash of one address right: what differs is
+    /// the capture, whose addresses were made up afterwards, or it was taken between two NATs that both rewrite both addresses.
+    pub fn fits_nowhere(&self) -> bool {
+        [self.own_matches, self.peer_matches].as_flattened().iter().all(|matches| *matches == Some(false))
     }
 }
 
@@ -879,6 +888,14 @@ mod tests {
         assert_eq!(behind(None, Some(true)), None, "the NAT may stand between the side and the capture");
         assert_eq!(behind(Some(true), None), None, "the NAT may stand between the capture and the peer");
         assert_eq!(behind(None, None), None);
+    }
+
+    #[test]
+    fn hashes_that_all_differ_tell_of_no_nat() {
+        let nat = NatFacts { own_matches: [Some(false); 2], peer_matches: [Some(false); 2], ..NatFacts::default() };
+        assert_eq!([Side::Initiator, Side::Responder].map(|side| nat.behind(side)), [None; 2]);
+        let one_fits = NatFacts { peer_matches: [Some(false), Some(true)], ..nat };
+        assert_eq!([Side::Initiator, Side::Responder].map(|side| one_fits.behind(side)), [Some(true); 2]);
     }
 
     #[test]

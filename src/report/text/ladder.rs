@@ -412,6 +412,10 @@ pub fn nat_text(attempt: &Attempt) -> Option<String> {
         (Some(false), None) => "the initiator is not behind NAT; for the responder no hash could be checked",
         (None, Some(false)) => "the responder is not behind NAT; for the initiator no hash could be checked",
         (None, None) => match (nat.initiator_announced, nat.responder_announced) {
+            _ if checked.as_flattened().iter().all(|matches| *matches == Some(false)) => {
+                "no NAT-D hash fits an address of the capture: its addresses were changed after it was taken, or it was taken \
+                 between two NATs"
+            }
             _ if checked.as_flattened().contains(&Some(true)) => "the NAT-D hashes that could be checked match",
             (true, true) => "both sides know NAT traversal; no NAT-D hash could be checked",
             (true, false) if attempt.chosen.is_none() => {
