@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::base::Timestamp;
-use crate::track::{EspFlow, Exchange, Label, Side};
+use crate::track::{EspFlow, Exchange, Label, MessageRecord, Side};
 
 use super::case::{AT_ONCE, PATIENCE, View};
 use super::sizes::{AuthAnswer, Suite};
@@ -34,11 +34,21 @@ impl<'a> View<'a> {
             return false;
         };
         let asked_again = exchange.message(Label::Qm(1)).is_some_and(|first| first.last_sent() > second.at);
+        // A liveness check is no refusal: it is answered with one as long.
+        let answered = |question: &MessageRecord| {
+            self.messages().any(|message| {
+                message.label == Label::Inf
+                    && (message.from, message.length) == (question.from.other(), question.length)
+                    && message.at >= question.at
+                    && message.at.since(question.at) <= AT_ONCE
+            })
+        };
         let said = self.messages().any(|message| {
             message.label == Label::Inf
                 && message.from == exchange.started_by
                 && message.at > second.at
                 && message.at.since(second.at) <= AT_ONCE
+                && !answered(message)
         });
         second.repeat_count == 0 && !asked_again && !said
     }

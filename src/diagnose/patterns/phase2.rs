@@ -148,8 +148,15 @@ fn fate<'a>(
             Fate::Refused { by, sure }
         }
         None if view.attempt.midstream || view.one_sided() => Fate::Open,
+        // Who has no SA sends nothing under one: it is message 2, and the capture misses message 1, or it misses the answer.
+        None if !any_answered && begins_traffic(view, first) => Fate::Open,
         None => phase1::silence_after(view, first).map_or(Fate::Open, Fate::Silence),
     }
+}
+
+/// Whether the side that is asked begins to send ESP or AH after message 1.
+fn begins_traffic(view: &View<'_>, first: &MessageRecord) -> bool {
+    view.begun_from(first.at).any(|flow| flow.source == first.destination.ip())
 }
 
 /// `answer` is half of a liveness check that crossed message 1: the side that started sent one of the same length at that

@@ -96,6 +96,13 @@ impl<'a> Way<'a> {
         self.flows.iter().all(|flow| flow.encapsulation == Encapsulation::None)
     }
 
+    /// Whether one of the packets was recorded behind the first one of `other`, whatever their times say.
+    pub fn is_recorded_behind(&self, other: &Self) -> bool {
+        let first = other.flows.iter().map(|flow| flow.first_frame).min();
+        let behind = |last: FrameRef| first.is_some_and(|first| last.capture == first.capture && last > first);
+        self.flows.iter().any(|flow| behind(flow.last_frame))
+    }
+
     /// Frames of the first and last packet of the first few flows.
     pub fn frames(&self) -> Vec<FrameRef> {
         self.flows.iter().take(8).flat_map(|flow| [flow.first_frame, flow.last_frame]).collect()
@@ -227,7 +234,8 @@ pub(super) fn one_way<'a>(case: &Case<'a>) -> Option<OneWay<'a>> {
     };
     let way = sending.begun_since(up);
     let first = way.first()?;
-    if is_missed(&view, silent.from) {
+    // A clock that is set back while recording puts answers before what they answer.
+    if is_missed(&view, silent.from) || silent.is_recorded_behind(&way) {
         return None;
     }
     let waited = case.end().since(first);
