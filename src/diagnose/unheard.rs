@@ -47,7 +47,7 @@ impl Unheard<'_> {
 
 /// Copies of `message` sent although its `answer` had passed here.
 pub(super) fn copies_after(answer: &MessageRecord, message: &MessageRecord) -> usize {
-    message.repeats.iter().filter(|repeat| repeat.at.since(answer.at) >= UNDER_WAY).count()
+    message.copies().filter(|(_, at)| at.since(answer.at) >= UNDER_WAY).count()
 }
 
 /// The answer to an encrypted message. What is said to one in clear answers nothing: nobody may act on it (RFC 7296 §2.21.4).

@@ -148,8 +148,10 @@ pub(super) fn message_3_ignored<'a>(view: &View<'a>) -> Option<(&'a MessageRecor
     let after = || view.messages().find(|message| message.from == Side::Initiator && uses_phase_1(message.label));
     let third = view.message(Label::Am(3)).or_else(after)?;
     let is_error = |message: &MessageRecord| message.label == Label::Inf && message.encrypted;
+    // of message 2 too the first copy may be missing
+    let says_more = |message: &MessageRecord| message.label != Label::Am(2) && !is_error(message);
     let speaks =
-        view.messages().any(|message| message.from == Side::Responder && message.at >= third.at && !is_error(message));
+        view.messages().any(|message| message.from == Side::Responder && message.at >= third.at && says_more(message));
     if speaks { None } else { Some((third, copies_in_spite_of(third, second)?)) }
 }
 
