@@ -88,10 +88,14 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 .frames([proof.frame, first.frame])
                 .severity(standing.severity(&view, P1_AUTH_REJECT.severity));
             found.seen = format!(
-                "the responder answered MM5 with {}{} {} later, and sent no MM6",
+                "the responder answered MM5 with {}{} {}, and sent no MM6",
                 number(messages.len() as u64, "encrypted Informational"),
                 if messages.len() > 1 { ", the first" } else { "" },
-                span(first.at.since(proof.at)),
+                if first.at < proof.at {
+                    "in front of the first copy that was captured".to_owned()
+                } else {
+                    format!("{} later", span(first.at.since(proof.at)))
+                },
             );
             let named = names_cookies(&view, first.length);
             let replies = replies_alike(&view, first);

@@ -354,8 +354,9 @@ pub(super) fn answer_to_message_5<'a>(view: &View<'a>) -> Option<(&'a MessageRec
     if let Some(clear) = clear {
         return Some((proof, Answer::Clear(clear)));
     }
-    let messages: Vec<&MessageRecord> =
-        encrypted_informationals(view, Side::Responder).filter(|message| may_answer(message, proof)).collect();
+    // What is encrypted before message 5 answers a copy of it that was not recorded.
+    let answers = |message: &&MessageRecord| message.at < proof.at || may_answer(message, proof);
+    let messages: Vec<&MessageRecord> = encrypted_informationals(view, Side::Responder).filter(answers).collect();
     if let Some(first) = messages.first() {
         if view.message(Label::Mm(6)).is_some() {
             // In part: message 5 was accepted.
