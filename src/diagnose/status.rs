@@ -143,8 +143,8 @@ fn is_mute(case: &Case<'_>, found: &Found) -> bool {
     found.severity() == Severity::Error && found.misses_messages() && asked.is_some_and(silent_since)
 }
 
-/// What was to take the place of the SAs in use failed, and then a steady stream both ways ended at both ends at once, or at one
-/// that had no more answers: their lifetime was over.
+/// What was to take the place of the SAs in use failed, and then a steady stream both ways ended at both ends at once, while
+/// somebody asks for others, or at one that had no more answers: their lifetime was over.
 fn is_expired(case: &Case<'_>, found: &Found) -> bool {
     let fails = matches!(found.stage(), Stage::Phase1 | Stage::Phase2 | Stage::IkeV2);
     let view = found.attempt().and_then(|index| case.view(index)).filter(|_| fails);
@@ -158,11 +158,17 @@ fn is_expired(case: &Case<'_>, found: &Found) -> bool {
     // Who begins from nothing again and again has nothing.
     let anew = case.pair.attempts.iter().filter(|attempt| attempt.first > ended && attempt.rekeyed_from.is_none());
     let again = anew.count() >= 2;
+    // Where nobody asks for anything after the end, nothing more was to be sent.
+    let asks = |message: &MessageRecord| {
+        let first = matches!(message.label, Label::Mm(1) | Label::Am(1) | Label::Qm(1) | Label::Request(34 | 36));
+        first && message.last_sent() > ended
+    };
+    let wanted = || case.attempts().any(|(_, view)| view.messages().any(asks));
     let patience = if again { PATIENCE } else { PATIENCE * 3 };
     let steady = one.packets.min(other.packets) >= STREAM && is_long_ago(case, ended, pace, patience);
     let shows = |message: &&MessageRecord| found.rests_on(message.frame);
     let tried = view.and_then(|view| view.messages().filter(shows).map(|message| message.at).min());
-    (at_once || is_faded(case))
+    (at_once && wanted() || is_faded(case))
         && steady
         && tried.is_some_and(|tried| ended <= tried.after(RENEWAL) && (again || tried <= ended.after(PATIENCE)))
 }
