@@ -64,11 +64,14 @@ fn missed(finding: &Finding) -> Option<Missed> {
 }
 
 /// Whether a match of a pattern concludes that a negotiation got no further which brought a tunnel up all the same, as traffic
-/// shows, whose keys are used later on, or that nobody asked for again: what it misses came, and is not in the capture.
+/// shows, whose keys are used later on, or that nobody asked for again: what it misses came, and is not in the capture. What was
+/// asked once traffic ran is another matter.
 pub(super) fn is_refuted(case: &Case<'_>, misses: Missed, found: &Match) -> bool {
     let of_set_up = matches!(misses, Missed::SetUp | Missed::Fragments);
     let concludes = of_set_up || matches!(misses, Missed::Messages | Missed::Answer);
-    let shown = |view: View<'_>| view.shown_by_traffic().is_some();
+    let shown = |view: View<'_>| {
+        view.shown_by_traffic().is_some_and(|begins| of_set_up || beginning(view.attempt, found) <= begins)
+    };
     let lives_on = |view: View<'_>| of_set_up && (view.lives_on().is_some() || view.unasked_beside_traffic());
     let came_up = |index| case.view(index).is_some_and(|view| shown(view) || lives_on(view));
     found.confidence != Some(Confidence::Stated) && concludes && found.attempt.is_some_and(came_up)

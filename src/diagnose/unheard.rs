@@ -155,24 +155,37 @@ impl<'a> View<'a> {
         (proofs >= 2 && !uses()).then_some(lost)
     }
 
-    /// Whether the capture misses an answer of `side`, as the other one shows: it goes on with what only an answer lets it go on
-    /// with. IKEv2 asks under the next message id when the last was answered, and under the same one until then (RFC 7296 §2.3).
+    /// Whether the capture misses an answer of `side`, as the other one shows, and holds nothing of that side from then on: the
+    /// other one goes on with what only an answer lets it go on with. IKEv2 asks under the next message id when the last was
+    /// answered, and under the same one until then (RFC 7296 §2.3).
     ///
     /// [`Self::lost_side`] wants more: two answers, of different messages, and nothing of that side from then on.
     pub(super) fn misses_answer_of(&self, side: Side) -> bool {
-        if self.is_v2() {
-            let asked = || self.exchanges().iter().filter(|exchange| exchange.started_by == side.other());
-            let last = asked().map(|exchange| exchange.message_id).max();
-            let unanswered = |exchange: &&Exchange| exchange.messages.iter().all(|message| message.from != side);
-            return asked().filter(unanswered).any(|exchange| Some(exchange.message_id) < last);
-        }
-        self.exchanges().iter().any(|exchange| {
-            let has = |label| exchange.message(label).is_some();
-            let skips = |label: fn(u8) -> Label| {
-                (1..=4).any(|one| has(label(one)) && !has(label(one + 1)) && has(label(one + 2)))
-            };
-            skips(Label::Mm) || skips(Label::Qm)
-        })
+        let shown = if self.is_v2() { self.goes_on_in_v2(side) } else { self.goes_on_in_v1() };
+        let heard = self.messages().filter(|message| message.from == side).map(MessageRecord::last_sent).max();
+        shown.is_some_and(|shown| heard.is_none_or(|heard| heard < shown))
+    }
+
+    /// When the other side last asked under a message id that follows one of which no answer of `side` is there.
+    fn goes_on_in_v2(&self, side: Side) -> Option<Timestamp> {
+        let asked = || self.exchanges().iter().filter(|exchange| exchange.started_by == side.other());
+        let last = asked().max_by_key(|exchange| exchange.message_id)?;
+        let unanswered = |exchange: &&Exchange| exchange.messages.iter().all(|message| message.from != side);
+        let misses = asked().filter(unanswered).any(|exchange| exchange.message_id < last.message_id);
+        last.messages.first().filter(|_| misses).map(|first| first.at)
+    }
+
+    /// When a message last came that skips the one before it.
+    fn goes_on_in_v1(&self) -> Option<Timestamp> {
+        let skipping = self.exchanges().iter().flat_map(|exchange| {
+            [Label::Mm, Label::Qm].into_iter().flat_map(move |label: fn(u8) -> Label| {
+                (1..=4).filter_map(move |one| {
+                    let (before, skipped) = (exchange.message(label(one)), exchange.message(label(one + 1)));
+                    exchange.message(label(one + 2)).filter(|_| before.is_some() && skipped.is_none())
+                })
+            })
+        });
+        skipping.map(|message| message.at).max()
     }
 
     /// How many of the messages after `since`, all of one side, show that the one before was answered (RFC 2409 §5), by what is
