@@ -244,8 +244,11 @@ impl<'a> View<'a> {
             Some(next) => !next.given_up,
             None => self.case.end().since(request.last_sent()) < PATIENCE,
         };
+        // Two captures may show that it got lost between them.
+        let lost = || self.case.points().is_some_and(|points| points.loses(answer));
         let confidence = match copies {
             ALL.. => Confidence::Inferred,
+            1.. if lost() => Confidence::Inferred,
             2.. if goes_on() => Confidence::Suspected,
             _ => return None,
         };
