@@ -125,9 +125,9 @@ pub struct Pair {
 pub struct Seen {
     /// ISAKMP messages, repeats included.
     pub isakmp: u64,
-    /// ESP packets.
+    /// ESP packets, however often each was recorded.
     pub esp: u64,
-    /// AH packets.
+    /// AH packets, the same.
     pub ah: u64,
     /// NAT keepalives.
     pub keepalives: u64,

@@ -187,8 +187,8 @@ impl Pair {
         let from_a = self.is_from_a(flow.source, flow.destination);
         let seen = &mut self.sent[usize::from(!from_a)];
         match flow.protocol {
-            FlowProtocol::Esp => seen.esp += flow.packets + flow.recorded_again,
-            FlowProtocol::Ah => seen.ah += flow.packets + flow.recorded_again,
+            FlowProtocol::Esp => seen.esp += flow.packets,
+            FlowProtocol::Ah => seen.ah += flow.packets,
         }
         seen.on_4500 += on_4500;
         seen.widen((flow.first, flow.last));

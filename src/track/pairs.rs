@@ -410,11 +410,10 @@ impl Pairs {
         while let Some(row) = self.flows.get(next as usize) {
             let flow = row.facts();
             let direction = usize::from(!pair.is_from_a(flow.source, flow.destination));
-            let packets = flow.packets + flow.recorded_again;
             let seen = &mut pair.sent[direction];
             match flow.protocol {
-                FlowProtocol::Esp => seen.esp += packets,
-                FlowProtocol::Ah => seen.ah += packets,
+                FlowProtocol::Esp => seen.esp += flow.packets,
+                FlowProtocol::Ah => seen.ah += flow.packets,
             }
             seen.on_4500 += row.on_4500();
             let last = row.seen_last();
@@ -775,7 +774,7 @@ impl From<Vec<Pair>> for Pairs {
                     FlowProtocol::Esp => &mut seen.esp,
                     FlowProtocol::Ah => &mut seen.ah,
                 };
-                *count = count.saturating_sub(flow.packets + flow.recorded_again);
+                *count = count.saturating_sub(flow.packets);
                 let row = FlowRow::made(flow, all.slots.len() as u32);
                 let index = all.flows.len() as u32;
                 match all.flows.get_mut(flows.1 as usize) {

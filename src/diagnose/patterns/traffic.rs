@@ -161,7 +161,7 @@ pub(super) fn forgotten(case: &Case<'_>) -> [bool; 2] {
     let mut counted = case.pair.sent.map(|sent| sent.esp + sent.ah);
     for flow in case.pair.flows.iter().filter(|_| case.facts.forgotten.flows > 0) {
         let way = usize::from(!case.pair.is_from_a(flow.source, flow.destination));
-        counted[way] = counted[way].saturating_sub(flow.packets + flow.recorded_again);
+        counted[way] = counted[way].saturating_sub(flow.packets);
     }
     counted.map(|left| case.facts.forgotten.flows > 0 && left > 0)
 }
