@@ -8,7 +8,7 @@ use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::unheard::Unheard;
 use crate::diagnose::waiting::Waited;
 use crate::diagnose::words::{number, span, times, until};
-use crate::packet::GaveUp;
+use crate::packet::{Encapsulation, GaveUp};
 use crate::track::{IcmpAbout, IcmpFact, IncompleteFact, MessageRecord};
 
 use super::fragments;
@@ -37,14 +37,16 @@ pattern! {
     F_IKE_FRAG_LOST = "F-IKE-FRAG-LOST", Fragments, Error;
     title: "IP fragments of a large IKE message are lost";
     causes: [
-        "drop" 0.80 "a firewall or NAT on the way drops IP fragments", raised by "ICMP reassembly time exceeded; the later fragments never come by", lowered by "other fragmented messages are answered";
+        "drop" 0.75 "a firewall or NAT on the way drops IP fragments", raised by "ICMP reassembly time exceeded; the later fragments never come by", lowered by "other fragmented messages are answered";
         "loss" 0.10 "packets are lost at random", raised by "a repeat gets through", lowered by "every repeat fails";
+        "filter" 0.05 "the capture leaves out all fragments but the first ones, which alone have ports", raised by "a capture filter of ports; no fragment but first ones in the whole capture", lowered by "other fragments are there";
         "silent" 0.10 "the message arrives and is not answered for another reason", raised by "all fragments come by at the peer's side", lowered by "ICMP reassembly time exceeded";
     ];
     checks: [
         Either: "turn on IKE fragmentation (RFC 7383 in IKEv2, the vendor extension in IKEv1); where it is on, make its fragments smaller";
         Path: "let IP fragments through between the two, or reassemble them on the firewall";
         Either: "send fewer or smaller certificates (no chain, ECDSA), or lower the MTU";
+        Capture: "let all fragments through the capture filter: or ip[6:2] & 0x1fff != 0 or ip6[6] == 44" about "filter";
     ];
     logs: [
         "Check Point": "NAT devices that do not support fragmentation" ("Check Point R76 VPN guide");
@@ -103,7 +105,7 @@ fn reassembly_failed(case: &Case<'_>, error: &IcmpFact) -> Option<Match> {
         .frames(
             view.messages().find(|message| in_pieces_from(message, error.quoted_source)).map(|message| message.frame),
         )
-        .rule_out(&["silent"]);
+        .rule_out(&["silent", "filter"]);
     Some(fragments::unless_over(found, over))
 }
 
@@ -126,7 +128,8 @@ fn never_whole(case: &Case<'_>, incomplete: &IncompleteFact) -> Option<Match> {
     // Where others come through, the capture may have missed a fragment.
     let others_came =
         view.messages().any(|message| message.ip_fragments > 1 && message.source.ip() == incomplete.source);
-    let confidence = if others_came { Confidence::Suspected } else { Confidence::Inferred };
+    let only_firsts = only_first_ones(case);
+    let confidence = if others_came || only_firsts { Confidence::Suspected } else { Confidence::Inferred };
     let total = incomplete.total.map_or(String::new(), |total| format!(" of {total}"));
     let found = Match::on(index, confidence)
         .seen(format!(
@@ -137,11 +140,32 @@ fn never_whole(case: &Case<'_>, incomplete: &IncompleteFact) -> Option<Match> {
             incomplete.missing_from,
             span(watched),
         ))
-        .means("the message cannot be put together: fragments get lost before this point")
+        .means(if only_firsts {
+            "the message cannot be put together: fragments get lost before this point, or the capture leaves them out"
+        } else {
+            "the message cannot be put together: fragments get lost before this point"
+        })
         .frames([incomplete.frame])
         .weigh("silent", 0.1)
         .settle("a capture next to the sender: if all fragments leave, the path loses them");
+    let found = if only_firsts {
+        found.weigh("filter", 6.0).settle("a capture next to the sender whose filter lets all fragments through: do they leave?")
+    } else {
+        found.rule_out(&["filter"])
+    };
     Some(fragments::unless_over(found, over))
+}
+
+/// Whether of all that was sent between the two in fragments the capture holds the first fragments only: one that goes by ports
+/// holds no others, nor anything without ports.
+fn only_first_ones(case: &Case<'_>) -> bool {
+    let pair = case.pair;
+    let whole = |message: &MessageRecord| message.ip_fragments > 1;
+    let of_first = |incomplete: &IncompleteFact| incomplete.fragments == 1 && incomplete.ports.is_some();
+    pair.incomplete.iter().all(of_first)
+        && pair.flows.iter().all(|flow| flow.fragmented == 0 && flow.encapsulation == Encapsulation::Udp)
+        && pair.icmp_errors.is_empty()
+        && !case.attempts().any(|(_, view)| view.messages().any(whole))
 }
 
 /// All fragments of the last answer of the set-up came by, and the initiator goes on with what it answers.
@@ -167,6 +191,7 @@ fn unheard(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
             .means("most likely the fragments of the answer do not get through to the initiator")
             .frames(view.frames(answer))
             .frames([request.frame])
+            .rule_out(&["filter"])
             .settle("a capture on the initiator's outside: do the later fragments arrive?"),
     )
 }
@@ -197,6 +222,7 @@ fn unanswered(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
             ))
             .means("most likely the fragments do not get through to the peer")
             .frames(view.frames(message))
+            .rule_out(&["filter"])
             .settle("a capture on the receiver's outside: do the later fragments arrive?"),
     )
 }

@@ -452,8 +452,10 @@ fn read_v1(view: &View<'_>, suite_known: bool, found: &mut [Informational<'_>]) 
         } else if may_delete && up_before {
             let goes_on = this.ike_after || this.traffic_after;
             let quiet = unanswered_for >= PATIENCE;
+            // Of an SA of which nothing is known, a lone message may be anything.
+            let tells = suite_known || !view.attempt.midstream || this.traffic_stopped;
             let is_delete = if may_ask {
-                !goes_on && (with_others || quiet)
+                !goes_on && (with_others || quiet && tells)
             } else {
                 !goes_on || ipsec_up.is_some_and(|up| up <= at)
             };

@@ -1,16 +1,20 @@
 //! N-PORT4500: the negotiation stops where it moves to UDP 4500.
 
+use std::net::SocketAddr;
+
 use crate::diagnose::case::{Case, PATIENCE, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::unheard::Unheard;
 use crate::diagnose::words::{span, times, until};
 use crate::diagnose::{Confidence, Severity};
-use crate::track::{IcmpAbout, Label, MessageRecord, Mode, Side};
+use crate::track::{IcmpAbout, Label, MessageRecord, Mode, Move, Side};
 
 use super::{nat, phase1, v2_auth_no_reply};
 
 /// The first message of IKEv2 that is authenticated.
 const AUTH: Label = Label::Request(35);
+/// Attempts before one that are looked at.
+const EARLIER: usize = 16;
 
 pattern! {
     /// ## What is seen
@@ -105,7 +109,7 @@ fn sent(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
     let waited = view.waited(first);
     // Of fragments that arrive only in part, those that are missing say more; that they arrive shows an open port.
     let in_part = first.ip_fragments > 1 || first.ike_fragments_missing.is_some();
-    if !began_on_500 || answered || follows || traffic || in_part || !waited.is_silence() {
+    if !began_on_500 || answered || follows || traffic || in_part || !waited.is_silence() || speaks_on_4500(view) {
         return None;
     }
     let repeated =
@@ -146,6 +150,16 @@ fn sent(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
         found = found.weigh("blocked", 0.6);
     }
     Some(of_nat(view, found))
+}
+
+/// Whether the responder said something on 4500 in an attempt before this one.
+fn speaks_on_4500(view: &View<'_>) -> bool {
+    let responder = view.attempt.responder.ip();
+    view.case.attempts().take(view.index).skip(view.index.saturating_sub(EARLIER)).any(|(_, before)| {
+        let moved = |moved: &Move| moved.to == SocketAddr::new(responder, nat::NAT_T);
+        let sent = |message: &MessageRecord| message.source.ip() == responder && nat::on_4500(message);
+        before.attempt.moves.iter().any(moved) || before.messages().any(sent)
+    })
 }
 
 /// The responder waits for the message that has to come on 4500.
