@@ -149,7 +149,9 @@ fn never_whole(case: &Case<'_>, incomplete: &IncompleteFact) -> Option<Match> {
         .weigh("silent", 0.1)
         .settle("a capture next to the sender: if all fragments leave, the path loses them");
     let found = if only_firsts {
-        found.weigh("filter", 6.0).settle("a capture next to the sender whose filter lets all fragments through: do they leave?")
+        found
+            .weigh("filter", 6.0)
+            .settle("a capture next to the sender whose filter lets all fragments through: do they leave?")
     } else {
         found.rule_out(&["filter"])
     };

@@ -32,11 +32,6 @@ pub(super) fn lives<'a>(case: &Case<'a>) -> Vec<Life<'a>> {
         .collect()
 }
 
-/// How often the tunnel was brought up: as many [`lives`] as it had.
-pub(super) fn times_up(case: &Case<'_>) -> usize {
-    case.attempts().filter(|(_, view)| view.attempt.rekeyed_from.is_none() && view.tunnel_up().is_some()).count()
-}
-
 /// Index of the last attempt that came up: what befell an earlier one is history.
 pub(super) fn last_up(case: &Case<'_>) -> Option<usize> {
     case.pair.attempts.iter().rposition(|attempt| attempt.phase1_up.is_some())

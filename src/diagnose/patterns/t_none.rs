@@ -5,7 +5,8 @@ use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::{span, times};
 use crate::diagnose::{Confidence, Severity};
 
-use super::{is_taken_down, life_cycle, traffic};
+use super::life_cycle::{self, Life};
+use super::{is_taken_down, ok_delete, traffic};
 
 /// Set up so often, it is more than idle.
 const AGAIN: usize = 3;
@@ -21,7 +22,8 @@ pattern! {
     /// it is lost before the gateway encrypts it: a route that points elsewhere, an address translated before the policy
     /// sees it, subnets that overlap, another policy that takes the traffic first.
     ///
-    /// A tunnel that is set up again and again and never carries a packet is more than idle, and is reported as a warning.
+    /// A tunnel that is set up again and again and never carries a packet is more than idle, and is reported as a warning; one
+    /// whose SAs are only renewed is not.
     ///
     /// ## Look-alikes
     ///
@@ -54,10 +56,22 @@ pattern! {
     check: check
 }
 
+/// How often the tunnel was brought up from nothing: one that is taken down only after the next one has come up was renewed.
+fn times_anew(case: &Case<'_>) -> usize {
+    let lives = life_cycle::lives(case);
+    let leaves = ok_delete::leaves(case);
+    let renewed = |two: &&[Life<'_>]| {
+        let left = leaves.get(two[0].index).copied().flatten();
+        let last = two[0].view.attempt.last;
+        left.is_none_or(|left| left >= two[1].begun()) && last >= two[1].begun()
+    };
+    lives.len() - lives.windows(2).filter(renewed).count()
+}
+
 fn check(case: &Case<'_>) -> Vec<Match> {
     let Some((_, view, up)) = traffic::last_up(case) else { return Vec::new() };
     let idle = case.end().since(up);
-    let set_up = life_cycle::times_up(case);
+    let set_up = times_anew(case);
     let seen = !case.pair.flows.is_empty() || traffic::forgotten(case).contains(&true);
     if seen || !case.both_ways() || (idle < PATIENCE && set_up < AGAIN) {
         return Vec::new();
@@ -69,6 +83,10 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     let found = Match::on_pair(Confidence::Stated)
         .seen(case.in_words(|| {
             let ups = times(set_up.max(1) as u64);
+            if set_up >= AGAIN {
+                let over = span(case.end().since(case.pair.first));
+                return ["the tunnel came up ", &ups, " in ", &over, "; neither side sent ESP or AH"].concat();
+            }
             ["the tunnel came up ", &ups, " and neither side sent ESP or AH in the ", &span(idle), " since"].concat()
         }))
         .frames([view.attempt.last_frame])
