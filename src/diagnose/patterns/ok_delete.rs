@@ -110,7 +110,23 @@ fn lives_on(view: &View<'_>, at: Timestamp, up: Option<Timestamp>, until: Timest
         view.case.flows_from(end).filter(before).any(|flow| flow.last.after(spacing(flow) * 2) >= until)
     };
     let carries = || view.is_v2() && own.is_some() && carried(view.case.pair.a) && carried(view.case.pair.b);
-    (younger && !is_deleted(view)) || carries() || (heard(Side::Initiator) && heard(Side::Responder))
+    let speaks = || heard(Side::Initiator) && heard(Side::Responder) && !ends_with_delete(view);
+    (younger && !is_deleted(view)) || carries() || speaks()
+}
+
+/// IKEv2: whether the last that was said under an IKE SA deletes it: a delete that is answered with nothing (RFC 7296 §1.4.1).
+fn ends_with_delete(view: &View<'_>) -> bool {
+    let deletes = informational::read(view);
+    let Some(last) = deletes.iter().rfind(|one| one.reading == Reading::Delete && one.told) else { return false };
+    view.is_v2() && !last.ike_after && answer_to(view, last).is_some_and(|first| first == 0)
+}
+
+/// IKEv2: the type of the first payload inside of the answer to a delete, 0 if there is none.
+fn answer_to(view: &View<'_>, delete: &Informational<'_>) -> Option<u8> {
+    let own = |exchange: &&Exchange| exchange.messages.iter().any(|message| std::ptr::eq(message, delete.message));
+    let exchange = view.exchanges().iter().find(own)?;
+    let answer = exchange.messages.iter().find(|message| matches!(message.label, Label::Response(_)))?;
+    view.first_inside(answer)
 }
 
 /// Whether the last that was said under an IKE SA seems to delete it.
@@ -197,13 +213,7 @@ fn created(view: &View<'_>, until: Timestamp) -> Vec<Created> {
 fn clears_up(view: &View<'_>, deletes: &[Informational<'_>]) -> bool {
     let Some(last) = deletes.last() else { return false };
     let created = created(view, last.message.at);
-    let own = |exchange: &&Exchange| exchange.messages.iter().any(|message| std::ptr::eq(message, last.message));
-    let answer = view
-        .exchanges()
-        .iter()
-        .find(own)
-        .and_then(|exchange| exchange.messages.iter().find(|message| matches!(message.label, Label::Response(_))));
-    let of_child = answer.and_then(|answer| view.first_inside(answer)).map(|first| first == payload::DELETE);
+    let of_child = answer_to(view, last).map(|first| first == payload::DELETE);
     let recent: Vec<&Created> = created.iter().filter(|one| last.message.at.since(one.answered) < PATIENCE).collect();
     let fits = match of_child {
         // Some name the child SA elsewhere; what counts is that one is left.
@@ -307,6 +317,12 @@ fn completed<'a>(view: &View<'a>) -> impl Iterator<Item = Timestamp> + use<'a> {
     quick_modes(view).filter_map(|quick| quick.message(Label::Qm(3))).map(|message| message.at)
 }
 
+/// Whether what took the place of an IKE SA is deleted as well.
+fn replaced_by_deleted(view: &View<'_>, leaves: &[Option<Timestamp>]) -> bool {
+    let mut later = view.case.attempts().zip(leaves).skip(view.index + 1);
+    later.any(|((_, other), left)| other.attempt.rekeyed_from == Some(view.index) && left.is_some())
+}
+
 fn check(case: &Case<'_>) -> Vec<Match> {
     let mut found = Vec::new();
     let leaves = leaves(case);
@@ -364,6 +380,11 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 .weigh("rekey", 0.3)
                 .weigh("idle", idle)
                 .weigh("admin", admin)
+        } else if is_taken_down(case) && replaced_by_deleted(&view, &leaves) {
+            Match::on(index, confidence)
+                .seen(case.in_words(|| format!("{seen}; the SA that took its place is deleted too")))
+                .means("the tunnel is gone: its SA and the one that replaced it were deleted")
+                .weigh("rekey", 0.3)
         } else {
             // The tunnel lives on: that it is up says more about the attempt.
             Match::on_pair(confidence)
