@@ -82,27 +82,37 @@ fn messages_of(case: &Case<'_>, points: &Points) -> Option<Match> {
     })
 }
 
-/// ESP or AH of one side at one point only, where that of the other side is at both: half of the tunnel.
+/// ESP or AH of one side at one point only, where that of the other side is at both: half of the tunnel. Or that of each side at
+/// its own point only: all of it.
 fn traffic_of(case: &Case<'_>, points: &Points) -> Option<Match> {
     let [there, back] = &traffic::ways(case);
     let (lost, known) = if at_both(back) { (there, back) } else { (back, there) };
     let enough = recorded(lost) >= TRAFFIC && recorded(known) >= TRAFFIC;
-    (enough && at_both(known) && missed_by(points, lost).is_some()).then(|| {
-        Match::on_pair(Confidence::Inferred)
-            .severity(Severity::Error)
-            .seen(format!(
-                "{} of ESP or AH from {} in capture {} only; what {} sends is in both",
-                number(lost.packets(), "packet"),
-                lost.from,
-                lost.flows.first().map_or(0, |flow| flow.first_frame.capture),
-                known.from,
-            ))
-            .means(format!(
-                "what {} sends is lost between the two points: the tunnel is up and carries traffic one way only",
-                lost.from
-            ))
-            .frames(lost.frames())
-    })
+    let found = Match::on_pair(Confidence::Inferred).severity(Severity::Error);
+    let of = |way: &traffic::Way<'_>| {
+        let capture = way.flows.first().map_or(0, |flow| flow.first_frame.capture);
+        format!("{} of ESP or AH from {} in capture {capture} only", number(way.packets(), "packet"), way.from)
+    };
+    match [lost, known].map(|way| missed_by(points, way)) {
+        _ if !enough => None,
+        [Some(_), _] if at_both(known) => Some(
+            found
+                .seen(format!("{}; what {} sends is in both", of(lost), known.from))
+                .means(format!(
+                    "what {} sends is lost between the two points: the tunnel is up and carries traffic one way only",
+                    lost.from
+                ))
+                .frames(lost.frames()),
+        ),
+        [Some(one), Some(other)] if one != other => Some(
+            found
+                .seen(format!("{}, {}", of(there), of(back)))
+                .means("what both sides send is lost between the two points: the tunnel is up and carries nothing")
+                .frames(there.frames())
+                .frames(back.frames()),
+        ),
+        _ => None,
+    }
 }
 
 /// Adds to what was found of traffic that has no answer what another capture tells of it. `lost`: the cause that it is lost on
