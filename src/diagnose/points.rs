@@ -131,6 +131,15 @@ pub(super) fn tell_fate(case: &Case<'_>, pattern: &Pattern, found: &mut Match) {
             );
             ([PASSED, LOST], seen, None)
         }
+        // Of fragments that cannot be put together a capture keeps nothing that could be held against the others.
+        Fate::Lost(here, there) if heard && (message.ip_fragments > 1 || message.ike_fragments > 1) => {
+            let seen = format!(
+                "{label} is whole in capture {here} only, and capture {there} was recording: it is lost between the two points, \
+                 or a fragment of it is"
+            );
+            let settle = format!("capture {there} by itself: whether it holds some of the fragments");
+            ([LOST, 1.0], seen, Some(also(settle).into()))
+        }
         Fate::Lost(here, there) if heard => {
             let seen = format!(
                 "{label} is in capture {here} only, and capture {there} was recording: it is lost between the two points"
