@@ -42,6 +42,8 @@ const HEARTBEATS: usize = 4;
 const CREATE_CHILD_SA: u8 = 36;
 /// Plaintext of the smallest IKEv2 payload that an Informational may hold: a notify or a delete without SPI.
 const LEAST_PAYLOAD: u32 = 8;
+/// Two hashes of NAT detection (RFC 7296 §2.23), which who may move asks with whether a NAT has changed its mapping (RFC 4555 §3.8).
+const NAT_DETECTION: u32 = 2 * (8 + 20);
 /// A delete of one IPsec SA (RFC 7296 §3.11).
 const DELETE_CHILD: u32 = 12;
 
@@ -224,7 +226,7 @@ fn read_once<'a>(view: &View<'a>) -> Vec<Informational<'a>> {
             too_many_deletes(view, &mut found);
         }
         IkeVersion::V2 => {
-            pair_by_request(attempt.exchanges.len(), &mut found);
+            pair_by_request(view, &mut found);
             note_use(view, &mut found);
             read_v2(view, &mut found);
         }
@@ -333,12 +335,14 @@ fn pair_by_time(view: &View<'_>, found: &mut [Informational<'_>]) {
     }
 }
 
-/// IKEv2: a response stands behind its request in the same exchange.
-fn pair_by_request(exchanges: usize, found: &mut [Informational<'_>]) {
+/// IKEv2: a response stands behind its request in the same exchange, unless it is lost between two capture points.
+fn pair_by_request(view: &View<'_>, found: &mut [Informational<'_>]) {
+    let points = view.case.points();
+    let lost = |message| points.is_some_and(|points| points.loses(message));
     // Of each exchange, the last message so far.
-    let mut last: Vec<Option<usize>> = vec![None; exchanges];
+    let mut last: Vec<Option<usize>> = vec![None; view.exchanges().len()];
     for index in 0..found.len() {
-        let Some(last) = last.get_mut(found[index].exchange) else { continue };
+        let Some(last) = last.get_mut(found[index].exchange).filter(|_| !lost(found[index].message)) else { continue };
         if let Some(request) = last.replace(index) {
             found[request].partner = Some(index);
             found[index].partner = Some(request);
@@ -542,6 +546,9 @@ fn read_v2(view: &View<'_>, found: &mut [Informational<'_>]) {
             match first {
                 0 => Reading::Question { answered },
                 payload::DELETE => Reading::Delete,
+                payload::NOTIFY if plain.is_some_and(|(least, most)| (least..=most).contains(&NAT_DETECTION)) => {
+                    Reading::Question { answered }
+                }
                 _ => Reading::Notify,
             }
         } else if must_be_empty {

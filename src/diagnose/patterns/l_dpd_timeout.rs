@@ -9,13 +9,15 @@ use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::{span, times};
 use crate::diagnose::{Confidence, Severity};
 use crate::isakmp::registry;
-use crate::track::{IcmpAbout, Label, Side};
+use crate::track::{Exchange, IcmpAbout, Label, MessageRecord, Side};
 
 use super::informational::{self, Informational, Reading};
 use super::life_cycle;
 
 /// Copies of a question before its silence means something.
 const LEAST: u64 = 3;
+/// An outage no longer than this may be over the next moment.
+const YOUNG: Duration = Duration::from_secs(20);
 /// So many of them one after the other, each another one, are no questions.
 const HEARTBEATS: usize = 8;
 /// ICMP errors that are looked at.
@@ -75,7 +77,7 @@ pattern! {
     sources: ["S2S-47", "RFC 3706 §5", "RFC 7296 §2.4"];
     misses: Messages;
     lost: "path" "mapping", or its answer: "path" "mapping";
-    when: LAST_WORD;
+    when: LAST_WORD, CAPTURES INFORMATIONAL;
     check: check
 }
 
@@ -172,6 +174,21 @@ fn has_last_word(view: &View<'_>, side: Side) -> bool {
     since.map(|message| u64::from(message.repeat_count) + 1).sum::<u64>() >= LEAST
 }
 
+/// An answer to one of these that passes one capture point and not the other.
+fn answer_lost<'a>(view: &View<'a>, questions: &[&Informational<'_>]) -> Option<&'a MessageRecord> {
+    let points = view.case.points()?;
+    let asked = |exchange: &Exchange| questions.iter().any(|each| exchange.messages.iter().any(|one| std::ptr::eq(one, each.message)));
+    let answers = view.exchanges().iter().filter(|exchange| asked(exchange)).flat_map(|exchange| &exchange.messages);
+    let answers = answers.filter(|message| matches!(message.label, Label::Response(_)));
+    answers.into_iter().find(|message| points.loses(message))
+}
+
+/// Whether the capture ends with a check for which more copies are to come: an outage may be over the next moment.
+fn is_young(view: &View<'_>, question: &MessageRecord) -> bool {
+    let goes_on = view.next_copy(question).is_some_and(|next| !next.given_up);
+    goes_on && question.repeat_count < 3 && view.case.end().since(question.at) < YOUNG
+}
+
 /// Questions of `side` since the last word of its peer.
 fn unanswered(later: &Later, index: usize, view: &View<'_>, read: &[Informational<'_>], side: Side) -> Option<Match> {
     let peer = life_cycle::address(view.attempt, side.other());
@@ -227,7 +244,9 @@ fn unanswered(later: &Later, index: usize, view: &View<'_>, read: &[Informationa
                 "the peer lives; the side that asked gave this IKE SA up and began anew, so what became of it at the peer does not show"
             }
             _ if elsewhere => "the peer lives; it dropped this IKE SA and uses another one",
-            _ if reopened => "the IKE daemon of the peer was gone, and is back: it most likely does not know this SA",
+            _ if reopened => {
+                "the IKE daemon of the peer was gone; it is back and does not know this SA, or now nothing arrives any more"
+            }
             (Some(true), _) => "the host is there, and its IKE daemon seems to be gone",
             (Some(false), _) => "a router says that the peer cannot be reached, or a filter that it must not",
             (None, Traffic::GoesOn) => "the kernel of the peer lives; its IKE daemon does not answer",
@@ -240,7 +259,7 @@ fn unanswered(later: &Later, index: usize, view: &View<'_>, read: &[Informationa
     found = match (refused, traffic) {
         _ if elsewhere && acted => found.weigh("dropped", 2.0).rule_out(&["daemon"]),
         _ if elsewhere => found.weigh("dropped", 20.0).weigh("path", 0.5).rule_out(&["daemon"]),
-        _ if reopened => found.weigh("restart", 8.0).weigh("path", 0.2).weigh("mapping", 0.2),
+        _ if reopened => found.weigh("restart", 4.0).weigh("daemon", 2.0).weigh("path", 0.2).weigh("mapping", 0.2),
         (Some(true), _) | (None, Traffic::GoesOn) => {
             found.weigh("daemon", 8.0).weigh("path", 0.2).weigh("mapping", 0.2)
         }
@@ -279,8 +298,23 @@ fn unanswered(later: &Later, index: usize, view: &View<'_>, read: &[Informationa
             found = found.severity(Severity::Notice);
         }
     }
+    if let Some(answer) = answer_lost(view, &questions) {
+        let capture = answer.frame.capture;
+        found.seen = format!(
+            "{} sent a liveness check {} in {}; {peer} answered, and its answers are in capture {capture} only",
+            life_cycle::address(view.attempt, side),
+            times(copies),
+            span(last.since(first.at)),
+        );
+        found.means = "the peer lives; what it answers is lost between the two points".into();
+        found = found.weigh("path", 20.0).rule_out(&["daemon", "restart"]).settle("what drops its packets between the two points");
+    }
     if elsewhere || later.up.is_some_and(|up| up > index) {
         found = found.severity(Severity::Notice);
+    } else if questions.len() == 1 && is_young(view, first) && traffic == Traffic::Silent && refused.is_none() {
+        found.confidence = Some(Confidence::Suspected);
+        found.seen.push_str("; it has not given up yet, and the capture ends");
+        found = found.severity(Severity::Warning).means("the peer, its memory of this SA, or the path is gone, or was for a moment");
     }
     Some(found)
 }

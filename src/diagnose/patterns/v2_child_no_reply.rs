@@ -5,9 +5,10 @@ use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::sizes::{Suite, payload};
 use crate::diagnose::unheard::Unheard;
 use crate::diagnose::words::{span, times};
-use crate::diagnose::{Confidence, Severity};
+use crate::diagnose::Severity;
 use crate::track::{Exchange, ExchangeKind, Label, MessageRecord};
 
+use super::informational::{self, Informational, Reading};
 use super::ikev2::{self, Standing};
 use super::v2_msgid;
 
@@ -116,7 +117,7 @@ fn no_answer(
         // Whoever asks takes leave: that nobody is there any more is no surprise, nor that nothing is sent.
         found.seen.push_str("; it begins with a Delete");
         let means = format!("{peer} does not answer the Delete: it was gone before, or the answer does not arrive");
-        return (confidence > Confidence::Suspected).then_some(found.means(means).severity(Severity::Notice));
+        return Some(found.means(means).severity(Severity::Notice));
     }
     if esp_after {
         found.seen.push_str("; its ESP is seen after it");
@@ -172,10 +173,15 @@ fn is_meant(view: &View<'_>, exchange: &Exchange, suite: Option<Suite>) -> bool 
         ExchangeKind::InformationalV2 => {
             let (request, _) = ikev2::request_and_response(exchange);
             let long = || request.zip(suite).is_some_and(|(request, suite)| suite.is_short(request) == Some(false));
-            request.is_some_and(|request| deletes(view, request)) || long()
+            request.is_some_and(|request| deletes(view, request) || long() && !asks_for_life(view, request))
         }
         _ => false,
     }
+}
+
+fn asks_for_life(view: &View<'_>, request: &MessageRecord) -> bool {
+    let asks = |one: &Informational<'_>| matches!(one.reading, Reading::Question { .. });
+    informational::read(view).iter().any(|one| std::ptr::eq(one.message, request) && asks(one))
 }
 
 fn deletes(view: &View<'_>, request: &MessageRecord) -> bool {
