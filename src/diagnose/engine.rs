@@ -86,7 +86,7 @@ const CONSEQUENCES: &[Consequences] = &[
     Consequences::of("L-STALE-SA", &["P1-NO-REPLY", "P2-NO-REPLY", "V2-NO-REPLY", "V2-CLEAR-ERROR", "T-ONEWAY"]),
     Consequences::of("T-SPI-UNKNOWN", &["T-ONEWAY", "V2-TS-NARROW"]),
     Consequences::of("L-DPD-TIMEOUT", &["P1-NO-REPLY", "V2-NO-REPLY", "T-ONEWAY"]),
-    Consequences::of("L-DPD-TIMEOUT", &["N-ICMP-PORT"]),
+    Consequences::on_attempt_of("L-DPD-TIMEOUT", &["N-ICMP-PORT"]),
     // A peer that fell silent on another SA had another reason.
     Consequences::on_attempt_of("N-ICMP-HOST", &["L-DPD-TIMEOUT"]),
     Consequences::of("N-ICMP-HOST", &["P2-NO-REPLY", "V2-CHILD-NO-REPLY"]),

@@ -74,9 +74,12 @@ pub(super) fn status(
 ) -> PairStatus {
     let pair = case.pair;
     let traffic = !pair.flows.is_empty();
-    let up = case.attempts().any(|(_, view)| view.tunnel_up().is_some());
+    // What is lost was up before the capture, or while it ran.
+    let was_up = || traffic && case.attempts().any(|(_, view)| view.attempt.midstream);
+    let came_up = case.attempts().any(|(_, view)| view.tunnel_up().is_some());
     let lost = silent || verdict.is_some_and(|found| tells_a_loss(found) || is_mute(case, found));
     let begins = is_just_set_up(case, attempts, verdict);
+    let up = came_up || lost && was_up();
     // A farewell that another finding explains better is one all the same; another attempt may have begun since.
     if is_taken_down(case) {
         let begun = begins || attempts.last().is_some_and(|last| last.outcome == Outcome::Unfinished);

@@ -85,7 +85,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     let later = Later::of(case);
     case.attempts()
         .filter(|(_, view)| view.attempt.phase1_up.is_some() || view.attempt.midstream)
-        .filter(|(_, view)| case.both_ways() && !view.one_sided())
+        .filter(|(_, view)| case.both_ways() && (!view.one_sided() || falls_silent(view)))
         .filter(|(_, view)| [Side::Initiator, Side::Responder].into_iter().any(|side| has_last_word(view, side)))
         .filter_map(|(index, view)| {
             let read = informational::read(&view);
@@ -157,12 +157,26 @@ impl Traffic {
     }
 }
 
-/// When `side` was last heard in this attempt: not by what is lost between two capture points.
+/// When `side` was last heard in this attempt: not by what is lost between two capture points. Of an SA from before the capture a
+/// side may have been heard in ESP only.
 fn last_heard(view: &View<'_>, side: Side) -> Option<Timestamp> {
     let lost = |message| view.case.points().is_some_and(|points| points.loses(message));
     let messages = view.messages().filter(|message| message.from == side && !lost(message));
     let times = messages.flat_map(|message| message.copies().map(|(_, at)| at));
-    times.max()
+    times.max().or_else(|| esp_before(view, side))
+}
+
+/// When the last ESP of `side` came, if it stopped before anything was said under an SA from before the capture.
+fn esp_before(view: &View<'_>, side: Side) -> Option<Timestamp> {
+    let attempt = view.attempt;
+    let last = view.case.flows_from(life_cycle::address(attempt, side)).map(|flow| flow.last).max()?;
+    (attempt.midstream && last <= attempt.first).then_some(last)
+}
+
+/// Whether the capture has one side in ESP that stopped, and in no IKE since: it holds that direction.
+fn falls_silent(view: &View<'_>) -> bool {
+    let silent = |side: Side| !view.heard(side) && esp_before(view, side).is_some();
+    [Side::Initiator, Side::Responder].into_iter().any(silent)
 }
 
 /// Whether the last messages of the attempt are enough Informationals of `side`.
@@ -177,7 +191,9 @@ fn has_last_word(view: &View<'_>, side: Side) -> bool {
 /// An answer to one of these that passes one capture point and not the other.
 fn answer_lost<'a>(view: &View<'a>, questions: &[&Informational<'_>]) -> Option<&'a MessageRecord> {
     let points = view.case.points()?;
-    let asked = |exchange: &Exchange| questions.iter().any(|each| exchange.messages.iter().any(|one| std::ptr::eq(one, each.message)));
+    let asked = |exchange: &Exchange| {
+        questions.iter().any(|each| exchange.messages.iter().any(|one| std::ptr::eq(one, each.message)))
+    };
     let answers = view.exchanges().iter().filter(|exchange| asked(exchange)).flat_map(|exchange| &exchange.messages);
     let answers = answers.filter(|message| matches!(message.label, Label::Response(_)));
     answers.into_iter().find(|message| points.loses(message))
@@ -307,14 +323,19 @@ fn unanswered(later: &Later, index: usize, view: &View<'_>, read: &[Informationa
             span(last.since(first.at)),
         );
         found.means = "the peer lives; what it answers is lost between the two points".into();
-        found = found.weigh("path", 20.0).rule_out(&["daemon", "restart"]).settle("what drops its packets between the two points");
+        found = found
+            .weigh("path", 20.0)
+            .rule_out(&["daemon", "restart"])
+            .settle("what drops its packets between the two points");
     }
     if elsewhere || later.up.is_some_and(|up| up > index) {
         found = found.severity(Severity::Notice);
     } else if questions.len() == 1 && is_young(view, first) && traffic == Traffic::Silent && refused.is_none() {
         found.confidence = Some(Confidence::Suspected);
         found.seen.push_str("; it has not given up yet, and the capture ends");
-        found = found.severity(Severity::Warning).means("the peer, its memory of this SA, or the path is gone, or was for a moment");
+        found = found
+            .severity(Severity::Warning)
+            .means("the peer, its memory of this SA, or the path is gone, or was for a moment");
     }
     Some(found)
 }

@@ -336,9 +336,9 @@ impl Look {
         let at_once =
             of.first_told_by_initiator.zip(of.last_auth).is_some_and(|(told, auth)| told <= auth.after(AT_ONCE));
         signs.set_if(at_once, Signs::TOLD_AT_ONCE);
-        let last_word = |told: Option<Timestamp>, heard: Option<Timestamp>| {
-            told.zip(heard).is_some_and(|(told, heard)| told > heard)
-        };
+        // of an SA from before the capture the other side may have been heard in ESP only
+        let last_word =
+            |told: Option<Timestamp>, heard: Option<Timestamp>| told > heard && (heard.is_some() || attempt.midstream);
         signs.set_if(last_word(of.told[0], responder) || last_word(of.told[1], initiator), Signs::LAST_WORD);
         signs.set_if(nat::detected(view), Signs::NAT);
         signs.set_if(!nat::IKE.contains(&attempt.initiator.port()), Signs::PORT);

@@ -1,15 +1,15 @@
 //! V2-CHILD-NO-REPLY: a request on an IKE SA that is up gets no answer.
 
+use crate::diagnose::Severity;
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::sizes::{Suite, payload};
 use crate::diagnose::unheard::Unheard;
 use crate::diagnose::words::{span, times};
-use crate::diagnose::Severity;
 use crate::track::{Exchange, ExchangeKind, Label, MessageRecord};
 
-use super::informational::{self, Informational, Reading};
 use super::ikev2::{self, Standing};
+use super::informational::{self, Informational, Reading};
 use super::v2_msgid;
 
 /// Fewer copies may be a short loss.
