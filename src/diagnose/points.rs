@@ -174,6 +174,18 @@ pub(super) fn tell_fate(case: &Case<'_>, pattern: &Pattern, found: &mut Match) {
     }
 }
 
+/// Whether another capture shows that a message got further than this one: it passes both points.
+pub(super) fn arrives(view: &View<'_>, message: &MessageRecord) -> bool {
+    if !view.case.survey.captures_overlap() {
+        return false;
+    }
+    let fate = match Elsewhere::of(view) {
+        Some(elsewhere) => elsewhere.fate(view, message),
+        None => view.case.points().and_then(|points| points.fate(message)),
+    };
+    matches!(fate, Some(Fate::Passed | Fate::AnswerLost(..)))
+}
+
 /// An attempt as another capture shows it, between other addresses: at a point beyond a NAT.
 struct Elsewhere {
     capture: u32,

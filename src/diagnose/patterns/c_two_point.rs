@@ -104,6 +104,21 @@ fn traffic_of(case: &Case<'_>, points: &Points) -> Option<Match> {
                 ))
                 .frames(lost.frames()),
         ),
+        _ if at_both(known) && most_at_one(lost) && watched_all(points, lost) => Some(
+            found
+                .seen(format!(
+                    "of {} of ESP or AH from {}, {} in one capture only; what {} sends is in both",
+                    number(lost.packets(), "packet"),
+                    lost.from,
+                    match lost.packets().saturating_sub(doubles(lost)) {
+                        1 => "1 is".to_owned(),
+                        several => format!("{several} are"),
+                    },
+                    known.from,
+                ))
+                .means(format!("much of what {} sends is lost between the two points", lost.from))
+                .frames(lost.frames()),
+        ),
         [Some(one), Some(other)] if one != other => Some(
             found
                 .seen(format!("{}, {}", of(there), of(back)))
@@ -138,6 +153,18 @@ fn missed_by(points: &Points, way: &traffic::Way<'_>) -> Option<u32> {
 /// Nearly all packets were recorded twice.
 fn at_both(way: &traffic::Way<'_>) -> bool {
     doubles(way).saturating_mul(5) >= recorded(way).saturating_mul(2)
+}
+
+/// More than half of the packets were recorded once.
+fn most_at_one(way: &traffic::Way<'_>) -> bool {
+    way.packets().saturating_sub(doubles(way)) > way.packets() / 2
+}
+
+/// Whether two captures were recording all the time from the first packet of a way to the last.
+fn watched_all(points: &Points, way: &traffic::Way<'_>) -> bool {
+    let Some((first, last)) = way.first().zip(way.last()) else { return false };
+    let another = |capture| points.watching(capture, first, last);
+    way.flows.first().and_then(|flow| another(flow.first_frame.capture)).and_then(another).is_some()
 }
 
 fn doubles(way: &traffic::Way<'_>) -> u64 {

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use crate::diagnose::case::{Case, PATIENCE, View};
 use crate::diagnose::pattern::{Match, pattern};
+use crate::diagnose::points;
 use crate::diagnose::unheard::Unheard;
 use crate::diagnose::words::{span, times, until};
 use crate::diagnose::{Confidence, Severity};
@@ -109,7 +110,9 @@ fn sent(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
     let waited = view.waited(first);
     // Of fragments that arrive only in part, those that are missing say more; that they arrive shows an open port.
     let in_part = first.ip_fragments > 1 || first.ike_fragments_missing.is_some();
-    if !began_on_500 || answered || follows || traffic || in_part || !waited.is_silence() || speaks_on_4500(view) {
+    // Another capture may show that it arrives.
+    let arrives = || speaks_on_4500(view) || points::arrives(view, first);
+    if !began_on_500 || answered || follows || traffic || in_part || !waited.is_silence() || arrives() {
         return None;
     }
     let repeated =
