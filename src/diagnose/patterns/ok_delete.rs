@@ -8,7 +8,7 @@ use crate::base::Timestamp;
 use crate::diagnose::Confidence;
 use crate::diagnose::case::{Case, PATIENCE, View};
 use crate::diagnose::pattern::{Match, pattern};
-use crate::diagnose::sizes::{Suite, payload};
+use crate::diagnose::sizes::{AuthAnswer, Suite, payload};
 use crate::diagnose::words::span;
 use crate::track::{EspFlow, Exchange, ExchangeKind, Label, MessageRecord, Side};
 
@@ -166,7 +166,8 @@ fn in_good_order<'a>(view: &View<'a>) -> Vec<Informational<'a>> {
 fn ends(view: &View<'_>, deletes: &[Informational<'_>]) -> bool {
     let Some(last) = deletes.last().filter(|last| !last.traffic_after) else { return false };
     if view.is_v2() {
-        return !last.ike_after && !clears_up(view, deletes) && !is_redundant(view);
+        let over = !last.ike_after && !clears_up(view, deletes) && !is_redundant(view);
+        return over || no_child_is_left(view, deletes);
     }
     let goes_on = quick_modes(view).any(|quick| quick.messages.iter().any(|message| message.at > last.message.at));
     if goes_on || (last.ike_after && !deletes.iter().any(Informational::deletes_ipsec)) {
@@ -224,6 +225,29 @@ fn clears_up(view: &View<'_>, deletes: &[Informational<'_>]) -> bool {
     let first = recent.iter().map(|one| one.answered).min();
     let since = |first: Timestamp| deletes.iter().filter(|one| one.message.at >= first).count();
     fits && first.is_some_and(|first| since(first) <= recent.len())
+}
+
+/// IKEv2: whether as many child SAs were deleted as ever came up under an IKE SA, and nothing was sent since: what is left of it
+/// carries nothing.
+fn no_child_is_left(view: &View<'_>, deletes: &[Informational<'_>]) -> bool {
+    let Some(last) = deletes.last() else { return false };
+    let of_child = |delete: &&Informational<'_>| answer_to(view, delete) == Some(payload::DELETE);
+    let handed_on = view.case.pair.attempts.iter().any(|other| other.rekeyed_from == Some(view.index));
+    let own = !view.attempt.midstream && view.attempt.rekeyed_from.is_none() && !handed_on;
+    own && view.auth_answer() == Some(AuthAnswer::Child)
+        && (view.case.end().since(last.last_sent()) >= PATIENCE / 2 || another_is_refused(view, last))
+        && deletes.iter().filter(of_child).count() > created(view, view.case.end()).len()
+}
+
+/// Whether another child SA is asked for after a delete, and refused.
+fn another_is_refused(view: &View<'_>, delete: &Informational<'_>) -> bool {
+    let Some(suite) = Suite::chosen(view.attempt) else { return false };
+    let refuses = |message: &MessageRecord| {
+        message.label == Label::Response(CREATE_CHILD_SA)
+            && message.at > delete.message.at
+            && suite.refuses_child(message) == Some(true)
+    };
+    view.messages().any(refuses)
 }
 
 /// IKEv2: whether the IKE SA is one of two that took the place of the same one, because both sides re-keyed that at once: of the two
@@ -368,6 +392,9 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             let since = match next {
                 None if quiet < SHORT => "; the capture ends with it".to_owned(),
                 Some(_) => ["; a new negotiation began ", &span(quiet), " later"].concat(),
+                None if last.ike_after && view.is_v2() => {
+                    format!("; no child SA is left, and no ESP in the {} since", span(quiet))
+                }
                 None if last.ike_after => format!("; no ESP and no Quick Mode in the {} since", span(quiet)),
                 None => format!("; nothing was sent under these SAs in the {} since", span(quiet)),
             };
