@@ -6,7 +6,7 @@ use crate::base::Timestamp;
 use crate::track::{EspFlow, Exchange, Label, MessageRecord, Side};
 
 use super::case::{AT_ONCE, PATIENCE, View};
-use super::sizes::{AuthAnswer, Suite};
+use super::sizes::{AuthAnswer, Suite, payload};
 
 impl<'a> View<'a> {
     /// [`Self::tunnel_up`], read from the facts.
@@ -16,7 +16,7 @@ impl<'a> View<'a> {
         }
         let Some(at) = self.attempt.phase1_up else {
             let lives_on = || self.lives_on().filter(|_| self.is_v2() || self.carries_traffic());
-            return self.shown_by_traffic().or_else(lives_on);
+            return self.shown_by_traffic().or_else(lives_on).or_else(|| self.child_replaced());
         };
         if self.is_v2() {
             return self.v2_tunnel_up(at);
@@ -116,6 +116,20 @@ impl<'a> View<'a> {
         let unasked = last.repeat_count == 0 && before().all(|message| message.last_sent() <= last.at);
         let hole = begin.since(last.at);
         if of_set_up && unasked && hole >= PATIENCE / 2 { hole } else { Duration::ZERO }
+    }
+
+    /// IKEv2, of an SA from before the capture: when another took the place of a child SA, as both sides say in clear. The request
+    /// begins with the one that it replaces, and the answer with what was chosen (RFC 7296 §1.3.3).
+    fn child_replaced(&self) -> Option<Timestamp> {
+        let first = |exchange: &Exchange, label| {
+            exchange.messages.iter().find(|message| message.label == label).and_then(MessageRecord::first_inside)
+        };
+        let replaced = |exchange: &&Exchange| {
+            let asked = first(exchange, Label::Request(36));
+            asked == Some(payload::NOTIFY) && first(exchange, Label::Response(36)) == Some(payload::SA)
+        };
+        let exchange = self.exchanges().iter().filter(|_| self.is_v2() && self.attempt.midstream).find(replaced)?;
+        exchange.messages.iter().find(|message| message.label == Label::Response(36)).map(|answer| answer.at)
     }
 
     /// IKEv2: when a CREATE_CHILD_SA was first answered with more than a refusal.
