@@ -1,0 +1,274 @@
+//! What real captures say that lack something: frames that the capture missed, all before it began, what its filter or its snap
+//! length left out, addresses that were changed afterwards, or a clock that was set back.
+//!
+//! Derived from the laboratories' captures by leaving out or changing what a row names, so the right answer is known. Not here:
+//! what the whole captures say (`verdicts.rs`).
+
+use std::io::Cursor;
+use std::path::{Path, PathBuf};
+
+use ikescope::capture::Captures;
+use ikescope::diagnose::{Confidence, Finding, PairStatus, Severity};
+use ikescope::pipeline::{self, Analysis};
+
+/// A capture that can be taken apart: little-endian pcap with microseconds.
+#[derive(Clone)]
+struct Capture {
+    head: Vec<u8>,
+    frames: Vec<Frame>,
+}
+
+#[derive(Clone)]
+struct Frame {
+    /// Microseconds.
+    at: u64,
+    /// On the wire.
+    length: u32,
+    octets: Vec<u8>,
+}
+
+fn word(octets: &[u8], at: usize) -> u32 {
+    u32::from_le_bytes(octets[at..at + 4].try_into().unwrap())
+}
+
+impl Capture {
+    fn read(name: &str) -> Self {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("captures").join(name);
+        let file = std::fs::read(path).unwrap();
+        assert_eq!(file[..4], [0xd4, 0xc3, 0xb2, 0xa1], "{name}");
+        let (mut at, mut frames) = (24, Vec::new());
+        while at < file.len() {
+            let [seconds, micros, captured, length] = [0, 4, 8, 12].map(|field| word(&file, at + field));
+            let octets = file[at + 16..at + 16 + captured as usize].to_vec();
+            frames.push(Frame { at: u64::from(seconds) * 1_000_000 + u64::from(micros), length, octets });
+            at += 16 + captured as usize;
+        }
+        Self { head: file[..24].to_vec(), frames }
+    }
+
+    /// Frames that `keep` accepts, numbered from 1.
+    fn only(mut self, keep: impl Fn(usize, &Frame) -> bool) -> Self {
+        let frames = std::mem::take(&mut self.frames);
+        self.frames =
+            (1..).zip(frames).filter(|(number, frame)| keep(*number, frame)).map(|(_, frame)| frame).collect();
+        self
+    }
+
+    fn without(self, missed: &[usize]) -> Self {
+        self.only(|number, _| !missed.contains(&number))
+    }
+
+    fn from_to(self, first: usize, last: usize) -> Self {
+        self.only(|number, _| (first..=last).contains(&number))
+    }
+
+    /// Each frame changed, numbered from 1.
+    fn changed(mut self, change: impl Fn(usize, &mut Frame)) -> Self {
+        (1..).zip(&mut self.frames).for_each(|(number, frame)| change(number, frame));
+        self
+    }
+
+    fn snapped(self, length: usize) -> Self {
+        self.changed(|_, frame| frame.octets.truncate(length))
+    }
+
+    /// With other IPv4 addresses, as tools for making captures anonymous put them in: the same for the same, and nothing else changed.
+    fn anonymous(self) -> Self {
+        self.changed(|_, frame| {
+            if frame.octets.get(12..14) == Some(&[8, 0]) {
+                for at in [26, 30] {
+                    frame.octets[at + 2] ^= 0x5a;
+                    frame.octets[at + 3] ^= 0x21;
+                }
+            }
+        })
+    }
+
+    /// With a frame of something else so many seconds after the last one.
+    fn going_on_for(mut self, seconds: u64) -> Self {
+        let last = self.frames.last().unwrap().at;
+        let mut octets = vec![0xff; 6];
+        octets.extend([2, 0, 0, 0, 0, 1, 8, 6]);
+        octets.resize(60, 0);
+        self.frames.push(Frame { at: last + seconds * 1_000_000, length: 60, octets });
+        self
+    }
+
+    fn analyze(&self) -> Analysis {
+        let mut file = self.head.clone();
+        for frame in &self.frames {
+            let (seconds, micros) = ((frame.at / 1_000_000) as u32, (frame.at % 1_000_000) as u32);
+            for word in [seconds, micros, frame.octets.len() as u32, frame.length] {
+                file.extend(word.to_le_bytes());
+            }
+            file.extend(&frame.octets);
+        }
+        let mut captures = Captures::from_reader("derived", Cursor::new(file));
+        let analysis = pipeline::analyze(&mut captures, &pipeline::Options::default(), &mut ());
+        assert!(captures.errors().is_empty(), "{:?}", captures.errors());
+        analysis
+    }
+}
+
+fn together(names: [&str; 2]) -> Analysis {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("captures");
+    let paths: Vec<PathBuf> = names.iter().map(|name| folder.join(name)).collect();
+    pipeline::analyze(&mut Captures::open(&paths), &pipeline::Options::default(), &mut ())
+}
+
+fn verdict(analysis: &Analysis) -> Option<&'static str> {
+    analysis.diagnosis.pair(0).and_then(|pair| pair.verdict).map(|verdict| verdict.id())
+}
+
+fn status(analysis: &Analysis) -> PairStatus {
+    analysis.diagnosis.pair(0).unwrap().status
+}
+
+fn alarms(analysis: &Analysis) -> Vec<Finding> {
+    analysis.diagnosis.findings(&analysis.facts).filter(|finding| finding.severity >= Severity::Warning).collect()
+}
+
+fn ids(findings: &[Finding]) -> Vec<&'static str> {
+    findings.iter().map(Finding::id).collect()
+}
+
+#[test]
+fn a_healthy_tunnel_of_which_a_message_is_missing_raises_no_alarm() {
+    let rows: [(&str, &[usize], &str); 4] = [
+        ("fourth-lab/v2-id-mended-healthy.pcap", &[32], "OK-UP"),
+        ("fourth-lab/v2-second-deleted-healthy.pcap", &[31], "OK-UP"),
+        ("second-lab/v1-p2-mended-healthy.pcap", &[2], "OK-UP"),
+        ("third-lab/vpnc-racoon-v1-nat-healthy.pcap", &[16], "OK-IDLE"),
+    ];
+    for (name, missed, expected) in rows {
+        let analysis = Capture::read(name).without(missed).analyze();
+        assert_eq!((verdict(&analysis), ids(&alarms(&analysis))), (Some(expected), Vec::new()), "{name}");
+    }
+}
+
+#[test]
+fn what_fails_is_named_though_a_message_before_it_is_missing() {
+    let rows = [
+        ("fourth-lab/v2-peer-dead-after-rekey.pcap", 14, "T-ONEWAY"),
+        ("second-lab/v1-esp-stops-oneway.pcap", 3, "T-ONEWAY"),
+        ("third-lab/racoon-v1-esp-lost-oneway.pcap", 13, "T-ONEWAY"),
+        ("lab/v1-peer-rebooted-dpd.pcap", 9, "L-DPD-TIMEOUT"),
+        ("third-lab/shrew-ss-v1-aggr-psk-mismatch.rside.pcap", 13, "P1-AGGR-AUTH"),
+        ("second-lab/lsw-ss-v1-id-mismatch.pcap", 5, "P1-AUTH-REJECT"),
+    ];
+    for (name, missed, expected) in rows {
+        let (whole, analysis) = (Capture::read(name).analyze(), Capture::read(name).without(&[missed]).analyze());
+        assert_eq!((verdict(&whole), verdict(&analysis)), (Some(expected), Some(expected)), "{name}");
+        assert_eq!(ids(&alarms(&analysis)), ids(&alarms(&whole)), "{name}");
+    }
+}
+
+#[test]
+fn what_may_be_a_greeting_where_message_6_is_missing_is_no_more_than_suspected_to_refuse() {
+    let analysis = Capture::read("third-lab/racoon-v1-phase-1-only-healthy.pcap").without(&[19]).analyze();
+    let [finding] = &alarms(&analysis)[..] else { panic!("{:?}", ids(&alarms(&analysis))) };
+    assert_eq!((finding.id(), finding.confidence), ("P1-AUTH-REJECT", Confidence::Suspected));
+}
+
+#[test]
+fn message_2_of_quick_mode_is_no_message_1_that_nobody_answers() {
+    let analysis = Capture::read("lab/v1-qm3-lost.rside.pcap").without(&[7]).analyze();
+    assert_eq!(ids(&alarms(&analysis)), [""; 0]);
+}
+
+#[test]
+fn a_window_of_a_healthy_tunnel_is_neither_down_nor_an_alarm() {
+    let rows = [
+        ("second-lab/v1-rekey-healthy.pcap", 74, 103, PairStatus::UpActive),
+        ("lab/v1-aggr-psk-healthy.pcap", 3, 4, PairStatus::Unknown),
+        ("lab/v1-ipv6-rsa-ipfrag.pcap", 5, 5, PairStatus::Unknown),
+        ("lab/v2-rekey-ike-healthy.pcap", 17, 25, PairStatus::UpActive),
+        ("third-lab/vpnc-racoon-v1-nat-healthy.pcap", 18, 23, PairStatus::Unknown),
+    ];
+    for (name, first, last, expected) in rows {
+        let analysis = Capture::read(name).from_to(first, last).analyze();
+        assert_eq!((status(&analysis), ids(&alarms(&analysis))), (expected, Vec::new()), "{name}");
+    }
+}
+
+#[test]
+fn frames_of_96_octets_still_tell_who_refuses() {
+    let rows = [
+        ("lab/lsw-ss-v1-pfs-mismatch.pcap", "P2-REJECT"),
+        ("third-lab/lsw-ss-v2-psk-mismatch-repeated.pcap", "V2-AUTH-FAIL"),
+    ];
+    for (name, expected) in rows {
+        let analysis = Capture::read(name).snapped(96).analyze();
+        assert_eq!((verdict(&analysis), ids(&alarms(&analysis))), (Some(expected), vec![expected]), "{name}");
+    }
+}
+
+#[test]
+fn a_filter_for_one_port_is_no_failure() {
+    let on_4500 =
+        |_: usize, frame: &Frame| [34, 36].iter().any(|&at| frame.octets[at..at + 2] == 4500_u16.to_be_bytes());
+    let analysis = Capture::read("fourth-lab/v2-id-mended-healthy.pcap").only(on_4500).analyze();
+    assert_eq!(ids(&alarms(&analysis)), [""; 0]);
+
+    // what a filter of ports lets through: no fragment but the first ones
+    let first =
+        |_: usize, frame: &Frame| frame.octets[20] & 0x1f == 0 && frame.octets[21] == 0 && frame.octets[23] == 17;
+    let analysis = Capture::read("third-lab/racoon-v1-ike-fragment-lost.pcap").only(first).analyze();
+    let [finding] = &alarms(&analysis)[..] else { panic!("{:?}", ids(&alarms(&analysis))) };
+    assert_eq!((finding.id(), finding.confidence), ("F-IKE-FRAG-LOST", Confidence::Suspected));
+    assert!(finding.causes.iter().any(|cause| cause.text.contains("the capture leaves out")), "{finding:?}");
+}
+
+#[test]
+fn addresses_changed_afterwards_make_no_nat() {
+    for (name, expected) in
+        [("lab/v1-main-psk-ah-healthy.pcap", "OK-UP"), ("lab/v1-esp-oneway-no-return-route.pcap", "T-ONEWAY")]
+    {
+        let (whole, changed) = (Capture::read(name).analyze(), Capture::read(name).anonymous().analyze());
+        assert_eq!((verdict(&changed), status(&changed)), (Some(expected), status(&whole)), "{name}");
+        assert_eq!(ids(&alarms(&changed)), ids(&alarms(&whole)), "{name}");
+    }
+}
+
+#[test]
+fn a_clock_that_is_set_back_makes_no_one_way_traffic() {
+    let whole = Capture::read("lab/v2-nat-healthy.pcap");
+    for set_back in 2..=whole.frames.len() {
+        let set_back = |number: usize, frame: &mut Frame| {
+            if number >= set_back {
+                frame.at -= 2_000_000;
+            }
+        };
+        assert_eq!(ids(&alarms(&whole.clone().changed(set_back).analyze())), [""; 0]);
+    }
+}
+
+#[test]
+fn seconds_are_time_enough_to_tell_who_repeats_what() {
+    let in_seconds = |_: usize, frame: &mut Frame| frame.at -= frame.at % 1_000_000;
+    let analysis = Capture::read("third-lab/shrew-ss-v1-aggr-psk-mismatch.rside.pcap").changed(in_seconds).analyze();
+    assert_eq!(verdict(&analysis), Some("P1-AGGR-AUTH"));
+}
+
+#[test]
+fn a_tunnel_that_rests_after_a_refusal_beside_it_is_not_down() {
+    for name in ["fourth-lab/v2-child-mlkem-refused.pcap", "fourth-lab/v2-second-tunnel-refused.pcap"] {
+        let analysis = Capture::read(name).going_on_for(61).analyze();
+        assert_eq!(status(&analysis), PairStatus::UpActive, "{name}");
+    }
+}
+
+#[test]
+fn both_ends_together_tell_what_is_lost_between_them() {
+    for (name, expected) in [
+        ("fourth-lab/v2-followup-ke-lost", "V2-FOLLOWUP"),
+        ("fifth-lab/v2-esp-blocked-both", "C-TWO-POINT"),
+        ("fifth-lab/v2-esp-cut-back-late", "C-TWO-POINT"),
+        ("fifth-lab/v2-blocked-back-after-up", "L-DPD-TIMEOUT"),
+        ("fifth-lab/lsw-lsw-v1-psk-mismatch-nat", "P1-AUTH-SILENT"),
+        ("fifth-lab/v2-refusal-lost", "V2-AUTH-NO-REPLY"),
+    ] {
+        let analysis = together([&format!("{name}.pcap"), &format!("{name}.rside.pcap")]);
+        assert_eq!(verdict(&analysis), Some(expected), "{name}");
+    }
+}
