@@ -6,7 +6,7 @@ use crate::diagnose::Confidence;
 use crate::diagnose::Severity;
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
-use crate::track::{Attempt, Label, MessageRecord, Side};
+use crate::track::{Attempt, Exchange, Label, MessageRecord, Side};
 
 use super::nat;
 
@@ -28,7 +28,8 @@ pattern! {
     /// ## Look-alikes
     ///
     /// - A cluster with a shared address, where the member answers from its own.
-    /// - `N-MAPPING-CHANGED`, `V2-MOBIKE`: the address changes after the tunnel is up.
+    /// - `N-MAPPING-CHANGED`, `V2-MOBIKE`: the address changes after the tunnel is up. What is asked at the new address and
+    ///   answered from there is no wrong address, whether the capture holds the set-up or not.
     N_WRONG_ADDR = "N-WRONG-ADDR", Path, Error;
     title: "the answer comes from another address than the one that was asked";
     causes: [
@@ -66,7 +67,9 @@ fn check(case: &Case<'_>) -> Vec<Match> {
 fn moved_while_negotiating(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
     let attempt = view.attempt;
     let change = nat::rebound(view).into_iter().find(|change| {
-        change.message.from == Side::Responder && attempt.phase1_up.is_none_or(|up| change.message.at < up)
+        change.message.from == Side::Responder
+            && attempt.phase1_up.is_none_or(|up| change.message.at < up)
+            && !was_asked_there(view, change.message)
     })?;
     let message = change.message;
     let over = attempt.phase1_up.is_some() || case.overcome(index);
@@ -76,6 +79,14 @@ fn moved_while_negotiating(case: &Case<'_>, index: usize, view: &View<'_>) -> Op
         .frames([message.frame])
         .weigh("source", if change.old.ip() == message.source.ip() { 0.2 } else { 1.0 });
     Some(if over { found.severity(Severity::Info) } else { found })
+}
+
+/// Whether the initiator had sent a message of the same exchange to the very place that this answer comes from: both moved
+/// there (MOBIKE, RFC 4555 §3.5), and the set-up may lie before the capture.
+fn was_asked_there(view: &View<'_>, answer: &MessageRecord) -> bool {
+    let holds = |exchange: &&Exchange| exchange.messages.iter().any(|message| std::ptr::eq(message, answer));
+    let asked = |message: &MessageRecord| message.from == Side::Initiator && message.destination == answer.source;
+    view.exchanges().iter().find(holds).is_some_and(|exchange| exchange.messages.iter().any(asked))
 }
 
 /// Attempts that were never answered here, or whose IKE_SA_INIT was not, and whose answer another pair holds.
