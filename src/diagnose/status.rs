@@ -98,6 +98,14 @@ pub(super) fn status(
         true if traffic => return PairStatus::UpActive,
         true => return PairStatus::UpIdle,
         false if pair.attempts.is_empty() && is_no_esp(pair) => return PairStatus::Unknown,
+        // Its IKE began between other addresses.
+        false
+            if traffic
+                && pair.attempts.is_empty()
+                && verdict.is_some_and(|found| found.is("V2-MOBIKE", Severity::Info)) =>
+        {
+            return PairStatus::UpActive;
+        }
         false if traffic && pair.attempts.iter().all(Attempt::is_of_remarks) => return PairStatus::UpNoIke,
         false => {}
     }

@@ -3,7 +3,7 @@
 use ikescope::diagnose::{Confidence, Finding, Outcome, PairStatus, Severity, Verdict, Where};
 
 use crate::life_cycle::standing;
-use crate::path::find;
+use crate::path::{both_move_to_ipv6, find, tries_ipv6};
 use crate::support::filler;
 use crate::support::story::{ikev2_gcm, ikev2_psk};
 use crate::support::wire::v2::exchange::{AUTH, CREATE_CHILD_SA, FOLLOWUP_KE, INTERMEDIATE, SA_INIT, SESSION_RESUME};
@@ -595,6 +595,29 @@ fn a_refusal_by_the_initiator_shows_where_the_capture_ends_with_it() {
     let moves = ikev2_psk().after(ms(4)).informational_request(Side::Initiator, &moved);
     let analysis = judge(&moves.informational_response(Side::Responder, &[]).capture());
     assert!(is_up(&analysis) && find(&analysis, "V2-AUTH-INIT-REJECT").is_none());
+}
+
+/// The pair of addresses that both ends moved to has no IKE of its own.
+#[test]
+fn both_ends_move_to_addresses_of_another_family() {
+    let analysis =
+        judge(&both_move_to_ipv6().after(ms(300)).traffic_on([0xaaaa_0001, 0xbbbb_0002], 5..=12, ms(100)).capture());
+    assert_eq!(alarms(&analysis), [""; 0]);
+    let verdicts: Vec<_> =
+        analysis.diagnosis.pairs().map(|pair| (pair.status, pair.verdict.map(Verdict::id))).collect();
+    let expected = [(PairStatus::UpActive, Some("OK-UP")), (PairStatus::UpActive, Some("V2-MOBIKE"))];
+    assert_eq!(verdicts, expected);
+    assert!(find(&analysis, "C-ESP-NO-IKE").is_none());
+    assert!(find(&analysis, "V2-MOBIKE").is_some_and(|found| found.seen.contains("2001:db8:1::10")));
+}
+
+/// Who only tries a path has not moved, and what is asked there is no liveness check of the pair.
+#[test]
+fn a_path_that_is_tried_is_no_move_and_no_liveness_check() {
+    let tried = judge(&tries_ipv6().traffic_on([0xaaaa_0001, 0xbbbb_0002], 5..=8, ms(100)).capture());
+    assert_eq!(alarms(&tried), [""; 0]);
+    assert!(find(&tried, "V2-MOBIKE").is_none());
+    assert!(find(&tried, "OK-DPD").is_some_and(|found| found.seen.contains("once")), "one of the two");
 }
 
 /// A capture of UDP 4500 alone begins with IKE_AUTH: the suite is not known, and that an answer begins with a Notify is.

@@ -302,6 +302,14 @@ fn who_takes_one_answer_of_another_address_and_not_the_next_gets_no_further() {
     assert!(found.means.ends_with("but got no further"), "{}", found.means);
 }
 
+/// The capture begins after the set-up, and both ends go on from addresses of the other family (MOBIKE).
+#[test]
+fn an_answer_from_the_address_that_was_asked_is_no_wrong_address() {
+    let analysis = judge(&both_move_to_ipv6().traffic(4).capture().skip(4));
+    assert_eq!(alarms(&analysis), [""; 0]);
+    assert!(find(&analysis, "N-WRONG-ADDR").is_none());
+}
+
 #[test]
 fn a_responder_behind_a_nat_is_told_to_send_keepalives() {
     let story = Scenario::new().responder_nat().ikev2(&v2::ike_cbc(14)).traffic(4).after(secs(200));
@@ -456,6 +464,7 @@ fn a_peer_that_answers_where_it_is_asked_has_not_moved() {
     let analysis = judge(&moves_to_ipv6());
     assert_eq!(alarms(&analysis), [""; 0]);
     assert!(find(&analysis, "N-MAPPING-CHANGED").is_none());
+    assert!(find(&analysis, "V2-MOBIKE").is_some(), "its traffic goes on there");
 }
 
 /// A tunnel with traffic that moves from IPv4 to IPv6 on both ends.
@@ -550,4 +559,28 @@ fn a_port_that_a_nat_no_longer_maps_is_no_service_that_is_gone() {
     let gone = judge(&(21..31).fold(up(), refused).quiet(secs(20)).capture());
     let found = find(&gone, "N-ICMP-PORT").expect("a finding");
     assert!(found.means.starts_with("the NAT in front of the host"), "{}", found.means);
+}
+
+/// A tunnel over IPv4 whose ends try IPv6, and move there.
+pub fn both_move_to_ipv6() -> Scenario {
+    let ip = |text: &str| text.parse::<IpAddr>().expect("an IPv6 address");
+    let told = tries_ipv6();
+    let hash = [7; 20];
+    let update = [
+        v2::notify(v2::UPDATE_SA_ADDRESSES, &[]),
+        v2::notify(v2::NAT_DETECTION_SOURCE_IP, &hash),
+        v2::notify(v2::NAT_DETECTION_DESTINATION_IP, &hash),
+    ];
+    let there = told.initiator_moves(ip("2001:db8:1::10")).responder_moves(ip("2001:db8:2::7"));
+    there.informational_request(Side::Initiator, &update).informational_response(Side::Responder, &[])
+}
+
+/// A tunnel over IPv4 whose initiator tries another path, and gets an answer there.
+pub fn tries_ipv6() -> Scenario {
+    let ip = |text: &str| text.parse::<IpAddr>().expect("an IPv6 address");
+    let up = Scenario::new().floats().ikev2(&v2::ike_cbc(14)).traffic(4).liveness(Side::Initiator);
+    let home = [Side::Initiator, Side::Responder].map(|side| up.address(side));
+    let there = up.after(secs(5)).initiator_moves(ip("2001:db8:1::10")).responder_moves(ip("2001:db8:2::7"));
+    let tried = there.informational_request(Side::Initiator, &[]).informational_response(Side::Responder, &[]);
+    tried.initiator_moves(home[0]).responder_moves(home[1])
 }

@@ -6,10 +6,8 @@ use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::{number, span};
 use crate::track::Room;
 
+use super::v2_mobike::PAIRS;
 use super::{c_no_ike, traffic};
-
-/// With more pairs than these it is not looked up whether the IKE of another one moved here.
-const PAIRS: usize = 64;
 
 pattern! {
     /// ## What is seen
@@ -27,7 +25,7 @@ pattern! {
     /// - `C-ONE-DIR`: IKE is there too, on one side only.
     /// - IKE on another port or path than the capture holds, or recorded too short to be read (`C-NO-IKE`).
     /// - Something else on UDP 4500 whose octets would be an SPI of their own in nearly every packet.
-    /// - A tunnel that moved here from other addresses (`V2-MOBIKE`): its IKE is in the capture, and nothing is reported.
+    /// - A tunnel that moved here from other addresses (`V2-MOBIKE`): its IKE is in the capture.
     C_ESP_NO_IKE = "C-ESP-NO-IKE", Capture, Info;
     title: "the tunnel carries traffic and its negotiation lies outside the capture";
     causes: [
@@ -92,8 +90,8 @@ fn moved_here(case: &Case<'_>) -> bool {
     let mut room = Room::default();
     (0..pairs.len()).filter(|&index| index != case.index && pairs.attempts(index) > 0).any(|index| {
         pairs.read(index, &mut room).is_some_and(|other| {
-            let moved = other.attempts.iter().filter(|attempt| !attempt.moves.is_empty());
-            let mut messages = moved.flat_map(|attempt| &attempt.exchanges).flat_map(|exchange| &exchange.messages);
+            let exchanges = other.attempts.iter().flat_map(|attempt| &attempt.exchanges);
+            let mut messages = exchanges.flat_map(|exchange| &exchange.messages);
             messages.any(|message| ours(message.source.ip(), message.destination.ip()))
         })
     })

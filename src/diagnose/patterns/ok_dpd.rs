@@ -6,7 +6,8 @@ use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::{span, times};
 use crate::track::IkeVersion;
 
-use super::informational::{self, Reading};
+use super::informational::{self, Informational, Reading};
+use super::v2_mobike;
 
 pattern! {
     /// ## What is seen
@@ -38,7 +39,10 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     let mut found = Vec::new();
     for (_, view) in case.attempts() {
         let read = informational::read(&view);
-        let questions: Vec<_> = read.iter().filter(|one| one.reading == Reading::Question { answered: true }).collect();
+        let is_question = |one: &&Informational<'_>| {
+            one.reading == Reading::Question { answered: true } && !v2_mobike::tries_a_path(&view, one.message)
+        };
+        let questions: Vec<_> = read.iter().filter(is_question).collect();
         let (Some(first), Some(last)) = (questions.first(), questions.last()) else { continue };
         let sure = view.attempt.version == IkeVersion::V2 || questions.len() > 1;
         let seen = case.in_words(|| {
