@@ -827,6 +827,17 @@ fn initial_contact_that_crosses_message_1_of_quick_mode_does_not_refuse_it() {
     assert!(find(&refused, "P2-REJECT").is_some(), "it does not ask again");
 }
 
+/// It would have come right behind message 6, and comes when message 1 of Quick Mode has come, long after that: the size alone,
+/// which address families change, makes no INITIAL-CONTACT of it, and nothing certain either.
+#[test]
+fn what_comes_only_when_quick_mode_is_asked_for_is_no_initial_contact() {
+    let told = announces(until_bare_message_5().mm6().after(ms(100)).qm1(0), Side::Responder);
+    let found = finding(&told.clone().capture(), "P2-REJECT");
+    assert_eq!((found.severity, found.confidence), (Severity::Error, Confidence::Suspected));
+    let found = finding(&told.quiet(secs(5)).capture(), "P2-REJECT");
+    assert_eq!(found.confidence, Confidence::Inferred);
+}
+
 #[test]
 fn a_responder_that_repeats_message_2_while_quick_mode_comes_never_got_message_3() {
     let told = aggressive().qm1(0);

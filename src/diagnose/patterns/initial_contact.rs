@@ -13,12 +13,20 @@ use crate::track::{Label, MessageRecord, Side};
 use super::informational::{ABOUT_PHASE_1, answer_within};
 use super::phase1::{self, Method};
 
+/// Who sends message 6 and announces itself does so one right behind the other, which the path hardly draws further apart than
+/// this.
+const BEHIND_MESSAGE_6: Duration = Duration::from_millis(50);
 /// Who waits for an answer asks again before that.
 const ASKS_AGAIN: Duration = PATIENCE.saturating_add(AT_ONCE);
 
 /// The encrypted Informational of `side` that may be its INITIAL-CONTACT: the first one, right after what completed phase 1 for
 /// that side and before it does anything else, of the size of such a notify, and no sign that it refuses or deletes.
 pub(super) fn of<'a>(view: &View<'a>, side: Side) -> Option<&'a MessageRecord> {
+    may_be(view, side).filter(|first| !waits_for_quick_mode(view, first))
+}
+
+/// The same by its place among the messages alone, whatever lay in between.
+pub(super) fn may_be<'a>(view: &View<'a>, side: Side) -> Option<&'a MessageRecord> {
     let first = first_informational(view, side)?;
     let stands_there = completes_phase_1(view, first) && !comes_later(view, first) && is_as_long(view, first);
     let refuses = || {
@@ -67,6 +75,14 @@ fn completes_phase_1(view: &View<'_>, first: &MessageRecord) -> bool {
 fn comes_later(view: &View<'_>, first: &MessageRecord) -> bool {
     let of_side = |message: &&MessageRecord| message.from == first.from && message.at < first.at;
     view.messages().filter(of_side).any(|message| matches!(message.label, Label::Qm(_) | Label::Tr(_)))
+}
+
+/// The responder had sent message 6 a while ago and announced nothing, till a Quick Mode came: it speaks about that.
+fn waits_for_quick_mode(view: &View<'_>, first: &MessageRecord) -> bool {
+    let sixth = view.message(Label::Mm(6)).filter(|sixth| sixth.from == first.from);
+    let asked = view.messages().filter(|message| message.label == Label::Qm(1) && message.from != first.from);
+    let asked = asked.map(|message| message.at).filter(|&asked| asked <= first.at).min();
+    sixth.zip(asked).is_some_and(|(sixth, asked)| asked >= sixth.last_sent().after(BEHIND_MESSAGE_6))
 }
 
 /// Where no suite tells, it is as likely to refuse the Quick Mode that came right before and got no answer.

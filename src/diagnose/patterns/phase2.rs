@@ -84,6 +84,8 @@ pub(super) fn quick_modes<'a>(view: &View<'a>) -> Vec<QuickMode<'a>> {
 struct Informational<'a> {
     message: &'a MessageRecord,
     contents: Option<Contents>,
+    /// By its place it could be INITIAL-CONTACT, if it was late.
+    late_contact: bool,
 }
 
 /// Those of one side, in order of time, without what may be its INITIAL-CONTACT.
@@ -91,6 +93,7 @@ fn informationals<'a>(view: &View<'a>, side: Side) -> Vec<Informational<'a>> {
     let suite = V1Suite::chosen(view.attempt);
     let mut by_length: BTreeMap<u32, Option<Contents>> = BTreeMap::new();
     let announces = initial_contact::either(view);
+    let late_contact = initial_contact::may_be(view, side);
     let mut found: Vec<Informational<'a>> = phase1::encrypted_informationals(view, side)
         .filter(|message| !announces(message))
         .map(|message| {
@@ -98,7 +101,8 @@ fn informationals<'a>(view: &View<'a>, side: Side) -> Vec<Informational<'a>> {
                 let contents = suite?.contents(view.attempt, side, message.length);
                 (!contents.is_empty()).then_some(contents)
             });
-            Informational { message, contents: *contents }
+            let late_contact = late_contact.is_some_and(|late| std::ptr::eq(late, message));
+            Informational { message, contents: *contents, late_contact }
         })
         .collect();
     found.sort_by_key(|informational| informational.message.at);
@@ -132,6 +136,7 @@ fn fate<'a>(
             }
             if answer.contents.is_none_or(|contents| contents.iter().any(refuses)) {
                 // Without an IPsec SA there is none to delete.
+                only_refusals &= !answer.late_contact;
                 only_refusals &= answer.contents.is_some_and(|contents| {
                     contents
                         .iter()
