@@ -25,6 +25,10 @@ const LEAST_CHILD: u32 = (4 + 12 + 8 + 8) + 24 + 24;
 const LEAST_NONCE: u32 = 4 + 16;
 /// KE with the shortest public value that is in use, of Curve25519 (RFC 8031).
 const LEAST_KEY_EXCHANGE: u32 = 8 + 32;
+/// SA that renews an IKE SA: one proposal with its SPI, an AEAD cipher without key length, PRF and group (RFC 7296 §1.3.2).
+const LEAST_RENEWAL: u32 = 4 + 8 + 8 + 3 * 8;
+/// KE without its public value (RFC 7296 §3.4).
+const KEY_EXCHANGE: u32 = 8;
 /// IKEv1 phase 1 attributes (RFC 2409 appendix A).
 const ENCRYPTION_ALGORITHM: u16 = 1;
 const HASH_ALGORITHM: u16 = 2;
@@ -204,6 +208,12 @@ impl Suite {
     pub fn can_hold_key_exchange(&self, request: &MessageRecord) -> Option<bool> {
         let (_, most) = self.plain_of(request)?;
         Some(most >= LEAST_CHILD + LEAST_NONCE + LEAST_KEY_EXCHANGE)
+    }
+
+    /// Whether a CREATE_CHILD_SA request has room for what renews an IKE SA with a public value of so many octets.
+    pub fn can_renew(&self, request: &MessageRecord, public_value: u32) -> Option<bool> {
+        let (_, most) = self.plain_of(request)?;
+        Some(most >= LEAST_RENEWAL + LEAST_NONCE + KEY_EXCHANGE + public_value)
     }
 
     /// Whether a message may be a liveness check, one notify or a delete: short.

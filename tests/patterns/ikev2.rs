@@ -657,13 +657,38 @@ fn a_further_child_sa_that_is_refused_has_no_lifetime_to_compare() {
             let asked = told.create_child_request(Side::Initiator, &child);
             asked.create_child_response(Side::Responder, &refusal).after(secs(10))
         });
-        find(&judge(&told.capture()), "V2-REKEY-REFUSED").expect("a finding")
+        let id = if rekeys { "V2-REKEY-REFUSED" } else { "V2-CHILD-REJECT" };
+        let analysis = judge(&told.capture());
+        assert_eq!(alarms(&analysis), [id]);
+        assert!(is_up(&analysis));
+        find(&analysis, id).expect("a finding")
     };
     let asks = |found: &Finding, about: &str| found.checks().any(|check| check.text.contains(about));
     let (further, rekey) = (refused(false), refused(true));
-    assert!(asks(&further, "the further child SA") && !asks(&further, "lifetimes"));
-    assert!(further.causes[0].text.starts_with("this is a further child SA"), "{:?}", further.causes);
+    assert_eq!((further.severity, further.confidence), (Severity::Warning, Confidence::Inferred));
+    assert!(!asks(&further, "lifetimes"));
+    assert!(further.causes[0].text.starts_with("the traffic selectors have nothing in common"), "{:?}", further.causes);
     assert!(asks(&rekey, "lifetimes"));
+}
+
+/// One with a key exchange of its own, in a group with short public values, has no room for one of the IKE SA's group.
+#[test]
+fn a_request_without_room_for_the_group_of_the_ike_sa_does_not_renew_it() {
+    let refusal = [v2::notify(v2::TS_UNACCEPTABLE, &[])];
+    let refused = |group| {
+        let told = ikev2_psk().traffic(10).after(secs(5));
+        let child = [told.child(Side::Initiator), vec![v2::key_exchange(group, 6)]].concat();
+        let asked = told.create_child_request(Side::Initiator, &child);
+        let spis = asked.esp_spis();
+        judge(&asked.create_child_response(Side::Responder, &refusal).traffic_on(spis, 11..15, ms(100)).capture())
+    };
+    let short = refused(31);
+    assert_eq!(alarms(&short), ["V2-CHILD-REJECT"]);
+    let pair = short.diagnosis.pairs().last().expect("a pair");
+    assert_eq!((pair.status, pair.verdict.map(Verdict::id)), (PairStatus::UpActive, Some("V2-CHILD-REJECT")));
+    let long = refused(14);
+    assert_eq!(alarms(&long), [""; 0]);
+    assert!(find(&long, "V2-REKEY-REFUSED").is_some_and(|found| found.means.contains("or a further child SA")));
 }
 
 /// What is asked of a child SA by who did not open the IKE SA is refused by who did.

@@ -1,13 +1,14 @@
 //! V2-CHILD-REJECT: authentication goes through and the child SA is refused.
 
-use crate::diagnose::case::{Case, View};
+use crate::diagnose::case::{AT_ONCE, Case, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::sizes::{AuthAnswer, Suite};
 use crate::diagnose::words::times;
 use crate::diagnose::{Confidence, Severity};
-use crate::track::{Label, Side};
+use crate::track::{Label, MessageRecord, Side};
 
 use super::ikev2::{self, AUTH, CREATE_CHILD_SA, Standing, notify};
+use super::v2_rekey_refused;
 
 pattern! {
     /// ## What is seen
@@ -15,6 +16,9 @@ pattern! {
     /// An IKE_AUTH response with room for an identity and its proof, and none for a child SA; the IKE SA stays (liveness,
     /// further CREATE_CHILD_SA), and no ESP. Or CREATE_CHILD_SA answered with a lone notify while no child SA was ever up. Old
     /// stacks answer IKE_AUTH in clear with NO_PROPOSAL_CHOSEN or TS_UNACCEPTABLE, and drop the IKE SA with it.
+    ///
+    /// While a tunnel works, the same may befall a further child SA: a CREATE_CHILD_SA request that begins with SA, so that it
+    /// names none to be re-keyed, and has no room for the key exchange that would renew the IKE SA, is answered with a lone notify.
     ///
     /// ## What it means
     ///
@@ -27,6 +31,7 @@ pattern! {
     /// - `V2-CHILDLESS`: the initiator did not ask for a child SA; the responder then says CHILDLESS_IKEV2_SUPPORTED in clear
     ///   and the request is short too.
     /// - `V2-AUTH-FAIL`: room for a notify only.
+    /// - `V2-REKEY-REFUSED`: what is refused is a re-key, or may be one.
     V2_CHILD_REJECT = "V2-CHILD-REJECT", IkeV2, Error;
     title: "authentication goes through and the child SA (phase 2) is refused";
     causes: [
@@ -40,7 +45,7 @@ pattern! {
     checks: [
         Either: "put the traffic selectors side by side: what is local here must be remote there, with the same masks";
         Either: "compare the ESP proposals: cipher with key length, integrity, group, ESN, mode";
-        Responder: "read its log: it names TS_UNACCEPTABLE or NO_PROPOSAL_CHOSEN; for remote access look at the address pool";
+        Either: "on the side that refuses, read the log at that time: it names TS_UNACCEPTABLE or NO_PROPOSAL_CHOSEN; for remote access look at the address pool";
     ];
     logs: [
         "strongSwan": "received TS_UNACCEPTABLE notify, no CHILD_SA built" ("strongSwan source");
@@ -53,20 +58,64 @@ pattern! {
         "libreswan": "no proposal chosen from:1:ESP:…" ("libreswan log");
     ];
     sources: ["RFC 7296 §1.2", "RFC 7296 §2.9", "RFC 7296 §2.21.2", "RFC 7296 §3.10.1"];
-    when: V2 NO_TUNNEL;
+    when: V2 NO_TUNNEL, CREATE_CHILD;
     check: check
 }
 
 fn check(case: &Case<'_>) -> Vec<Match> {
     let standing = Standing::of(case);
-    let found = ikev2::attempts(case)
+    let found: Vec<Match> = ikev2::attempts(case)
         .filter(|(_, view)| view.tunnel_up().is_none() && view.auth_exchanges().nth(1).is_none())
         .filter_map(|(index, view)| {
             let found = refused_in_clear(index, &view).or_else(|| refused(index, &view))?;
             Some(ikev2::recalled(found, standing.up_after(view.attempt)))
         })
         .collect();
-    ikev2::tempered(case, found)
+    let mut found = ikev2::tempered(case, found);
+    found.extend(further_refused(case));
+    found
+}
+
+/// A tunnel works, and a further child SA is refused.
+fn further_refused(case: &Case<'_>) -> Vec<Match> {
+    let suites = ikev2::suites(case);
+    let up = ikev2::attempts(case).filter(|(_, view)| view.tunnel_up().is_some());
+    up.filter_map(|(index, view)| further_child(case, suites.get(index).copied().flatten()?, index, &view)).collect()
+}
+
+fn further_child(case: &Case<'_>, suite: Suite, index: usize, view: &View<'_>) -> Option<Match> {
+    let refusals = v2_rekey_refused::refusals(case, suite, index, view);
+    let (last, answer) = *refusals.last()?;
+    if !v2_rekey_refused::asks_further_child(case, suite, index, &refusals) {
+        return None;
+    }
+    let count = refusals.len() as u64;
+    let sure = count > 1 || view.is_watched_after(answer);
+    let found = Match::on(index, if sure { Confidence::Inferred } else { Confidence::Suspected })
+        .seen(format!(
+            "CREATE_CHILD_SA of {} was answered {} with a message that has room for a notify only; it names no SA to be re-keyed, \
+             and has no room for the key exchange that renews the IKE SA",
+            last.source.ip(),
+            times(count),
+        ))
+        .means(format!(
+            "a tunnel between the two works; {} refuses a further child SA, its subnets or its proposal, and the reason is encrypted",
+            last.destination.ip(),
+        ))
+        .settle(format!("the log of {} at that time, or the keys of the IKE SA", last.destination.ip()))
+        .frames(refusals.iter().flat_map(|(request, response)| [request.frame, response.frame]))
+        .weigh("selectors", 2.0);
+    // Who is busy with an exchange of its own says so once, and it passes.
+    let passes = count == 1 && is_busy(view, last);
+    Some(found.severity(if passes { Severity::Notice } else { Severity::Warning }))
+}
+
+/// The side that is asked asks for an SA itself at that time.
+fn is_busy(view: &View<'_>, asked: &MessageRecord) -> bool {
+    view.messages().any(|message| {
+        let near = message.at.since(asked.at).max(asked.at.since(message.at)) <= AT_ONCE;
+        message.label == Label::Request(CREATE_CHILD_SA) && message.from != asked.from && near
+    })
 }
 
 /// What refuses a child SA (RFC 7296 §1.2, §1.3): said in clear to IKE_AUTH, it is no less than that.

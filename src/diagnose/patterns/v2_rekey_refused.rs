@@ -8,7 +8,8 @@ use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::sizes::{Suite, payload};
 use crate::diagnose::words::{span, times};
 use crate::diagnose::{Confidence, Severity};
-use crate::track::{ExchangeKind, MessageRecord};
+use crate::isakmp::registry;
+use crate::track::{Attempt, ExchangeKind, MessageRecord};
 
 use super::ikev2::{self, notify};
 use super::ok_delete;
@@ -37,7 +38,7 @@ pattern! {
     /// ## Look-alikes
     ///
     /// - Both sides re-key at once: one refusal, then success; normal (`L-REKEY-COLLISION`).
-    /// - `V2-CHILD-REJECT`: the very first child SA is refused.
+    /// - `V2-CHILD-REJECT`: the very first child SA is refused, or a further one by a request that can re-key nothing.
     V2_REKEY_REFUSED = "V2-REKEY-REFUSED", IkeV2, Warning;
     title: "a re-key or further child SA is refused while the tunnel is up";
     causes: [
@@ -99,8 +100,14 @@ fn refused_in_clear(index: usize, view: &View<'_>) -> Option<Match> {
     })
 }
 
-fn refused(case: &Case<'_>, suite: Suite, index: usize, view: &View<'_>) -> Option<Match> {
-    // Refusals since the last grant: one refusal and then success is how collisions are settled.
+/// CREATE_CHILD_SA requests and what refused them, since the last grant: one refusal and then success is how collisions are
+/// settled. None if another SA replaced this one: that is the success that counts.
+pub(super) fn refusals<'a>(
+    case: &Case<'_>,
+    suite: Suite,
+    index: usize,
+    view: &View<'a>,
+) -> Vec<(&'a MessageRecord, &'a MessageRecord)> {
     let mut refusals: Vec<(&MessageRecord, &MessageRecord)> = Vec::new();
     for exchange in view.exchanges().iter().filter(|exchange| exchange.kind == ExchangeKind::CreateChildSa) {
         let (Some(request), Some(response)) = ikev2::request_and_response(exchange) else { continue };
@@ -110,19 +117,57 @@ fn refused(case: &Case<'_>, suite: Suite, index: usize, view: &View<'_>) -> Opti
             None => {}
         }
     }
+    let Some((last, _)) = refusals.last() else { return refusals };
+    let replaces = |later: &Attempt| later.rekeyed_from == Some(index) && later.first > last.at;
+    if case.pair.attempts.iter().any(replaces) { Vec::new() } else { refusals }
+}
+
+/// Whether what was refused is a further child SA and nothing else: no request names an SA to be re-keyed, none has room for
+/// the key exchange that renews the IKE SA, in any group that was offered for it, and no answer holds more than an error.
+pub(super) fn asks_further_child(
+    case: &Case<'_>,
+    suite: Suite,
+    index: usize,
+    refusals: &[(&MessageRecord, &MessageRecord)],
+) -> bool {
+    let names_none = |request| suite.first_inside(request) == Some(payload::SA);
+    let renews = |request| match least_public_value(case, index) {
+        Some(octets) => suite.can_renew(request, octets) != Some(false),
+        None => suite.can_hold_key_exchange(request) != Some(false),
+    };
+    let refuses = |response| suite.is_short(response) == Some(true);
+    refusals.iter().all(|(request, response)| names_none(request) && !renews(request) && refuses(response))
+}
+
+/// Octets of the shortest public value of a group that was offered for the IKE SA, or for the one that it replaced; `None` if
+/// that is not known of each.
+fn least_public_value(case: &Case<'_>, index: usize) -> Option<u32> {
+    const GROUP: u8 = 4;
+    let mut attempt = case.pair.attempts.get(index)?;
+    let mut place = index;
+    // An SA replaces one that stands before it.
+    while let Some(replaced) = attempt.rekeyed_from.filter(|&from| from < place && attempt.offered.is_empty()) {
+        (attempt, place) = (case.pair.attempts.get(replaced)?, replaced);
+    }
+    let offered = attempt.offered.iter().flat_map(|proposal| &proposal.transforms);
+    let groups = offered.filter(|transform| transform.transform_type == GROUP).map(|transform| transform.transform_id);
+    let lengths: Option<Vec<u16>> = groups.map(registry::group_public_len).collect();
+    lengths?.into_iter().min().map(u32::from)
+}
+
+fn refused(case: &Case<'_>, suite: Suite, index: usize, view: &View<'_>) -> Option<Match> {
+    let refusals = refusals(case, suite, index, view);
     let (first, _) = refusals.first()?;
     let (last, _) = refusals.last()?;
-    let count = refusals.len() as u64;
-    // An SA that replaced this one is the success that counts.
-    let replaced = case.pair.attempts.iter().any(|later| later.rekeyed_from == Some(index) && later.first > last.at);
-    if replaced {
+    // V2-CHILD-REJECT says so.
+    if asks_further_child(case, suite, index, &refusals) {
         return None;
     }
+    let count = refusals.len() as u64;
     let over = if count > 1 { format!(" in {}", span(last.at.since(first.at))) } else { String::new() };
     let pfs = suite.can_hold_key_exchange(last) == Some(true);
     // A re-key of a child SA begins with the notify that names it, and one of the IKE SA holds a key exchange value.
     let names_none = refusals.iter().all(|(request, _)| suite.first_inside(request) == Some(payload::SA));
-    let further = names_none && !pfs;
     let may_renew = pfs && suite.first_inside(last) == Some(payload::SA);
     let ended = may_renew.then(|| ended_by(case, view, last)).flatten();
     let goes_on = case.pair.flows.iter().any(|flow| flow.last > last.at);
@@ -139,8 +184,6 @@ fn refused(case: &Case<'_>, suite: Suite, index: usize, view: &View<'_>) -> Opti
         ))
         .means(if ended.is_some() {
             "the IKE SA was most likely to be renewed, and ended because that was refused; its tunnels ended with it"
-        } else if further {
-            "a further child SA is refused: the request names none to be re-keyed"
         } else if names_none {
             "the re-key of the IKE SA is refused, or a further child SA with a key exchange: the request names none to be re-keyed"
         } else if count > 1 {
@@ -155,7 +198,6 @@ fn refused(case: &Case<'_>, suite: Suite, index: usize, view: &View<'_>) -> Opti
     let young = view.tunnel_up().is_some_and(|up| last.at.since(up) < YOUNG);
     let found = match ended {
         Some(_) => found.weigh("selectors", 0.1).weigh("pfs", 0.3),
-        None if further => found.weigh("selectors", 8.0).weigh("pfs", 0.5).rule_out(&["stale"]),
         None if names_none && young => found.weigh("selectors", 8.0).weigh("pfs", 0.5),
         None => found.weigh("selectors", 0.3),
     };
