@@ -239,10 +239,19 @@ fn numbered_from(first: u32) -> Capture {
 
 /// Twice a tunnel that is used once a second for `seconds`, then deleted by the initiator.
 fn two_sessions(seconds: u32) -> Capture {
+    sessions(seconds, |number| 100 + number as usize % 3 * 16)
+}
+
+/// The same, with packets as long as `length` makes them of their number.
+fn sessions(seconds: u32, length: fn(u32) -> usize) -> Capture {
     let session = |told: Scenario| {
         let told = told.main_mode().quick_mode();
-        let spis = told.esp_spis();
-        let told = told.traffic_on(spis, 1..=seconds, ms(985));
+        let [there, back] = told.esp_spis();
+        let spis = [there, back];
+        let told = (1..=seconds).fold(told, |told, number| {
+            let asked = told.esp(Side::Initiator, there, [number], length(number), ms(985));
+            asked.esp(Side::Responder, back, [number], length(number), ms(15))
+        });
         told.delete_ipsec(Side::Initiator, spis[1]).delete_isakmp(Side::Initiator)
     };
     session(session(Scenario::new()).after(secs(60)).new_attempt()).quiet(secs(60)).capture()
@@ -317,6 +326,24 @@ fn one_way_traffic_is_suspected_in_a_late_capture() {
     assert_eq!(alarms(&few), [""; 0]);
     let both = late(|told, ten| told.clone().traffic_on(told.esp_spis(), ten * 10 + 40..ten * 10 + 50, secs(1)));
     assert_eq!(alarms(&both), [""; 0]);
+}
+
+/// A person who tries the tunnel with a ping, or opens and closes it in IKEv2, means it: no login fails inside.
+#[test]
+fn who_opens_and_closes_a_tunnel_on_purpose_raises_no_alarm() {
+    let pinged = judge(&sessions(5, |_| 120));
+    assert_eq!(alarms(&pinged), [""; 0]);
+    let found = find(&pinged, "T-SHORT-SESSION").expect("a remark");
+    assert!(found.causes.iter().all(|cause| !cause.text.contains("login")), "{:?}", found.causes);
+    let session = |told: Scenario| {
+        let used = told.ikev2(&v2::ike_cbc(14)).traffic(2).after(secs(1));
+        let closed = used.informational_request(Side::Initiator, &[v2::delete_ike()]);
+        closed.informational_response(Side::Responder, &[])
+    };
+    let again = session(session(Scenario::new()).after(secs(20)).new_attempt());
+    let analysis = judge(&again.quiet(secs(20)).capture());
+    assert_eq!(alarms(&analysis), [""; 0]);
+    assert_eq!(find(&analysis, "T-SHORT-SESSION").map(|found| found.severity), Some(Severity::Notice));
 }
 
 /// After an outage the tunnel comes up again; what ends each part of its traffic is no delete.

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use crate::base::Timestamp;
-use crate::diagnose::Confidence;
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::{number, span};
+use crate::diagnose::{Confidence, Severity};
+use crate::track::{Attempt, IkeVersion};
 
 use super::life_cycle::frame_at;
 use super::{ok_delete, traffic};
@@ -17,6 +18,8 @@ const SHORT: Duration = Duration::from_secs(60);
 const FEW: u64 = 50;
 /// What ends the session comes this soon after the last packet.
 const ENDS_WITHIN: Duration = Duration::from_secs(10);
+/// Fewer packets one way may be of one size by chance.
+const PINGS: u64 = 3;
 /// A session as short as this has hardly more than a login in it.
 const LOGIN: Duration = Duration::from_secs(10);
 
@@ -29,7 +32,9 @@ pattern! {
     /// ## What it means
     ///
     /// IPsec works; what runs inside it failed. Typical is L2TP over IPsec: the PPP login or the address assignment inside
-    /// the tunnel is refused, and the client takes everything down. Inside is not visible.
+    /// the tunnel is refused, and the client takes everything down. Inside is not visible. L2TP goes with IKEv1, and its
+    /// messages have several lengths: in IKEv2, or with packets of one size each way as pings have them, somebody who opens and
+    /// closes the tunnel on purpose is as likely, and no alarm is raised.
     ///
     /// ## Look-alikes
     ///
@@ -45,8 +50,9 @@ pattern! {
         "idle" 0.25 "a very short idle timeout", raised by "the same pause between the last packet and the end each time", lowered by "the end comes at once";
     ];
     checks: [
-        Responder: "look at the log of what runs inside: L2TP and PPP server, RADIUS, address pool";
-        Initiator: "check user name, password and authentication method of the inner login";
+        Responder: "look at the log of what runs inside: L2TP and PPP server, RADIUS, address pool" about "login";
+        Initiator: "check user name, password and authentication method of the inner login" about "login";
+        Either: "find out whether a person or a monitor opens and closes the tunnel on purpose";
     ];
     logs: [
         "Windows": "RAS errors 691, 718, 734" ("Microsoft RAS error documentation");
@@ -78,24 +84,40 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     if sessions.len() < 2 || *last + 2 < case.pair.attempts.len() || next.is_some_and(|next| !under_way(next)) {
         return Vec::new();
     }
-    vec![
-        Match::on(*last, Confidence::Suspected)
-            .seen(format!(
-                "{} of at most {} and {}, each ended by what looks like a delete",
-                number(sessions.len() as u64, "session"),
-                span(sessions.iter().map(|(_, session)| session.time).max().unwrap_or_default()),
-                number(sessions.iter().map(|(_, session)| session.packets).max().unwrap_or_default(), "packet"),
-            ))
-            .means("IPsec works each time; what runs inside it most likely fails")
-            .frames(sessions.iter().take(16).map(|(_, session)| session.end))
-            .settle(format!("the log of the inner protocol on {}", case.pair.attempts[*last].responder.ip()))
-            .weigh("login", if session.time < LOGIN { 1.5 } else { 1.0 }),
-    ]
+    let tests = sessions.iter().all(|(_, session)| session.is_even);
+    let mut found = Match::on(*last, Confidence::Suspected)
+        .seen(format!(
+            "{} of at most {} and {}, each ended by what looks like a delete",
+            number(sessions.len() as u64, "session"),
+            span(sessions.iter().map(|(_, session)| session.time).max().unwrap_or_default()),
+            number(sessions.iter().map(|(_, session)| session.packets).max().unwrap_or_default(), "packet"),
+        ))
+        .frames(sessions.iter().take(16).map(|(_, session)| session.end));
+    let Attempt { version, responder, .. } = &case.pair.attempts[*last];
+    let is_v2 = *version == IkeVersion::V2;
+    if !tests {
+        found = found.settle(format!("the log of the inner protocol on {}", responder.ip()));
+    }
+    if !tests && !is_v2 {
+        let login = if session.time < LOGIN { 1.5 } else { 1.0 };
+        return vec![found.means("IPsec works each time; what runs inside it most likely fails").weigh("login", login)];
+    }
+    found = found
+        .means("IPsec works each time, and nothing shows that what runs inside it fails: somebody may open and close it on purpose")
+        .weigh("monitor", 2.0)
+        .severity(Severity::Notice);
+    if tests {
+        found.seen.push_str("; its packets are of one size each way, as those of a ping are");
+        found = found.rule_out(&["login"]);
+    }
+    vec![found.weigh("login", 0.3)]
 }
 
 struct Session {
     time: Duration,
     packets: u64,
+    /// There are enough packets to say that they are of one size each way.
+    is_even: bool,
     end: crate::base::FrameRef,
 }
 
@@ -118,6 +140,7 @@ fn short(
     (time <= SHORT && packets <= FEW && last <= left && at_once).then_some(Session {
         time,
         packets,
+        is_even: there.is_even() && back.is_even() && there.packets().min(back.packets()) >= PINGS,
         end: frame_at(view, left),
     })
 }
