@@ -550,6 +550,15 @@ fn a_port_that_a_nat_no_longer_maps_is_no_service_that_is_gone() {
     let found = find(&analysis, "N-KEEPALIVE").expect("a finding");
     assert!(found.seen.contains("10 times in 9.") && found.means.contains("forgotten"), "{found:?}");
 
+    // a mapping that was used a moment ago is lost by no timer
+    let used = || behind_nat().traffic(20);
+    let flushed = refused(used(), 21).after(ms(300)).traffic_on([there, back], 22..50, ms(500));
+    let analysis = judge(&flushed.capture());
+    assert_eq!(alarms(&analysis), [""; 0]);
+    let found = find(&analysis, "N-KEEPALIVE").expect("a remark");
+    assert!(found.causes[0].text.starts_with("the NAT lost its state"), "{:?}", found.causes);
+    assert!(!says(&found, "raise the NAT's timer"));
+
     let sends_on =
         (21..60).fold(up(), |told, number| refused(told, number).esp(Side::Initiator, there, [number], 120, ms(10)));
     let analysis = judge(&sends_on.capture());

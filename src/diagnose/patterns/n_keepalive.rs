@@ -4,10 +4,10 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::base::Timestamp;
-use crate::diagnose::Confidence;
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::{number, span, times};
+use crate::diagnose::{Confidence, Severity};
 use crate::track::{Label, MessageRecord, Side};
 
 use super::nat::Unmapped;
@@ -15,6 +15,12 @@ use super::{life_cycle, nat};
 
 /// NATs are known to forget a UDP mapping after this.
 const MAPPING: Duration = Duration::from_secs(30);
+/// No NAT forgets a mapping that was used so short a time ago.
+const JUST_USED: Duration = Duration::from_secs(20);
+/// Traffic at this pace leaves no mapping unused for long.
+const STEADY: Duration = Duration::from_secs(2);
+/// A NAT that refuses packets for so long has more than one moment without state.
+const OUTAGE: Duration = Duration::from_secs(10);
 /// Copies of a question that went unanswered for that long; fewer may have been lost on the way.
 const LEAST_COPIES: u64 = 4;
 
@@ -30,6 +36,9 @@ pattern! {
     /// A NAT forgets a mapping that is not used, some after 30 seconds. After that nothing from outside gets in until the inner
     /// side sends again. The keepalive interval has to be shorter than the NAT's timer.
     ///
+    /// Where the inner side had sent a moment before, no timer is to blame: the NAT lost its state, because it was restarted or
+    /// flushed or another one took over, or its address went away.
+    ///
     /// ## Look-alikes
     ///
     /// - `L-DPD-TIMEOUT`: the side behind the NAT is gone, and does not come back when it sends.
@@ -38,11 +47,13 @@ pattern! {
     title: "the NAT seems to forget its mapping between packets";
     causes: [
         "timer" 0.60 "the NAT's UDP timer is shorter than the interval between packets of the inner side", raised by "the tunnel works again as soon as the inner side sends", lowered by "keepalives every 20 s or oftener";
+        "lost" 0.05 "the NAT lost its state (it was restarted or flushed, or another one took over), or its address went away for a moment", raised by "the inner side had sent a moment before", lowered by "it had been quiet for long";
         "gone" 0.40 "the inner side, its link or the NAT went down", raised by "it never sends again", lowered by "it sends again under the same SPIs";
     ];
     checks: [
-        Either: "on the side behind the NAT, send NAT keepalives every 10 to 20 seconds, and do the liveness checks from there";
-        Path: "raise the NAT's timer for UDP 4500";
+        Either: "on the side behind the NAT, send NAT keepalives every 10 to 20 seconds, and do the liveness checks from there" about "timer" "gone";
+        Path: "raise the NAT's timer for UDP 4500" about "timer" "gone";
+        Path: "look at the NAT's log and uptime at that time, and at its outside address and link";
     ];
     logs: [
         "strongSwan": "keep_alive = 20s" ("strongSwan source");
@@ -90,19 +101,47 @@ fn refused(case: &Case<'_>) -> Option<Match> {
     let found = |index| Match::on(index, Confidence::Inferred);
     let found = on.map_or_else(|| Match::on_pair(Confidence::Inferred), |(index, _)| found(index));
     let keepalives = case.pair.sent_by(refused.inner).keepalives;
-    Some(
-        found
-            .seen(format!(
-                "ICMP port unreachable from {} about ESP in UDP to it, {} in {}; after that traffic goes both ways under the same SA ({} of it in all)",
-                refused.inner,
-                times(refused.count),
-                span(refused.span.1.since(refused.span.0)),
-                number(keepalives, "keepalive"),
-            ))
-            .means("the NAT had forgotten its mapping, and made one again when the inner side sent by itself")
-            .frames(refused.frames)
-            .weigh("timer", 4.0),
-    )
+    let found = found
+        .seen(format!(
+            "ICMP port unreachable from {} about ESP in UDP to it, {} in {}; after that traffic goes both ways under the same SA ({} of it in all)",
+            refused.inner,
+            times(refused.count),
+            span(refused.span.1.since(refused.span.0)),
+            number(keepalives, "keepalive"),
+        ))
+        .frames(refused.frames.iter().copied());
+    let Some(ago) = used_before(case, &refused) else {
+        let forgot = "the NAT had forgotten its mapping, and made one again when the inner side sent by itself";
+        let found = found.means(forgot).weigh("timer", 4.0);
+        return Some(if is_steady(case, &refused) { found.weigh("lost", 30.0) } else { found.rule_out(&["lost"]) });
+    };
+    let mut found = found
+        .means(
+            "the NAT lost a mapping that was in use, and made one again when the inner side sent: no timer does that",
+        )
+        .rule_out(&["timer", "gone"]);
+    found.seen.push_str(&format!("; the inner side had sent no longer than {} before", span(ago)));
+    let brief = refused.span.1.since(refused.span.0) < OUTAGE;
+    Some(if brief { found.severity(Severity::Notice) } else { found })
+}
+
+/// How long at most the inner side had sent nothing when a NAT had no mapping, if that is so short that no timer had run out.
+/// Of a flow that goes on after that it is certain only when its first packet was sent.
+fn used_before(case: &Case<'_>, refused: &Unmapped) -> Option<Duration> {
+    let at = refused.span.0;
+    let of_inner = |message: &MessageRecord| message.source.ip() == refused.inner;
+    let said = case.attempts().flat_map(|(_, view)| view.messages()).filter(|message| of_inner(message));
+    let said = said.flat_map(MessageRecord::copies).map(|(_, at)| at);
+    let flows = case.flows_from(refused.inner).flat_map(|flow| [flow.first, flow.last]);
+    let last = said.chain(flows).filter(|&sent| sent <= at).max()?;
+    Some(at.since(last)).filter(|ago| *ago <= JUST_USED)
+}
+
+/// Whether its traffic goes on all the while, at a pace that leaves a mapping unused for long only if it pauses.
+fn is_steady(case: &Case<'_>, refused: &Unmapped) -> bool {
+    let at = refused.span.0;
+    let mut flows = case.flows_from(refused.inner).filter(|flow| flow.first <= at && flow.last > at);
+    flows.any(|flow| life_cycle::spacing(flow) <= STEADY)
 }
 
 fn found(case: &Case<'_>, index: usize, view: &View<'_>, inner: Side) -> Option<Match> {
@@ -158,6 +197,7 @@ fn found(case: &Case<'_>, index: usize, view: &View<'_>, inner: Side) -> Option<
         })
         .frames(view.frames(asked))
         .settle("captures on both sides of the NAT: does the message from outside get in?");
+    let found = found.rule_out(&["lost"]);
     Some(if again { found.weigh("timer", 2.0) } else { found.weigh("gone", 1.5) })
 }
 
