@@ -58,7 +58,7 @@ impl Capture {
         self.only(|number, _| !missed.contains(&number))
     }
 
-    fn from_to(self, first: usize, last: usize) -> Self {
+    fn between(self, first: usize, last: usize) -> Self {
         self.only(|number, _| (first..=last).contains(&number))
     }
 
@@ -186,7 +186,7 @@ fn a_window_of_a_healthy_tunnel_is_neither_down_nor_an_alarm() {
         ("third-lab/vpnc-racoon-v1-nat-healthy.pcap", 18, 23, PairStatus::Unknown),
     ];
     for (name, first, last, expected) in rows {
-        let analysis = Capture::read(name).from_to(first, last).analyze();
+        let analysis = Capture::read(name).between(first, last).analyze();
         assert_eq!((status(&analysis), ids(&alarms(&analysis))), (expected, Vec::new()), "{name}");
     }
 }
