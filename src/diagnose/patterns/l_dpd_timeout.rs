@@ -205,6 +205,14 @@ fn is_young(view: &View<'_>, question: &MessageRecord) -> bool {
     goes_on && question.repeat_count < 3 && view.case.end().since(question.at) < YOUNG
 }
 
+/// IKEv2: whether its sender asks under a later number, so that it had an answer (RFC 7296 §2.3).
+fn is_followed(view: &View<'_>, each: &Informational<'_>) -> bool {
+    let own = |exchange: &&Exchange| exchange.messages.iter().any(|message| std::ptr::eq(message, each.message));
+    let Some(exchange) = view.exchanges().iter().find(own).filter(|_| view.is_v2()) else { return false };
+    let later = |other: &Exchange| other.started_by == exchange.started_by && other.message_id > exchange.message_id;
+    view.exchanges().iter().any(later)
+}
+
 /// Questions of `side` since the last word of its peer.
 fn unanswered(later: &Later, index: usize, view: &View<'_>, read: &[Informational<'_>], side: Side) -> Option<Match> {
     let peer = life_cycle::address(view.attempt, side.other());
@@ -213,6 +221,7 @@ fn unanswered(later: &Later, index: usize, view: &View<'_>, read: &[Informationa
         .iter()
         .filter(|each| each.message.from == side && each.message.at > heard)
         .filter(|each| each.reading == Reading::Question { answered: false })
+        .filter(|each| !is_followed(view, each))
         .collect();
     let copies: u64 = questions.iter().map(|each| u64::from(each.message.repeat_count) + 1).sum();
     let first = questions.first()?.message;

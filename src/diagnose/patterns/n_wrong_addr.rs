@@ -65,7 +65,8 @@ fn check(case: &Case<'_>) -> Vec<Match> {
 
 /// The responder changed its place before anything was up.
 fn moved_while_negotiating(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
-    let attempt = view.attempt;
+    // Of an SA whose set-up is not in the capture nobody knows whether it was negotiating.
+    let attempt = Some(view.attempt).filter(|attempt| !attempt.midstream)?;
     let change = nat::rebound(view).into_iter().find(|change| {
         change.message.from == Side::Responder
             && attempt.phase1_up.is_none_or(|up| change.message.at < up)
