@@ -505,6 +505,17 @@ fn too_many_deletes(view: &View<'_>, found: &mut [Informational<'_>]) {
     }
 }
 
+/// IKEv2: whether a request is answered by a message that begins alike and is as long.
+fn is_echoed(view: &View<'_>, request: &MessageRecord) -> bool {
+    let own = |exchange: &&Exchange| exchange.messages.iter().any(|message| std::ptr::eq(message, request));
+    let Some(exchange) = view.exchanges().iter().find(own) else { return false };
+    exchange.messages.iter().any(|answer| {
+        answer.from != request.from
+            && answer.length == request.length
+            && answer.first_inside() == request.first_inside()
+    })
+}
+
 fn read_v2(view: &View<'_>, found: &mut [Informational<'_>]) {
     let suite = Suite::chosen(view.attempt);
     let mut rekeyed: Vec<Timestamp> = view
@@ -542,10 +553,18 @@ fn read_v2(view: &View<'_>, found: &mut [Informational<'_>]) {
                 .checked_sub(1)
                 .and_then(|last| rekeyed.get(last))
                 .is_some_and(|&at| message.at.since(at) < PATIENCE);
+        // Where no suite tells what it holds, one is a check that is answered by one as long.
+        let alike = suite.is_none()
+            && (asked_before.contains(&(message.from, message.length))
+                || this.partner.is_some_and(|_| is_echoed(view, message)));
         this.reading = if let Some(first) = told {
             match first {
                 0 => Reading::Question { answered },
                 payload::DELETE => Reading::Delete,
+                payload::NOTIFY if alike => {
+                    asked_before.insert((message.from, message.length));
+                    Reading::Question { answered }
+                }
                 payload::NOTIFY if plain.is_some_and(|(least, most)| (least..=most).contains(&NAT_DETECTION)) => {
                     Reading::Question { answered }
                 }

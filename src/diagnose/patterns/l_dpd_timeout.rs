@@ -13,6 +13,7 @@ use crate::track::{Exchange, IcmpAbout, Label, MessageRecord, Side};
 
 use super::informational::{self, Informational, Reading};
 use super::life_cycle;
+use super::phase1;
 
 /// Copies of a question before its silence means something.
 const LEAST: u64 = 3;
@@ -86,6 +87,8 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     case.attempts()
         .filter(|(_, view)| view.attempt.phase1_up.is_some() || view.attempt.midstream)
         .filter(|(_, view)| case.both_ways() && (!view.one_sided() || falls_silent(view)))
+        // For the responder phase 1 is not complete: it has no SA to answer under.
+        .filter(|(_, view)| phase1::message_3_ignored(view).is_none())
         .filter(|(_, view)| [Side::Initiator, Side::Responder].into_iter().any(|side| has_last_word(view, side)))
         .filter_map(|(index, view)| {
             let read = informational::read(&view);

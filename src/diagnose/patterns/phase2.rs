@@ -153,10 +153,21 @@ fn fate<'a>(
             Fate::Refused { by, sure }
         }
         None if view.attempt.midstream || view.one_sided() => Fate::Open,
+        // What may be its INITIAL-CONTACT, and came when message 1 had come, may refuse that as well.
+        None if !any_answered && greets_instead(view, first).is_some() => {
+            Fate::Refused { by: greets_instead(view, first).into_iter().collect(), sure: false }
+        }
         // Who has no SA sends nothing under one: it is message 2, and the capture misses message 1, or it misses the answer.
         None if !any_answered && begins_traffic(view, first) => Fate::Open,
         None => phase1::silence_after(view, first).map_or(Fate::Open, Fate::Silence),
     }
+}
+
+/// What may be the INITIAL-CONTACT of the side that is asked, if it came right after a copy of message 1.
+fn greets_instead<'a>(view: &View<'a>, first: &MessageRecord) -> Option<&'a MessageRecord> {
+    let greeting = initial_contact::of(view, first.from.other())?;
+    let after = |at: Timestamp| at <= greeting.at && greeting.at.since(at) <= REFUSAL;
+    first.copies().any(|(_, at)| after(at)).then_some(greeting)
 }
 
 /// Whether the side that is asked begins to send ESP or AH after message 1.
