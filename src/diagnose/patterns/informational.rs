@@ -114,6 +114,11 @@ impl DerefMut for Informational<'_> {
 }
 
 impl Informational<'_> {
+    /// Its exchange.
+    pub(super) fn exchange<'v>(&self, view: &View<'v>) -> Option<&'v Exchange> {
+        view.exchanges().get(self.read.exchange)
+    }
+
     /// When its last copy was sent.
     pub(super) fn last_sent(&self) -> Timestamp {
         self.message.last_sent()
@@ -506,14 +511,9 @@ fn too_many_deletes(view: &View<'_>, found: &mut [Informational<'_>]) {
 }
 
 /// IKEv2: whether a request is answered by a message that begins alike and is as long.
-fn is_echoed(view: &View<'_>, request: &MessageRecord) -> bool {
-    let own = |exchange: &&Exchange| exchange.messages.iter().any(|message| std::ptr::eq(message, request));
-    let Some(exchange) = view.exchanges().iter().find(own) else { return false };
-    exchange.messages.iter().any(|answer| {
-        answer.from != request.from
-            && answer.length == request.length
-            && answer.first_inside() == request.first_inside()
-    })
+fn is_echoed(exchange: &Exchange, request: &MessageRecord) -> bool {
+    let alike = |message: &MessageRecord| (message.length, message.first_inside());
+    exchange.messages.iter().any(|answer| answer.from != request.from && alike(answer) == alike(request))
 }
 
 fn read_v2(view: &View<'_>, found: &mut [Informational<'_>]) {
@@ -554,9 +554,8 @@ fn read_v2(view: &View<'_>, found: &mut [Informational<'_>]) {
                 .and_then(|last| rekeyed.get(last))
                 .is_some_and(|&at| message.at.since(at) < PATIENCE);
         // Where no suite tells what it holds, one is a check that is answered by one as long.
-        let alike = suite.is_none()
-            && (asked_before.contains(&(message.from, message.length))
-                || this.partner.is_some_and(|_| is_echoed(view, message)));
+        let echoed = || this.exchange(view).is_some_and(|exchange| is_echoed(exchange, message));
+        let alike = suite.is_none() && (asked_before.contains(&(message.from, message.length)) || answered && echoed());
         this.reading = if let Some(first) = told {
             match first {
                 0 => Reading::Question { answered },

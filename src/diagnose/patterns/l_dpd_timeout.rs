@@ -9,7 +9,7 @@ use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::{span, times};
 use crate::diagnose::{Confidence, Severity};
 use crate::isakmp::registry;
-use crate::track::{Exchange, IcmpAbout, Label, MessageRecord, Side};
+use crate::track::{IcmpAbout, Label, MessageRecord, Side};
 
 use super::informational::{self, Informational, Reading};
 use super::life_cycle;
@@ -194,12 +194,9 @@ fn has_last_word(view: &View<'_>, side: Side) -> bool {
 /// An answer to one of these that passes one capture point and not the other.
 fn answer_lost<'a>(view: &View<'a>, questions: &[&Informational<'_>]) -> Option<&'a MessageRecord> {
     let points = view.case.points()?;
-    let asked = |exchange: &Exchange| {
-        questions.iter().any(|each| exchange.messages.iter().any(|one| std::ptr::eq(one, each.message)))
-    };
-    let answers = view.exchanges().iter().filter(|exchange| asked(exchange)).flat_map(|exchange| &exchange.messages);
-    let answers = answers.filter(|message| matches!(message.label, Label::Response(_)));
-    answers.into_iter().find(|message| points.loses(message))
+    let answers = questions.iter().filter_map(|each| each.exchange(view)).flat_map(|exchange| &exchange.messages);
+    let mut answers = answers.filter(|message| matches!(message.label, Label::Response(_)));
+    answers.find(|message| points.loses(message))
 }
 
 /// Whether the capture ends with a check for which more copies are to come: an outage may be over the next moment.
@@ -208,23 +205,18 @@ fn is_young(view: &View<'_>, question: &MessageRecord) -> bool {
     goes_on && question.repeat_count < 3 && view.case.end().since(question.at) < YOUNG
 }
 
-/// IKEv2: whether its sender asks under a later number, so that it had an answer (RFC 7296 §2.3).
-fn is_followed(view: &View<'_>, each: &Informational<'_>) -> bool {
-    let own = |exchange: &&Exchange| exchange.messages.iter().any(|message| std::ptr::eq(message, each.message));
-    let Some(exchange) = view.exchanges().iter().find(own).filter(|_| view.is_v2()) else { return false };
-    let later = |other: &Exchange| other.started_by == exchange.started_by && other.message_id > exchange.message_id;
-    view.exchanges().iter().any(later)
-}
-
 /// Questions of `side` since the last word of its peer.
 fn unanswered(later: &Later, index: usize, view: &View<'_>, read: &[Informational<'_>], side: Side) -> Option<Match> {
     let peer = life_cycle::address(view.attempt, side.other());
     let heard = last_heard(view, side.other())?;
+    let begun = view.exchanges().iter().filter(|exchange| exchange.started_by == side);
+    let newest = begun.map(|exchange| exchange.message_id).max();
     let questions: Vec<_> = read
         .iter()
         .filter(|each| each.message.from == side && each.message.at > heard)
         .filter(|each| each.reading == Reading::Question { answered: false })
-        .filter(|each| !is_followed(view, each))
+        // Who asks under a later number in IKEv2 had an answer (RFC 7296 §2.3).
+        .filter(|each| !view.is_v2() || each.exchange(view).map(|exchange| exchange.message_id) >= newest)
         .collect();
     let copies: u64 = questions.iter().map(|each| u64::from(each.message.repeat_count) + 1).sum();
     let first = questions.first()?.message;
