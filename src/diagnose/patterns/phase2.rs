@@ -153,13 +153,17 @@ fn fate<'a>(
             Fate::Refused { by, sure }
         }
         None if view.attempt.midstream || view.one_sided() => Fate::Open,
-        // What may be its INITIAL-CONTACT, and came when message 1 had come, may refuse that as well.
-        None if !any_answered && greets_instead(view, first).is_some() => {
-            Fate::Refused { by: greets_instead(view, first).into_iter().collect(), sure: false }
-        }
         // Who has no SA sends nothing under one: it is message 2, and the capture misses message 1, or it misses the answer.
         None if !any_answered && begins_traffic(view, first) => Fate::Open,
-        None => phase1::silence_after(view, first).map_or(Fate::Open, Fate::Silence),
+        None => match phase1::silence_after(view, first) {
+            // Who gets no answer asks again; of one that was sent once the capture misses the answer.
+            None => Fate::Open,
+            Some(waited) if waited.copies < 2 && waited.after >= PATIENCE => Fate::Open,
+            // What may be its INITIAL-CONTACT, and came when message 1 had come, may refuse that as well.
+            Some(waited) => greets_instead(view, first)
+                .filter(|_| !any_answered)
+                .map_or(Fate::Silence(waited), |greeting| Fate::Refused { by: vec![greeting], sure: false }),
+        },
     }
 }
 
