@@ -272,3 +272,55 @@ fn both_ends_together_tell_what_is_lost_between_them() {
         assert_eq!(verdict(&analysis), Some(expected), "{name}");
     }
 }
+
+/// Healthy captures of all laboratories, from both ends.
+fn healthy() -> Vec<String> {
+    let captures = Path::new(env!("CARGO_MANIFEST_DIR")).join("captures");
+    let labs = ["lab", "second-lab", "third-lab", "fourth-lab", "fifth-lab"];
+    let names = labs.iter().flat_map(|lab| {
+        let table = std::fs::read_to_string(captures.join(lab).join("expectations.tsv")).unwrap();
+        let healthy = |row: &str| {
+            let mut cells = row.split('\t');
+            cells.next().filter(|_| cells.next() == Some("healthy")).map(|name| format!("{lab}/{name}"))
+        };
+        table.lines().filter_map(healthy).collect::<Vec<String>>()
+    });
+    let ends = names.flat_map(|name| [format!("{name}.pcap"), format!("{name}.rside.pcap")]);
+    ends.filter(|name| captures.join(name).exists()).collect()
+}
+
+/// Whether a frame may hold IKE, or a fragment of it: UDP 500, UDP 4500 behind the marker, or no first fragment.
+fn may_be_ike(frame: &Frame) -> bool {
+    let octets = &frame.octets;
+    let (protocol, payload) = match octets.get(12..14) {
+        Some([8, 0]) => (octets[23], 14 + usize::from(octets[14] & 15) * 4),
+        Some([0x86, 0xdd]) => (octets[20], 54),
+        _ => return false,
+    };
+    let port = |at: usize| octets.get(at..at + 2).map_or(0, |port| u16::from_be_bytes([port[0], port[1]]));
+    let ports = [port(payload), port(payload + 2)];
+    match protocol {
+        17 if ports.contains(&500) => true,
+        17 if ports.contains(&4500) => octets.get(payload + 8..payload + 12) == Some(&[0; 4]),
+        17 => octets.get(20..22).is_some_and(|fragment| fragment[0] & 0x1f != 0 || fragment[1] != 0),
+        protocol => protocol == 44,
+    }
+}
+
+#[test]
+fn no_message_that_is_missing_makes_a_healthy_tunnel_a_certain_error() {
+    let mut wrong = Vec::new();
+    for name in healthy() {
+        let whole = Capture::read(&name);
+        for missed in (1..=whole.frames.len()).filter(|&number| may_be_ike(&whole.frames[number - 1])) {
+            let analysis = whole.clone().without(&[missed]).analyze();
+            let certain =
+                |finding: &&Finding| finding.severity == Severity::Error && finding.confidence > Confidence::Suspected;
+            let found = alarms(&analysis);
+            wrong.extend(
+                found.iter().filter(certain).map(|finding| format!("{name} without {missed}: {}", finding.id())),
+            );
+        }
+    }
+    assert!(wrong.is_empty(), "{}:\n{}", wrong.len(), wrong.join("\n"));
+}
