@@ -395,9 +395,11 @@ impl<'a> View<'a> {
     /// the attempt before like this, at any time.
     pub fn turned_down(&self) -> Option<&'a MessageRecord> {
         let farewell = self.farewell_at_once()?;
-        let refuses = || {
-            let alone = Suite::chosen(self.attempt).and_then(|suite| suite.holds_one_notify(farewell));
-            alone == Some(true) && self.first_inside(farewell) == Some(payload::NOTIFY)
+        let refuses = || match Suite::chosen(self.attempt) {
+            Some(suite) => {
+                suite.holds_one_notify(farewell) == Some(true) && self.first_inside(farewell) == Some(payload::NOTIFY)
+            }
+            None => sizes::refuses_in_any_suite(farewell),
         };
         let again = || {
             let before = self.index.checked_sub(1).and_then(|index| self.case.view(index));

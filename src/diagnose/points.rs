@@ -174,16 +174,24 @@ pub(super) fn tell_fate(case: &Case<'_>, pattern: &Pattern, found: &mut Match) {
     }
 }
 
-/// Whether another capture shows that a message got further than this one: it passes both points.
+/// Whether another capture shows that a message got further than this one: it passes both points, and if its answer is lost
+/// between them, that was sent once only.
 pub(super) fn arrives(view: &View<'_>, message: &MessageRecord) -> bool {
     if !view.case.survey.captures_overlap() {
         return false;
     }
-    let fate = match Elsewhere::of(view) {
-        Some(elsewhere) => elsewhere.fate(view, message),
-        None => view.case.points().and_then(|points| points.fate(message)),
+    let elsewhere = Elsewhere::of(view);
+    let (fate, answers): (_, Vec<&MessageRecord>) = match &elsewhere {
+        Some(elsewhere) => (elsewhere.fate(view, message), elsewhere.messages().collect()),
+        None => (view.case.points().and_then(|points| points.fate(message)), view.messages().collect()),
     };
-    matches!(fate, Some(Fate::Passed | Fate::AnswerLost(..)))
+    match fate {
+        Some(Fate::Passed) => true,
+        Some(Fate::AnswerLost(label, ..)) => {
+            answers.iter().any(|answer| answer.label == label && answer.repeat_count == 0)
+        }
+        _ => false,
+    }
 }
 
 /// An attempt as another capture shows it, between other addresses: at a point beyond a NAT.
@@ -209,7 +217,8 @@ impl Elsewhere {
     fn fate(&self, view: &View<'_>, message: &MessageRecord) -> Option<Fate> {
         let (here, there) = (message.frame.capture, self.capture);
         let is = |one: &MessageRecord, other: &MessageRecord| (one.label, one.from) == (other.label, other.from);
-        if !self.messages().any(|other| is(other, message)) {
+        let whole = |other: &MessageRecord| other.ike_fragments_missing.is_none();
+        if !self.messages().any(|other| is(other, message) && whole(other)) {
             let window = view.case.facts.recorded.get(usize::try_from(there).ok()?).copied()??;
             return Some(if was_recording(&window, message) {
                 Fate::Lost(here, there)

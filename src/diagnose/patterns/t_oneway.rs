@@ -41,7 +41,7 @@ pattern! {
     T_ONEWAY = "T-ONEWAY", Traffic, Error;
     title: "the tunnel carries traffic in one direction only";
     causes: [
-        "no-answer" 0.45 "the far side has nothing to answer with: no route back through its gateway, a host firewall, address translation before encryption",
+        "no-answer" 0.40 "the far side has nothing to answer with: no route back through its gateway, a host firewall, address translation before encryption",
             raised by "IKE liveness is answered; the far side sends ESP for other traffic", lowered by "the far side never sends ESP at all";
         "blocked" 0.30 "ESP (IP protocol 50) or AH (51) is blocked towards the far side, or on its way back",
             raised by "ICMP that refuses ESP; ESP directly over IP, and the far side never sends any", lowered by "ESP in UDP";
@@ -49,6 +49,8 @@ pattern! {
             raised by "a NAT on the path; it worked before", lowered by "ESP directly over IP";
         "dropped" 0.20 "the far side drops it after it arrived: unknown SPI, integrity, inner addresses that do not fit the policy",
             raised by "INVALID-SPI; a re-key or a restart shortly before", lowered by "";
+        "one-way" 0.05 "what is sent wants no answer: log lines, telemetry, a stream",
+            raised by "many packets at a pace of their own, which nobody gives up", lowered by "packets as ping or TCP sends them; answers before";
     ];
     checks: [
         Either: "on the silent side, look at the counters of the SA: if receive (decaps) stands still, ESP does not arrive; if send (encaps) rises as well, ESP is lost on its way back; if receive alone rises, look behind that gateway";
@@ -73,6 +75,9 @@ pattern! {
     when: FLOWS_ONE_WAY, SEVERAL FLOWS;
     check: check
 }
+
+/// So many packets without an answer are of something that may want none.
+const BY_DESIGN: u64 = 30;
 
 fn check(case: &Case<'_>) -> Vec<Match> {
     let Some(one_way) = traffic::one_way(case) else { return faded(case).into_iter().collect() };
@@ -124,6 +129,10 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     if one_way.alive {
         found = found.weigh("no-answer", 1.2);
     }
+    // Whoever waits for an answer gives up, or asks as ping does.
+    let by_design = !one_way.answered_before && way.rhythm().is_none() && way.packets() >= BY_DESIGN;
+    found =
+        if by_design { found.weigh("one-way", 6.0).severity(Severity::Warning) } else { found.rule_out(&["one-way"]) };
     if one_way.unconfirmed {
         // Quick Mode is at fault and has a finding of its own.
         found.attempt = None;
@@ -181,7 +190,7 @@ fn faded(case: &Case<'_>) -> Option<Match> {
             .frames(way.frames())
             .weigh("dropped", 2.0)
             .weigh("mapping", 4.0)
-            .rule_out(if lost_as(&way) == "blocked" { &["mapping"] } else { &["blocked"] })
+            .rule_out(if lost_as(&way) == "blocked" { &["mapping", "one-way"] } else { &["blocked", "one-way"] })
             .settle(format!(
                 "the receive counter of the SA on {to}, or a capture on its outside and inside while traffic is sent"
             )),

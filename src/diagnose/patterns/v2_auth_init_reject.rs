@@ -3,7 +3,7 @@
 use crate::diagnose::Confidence;
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
-use crate::diagnose::sizes::{AuthAnswer, Suite, payload};
+use crate::diagnose::sizes::{Suite, payload};
 use crate::diagnose::words::span;
 use crate::track::Side;
 
@@ -62,8 +62,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     let mut silent = Vec::new();
     let mut found = Vec::new();
     for (index, view) in ikev2::attempts(case) {
-        let proven = matches!(view.auth_answer(), Some(AuthAnswer::NoChild | AuthAnswer::Child));
-        if !proven || view.auth_exchanges().nth(1).is_some() {
+        if view.authenticated() != Some(true) || view.auth_exchanges().nth(1).is_some() {
             continue;
         }
         if view.turned_down().is_some() {
@@ -112,8 +111,9 @@ fn with_a_word(index: usize, view: &View<'_>) -> Option<Match> {
     Some(
         Match::on(index, confidence)
             .seen(format!(
-                "the IKE_AUTH response of {} octets has room for identity and proof; {} later the initiator sent an INFORMATIONAL{what}, and nothing after it",
+                "the IKE_AUTH response of {} octets {}; {} later the initiator sent an INFORMATIONAL{what}, and nothing after it",
                 response.length,
+                if view.auth_answer().is_some() { "has room for identity and proof" } else { "begins with an identity" },
                 span(farewell.at.since(response.at)),
             ))
             .means("the initiator did not accept what the responder sent, and ended the SA at once")
