@@ -204,8 +204,16 @@ pub(super) fn again<'f>(
     let pair = facts.pairs.read(index, room)?;
     let mut answers = Vec::new();
     let case = Case::new(facts, survey, index, pair, &mut answers);
-    let consequence_of = consequence_of.map(Verdict::id);
-    let found = |case| Found { consequence_of, ..Found::new(verdict, case) };
+    // what follows from something on its own attempt only, does so where that is found
+    let attempts = consequence_of.filter(|&cause| follows_on_attempt(verdict, cause)).map(|cause| {
+        let causes = found_by(cause, &case).into_iter();
+        causes.map(|cause| cause.attempt).collect::<Vec<_>>()
+    });
+    let follows = |found: &Match| attempts.as_ref().is_none_or(|attempts| attempts.contains(&found.attempt));
+    let found = |case: Match| {
+        let consequence_of = consequence_of.filter(|_| follows(&case)).map(Verdict::id);
+        Found { consequence_of, ..Found::new(verdict, case) }
+    };
     let mut found =
         found_by(verdict, &case).into_iter().map(found).filter(|found: &Found| found.severity() == severity);
     let mut folded = Folded::of(&case, found.next()?);
@@ -398,6 +406,12 @@ pub(super) fn deny(matches: &mut Vec<Found>) {
 /// What follows from a pattern where that is found.
 pub(super) fn consequences_of(cause: &str) -> &'static [&'static str] {
     CONSEQUENCES.iter().find(|row| row.cause == cause).map_or(&[], |row| row.patterns)
+}
+
+/// Whether a pattern follows from `cause` on the same attempt only.
+fn follows_on_attempt(pattern: Verdict, cause: Verdict) -> bool {
+    let mut rows = CONSEQUENCES.iter();
+    rows.any(|row| row.same_attempt && row.cause == cause.id() && row.patterns.contains(&pattern.id()))
 }
 
 /// Marks what follows from something else that was found on the same pair.
