@@ -4,7 +4,9 @@
 //! Derived from the laboratories' captures by leaving out or changing what a row names, so the right answer is known. Not here:
 //! what the whole captures say (`verdicts.rs`).
 
-use std::io::Cursor;
+use std::collections::BTreeMap;
+use std::io::{Cursor, Read};
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use ikescope::capture::Captures;
@@ -94,7 +96,11 @@ impl Capture {
         self
     }
 
-    fn analyze(&self) -> Analysis {
+    fn later(self, micros: u64) -> Self {
+        self.changed(|_, frame| frame.at += micros)
+    }
+
+    fn file(&self) -> Vec<u8> {
         let mut file = self.head.clone();
         for frame in &self.frames {
             let (seconds, micros) = ((frame.at / 1_000_000) as u32, (frame.at % 1_000_000) as u32);
@@ -103,7 +109,11 @@ impl Capture {
             }
             file.extend(&frame.octets);
         }
-        let mut captures = Captures::from_reader("derived", Cursor::new(file));
+        file
+    }
+
+    fn analyze(&self) -> Analysis {
+        let mut captures = Captures::from_reader("derived", Cursor::new(self.file()));
         let analysis = pipeline::analyze(&mut captures, &pipeline::Options::default(), &mut ());
         assert!(captures.errors().is_empty(), "{:?}", captures.errors());
         analysis
@@ -114,6 +124,24 @@ fn together(names: [&str; 2]) -> Analysis {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("captures");
     let paths: Vec<PathBuf> = names.iter().map(|name| folder.join(name)).collect();
     pipeline::analyze(&mut Captures::open(&paths), &pipeline::Options::default(), &mut ())
+}
+
+/// Two captures, as one job.
+fn both(captures: [&Capture; 2]) -> Analysis {
+    let streams = captures.map(|capture| {
+        let stream: Box<dyn Read + Send> = Box::new(Cursor::new(capture.file()));
+        (PathBuf::from("derived"), stream)
+    });
+    pipeline::analyze(&mut Captures::from_readers(streams), &pipeline::Options::default(), &mut ())
+}
+
+/// Packets of ESP and AH, by who sent them to whom.
+fn sent(analysis: &Analysis) -> BTreeMap<(IpAddr, IpAddr), u64> {
+    let ways = analysis.facts.pairs.iter().flat_map(|pair| {
+        let (a, b) = (pair.a, pair.b);
+        [((a, b), pair.sent[0].esp), ((b, a), pair.sent[1].esp)]
+    });
+    ways.filter(|&(_, packets)| packets > 0).collect()
 }
 
 fn verdict(analysis: &Analysis) -> Option<&'static str> {
@@ -320,6 +348,36 @@ fn no_message_that_is_missing_makes_a_healthy_tunnel_a_certain_error() {
             wrong.extend(
                 found.iter().filter(certain).map(|finding| format!("{name} without {missed}: {}", finding.id())),
             );
+        }
+    }
+    assert!(wrong.is_empty(), "{}:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// Between two points packets are underway for a while, the clocks of two captures differ, and a NAT may be in between: what was
+/// sent is the same, from the beginning or from the middle on.
+#[test]
+fn two_captures_of_a_healthy_tunnel_tell_what_each_tells() {
+    let mut wrong = Vec::new();
+    for name in healthy() {
+        let Some(far) = name.strip_suffix(".rside.pcap") else { continue };
+        let [near, far] = [format!("{far}.pcap"), name.clone()].map(|name| Capture::read(&name));
+        let ends = near.frames.len().max(far.frames.len());
+        for (from, later) in [(1, 0), (1, 60_000), (1, 400_000), (ends / 3, 0), (ends / 3, 60_000)] {
+            let start = near.frames[from - 1].at;
+            let [near, far] = [&near, &far].map(|capture| capture.clone().only(|_, frame| frame.at >= start));
+            let far = far.later(later);
+            let (one, other, all) = (near.analyze(), far.analyze(), both([&near, &far]));
+            let known = [&one, &other].map(|alone| ids(&alarms(alone))).concat();
+            let new = ids(&alarms(&all)).into_iter().filter(|id| !known.contains(id));
+            wrong.extend(new.map(|id| format!("{name} from {from}, {later} us later: {id}")));
+            let (mut alone, together) = (sent(&one), sent(&all));
+            for (way, packets) in sent(&other) {
+                let known = alone.entry(way).or_default();
+                *known = packets.max(*known);
+            }
+            if alone != together {
+                wrong.push(format!("{name} from {from}, {later} us later: {alone:?} and {together:?}"));
+            }
         }
     }
     assert!(wrong.is_empty(), "{}:\n{}", wrong.len(), wrong.join("\n"));

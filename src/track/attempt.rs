@@ -14,7 +14,7 @@ use super::exchange::{self, Clues};
 use super::facts::{
     Attempt, Exchange, ExchangeKind, INVALID_SPI, IkeVersion, Label, MessageRecord, Mode, Move, NatFacts, Repeat, Side,
 };
-use super::flow::RECORDED_TWICE;
+use super::flow::{RECORDED_TWICE, UNDERWAY};
 use super::ike_fragment::{FragmentSet, SetKey, SkfSet, SkfStep};
 use super::nat::HashAlgorithm;
 use super::packed::{PackedAttempt, Templates, put, take};
@@ -394,7 +394,8 @@ impl Tracker {
 
     /// An attempt known by both SPIs that goes on between other addresses. One end where it was is enough: the other has
     /// moved (RFC 4555, or a NAT's mapping). With both ends elsewhere only the next INFORMATIONAL of an IKEv2 SA is believed,
-    /// as MOBIKE probes paths (RFC 4555 §3.3). SPIs alone are not: they can be anybody's.
+    /// as MOBIKE probes paths (RFC 4555 §3.3). SPIs alone are not: they can be anybody's. And a message that another capture
+    /// has between its addresses did not move: this capture was taken beyond a NAT.
     fn moved(&mut self, passage: &Passage, header: &Header, version: IkeVersion) -> Option<(usize, usize)> {
         if header.responder_spi.is_zero() {
             return None;
@@ -409,6 +410,10 @@ impl Tracker {
             let kind = exchange::kind(header.version.major, header.exchange_type);
             let next = header.message_id.0.wrapping_sub(state.highest_informational) <= PROBES_AHEAD;
             return (kind == ExchangeKind::InformationalV2 && next).then_some((pair, attempt));
+        }
+        if state.exchanges.iter().flat_map(|exchange| &exchange.messages).any(|message| message.is_beyond_nat(passage))
+        {
+            return None;
         }
         match self.pair_known(passage.source.ip(), passage.destination.ip()) {
             None => self.name_pair(passage.source.ip(), passage.destination.ip(), pair),
@@ -850,6 +855,12 @@ impl MessageState {
     /// Of a message that came whole, for the first time.
     pub(super) fn new(first: PacketCopy) -> Self {
         Self { digest: first.digest, copy: first, fragments: None }
+    }
+
+    /// Whether a message that came between other addresses is this one, in another capture.
+    fn is_beyond_nat(&self, passage: &Passage) -> bool {
+        let elsewhere = passage.frame.capture != self.copy.frame.capture;
+        elsewhere && self.digest == passage.digest && passage.at.since(self.copy.at) < UNDERWAY
     }
 
     /// The frame of the copy that was recorded last.

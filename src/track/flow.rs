@@ -91,7 +91,10 @@ const RUN: u8 = 32;
 const RECENT: usize = 8;
 /// Copies of one packet that a capture records lie closer together than this.
 pub(super) const RECORDED_TWICE: Duration = Duration::from_millis(10);
-const RECORDED_TWICE_UNITS: i32 = (RECORDED_TWICE.as_nanos() >> 14) as i32;
+/// Or, where every packet is recorded twice, within this time: a router may hold one back.
+const HELD_BACK: Duration = Duration::from_secs(1);
+/// Another capture holds the same packet within this time: it may have been taken far away, with another clock.
+pub(super) const UNDERWAY: Duration = Duration::from_secs(2);
 
 /// One of the last packets, in few octets, because there may be a million flows.
 #[derive(Debug, Clone, Copy, Default)]
@@ -108,6 +111,11 @@ struct Recent {
 #[inline(always)]
 fn units(first: Timestamp, at: Timestamp) -> u32 {
     (at.as_nanos().wrapping_sub(first.as_nanos()) >> 14) as u32
+}
+
+/// A time in units of 2^14 ns.
+const fn in_units(duration: Duration) -> i32 {
+    (duration.as_nanos() >> 14) as i32
 }
 
 impl Recent {
@@ -167,8 +175,8 @@ pub(super) struct FlowRow {
     lost_before: u64,
     /// Packets before the numbers began again, but for duplicates.
     unique_before: u64,
-    reordered: u64,
-    duplicates: u64,
+    reordered: u32,
+    duplicates: u32,
     recorded_again: u64,
     fragmented: u32,
     readable: u32,
@@ -182,6 +190,33 @@ pub(super) struct FlowRow {
     run: u8,
     /// The latest time of a packet recorded again, and the frame of the last one.
     again: (Timestamp, FrameRef),
+    /// What other captures than the first to have a packet hold of them.
+    followers: Option<Box<Vec<Follower>>>,
+}
+
+/// A capture that holds packets after another one had them.
+#[derive(Debug, Clone)]
+struct Follower {
+    capture: u32,
+    /// The highest number in it.
+    highest: u32,
+    seen: Window,
+}
+
+impl Follower {
+    /// Notes a number; whether this capture has it for the first time, as far as is remembered.
+    fn is_first(&mut self, number: u32) -> bool {
+        let ahead = number.wrapping_sub(self.highest);
+        let behind = self.highest.wrapping_sub(number);
+        if ahead > 0 && ahead < 1 << 31 {
+            self.seen.clear(self.highest.wrapping_add(1), ahead - 1);
+            self.highest = number;
+        } else if behind >= WINDOW || self.seen.is_marked(number) {
+            return false;
+        }
+        self.seen.mark(number);
+        true
+    }
 }
 
 const _: () = assert!(size_of::<FlowRow>() <= 6 * 64);
@@ -363,6 +398,7 @@ impl FlowRow {
             widest: 0,
             run: 0,
             again: (packet.at, packet.frame),
+            followers: None,
         };
         row.seen.mark(packet.sequence);
         row.remember(Recent::of(packet, packet.at));
@@ -400,8 +436,8 @@ impl FlowRow {
             lost_before: flow.lost,
             // As if every number had been seen: what was lost has been said.
             unique_before: flow.packets.wrapping_sub(flow.duplicates).wrapping_sub(1 << 32),
-            reordered: flow.reordered,
-            duplicates: flow.duplicates,
+            reordered: u32::try_from(flow.reordered).unwrap_or(u32::MAX),
+            duplicates: u32::try_from(flow.duplicates).unwrap_or(u32::MAX),
             recorded_again: flow.recorded_again,
             fragmented: u32::try_from(flow.fragmented).unwrap_or(u32::MAX),
             readable: u32::try_from(flow.readable).unwrap_or(u32::MAX),
@@ -410,6 +446,7 @@ impl FlowRow {
             widest: flow.widest,
             run: 0,
             again: (flow.last, flow.last_frame),
+            followers: None,
         }
     }
 
@@ -420,7 +457,7 @@ impl FlowRow {
             self.off_4500 += 1;
         }
         let recent = Recent::of(packet, self.first);
-        if self.recorded_before(packet.at, recent) {
+        if self.recorded_before(packet.at, packet.frame.capture, recent) {
             self.recorded_again += 1;
             self.again = (self.again.0.max(packet.at), packet.frame);
             self.again_last = true;
@@ -509,8 +546,8 @@ impl FlowRow {
             first_sequence: self.first_sequence,
             last_sequence: self.last_sequence,
             lost: self.lost(),
-            reordered: self.reordered,
-            duplicates: self.duplicates,
+            reordered: self.reordered.into(),
+            duplicates: self.duplicates.into(),
             deep: self.deep,
             changed: self.changed,
             widest: self.widest,
@@ -579,7 +616,7 @@ impl FlowRow {
 
     fn place_late(&mut self, sequence: u32) {
         let behind = self.last_sequence.wrapping_sub(sequence);
-        self.reordered += 1;
+        self.reordered = self.reordered.saturating_add(1);
         self.deep = self.deep.saturating_add(u32::from(behind > DEEP));
         self.lower_base(sequence);
     }
@@ -598,13 +635,13 @@ impl FlowRow {
         if self.run >= RUN {
             self.begin_again(sequence, RUN);
         } else {
-            self.duplicates += 1;
+            self.duplicates = self.duplicates.saturating_add(1);
         }
     }
 
     /// Packets with a number of their own since the numbers last began.
     fn unique(&self) -> u64 {
-        self.packets.wrapping_sub(self.duplicates).wrapping_sub(self.unique_before)
+        self.packets.wrapping_sub(self.duplicates.into()).wrapping_sub(self.unique_before)
     }
 
     fn lost(&self) -> u64 {
@@ -640,8 +677,8 @@ impl FlowRow {
     fn begin_again(&mut self, sequence: u32, count: u8) {
         let before = u32::from(count.saturating_sub(1));
         self.lost_before = self.lost();
-        self.unique_before = self.packets.wrapping_sub(self.duplicates);
-        self.duplicates = self.duplicates.saturating_sub(u64::from(before));
+        self.unique_before = self.packets.wrapping_sub(self.duplicates.into());
+        self.duplicates = self.duplicates.saturating_sub(before);
         self.resets += 1;
         self.was_reset = true;
         self.last_sequence = sequence;
@@ -660,23 +697,50 @@ impl FlowRow {
         self.next_recent = self.next_recent.wrapping_add(1);
     }
 
-    /// Whether the capture holds this packet already. One with a number higher than all before is new, unless the numbers
-    /// began again in between; and nothing is recorded twice after more than a moment without a packet.
+    /// Whether the captures hold this packet already. One with a number higher than all before is new, unless the numbers
+    /// began again in between; and nothing is recorded twice long after the last packet.
     #[inline(always)]
-    fn recorded_before(&self, at: Timestamp, packet: Recent) -> bool {
+    fn recorded_before(&mut self, at: Timestamp, capture: u32, packet: Recent) -> bool {
         let ahead = packet.sequence.wrapping_sub(self.last_sequence);
-        if (ahead != 0 && ahead < 1 << 31 && !self.was_reset) || at.since(self.last) >= RECORDED_TWICE {
+        if (ahead != 0 && ahead < 1 << 31 && !self.was_reset) || at.since(self.last) >= UNDERWAY {
             return false;
         }
-        self.remembers(packet)
+        self.remembers(capture, packet)
     }
 
     #[inline(never)]
-    fn remembers(&self, packet: Recent) -> bool {
+    fn remembers(&mut self, capture: u32, packet: Recent) -> bool {
+        if capture != self.last_frame.capture {
+            return self.follows(capture, packet);
+        }
+        // a capture at two places has nearly all packets twice, each time with the same identification
+        let all = self.packets.saturating_mul(9)..=self.packets.saturating_mul(11);
+        let all_twice = self.recorded_again > 4 && all.contains(&self.recorded_again.saturating_mul(10));
+        let longest = if all_twice && packet.mark >> 16 != 0 { HELD_BACK } else { RECORDED_TWICE };
         self.recent.iter().any(|recent| {
             let gap = packet.at.wrapping_sub(recent.at) as i32;
-            (recent.sequence, recent.mark) == (packet.sequence, packet.mark) && gap < RECORDED_TWICE_UNITS
+            (recent.sequence, recent.mark) == (packet.sequence, packet.mark) && gap < in_units(longest)
         })
+    }
+
+    /// Whether a packet is one that another capture had before, and that this one has for the first time.
+    #[inline(never)]
+    fn follows(&mut self, capture: u32, packet: Recent) -> bool {
+        let behind = self.last_sequence.wrapping_sub(packet.sequence);
+        let another =
+            |known: &Recent| known.mark != 0 && known.sequence == packet.sequence && known.mark != packet.mark;
+        let missed = behind < WINDOW && !self.seen.is_marked(packet.sequence);
+        if behind >= 1 << 31 || missed || self.recent.iter().any(another) {
+            return false;
+        }
+        let followers = self.followers.get_or_insert_default();
+        if let Some(follower) = followers.iter_mut().find(|follower| follower.capture == capture) {
+            return follower.is_first(packet.sequence);
+        }
+        let mut follower = Follower { capture, highest: packet.sequence, seen: Window::default() };
+        follower.seen.mark(packet.sequence);
+        followers.push(follower);
+        true
     }
 }
 
@@ -821,5 +885,22 @@ mod tests {
         row.count(&packet(9, 2, 78));
         let flow = row.facts();
         assert_eq!((flow.packets, flow.recorded_again, flow.duplicates), (2, 1, 1));
+    }
+
+    /// The second capture has all packets 150 ms later, and one of them twice: that one came twice there.
+    #[test]
+    fn a_packet_in_two_captures_is_counted_once_however_long_it_was_underway() {
+        let there = |sequence, at_ms, capture| {
+            let frame = FrameRef::new(capture, 1);
+            FlowPacket { frame, ..packet(sequence, at_ms, sequence) }
+        };
+        let mut packets: Vec<_> = (1..=100).map(|number| there(number, i64::from(number) * 5, 0)).collect();
+        packets.extend((1..=100).map(|number| there(number, i64::from(number) * 5 + 150, 1)));
+        packets.push(there(60, 455, 1));
+        packets.sort_by_key(|packet| packet.at);
+        let mut row = open(&packets[0]);
+        packets[1..].iter().for_each(|packet| row.count(packet));
+        let flow = row.facts();
+        assert_eq!((flow.packets, flow.recorded_again, flow.duplicates, flow.lost), (101, 100, 1, 0));
     }
 }
