@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::base::Timestamp;
-use crate::track::{Attempt, Label, MessageRecord};
+use crate::track::{Attempt, Exchange, Label, MessageRecord};
 
 use super::Confidence;
 use super::case::{Case, View};
@@ -73,6 +73,18 @@ impl Points {
     /// Whether a message is lost between them.
     pub(super) fn loses(&self, message: &MessageRecord) -> bool {
         matches!(self.fate(message), Some(Fate::Lost(..)))
+    }
+
+    /// Whether a message is lost between them, or nothing tells, and what its sender had sent before it in this attempt was.
+    pub(super) fn loses_in(&self, view: &View<'_>, message: &MessageRecord) -> bool {
+        match self.fate(message) {
+            Some(Fate::Lost(..)) => true,
+            Some(Fate::Unwatched(..)) => {
+                let earlier = view.messages().filter(|other| other.from == message.from && other.at < message.at);
+                earlier.max_by_key(|other| other.at).is_some_and(|before| self.loses(before))
+            }
+            _ => false,
+        }
     }
 
     /// Another capture than this, which was recording all the time from `first` to `last`.
@@ -216,9 +228,8 @@ impl Elsewhere {
 
     fn fate(&self, view: &View<'_>, message: &MessageRecord) -> Option<Fate> {
         let (here, there) = (message.frame.capture, self.capture);
-        let is = |one: &MessageRecord, other: &MessageRecord| (one.label, one.from) == (other.label, other.from);
         let whole = |other: &MessageRecord| other.ike_fragments_missing.is_none();
-        if !self.messages().any(|other| is(other, message) && whole(other)) {
+        if !same_in(&self.attempt.exchanges, view.exchanges(), message).is_some_and(whole) {
             let window = view.case.facts.recorded.get(usize::try_from(there).ok()?).copied()??;
             return Some(if was_recording(&window, message) {
                 Fate::Lost(here, there)
@@ -227,9 +238,19 @@ impl Elsewhere {
             });
         }
         let answer = self.messages().find(|answer| answer.label == self.attempt.stage && answer.from != message.from);
-        let lost = answer.filter(|answer| !view.messages().any(|mine| is(mine, answer)));
+        let lost = answer.filter(|answer| same_in(view.exchanges(), &self.attempt.exchanges, answer).is_none());
         Some(lost.map_or(Fate::Passed, |answer| Fate::AnswerLost(answer.label, there, here)))
     }
+}
+
+/// The message among `theirs` that is `message`, one of `own`: of an exchange with the same message id, which tells one
+/// Informational from another.
+fn same_in<'a>(theirs: &'a [Exchange], own: &[Exchange], message: &MessageRecord) -> Option<&'a MessageRecord> {
+    let key = |exchange: &Exchange| (exchange.kind, exchange.message_id);
+    let same = |one: &MessageRecord| (one.label, one.from) == (message.label, message.from);
+    let of = own.iter().find(|exchange| exchange.messages.iter().any(|one| same(one) && one.frame == message.frame))?;
+    let mut theirs = theirs.iter().filter(|exchange| key(exchange) == key(of));
+    theirs.find_map(|exchange| exchange.messages.iter().find(|one| same(one)))
 }
 
 /// Whether the captures of the run were taken at two points at the same time: what comes twice is one packet, seen at both,

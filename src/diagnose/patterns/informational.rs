@@ -317,7 +317,7 @@ fn pair_by_time(view: &View<'_>, found: &mut [Informational<'_>]) {
     let within = [answer_within(view, Side::Initiator), answer_within(view, Side::Responder)];
     let mut pending: [Option<usize>; 2] = [None, None];
     let points = view.case.points();
-    let lost = |message| points.is_some_and(|points| points.loses(message));
+    let lost = |message| points.is_some_and(|points| points.loses_in(view, message));
     for index in 0..found.len() {
         let (from, at) = (found[index].message.from, found[index].message.at);
         if found[index].reading != Reading::Unclear || !found[index].may_be(Content::Dpd) {

@@ -163,7 +163,7 @@ impl Traffic {
 /// When `side` was last heard in this attempt: not by what is lost between two capture points. Of an SA from before the capture a
 /// side may have been heard in ESP only.
 fn last_heard(view: &View<'_>, side: Side) -> Option<Timestamp> {
-    let lost = |message| view.case.points().is_some_and(|points| points.loses(message));
+    let lost = |message| view.case.points().is_some_and(|points| points.loses_in(view, message));
     let messages = view.messages().filter(|message| message.from == side && !lost(message));
     let times = messages.flat_map(|message| message.copies().map(|(_, at)| at));
     times.max().or_else(|| esp_before(view, side))
@@ -194,6 +194,13 @@ fn has_last_word(view: &View<'_>, side: Side) -> bool {
 /// An answer to one of these that passes one capture point and not the other.
 fn answer_lost<'a>(view: &View<'a>, questions: &[&Informational<'_>]) -> Option<&'a MessageRecord> {
     let points = view.case.points()?;
+    if !view.is_v2() {
+        let (first, side) = questions.first().map(|each| (each.message.at, each.message.from.other()))?;
+        let answers = |message: &&MessageRecord| {
+            message.from == side && message.at > first && message.label == Label::Inf && message.encrypted
+        };
+        return view.messages().filter(answers).find(|message| points.loses(message));
+    }
     let answers = questions.iter().filter_map(|each| each.exchange(view)).flat_map(|exchange| &exchange.messages);
     let mut answers = answers.filter(|message| matches!(message.label, Label::Response(_)));
     answers.find(|message| points.loses(message))
@@ -221,7 +228,10 @@ fn unanswered(later: &Later, index: usize, view: &View<'_>, read: &[Informationa
     let copies: u64 = questions.iter().map(|each| u64::from(each.message.repeat_count) + 1).sum();
     let first = questions.first()?.message;
     let last = questions.last()?.last_sent();
-    if copies < LEAST || (view.case.end().since(last).is_zero() && last.since(first.at) < PATIENCE) {
+    // The capture ends with the last check: what is missing may be on its way.
+    let asked_for = last.since(first.at);
+    let is_short = view.case.end().since(last).is_zero() && asked_for < PATIENCE;
+    if copies < LEAST || (is_short && (questions.len() == 1 || asked_for < PATIENCE / 2)) {
         return None;
     }
     let peers = usize::from(peer == view.case.pair.b);
@@ -248,7 +258,7 @@ fn unanswered(later: &Later, index: usize, view: &View<'_>, read: &[Informationa
             "{} sent a liveness check {} in {}; {peer} said nothing to any of them{}",
             life_cycle::address(view.attempt, side),
             times(copies),
-            span(last.since(first.at)),
+            span(asked_for),
             match (refused, traffic) {
                 _ if elsewhere => ", and talks under another IKE SA meanwhile or later",
                 _ if reopened => "; the first drew ICMP errors of its host, the last nothing any more",
@@ -324,7 +334,7 @@ fn unanswered(later: &Later, index: usize, view: &View<'_>, read: &[Informationa
             "{} sent a liveness check {} in {}; {peer} answered, and its answers are in capture {capture} only",
             life_cycle::address(view.attempt, side),
             times(copies),
-            span(last.since(first.at)),
+            span(asked_for),
         );
         found.means = "the peer lives; what it answers is lost between the two points".into();
         found = found
@@ -334,7 +344,10 @@ fn unanswered(later: &Later, index: usize, view: &View<'_>, read: &[Informationa
     }
     if elsewhere || later.up.is_some_and(|up| up > index) {
         found = found.severity(Severity::Notice);
-    } else if questions.len() == 1 && is_young(view, first) && traffic == Traffic::Silent && refused.is_none() {
+    } else if (is_short || (questions.len() == 1 && is_young(view, first)))
+        && traffic == Traffic::Silent
+        && refused.is_none()
+    {
         found.confidence = Some(Confidence::Suspected);
         found.seen.push_str("; it has not given up yet, and the capture ends");
         found = found

@@ -52,6 +52,9 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     let refused: Vec<&IcmpFact> =
         case.pair.icmp_errors.iter().filter(|fact| fact.last >= up && is_refusal(fact)).collect();
     if let Some(first) = refused.first() {
+        if refuses_ike(case, first) {
+            return Vec::new();
+        }
         let itself = first.from == first.quoted_destination;
         let to = if itself { " to it".to_owned() } else { format!(" to {}", first.quoted_destination) };
         let says = icmp_error_name(first.version, first.icmp_type, first.code).unwrap_or("a refusal");
@@ -101,6 +104,19 @@ pub(super) fn refusals<'a>(case: &Case<'a>, way: &traffic::Way<'_>) -> impl Iter
             && since.is_some_and(|since| fact.last >= since)
             && (fact.quoted_source, fact.quoted_destination) == (from, to)
     })
+}
+
+/// Who refuses ESP refuses IKE to the same host too, from then on or before, and nothing of IKE comes from there since.
+fn refuses_ike(case: &Case<'_>, esp: &IcmpFact) -> bool {
+    let alike = |fact: &&IcmpFact| {
+        matches!(fact.about, IcmpAbout::Isakmp { .. })
+            && (fact.from, fact.quoted_destination) == (esp.from, esp.quoted_destination)
+    };
+    let heard = |since| {
+        let mut messages = case.attempts().flat_map(|(_, view)| view.messages());
+        messages.any(|message| message.source.ip() == esp.quoted_destination && message.last_sent() > since)
+    };
+    case.pair.icmp_errors.iter().filter(alike).any(|fact| !heard(fact.first.min(esp.first)))
 }
 
 /// Protocol unreachable, or prohibited, about ESP or AH directly over IP.
