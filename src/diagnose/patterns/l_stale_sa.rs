@@ -4,9 +4,9 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::base::Timestamp;
-use crate::diagnose::case::{Case, View};
+use crate::diagnose::case::{Case, PATIENCE, View};
 use crate::diagnose::pattern::{Match, pattern};
-use crate::diagnose::words::{span, times};
+use crate::diagnose::words::{number, span, times};
 use crate::diagnose::{Confidence, Severity};
 use crate::track::{IkeVersion, Label, MessageRecord, Side};
 
@@ -20,6 +20,8 @@ const UNKNOWN_SA: u16 = 4;
 const UNANSWERED: Duration = Duration::from_secs(2);
 /// Messages of a new negotiation, all in vain, while traffic on the old SAs goes on.
 const ASKED: u64 = 3;
+/// The deletes of one tunnel, its IPsec SA's and its ISAKMP SA's, follow each other within this time.
+const FAREWELL: Duration = Duration::from_secs(1);
 /// A negotiation with a message younger than this goes on.
 const AT_IT: Duration = Duration::from_secs(60);
 
@@ -28,11 +30,12 @@ pattern! {
     ///
     /// One side uses an IKE SA and the other answers in clear that it does not know it (INVALID-COOKIE, INVALID_IKE_SPI).
     /// Or: both sent ESP, one of them falls silent without a delete and then starts a new negotiation, while the other goes
-    /// on sending on the old SAs.
+    /// on sending on the old SAs. Or: the last thing that one side says looks like a delete, and the traffic that it answered
+    /// goes on without an answer.
     ///
     /// ## What it means
     ///
-    /// One end restarted, was cleared, or a cluster failed over without its SAs. The other end does not know until it asks,
+    /// One end restarted, was cleared, or a cluster failed over without its SAs; or it took them down and its delete was lost. The other end does not know until it asks,
     /// or until the new negotiation tells it.
     ///
     /// ## Look-alikes
@@ -45,7 +48,8 @@ pattern! {
     causes: [
         "restart" 0.55 "the gateway restarted", raised by "it starts a new negotiation", lowered by "";
         "cleared" 0.25 "its SAs were cleared by hand or by a change of configuration", raised by "", lowered by "";
-        "failover" 0.20 "another cluster member took over without the SAs", raised by "sequence numbers or addresses change", lowered by "a single gateway";
+        "lost" 0.02 "its delete did not arrive, or was not heeded", raised by "a delete is the last thing it says", lowered by "no delete";
+        "failover" 0.18 "another cluster member took over without the SAs", raised by "sequence numbers or addresses change", lowered by "a single gateway";
     ];
     checks: [
         Either: "on the end that lost its SAs, look how long it has been up, and what it logged at that time";
@@ -62,7 +66,7 @@ pattern! {
         "D-Link": "Ike_invalid_cookie" ("D-Link NetDefendOS manual 9.7.5");
     ];
     sources: ["PIX-16", "CON-27", "NIR-15", "NIR-26", "RFC 7296 §2.4", "RFC 7296 §2.21.4", "RFC 3706 §3", "RFC 6290"];
-    when: ERROR_NOTIFY, SEVERAL FLOWS;
+    when: ERROR_NOTIFY, SEVERAL FLOWS, FLOWS_ONE_WAY;
     check: check
 }
 
@@ -134,9 +138,67 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         })
         .collect();
     if found.is_empty() {
-        found.extend(started_anew(case));
+        found.extend(started_anew(case).or_else(|| deleted(case)));
     }
     found
+}
+
+/// A delete that the other side has not heeded.
+pub(super) struct Unheeded<'a> {
+    index: usize,
+    delete: &'a MessageRecord,
+    traffic: traffic::Faded<'a>,
+}
+
+impl Unheeded<'_> {
+    /// Whether it is this message.
+    pub(super) fn begins_with(&self, message: &MessageRecord) -> bool {
+        self.delete.frame == message.frame
+    }
+}
+
+/// The last thing that one side says looks like a delete, nobody acknowledged it, and the traffic of the other side, which had
+/// answers, goes on without.
+pub(super) fn unheeded_delete<'a>(case: &Case<'a>) -> Option<Unheeded<'a>> {
+    let traffic = traffic::faded(case)?;
+    let index = traffic.attempt?;
+    let view = case.view(index)?;
+    let of_silent = view.messages().filter(|message| message.source.ip() == traffic.way.to);
+    let last = of_silent.map(MessageRecord::last_sent).max()?;
+    let deletes = informational::read(&view);
+    let is_last = |each: &&informational::Informational<'_>| {
+        each.reading == Reading::Delete
+            && each.message.source.ip() == traffic.way.to
+            && last.since(each.message.at) <= FAREWELL
+    };
+    let delete = deletes.iter().find(is_last)?.message;
+    let went_on = traffic.way.last()?;
+    let goes_on = went_on.since(delete.last_sent()) >= PATIENCE && traffic.over >= PATIENCE;
+    let acknowledged = view.messages().any(|message| message.from != delete.from && message.last_sent() > delete.at);
+    (goes_on && !acknowledged).then_some(Unheeded { index, delete, traffic })
+}
+
+/// One side took the tunnel down, and the other one goes on.
+fn deleted(case: &Case<'_>) -> Option<Match> {
+    let Unheeded { index, delete, traffic } = unheeded_delete(case)?;
+    let view = case.view(index)?;
+    let [from, to] = [traffic.way.to, traffic.way.from];
+    let [_, unanswered] = traffic.packets;
+    Some(
+        Match::on(index, Confidence::Suspected)
+            .seen(format!(
+                "the last thing {from} said looks like a delete, by its size and place; {to} goes on for {} under the old SA, {} without an answer",
+                span(traffic.way.last()?.since(delete.last_sent())),
+                number(unanswered, "packet"),
+            ))
+            .means(format!("{from} took the tunnel down, and {to} does not know: the delete was lost on its way, or not heeded"))
+            .frames(view.frames(delete))
+            .frames(traffic.way.frames())
+            .weigh("lost", 100.0)
+            .weigh("restart", 0.2)
+            .severity(Severity::Warning)
+            .settle(format!("which SAs {from} lists, and which {to} does")),
+    )
 }
 
 /// Whether `address` uses any SA after `said`.

@@ -13,6 +13,7 @@ use crate::diagnose::words::span;
 use crate::track::{EspFlow, Exchange, ExchangeKind, Label, MessageRecord, Side};
 
 use super::informational::{self, Informational, Reading};
+use super::l_stale_sa;
 use super::life_cycle::{self, Traffic, spacing};
 use super::nat;
 
@@ -366,6 +367,10 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         let beside = || others().filter(stays).any(stays_up);
         let farewell = leaves.get(index).is_some_and(Option::is_some) && !beside();
         let first = beginning(&deletes).unwrap_or(last);
+        // Nor is who is not heeded.
+        if !farewell && l_stale_sa::unheeded_delete(case).is_some_and(|unheeded| unheeded.begins_with(first.message)) {
+            continue;
+        }
         let sender = nat::name(first.message.from);
         let told = deletes.iter().all(|one| one.told);
         let seen = case.in_words(|| {

@@ -5,7 +5,7 @@ use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::{number, span};
 use crate::diagnose::{Confidence, Severity};
 
-use super::{c_two_point, nat, t_esp_blocked, traffic};
+use super::{c_two_point, l_stale_sa, nat, t_esp_blocked, traffic};
 
 pattern! {
     /// ## What is seen
@@ -162,6 +162,10 @@ fn lost_as(way: &traffic::Way<'_>) -> &'static str {
 
 /// It worked, and then the answers stopped.
 fn faded(case: &Case<'_>) -> Option<Match> {
+    // Who took its SA down answers no more.
+    if l_stale_sa::unheeded_delete(case).is_some() {
+        return None;
+    }
     let traffic::Faded { attempt, way, packets: [before, after], even, alive, over, last_answer } =
         traffic::faded(case)?;
     let before = number(before, "packet");
