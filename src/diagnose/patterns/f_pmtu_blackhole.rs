@@ -19,6 +19,8 @@ const ENOUGH: u64 = 3;
 const MANY: u64 = 5;
 /// More of them than this are a stream, which nobody repeats in vain.
 const STREAM: u64 = 64;
+/// So many lost before the capture point, at least as many as came, are more than the loss of a bad link.
+const MISSED: u64 = 20;
 /// The other side is silent for this long while the large ones go on.
 const SILENT: Duration = Duration::from_secs(2);
 
@@ -27,7 +29,8 @@ pattern! {
     ///
     /// Small ESP packets go both ways. Then one side sends a few large ones of one size, again and again, and nothing comes
     /// back any more. No ICMP that asks for smaller packets. Where small ones go on both ways, and there are as many answers as
-    /// small ones, the same is a remark.
+    /// small ones, the same is a remark. On the other side of the link: more packets are missing than come, all that come are
+    /// small, and nothing of the other direction is missing.
     ///
     /// ## What it means
     ///
@@ -43,7 +46,8 @@ pattern! {
     title: "large ESP packets seem to vanish on the path";
     causes: [
         "mtu" 0.60 "a link with a smaller MTU, and ICMP that would say so is filtered", raised by "the packets are above 1280 octets", lowered by "packets of that size were answered before";
-        "df" 0.20 "packets with overhead are too large and must not be fragmented (DF)", raised by "the packets are close to 1500 octets", lowered by "";
+        "loss" 0.05 "the path, or the capture, loses packets of any size in this direction", raised by "packets of several sizes are missing", lowered by "nothing else is missing";
+        "df" 0.15 "packets with overhead are too large and must not be fragmented (DF)", raised by "the packets are close to 1500 octets", lowered by "";
         "application" 0.20 "the other end stopped answering for its own reasons", raised by "small packets go unanswered too", lowered by "small packets are answered before and after";
     ];
     checks: [
@@ -68,7 +72,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     sides
         .filter_map(|side| {
             let flow = latest_from(case, side)?;
-            found(case, flow).or_else(|| between_small_ones(case, flow))
+            found(case, flow).or_else(|| between_small_ones(case, flow)).or_else(|| lost_on_the_way(case, flow))
         })
         .collect()
 }
@@ -102,6 +106,7 @@ fn found(case: &Case<'_>, flow: &EspFlow) -> Option<Match> {
             ))
             .means("packets of that size do not arrive, or what they ask for is not answered")
             .frames([back.last_frame, flow.last_frame])
+            .rule_out(&["loss"])
             .settle("a capture on the other gateway's outside: do the large packets arrive there?"),
     )
 }
@@ -131,7 +136,35 @@ fn between_small_ones(case: &Case<'_>, flow: &EspFlow) -> Option<Match> {
             ))
             .means("packets of that size do not arrive, or what they ask for is not answered; small ones are answered all along")
             .frames([flow.first_frame, flow.last_frame])
+            .rule_out(&["loss"])
             .settle("a capture on the other gateway's outside: do the large packets arrive there?")
+    })
+}
+
+/// Only small packets reach the capture point, and more are missing; the other direction, of small ones too, lacks nothing.
+fn lost_on_the_way(case: &Case<'_>, flow: &EspFlow) -> Option<Match> {
+    let back = latest_from(case, flow.destination)?;
+    let small = [flow, back].iter().all(|flow| flow.length_range.1 < LARGE / 2);
+    // one gap is an outage, or a sender that skips ahead
+    let scattered = u64::from(flow.widest).saturating_mul(2) <= flow.lost;
+    let missed = flow.lost >= MISSED && flow.lost >= flow.packets && scattered && back.lost == 0;
+    let meanwhile =
+        flow.packets >= ENOUGH && back.packets >= ENOUGH && back.first <= flow.last && flow.first <= back.last;
+    (small && missed && meanwhile && flow.resets == 0).then(|| {
+        Match::on_pair(Confidence::Suspected)
+            .severity(Severity::Warning)
+            .seen(format!(
+                "{} of {} packets from {} are missing at this capture point; those that came have {} octets at most, and nothing of the other direction is missing",
+                flow.lost,
+                flow.lost.saturating_add(flow.packets),
+                flow.source,
+                flow.length_range.1,
+            ))
+            .means("small packets arrive; what is lost on the way is most likely large")
+            .rule_out(&["application"])
+            .weigh("loss", 4.0)
+            .frames([flow.first_frame, flow.last_frame])
+            .settle(format!("a capture on the outside of {}: how large are the packets that are missing here?", flow.source))
     })
 }
 

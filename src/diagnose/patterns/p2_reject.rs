@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::diagnose::case::{Case, View};
+use crate::diagnose::case::{Case, PATIENCE, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::{number, role, span, times};
 use crate::diagnose::{Confidence, Severity};
@@ -138,8 +138,9 @@ fn refusal(
     let Fate::Refused { by, .. } = &quick.fate else { return None };
     let answer = by.first()?;
     let sure = refused.iter().any(|quick| matches!(quick.fate, Fate::Refused { sure: true, .. }));
-    // Without the phase 1 before it no length can be read, and an answer may be about anything.
-    if !sure && view.attempt.midstream && quick.first.repeat_count == 0 && refused.len() < 2 {
+    // Without the phase 1 before it no length can be read, and an answer may be about anything. Who was not answered asks again.
+    let took_answer = view.case.end().since(quick.first.at) >= PATIENCE;
+    if !sure && view.attempt.midstream && quick.first.repeat_count == 0 && refused.len() < 2 && !took_answer {
         return None;
     }
     let peer = quick.started_by.other();
