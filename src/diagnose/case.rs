@@ -244,13 +244,13 @@ impl<'a> View<'a> {
         self.messages().filter(|message| message.label == self.attempt.stage).max_by_key(|message| message.at)
     }
 
-    /// The first thing that `look` finds in the same negotiation between other addresses.
-    pub(super) fn elsewhere<T>(&self, look: impl Fn(&Attempt) -> Option<T>) -> Option<T> {
+    /// The first thing that `look` finds in the same negotiation between other addresses, or in the pair that it is of.
+    pub(super) fn elsewhere<T>(&self, look: impl Fn(&Pair, &Attempt) -> Option<T>) -> Option<T> {
         let Self { case, attempt, .. } = self;
         let pairs = case.survey.pairs_with(attempt.version, attempt.initiator_spi).take(PAIRS);
         let mut others = pairs.filter(|&pair| pair != case.index).filter_map(|pair| case.facts.pairs.get(pair));
         let same = |other: &&Attempt| (other.version, other.initiator_spi) == (attempt.version, attempt.initiator_spi);
-        others.find_map(|pair| pair.attempts.iter().take(ATTEMPTS).filter(same).find_map(&look))
+        others.find_map(|pair| pair.attempts.iter().take(ATTEMPTS).filter(same).find_map(|other| look(&pair, other)))
     }
 
     /// Whether anything came from `side`.

@@ -17,13 +17,13 @@ use super::pattern::{Match, Pattern};
 use super::words::role;
 
 /// The same message reaches both points within this time; the clocks of two captures may differ by as much.
-const UNDERWAY: Duration = Duration::from_secs(2);
+pub(super) const UNDERWAY: Duration = Duration::from_secs(2);
 /// So many messages tell how far the clocks of two captures differ.
 const APART: u32 = 3;
 /// Factors on the causes that a message is lost: where it is, where it seems to be, and where it passes both points.
-const LOST: f32 = 50.0;
+pub(super) const LOST: f32 = 50.0;
 pub(super) const MISSING: f32 = 4.0;
-const PASSED: f32 = 0.05;
+pub(super) const PASSED: f32 = 0.05;
 
 /// What became of a message between two points.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -215,7 +215,7 @@ struct Elsewhere {
 
 impl Elsewhere {
     fn of(view: &View<'_>) -> Option<Self> {
-        view.elsewhere(|other| {
+        view.elsewhere(|_, other| {
             let capture = other.first_frame.capture;
             let between = [other.initiator.ip(), other.responder.ip()];
             (capture != view.attempt.first_frame.capture).then(|| Self { capture, between, attempt: other.clone() })

@@ -56,5 +56,5 @@ fn check(case: &Case<'_>) -> Vec<Match> {
 
 /// Whether the set-up began between other addresses: this is an answer from one that was not asked.
 fn begins_elsewhere(view: &View<'_>) -> bool {
-    view.elsewhere(|other| (!other.midstream).then_some(())).is_some()
+    view.elsewhere(|_, other| (!other.midstream).then_some(())).is_some()
 }

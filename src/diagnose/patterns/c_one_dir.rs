@@ -70,5 +70,5 @@ fn speaks_elsewhere(view: &View<'_>, side: Side) -> bool {
     let here = view.attempt.first_frame.capture;
     let said = |message: &MessageRecord| message.from == side && message.frame.capture == here;
     let says = |other: &Attempt| other.exchanges.iter().any(|exchange| exchange.messages.iter().any(said));
-    view.elsewhere(|other| says(other).then_some(())).is_some()
+    view.elsewhere(|_, other| says(other).then_some(())).is_some()
 }

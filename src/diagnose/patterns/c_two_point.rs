@@ -1,8 +1,8 @@
 //! C-TWO-POINT: two captures of the same conversation, put side by side.
 
-use crate::diagnose::case::Case;
+use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
-use crate::diagnose::points::{Fate, MISSING, Points};
+use crate::diagnose::points::{Fate, LOST, MISSING, PASSED, Points, UNDERWAY};
 use crate::diagnose::words::number;
 use crate::diagnose::{Confidence, Severity};
 
@@ -133,6 +133,16 @@ fn traffic_of(case: &Case<'_>, points: &Points) -> Option<Match> {
 /// Adds to what was found of traffic that has no answer what another capture tells of it. `lost`: the cause that it is lost on
 /// its way.
 pub(super) fn tell_traffic(case: &Case<'_>, way: &traffic::Way<'_>, lost: &'static str, found: Match) -> Match {
+    let view = found.attempt.and_then(|attempt| case.view(attempt));
+    if let Some((capture, has)) = view.and_then(|view| beyond_nat(&view, way)) {
+        let (factor, seen) = match has {
+            true => (PASSED, "has them, too"),
+            false => (LOST, "was recording and has none of them: they are lost between the two points"),
+        };
+        let mut found = found.weigh(lost, factor);
+        found.seen.push_str(&format!("; capture {capture}, beyond a NAT, {seen}"));
+        return found;
+    }
     let missed = case.points().and_then(|points| missed_by(points, way));
     let Some(capture) = missed else { return found };
     let mut found = found.weigh(lost, MISSING).settle(format!(
@@ -140,6 +150,21 @@ pub(super) fn tell_traffic(case: &Case<'_>, way: &traffic::Way<'_>, lost: &'stat
     ));
     found.seen.push_str(&format!("; capture {capture} was recording and has none of them"));
     found
+}
+
+/// Of traffic that one capture has: another one, beyond a NAT, that was recording all the time, and whether it has any of it.
+fn beyond_nat(view: &View<'_>, way: &traffic::Way<'_>) -> Option<(u32, bool)> {
+    if !view.case.survey.captures_overlap() {
+        return None;
+    }
+    let (first, last) = way.first().zip(way.last())?;
+    view.elsewhere(|pair, other| {
+        let capture = other.first_frame.capture;
+        let window = view.case.facts.recorded.get(usize::try_from(capture).ok()?).copied()??;
+        let watched = window.0 <= first.after(UNDERWAY) && last <= window.1.after(UNDERWAY);
+        let has = pair.flows.iter().any(|flow| way.flows.iter().any(|own| own.spi == flow.spi));
+        (capture != view.attempt.first_frame.capture && watched).then_some((capture, has))
+    })
 }
 
 /// The capture that was recording and has nothing of a way that another one has.

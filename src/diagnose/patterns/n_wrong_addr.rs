@@ -101,7 +101,7 @@ fn answered_elsewhere(case: &Case<'_>) -> Vec<Match> {
 
 fn from_elsewhere(index: usize, view: &View<'_>) -> Option<Match> {
     let attempt = view.attempt;
-    let (first_frame, from) = view.elsewhere(|answer| Some((answer.first_frame, answers_from(attempt, answer)?)))?;
+    let (first_frame, from) = view.elsewhere(|_, answer| Some((answer.first_frame, answers_from(attempt, answer)?)))?;
     let asked = attempt.responder.ip();
     let found = Match::on(index, Confidence::Inferred)
         .seen(format!("{asked} was asked, and the answer with the same SPI came from {from}"))
