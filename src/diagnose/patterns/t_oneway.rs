@@ -144,6 +144,11 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     if one_way.answered_before || one_way.unconfirmed || one_way.short {
         found = found.severity(Severity::Warning);
     }
+    if one_way.unconfirmed && one_way.short {
+        found = found.severity(Severity::Notice).means(
+            "message 2 of Quick Mode was sent again, so its message 3 had not arrived: until it does, that side sends nothing",
+        );
+    }
     if one_way.late {
         // Nobody saw whether it was ever meant to be answered.
         found = found.severity(Severity::Notice);

@@ -245,8 +245,11 @@ pub(super) fn one_way<'a>(case: &Case<'a>) -> Option<OneWay<'a>> {
     let long = if way.packets() >= MANY_PACKETS { PATIENCE / 2 } else { PATIENCE };
     let short = waited < long;
     let alive = view.messages().any(|message| message.source.ip() == silent.from && message.at > first);
-    let unconfirmed =
-        view.message(Label::Qm(2)).is_some_and(|message| message.repeats.iter().any(|repeat| repeat.at > up));
+    // Who sends message 2 again has not had message 3.
+    let unconfirmed = view.message(Label::Qm(2)).is_some_and(|message| {
+        let lacks_message_3 = message.repeat_count > 0 && view.message(Label::Qm(3)).is_none();
+        lacks_message_3 || message.repeats.iter().any(|repeat| repeat.at > up)
+    });
     let answered_before = !silent.is_empty();
     Some(OneWay { attempt, way, answered_before, waited, short, alive, unconfirmed, late: false, beside: false })
 }
