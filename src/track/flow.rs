@@ -191,16 +191,33 @@ pub(super) struct FlowRow {
     /// The latest time of a packet recorded again, and the frame of the last one.
     again: (Timestamp, FrameRef),
     /// What other captures than the first to have a packet hold of them.
-    followers: Option<Box<Vec<Follower>>>,
+    followers: Option<Box<Followers>>,
 }
 
-/// A capture that holds packets after another one had them.
+/// The captures that hold packets after another one had them. In a box of its own, because few flows have any.
+#[derive(Debug, Clone, Default)]
+struct Followers(Vec<Follower>);
+
+/// One of them.
 #[derive(Debug, Clone)]
 struct Follower {
     capture: u32,
     /// The highest number in it.
     highest: u32,
     seen: Window,
+}
+
+impl Followers {
+    /// Notes that a capture holds a number; whether it has it for the first time, as far as is remembered.
+    fn is_first(&mut self, capture: u32, number: u32) -> bool {
+        if let Some(follower) = self.0.iter_mut().find(|follower| follower.capture == capture) {
+            return follower.is_first(number);
+        }
+        let mut follower = Follower { capture, highest: number, seen: Window::default() };
+        follower.seen.mark(number);
+        self.0.push(follower);
+        true
+    }
 }
 
 impl Follower {
@@ -733,14 +750,7 @@ impl FlowRow {
         if behind >= 1 << 31 || missed || self.recent.iter().any(another) {
             return false;
         }
-        let followers = self.followers.get_or_insert_default();
-        if let Some(follower) = followers.iter_mut().find(|follower| follower.capture == capture) {
-            return follower.is_first(packet.sequence);
-        }
-        let mut follower = Follower { capture, highest: packet.sequence, seen: Window::default() };
-        follower.seen.mark(packet.sequence);
-        followers.push(follower);
-        true
+        self.followers.get_or_insert_default().is_first(capture, packet.sequence)
     }
 }
 
