@@ -90,6 +90,12 @@ fn unanswered(
     let last = first.at.after(waited.over);
     let lost = || case.points().is_some_and(|points| points.loses(first));
     let alive = heard && !lost() && signs.get_or_init(|| SignsOfLife::of(case)).between(end, first.at, last);
+    // Since when nothing comes from a peer that a tunnel was up with.
+    let gone = case.pair.sent[end].span.map(|(_, last)| last).filter(|&last| {
+        let tunnel =
+            || case.flows_from(peer).next().is_some() || case.attempts().any(|(_, view)| view.tunnel_up().is_some());
+        !alive && last < first.at && tunnel()
+    });
     let silent_peers = case.silent_peers();
     let to_others = !heard && case.speaks_to_others(peer);
     let mut seen = format!("{} was sent {}", first.label, times(waited.copies));
@@ -102,9 +108,12 @@ fn unanswered(
         let last = if waited.copies > 1 { "the last copy" } else { "it" };
         format!("; nothing came back, also not in the {} after {last}", span(waited.after))
     });
-    seen.push_str(&match (alive, heard) {
+    seen.push_str(&match (alive, gone) {
         (true, _) => format!("; {peer} is alive: it sends other IKE, ESP or AH meanwhile"),
-        (_, true) => format!("; {peer} sends IKE, ESP or AH at other times, and none meanwhile"),
+        (_, Some(last)) => {
+            format!("; {peer} was last heard {} before that, while a tunnel was up", span(first.at.since(last)))
+        }
+        _ if heard => format!("; {peer} sends IKE, ESP or AH at other times, and none meanwhile"),
         _ if to_others => format!("; no IKE, ESP or AH from {peer} to this address, and some to others"),
         _ => format!("; no IKE, ESP or AH from {peer} in {} of capture", span(case.watched())),
     });
@@ -123,6 +132,8 @@ fn unanswered(
     };
     let mut found = Match::on(index, confidence).seen(seen).frames(view.frames(first)).means(if alive {
         "the responder is reachable and does not answer this: look at its configuration before the path"
+    } else if gone.is_some() {
+        "a tunnel was up, and since then nothing comes from the responder any more: it, its IKE daemon or the path to it is gone"
     } else {
         "either the message does not arrive, or its answer does not, or the responder stays silent on purpose"
     });
@@ -130,6 +141,10 @@ fn unanswered(
     if waited.copies < 2 {
         found = found.severity(Severity::Warning);
     }
+    found = match gone {
+        Some(_) => found.weigh("gone", 50.0).weigh("path", 0.5).weigh("no-profile", 0.5).weigh("off", 0.3),
+        None => found.rule_out(&["gone"]),
+    };
     if alive {
         found = found.weigh("path", 0.3).weigh("no-profile", 2.0).weigh("refused", 2.0).weigh("off", 1.5);
     } else if to_others {

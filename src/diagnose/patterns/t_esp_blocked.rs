@@ -91,7 +91,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         ))
         .means("UDP passes between the two and IP protocol 50 perhaps does not")
         .frames(way.frames())
-        .severity(Severity::Warning)
+        .severity(if one_way.may_want_no_answer() { Severity::Notice } else { Severity::Warning })
         .settle(format!("a capture on the outside of {}: ESP that arrives there is not blocked", way.to));
     vec![c_two_point::tell_traffic(case, way, "filter", found)]
 }

@@ -76,9 +76,6 @@ pattern! {
     check: check
 }
 
-/// So many packets without an answer are of something that may want none.
-const BY_DESIGN: u64 = 30;
-
 fn check(case: &Case<'_>) -> Vec<Match> {
     let Some(one_way) = traffic::one_way(case) else { return faded(case).into_iter().collect() };
     let way = &one_way.way;
@@ -129,8 +126,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     if one_way.alive {
         found = found.weigh("no-answer", 1.2);
     }
-    // Whoever waits for an answer gives up, or asks as ping does.
-    let by_design = !one_way.answered_before && way.rhythm().is_none() && way.packets() >= BY_DESIGN;
+    let by_design = one_way.may_want_no_answer();
     found =
         if by_design { found.weigh("one-way", 6.0).severity(Severity::Warning) } else { found.rule_out(&["one-way"]) };
     if one_way.unconfirmed {

@@ -217,6 +217,16 @@ const LATE_PACKETS: u64 = 30;
 /// See [`LATE_PACKETS`].
 const LATE_TIME: Duration = Duration::from_secs(30);
 
+/// So many packets without an answer are of something that may want none.
+const BY_DESIGN: u64 = 30;
+
+impl OneWay<'_> {
+    /// Whether so many packets came that it is likely nobody waits for an answer: who does gives up, or asks as ping does.
+    pub(super) fn may_want_no_answer(&self) -> bool {
+        !self.answered_before && self.way.rhythm().is_none() && self.way.packets() >= BY_DESIGN
+    }
+}
+
 /// Whether traffic flows one way only, if the capture permits to say so: both directions are captured, the tunnel came
 /// up, and several packets waited for an answer.
 pub(super) fn one_way<'a>(case: &Case<'a>) -> Option<OneWay<'a>> {

@@ -43,7 +43,9 @@ pattern! {
             raised by "the peer starts with another proposal itself", lowered by "the peer is known to send notifies";
         "fragments" 0.03 "IP fragments of the request are dropped on the way",
             raised by "the request goes out in IP fragments (a large or second key exchange, long lists)", lowered by "a request in one packet";
-        "load" 0.05 "the responder is overloaded or at its limit of negotiations",
+        "gone" 0.02 "the peer, its IKE daemon or the path to it went away while a tunnel was up",
+            raised by "the peer was heard until then, and nothing comes from it since", lowered by "it is heard meanwhile, or never was";
+        "load" 0.03 "the responder is overloaded or at its limit of negotiations",
             raised by "other initiators are answered now and then", lowered by "a single small site";
     ];
     checks: [
@@ -126,7 +128,8 @@ fn unanswered_again(index: usize, view: &View<'_>) -> Option<Match> {
         .means("the responder is reachable and does not answer the second request, or that one is lost")
         .weigh("no-profile", 0.5)
         .weigh("off", 0.1)
-        .weigh("load", 4.0)
+        .weigh("load", 6.0)
+        .rule_out(&["gone"])
         .frames([answer.frame])
         .frames(view.frames(request));
     Some(if request.ip_fragments > 1 { found.weigh("fragments", 30.0) } else { found.rule_out(&["fragments"]) })
