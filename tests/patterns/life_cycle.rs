@@ -275,7 +275,11 @@ fn a_peer_that_died_is_not_called_alive() {
     assert_eq!(standing(&analysis).1, Some("L-DPD-TIMEOUT"));
     let silent = find(&analysis, "P1-NO-REPLY").expect("it is found");
     assert_eq!((silent.severity, silent.consequence_of), (Severity::Notice, Some("L-DPD-TIMEOUT")));
-    assert!(silent.seen.contains("was last heard") && silent.seen.contains("while a tunnel was up"), "{}", silent.seen);
+    assert!(
+        silent.seen.contains("was last heard") && silent.seen.contains("and a tunnel had been up"),
+        "{}",
+        silent.seen
+    );
 }
 
 #[test]

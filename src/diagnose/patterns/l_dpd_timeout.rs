@@ -342,17 +342,16 @@ fn unanswered(later: &Later, index: usize, view: &View<'_>, read: &[Informationa
             .rule_out(&["daemon", "restart"])
             .settle("what drops its packets between the two points");
     }
+    let is_silent = traffic == Traffic::Silent && refused.is_none();
     if elsewhere || later.up.is_some_and(|up| up > index) {
         found = found.severity(Severity::Notice);
-    } else if (is_short || (questions.len() == 1 && is_young(view, first)))
-        && traffic == Traffic::Silent
-        && refused.is_none()
-    {
+    } else if is_short || (is_silent && questions.len() == 1 && is_young(view, first)) {
         found.confidence = Some(Confidence::Suspected);
         found.seen.push_str("; it has not given up yet, and the capture ends");
-        found = found
-            .severity(Severity::Warning)
-            .means("the peer, its memory of this SA, or the path is gone, or was for a moment");
+        found.severity = Some(found.severity.unwrap_or(Severity::Error).min(Severity::Warning));
+        if is_silent {
+            found = found.means("the peer, its memory of this SA, or the path is gone, or was for a moment");
+        }
     }
     Some(found)
 }

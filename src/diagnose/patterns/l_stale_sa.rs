@@ -35,8 +35,8 @@ pattern! {
     ///
     /// ## What it means
     ///
-    /// One end restarted, was cleared, or a cluster failed over without its SAs; or it took them down and its delete was lost. The other end does not know until it asks,
-    /// or until the new negotiation tells it.
+    /// One end restarted, was cleared, or a cluster failed over without its SAs; or it took them down and its delete was lost.
+    /// The other end does not know until it asks, or until the new negotiation tells it.
     ///
     /// ## Look-alikes
     ///

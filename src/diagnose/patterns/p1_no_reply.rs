@@ -36,7 +36,7 @@ pattern! {
             raised by "the peer starts with another mode, version or proposal itself", lowered by "the peer is known to send notifies";
         "off" 0.10 "IKE, or IKEv1, is not enabled on the responder's interface",
             raised by "the peer is alive, and speaks another IKE version", lowered by "the peer answered IKEv1 before";
-        "gone" 0.02 "the peer, its IKE daemon or the path to it went away while a tunnel was up",
+        "gone" 0.02 "the peer, its IKE daemon or the path to it went away since it was last heard",
             raised by "the peer was heard until then, and nothing comes from it since", lowered by "it is heard meanwhile, or never was";
         "load" 0.03 "the responder is overloaded or at its limit of negotiations",
             raised by "other initiators are answered now and then", lowered by "a single small site";

@@ -90,7 +90,7 @@ fn unanswered(
     let last = first.at.after(waited.over);
     let lost = || case.points().is_some_and(|points| points.loses(first));
     let alive = heard && !lost() && signs.get_or_init(|| SignsOfLife::of(case)).between(end, first.at, last);
-    // Since when nothing comes from a peer that a tunnel was up with.
+    // Since when nothing comes from a peer that a tunnel had been up with.
     let gone = case.pair.sent[end].span.map(|(_, last)| last).filter(|&last| {
         let tunnel =
             || case.flows_from(peer).next().is_some() || case.attempts().any(|(_, view)| view.tunnel_up().is_some());
@@ -111,7 +111,7 @@ fn unanswered(
     seen.push_str(&match (alive, gone) {
         (true, _) => format!("; {peer} is alive: it sends other IKE, ESP or AH meanwhile"),
         (_, Some(last)) => {
-            format!("; {peer} was last heard {} before that, while a tunnel was up", span(first.at.since(last)))
+            format!("; {peer} was last heard {} before that, and a tunnel had been up", span(first.at.since(last)))
         }
         _ if heard => format!("; {peer} sends IKE, ESP or AH at other times, and none meanwhile"),
         _ if to_others => format!("; no IKE, ESP or AH from {peer} to this address, and some to others"),
@@ -133,7 +133,7 @@ fn unanswered(
     let mut found = Match::on(index, confidence).seen(seen).frames(view.frames(first)).means(if alive {
         "the responder is reachable and does not answer this: look at its configuration before the path"
     } else if gone.is_some() {
-        "a tunnel was up, and since then nothing comes from the responder any more: it, its IKE daemon or the path to it is gone"
+        "the responder answered before, and nothing comes from it any more: it, its IKE daemon or the path to it is gone"
     } else {
         "either the message does not arrive, or its answer does not, or the responder stays silent on purpose"
     });

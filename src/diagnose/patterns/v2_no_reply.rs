@@ -43,7 +43,7 @@ pattern! {
             raised by "the peer starts with another proposal itself", lowered by "the peer is known to send notifies";
         "fragments" 0.03 "IP fragments of the request are dropped on the way",
             raised by "the request goes out in IP fragments (a large or second key exchange, long lists)", lowered by "a request in one packet";
-        "gone" 0.02 "the peer, its IKE daemon or the path to it went away while a tunnel was up",
+        "gone" 0.02 "the peer, its IKE daemon or the path to it went away since it was last heard",
             raised by "the peer was heard until then, and nothing comes from it since", lowered by "it is heard meanwhile, or never was";
         "load" 0.03 "the responder is overloaded or at its limit of negotiations",
             raised by "other initiators are answered now and then", lowered by "a single small site";
