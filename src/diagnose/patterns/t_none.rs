@@ -71,9 +71,12 @@ fn times_anew(case: &Case<'_>) -> usize {
 fn check(case: &Case<'_>) -> Vec<Match> {
     let Some((_, view, up)) = traffic::last_up(case) else { return Vec::new() };
     let idle = case.end().since(up);
-    let set_up = times_anew(case);
     let seen = !case.pair.flows.is_empty() || traffic::forgotten(case).contains(&true);
-    if seen || !case.both_ways() || (idle < PATIENCE && set_up < AGAIN) {
+    if seen || !case.both_ways() {
+        return Vec::new();
+    }
+    let set_up = times_anew(case);
+    if idle < PATIENCE && set_up < AGAIN {
         return Vec::new();
     }
     if view.attempt.last.since(up) <= life_cycle::UNWANTED && is_taken_down(case) {
