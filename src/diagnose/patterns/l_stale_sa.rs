@@ -143,26 +143,10 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     found
 }
 
-/// A delete that the other side has not heeded.
-pub(super) struct Unheeded<'a> {
-    index: usize,
-    delete: &'a MessageRecord,
-    traffic: traffic::Faded<'a>,
-}
-
-impl Unheeded<'_> {
-    /// Whether it is this message.
-    pub(super) fn begins_with(&self, message: &MessageRecord) -> bool {
-        self.delete.frame == message.frame
-    }
-}
-
-/// The last thing that one side says looks like a delete, nobody acknowledged it, and the traffic of the other side, which had
+/// The delete that is the last thing one side says, which nobody acknowledged, where the traffic of the other side, which had
 /// answers, goes on without.
-pub(super) fn unheeded_delete<'a>(case: &Case<'a>) -> Option<Unheeded<'a>> {
-    let traffic = traffic::faded(case)?;
-    let index = traffic.attempt?;
-    let view = case.view(index)?;
+pub(super) fn unheeded_delete<'a>(case: &Case<'a>, traffic: &traffic::Faded<'_>) -> Option<&'a MessageRecord> {
+    let view = case.view(traffic.attempt?)?;
     let of_silent = view.messages().filter(|message| message.source.ip() == traffic.way.to);
     let last = of_silent.map(MessageRecord::last_sent).max()?;
     let deletes = informational::read(&view);
@@ -175,12 +159,14 @@ pub(super) fn unheeded_delete<'a>(case: &Case<'a>) -> Option<Unheeded<'a>> {
     let went_on = traffic.way.last()?;
     let goes_on = went_on.since(delete.last_sent()) >= PATIENCE && traffic.over >= PATIENCE;
     let acknowledged = view.messages().any(|message| message.from != delete.from && message.last_sent() > delete.at);
-    (goes_on && !acknowledged).then_some(Unheeded { index, delete, traffic })
+    (goes_on && !acknowledged).then_some(delete)
 }
 
 /// One side took the tunnel down, and the other one goes on.
 fn deleted(case: &Case<'_>) -> Option<Match> {
-    let Unheeded { index, delete, traffic } = unheeded_delete(case)?;
+    let traffic = traffic::faded(case)?;
+    let delete = unheeded_delete(case, &traffic)?;
+    let index = traffic.attempt?;
     let view = case.view(index)?;
     let [from, to] = [traffic.way.to, traffic.way.from];
     let [_, unanswered] = traffic.packets;

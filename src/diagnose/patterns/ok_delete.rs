@@ -13,9 +13,8 @@ use crate::diagnose::words::span;
 use crate::track::{EspFlow, Exchange, ExchangeKind, Label, MessageRecord, Side};
 
 use super::informational::{self, Informational, Reading};
-use super::l_stale_sa;
 use super::life_cycle::{self, Traffic, spacing};
-use super::nat;
+use super::{l_stale_sa, nat, traffic};
 
 /// An SA that came up no longer than this before another may take its place; one that came up after it does.
 const IN_ITS_PLACE: Duration = Duration::from_secs(10);
@@ -124,9 +123,7 @@ fn ends_with_delete(view: &View<'_>) -> bool {
 
 /// IKEv2: the type of the first payload inside of the answer to a delete, 0 if there is none.
 fn answer_to(view: &View<'_>, delete: &Informational<'_>) -> Option<u8> {
-    let own = |exchange: &&Exchange| exchange.messages.iter().any(|message| std::ptr::eq(message, delete.message));
-    let exchange = view.exchanges().iter().find(own)?;
-    let answer = exchange.messages.iter().find(|message| matches!(message.label, Label::Response(_)))?;
+    let answer = delete.exchange(view)?.messages.iter().find(|message| matches!(message.label, Label::Response(_)))?;
     view.first_inside(answer)
 }
 
@@ -351,7 +348,7 @@ fn replaced_by_deleted(view: &View<'_>, leaves: &[Option<Timestamp>]) -> bool {
 fn check(case: &Case<'_>) -> Vec<Match> {
     let mut found = Vec::new();
     let leaves = leaves(case);
-    let traffic = OnceCell::new();
+    let (all_traffic, unheeded) = (OnceCell::new(), OnceCell::new());
     for (index, view) in case.attempts() {
         let deletes = in_good_order(&view);
         let Some(last) = deletes.last() else { continue };
@@ -368,7 +365,8 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         let farewell = leaves.get(index).is_some_and(Option::is_some) && !beside();
         let first = beginning(&deletes).unwrap_or(last);
         // Nor is who is not heeded.
-        if !farewell && l_stale_sa::unheeded_delete(case).is_some_and(|unheeded| unheeded.begins_with(first.message)) {
+        let unheeded = || unheeded.get_or_init(|| l_stale_sa::unheeded_delete(case, &traffic::faded(case)?));
+        if !farewell && unheeded().is_some_and(|delete| std::ptr::eq(delete, first.message)) {
             continue;
         }
         let sender = nat::name(first.message.from);
@@ -403,7 +401,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 None if last.ike_after => format!("; no ESP and no Quick Mode in the {} since", span(quiet)),
                 None => format!("; nothing was sent under these SAs in the {} since", span(quiet)),
             };
-            let rested = traffic.get_or_init(|| Traffic::of(case)).rests(at, RESTED)
+            let rested = all_traffic.get_or_init(|| Traffic::of(case)).rests(at, RESTED)
                 && up.is_some_and(|up| at.since(up) >= RESTED);
             let (idle, admin) = if rested { (2.0, 0.7) } else { (0.5, 1.5) };
             Match::on(index, confidence)

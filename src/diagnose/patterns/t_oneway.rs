@@ -164,11 +164,8 @@ fn lost_as(way: &traffic::Way<'_>) -> &'static str {
 /// It worked, and then the answers stopped.
 fn faded(case: &Case<'_>) -> Option<Match> {
     // Who took its SA down answers no more.
-    if l_stale_sa::unheeded_delete(case).is_some() {
-        return None;
-    }
-    let traffic::Faded { attempt, way, packets: [before, after], even, alive, over, last_answer } =
-        traffic::faded(case)?;
+    let faded = traffic::faded(case).filter(|faded| l_stale_sa::unheeded_delete(case, faded).is_none())?;
+    let traffic::Faded { attempt, way, packets: [before, after], even, alive, over, last_answer } = faded;
     let before = number(before, "packet");
     let (from, to, over) = (way.from, way.to, span(over));
     let goes_on = if alive { format!(". IKE of {to} goes on") } else { String::new() };
