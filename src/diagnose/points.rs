@@ -17,7 +17,7 @@ use super::pattern::{Match, Pattern};
 use super::words::role;
 
 /// The same message reaches both points within this time; the clocks of two captures may differ by as much.
-pub(super) const UNDERWAY: Duration = Duration::from_secs(2);
+const UNDERWAY: Duration = Duration::from_secs(2);
 /// So many messages tell how far the clocks of two captures differ.
 const APART: u32 = 3;
 /// Factors on the causes that a message is lost: where it is, where it seems to be, and where it passes both points.
@@ -89,8 +89,7 @@ impl Points {
 
     /// Another capture than this, which was recording all the time from `first` to `last`.
     pub(super) fn watching(&self, capture: u32, first: Timestamp, last: Timestamp) -> Option<u32> {
-        let around =
-            |window: &(Timestamp, Timestamp)| window.0 <= first.after(UNDERWAY) && last <= window.1.after(UNDERWAY);
+        let around = |&window: &(Timestamp, Timestamp)| covers(window, (first, last));
         let mut others = self.windows.iter().filter(|&(&other, window)| other != capture && around(window));
         others.next().map(|(&other, _)| other)
     }
@@ -112,11 +111,7 @@ pub(super) fn tell_fate(case: &Case<'_>, pattern: &Pattern, found: &mut Match) {
     let shown = |message: &MessageRecord| message.copies().any(|(frame, _)| found.frames.contains(&frame));
     let Some(message) = view.messages().filter(|message| shown(message)).last() else { return };
     let elsewhere = Elsewhere::of(&view);
-    let fate = match &elsewhere {
-        Some(elsewhere) => elsewhere.fate(&view, message),
-        None => case.points().and_then(|points| points.fate(message)),
-    };
-    let Some(fate) = fate else { return };
+    let Some(fate) = fate(&view, message, elsewhere.as_ref()) else { return };
     // a capture that holds nothing else of the sender may not be where its packets go
     let heard = match &elsewhere {
         Some(elsewhere) => elsewhere.messages().any(|other| other.from == message.from),
@@ -193,16 +188,21 @@ pub(super) fn arrives(view: &View<'_>, message: &MessageRecord) -> bool {
         return false;
     }
     let elsewhere = Elsewhere::of(view);
-    let (fate, answers): (_, Vec<&MessageRecord>) = match &elsewhere {
-        Some(elsewhere) => (elsewhere.fate(view, message), elsewhere.messages().collect()),
-        None => (view.case.points().and_then(|points| points.fate(message)), view.messages().collect()),
-    };
-    match fate {
+    match fate(view, message, elsewhere.as_ref()) {
         Some(Fate::Passed) => true,
         Some(Fate::AnswerLost(label, ..)) => {
-            answers.iter().any(|answer| answer.label == label && answer.repeat_count == 0)
+            let once = |answer: &MessageRecord| answer.label == label && answer.repeat_count == 0;
+            elsewhere.map_or_else(|| view.messages().any(once), |elsewhere| elsewhere.messages().any(once))
         }
         _ => false,
+    }
+}
+
+/// What became of a message, as the other point tells, which may be beyond a NAT.
+fn fate(view: &View<'_>, message: &MessageRecord, elsewhere: Option<&Elsewhere>) -> Option<Fate> {
+    match elsewhere {
+        Some(elsewhere) => elsewhere.fate(view, message),
+        None => view.case.points().and_then(|points| points.fate(message)),
     }
 }
 
@@ -230,7 +230,7 @@ impl Elsewhere {
         let (here, there) = (message.frame.capture, self.capture);
         let whole = |other: &MessageRecord| other.ike_fragments_missing.is_none();
         if !same_in(&self.attempt.exchanges, view.exchanges(), message).is_some_and(whole) {
-            let window = view.case.facts.recorded.get(usize::try_from(there).ok()?).copied()??;
+            let window = recorded(&view.case, there)?;
             return Some(if was_recording(&window, message) {
                 Fate::Lost(here, there)
             } else {
@@ -300,6 +300,16 @@ fn windows(case: &Case<'_>) -> BTreeMap<u32, (Timestamp, Timestamp)> {
         }
     }
     windows
+}
+
+/// When a capture was recording, from its first frame to its last, if that is known.
+pub(super) fn recorded(case: &Case<'_>, capture: u32) -> Option<(Timestamp, Timestamp)> {
+    case.facts.recorded.get(usize::try_from(capture).ok()?).copied()?
+}
+
+/// Whether a capture that was recording in this window saw what passed from the first to the last of these times.
+pub(super) fn covers(window: (Timestamp, Timestamp), (first, last): (Timestamp, Timestamp)) -> bool {
+    window.0 <= first.after(UNDERWAY) && last <= window.1.after(UNDERWAY)
 }
 
 /// Whether a capture was recording in this window when some copy of a message passed.

@@ -2,7 +2,7 @@
 
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
-use crate::diagnose::points::{Fate, LOST, MISSING, PASSED, Points, UNDERWAY};
+use crate::diagnose::points::{self, Fate, LOST, MISSING, PASSED, Points};
 use crate::diagnose::words::number;
 use crate::diagnose::{Confidence, Severity};
 
@@ -104,13 +104,13 @@ fn traffic_of(case: &Case<'_>, points: &Points) -> Option<Match> {
                 ))
                 .frames(lost.frames()),
         ),
-        _ if at_both(known) && most_at_one(lost) && watched_all(points, lost) => Some(
+        _ if at_both(known) && at_one(lost) > lost.packets() / 2 && watched_all(points, lost) => Some(
             found
                 .seen(format!(
                     "of {} of ESP or AH from {}, {} in one capture only; what {} sends is in both",
                     number(lost.packets(), "packet"),
                     lost.from,
-                    match lost.packets().saturating_sub(doubles(lost)) {
+                    match at_one(lost) {
                         1 => "1 is".to_owned(),
                         several => format!("{several} are"),
                     },
@@ -160,8 +160,7 @@ fn beyond_nat(view: &View<'_>, way: &traffic::Way<'_>) -> Option<(u32, bool)> {
     let (first, last) = way.first().zip(way.last())?;
     view.elsewhere(|pair, other| {
         let capture = other.first_frame.capture;
-        let window = view.case.facts.recorded.get(usize::try_from(capture).ok()?).copied()??;
-        let watched = window.0 <= first.after(UNDERWAY) && last <= window.1.after(UNDERWAY);
+        let watched = points::covers(points::recorded(&view.case, capture)?, (first, last));
         let has = pair.flows.iter().any(|flow| way.flows.iter().any(|own| own.spi == flow.spi));
         (capture != view.attempt.first_frame.capture && watched).then_some((capture, has))
     })
@@ -180,9 +179,9 @@ fn at_both(way: &traffic::Way<'_>) -> bool {
     doubles(way).saturating_mul(5) >= recorded(way).saturating_mul(2)
 }
 
-/// More than half of the packets were recorded once.
-fn most_at_one(way: &traffic::Way<'_>) -> bool {
-    way.packets().saturating_sub(doubles(way)) > way.packets() / 2
+/// Packets that were recorded once.
+fn at_one(way: &traffic::Way<'_>) -> u64 {
+    way.packets().saturating_sub(doubles(way))
 }
 
 /// Whether two captures were recording all the time from the first packet of a way to the last.

@@ -194,16 +194,12 @@ fn has_last_word(view: &View<'_>, side: Side) -> bool {
 /// An answer to one of these that passes one capture point and not the other.
 fn answer_lost<'a>(view: &View<'a>, questions: &[&Informational<'_>]) -> Option<&'a MessageRecord> {
     let points = view.case.points()?;
-    if !view.is_v2() {
-        let (first, side) = questions.first().map(|each| (each.message.at, each.message.from.other()))?;
-        let answers = |message: &&MessageRecord| {
-            message.from == side && message.at > first && message.label == Label::Inf && message.encrypted
-        };
-        return view.messages().filter(answers).find(|message| points.loses(message));
-    }
-    let answers = questions.iter().filter_map(|each| each.exchange(view)).flat_map(|exchange| &exchange.messages);
-    let mut answers = answers.filter(|message| matches!(message.label, Label::Response(_)));
-    answers.find(|message| points.loses(message))
+    let first = questions.first()?.message;
+    let answers = |message: &&MessageRecord| {
+        let informs = matches!(message.label, Label::Inf | Label::Response(37));
+        informs && message.encrypted && message.from != first.from && message.at > first.at
+    };
+    view.messages().filter(answers).find(|message| points.loses(message))
 }
 
 /// Whether the capture ends with a check for which more copies are to come: an outage may be over the next moment.
