@@ -206,9 +206,10 @@ pub(super) fn again<'f>(
     let mut answers = Vec::new();
     let case = Case::new(facts, survey, index, pair, &mut answers);
     // what follows from something on its own attempt only, does so where that is found
-    let attempts = consequence_of.filter(|&cause| follows_on_attempt(verdict, cause)).map(|cause| {
-        let causes = found_by(cause, &case).into_iter();
-        causes.map(|cause| cause.attempt).collect::<Vec<_>>()
+    let attempts = consequence_of.and_then(|cause| {
+        let row = Consequences::on_attempt(verdict, cause)?;
+        let causes: Vec<Found> = found_by(cause, &case).into_iter().map(|found| Found::new(cause, found)).collect();
+        Some(row.attempts(&causes))
     });
     let follows = |found: &Match| attempts.as_ref().is_none_or(|attempts| attempts.contains(&found.attempt));
     let found = |case: Match| {
@@ -409,10 +410,18 @@ pub(super) fn consequences_of(cause: &str) -> &'static [&'static str] {
     CONSEQUENCES.iter().find(|row| row.cause == cause).map_or(&[], |row| row.patterns)
 }
 
-/// Whether a pattern follows from `cause` on the same attempt only.
-fn follows_on_attempt(pattern: Verdict, cause: Verdict) -> bool {
-    let mut rows = CONSEQUENCES.iter();
-    rows.any(|row| row.same_attempt && row.cause == cause.id() && row.patterns.contains(&pattern.id()))
+impl Consequences {
+    /// The row by which a pattern follows from `cause` on the same attempt only.
+    fn on_attempt(pattern: Verdict, cause: Verdict) -> Option<&'static Self> {
+        let mut rows = CONSEQUENCES.iter();
+        rows.find(|row| row.same_attempt && row.cause == cause.id() && row.patterns.contains(&pattern.id()))
+    }
+
+    /// Attempts that the cause was found on, as bad as it has to be.
+    fn attempts(&self, matches: &[Found]) -> Vec<Option<usize>> {
+        let loud = |found: &&Found| found.pattern.id == self.cause && found.severity() >= self.least;
+        matches.iter().filter(loud).map(|found| found.case.attempt).collect()
+    }
 }
 
 /// Marks what follows from something else that was found on the same pair.
@@ -420,9 +429,8 @@ pub(super) fn name_consequences(matches: &mut [Found]) {
     if matches.iter().all(|found| found.severity() < Severity::Warning) {
         return;
     }
-    for &Consequences { cause, least, patterns, same_attempt } in CONSEQUENCES {
-        let loud = |found: &&Found| found.pattern.id == cause && found.severity() >= least;
-        let causes: Vec<Option<usize>> = matches.iter().filter(loud).map(|found| found.case.attempt).collect();
+    for row @ &Consequences { cause, patterns, same_attempt, .. } in CONSEQUENCES {
+        let causes = row.attempts(matches);
         for found in matches.iter_mut().filter(|found| patterns.contains(&found.pattern.id)) {
             if !causes.is_empty() && (!same_attempt || causes.contains(&found.case.attempt)) {
                 found.consequence_of = Some(cause);
