@@ -115,7 +115,7 @@ signs! {
     NAT;
     /// An initiator's port other than 500 and 4500.
     PORT;
-    /// A side that moved, other than from UDP 500 to 4500.
+    /// A side that moved, other than from UDP 500 to 4500, or a flow whose ports changed.
     MOVED;
     /// Something in TCP.
     TCP;

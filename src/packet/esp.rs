@@ -11,18 +11,13 @@ const HEADER_LEN: usize = 8;
 
 /// Reads an ESP packet, `None` if SPI and sequence number are not there.
 #[inline(always)]
-pub(super) fn read(
-    carried: Payload<'_>,
-    encapsulation: Encapsulation,
-    (source_port, destination_port): (u16, u16),
-) -> Option<EspPacket> {
+pub(super) fn read(carried: Payload<'_>, encapsulation: Encapsulation, ports: (u16, u16)) -> Option<EspPacket> {
     Some(EspPacket {
         spi: EspSpi(be32(carried.octets, 0)?),
         sequence: be32(carried.octets, 4)?,
         length: carried.wire,
         encapsulation,
-        source_port,
-        destination_port,
+        ports,
         readable: carried.octets.get(HEADER_LEN..).is_some_and(is_ipv4),
     })
 }

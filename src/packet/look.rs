@@ -276,7 +276,7 @@ fn seen(
         destination,
         ip_id,
         encapsulation,
-        off_4500: esp.is_off_4500(),
+        ports: esp.ports,
         readable: esp.readable,
     })
 }
@@ -411,7 +411,7 @@ mod tests {
                     destination,
                     ip_id: datagram.ip_id.unwrap_or_default() as u16,
                     encapsulation: esp.encapsulation,
-                    off_4500: esp.is_off_4500(),
+                    ports: esp.ports,
                     readable: esp.readable,
                 });
             }

@@ -146,20 +146,10 @@ pub struct EspPacket {
     pub length: u32,
     /// Native, in UDP or in TCP.
     pub encapsulation: Encapsulation,
-    /// Ports, if encapsulated; zero otherwise.
-    pub source_port: u16,
-    /// Ports, if encapsulated; zero otherwise.
-    pub destination_port: u16,
+    /// Source and destination port, if encapsulated; zero otherwise.
+    pub ports: (u16, u16),
     /// What follows the sequence number is an IPv4 header with the right checksum: it is not encrypted (RFC 2410).
     pub readable: bool,
-}
-
-impl EspPacket {
-    /// Whether it is encapsulated, and neither port is 4500.
-    #[inline]
-    pub fn is_off_4500(&self) -> bool {
-        self.encapsulation != Encapsulation::None && self.source_port != 4500 && self.destination_port != 4500
-    }
 }
 
 /// The clear part of an AH packet (RFC 4302 §2).

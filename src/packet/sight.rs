@@ -55,8 +55,8 @@ pub struct SeenEsp {
     pub ip_id: u16,
     /// Native or in UDP.
     pub encapsulation: Encapsulation,
-    /// See [`super::EspPacket::is_off_4500`].
-    pub off_4500: bool,
+    /// See [`super::EspPacket::ports`].
+    pub ports: (u16, u16),
     /// See [`super::EspPacket::readable`].
     pub readable: bool,
 }

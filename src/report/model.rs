@@ -263,6 +263,12 @@ pub struct EspFlow {
     pub protocol: FlowProtocol,
     /// `none`, `udp` or `tcp`.
     pub encapsulation: Encapsulation,
+    /// Port that its packets come from, if encapsulated: the latest that two in a row had.
+    pub source_port: Option<u16>,
+    /// Port that they go to.
+    pub destination_port: Option<u16>,
+    /// How often the ports changed (a NAT that made another mapping).
+    pub port_changes: u32,
     /// Packets, without those recorded twice.
     pub packets: u64,
     /// Their octets, from the SPI on.

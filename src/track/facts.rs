@@ -736,6 +736,23 @@ pub struct EspFlow {
     pub lengths: Lengths,
     /// Its last few packets.
     pub latest: Option<Latest>,
+    /// Source and destination port, if encapsulated: those of the latest two packets in a row that had the same.
+    pub ports: Option<(u16, u16)>,
+    /// That its ports changed.
+    pub port_change: Option<PortChange>,
+}
+
+/// A change of the ports that an encapsulated flow goes between: the latest of its changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PortChange {
+    /// How many there were.
+    pub count: u32,
+    /// Source and destination port before it.
+    pub from: (u16, u16),
+    /// First packet between the other ports.
+    pub at: Timestamp,
+    /// Its frame.
+    pub frame: FrameRef,
 }
 
 /// Lengths of packets, a bit each: those that differ by 512 octets share one, and so do those of one word.

@@ -10,7 +10,7 @@ use crate::base::{EspSpi, FrameRef, Timestamp};
 use crate::packet::{AhPacket, Datagram, Encapsulation, EspPacket, SeenEsp};
 
 use super::Tracker;
-use super::facts::{EspFlow, FlowProtocol, Latest, Lengths, Pair};
+use super::facts::{EspFlow, FlowProtocol, Latest, Lengths, Pair, PortChange};
 use super::pairs::NONE;
 
 /// Where the flow of a packet is, as long as no flow is forgotten.
@@ -152,8 +152,8 @@ pub(super) struct FlowRow {
     last_frame: FrameRef,
     shortest: u16,
     longest: u16,
-    /// The latest number of those that may have begun again.
-    restart: u32,
+    /// See [`FlowPacket`].
+    ports: (u16, u16),
     seen: Window,
     recent: [Recent; RECENT],
     lengths: Lengths,
@@ -161,7 +161,8 @@ pub(super) struct FlowRow {
     off_4500: u64,
     /// Lowest number accounted for.
     base: u32,
-    resets: u32,
+    /// The latest number of those that may have begun again.
+    restart: u32,
     /// Its pair, and, with `next` and `previous`, its neighbours in the order of first packets.
     pub(super) pair: u32,
     /// See `pair`.
@@ -186,19 +187,36 @@ pub(super) struct FlowRow {
     changed: u32,
     /// Most numbers that were missing in a row when a higher one came.
     widest: u32,
+    resets: u16,
     /// Numbers that had come before and that came in a row, from a low one on.
     run: u8,
     /// The latest time of a packet recorded again, and the frame of the last one.
     again: (Timestamp, FrameRef),
-    /// What other captures than the first to have a packet hold of them.
-    followers: Option<Box<Followers>>,
+    /// In a box of its own, because few flows have it.
+    rare: Option<Box<Rare>>,
 }
 
-/// The captures that hold packets after another one had them. In a box of its own, because few flows have any.
+/// What few flows have.
 #[derive(Debug, Clone, Default)]
-struct Followers(Vec<Follower>);
+struct Rare {
+    /// The captures that hold packets after another one had them.
+    followers: Vec<Follower>,
+    port_change: Option<PortChange>,
+    /// The latest packet between other ports than the flow's.
+    stray: Option<Stray>,
+}
 
-/// One of them.
+/// A packet between other ports than those before it.
+#[derive(Debug, Clone, Copy)]
+struct Stray {
+    ports: (u16, u16),
+    at: Timestamp,
+    frame: FrameRef,
+    /// Packets of the flow before it.
+    before: u64,
+}
+
+/// A capture that holds packets after another one had them.
 #[derive(Debug, Clone)]
 struct Follower {
     capture: u32,
@@ -207,15 +225,15 @@ struct Follower {
     seen: Window,
 }
 
-impl Followers {
+impl Rare {
     /// Notes that a capture holds a number; whether it has it for the first time, as far as is remembered.
     fn is_first(&mut self, capture: u32, number: u32) -> bool {
-        if let Some(follower) = self.0.iter_mut().find(|follower| follower.capture == capture) {
+        if let Some(follower) = self.followers.iter_mut().find(|follower| follower.capture == capture) {
             return follower.is_first(number);
         }
         let mut follower = Follower { capture, highest: number, seen: Window::default() };
         follower.seen.mark(number);
-        self.0.push(follower);
+        self.followers.push(follower);
         true
     }
 }
@@ -393,9 +411,10 @@ impl FlowRow {
             base: packet.sequence,
             shortest: packet.short_length(),
             longest: packet.short_length(),
+            ports: packet.ports,
             restart: 0,
             resets: 0,
-            off_4500: u64::from(packet.off_4500),
+            off_4500: u64::from(packet.is_off_4500()),
             first: packet.at,
             first_frame: packet.frame,
             first_sequence: packet.sequence,
@@ -415,7 +434,7 @@ impl FlowRow {
             widest: 0,
             run: 0,
             again: (packet.at, packet.frame),
-            followers: None,
+            rare: None,
         };
         row.seen.mark(packet.sequence);
         row.remember(Recent::of(packet, packet.at));
@@ -440,8 +459,9 @@ impl FlowRow {
             base: flow.last_sequence,
             shortest: flow.length_range.0 as u16,
             longest: flow.length_range.1 as u16,
+            ports: flow.ports.unwrap_or_default(),
             restart: 0,
-            resets: flow.resets,
+            resets: u16::try_from(flow.resets).unwrap_or(u16::MAX),
             off_4500: flow.packets.wrapping_add(flow.recorded_again),
             first: flow.first,
             first_frame: flow.first_frame,
@@ -463,14 +483,14 @@ impl FlowRow {
             widest: flow.widest,
             run: 0,
             again: (flow.last, flow.last_frame),
-            followers: None,
+            rare: flow.port_change.map(|change| Box::new(Rare { port_change: Some(change), ..Rare::default() })),
         }
     }
 
     /// One more packet of it.
     #[inline(always)]
     pub(super) fn count(&mut self, packet: &FlowPacket) {
-        if packet.off_4500 {
+        if packet.is_off_4500() {
             self.off_4500 += 1;
         }
         let recent = Recent::of(packet, self.first);
@@ -483,6 +503,9 @@ impl FlowRow {
         self.again_last = false;
         // looks at the packets before this one
         self.place(packet, recent.mark);
+        if packet.ports != self.ports {
+            self.change_ports(packet.ports, packet.sequence, (packet.at, packet.frame));
+        }
         self.remember(recent);
         self.octets += u64::from(packet.length);
         if packet.fragmented {
@@ -496,6 +519,24 @@ impl FlowRow {
         self.last = self.last.max(packet.at);
         self.last_frame = packet.frame;
         self.packets += 1;
+    }
+
+    /// Notes a packet between other ports than those before. Two in a row change the ports: one may be a stray, and one that
+    /// comes late was sent before.
+    #[cold]
+    fn change_ports(&mut self, ports: (u16, u16), sequence: u32, (at, frame): (Timestamp, FrameRef)) {
+        if sequence != self.last_sequence {
+            return;
+        }
+        let rare = self.rare.get_or_insert_default();
+        match rare.stray.filter(|stray| stray.ports == ports && stray.before + 1 == self.packets) {
+            Some(Stray { at, frame, .. }) => {
+                let count = rare.port_change.map_or(0, |change| change.count).saturating_add(1);
+                rare.port_change = Some(PortChange { count, from: self.ports, at, frame });
+                self.ports = ports;
+            }
+            None => rare.stray = Some(Stray { ports, at, frame, before: self.packets }),
+        }
     }
 
     /// Touches the cache lines that one more packet needs.
@@ -569,7 +610,7 @@ impl FlowRow {
             changed: self.changed,
             widest: self.widest,
             recorded_again: self.recorded_again,
-            resets: self.resets,
+            resets: self.resets.into(),
             length_range: (self.shortest.into(), self.longest.into()),
             first: self.first,
             last: self.last,
@@ -579,6 +620,8 @@ impl FlowRow {
             readable: self.readable.into(),
             lengths: self.lengths,
             latest: self.latest(),
+            ports: Some(self.ports).filter(|_| self.key.encapsulation != Encapsulation::None),
+            port_change: self.rare.as_ref().and_then(|rare| rare.port_change),
         }
     }
 
@@ -696,7 +739,7 @@ impl FlowRow {
         self.lost_before = self.lost();
         self.unique_before = self.packets.wrapping_sub(self.duplicates.into());
         self.duplicates = self.duplicates.saturating_sub(before);
-        self.resets += 1;
+        self.resets = self.resets.saturating_add(1);
         self.was_reset = true;
         self.last_sequence = sequence;
         self.base = sequence.wrapping_sub(before);
@@ -750,7 +793,7 @@ impl FlowRow {
         if behind >= 1 << 31 || missed || self.recent.iter().any(another) {
             return false;
         }
-        self.followers.get_or_insert_default().is_first(capture, packet.sequence)
+        self.rare.get_or_insert_default().is_first(capture, packet.sequence)
     }
 }
 
@@ -764,8 +807,8 @@ pub(super) struct FlowPacket {
     ip_id: Option<u32>,
     fragmented: bool,
     readable: bool,
-    /// Between ports of which none is 4500.
-    off_4500: bool,
+    /// Source and destination port, if encapsulated; zero otherwise.
+    ports: (u16, u16),
 }
 
 impl FlowPacket {
@@ -773,6 +816,13 @@ impl FlowPacket {
     #[inline(always)]
     fn short_length(&self) -> u16 {
         self.length.min(u16::MAX.into()) as u16
+    }
+
+    /// Whether it is encapsulated, between ports of which none is 4500.
+    #[inline(always)]
+    fn is_off_4500(&self) -> bool {
+        let (source, destination) = self.ports;
+        source != 4500 && destination != 4500 && self.ports != (0, 0)
     }
 
     #[inline(always)]
@@ -785,13 +835,13 @@ impl FlowPacket {
             ip_id: Some(u32::from(esp.ip_id)),
             fragmented: false,
             readable: esp.readable,
-            off_4500: esp.off_4500,
+            ports: esp.ports,
         }
     }
 
     /// ESP in a datagram.
     pub(super) fn esp(datagram: &Datagram<'_>, esp: &EspPacket) -> Self {
-        Self { readable: esp.readable, off_4500: esp.is_off_4500(), ..Self::new(datagram, (esp.sequence, esp.length)) }
+        Self { readable: esp.readable, ports: esp.ports, ..Self::new(datagram, (esp.sequence, esp.length)) }
     }
 
     /// AH in a datagram.
@@ -808,7 +858,7 @@ impl FlowPacket {
             ip_id: datagram.ip_id,
             fragmented: datagram.fragments > 1,
             readable: false,
-            off_4500: false,
+            ports: (0, 0),
         }
     }
 }
@@ -816,6 +866,28 @@ impl FlowPacket {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A NAT that makes another mapping does not go back to the old one; a stray packet, and one that comes late, change nothing.
+    #[test]
+    fn two_packets_in_a_row_change_the_ports() {
+        let change = |numbers: &[(u32, u16)]| {
+            let at = |(place, &(sequence, port)): (usize, &(u32, u16))| FlowPacket {
+                ports: (port, 4500),
+                ..packet(sequence, place as i64 * 100, place as u32)
+            };
+            let packets: Vec<_> = numbers.iter().enumerate().map(at).collect();
+            let mut row = open(&packets[0]);
+            packets[1..].iter().for_each(|packet| row.count(packet));
+            (row.ports.0, row.facts().port_change.map(|change| (change.count, change.from.0, change.at.as_nanos())))
+        };
+        assert_eq!(change(&[(1, 4500), (2, 4500), (3, 1027), (4, 1027)]), (1027, Some((1, 4500, 200_000_000))));
+        assert_eq!(change(&[(1, 4500), (2, 4500), (3, 1027), (4, 4500), (5, 1027), (6, 4500)]), (4500, None));
+        assert_eq!(
+            change(&[(1, 4500), (4, 1027), (2, 4500), (5, 1027), (3, 4500), (6, 1027), (7, 1027)]),
+            (1027, Some((1, 4500, 500_000_000)))
+        );
+        assert_eq!(change(&[(1, 1), (2, 2), (3, 2), (4, 3), (5, 3)]), (3, Some((2, 2, 300_000_000))));
+    }
 
     fn packet(sequence: u32, at_ms: i64, ip_id: u32) -> FlowPacket {
         FlowPacket {
@@ -826,7 +898,7 @@ mod tests {
             ip_id: Some(ip_id),
             fragmented: false,
             readable: false,
-            off_4500: false,
+            ports: (0, 0),
         }
     }
 

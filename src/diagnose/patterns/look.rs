@@ -409,6 +409,7 @@ fn flows(case: &Case<'_>, latest_up: Option<Timestamp>, signs: &mut Signs) {
         signs.set_if(native(flow.encapsulation) != native(first.encapsulation), Signs::FLOWS_MIXED);
         signs.set_if(flow.fragmented > 0, Signs::FLOWS_IN_FRAGMENTS);
         signs.set_if(flow.lost > 0, Signs::LOST);
+        signs.set_if(flow.port_change.is_some(), Signs::MOVED);
         signs.set_if(flow.reordered > 0, Signs::REORDERED);
         signs.set_if(flow.duplicates > 0, Signs::DUPLICATES);
         signs.set_if(flow.resets > 0, Signs::RESETS);

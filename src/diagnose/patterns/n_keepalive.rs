@@ -8,7 +8,7 @@ use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::{number, span, times};
 use crate::diagnose::{Confidence, Severity};
-use crate::track::{Label, MessageRecord, Side};
+use crate::track::{EspFlow, Label, MessageRecord, Side};
 
 use super::nat::Unmapped;
 use super::{life_cycle, nat};
@@ -88,10 +88,11 @@ fn rarely(case: &Case<'_>, address: IpAddr) -> bool {
     often > MAPPING
 }
 
-/// Whether keepalives that are missing explain that a NAT had no mapping for a while: there was one again as soon as the inner
-/// side sent.
+/// Whether keepalives that are missing explain that a NAT had no mapping for a while: there was the same one again as soon as
+/// the inner side sent.
 pub(super) fn explains(case: &Case<'_>, refused: &Unmapped) -> bool {
-    refused.healed && rarely(case, refused.inner)
+    let another = || nat::remapped(case).is_some_and(|remapped| remapped.flow.source == refused.inner);
+    refused.healed && rarely(case, refused.inner) && !another()
 }
 
 /// The NAT itself says that it has no mapping, and has one again when the inner side sends.
@@ -140,8 +141,12 @@ fn used_before(case: &Case<'_>, refused: &Unmapped) -> Option<Duration> {
 /// Whether its traffic goes on all the while, at a pace that leaves a mapping unused for long only if it pauses.
 fn is_steady(case: &Case<'_>, refused: &Unmapped) -> bool {
     let at = refused.span.0;
-    let mut flows = case.flows_from(refused.inner).filter(|flow| flow.first <= at && flow.last > at);
-    flows.any(|flow| life_cycle::spacing(flow) <= STEADY)
+    case.flows_from(refused.inner).any(|flow| flow.first <= at && flow.last > at && keeps_pace(flow))
+}
+
+/// Whether the packets of a flow come so often, on average, that they keep a mapping alive.
+pub(super) fn keeps_pace(flow: &EspFlow) -> bool {
+    life_cycle::spacing(flow) <= STEADY
 }
 
 fn found(case: &Case<'_>, index: usize, view: &View<'_>, inner: Side) -> Option<Match> {

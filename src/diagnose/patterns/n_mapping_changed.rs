@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::base::Timestamp;
 use crate::diagnose::Confidence;
 use crate::diagnose::Severity;
 use crate::diagnose::case::{Case, View};
@@ -18,7 +19,8 @@ pattern! {
     /// ## What is seen
     ///
     /// Messages with the same SPIs come from another port or address than before, after the tunnel was up. Or the address of a
-    /// side answers ESP in UDP with ICMP port unreachable, while that side goes on sending under the same SA.
+    /// side answers ESP in UDP with ICMP port unreachable, while that side goes on sending under the same SA. Or ESP in UDP comes
+    /// from another port than before, under the same SPI.
     ///
     /// ## What it means
     ///
@@ -51,17 +53,55 @@ pattern! {
 
 fn check(case: &Case<'_>) -> Vec<Match> {
     let moved: Vec<Match> = case.attempts().filter_map(|(index, view)| found(index, &view)).collect();
-    if moved.is_empty() { refused(case).into_iter().collect() } else { moved }
+    if moved.is_empty() { remapped(case).or_else(|| refused(case)).into_iter().collect() } else { moved }
+}
+
+/// The attempt that was up at this time, or the pair.
+fn on(case: &Case<'_>, at: Timestamp, confidence: Confidence) -> Match {
+    let last = case.attempts().filter(|(_, view)| view.attempt.first <= at).last();
+    last.map_or_else(|| Match::on_pair(confidence), |(index, _)| Match::on(index, confidence))
+}
+
+/// ESP in UDP comes from another port.
+fn remapped(case: &Case<'_>) -> Option<Match> {
+    let nat::Remapped { flow, change, port, followed } = nat::remapped(case)?;
+    let refused = nat::unmapped(case).filter(|refused| refused.inner == flow.source);
+    let (peer, old) = (flow.destination, change.from.0);
+    let mut found = on(case, change.at, Confidence::Stated)
+        .seen(format!(
+            "ESP in UDP of {} comes from port {port} instead of {old} under the same SPI; its port changed {}",
+            flow.source,
+            times(change.count.into()),
+        ))
+        .frames([change.frame])
+        .weigh("dynamic", 0.1)
+        .weigh("timeout", if n_keepalive::keeps_pace(flow) { 0.3 } else { 1.5 });
+    if let Some(refused) = refused {
+        let errors = times(refused.count);
+        found
+            .seen
+            .push_str(&format!("; what {peer} sent to the old one was answered with ICMP port unreachable {errors}"));
+        found = found.frames(refused.frames);
+    }
+    Some(match followed {
+        Some(true) => {
+            found.severity(Severity::Info).means(format!("a new mapping; {peer} noticed, and sends to the new port"))
+        }
+        Some(false) => {
+            found.means(format!("a new mapping, which {peer} does not follow: what it sends to the old port is lost"))
+        }
+        None => found
+            .severity(Severity::Notice)
+            .means(format!("a new mapping; {peer} sent no ESP since, from which one could tell whether it follows"))
+            .settle("a longer capture, with traffic both ways"),
+    })
 }
 
 /// The peer does not follow: a NAT says that it has no mapping for where ESP in UDP goes, while the side behind it sends on.
 fn refused(case: &Case<'_>) -> Option<Match> {
     let refused = nat::unmapped(case).filter(|refused| !n_keepalive::explains(case, refused))?;
-    let on = case.attempts().filter(|(_, view)| view.attempt.first <= refused.span.0).last();
-    let found = |index| Match::on(index, Confidence::Inferred);
-    let found = on.map_or_else(|| Match::on_pair(Confidence::Inferred), |(index, _)| found(index));
     Some(
-        found
+        on(case, refused.span.0, Confidence::Inferred)
             .seen(format!(
                 "ICMP port unreachable from {} about ESP in UDP to it, {} in {}, and under the same SA its own packets go on",
                 refused.inner,
@@ -90,7 +130,12 @@ fn found(index: usize, view: &View<'_>) -> Option<Match> {
     let (old, new) = (last.old, last.message.source);
     let side = last.message.from;
     // The peer talks to the new place, or gets an answer from there: it noticed.
+    let traffic_follows = || {
+        let remapped = nat::remapped(&view.case).filter(|remapped| remapped.port == new.port());
+        remapped.is_some_and(|remapped| remapped.followed == Some(true))
+    };
     let followed = matches!(last.message.label, Label::Response(_))
+        || traffic_follows()
         || view
             .messages()
             .any(|message| message.from == side.other() && message.at >= last.message.at && message.destination == new);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::base::{FrameRef, Timestamp};
 use crate::diagnose::case::{Case, View};
 use crate::packet::Encapsulation;
-use crate::track::{IcmpAbout, IcmpFact, MessageRecord, Side};
+use crate::track::{EspFlow, IcmpAbout, IcmpFact, MessageRecord, PortChange, Side};
 
 /// The port that both sides move to for NAT traversal (RFC 3947 §4, RFC 7296 §2.23).
 pub(super) const NAT_T: u16 = 4500;
@@ -97,7 +97,33 @@ pub(super) fn name(side: Side) -> &'static str {
     }
 }
 
-/// What is sent this long after an error is sent in spite of it.
+/// ESP in UDP of one side that comes from another port than before, under the same SPI.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Remapped<'a> {
+    /// Its flow.
+    pub(super) flow: &'a EspFlow,
+    /// What changed.
+    pub(super) change: PortChange,
+    /// The port since.
+    pub(super) port: u16,
+    /// Whether the ESP of its peer goes to that port, if any was seen since.
+    pub(super) followed: Option<bool>,
+}
+
+/// The latest time that this befell a side.
+pub(super) fn remapped<'a>(case: &Case<'a>) -> Option<Remapped<'a>> {
+    let in_udp = |flow: &&EspFlow| flow.encapsulation == Encapsulation::Udp;
+    let of = |flow: &'a EspFlow| {
+        let (change, (port, _)) = flow.port_change.zip(flow.ports)?;
+        let since = |back: &&EspFlow| back.last > change.at.after(LIVES_ON);
+        let back = case.flows_from(flow.destination).filter(in_udp).filter(since).max_by_key(|back| back.last);
+        let followed = back.and_then(|back| back.ports).map(|(_, to)| to == port);
+        Some(Remapped { flow, change, port, followed }).filter(|_| change.from.0 != port)
+    };
+    case.pair.flows.iter().filter(in_udp).filter_map(of).max_by_key(|remapped| remapped.change.at)
+}
+
+/// What is sent this long after an error or a change is sent in spite of it.
 const LIVES_ON: Duration = Duration::from_secs(1);
 
 /// ICMP port unreachable about ESP in UDP from an address that goes on under the same SA: a NAT there has no mapping for the

@@ -439,7 +439,13 @@ pub(super) fn esp_flow(lines: &mut Lines<impl Write>, id: usize, pair: usize, fa
     raw(out, fact.protocol.word());
     raw(out, "\",\"encapsulation\":\"");
     raw(out, fact.encapsulation.word());
-    raw(out, "\",\"packets\":");
+    raw(out, "\",\"source_port\":");
+    port(out, fact.ports.map(|(source, _)| source));
+    raw(out, ",\"destination_port\":");
+    port(out, fact.ports.map(|(_, destination)| destination));
+    raw(out, ",\"port_changes\":");
+    digits(out, fact.port_change.map_or(0, |change| u64::from(change.count)));
+    raw(out, ",\"packets\":");
     digits(out, fact.packets);
     for (key, number) in [
         (",\"octets\":", fact.octets),
@@ -504,6 +510,14 @@ fn id(out: &mut Vec<u8>, id: Option<usize>) {
     match id {
         None => raw(out, "null"),
         Some(id) => count(out, id),
+    }
+}
+
+/// A port, or null.
+fn port(out: &mut Vec<u8>, port: Option<u16>) {
+    match port {
+        None => raw(out, "null"),
+        Some(port) => digits(out, port.into()),
     }
 }
 
