@@ -6,18 +6,15 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::time::Duration;
 
 use crate::base::Timestamp;
-use crate::track::{Attempt, Exchange, Label, MessageRecord};
+use crate::track::{Attempt, Exchange, Label, MessageRecord, UNDERWAY};
 
 use super::Confidence;
 use super::case::{Case, View};
 use super::pattern::{Match, Pattern};
 use super::words::role;
 
-/// The same message reaches both points within this time; the clocks of two captures may differ by as much.
-const UNDERWAY: Duration = Duration::from_secs(2);
 /// So many messages tell how far the clocks of two captures differ.
 const APART: u32 = 3;
 /// Factors on the causes that a message is lost: where it is, where it seems to be, and where it passes both points.

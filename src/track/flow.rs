@@ -93,8 +93,8 @@ const RECENT: usize = 8;
 pub(super) const RECORDED_TWICE: Duration = Duration::from_millis(10);
 /// Or, where every packet is recorded twice, within this time: a router may hold one back.
 const HELD_BACK: Duration = Duration::from_secs(1);
-/// Another capture holds the same packet within this time: it may have been taken far away, with another clock.
-pub(super) const UNDERWAY: Duration = Duration::from_secs(2);
+/// Another capture holds the same packet or message within this time: it may have been taken far away, with another clock.
+pub const UNDERWAY: Duration = Duration::from_secs(2);
 
 /// One of the last packets, in few octets, because there may be a million flows.
 #[derive(Debug, Clone, Copy, Default)]

@@ -32,7 +32,7 @@ use std::net::{IpAddr, SocketAddr};
 
 pub use exchange::{SaInitAnswer, sa_init_answer};
 pub use facts::*;
-pub use flow::Expected;
+pub use flow::{Expected, UNDERWAY};
 pub use offer::proposals;
 pub use pairs::{MadeFrom, Pairs, Room};
 pub use story::{Moulds, Passing, Preview, Previewer, Told};

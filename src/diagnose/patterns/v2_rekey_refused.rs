@@ -9,7 +9,7 @@ use crate::diagnose::sizes::{Suite, payload};
 use crate::diagnose::words::{span, times};
 use crate::diagnose::{Confidence, Severity};
 use crate::isakmp::registry;
-use crate::track::{Attempt, ExchangeKind, MessageRecord};
+use crate::track::{Attempt, ExchangeKind, Label, MessageRecord};
 
 use super::ikev2::{self, notify};
 use super::ok_delete;
@@ -18,6 +18,8 @@ use super::ok_delete;
 const ENDS_WITHIN: Duration = Duration::from_secs(60);
 /// Few IKE SAs are re-keyed so soon.
 const YOUNG: Duration = Duration::from_secs(60);
+/// A change is over this long after it was last asked for, as far as others can tell.
+const SETTLED: Duration = Duration::from_secs(10);
 
 pattern! {
     /// ## What is seen
@@ -171,6 +173,7 @@ fn refused(case: &Case<'_>, suite: Suite, index: usize, view: &View<'_>) -> Opti
     let may_renew = pfs && suite.first_inside(last) == Some(payload::SA);
     let ended = may_renew.then(|| ended_by(case, view, last)).flatten();
     let goes_on = case.pair.flows.iter().any(|flow| flow.last > last.at);
+    let undisturbed = refusals.iter().all(|(request, response)| is_undisturbed(view, request, response));
     let found = Match::on(index, if count > 1 { Confidence::Inferred } else { Confidence::Suspected })
         .seen(format!(
             "CREATE_CHILD_SA of {} was answered {}{over} with a message that has room for a notify only{}",
@@ -188,13 +191,15 @@ fn refused(case: &Case<'_>, suite: Suite, index: usize, view: &View<'_>) -> Opti
             "the re-key of the IKE SA is refused, or a further child SA with a key exchange: the request names none to be re-keyed"
         } else if count > 1 {
             "the peer refuses each time; when the lifetime of the SA in use ends, the tunnel ends with it"
+        } else if undisturbed {
+            "the peer refuses; if it goes on to, the tunnel ends when the lifetime of the SA in use does"
         } else {
             "refused once: it may pass, if the peer was busy or both sides started at once"
         })
         .settle(format!("the log of {} at that time, or the keys of the IKE SA", last.destination.ip()))
         .frames(refusals.iter().flat_map(|(request, response)| [request.frame, response.frame]));
-    let found = if count > 1 { found.weigh("busy", 0.3) } else { found.weigh("busy", 2.0) };
-    let found = if count > 1 || ended.is_some() { found } else { found.severity(Severity::Notice) };
+    let found = found.weigh("busy", if undisturbed { 0.1 } else if count > 1 { 0.3 } else { 2.0 });
+    let found = if count > 1 || undisturbed || ended.is_some() { found } else { found.severity(Severity::Notice) };
     let young = view.tunnel_up().is_some_and(|up| last.at.since(up) < YOUNG);
     let found = match ended {
         Some(_) => found.weigh("selectors", 0.1).weigh("pfs", 0.3),
@@ -202,6 +207,14 @@ fn refused(case: &Case<'_>, suite: Suite, index: usize, view: &View<'_>) -> Opti
         None => found.weigh("selectors", 0.3),
     };
     Some(if pfs { found.weigh("pfs", 1.5) } else { found.weigh("pfs", 0.7) })
+}
+
+/// Whether nothing that the refusing side asked for was under way, or had been shortly before: it was neither busy with a change
+/// of its own, nor did both start at once.
+fn is_undisturbed(view: &View<'_>, request: &MessageRecord, response: &MessageRecord) -> bool {
+    let own = view.messages().filter(|message| message.from == response.from);
+    let mut asked = own.filter(|message| matches!(message.label, Label::Request(_)) && message.at <= response.at);
+    !asked.any(|message| message.last_sent().after(SETTLED) >= request.at)
 }
 
 /// When the side that was refused deleted the IKE SA, not long after the last refusal, with nothing in its place.
