@@ -144,7 +144,7 @@ impl Track {
                 self.octets.extend(&isakmp.octets[..length]);
             }
             Body::Esp(esp) => {
-                let ports = port(esp.source_port) | port(esp.destination_port) << 2 | 16;
+                let ports = port(esp.ports.0) | port(esp.ports.1) << 2 | 16;
                 self.octets.extend([4, clock, ends, ports, esp.spi.0 as u8]);
                 self.octets.extend(esp.sequence.to_le_bytes());
                 self.octets.extend((esp.length as u16).to_le_bytes());

@@ -50,8 +50,7 @@ fn esp(spi: u64) -> Body<'static> {
         sequence: 1,
         length: 64,
         encapsulation: Encapsulation::None,
-        source_port: 0,
-        destination_port: 0,
+        ports: (0, 0),
         readable: false,
     })
 }

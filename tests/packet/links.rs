@@ -148,8 +148,7 @@ fn the_length_of_esp_is_what_was_on_the_wire() {
         sequence: 9,
         length: 1008,
         encapsulation: Encapsulation::None,
-        source_port: 0,
-        destination_port: 0,
+        ports: (0, 0),
         readable: false,
     };
     assert_eq!(bench.seen[0].what, What::Esp(expected));

@@ -18,8 +18,7 @@ fn assert_is_the_stream(seen: &[Seen]) {
         sequence: 0x0909_0909,
         length: 40,
         encapsulation: Encapsulation::Tcp,
-        source_port: 40_000,
-        destination_port: 443,
+        ports: (40_000, 443),
         readable: false,
     };
     let what: Vec<&What> = seen.iter().map(|seen| &seen.what).collect();

@@ -53,8 +53,7 @@ fn payloads_of_every_length_on_port_4500() {
                 sequence: 0xc3c3_c3c3,
                 length: len as u32,
                 encapsulation: Encapsulation::Udp,
-                source_port: 4500,
-                destination_port: 61_000,
+                ports: (4500, 61_000),
                 readable: false,
             };
             assert_eq!(seen.what, What::Esp(esp));

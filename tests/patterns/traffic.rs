@@ -381,7 +381,8 @@ fn an_sa_that_was_deleted_and_goes_on_is_found() {
             let told = told.esp(Side::Initiator, new[0], [number], 120, secs(1));
             told.esp(Side::Responder, back, [first + number - 1], 120, ms(15))
         };
-        let (ask, answer) = (story.child(Side::Initiator), story.child(Side::Responder));
+        let child = |side| [story.child(side), vec![v2::nonce(32, 5)]].concat();
+        let (ask, answer) = (child(Side::Initiator), child(Side::Responder));
         let told = story.create_child_request(Side::Initiator, &ask).create_child_response(Side::Responder, &answer);
         let told = (1..=before_delete).fold(told, both);
         let told = told.informational_request(Side::Initiator, &[v2::delete_esp(&[old])]);
@@ -404,7 +405,8 @@ fn who_goes_on_with_an_sa_that_it_deleted_is_found_and_stragglers_are_not() {
         let [old, theirs] = story.esp_spis();
         let new = [0x7777_0001, 0x7777_0002];
         let told = story.traffic_on([old, theirs], 1..=60, ms(985));
-        let (ask, answer) = (told.child(Side::Initiator), told.child(Side::Responder));
+        let child = |side| [told.child(side), vec![v2::nonce(32, 5)]].concat();
+        let (ask, answer) = (child(Side::Initiator), child(Side::Responder));
         let told = told.create_child_request(Side::Initiator, &ask).create_child_response(Side::Responder, &answer);
         let told = told.informational_request(Side::Initiator, &[v2::delete_esp(&[theirs])]);
         let told = told.informational_response(Side::Responder, &[v2::delete_esp(&[old])]);

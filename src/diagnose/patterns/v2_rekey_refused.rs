@@ -174,6 +174,7 @@ fn refused(case: &Case<'_>, suite: Suite, index: usize, view: &View<'_>) -> Opti
     let ended = may_renew.then(|| ended_by(case, view, last)).flatten();
     let goes_on = case.pair.flows.iter().any(|flow| flow.last > last.at);
     let undisturbed = refusals.iter().all(|(request, response)| is_undisturbed(view, request, response));
+    let matters = count > 1 || ended.is_some() || (undisturbed && !case.came_up_after(view.attempt));
     let found = Match::on(index, if count > 1 { Confidence::Inferred } else { Confidence::Suspected })
         .seen(format!(
             "CREATE_CHILD_SA of {} was answered {}{over} with a message that has room for a notify only{}",
@@ -198,8 +199,17 @@ fn refused(case: &Case<'_>, suite: Suite, index: usize, view: &View<'_>) -> Opti
         })
         .settle(format!("the log of {} at that time, or the keys of the IKE SA", last.destination.ip()))
         .frames(refusals.iter().flat_map(|(request, response)| [request.frame, response.frame]));
-    let found = found.weigh("busy", if undisturbed { 0.1 } else if count > 1 { 0.3 } else { 2.0 });
-    let found = if count > 1 || undisturbed || ended.is_some() { found } else { found.severity(Severity::Notice) };
+    let found = found.weigh(
+        "busy",
+        if undisturbed {
+            0.1
+        } else if count > 1 {
+            0.3
+        } else {
+            2.0
+        },
+    );
+    let found = if matters { found } else { found.severity(Severity::Notice) };
     let young = view.tunnel_up().is_some_and(|up| last.at.since(up) < YOUNG);
     let found = match ended {
         Some(_) => found.weigh("selectors", 0.1).weigh("pfs", 0.3),

@@ -183,8 +183,7 @@ fn tell(octets: &[u8], limits: &Limits, shift: Duration) -> Told {
                 sequence: script.u32(),
                 length: u32::from(script.u16()),
                 encapsulation,
-                source_port,
-                destination_port,
+                ports: (source_port, destination_port),
                 readable: ports & 64 != 0,
             }),
             5 => Body::Ah(AhPacket {
