@@ -10,7 +10,7 @@ use crate::diagnose::words::{span, times, until};
 use crate::diagnose::{Confidence, Severity};
 use crate::track::{IcmpAbout, Label, MessageRecord, Mode, Move, Side};
 
-use super::{nat, phase1, v2_auth_no_reply};
+use super::{ikev2, nat, phase1, v2_auth_no_reply};
 
 /// The first message of IKEv2 that is authenticated.
 const AUTH: Label = Label::Request(35);
@@ -165,6 +165,15 @@ fn speaks_on_4500(view: &View<'_>) -> bool {
     })
 }
 
+/// Whether the initiator goes on asking in spite of the answer: it has not got as far as moving.
+fn asks_on(view: &View<'_>, answer: &MessageRecord) -> bool {
+    let asked = match answer.label {
+        Label::Mm(_) => view.message(Label::Mm(3)),
+        _ => ikev2::accepted(view.attempt).and_then(|round| round.request),
+    };
+    asked.is_some_and(|asked| phase1::copies_in_spite_of(answer, asked).is_some())
+}
+
 /// The responder waits for the message that has to come on 4500.
 fn awaited(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
     let owed = matches!(view.attempt.waiting_for, Some(Label::Mm(5) | Label::Request(35)));
@@ -175,6 +184,9 @@ fn awaited(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
     }
     let answer =
         last_of(view, Side::Responder).filter(|message| matches!(message.label, Label::Mm(4) | Label::Response(34)))?;
+    if asks_on(view, answer) {
+        return None;
+    }
     let waited = view.waited(answer);
     let watched = waited.over + waited.after;
     // A filter for UDP 4500 leaves a capture that ends here; so does a capture that was stopped too soon.

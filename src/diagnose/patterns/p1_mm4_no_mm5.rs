@@ -105,7 +105,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 found.means = "the initiator cannot go on, or its message 5 is lost before this point".into();
                 found = found.weigh("lost-4", 0.3);
             }
-            if translated {
+            if translated && asked_again == 0 {
                 found.seen.push_str("; NAT detection says that message 5 moves to UDP 4500");
                 found = found.weigh("port-4500", 8.0);
             } else if [Side::Initiator, Side::Responder]
