@@ -391,10 +391,12 @@ impl<'a> View<'a> {
     }
 
     /// IKEv2: the INFORMATIONAL with which the initiator ended the SA as soon as it had the last answer to IKE_AUTH. Long
-    /// enough watched (or another attempt begun) to say so; where it is one notify and nothing else, as a refusal is, or ended
-    /// the attempt before like this, at any time.
+    /// enough watched (or another attempt begun) to say so; where it is one notify and nothing else, as a refusal is, a Delete
+    /// although the answer has room for a child SA, or ended the attempt before like this, at any time.
     pub fn turned_down(&self) -> Option<&'a MessageRecord> {
         let farewell = self.farewell_at_once()?;
+        let deletes =
+            || farewell.first_inside() == Some(payload::DELETE) && self.auth_answer() == Some(AuthAnswer::Child);
         let refuses = || match Suite::chosen(self.attempt) {
             Some(suite) => {
                 suite.holds_one_notify(farewell) == Some(true) && self.first_inside(farewell) == Some(payload::NOTIFY)
@@ -406,7 +408,7 @@ impl<'a> View<'a> {
             let same = before.filter(|before| before.attempt.initiator.ip() == self.attempt.initiator.ip());
             same.is_some_and(|before| before.farewell_at_once().is_some())
         };
-        (self.is_watched_after(farewell) || refuses() || again()).then_some(farewell)
+        (self.is_watched_after(farewell) || deletes() || refuses() || again()).then_some(farewell)
     }
 
     /// The capture goes on long enough after a message, or with another attempt, to say that nothing came of it.

@@ -574,13 +574,14 @@ fn a_refusal_by_the_initiator_shows_where_the_capture_ends_with_it() {
     let found = find(&analysis, "V2-AUTH-INIT-REJECT").expect("a finding");
     assert_eq!((found.severity, found.confidence), (Severity::Error, Confidence::Suspected));
     assert!(!is_up(&analysis) && find(&analysis, "OK-IDLE").is_none());
-    // a delete alone may be anybody's who stops the tunnel; the second one in a row is none of these
+    // a delete alone may be anybody's who stops the tunnel, hardly in the moment it is up; the second one in a row is none of these
     let ends = |told: Scenario| {
         let ended = told.after(ms(2)).informational_request(Side::Initiator, &[v2::delete_ike()]);
         ended.informational_response(Side::Responder, &[])
     };
     let once = judge(&ends(ikev2_psk()).capture());
-    assert!(find(&once, "V2-AUTH-INIT-REJECT").is_none());
+    let found = find(&once, "V2-AUTH-INIT-REJECT").expect("a finding");
+    assert_eq!((found.severity, found.confidence), (Severity::Warning, Confidence::Suspected));
     let twice = ends(ends(ikev2_psk()).after(secs(5)).new_attempt().ikev2(&v2::ike_cbc(14)));
     let twice = judge(&twice.capture());
     assert_eq!(find(&twice, "V2-AUTH-INIT-REJECT").map(|found| found.count), Some(2));
@@ -595,6 +596,28 @@ fn a_refusal_by_the_initiator_shows_where_the_capture_ends_with_it() {
     let moves = ikev2_psk().after(ms(4)).informational_request(Side::Initiator, &moved);
     let analysis = judge(&moves.informational_response(Side::Responder, &[]).capture());
     assert!(is_up(&analysis) && find(&analysis, "V2-AUTH-INIT-REJECT").is_none());
+}
+
+/// What the responder grants and the initiator deletes at once, again and again, is refused by the initiator.
+#[test]
+fn child_sas_that_the_initiator_deletes_at_once_are_refused_by_it() {
+    let gone = |told: Scenario, side| {
+        let told = told.after(ms(40)).informational_request(side, &[v2::delete_esp(&[0x7777_0001])]);
+        told.informational_response(side.other(), &[v2::delete_esp(&[0x7777_0002])])
+    };
+    let granted = |told: Scenario| {
+        let child = |side| [told.child(side), vec![v2::nonce(32, 5)]].concat();
+        let (ask, answer) = (child(Side::Initiator), child(Side::Responder));
+        told.after(secs(1)).create_child_request(Side::Initiator, &ask).create_child_response(Side::Responder, &answer)
+    };
+    let refused = gone(granted(gone(ikev2_psk(), Side::Initiator)), Side::Initiator);
+    let analysis = judge(&refused.capture());
+    let found = find(&analysis, "V2-CHILD-REJECT").expect("a finding");
+    assert_eq!((found.severity, found.confidence), (Severity::Error, Confidence::Inferred));
+    assert!(found.means.starts_with("203.0.113.10 does not accept"), "{}", found.means);
+    // A tunnel that is renewed and used is none that is refused.
+    let renewed = gone(granted(ikev2_psk().traffic(10)), Side::Initiator);
+    assert_eq!(alarms(&judge(&renewed.capture())), [""; 0]);
 }
 
 /// The pair of addresses that both ends moved to has no IKE of its own.

@@ -282,6 +282,19 @@ fn a_peer_that_died_is_not_called_alive() {
     );
 }
 
+/// Whoever hears traffic again has no more need to ask (RFC 3706 §5.5): an outage that is over raises no alarm.
+#[test]
+fn an_outage_after_which_traffic_goes_on_under_the_same_sas_is_over() {
+    let asked = asked_in_vain(in_use(), |told| told);
+    let spis = asked.esp_spis();
+    let back = asked.after(secs(2)).traffic_on(spis, 100..140, ms(500));
+    let analysis = judge(&back.capture());
+    assert_eq!(standing(&analysis), (PairStatus::UpActive, Some("OK-UP")));
+    let found = find(&analysis, "L-DPD-TIMEOUT").expect("a remark");
+    assert_eq!(found.severity, Severity::Notice);
+    assert!(found.means.starts_with("the path was gone for a while"), "{}", found.means);
+}
+
 #[test]
 fn what_a_router_says_of_a_silent_peer_is_the_reason() {
     let refused = |told: Scenario| told.icmp_unreachable("203.0.113.254".parse().expect("an address"), 1);

@@ -208,6 +208,18 @@ fn is_young(view: &View<'_>, question: &MessageRecord) -> bool {
     goes_on && question.repeat_count < 3 && view.case.end().since(question.at) < YOUNG
 }
 
+/// IKEv1: whether the outage is over in which there was no answer: nothing more is asked for much longer than the checks lie
+/// apart, and ESP of both sides goes on for as long.
+fn is_over(view: &View<'_>, last: Timestamp, apart: Duration) -> bool {
+    let settled = last.after((apart * 2).max(UNDER_WAY));
+    let goes_on = |end| view.case.flows_from(end).any(|flow| flow.first < last && flow.last > settled);
+    let pair = view.case.pair;
+    !view.is_v2()
+        && goes_on(pair.a)
+        && goes_on(pair.b)
+        && pair.attempts.last().is_none_or(|youngest| youngest.first < last)
+}
+
 /// Questions of `side` since the last word of its peer.
 fn unanswered(later: &Later, index: usize, view: &View<'_>, read: &[Informational<'_>], side: Side) -> Option<Match> {
     let peer = life_cycle::address(view.attempt, side.other());
@@ -337,6 +349,12 @@ fn unanswered(later: &Later, index: usize, view: &View<'_>, read: &[Informationa
             .weigh("path", 20.0)
             .rule_out(&["daemon", "restart"])
             .settle("what drops its packets between the two points");
+    }
+    if traffic == Traffic::Later && refused.is_none() && is_over(view, last, asked_for / copies.max(2) as u32) {
+        found.seen.push_str("; it asks no more, and traffic goes both ways to the end");
+        found = found.severity(Severity::Notice).weigh("path", 10.0).means(
+            "the path was gone for a while; whoever hears traffic again under the same SAs has no more need to ask",
+        );
     }
     let is_silent = traffic == Traffic::Silent && refused.is_none();
     if elsewhere || later.up.is_some_and(|up| up > index) {

@@ -1,10 +1,10 @@
 //! V2-AUTH-INIT-REJECT: the initiator turns the responder's IKE_AUTH answer down.
 
-use crate::diagnose::Confidence;
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::sizes::{Suite, payload};
 use crate::diagnose::words::span;
+use crate::diagnose::{Confidence, Severity};
 use crate::track::Side;
 
 use super::ikev2::{self, Standing, notify};
@@ -102,14 +102,17 @@ fn with_a_word(index: usize, view: &View<'_>) -> Option<Match> {
     let surely = first.is_some() || suite.and_then(|suite| suite.is_empty(farewell)) == Some(false);
     let settled = surely && view.is_watched_after(farewell);
     let confidence = if settled { Confidence::Inferred } else { Confidence::Suspected };
+    // Who deletes the SA in the moment it is up, and once, may have been told to.
+    let before = index.checked_sub(1).and_then(|before| view.case.view(before));
+    let again = before.is_some_and(|before| before.turned_down().is_some());
+    let on_purpose = first == Some(payload::DELETE) && !settled && !again;
     let certificates = response.length >= WITH_CERTIFICATE;
     let what = match first {
         Some(payload::DELETE) => " that deletes",
         Some(payload::NOTIFY) => " with a Notify",
         _ => "",
     };
-    Some(
-        Match::on(index, confidence)
+    let found = Match::on(index, confidence)
             .seen(format!(
                 "the IKE_AUTH response of {} octets {}; {} later the initiator sent an INFORMATIONAL{what}, and nothing after it",
                 response.length,
@@ -123,8 +126,8 @@ fn with_a_word(index: usize, view: &View<'_>) -> Option<Match> {
             .weigh("redirect", if redirected && first != Some(payload::NOTIFY) { 3.0 } else { 0.0 })
             .weigh("certificate", if certificates { 3.0 } else { 1.0 })
             .weigh("key", if certificates { 0.2 } else { 1.0 })
-            .weigh("stop", if first == Some(payload::NOTIFY) { 0.0 } else { 1.0 }),
-    )
+            .weigh("stop", if first == Some(payload::NOTIFY) { 0.0 } else { 1.0 });
+    Some(if on_purpose { found.severity(Severity::Warning).weigh("stop", 4.0) } else { found })
 }
 
 /// The responder's answer was not repeated nor asked for again, and the initiator began anew.

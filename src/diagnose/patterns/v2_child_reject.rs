@@ -2,7 +2,7 @@
 
 use crate::diagnose::case::{AT_ONCE, Case, View};
 use crate::diagnose::pattern::{Match, pattern};
-use crate::diagnose::sizes::{AuthAnswer, Suite};
+use crate::diagnose::sizes::{AuthAnswer, Suite, payload};
 use crate::diagnose::words::times;
 use crate::diagnose::{Confidence, Severity};
 use crate::track::{Label, MessageRecord, Side};
@@ -19,6 +19,9 @@ pattern! {
     ///
     /// While a tunnel works, the same may befall a further child SA: a CREATE_CHILD_SA request that begins with SA, so that it
     /// names none to be re-keyed, and has no room for the key exchange that would renew the IKE SA, is answered with a lone notify.
+    ///
+    /// Or the initiator deletes each child SA as soon as it is granted, and asks for another one: then it is the initiator that does
+    /// not accept what the responder made of its request.
     ///
     /// ## What it means
     ///
@@ -73,7 +76,48 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         .collect();
     let mut found = ikev2::tempered(case, found);
     found.extend(further_refused(case));
+    found.extend(ikev2::attempts(case).filter_map(|(index, view)| deleted_at_once(index, &view)));
     found
+}
+
+/// The initiator deletes each child SA that it is granted, at once.
+fn deleted_at_once(index: usize, view: &View<'_>) -> Option<Match> {
+    let first = view.last_auth_response().filter(|_| view.auth_answer() == Some(AuthAnswer::Child))?;
+    let of_initiator = |message: &&MessageRecord| message.from == Side::Initiator && message.at >= first.at;
+    let granted = |message: &&MessageRecord| {
+        let suite = Suite::chosen(view.attempt);
+        message.label == Label::Response(CREATE_CHILD_SA)
+            && suite.and_then(|suite| suite.refuses_child(message)) == Some(false)
+    };
+    let grants: Vec<&MessageRecord> = std::iter::once(first).chain(view.messages().filter(granted)).collect();
+    let deletes: Vec<&MessageRecord> = grants
+        .iter()
+        .filter_map(|grant| {
+            let next = view
+                .messages()
+                .filter(of_initiator)
+                .filter(|message| message.at >= grant.at)
+                .min_by_key(|next| next.at);
+            next.filter(|next| next.first_inside() == Some(payload::DELETE) && next.at.since(grant.at) <= AT_ONCE)
+        })
+        .collect();
+    if deletes.len() < 2 || deletes.len() < grants.len() || view.traffic_begins(first.at) {
+        return None;
+    }
+    let (initiator, responder) = (view.attempt.initiator.ip(), view.attempt.responder.ip());
+    let found = Match::on(index, Confidence::Inferred)
+        .seen(format!(
+            "{responder} granted a child SA {}, and each time {initiator} deleted it within a second; no ESP",
+            times(grants.len() as u64)
+        ))
+        .means(format!(
+            "{initiator} does not accept what {responder} makes of its request: the mode (tunnel or transport), the traffic \
+             selectors or the algorithms"
+        ))
+        .settle(format!("the log of {initiator} at that time"))
+        .frames(grants.iter().chain(&deletes).map(|message| message.frame))
+        .weigh("other", 4.0);
+    Some(found)
 }
 
 /// A tunnel works, and a further child SA is refused.
