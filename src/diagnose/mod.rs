@@ -157,6 +157,11 @@ impl Finding {
         self.pattern.checks.iter().filter(|check| self.leaves_open(check.about))
     }
 
+    /// Where to begin: the side of the first check.
+    pub fn side(&self) -> Where {
+        self.checks().next().map_or(Where::Either, |check| check.side)
+    }
+
     /// What vendors log.
     pub fn logs(&self) -> impl Iterator<Item = &'static VendorLog> {
         self.pattern.logs.iter().filter(|log| self.leaves_open(log.about))

@@ -171,6 +171,7 @@ fn finding(row: &FindingRow<'_>) -> Finding {
         means: safe(&fact.means),
         causes: causes(fact),
         checks: checks(fact),
+        side: fact.side(),
         logs: logs(fact),
         sources: sources(fact.pattern),
         settle: fact.settle.as_deref().map(safe),

@@ -429,6 +429,8 @@ pub struct Finding {
     pub causes: Vec<Cause>,
     /// What to check, and where.
     pub checks: Vec<Check>,
+    /// Where to begin: the side of the first check, and so the one that has to act first.
+    pub side: Where,
     /// What vendors' own logs say.
     pub logs: Vec<VendorLog>,
     /// Rows of the source documents, and RFC sections.

@@ -312,8 +312,9 @@ impl OfPattern {
         Self {
             title: json(&build::title(finding.pattern)),
             advice: format!(
-                ",\"checks\":{},\"logs\":{},\"sources\":{}",
+                ",\"checks\":{},\"side\":{},\"logs\":{},\"sources\":{}",
                 json(&build::checks(finding)),
+                json(&finding.side()),
                 json(&build::logs(finding)),
                 json(&build::sources(finding.pattern)),
             ),
