@@ -395,6 +395,10 @@ impl<'a> View<'a> {
     /// although the answer has room for a child SA, or ended the attempt before like this, at any time.
     pub fn turned_down(&self) -> Option<&'a MessageRecord> {
         let farewell = self.farewell_at_once()?;
+        // Without a child SA there is nothing to keep the IKE SA for.
+        if self.auth_answer() == Some(AuthAnswer::NoChild) && farewell.first_inside() == Some(payload::DELETE) {
+            return None;
+        }
         let deletes =
             || farewell.first_inside() == Some(payload::DELETE) && self.auth_answer() == Some(AuthAnswer::Child);
         let refuses = || match Suite::chosen(self.attempt) {

@@ -95,6 +95,7 @@ pub(super) fn errors(
             probed,
             refused,
             unreached,
+            only_4500: index.and_then(|index| case.view(index)).is_some_and(|view| answers_on_500_only(&view, facts)),
             natted: index
                 .and_then(|index| case.view(index))
                 .zip(unreached)
@@ -215,6 +216,20 @@ pub(super) struct Said<'a> {
     pub unreached: Option<Side>,
     /// That side is behind a NAT, as its hashes tell.
     pub natted: bool,
+    /// That side answered IKE on UDP 500, and only UDP 4500 was ever refused there.
+    pub only_4500: bool,
+}
+
+/// Whether errors are about UDP 4500 of a host that spoke IKE on UDP 500 before, and never on 4500.
+fn answers_on_500_only(view: &View<'_>, facts: &[&IcmpFact]) -> bool {
+    let on_4500 = |fact: &&IcmpFact| match fact.about {
+        IcmpAbout::Isakmp { destination_port, .. } => destination_port == nat::NAT_T,
+        IcmpAbout::EspInUdp => true,
+        IcmpAbout::Esp | IcmpAbout::Ah | IcmpAbout::Fragment { .. } => false,
+    };
+    let Some(host) = facts.first().map(|fact| fact.quoted_destination) else { return false };
+    let speaks = |port: u16| view.messages().any(|message| message.source == SocketAddr::new(host, port));
+    facts.iter().all(on_4500) && speaks(nat::IKE[0]) && !speaks(nat::NAT_T)
 }
 
 /// Whether an encrypted message before `at` looks like the delete that ended an attempt's SAs.

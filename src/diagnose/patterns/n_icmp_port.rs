@@ -33,12 +33,18 @@ pattern! {
         "address" 0.15 "the initiator's peer address is that of another host", raised by "first attempt ever", lowered by "the peer answered before";
         "firewall" 0.10 "a firewall answers in the host's name", raised by "another source or time to live than the host's other packets",
             lowered by "the same source and time to live";
+        "traversal" 0.05 "NAT traversal is off on the responder, or its own firewall rejects UDP 4500",
+            raised by "the responder answered on UDP 500", lowered by "UDP 500 is refused too";
+        "mapping" 0.05 "the NAT in front of it has no mapping for the port any more: its timer is shorter than the pauses between packets",
+            raised by "a NAT is in front of the host; the host had been quiet", lowered by "there is no NAT";
         "left" 0.08 "the initiator ended its IKE service, and its peer still sent something",
             raised by "it deleted the SA before", lowered by "the refused packets went to the responder";
         "probe" 0.02 "the initiator is a scanner or a monitor, and wanted no more than one answer",
             raised by "it sent no vendor id, and nothing after the first answer", lowered by "it went on";
     ];
     checks: [
+        Responder: "permit UDP 4500 on the host, and enable NAT traversal" about "traversal";
+        Initiator: "send NAT keepalives more often than the NAT's timer for UDP, every 20 seconds or so" about "mapping";
         Responder: "enable IKE on the outside interface and start the service; check which addresses it listens on" about "off";
         Initiator: "check the peer address" about "address";
         Path: "look for a firewall that rejects UDP 500 or 4500 with port unreachable";
@@ -64,7 +70,8 @@ fn check(case: &Case<'_>) -> Vec<Match> {
 
 fn weigh(said: &Said<'_>, found: Match) -> Match {
     if said.unreached == Some(Side::Initiator) {
-        let found = found.rule_out(&["off", "address"]);
+        let found = found.rule_out(&["off", "address", "traversal"]);
+        let found = if said.natted { found.weigh("mapping", 30.0) } else { found.rule_out(&["mapping"]) };
         let found =
             if said.probed { found.rule_out(&["left"]).weigh("probe", 20.0) } else { found.rule_out(&["probe"]) };
         return match said.after_farewell {
@@ -81,7 +88,15 @@ fn weigh(said: &Said<'_>, found: Match) -> Match {
             false => found.means("the host is there, and its IKE service is gone while the peer still sends to it"),
         };
     }
-    let mut found = found.rule_out(&["left", "probe"]).weigh("off", if said.itself { 1.5 } else { 0.1 });
+    if said.only_4500 && said.itself {
+        return found
+            .means("IKE of that host answers on UDP 500, and UDP 4500 alone is refused")
+            .rule_out(&["off", "address", "left", "probe", "mapping"])
+            .weigh("traversal", 20.0);
+    }
+    let found = found.rule_out(&["left", "probe", "traversal"]);
+    let mut found = found.weigh("off", if said.itself { 1.5 } else { 0.1 });
+    found = if said.natted { found.weigh("mapping", 10.0) } else { found.rule_out(&["mapping"]) };
     if !said.itself {
         found = found.weigh("firewall", 8.0);
         if said.heard {

@@ -10,6 +10,7 @@ use crate::diagnose::words::{number, span, times};
 use crate::diagnose::{Confidence, Severity};
 use crate::track::{EspFlow, Label, MessageRecord, Side};
 
+use super::informational::{self, Informational, Reading};
 use super::nat::Unmapped;
 use super::{life_cycle, nat};
 
@@ -151,7 +152,16 @@ pub(super) fn keeps_pace(flow: &EspFlow) -> bool {
 
 fn found(case: &Case<'_>, index: usize, view: &View<'_>, inner: Side) -> Option<Match> {
     let up = view.attempt.phase1_up?;
-    let asks = |message: &MessageRecord| message.from == inner.other() && message.at > up && is_question(message.label);
+    let read = informational::read(view);
+    let tells = |message: &MessageRecord| {
+        let of = |one: &&Informational<'_>| std::ptr::eq(one.message, message);
+        read.iter()
+            .find(of)
+            .is_some_and(|one| matches!(one.reading, Reading::Delete | Reading::Notify | Reading::Answer))
+    };
+    let asks = |message: &MessageRecord| {
+        message.from == inner.other() && message.at > up && is_question(message.label) && !tells(message)
+    };
     if !view.messages().any(asks) {
         return None;
     }
