@@ -78,6 +78,9 @@ const CONSEQUENCES: &[Consequences] = &[
         "F-PMTU",
         &["P1-AUTH-SILENT", "V2-AUTH-NO-REPLY", "V2-NO-REPLY", "V2-EAP", "P2-NO-REPLY"],
     ),
+    Consequences::on_attempt_of("V2-COOKIE-LOOP", &["V2-NO-REPLY"]),
+    // A peer that refuses ESP answers none.
+    Consequences::of("N-ICMP-PORT", &["T-ONEWAY"]),
     Consequences::of("N-WIN-NAT-SERVER", &["N-PORT4500", "P1-MM4-NO-MM5", "T-ONEWAY"]),
     Consequences::of("N-WRONG-ADDR", &["P1-NO-REPLY", "V2-NO-REPLY"]),
     Consequences::of("N-NATT-MISSING", &["T-ONEWAY"]),

@@ -96,6 +96,10 @@ fn private(case: &Case<'_>) -> Option<Match> {
         (_, true) => ", all of them after the last packet of ESP or AH",
         _ => "",
     };
+    let back =
+        case.facts.clear.iter().any(|other| (other.source, other.destination) == (fact.destination, fact.source));
+    let carried_by = |end| case.flows_from(end).map(|flow| flow.packets).sum::<u64>();
+    let handed_up = beside && !back && fact.count <= carried_by(pair.a).max(carried_by(pair.b));
     let found = Match::on_pair(Confidence::Suspected)
         .seen(format!(
             "{} from {} to {} in clear, both private addresses{when}",
@@ -103,11 +107,20 @@ fn private(case: &Case<'_>) -> Option<Match> {
             fact.source,
             fact.destination,
         ))
-        .means("if these networks belong into the tunnel, a gateway sends their traffic around it")
+        .means(if handed_up {
+            "one direction only, beside as many packets of ESP or more: a capture on a Linux gateway shows what came out of the tunnel once more; \
+             if this is none, a gateway sends the traffic of these networks around the tunnel"
+        } else {
+            "if these networks belong into the tunnel, a gateway sends their traffic around it"
+        })
         .frames([fact.frame])
         .settle("the networks that the tunnel is for, and whether the capture point also sees the inside");
     let found = if when.is_empty() { found } else { found.weigh("open", 8.0) };
-    Some(found.severity(if beside || taken_down { Severity::Notice } else { Severity::Warning }))
+    Some(found.severity(match beside || taken_down {
+        _ if handed_up => Severity::Info,
+        true => Severity::Notice,
+        false => Severity::Warning,
+    }))
 }
 
 fn is_private(address: IpAddr) -> bool {

@@ -58,6 +58,28 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     ikev2::tempered(case, found)
 }
 
+/// A cookie belongs to one nonce and one SPI of the initiator (RFC 7296 §2.6): a responder that has asked for another group since
+/// may not know it any more, and drops what brings it.
+fn outdated(index: usize, view: &View<'_>, rounds: &[Round<'_>]) -> Option<Match> {
+    let last = rounds.last().filter(|last| last.response.is_none() && last.brought_cookie())?;
+    let request = last.request?;
+    let waited = view.waited(request);
+    if !waited.is_silence() || !rounds.iter().any(|round| round.asked_group().is_some()) {
+        return None;
+    }
+    Some(
+        Match::on(index, Confidence::Suspected)
+            .seen(format!(
+                "the responder asked for a cookie and for another group; the request with both was sent {}, and nothing came back",
+                times(waited.copies),
+            ))
+            .means("the responder answered until then: it most likely drops the request, because the cookie is one for an earlier nonce or exchange")
+            .weigh("ping-pong", 10.0)
+            .settle("the responder's log: whether the request arrives, and what it makes of the cookie")
+            .frames(view.frames(request)),
+    )
+}
+
 fn never_content(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
     let rounds: Vec<Round<'_>> = ikev2::rounds(view.attempt).collect();
     if rounds.iter().any(Round::accepted) {
@@ -81,6 +103,9 @@ fn never_content(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match
             .weigh("lost", 0.1)
             .frames(frames);
         return Some(if alternates { found.weigh("ping-pong", 5.0) } else { found });
+    }
+    if let Some(found) = outdated(index, view, &rounds) {
+        return Some(found.frames(frames));
     }
     let returned = rounds.iter().any(Round::brought_cookie);
     let copies = asked.last()?.copies_after_response();

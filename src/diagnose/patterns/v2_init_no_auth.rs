@@ -1,10 +1,11 @@
 //! V2-INIT-NO-AUTH: IKE_SA_INIT is answered, and IKE_AUTH never follows.
 
+use crate::base::Timestamp;
 use crate::diagnose::case::{Case, PATIENCE, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::{span, times, until};
 use crate::diagnose::{Confidence, Severity};
-use crate::track::{ExchangeKind, Side};
+use crate::track::{ExchangeKind, MessageRecord, Side};
 
 use super::ikev2;
 
@@ -66,6 +67,13 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     ikev2::tempered(case, found)
 }
 
+/// When the initiator began anew from the same port, sooner than anybody gives up who repeats a message.
+fn begun_anew(view: &View<'_>, response: &MessageRecord) -> Option<Timestamp> {
+    let attempts = view.case.pair.attempts.get(view.index + 1..)?;
+    let next = attempts.iter().find(|next| next.initiator == view.attempt.initiator && !next.midstream)?;
+    Some(next.first).filter(|first| first.since(response.at) < PATIENCE)
+}
+
 fn never_follows(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
     let goes_on = view
         .exchanges()
@@ -92,6 +100,17 @@ fn never_follows(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match
             .weigh("port-4500", 0.1)
             .weigh("initiator", 0.3)
             .weigh("probe", 0.2)
+    } else if let Some(anew) = begun_anew(view, response) {
+        Match::on(index, Confidence::Suspected)
+            .seen(format!(
+                "IKE_SA_INIT was answered; no IKE_AUTH followed, and the initiator began anew {} later",
+                span(anew.since(response.at)),
+            ))
+            .means("the initiator does not go on with what it was answered; who only misses an answer to IKE_AUTH repeats that for longer")
+            .weigh("return", 0.3)
+            .weigh("port-4500", 0.2)
+            .weigh("initiator", 4.0)
+            .settle("the initiator's log at that time")
     } else if quiet >= PATIENCE {
         let found = Match::on(index, Confidence::Suspected)
             .seen(format!(

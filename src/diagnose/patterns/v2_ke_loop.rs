@@ -107,6 +107,9 @@ fn never_met(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
             .means("the initiator does not follow the responder's wish")
             .weigh("defect", 3.0)
             .weigh("not-offered", 0.5)
+    } else if rounds.last().is_some_and(|round| round.response.is_some() && round.asked_group().is_none()) {
+        // It followed, and was refused for another reason.
+        return None;
     } else if !view.attempt.midstream && follower.is_none() && ignored(case, index, last, wanted) {
         let copies = last.copies_after_response();
         let found = Match::on(index, Confidence::Inferred)

@@ -1,8 +1,8 @@
 //! V2-PPK: the post-quantum pre-shared key may be what stops it.
 
-use crate::diagnose::Confidence;
 use crate::diagnose::case::Case;
 use crate::diagnose::pattern::{Match, pattern};
+use crate::diagnose::{Confidence, Severity};
 
 use super::ikev2::{self, notify};
 
@@ -54,8 +54,11 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 (false, false) => return None,
             };
             let then = if refused { "IKE_AUTH was refused" } else { "IKE_AUTH never followed" };
+            // Who alone wants one, and leaves as soon as it has the answer, has read there that the other does not.
+            let severity = if given_up && key == "mandatory" { Severity::Warning } else { Severity::Notice };
             Some(
                 Match::on(index, Confidence::Suspected)
+                    .severity(severity)
                     .seen(format!("{who} a post-quantum pre-shared key (USE_PPK), and {then}"))
                     .means("a missing or different PPK would look like this; so would other reasons")
                     .weigh(key, 4.0)
