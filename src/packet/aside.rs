@@ -100,6 +100,14 @@ pub(super) fn are_private_apart(source: u32, destination: u32) -> bool {
     source >> 8 != destination >> 8 && is_private(source) && is_private(destination)
 }
 
+/// The same of addresses of any family.
+pub(super) fn are_apart(source: IpAddr, destination: IpAddr) -> bool {
+    match (source, destination) {
+        (IpAddr::V4(source), IpAddr::V4(destination)) => are_private_apart(source.to_bits(), destination.to_bits()),
+        _ => false,
+    }
+}
+
 #[inline(always)]
 fn is_private(address: u32) -> bool {
     address >> 24 == 10 || address >> 20 == 0xac1 || address >> 16 == 0xc0a8

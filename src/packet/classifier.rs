@@ -230,7 +230,14 @@ impl Classifier {
                 sink(&place.datagram(carried.missing(), Body::IcmpError(error)));
                 Class::IcmpError
             }
-            None => Class::Other,
+            None => {
+                let answers = carried.octets.first().is_some_and(|&icmp_type| version.is_echo_reply(icmp_type));
+                // what goes between private networks is counted, whatever it says
+                if answers && !aside::are_apart(place.source, place.destination) {
+                    sink(&place.datagram(0, Body::Aside(Aside::EchoReply)));
+                }
+                Class::Other
+            }
         }
     }
 }

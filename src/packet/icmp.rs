@@ -65,6 +65,15 @@ impl Version {
         }
     }
 
+    /// Whether messages of this type answer a ping (RFC 792, RFC 4443 §4.2).
+    #[inline]
+    pub fn is_echo_reply(self, icmp_type: u8) -> bool {
+        match self {
+            Self::V4 => icmp_type == 0,
+            Self::V6 => icmp_type == 129,
+        }
+    }
+
     fn mtu(self, icmp_type: u8, code: u8, octets: &[u8]) -> Option<u32> {
         match (self, icmp_type, code) {
             (Self::V4, 3, 4) => be16(octets, 6).map(u32::from),

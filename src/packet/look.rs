@@ -134,8 +134,10 @@ fn ipv4(packet: &[u8], at: usize, near: bool, ports: &IkePorts, streams: bool) -
         return Some(Look::Ours(at));
     }
     let (source, destination) = ipv4_ends(*addresses);
-    let private = near && aside::are_private_apart(source, destination);
-    Some(if private { Look::Private(source, destination) } else { Look::Foreign })
+    if near && aside::are_private_apart(source, destination) {
+        return Some(Look::Private(source, destination));
+    }
+    (!is_echo_reply(*protocol, rest)).then_some(Look::Foreign)
 }
 
 #[inline(always)]
@@ -145,7 +147,21 @@ fn ipv6(packet: &[u8], at: usize, ports: &IkePorts, streams: bool) -> Option<Loo
     if version >> 4 != 6 {
         return None;
     }
-    Some(if is_foreign(*protocol, rest, ports, streams)? { Look::Foreign } else { Look::Ours(at) })
+    if !is_foreign(*protocol, rest, ports, streams)? {
+        return Some(Look::Ours(at));
+    }
+    (!is_echo_reply(*protocol, rest)).then_some(Look::Foreign)
+}
+
+/// Whether what is not ours answers a ping, which shows that a host is there.
+#[inline(always)]
+fn is_echo_reply(protocol: u8, carried: &[u8]) -> bool {
+    let says = |version: Version| carried.first().is_some_and(|&icmp_type| version.is_echo_reply(icmp_type));
+    match protocol {
+        ip_protocol::ICMP => says(Version::V4),
+        ip_protocol::ICMPV6 => says(Version::V6),
+        _ => false,
+    }
 }
 
 /// Whether what IP carries is certainly foreign, or certainly to be read as ours.

@@ -100,6 +100,8 @@ pub enum Aside<'a> {
     },
     /// L2TP in clear: a datagram from or to UDP 1701 (RFC 2661).
     ClearL2tp,
+    /// An answer to a ping. The datagram's source is the host that is there.
+    EchoReply,
     /// An answer to a DNS query for an address that gives none. The datagram's destination is who asked.
     DnsFailure {
         /// Response code: 3 is NXDOMAIN, 2 SERVFAIL, 0 an empty answer (RFC 1035 §4.1.1).

@@ -1,9 +1,9 @@
-//! What was said beside the exchanges: packets in clear, failed DNS look-ups. The first few of each.
+//! What was said beside the exchanges: packets in clear, answers to pings, failed DNS look-ups. The first few of each.
 
 use crate::packet::{Aside, Datagram};
 
 use super::Tracker;
-use super::facts::{ClearFact, DnsFact};
+use super::facts::{ClearFact, DnsFact, EchoFact};
 
 /// Entries of each kind that are kept.
 const MOST: usize = 256;
@@ -13,6 +13,7 @@ impl Tracker {
         match *aside {
             Aside::ClearPrivate { count } => self.note_clear(datagram, false, count),
             Aside::ClearL2tp => self.note_clear(datagram, true, 1),
+            Aside::EchoReply => self.note_echo(datagram),
             Aside::DnsFailure { code, name } => self.note_dns_failure(datagram, code, name),
         }
     }
@@ -39,6 +40,17 @@ impl Tracker {
                 first: datagram.at,
                 last: datagram.at,
             });
+        }
+    }
+
+    fn note_echo(&mut self, datagram: &Datagram<'_>) {
+        let (source, destination) = (datagram.source, datagram.destination);
+        let mut known = self.facts.echo_replies.iter_mut();
+        if let Some(fact) = known.find(|fact| (fact.source, fact.destination) == (source, destination)) {
+            fact.last = fact.last.max(datagram.at);
+        } else if self.facts.echo_replies.len() < MOST {
+            let (first, last) = (datagram.at, datagram.at);
+            self.facts.echo_replies.push(EchoFact { source, destination, first, last });
         }
     }
 

@@ -26,6 +26,8 @@ pub struct Facts {
     pub at_two_points: BTreeSet<(u32, u32)>,
     /// Packets in clear that may belong into a tunnel, by their addresses, the first few.
     pub clear: Vec<ClearFact>,
+    /// Hosts that answer pings, by who is answered, the first few.
+    pub echo_replies: Vec<EchoFact>,
     /// DNS answers for addresses that gave none, by who asked and for what, the first few.
     pub dns_failures: Vec<DnsFact>,
     /// What was forgotten to stay within the limits.
@@ -50,6 +52,19 @@ pub struct ClearFact {
     /// The first one's time.
     pub first: Timestamp,
     /// The last one's time.
+    pub last: Timestamp,
+}
+
+/// Answers to pings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EchoFact {
+    /// Who answers.
+    pub source: IpAddr,
+    /// Who asked.
+    pub destination: IpAddr,
+    /// The first and the last one's time.
+    pub first: Timestamp,
+    /// See `first`.
     pub last: Timestamp,
 }
 

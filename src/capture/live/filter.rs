@@ -50,8 +50,8 @@ pub(super) fn parts(ike_ports: &[u16]) -> Vec<String> {
     let mut parts: Vec<String> = ports(ike_ports).map(|port| format!("udp port {port} or tcp port {port}")).collect();
     parts.push(format!("udp port {L2TP} or udp src port {DNS}"));
     parts.push("esp or ah".to_owned());
-    parts.push(any("icmp[0]", &[3, 4, 5, 11, 12]));
-    parts.push(format!("(ip6[6] = {ICMP_V6} and ip6[40] >= 1 and ip6[40] <= 4)"));
+    parts.push(any("icmp[0]", &[0, 3, 4, 5, 11, 12]));
+    parts.push(format!("(ip6[6] = {ICMP_V6} and (ip6[40] = 129 or (ip6[40] >= 1 and ip6[40] <= 4)))"));
     parts.push("ip[6:2] & 0x1fff != 0".to_owned());
     parts.push(any("ip6[6]", &EXTENSION_HEADERS));
     parts.push("ip proto 4 or ip proto 41 or ip proto 47 or ip6 proto 4 or ip6 proto 41 or ip6 proto 47".to_owned());
@@ -169,8 +169,8 @@ impl Whole<'_> {
         let icmp_type = format!("link[{}]", behind(0));
         // Fragments come first: in the others the octets that follow may not be there, and then all is refused.
         format!(
-            "(link[{fragment}:2] & 0x1fff != 0 or {whole} or ({protocol} = {ICMP} and ({icmp_type} = 3 or \
-             {icmp_type} = 4 or {icmp_type} = 5 or {icmp_type} = 11 or {icmp_type} = 12)) or {upper})",
+            "(link[{fragment}:2] & 0x1fff != 0 or {whole} or ({protocol} = {ICMP} and ({icmp_type} = 0 or \
+             {icmp_type} = 3 or {icmp_type} = 4 or {icmp_type} = 5 or {icmp_type} = 11 or {icmp_type} = 12)) or {upper})",
             fragment = at + 6,
             whole = any(&protocol, &WHOLE_PROTOCOLS),
             upper = self.upper(&protocol, &behind(0), &behind(2)),
@@ -181,7 +181,8 @@ impl Whole<'_> {
         let protocol = format!("link[{}]", at + 6);
         let icmp_type = format!("link[{}]", at + 40);
         format!(
-            "({whole} or {extended} or ({protocol} = {ICMP_V6} and {icmp_type} >= 1 and {icmp_type} <= 4) or {upper})",
+            "({whole} or {extended} or ({protocol} = {ICMP_V6} and ({icmp_type} = 129 or \
+             ({icmp_type} >= 1 and {icmp_type} <= 4))) or {upper})",
             whole = any(&protocol, &WHOLE_PROTOCOLS),
             extended = any(&protocol, &EXTENSION_HEADERS),
             upper = self.upper(&protocol, &(at + 40).to_string(), &(at + 42).to_string()),
@@ -310,6 +311,8 @@ mod tests {
             list.push(("ESP, AH", v4(0, 0, protocol, &[7; 32])));
             list.push(("ESP, AH in IPv6", v6(protocol, &[7; 32])));
         }
+        list.push(("an answer to a ping", v4(0, 0, ICMP, &[0, 0, 0, 0, 0, 0, 0, 0])));
+        list.push(("an answer to a ping in IPv6", v6(ICMP_V6, &[129, 0, 0, 0, 0, 0, 0, 0])));
         for icmp_type in [3, 4, 5, 11, 12] {
             list.push(("an ICMP error", v4(4, 0, ICMP, &[icmp_type, 1, 0, 0, 0, 0, 0, 0])));
         }

@@ -77,7 +77,9 @@ pub(super) fn of(case: &Case<'_>, view: &View<'_>) -> Option<NearestMiss> {
         How::Offered => format!("{responder} itself offers {} to {}", taken.set.name(), taken.other),
     };
     if changes.is_empty() {
-        sentence.push_str(", which is in this offer too: the algorithms are not what it refuses here");
+        sentence.push_str(
+            ", which is in this offer too: unless that was changed since, the algorithms are not what it refuses here",
+        );
     } else {
         let _ = write!(sentence, "; nearest in this offer is {}: it would fit with ", nearest.name());
         for (index, &kind) in changes.iter().enumerate() {

@@ -96,6 +96,13 @@ fn unanswered(
             || case.flows_from(peer).next().is_some() || case.attempts().any(|(_, view)| view.tunnel_up().is_some());
         !alive && last < first.at && tunnel()
     });
+    let initiator = view.attempt.initiator.ip();
+    let pinged = !alive
+        && case
+            .facts
+            .echo_replies
+            .iter()
+            .any(|echo| (echo.source, echo.destination) == (peer, initiator) && echo.last >= first.at);
     let silent_peers = case.silent_peers();
     let to_others = !heard && case.speaks_to_others(peer);
     let mut seen = format!("{} was sent {}", first.label, times(waited.copies));
@@ -117,21 +124,26 @@ fn unanswered(
         _ if to_others => format!("; no IKE, ESP or AH from {peer} to this address, and some to others"),
         _ => format!("; no IKE, ESP or AH from {peer} in {} of capture", span(case.watched())),
     });
+    if pinged {
+        seen.push_str("; it answers pings meanwhile");
+    }
     let (confidence, settle) = if alive {
         let once = || {
             format!("another try with a capture on the outside of {peer}: whether the message arrives and is answered")
         };
         (waited.certainty(), (waited.copies < 2).then(once))
     } else {
-        (
-            Confidence::Suspected,
-            Some(format!(
-                "whether {peer} answers anything else, such as a ping, and whether the capture holds both directions; a capture on the outside of {peer} tells whether the message arrives there"
-            )),
-        )
+        let anything = format!(
+            "whether {peer} answers anything else, such as a ping, and whether the capture holds both directions; "
+        );
+        let anything = if pinged { "" } else { &anything };
+        let outside = format!("{anything}a capture on the outside of {peer} tells whether the message arrives there");
+        (Confidence::Suspected, Some(outside))
     };
     let mut found = Match::on(index, confidence).seen(seen).frames(view.frames(first)).means(if alive {
         "the responder is reachable and does not answer this: look at its configuration before the path"
+    } else if pinged {
+        "the host is there, and the way to it and back is open: UDP 500 is filtered, IKE is not enabled there, or nothing is set up for this peer"
     } else if gone.is_some() {
         "the responder answered before, and nothing comes from it any more: it, its IKE daemon or the path to it is gone"
     } else {
@@ -147,6 +159,8 @@ fn unanswered(
     };
     if alive {
         found = found.weigh("path", 0.3).weigh("no-profile", 2.0).weigh("refused", 2.0).weigh("off", 1.5);
+    } else if pinged {
+        found = found.weigh("path", 0.6).weigh("no-profile", 1.5).weigh("off", 2.0);
     } else if to_others {
         found = found.weigh("path", 0.5).weigh("no-profile", 2.0);
     } else if silent_peers > 1 {
