@@ -620,6 +620,48 @@ fn child_sas_that_the_initiator_deletes_at_once_are_refused_by_it() {
     assert_eq!(alarms(&judge(&renewed.capture())), [""; 0]);
 }
 
+/// Who repeats no IKE_AUTH, and begins anew a moment after the answer, does not like the answer: here it wants a key of its own kind.
+#[test]
+fn an_initiator_that_begins_anew_at_once_does_not_go_on() {
+    let announced = [v2::notify(v2::USE_PPK, &[])];
+    let asked = |told: Scenario| {
+        let told = told.sa_init_request_with(&[v2::ike_cbc(14)], 14, &announced);
+        told.sa_init_response(&v2::ike_cbc(14)).after(secs(5))
+    };
+    let analysis = judge(&asked(asked(Scenario::new()).new_attempt()).capture());
+    let found = find(&analysis, "V2-INIT-NO-AUTH").expect("a finding");
+    assert_eq!((found.severity, found.confidence), (Severity::Error, Confidence::Suspected));
+    assert!(found.causes[0].text.starts_with("the initiator does not go on"), "{:?}", found.causes);
+    assert_eq!(find(&analysis, "V2-PPK").map(|found| found.severity), Some(Severity::Warning));
+}
+
+/// RFC 7296 §2.6: a cookie is made of the nonce; with a new nonce the old one is none.
+#[test]
+fn a_request_with_a_cookie_and_another_group_that_is_dropped_brings_an_old_cookie() {
+    let cookie = v2::notify(v2::COOKIE, &[7; 20]);
+    let asked = Scenario::new().sa_init_request(&[v2::ike_cbc(14)]).sa_init_notify(cookie.clone());
+    let offered = [v2::ike_cbc(14), v2::ike_cbc(19)];
+    let asked = asked.sa_init_request_with(&offered, 14, &[cookie.clone()]);
+    let asked = asked.sa_init_notify(v2::notify(v2::INVALID_KE_PAYLOAD, &19_u16.to_be_bytes()));
+    let asked = asked.sa_init_request_with(&offered, 19, &[cookie]).repeat(3, &[4.0, 7.2, 13.0]);
+    let analysis = judge(&asked.quiet(secs(60)).capture());
+    let found = find(&analysis, "V2-COOKIE-LOOP").expect("a finding");
+    assert_eq!((found.severity, found.confidence), (Severity::Error, Confidence::Suspected));
+    let silent = find(&analysis, "V2-NO-REPLY").expect("a finding");
+    assert_eq!(silent.consequence_of, Some("V2-COOKIE-LOOP"));
+}
+
+/// A group that was asked for and brought, and a refusal for another reason.
+#[test]
+fn a_group_that_was_brought_and_refused_for_another_reason_is_no_loop() {
+    let offered = [v2::ike_cbc(14), v2::ike_cbc(19)];
+    let asked = Scenario::new().sa_init_request_with(&offered, 14, &[]);
+    let asked = asked.sa_init_notify(v2::notify(v2::INVALID_KE_PAYLOAD, &19_u16.to_be_bytes()));
+    let asked = asked.sa_init_request_with(&offered, 19, &[]);
+    let refused = asked.sa_init_notify(v2::notify(v2::NO_PROPOSAL_CHOSEN, &[])).quiet(secs(60));
+    assert_eq!(alarms(&judge(&refused.capture())), ["V2-PROPOSAL"]);
+}
+
 /// The pair of addresses that both ends moved to has no IKE of its own.
 #[test]
 fn both_ends_move_to_addresses_of_another_family() {

@@ -334,6 +334,62 @@ fn an_answer_from_the_new_place_shows_that_the_peer_follows() {
     assert!(find(&analysis, "N-MAPPING-CHANGED").is_some_and(|found| found.means.contains("follows")));
 }
 
+/// ESP in UDP from another port is another mapping (RFC 3948 §3): whether the peer follows shows in where its own goes.
+#[test]
+fn esp_in_udp_from_another_port_is_another_mapping() {
+    let up = || Scenario::new().nat().ikev2(&v2::ike_cbc(14)).traffic(10);
+    let spis = up().esp_spis();
+    let follows = judge(&up().mapping_changes().traffic_on(spis, 11..60, ms(200)).capture());
+    let found = find(&follows, "N-MAPPING-CHANGED").expect("a finding");
+    assert_eq!((found.severity, found.confidence), (Severity::Info, Confidence::Stated));
+    assert!(found.means.contains("sends to the new port"), "{}", found.means);
+    assert_eq!(alarms(&follows), [""; 0]);
+    // One stray packet is none.
+    let stray = up().mapping_changes().esp(Side::Initiator, spis[0], [11], 120, ms(200));
+    assert!(find(&judge(&stray.quiet(secs(30)).capture()), "N-MAPPING-CHANGED").is_none());
+}
+
+/// The host answered on UDP 500 a moment before: its service runs, and only the other port is closed.
+#[test]
+fn a_host_that_refuses_udp_4500_alone_has_its_service_on() {
+    let asked = Scenario::new().ikev2_init(&v2::ike_cbc(14)).ike_port(4500).with_marker(|told| {
+        let proof = told.psk_proof(Side::Initiator);
+        told.auth_request(&proof)
+    });
+    let host = asked.address(Side::Responder);
+    let analysis = judge(&asked.icmp_unreachable(host, 3).repeat(3, &[4.0, 7.2, 13.0]).quiet(secs(60)).capture());
+    let found = find(&analysis, "N-ICMP-PORT").expect("a finding");
+    assert!(found.means.contains("answers on UDP 500"), "{}", found.means);
+    assert!(found.causes[0].text.starts_with("NAT traversal is off"), "{:?}", found.causes);
+    assert!(!says(&found, "its service is down") && !says(&found, "start the service"));
+}
+
+/// An Informational that deletes asks for no answer (RFC 2409 §5.7), how long the side behind the NAT may have been quiet before.
+#[test]
+fn a_delete_that_nobody_answers_says_nothing_of_a_nat() {
+    let up = Scenario::new().responder_nat().main_mode().quick_mode().traffic(4).after(secs(90));
+    let spis = up.esp_spis();
+    let gone = up.delete_ipsec(Side::Initiator, spis[1]).delete_isakmp(Side::Initiator);
+    let analysis = judge(&gone.quiet(secs(60)).capture());
+    assert!(find(&analysis, "N-KEEPALIVE").is_none());
+    assert_eq!(alarms(&analysis), [""; 0]);
+}
+
+/// Who answers pings is there (RFC 792): that is what the report would ask next.
+#[test]
+fn a_silent_peer_that_answers_pings_is_there() {
+    let told = |pings: bool| {
+        let asked = Scenario::new().sa_init_request(&[v2::ike_cbc(14)]).repeat(3, &[4.0, 7.2, 13.0]);
+        let told = if pings { asked.ping(Side::Initiator) } else { asked };
+        find(&judge(&told.quiet(secs(60)).capture()), "V2-NO-REPLY").expect("a finding")
+    };
+    let (pinged, silent) = (told(true), told(false));
+    assert!(pinged.means.starts_with("the host is there"), "{}", pinged.means);
+    assert!(!silent.means.starts_with("the host is there"), "{}", silent.means);
+    let asks = |found: &Finding| found.settle.as_deref().is_some_and(|settle| settle.contains("such as a ping"));
+    assert!(asks(&silent) && !asks(&pinged));
+}
+
 /// A client that ends at the refusal leaves a closed port; the refusal is what counts.
 #[test]
 fn the_closed_port_of_who_was_refused_is_no_error() {

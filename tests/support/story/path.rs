@@ -143,9 +143,9 @@ impl Scenario {
         self
     }
 
-    /// The capture goes on for `span` in which nothing of IKE or IPsec passes: it ends with an echo of the initiator.
+    /// The capture goes on for `span` in which nothing of IKE or IPsec passes: it ends with an echo request of the initiator.
     pub fn quiet(self, span: Duration) -> Self {
-        self.after(span).ping(Side::Initiator)
+        self.after(span).echo(Side::Initiator, false)
     }
 
     /// Echo request of `side` and the reply.
