@@ -243,7 +243,7 @@ fn what_is_lost_between_two_points_answers_no_liveness_check() {
     let ask = |told: Scenario, number| {
         told.after(secs(4)).dpd(Side::Initiator, number).after(ms(90)).dpd(Side::Responder, number + 100)
     };
-    let whole = (2..6).fold(up, ask).quiet(secs(30)).capture();
+    let whole = (2..6).fold(up, ask).after(secs(30)).ping(Side::Initiator).capture();
     let cut_off = |point: Capture, here| point.clone().first(until).merge(&point.skip(until).only_from(here));
     let far = cut_off(second_point(&whole, ms(3)), responder);
     let analysis = judge_together(&[cut_off(whole, initiator), far]);
