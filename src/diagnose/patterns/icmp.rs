@@ -12,7 +12,7 @@ use crate::diagnose::words::{span, times};
 use crate::packet::icmp_error_name;
 use crate::track::{Attempt, IcmpAbout, IcmpFact, MessageRecord, Side};
 
-use super::{informational, life_cycle, nat, probe};
+use super::{informational, life_cycle, nat, probe, v2_redirect};
 
 /// What an error that says `is_this` is about, as one match for each sender and host that could not be reached: IKE and
 /// ESP that are refused alike have one cause.
@@ -75,6 +75,8 @@ pub(super) fn errors(
         } else if after_up && !over {
             seen.push_str("; the tunnel had been up before");
         }
+        let sent_here = index.and_then(|index| case.view(index)).and_then(|view| v2_redirect::sent_here(&view));
+        seen.push_str(sent_here.as_deref().unwrap_or_default());
         let mut matched = matched.seen(seen).means(means);
         matched = matched.frames(facts.iter().flat_map(|fact| fact.frames.iter().copied()));
         matched.severity = match (over || after_farewell, after_up) {
@@ -94,6 +96,7 @@ pub(super) fn errors(
             after_farewell,
             probed,
             refused,
+            redirected: sent_here.is_some(),
             unreached,
             only_4500: index.and_then(|index| case.view(index)).is_some_and(|view| answers_on_500_only(&view, facts)),
             natted: index
@@ -212,6 +215,8 @@ pub(super) struct Said<'a> {
     pub probed: bool,
     /// It is the host of an initiator that was refused in clear, and said nothing more.
     pub refused: bool,
+    /// Another gateway sent the initiator there.
+    pub redirected: bool,
     /// The side that could not be reached, as far as it is known.
     pub unreached: Option<Side>,
     /// That side is behind a NAT, as its hashes tell.

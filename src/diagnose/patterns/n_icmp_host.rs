@@ -26,8 +26,9 @@ pattern! {
         "address" 0.10 "the peer address is wrong", raised by "first attempt ever", lowered by "the peer answered before";
     ];
     checks: [
-        Path: "on the router that sent the ICMP, check the route to the peer and, if it is the last one, its ARP or neighbour entry";
-        Either: "on the side that cannot be reached, check that it is up and connected";
+        Path: "on the router that sent the ICMP, check the route to the peer and, if it is the last one, its ARP or neighbour entry" about "down";
+        Path: "follow the route to the peer from router to router (traceroute), and look where it goes back" about "route";
+        Either: "on the side that cannot be reached, check that it is up and connected" about "down";
         Initiator: "check the peer address" about "address";
     ];
     logs: [];
@@ -55,9 +56,12 @@ fn weigh(said: &Said<'_>, found: Match) -> Match {
     let fact = said.fact;
     let found = match (fact.version, fact.icmp_type, fact.code) {
         (4, 3, 1 | 7) | (6, 1, 3) => found.weigh("route", 0.4),
+        (4, 11, 0) | (6, 3, 0) => found
+            .means("the packet went from router to router until its time to live was up: they send it in a circle")
+            .rule_out(&["down"]),
         _ => found.weigh("route", 2.5).weigh("down", 0.4),
     };
-    match (said.after_up, said.heard) {
+    match (said.after_up || said.redirected, said.heard) {
         (true, _) => found.rule_out(&["address"]),
         (_, true) => found.weigh("address", 0.1),
         _ => found,

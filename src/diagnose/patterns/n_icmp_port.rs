@@ -107,7 +107,7 @@ fn weigh(said: &Said<'_>, found: Match) -> Match {
                 .means("what is on the path refuses the port in the peer's name; nothing is said of the peer itself");
         }
     }
-    match (said.after_up, said.heard) {
+    match (said.after_up || said.redirected, said.heard) {
         (true, _) => found.rule_out(&["address"]),
         (_, true) => found.weigh("address", 0.1),
         _ => found,

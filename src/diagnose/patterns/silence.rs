@@ -14,7 +14,7 @@ use crate::track::{IkeVersion, Label, Side};
 use super::icmp;
 use super::ikev2::RefusalsInV1;
 use super::life_cycle::Traffic;
-use super::probe;
+use super::{probe, v2_redirect};
 
 /// Who was heard this long before is alive.
 const JUST_BEFORE: Duration = Duration::from_secs(10);
@@ -124,6 +124,7 @@ fn unanswered(
         _ if to_others => format!("; no IKE, ESP or AH from {peer} to this address, and some to others"),
         _ => format!("; no IKE, ESP or AH from {peer} in {} of capture", span(case.watched())),
     });
+    seen.push_str(v2_redirect::sent_here(view).as_deref().unwrap_or_default());
     if pinged {
         seen.push_str("; it answers pings meanwhile");
     }

@@ -2,7 +2,7 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use crate::diagnose::case::Case;
+use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::times;
 use crate::diagnose::{Confidence, Severity};
@@ -69,6 +69,13 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             })
         })
         .collect()
+}
+
+/// The gateway that sent the initiator here, as it says itself (RFC 5685 §3), in words.
+pub(super) fn sent_here(view: &View<'_>) -> Option<String> {
+    let mut said = view.clear_notifies(Side::Initiator);
+    let from = said.find(|notify| notify.notify_message_type == notify::REDIRECTED_FROM)?;
+    Some(format!("; the gateway {} sent the initiator here (REDIRECTED_FROM)", gateway(from.data)?))
 }
 
 /// The gateway that a REDIRECT names: its kind, its length, then address or name (RFC 5685 §8).
