@@ -9,7 +9,7 @@ use crate::diagnose::words::{span, times, until};
 use crate::diagnose::{Confidence, Severity};
 use crate::track::{IcmpFact, Label, MessageRecord, Mode, PayloadDetail, Side};
 
-use super::phase1::{self, Method, Standing, notify};
+use super::phase1::{self, Ended, Method, Standing, notify};
 
 pattern! {
     /// ## What is seen
@@ -17,7 +17,7 @@ pattern! {
     /// Messages 1 and 2 of Aggressive Mode and no message 3: the initiator complains in clear (AUTHENTICATION-FAILED 24,
     /// INVALID-HASH-INFORMATION 23, INVALID-ID-INFORMATION 18) or encrypted, or one side only repeats itself. Or no message 2:
     /// message 1 is answered in clear by AUTHENTICATION-FAILED or INVALID-ID-INFORMATION. Or message 3 is refused in clear, or
-    /// passes here and the responder goes on with message 2. Or the responder's copies of message 2 are answered by the
+    /// passes here and the responder goes on with message 2, or ends the SA as soon as it has it. Or the responder's copies of message 2 are answered by the
     /// initiator's host with ICMP port unreachable: it got message 2, and went away.
     ///
     /// ## What it means
@@ -27,11 +27,15 @@ pattern! {
     /// responder does not know, or a mode that it does not allow. Some gateways answer an unknown group with a made-up
     /// message 2; then it looks like a wrong key.
     ///
+    /// Some initiators send Quick Mode right behind message 3. A responder that does not accept message 3 deletes the SA then, which
+    /// looks much like a refusal of that Quick Mode; but who only refuses that keeps phase 1, and begins to speak after it.
+    ///
     /// ## Look-alikes
     ///
     /// - `P1-MODE`: the responder does Main Mode only, and some say AUTHENTICATION-FAILED for it.
     /// - `F-IKE-FRAG-LOST`: message 2 is large, and fragments of it are missing.
     /// - `S-SCAN`: a scanner asks for message 2 and goes away.
+    /// - `P2-REJECT`: the answer has the size of a notify, or comes for each copy of the Quick Mode.
     P1_AGGR_AUTH = "P1-AGGR-AUTH", Phase1, Error;
     title: "aggressive mode stops at authentication";
     causes: [
@@ -45,19 +49,22 @@ pattern! {
             raised by "a signature method", lowered by "a pre-shared key method";
         "mode" 0.15 "the responder does not allow Aggressive Mode, or not with a pre-shared key",
             raised by "message 1 is refused with AUTHENTICATION-FAILED", lowered by "message 2 was sent";
-        "lost" 0.10 "message 2 or 3 is lost, or the initiator is a scanner", raised by "silence after message 2; message 1 repeats", lowered by "any notify";
+        "lost" 0.09 "message 2 or 3 is lost, or the initiator is a scanner", raised by "silence after message 2; message 1 repeats", lowered by "any notify";
+        "phase2" 0.01 "the responder accepts message 3 and ends the SA because of the Quick Mode behind it: networks, proposal or PFS",
+            raised by "Quick Mode right behind message 3, and then a delete", lowered by "the delete comes before Quick Mode";
     ];
     checks: [
         Path: "follow messages 2 and 3 on their way: filters, fragments of a large message 2, address translation, the return route" about "lost";
         Either: "set both ends to the same mode: Main Mode, or Aggressive Mode" about "mode";
+        Either: "check the certificates: authority, dates, names, and the clocks" about "certificate";
         Initiator: "check the group name (identity); it stands in clear in message 1" about "identity";
         Initiator: "check the group password or key" about "keys";
-        Either: "check the certificates: authority, dates, names, and the clocks" about "certificate";
         Initiator: "check which identity it expects of the responder; the responder's stands in clear in message 2" about "peer";
         Responder: "check that it knows this identity, and allows Aggressive Mode for it" about "identity" "mode";
         Responder: "check which key it takes for this identity" about "keys";
         Either: "look in the log of the side that refuses or falls silent: it names the reason";
-        Either: "prefer Main Mode or IKEv2: Aggressive Mode with a shared key can be attacked offline" about "keys";
+        Either: "then compare networks, proposal and PFS of phase 2" about "phase2";
+        Either: "prefer Main Mode or IKEv2: Aggressive Mode shows identities, and with a shared key it can be attacked offline";
     ];
     logs: [
         "Cisco IOS": "AG_INIT_EXCH" ("CON-21") about "keys" "peer" "lost";
@@ -77,18 +84,25 @@ pattern! {
     sources: ["PIX-52", "CON-21", "NIR-11", "RFC 2409 §5", "RFC 2409 §5.4", "RFC 2408 §3.14.1"];
     misses: SetUp;
     lost: "lost", or its answer: "lost";
-    when: V1_UNUSED AGGRESSIVE, AGGRESSIVE REPEATS;
+    when: V1_UNUSED AGGRESSIVE, AGGRESSIVE REPEATS, AGGRESSIVE QUICK_MODE_OPEN INFORMATIONAL;
     check: check
 }
 
 fn check(case: &Case<'_>) -> Vec<Match> {
     let standing = Standing::of(case);
     let last_success = phase1::last_with_phase_2(case);
-    phase1::attempts(case)
-        .filter(|(_, view)| view.attempt.mode == Mode::Aggressive)
+    let aggressive = || phase1::attempts(case).filter(|(_, view)| view.attempt.mode == Mode::Aggressive);
+    let early = aggressive()
+        .filter_map(|(_, view)| ended(&view))
+        .find(Ended::before_quick)
+        .map(|ended| ended.by);
+    aggressive()
         .filter_map(|(index, view)| {
+            let ended = ended(&view);
+            let behind_quick = ended.is_some() && early.is_none();
             let used = view.messages().any(|message| matches!(message.label, Label::Qm(_) | Label::Tr(_)));
-            let found = message_3_ignored(index, &view, last_success).or_else(|| {
+            let ended = ended.map(|ended| sa_ended(index, &view, &ended, early, last_success));
+            let found = message_3_ignored(index, &view, last_success).or(ended).or_else(|| {
                 if used {
                     return None;
                 }
@@ -98,6 +112,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                     .or_else(|| no_message_3(index, &view))
             })?;
             let severity = standing.severity(&view, found.severity.unwrap_or(P1_AGGR_AUTH.severity));
+            let found = if behind_quick { found } else { found.rule_out(&["phase2"]) };
             Some(
                 match phase1::method(&view) {
                     Method::SharedKey => found.rule_out(&["certificate"]),
@@ -293,6 +308,61 @@ fn message_3_ignored(index: usize, view: &View<'_>, last_success: Option<Timesta
             })
     };
     Some(found.seen(seen))
+}
+
+fn ended<'a>(view: &View<'a>) -> Option<Ended<'a>> {
+    // P2-REJECT.
+    phase1::ended_at_message_3(view).filter(|ended| !ended.may_refuse_quick)
+}
+
+/// The responder ends the SA as soon as it has message 3, with a Quick Mode right behind that. `early`: what one says that had no Quick
+/// Mode yet, on any attempt: then it is not that which is refused.
+fn sa_ended(
+    index: usize,
+    view: &View<'_>,
+    ended: &Ended<'_>,
+    early: Option<&MessageRecord>,
+    last_success: Option<Timestamp>,
+) -> Match {
+    let Ended { third, quick, by, .. } = *ended;
+    let mut seen = format!(
+        "AM3 was sent {} and QM1 {} behind it; the responder sent an encrypted Informational of the size of a delete {} after AM3, and nothing else",
+        times(u64::from(third.repeat_count) + 1),
+        span(quick.at.since(third.at)),
+        span(by.at.since(third.at)),
+    );
+    if ended.before_quick() {
+        seen.push_str("; it came before QM1");
+    } else if early.is_some() {
+        seen.push_str("; on another attempt it came before QM1");
+    }
+    let signed = phase1::method(view) == Method::Certificate;
+    let found = Match::on(index, if ended.before_quick() { Confidence::Inferred } else { Confidence::Suspected })
+        .seen(seen)
+        .frames([third.frame, quick.frame, by.frame])
+        .frames(early.map(|early| early.frame))
+        .settle("the responder's log: what it makes of message 3")
+        .rule_out(&["mode", "lost", "peer"])
+        .weigh("keys", 0.2)
+        .weigh("identity", 0.5);
+    let found = match last_success {
+        Some(success) if success > view.attempt.first => found.severity(Severity::Notice),
+        _ => found,
+    };
+    match (early, signed) {
+        (Some(_), true) => {
+            found.means("the responder ends phase 1 as soon as it has message 3: it does not accept the initiator's certificate, signature or identity")
+        }
+        (Some(_), false) => {
+            found.means("the responder ends phase 1 as soon as it has message 3: it does not accept the initiator's proof or identity")
+        }
+        (None, true) => found
+            .means("the responder ends phase 1: most likely it does not accept the initiator's certificate, signature or identity in message 3, or else the Quick Mode behind it")
+            .weigh("phase2", 10.0),
+        (None, false) => found
+            .means("the responder ends phase 1: it does not accept message 3, or the Quick Mode behind it")
+            .weigh("phase2", 20.0),
+    }
 }
 
 /// The encrypted Informational with which the initiator leaves right after message 3, deaf to what comes later.

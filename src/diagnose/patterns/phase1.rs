@@ -5,12 +5,14 @@ use std::time::Duration;
 
 use crate::base::Timestamp;
 use crate::diagnose::Severity;
-use crate::diagnose::case::{Case, PATIENCE, View};
+use crate::diagnose::case::{AT_ONCE, Case, PATIENCE, View};
+use crate::diagnose::sizes::{Content, V1Suite};
 use crate::diagnose::unheard;
 use crate::diagnose::waiting::Waited;
 use crate::isakmp::registry;
 use crate::track::{Attempt, IkeVersion, Label, MessageRecord, Mode, Side};
 
+use super::informational::answer_within;
 use super::{icmp, initial_contact};
 
 /// Phase 1 attributes (RFC 2409 appendix A).
@@ -157,6 +159,55 @@ pub(super) fn message_3_ignored<'a>(view: &View<'a>) -> Option<(&'a MessageRecor
 
 fn uses_phase_1(label: Label) -> bool {
     matches!(label, Label::Qm(_) | Label::Tr(_))
+}
+
+/// How the responder ended an SA of Aggressive Mode as soon as it had message 3, with a Quick Mode right behind that.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ended<'a> {
+    /// Message 3.
+    pub third: &'a MessageRecord,
+    /// Message 1 of the Quick Mode.
+    pub quick: &'a MessageRecord,
+    /// What the responder said.
+    pub by: &'a MessageRecord,
+    /// By its size it may also be a notify that refuses the Quick Mode.
+    pub may_refuse_quick: bool,
+}
+
+impl Ended<'_> {
+    /// The responder said so before it had the Quick Mode: it is not what it answers.
+    pub(super) fn before_quick(&self) -> bool {
+        self.by.at < self.quick.at
+    }
+}
+
+/// The one thing that the responder says after message 3 of Aggressive Mode may have the size of a delete of the ISAKMP SA, and the initiator,
+/// which had begun Quick Mode right behind message 3, says nothing more under it. Nothing shows that the responder took message 3.
+pub(super) fn ended_at_message_3<'a>(view: &View<'a>) -> Option<Ended<'a>> {
+    if view.attempt.mode != Mode::Aggressive {
+        return None;
+    }
+    let third = view.message(Label::Am(3))?;
+    let quick = view.message(Label::Qm(1)).filter(|quick| quick.from == Side::Initiator)?;
+    let mut said = view.messages().filter(|message| message.from == Side::Responder && message.last_sent() >= third.at);
+    let (by, None) = (said.next()?, said.next()) else { return None };
+    let contents = V1Suite::chosen(view.attempt)?.contents(view.attempt, by.from, by.length);
+    let deletes = contents.contains(Content::DeleteIsakmp);
+    let notifies = contents.contains(Content::BareNotify) || contents.contains(Content::IpsecNotify);
+    let only = by.label == Label::Inf && by.encrypted && by.repeat_count == 0 && deletes;
+    let within = answer_within(view, Side::Responder);
+    let soon = third.copies().any(|(_, at)| at <= by.at && by.at.since(at) <= within);
+    let goes_on = |message: &MessageRecord| {
+        message.from == Side::Initiator && message.last_sent() > by.at.after(AT_ONCE)
+            || message.label == Label::Qm(1) && message.repeat_count > 0
+    };
+    let greets = || initial_contact::of(view, Side::Responder).is_some();
+    (only && soon && !view.messages().any(goes_on) && !greets()).then_some(Ended {
+        third,
+        quick,
+        by,
+        may_refuse_quick: notifies && by.at >= quick.at,
+    })
 }
 
 /// `name (number)`, or the number alone.

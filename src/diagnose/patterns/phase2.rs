@@ -58,6 +58,7 @@ pub(super) fn quick_modes<'a>(view: &View<'a>) -> Vec<QuickMode<'a>> {
     let informationals = [Side::Initiator, Side::Responder].map(|side| informationals(view, side));
     let any_answered =
         view.exchanges().iter().any(|exchange| exchange.kind == ExchangeKind::QuickMode && answered(exchange));
+    let ended = phase1::ended_at_message_3(view);
     view.exchanges()
         .iter()
         .filter(|exchange| exchange.kind == ExchangeKind::QuickMode)
@@ -65,12 +66,16 @@ pub(super) fn quick_modes<'a>(view: &View<'a>) -> Vec<QuickMode<'a>> {
             let first = exchange.message(Label::Qm(1))?;
             let fate = if answered(exchange) {
                 Fate::Answered
+            } else if ended.is_some_and(|ended| !ended.may_refuse_quick) {
+                // P1-AGGR-AUTH.
+                Fate::Open
             } else {
                 let of = |side: Side| informationals.get(side.index()).map_or(&[][..], Vec::as_slice);
                 let side = exchange.started_by;
                 match fate(view, first, [of(side), of(side.other())], any_answered) {
                     // It is refused for being in clear: M-ENC-BIT.
                     Fate::Refused { .. } if !first.encrypted => Fate::Open,
+                    Fate::Refused { by, .. } if ended.is_some() => Fate::Refused { by, sure: false },
                     fate => fate,
                 }
             };
