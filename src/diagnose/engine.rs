@@ -528,13 +528,18 @@ fn likelihood(share: f32) -> &'static str {
     }
 }
 
+/// What stands between phase 1 and phase 2 and does not come to an end.
+const ASKS_FOR_USER: &str = "P1-XAUTH";
+
 /// What was found on an attempt.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Told {
     /// What best explains it, so far, and how well.
     best: Option<(Weight, Verdict)>,
-    /// An error.
+    /// An error, or what else stopped it.
     error: bool,
+    /// XAUTH or Mode Config is as far as it got.
+    asks: bool,
 }
 
 /// Status of the pair, its verdict, and outcome and verdict of each attempt. Takes back what says that a tunnel is up which is down.
@@ -546,7 +551,9 @@ pub(super) fn judge(case: &Case<'_>, matches: &mut Vec<Found>, piece: &mut Piece
     for found in &*matches {
         let mut own = found.case.attempt.and_then(|index| told.get_mut(index));
         if let Some(own) = &mut own {
-            own.error |= found.severity() == Severity::Error;
+            let asks = found.pattern.id == ASKS_FOR_USER;
+            own.error |= found.severity() >= if asks { Severity::Warning } else { Severity::Error };
+            own.asks |= asks;
         }
         // Advice explains nothing: a pair about which nothing else can be said has no verdict.
         let weight = weight(found, case);
@@ -562,7 +569,7 @@ pub(super) fn judge(case: &Case<'_>, matches: &mut Vec<Found>, piece: &mut Piece
     }
     let best_of_all = best_of_all.map(|(_, found)| found);
     let attempts = piece.judge_attempts(case.attempts().zip(told).map(|((_, view), told)| AttemptDiagnosis {
-        outcome: outcome(case, &view, told.error),
+        outcome: outcome(case, &view, told.error, told.asks),
         verdict: told.best.map(|(_, verdict)| verdict),
     }));
     // An alarm that is laid to another one is one all the same.

@@ -11,7 +11,7 @@ use super::case::{Case, PATIENCE, View};
 use super::engine::Found;
 use super::losses;
 use super::pattern::Stage;
-use super::patterns::{initial_contact, is_cut_short, is_faded, is_no_esp, is_taken_down, spacing};
+use super::patterns::{ended_with, initial_contact, is_cut_short, is_faded, is_no_esp, is_taken_down, spacing};
 use super::{AttemptDiagnosis, Outcome, PairStatus, Severity};
 
 /// A pair that tried more than once is still negotiating if its last try ended no longer ago than this.
@@ -22,11 +22,11 @@ const STREAM: u64 = 10;
 /// So long before the lifetime of SAs is over others are negotiated in their place.
 const RENEWAL: Duration = Duration::from_secs(300);
 
-/// How far an attempt got. `error`: something was found on it that is one.
-pub(super) fn outcome(case: &Case<'_>, view: &View<'_>, error: bool) -> Outcome {
+/// How far an attempt got. `error`: something was found on it that stopped it; `asks`: that XAUTH or Mode Config is as far as it got.
+pub(super) fn outcome(case: &Case<'_>, view: &View<'_>, error: bool, asks: bool) -> Outcome {
     let attempt = view.attempt;
     // An IKE SA whose phase 2 nobody asked for is all that was negotiated.
-    let done = || attempt.phase1_up.is_some() && attempt.waiting_for.is_none() && !error && !view.is_refused();
+    let done = || attempt.phase1_up.is_some() && attempt.waiting_for.is_none() && !error && !asks && !view.is_refused();
     if view.tunnel_up().is_some() || done() {
         return Outcome::Established;
     }
@@ -38,8 +38,9 @@ pub(super) fn outcome(case: &Case<'_>, view: &View<'_>, error: bool) -> Outcome 
     if losses::may_have_gone_on(view) || confirmed_unseen() {
         return Outcome::Unknown;
     }
-    // Rounds of EAP end with an answer, too, and what comes next is up to the initiator.
-    let in_rounds = view.is_v2() && attempt.phase1_up.is_none() && attempt.stage == Label::Response(35) && !error;
+    // Rounds of EAP end with an answer, too, and what comes next is up to the initiator. So does each of XAUTH.
+    let of_eap = view.is_v2() && attempt.phase1_up.is_none() && attempt.stage == Label::Response(35);
+    let in_rounds = (of_eap || asks) && !error;
     let told = !attempt.midstream || view.authenticated() == Some(false);
     if attempt.waiting_for.is_none() && told && !in_rounds {
         return Outcome::Failed;
@@ -84,6 +85,9 @@ pub(super) fn status(
     if is_taken_down(case) {
         let begun = begins || attempts.last().is_some_and(|last| last.outcome == Outcome::Unfinished);
         return if begun { PairStatus::DownNegotiating } else { PairStatus::Down };
+    }
+    if verdict.is_some_and(|found| is_left(case, found)) {
+        return if case.end().since(pair.last) < NEGOTIATING { PairStatus::DownNegotiating } else { PairStatus::Down };
     }
     let turned_down = verdict.is_some_and(|found| found.is("V2-AUTH-INIT-REJECT", Severity::Error));
     match up {
@@ -182,6 +186,13 @@ fn is_expired(case: &Case<'_>, found: &Found) -> bool {
     (at_once && wanted() || is_faded(case))
         && steady
         && tried.is_some_and(|tried| ended <= tried.after(RENEWAL) && (again || tried <= ended.after(PATIENCE)))
+}
+
+/// What was to take the place of the SA in use failed, and with it that came to its end.
+fn is_left(case: &Case<'_>, found: &Found) -> bool {
+    let view = found.attempt().and_then(|index| case.view(index));
+    let fails = found.stage() == Stage::Phase1 && found.severity() >= Severity::Warning;
+    fails && view.is_some_and(|view| view.tunnel_up().is_none() && ended_with(&view))
 }
 
 /// The flow of each end with the latest packet.

@@ -20,7 +20,7 @@ pub(super) use c_no_ike::{is_cut_short, unless_short};
 pub(super) use initial_contact::either as initial_contact;
 pub(super) use life_cycle::spacing;
 pub(super) use ok_delete::is_taken_down;
-pub(super) use traffic::{is_faded, is_no_esp};
+pub(super) use traffic::{ended_with, is_faded, is_no_esp};
 
 use super::pattern::{Match, Pattern};
 use crate::track::Facts;

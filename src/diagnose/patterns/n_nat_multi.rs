@@ -109,7 +109,7 @@ fn traffic_taken_over(ways: &[Way<'_>; 2], index: usize, first: &View<'_>, secon
 
 fn found(index: usize, first: &View<'_>, second: &View<'_>) -> Option<Match> {
     let second_up = second.attempt.phase1_up?;
-    if first.attempt.initiator.ip() != second.attempt.initiator.ip() || last_port(first) == last_port(second) {
+    if first.attempt.initiator.ip() != second.attempt.initiator.ip() || nat::last_port(first) == nat::last_port(second) {
         return None;
     }
     let answered = first.messages().any(|message| message.from == Side::Responder && message.at > second_up);
@@ -137,11 +137,4 @@ fn found(index: usize, first: &View<'_>, second: &View<'_>) -> Option<Match> {
 
 fn is_question(message: &MessageRecord) -> bool {
     matches!(message.label, Label::Inf | Label::Qm(1) | Label::Request(_))
-}
-
-fn last_port(view: &View<'_>) -> Option<u16> {
-    view.messages()
-        .filter(|message| message.from == Side::Initiator)
-        .max_by_key(|message| message.at)
-        .map(|message| message.source.port())
 }

@@ -89,6 +89,17 @@ pub(super) fn rebound<'a>(view: &View<'a>) -> Vec<Rebound<'a>> {
     found
 }
 
+/// The port that the initiator sent from last.
+pub(super) fn last_port(view: &View<'_>) -> Option<u16> {
+    let of_initiator = view.messages().filter(|message| message.from == Side::Initiator);
+    of_initiator.max_by_key(|message| message.at).map(|message| message.source.port())
+}
+
+/// Whether two ports of one address are those of two clients behind it, if both are in use: who moves for NAT traversal has two itself.
+pub(super) fn of_two_clients(one: u16, other: u16) -> bool {
+    one != other && !(IKE.contains(&one) && IKE.contains(&other))
+}
+
 /// `the initiator` or `the responder`.
 pub(super) fn name(side: Side) -> &'static str {
     match side {

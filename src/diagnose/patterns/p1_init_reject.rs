@@ -8,6 +8,7 @@ use crate::diagnose::words::{span, times, until};
 use crate::diagnose::{Confidence, Severity};
 use crate::track::{Label, MessageRecord, Mode, Side};
 
+use super::informational::answer_within;
 use super::initial_contact;
 use super::l_simult_init;
 use super::life_cycle::UNWANTED;
@@ -18,7 +19,8 @@ pattern! {
     /// ## What is seen
     ///
     /// Message 6, then at once an encrypted Informational from the initiator; no Quick Mode, and nothing more under these
-    /// cookies. Or messages 5 and 6 again and again, with an Informational of the initiator after each message 6.
+    /// cookies. Or messages 5 and 6 again and again, with an Informational of the initiator after each message 6. Where the method has
+    /// XAUTH behind it, the gateway's question may follow message 6 at once; the Informational comes in place of an answer.
     ///
     /// ## What it means
     ///
@@ -39,13 +41,16 @@ pattern! {
             raised by "NAT in front of the responder; a pre-shared key method", lowered by "a certificate method";
         "certificate" 0.25 "the responder's certificate is not trusted, has expired, or does not name its identity",
             raised by "a certificate method", lowered by "a pre-shared key method";
-        "policy" 0.15 "the initiator drops the negotiation for another reason: one SA a peer, changed configuration",
+        "policy" 0.14 "the initiator drops the negotiation for another reason: one SA a peer, changed configuration",
             raised by "another negotiation of the two came up meanwhile", lowered by "it repeats";
+        "user" 0.01 "the initiator has no user name or password for the gateway's question (XAUTH), or cannot answer what it asks for",
+            raised by "a Transaction of the responder right behind message 6", lowered by "no Transaction";
     ];
     checks: [
         Initiator: "look in its log for the identity it got from the responder, and set the one it expects to match";
         Responder: "set the local identity explicitly, to its address or name, as the initiator expects it";
-        Either: "with certificates: check chain, dates, names and clocks";
+        Either: "with certificates: check chain, dates, names and clocks, and that the initiator knows the authority";
+        Initiator: "check that a user name and a password are set" about "user";
     ];
     logs: [
         "strongSwan": "IDir '…' does not match to '…'" ("strongSwan source");
@@ -56,7 +61,7 @@ pattern! {
         "libreswan": "we require IKEv1 peer to have ID '…', but peer declares '…'" ("libreswan log") about "identity";
     ];
     sources: ["PIX-33", "PIX-43", "RFC 2409 §5", "RFC 2409 §5.7"];
-    when: V1_UNUSED INFORMATIONAL;
+    when: V1_UNUSED INFORMATIONAL, V1 RARE_EXCHANGE INFORMATIONAL;
     check: check
 }
 
@@ -72,7 +77,8 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             let (sixth, refusal) = refusal(&view)?;
             let quiet = case.end().since(refusal.at);
             let may_greet = initial_contact::of(&view, Side::Initiator).is_some();
-            known |= !may_greet && (latest.is_some_and(|latest| latest > refusal.at) || quiet >= PATIENCE);
+            let asked = asked_in_vain(&view);
+            known |= (!may_greet || asked) && (latest.is_some_and(|latest| latest > refusal.at) || quiet >= PATIENCE);
             let severity = match (other_up, known) {
                 // One of several SAs is tidied up.
                 (true, false) => return None,
@@ -82,7 +88,8 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 (_, false) if may_greet && quiet < BETWEEN_PHASES => Severity::Notice,
                 (_, false) => Severity::Warning,
             };
-            let by_certificate = phase1::method(&view) == Method::Certificate;
+            let method = phase1::method(&view);
+            let by_certificate = matches!(method, Method::Certificate | Method::Hybrid);
             let each = refuses_each(&view, sixth);
             let seen = match each {
                 Some(copies) => format!(
@@ -91,8 +98,9 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                     span(refusal.at.since(sixth.at)),
                 ),
                 None => format!(
-                    "the initiator sent an encrypted Informational {} after MM6, and neither Quick Mode nor anything else {}",
+                    "the initiator sent an encrypted Informational {} after MM6, and neither {} nor anything else {}",
                     span(refusal.at.since(sixth.at)),
+                    if asked { "an answer to the gateway's question (XAUTH)" } else { "Quick Mode" },
                     if known { "followed under these cookies".to_owned() } else { until(quiet, "it") },
                 ),
             };
@@ -113,6 +121,11 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             if view.attempt.nat.behind(Side::Responder) == Some(true) {
                 found = found.weigh("identity", 1.5);
             }
+            found = if asked { found.weigh("user", 12.0) } else { found.rule_out(&["user"]) };
+            if method == Method::Hybrid {
+                // Only the responder has a certificate, and its authority is what the client has to know.
+                found = found.weigh("certificate", 1.5).weigh("identity", 0.5);
+            }
             if each.is_some() {
                 // It goes on with this negotiation, and drops nothing.
                 found = found.weigh("policy", 0.3);
@@ -132,7 +145,8 @@ fn check(case: &Case<'_>) -> Vec<Match> {
 /// likelier its INITIAL-CONTACT: message 5 held none, or the responder sends one too.
 pub(super) fn refusal<'a>(view: &View<'a>) -> Option<(&'a MessageRecord, &'a MessageRecord)> {
     let sixth = view.message(Label::Mm(6))?;
-    if view.messages().any(|message| matches!(message.label, Label::Qm(_) | Label::Tr(_))) {
+    let asked = asked_in_vain(view);
+    if view.messages().any(|message| matches!(message.label, Label::Qm(_) | Label::Tr(_)) && !asked) {
         return None;
     }
     let refusal = phase1::encrypted_informationals(view, Side::Initiator)
@@ -151,8 +165,27 @@ pub(super) fn refusal<'a>(view: &View<'a>) -> Option<(&'a MessageRecord, &'a Mes
     // An answer means that it was a liveness check; a later message, that the SA is in use, unless it is message 5 or 6 again.
     let answered = phase1::encrypted_informationals(view, Side::Responder)
         .any(|message| message.at >= refusal.at && message.length == refusal.length);
-    let abandoned = || view.attempt.last.since(refusal.at) <= UNWANTED;
+    let abandoned = || view.attempt.last.since(refusal.at) <= UNWANTED || asked;
     (says_no && !answered && (refuses_each(view, sixth).is_some() || abandoned())).then_some((sixth, refusal))
+}
+
+/// The responder goes on to XAUTH, as the method demands, and the initiator, instead of answering its question, says something in an
+/// Informational as soon as it has it, and nothing more: a user takes longer to give up.
+fn asked_in_vain(view: &View<'_>) -> bool {
+    let question = view.message(Label::Tr(1)).filter(|question| question.from == Side::Responder);
+    let (Some(question), true) = (question, phase1::wants_xauth(view)) else { return false };
+    let within = answer_within(view, Side::Initiator);
+    let mut said = phase1::encrypted_informationals(view, Side::Initiator);
+    let at_once = said.find(|said| said.at.after(within) >= question.at && said.at.since(question.at) <= within);
+    // Who goes on asking was not told that it is over.
+    let last = |at: Timestamp| {
+        view.messages().all(|message| match (message.label, message.from) {
+            (Label::Qm(_), _) | (Label::Tr(_), Side::Initiator) => false,
+            (_, Side::Initiator) => message.last_sent() <= at,
+            _ => message.last_sent() <= at.after(within),
+        })
+    };
+    at_once.is_some_and(|said| last(said.at))
 }
 
 /// Copies of message 6, if it was sent again and the initiator answered each with an encrypted Informational: it had them all.

@@ -5,15 +5,23 @@ use std::time::Duration;
 use crate::base::Timestamp;
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
-use crate::diagnose::words::{number, role, times, until};
+use crate::diagnose::sizes::{Content, V1Suite};
+use crate::diagnose::words::{number, role, span, times, until};
 use crate::diagnose::{Confidence, Severity};
-use crate::track::{Exchange, ExchangeKind, Label, Side};
+use crate::track::{EspFlow, Exchange, ExchangeKind, Label, MessageRecord, Side};
 
+use super::informational::answer_within;
+use super::nat;
+use super::p1_init_reject;
 use super::phase1::{self, Habits};
 use super::traffic;
 
 /// A user needs this long to type a password; a tunnel needs less to go on after it.
 const USER: Duration = Duration::from_secs(30);
+/// NAT keepalives come 20 s after what was sent before, if nobody says otherwise (RFC 3948 §4).
+const KEEPALIVE: Duration = Duration::from_secs(15);
+/// So many attempts before one are looked at.
+const LOOKED_BACK: usize = 8;
 /// Quick Mode follows a finished Transaction sooner than this.
 const GOES_ON: Duration = Duration::from_secs(5);
 
@@ -28,8 +36,9 @@ pattern! {
     /// The gateway asks the user for name and password (XAUTH), or hands out an address (Mode Config), and that does not come
     /// to an end. Two exchanges and nothing more is what a wrong password looks like: question and answer, then verdict
     /// and acknowledgement. A question that is never answered: the client does not know XAUTH, or its user is still typing. A
-    /// request of the client that is never answered: the gateway has no address to hand out. Between two gateways it should
-    /// not happen at all.
+    /// request of the client that is never answered: the gateway has no address to hand out; one that is answered, and the client says
+    /// something in an Informational at once: it does not accept what it is handed out. A client that was refused ends the SA or begins
+    /// anew; one that keeps it, with NAT keepalives, waits for Mode Config. Between two gateways it should not happen at all.
     ///
     /// ## Look-alikes
     ///
@@ -40,22 +49,27 @@ pattern! {
     causes: [
         "password" 0.46 "user name or password is wrong, or the user may not use this group",
             raised by "exactly two exchanges and then nothing, or a delete", lowered by "a question that is never answered";
-        "address" 0.05 "the gateway does not hand out an address: its pool is empty or missing, or Mode Config is off for this client",
-            raised by "the client's own request is not answered", lowered by "the gateway's question is not answered";
-        "server" 0.20 "the gateway's user directory (RADIUS, LDAP) does not answer", raised by "long gaps between the messages", lowered by "quick answers";
+        "address" 0.05 "the gateway does not hand out an address: its pool is empty or missing, Mode Config is off for this client, or each side waits for the other to begin it (push against pull)",
+            raised by "the client's own request is not answered; the client keeps the SA and says nothing", lowered by "the gateway's question is not answered";
+        "server" 0.19 "the gateway's user directory (RADIUS, LDAP) does not answer", raised by "long gaps between the messages", lowered by "quick answers";
         "peer" 0.18 "a gateway treats another gateway as a client: XAUTH or Mode Config is on by mistake",
             raised by "a site-to-site peer; a question that is never answered", lowered by "a client";
         "user" 0.08 "the user is still typing, or gave up", raised by "tens of seconds of silence", lowered by "an automatic client";
         "lost" 0.02 "the answers do not reach the side that asks: loss, a filter, or a route", raised by "the same question comes again although it was answered", lowered by "the questions differ";
+        "answer" 0.01 "the client does not accept what it is handed out: address, networks, or another attribute of the answer",
+            raised by "an Informational of the client at once after the answer", lowered by "no request of the client";
         "unasked" 0.01 "the gateway's question is lost on its way, or the gateway does not ask", raised by "a method with XAUTH and no Transaction", lowered by "a question is seen";
     ];
     checks: [
-        Responder: "check its address pool, and that Mode Config is set up for this client" about "address";
+        Initiator: "look in its log for what it does not accept in the answer (Mode Config)" about "answer";
+        Responder: "check the address, networks and other attributes that it hands out to this client" about "answer";
+        Initiator: "check user name, password and group" about "password" "server" "user";
+        Responder: "look in its log at that time: the user's name, the directory's answer" about "password" "server" "user" "peer";
+        Responder: "for a site-to-site peer, turn XAUTH and Mode Config off for its address" about "peer";
+        Responder: "check its address pool, and that Mode Config is set up for this client, as push or pull as the client has it" about "address";
         Path: "follow the answers to the side that asks: filters for their port, address translation, the route" about "lost";
         Path: "follow the gateway's first message after phase 1 on its way: filters, address translation, the route" about "unasked";
-        Initiator: "check user name, password and group" about "password" "server" "user";
-        Responder: "look in its log at that time: the user's name, the directory's answer, the address";
-        Responder: "for a site-to-site peer, turn XAUTH and Mode Config off for its address" about "peer";
+        Either: "look in both logs at that time: what was asked last, and who waits for what";
     ];
     logs: [
         "Cisco PIX": "Reserved Not Zero on Payload 8" ("PIX-15");
@@ -76,11 +90,11 @@ pattern! {
 
 fn check(case: &Case<'_>) -> Vec<Match> {
     let latest = Habits::of(case).latest();
-    let last_up = traffic::last_up(case).map(|(index, ..)| index);
+    let last_up = traffic::last_up(case);
     phase1::attempts(case)
         .filter_map(|(index, view)| {
             let quick = view.messages().any(|message| matches!(message.label, Label::Qm(_)));
-            if quick && !quick_mode_too_early(&view) {
+            if quick && !quick_mode_too_early(&view) || p1_init_reject::refusal(&view).is_some() {
                 return None;
             }
             if is_unasked(&view) {
@@ -115,7 +129,10 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                     .filter(|exchange| exchange.started_by == asked.started_by && !std::ptr::eq(*exchange, asked))
                     .any(is_answered)
             };
-            let refused = !answered && !asked_by_client && ended.is_some() && answered_before();
+            let told = !answered && !asked_by_client && (ended.is_some() || begins_anew) && falls_silent_at_verdict(&view);
+            let refused = told || !answered && !asked_by_client && ended.is_some() && answered_before();
+            let objection = if asked_by_client { objects(&view, asked) } else { None };
+            let keeps = answered && !asked_by_client && ended.is_none() && keeps_alive(&view, copied);
             let mut found = Match::on(index, Confidence::Suspected)
                 .frames([view.attempt.first_frame, last.frame])
                 .frames(ended.map(|message| message.frame))
@@ -134,13 +151,29 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                     format!("no Quick Mode {}", until(quiet, "it"))
                 },
             );
-            if ended.is_some() {
+            if let Some((objection, answer)) = objection.zip(asked.message(Label::Tr(2))) {
+                let after = span(objection.at.since(answer.at));
+                found.seen.push_str(&format!("; an encrypted Informational of the client came {after} after the answer"));
+            } else if ended.is_some() {
                 found.seen.push_str("; an encrypted Informational came instead");
             } else if begins_anew {
                 found.seen.push_str("; the peers began anew");
+            } else if traffic::ended_with(&view) {
+                found.seen.push_str("; the traffic of before stopped with this attempt");
+            } else if keeps {
+                found.seen.push_str("; the client goes on with NAT keepalives");
             }
             found.means = match (answered, count) {
                 _ if !settled => "user authentication or the hand-out of an address is as far as this capture goes",
+                _ if objection.is_some() => {
+                    "the client has the answer to its request (Mode Config), and does not accept it: the user was let in"
+                }
+                _ if keeps => {
+                    "the client keeps the SA, as who was refused does not: most likely each side waits for the other, for Mode Config"
+                }
+                _ if told => {
+                    "question, answer, verdict, acknowledgement, and the client says nothing more: most likely the user was refused"
+                }
                 (false, _) if refused => {
                     "question, answer, verdict, and the peers part: most likely the user was refused"
                 }
@@ -160,6 +193,15 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             }
             .into();
             found = match (answered, count) {
+                _ if objection.is_some() => found
+                    .rule_out(&["password", "address", "server", "peer", "user", "lost"])
+                    .settle("the client's log: what it does not accept"),
+                _ if keeps => found
+                    .rule_out(&["user", "lost"])
+                    .weigh("address", 20.0)
+                    .weigh("password", 0.3)
+                    .weigh("server", 0.3)
+                    .settle("both logs: whether the user was let in, and what each side waits for"),
                 (false, _) if refused => found.rule_out(&["user", "address", "lost"]).weigh("password", 1.5).weigh("peer", 0.2),
                 (false, _) if asked_by_client => found
                     .rule_out(&["user"])
@@ -173,6 +215,9 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 _ => found,
             };
             found = found.rule_out(&["unasked"]);
+            if objection.is_none() {
+                found = found.rule_out(&["answer"]);
+            }
             if agreed {
                 found = found.rule_out(&["peer"]);
                 if !answered && !asked_by_client && !refused {
@@ -181,13 +226,19 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             }
             let question = asked.message(Label::Tr(1));
             let answer = asked.message(Label::Tr(2));
-            if let Some(copies) = question.zip(answer).and_then(|(one, other)| phase1::copies_in_spite_of(other, one)) {
+            let copies = question.zip(answer).and_then(|(one, other)| phase1::copies_in_spite_of(other, one));
+            if let Some(copies) = copies {
                 found.seen.push_str(&format!("; the same question came {} more after its answer", times(copies as u64)));
+            }
+            if let Some(objection) = objection {
+                found.frames.push(objection.frame);
+            } else if copies.is_some() {
                 found.means = "the side that asks goes on asking although it was answered: the answers do not reach it".into();
                 found = found.rule_out(&["user", "address", "peer"]).weigh("lost", 100.0).weigh("password", 0.3);
             }
             // Too short to tell a stop from a pause: the stage is all that can be said. What was made good since is history.
-            let loud = settled && last_up.is_none_or(|up| up < index);
+            let overcome = last_up.is_some_and(|(up, other, _)| up > index && !is_of_another_client(&view, &other));
+            let loud = settled && !overcome;
             Some(if loud { found } else { found.severity(Severity::Notice) })
         })
         .collect()
@@ -211,18 +262,84 @@ fn unasked(index: usize, view: &View<'_>) -> Match {
             until(view.case.end().since(up), "it"),
         ))
         .means("the gateway has to ask for the user right after phase 1: its question does not get here, or it does not ask")
-        .rule_out(&["password", "address", "server", "peer", "user", "lost"])
+        .rule_out(&["password", "address", "server", "peer", "user", "lost", "answer"])
         .settle("the gateway's log, or a capture on its outside: whether its question leaves")
 }
 
-/// The SAs of another phase 1 of the pair, in the same version, are used after `at`: by IKE, or by traffic both ways.
+/// The SAs of another phase 1 of the same client, in the same version, are used after `at`: by IKE, or by traffic both ways.
 fn goes_on_elsewhere(view: &View<'_>, at: Timestamp) -> bool {
+    if traffic::ended_with(view) {
+        return false;
+    }
     let (case, index) = (view.case, view.index);
     let talks = |other: View<'_>| other.messages().any(|message| message.encrypted && message.at > at);
-    let earlier = || case.attempts().take(index).map(|(_, other)| other).filter(|other| !other.is_v2());
-    let sends = |end| case.flows_from(end).any(|flow| flow.first < view.attempt.first && flow.last > at);
+    let earlier = || {
+        let before = case.attempts().take(index).map(|(_, other)| other);
+        before.filter(|other| !other.is_v2() && !is_of_another_client(view, other))
+    };
+    let client = view.attempt.initiator.ip();
+    let sends = |end| {
+        let own = |flow: &&EspFlow| {
+            let port = flow.ports.map(|(from, to)| if end == client { from } else { to });
+            !port.zip(nat::last_port(view)).is_some_and(|(one, other)| nat::of_two_clients(one, other))
+        };
+        let mut flows = case.flows_from(end).filter(own);
+        flows.any(|flow| flow.first < view.attempt.first && flow.last > at)
+    };
     earlier().any(talks)
         || (earlier().any(|other| other.tunnel_up().is_some()) && sends(case.pair.a) && sends(case.pair.b))
+}
+
+/// `other`, or what it renews, was up before this attempt, from another port of the same address: two clients behind one NAT. What comes
+/// later from another port may be the same one, whose mapping has changed.
+fn is_of_another_client(view: &View<'_>, other: &View<'_>) -> bool {
+    let port = nat::last_port(other);
+    let apart = nat::last_port(view).zip(port).is_some_and(|(one, other)| nat::of_two_clients(one, other));
+    let known = || {
+        let before = (view.index.saturating_sub(LOOKED_BACK)..view.index).filter_map(|index| view.case.view(index));
+        before.filter(|before| before.tunnel_up().is_some()).any(|before| nat::last_port(&before) == port)
+    };
+    apart && view.attempt.initiator.ip() == other.attempt.initiator.ip() && (other.index < view.index || known())
+}
+
+/// What the client says in an Informational as soon as it has the answer to its own question, if it is no liveness check.
+fn objects<'a>(view: &View<'a>, asked: &Exchange) -> Option<&'a MessageRecord> {
+    let answer = asked.message(Label::Tr(2))?;
+    let within = answer_within(view, asked.started_by);
+    let says_no = |message: &MessageRecord| {
+        let suite = V1Suite::chosen(view.attempt);
+        suite.is_none_or(|suite| {
+            let contents = suite.contents(view.attempt, message.from, message.length);
+            contents.is_empty() || contents.iter().any(|content| content != Content::Dpd)
+        })
+    };
+    phase1::encrypted_informationals(view, asked.started_by)
+        .find(|message| message.at >= answer.at && message.at.since(answer.at) <= within && says_no(message))
+}
+
+/// The gateway asked, the client answered, and after it acknowledged something of another length it says nothing more, whatever the
+/// gateway asks again.
+fn falls_silent_at_verdict(view: &View<'_>) -> bool {
+    let of_gateway = |exchange: &&Exchange| {
+        exchange.kind == ExchangeKind::Transaction && exchange.started_by == Side::Responder && is_answered(exchange)
+    };
+    let answered = || view.exchanges().iter().filter(of_gateway);
+    let length = |exchange: &Exchange| exchange.message(Label::Tr(1)).map(|question| question.length);
+    let last_sent = |exchange: &Exchange| exchange.message(Label::Tr(2)).map(MessageRecord::last_sent);
+    let Some(verdict) = answered().max_by_key(|exchange| last_sent(exchange)) else { return false };
+    let silent = view
+        .messages()
+        .filter(|message| message.from == Side::Initiator && message.label != Label::Inf)
+        .all(|message| Some(message.last_sent()) <= last_sent(verdict));
+    silent && answered().next().is_some_and(|first| length(first) != length(verdict))
+}
+
+/// All that the client says after `at` are NAT keepalives, and it still does so when one that was refused has long gone.
+fn keeps_alive(view: &View<'_>, at: Timestamp) -> bool {
+    let (case, client) = (view.case, view.attempt.initiator.ip());
+    let sent = case.pair.sent_by(client);
+    let alone = case.pair.attempts.len() == 1 && case.pair.flows.is_empty() && view.attempt.last <= at;
+    alone && sent.keepalives > 0 && sent.span.is_some_and(|(_, last)| last.since(at) >= KEEPALIVE)
 }
 
 fn is_answered(exchange: &Exchange) -> bool {

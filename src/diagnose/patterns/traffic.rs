@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use crate::base::{FrameRef, Timestamp};
 use crate::diagnose::case::{Case, PATIENCE, View};
+use crate::diagnose::sizes::{Content, V1Suite};
 use crate::packet::Encapsulation;
 use crate::track::{EspFlow, Label, Lengths, MessageRecord, Pair, Side};
 
-use super::life_cycle;
+use super::life_cycle::{self, spacing};
 
 /// An SA replaced by a newer one is used for this long at most: longer, and the sender does not know the newer one.
 pub(super) const GRACE: Duration = Duration::from_secs(30);
@@ -165,6 +166,38 @@ pub(super) fn forgotten(case: &Case<'_>) -> [bool; 2] {
     }
     counted.map(|left| case.facts.forgotten.flows > 0 && left > 0)
 }
+
+/// Packets of a stream.
+const STREAM: u64 = 10;
+/// A stream that missed so many of its packets has stopped, if it misses them for this long.
+const GONE: (u32, Duration) = (10, Duration::from_secs(5));
+
+/// IKEv1: a steady stream both ways ended at both ends at once while this attempt was under way and has not come again, and the last
+/// that is said under the SA it belonged to may delete that: the attempt was to take its place.
+pub(in crate::diagnose) fn ended_with(view: &View<'_>) -> bool {
+    let case = view.case;
+    let last_of = |end| case.flows_from(end).max_by_key(|flow| flow.last);
+    let (Some(one), Some(other)) = (last_of(case.pair.a), last_of(case.pair.b)) else { return false };
+    let pace = spacing(one).max(spacing(other));
+    let (first, ended) = (one.last.min(other.last), one.last.max(other.last));
+    let steady = one.packets.min(other.packets) >= STREAM && ended.since(first) <= pace * 2;
+    let with = ended.after(pace * 2) >= view.attempt.first && ended <= view.attempt.last.after(pace * 2);
+    let gone = case.end().since(ended) >= GONE.1.max(pace * GONE.0);
+    let takes_leave = |other: &View<'_>| {
+        let Some(last) = other.messages().max_by_key(|message| message.last_sent()) else { return false };
+        let deletes = V1Suite::chosen(other.attempt)
+            .is_none_or(|suite| suite.contents(other.attempt, last.from, last.length).contains(Content::DeleteIsakmp));
+        let alone = other.messages().filter(|message| message.last_sent() > ended).count() == 1;
+        last.label == Label::Inf && last.encrypted && last.at > ended && deletes && alone
+    };
+    let of_before = |other: &View<'_>| other.attempt.midstream || other.tunnel_up().is_some();
+    let near = view.index.saturating_sub(BESIDE)..=view.index.saturating_add(BESIDE);
+    let others = || near.clone().filter(|&index| index != view.index).filter_map(|index| case.view(index));
+    !view.is_v2() && steady && with && gone && others().any(|other| of_before(&other) && takes_leave(&other))
+}
+
+/// So many attempts on either side of one are looked at.
+const BESIDE: usize = 8;
 
 /// The latest attempt that brought the tunnel up, with when it did.
 pub(super) fn last_up<'a>(case: &Case<'a>) -> Option<(usize, View<'a>, Timestamp)> {
