@@ -1201,6 +1201,29 @@ fn a_capture_that_ends_between_rounds_of_eap_shows_no_failure() {
     }
 }
 
+/// EAP-TLS: the client sends a certificate after the server did, and is refused then. A long request in front of all that is none.
+#[test]
+fn a_client_that_sent_its_certificate_is_no_matter_of_passwords() {
+    let rounds = |lengths: [(usize, usize); 3]| {
+        let init = Scenario::new().ikev2_init(&v2::ike_cbc(14));
+        let identity = init.identity_v2(Side::Initiator);
+        let begun = init.auth_request(&[identity]).auth_response(&[v2::eap(40, 1)]);
+        let told = lengths.iter().zip(2..).fold(begun, |told, (&(request, response), seed)| {
+            told.auth_request(&[v2::eap(request, seed)]).auth_response(&[v2::eap(response, seed + 9)])
+        });
+        let failed = told.informational_request(Side::Initiator, &[v2::notify(24, &[])]);
+        find(&judge(&failed.quiet(secs(30)).capture()), "V2-EAP").expect("a finding")
+    };
+    let first = |found: &Finding| found.causes.first().map_or("", |cause| cause.text);
+    let sent = rounds([(240, 1000), (1000, 10), (180, 10)]);
+    assert!(first(&sent).starts_with("the client's certificate is refused"), "{sent:?}");
+    for others in [[(1000, 1000), (10, 400), (180, 10)], [(20, 40), (60, 40), (60, 10)]] {
+        let found = rounds(others);
+        assert!(first(&found).starts_with("user name or password"), "{found:?}");
+        assert!(!found.causes.iter().any(|cause| cause.text == first(&sent)), "{found:?}");
+    }
+}
+
 /// The next round is the initiator's: a user may be typing, and more than where it stands cannot be said.
 #[test]
 fn an_initiator_that_takes_its_time_between_rounds_of_eap_is_told_of() {

@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use ikescope::diagnose::{Confidence, Finding, Severity, Where};
+use ikescope::diagnose::{Confidence, Finding, Outcome, PairStatus, Severity, Where};
 use md5::{Digest, Md5};
 
 use crate::path::find;
@@ -209,6 +209,12 @@ fn user_is_asked(story: Scenario) -> Scenario {
         .transaction_reply(client, v1::attributes(2, 1, &answer))
 }
 
+/// XAUTH comes to its end: the verdict and its acknowledgement.
+fn granted(told: Scenario) -> Scenario {
+    let (verdict, seen) = (v1::attributes(3, 2, &[Attribute::Tv(16_527, 1)]), v1::attributes(4, 2, &[]));
+    told.transaction(Side::Responder, verdict).transaction_reply(Side::Initiator, seen)
+}
+
 /// Whoever was asked, answered and then told something, and leaves, was told that he is refused.
 #[test]
 fn a_client_that_leaves_at_the_verdict_knows_xauth_and_has_typed() {
@@ -223,10 +229,6 @@ fn a_client_that_leaves_at_the_verdict_knows_xauth_and_has_typed() {
 /// Who renews phase 1 and XAUTH while the old SAs are in use starts no phase 2 yet; who does it after a tunnel and is refused leaves.
 #[test]
 fn xauth_that_is_renewed_beside_traffic_refuses_nobody() {
-    let (asked, granted) = (v1::attributes(3, 2, &[Attribute::Tv(16_527, 1)]), v1::attributes(4, 2, &[]));
-    let granted = |told: Scenario| {
-        told.transaction(Side::Responder, asked.clone()).transaction_reply(Side::Initiator, granted.clone())
-    };
     let up = granted(user_asked()).quick_mode();
     let spis = up.esp_spis();
     let up = up.traffic_on(spis, 1..=20, secs(1)).new_attempt();
@@ -234,6 +236,153 @@ fn xauth_that_is_renewed_beside_traffic_refuses_nobody() {
     let goes_on = judge(&renewed.clone().traffic_on(spis, 21..=40, secs(1)).capture());
     assert_eq!(alarms(&goes_on), [""; 0]);
     assert_eq!(alarms(&judge(&renewed.delete_isakmp(Side::Responder).quiet(secs(40)).capture())), ["P1-XAUTH"]);
+}
+
+/// Who is refused when phase 1 is renewed has no tunnel any more: its traffic stops with that, and the old SA is deleted soon after.
+#[test]
+fn a_user_who_is_refused_at_a_renewal_has_no_tunnel() {
+    let up = granted(user_asked()).quick_mode();
+    let (spis, old) = (up.esp_spis(), up.ike_spis());
+    let renewed = granted(user_is_asked(up.traffic_on(spis, 1..=20, ms(300)).new_attempt()));
+    let delete = |told: Scenario| {
+        let farewell = v1::delete_isakmp(old.0, old.1);
+        told.after(secs(7)).under(old, |told| told.informational(Side::Initiator, &[farewell]))
+    };
+    let stops = judge(&delete(renewed.clone()).capture());
+    assert_eq!(alarms(&stops), ["P1-XAUTH"]);
+    let pair = stops.diagnosis.pairs().last().expect("a pair");
+    assert_eq!((pair.status, pair.attempts[1].outcome), (PairStatus::DownNegotiating, Outcome::Failed));
+    let goes_on =
+        judge(&delete(renewed.clone().traffic_on(spis, 21..=30, ms(300))).traffic_on(spis, 31..=50, ms(300)).capture());
+    assert_eq!(alarms(&goes_on), [""; 0]);
+    let idle = granted(user_is_asked(granted(user_asked()).quick_mode().after(secs(60)).new_attempt()));
+    assert_eq!(alarms(&judge(&delete(idle).capture())), [""; 0]);
+}
+
+/// The tunnel of another client behind the same NAT says nothing of a user who is refused; one of the same client does.
+#[test]
+fn a_client_that_is_refused_is_not_up_because_another_one_is() {
+    let first = granted(user_is_asked(Scenario::new().nat())).quick_mode();
+    let spis = first.esp_spis();
+    let first = first.traffic_on(spis, 1..=120, ms(300)).capture();
+    let second = |story: Scenario| granted(user_is_asked(story.seed(2).after(secs(12)))).capture();
+    let of_another = second(Scenario::new().nat().mapping_changes());
+    assert_eq!(alarms(&judge(&first.clone().merge(&of_another))), ["P1-XAUTH"]);
+    assert_eq!(alarms(&judge(&first.merge(&second(Scenario::new().nat())))), [""; 0]);
+}
+
+/// XAUTH is over when the client asks for its address: what it says to the answer is about that.
+#[test]
+fn a_client_that_objects_to_the_answer_has_it() {
+    let asks =
+        granted(user_asked()).transaction(Side::Initiator, v1::attributes(1, 3, &[Attribute::Tlv(1, Vec::new())]));
+    let address = v1::attributes(2, 3, &[Attribute::Tlv(1, vec![10, 3, 0, 1])]);
+    let answered = asks.transaction_reply(Side::Responder, address);
+    let objects = answered.clone().informational(Side::Initiator, &[v1::notify(v1::NO_PROPOSAL_CHOSEN)]);
+    let found = finding(&objects.quiet(secs(60)).capture(), "P1-XAUTH");
+    assert!(first_cause(&found).starts_with("the client does not accept what it is handed out"), "{found:?}");
+    assert_eq!(found.causes.len(), 1);
+    assert!(found.checks().all(|check| !check.text.contains("password")), "{found:?}");
+    let silent = finding(&answered.quiet(secs(60)).capture(), "P1-XAUTH");
+    assert!(!silent.causes.iter().any(|cause| cause.text == found.causes[0].text), "{silent:?}");
+}
+
+/// Some gateways ask again under another message id till they have an answer. What decides is the verdict, which is no such question.
+#[test]
+fn a_question_that_is_asked_again_behind_the_verdict_does_not_decide() {
+    let (gateway, client) = (Side::Responder, Side::Initiator);
+    let question = || v1::attributes(1, 1, &[Attribute::Tv(16_520, 0), Attribute::Tlv(16_521, vec![0; 40])]);
+    // So the verdict is shorter by a block.
+    let story = || user_is_asked(Scenario::new().pads(gateway, v1::Padding::Min));
+    let again = (0..4).fold(granted(story()), |told, _| told.after(secs(1)).transaction(gateway, question()));
+    let anew = again.after(secs(2)).new_attempt().am1(&[usual_transform()]).capture();
+    let found = finding(&anew, "P1-XAUTH");
+    assert!(first_cause(&found).starts_with("user name or password"), "{found:?}");
+    assert!(found.means.ends_with("most likely the user was refused"), "{}", found.means);
+    let waits = story().transaction(gateway, question()).transaction_reply(client, question());
+    let again = (0..4).fold(waits, |told, _| told.after(secs(1)).transaction(gateway, question()));
+    let anew = again.after(secs(2)).transaction_reply(client, question()).quiet(secs(60)).capture();
+    assert!(!finding(&anew, "P1-XAUTH").means.contains("the client says nothing more"));
+}
+
+/// A client that was refused has no mapping to keep.
+#[test]
+fn a_client_that_keeps_the_sa_alive_waits_for_mode_config() {
+    let waits = |told: Scenario| granted(user_is_asked(told));
+    let kept = waits(Scenario::new().nat()).after(secs(20)).keepalive(Side::Initiator).after(secs(20));
+    let found = finding(&kept.keepalive(Side::Initiator).capture(), "P1-XAUTH");
+    assert!(first_cause(&found).starts_with("the gateway does not hand out an address"), "{found:?}");
+    let silent = finding(&waits(Scenario::new().nat()).quiet(secs(40)).capture(), "P1-XAUTH");
+    assert!(first_cause(&silent).starts_with("user name or password"), "{silent:?}");
+}
+
+/// Main Mode whose responder has a certificate and whose initiator has a user, up to the question for that one.
+fn hybrid_asked() -> Scenario {
+    const HYBRID_INIT_RSA: u16 = 64_221;
+    let hybrid = v1::transform(v1::AES_CBC, 128, v1::SHA2_256, HYBRID_INIT_RSA, 14);
+    let question = [Attribute::Tv(16_520, 0), Attribute::Tlv(16_521, Vec::new())];
+    let phase1 = Scenario::new().mm1(std::slice::from_ref(&hybrid)).mm2(&hybrid).mm3().mm4();
+    phase1.mm5().mm6_certificate(900).transaction(Side::Responder, v1::attributes(1, 1, &question))
+}
+
+/// A client that leaves as soon as it has message 6 and the question behind it was not asked too much: it does not trust the gateway.
+#[test]
+fn a_client_that_leaves_instead_of_answering_refuses_the_gateway() {
+    let leaves = hybrid_asked().delete_isakmp(Side::Initiator);
+    let analysis = judge(&leaves.clone().quiet(secs(30)).capture());
+    assert_eq!(alarms(&analysis), ["P1-INIT-REJECT"]);
+    let found = find(&analysis, "P1-INIT-REJECT").expect("a finding");
+    assert!(first_cause(&found).starts_with("the responder's certificate"), "{found:?}");
+    assert!(find(&analysis, "P1-XAUTH").is_none());
+    // It may announce itself, and the capture ends.
+    assert_eq!(alarms(&judge(&leaves.capture())), [""; 0]);
+    let gives_up = hybrid_asked().after(secs(20)).delete_isakmp(Side::Initiator).quiet(secs(30)).capture();
+    assert_eq!(alarms(&judge(&gives_up)), ["P1-XAUTH"]);
+}
+
+/// Aggressive Mode with certificates, up to message 3.
+fn aggressive_signed(story: Scenario) -> Scenario {
+    let transform = v1::transform(v1::AES_CBC, 128, v1::SHA2_256, v1::RSA_SIG, 14);
+    story.am1(std::slice::from_ref(&transform)).am2(&transform).am3()
+}
+
+/// Who refuses a Quick Mode keeps phase 1: a delete that comes when message 3 and a Quick Mode right behind it were sent may be about
+/// either, and one that comes before the Quick Mode is not about that.
+#[test]
+fn a_delete_behind_message_3_may_refuse_that() {
+    let behind = |story| aggressive_signed(story).qm1(0).after(ms(30)).delete_isakmp(Side::Responder);
+    let before = |story| aggressive_signed(story).delete_isakmp(Side::Responder).after(ms(5)).qm1(0);
+    let anew = |told: Scenario| told.after(secs(1)).new_attempt();
+    let open = judge(&behind(anew(behind(Scenario::new()))).quiet(secs(30)).capture());
+    assert_eq!(alarms(&open), ["P1-AGGR-AUTH"]);
+    let found = find(&open, "P1-AGGR-AUTH").expect("a finding");
+    assert_eq!(found.confidence, Confidence::Suspected);
+    assert!(first_cause(&found).starts_with("the certificate or signature"), "{found:?}");
+    assert!(found.causes.iter().any(|cause| cause.text.contains("because of the Quick Mode")), "{found:?}");
+    let sure = judge(&before(anew(behind(Scenario::new()))).quiet(secs(30)).capture());
+    assert_eq!(alarms(&sure), ["P1-AGGR-AUTH"]);
+    let found = find(&sure, "P1-AGGR-AUTH").expect("a finding");
+    assert_eq!(found.confidence, Confidence::Inferred);
+    assert!(!found.causes.iter().any(|cause| cause.text.contains("because of the Quick Mode")), "{found:?}");
+    // A notify refuses the Quick Mode, and so does what each copy of it draws.
+    let notify = v1::notify(v1::NO_PROPOSAL_CHOSEN);
+    let refused = aggressive_signed(Scenario::new()).qm1(0).informational(Side::Responder, &[notify]);
+    assert_eq!(alarms(&judge(&refused.quiet(secs(30)).capture())), ["P2-REJECT"]);
+}
+
+/// Authority, name and method are what they were: what has changed since is that the certificate was revoked, or its time.
+#[test]
+fn a_certificate_that_was_accepted_before_is_revoked_or_has_expired() {
+    let transform = v1::transform(v1::AES_CBC, 256, v1::SHA2_256, v1::RSA_SIG, 14);
+    let refused = |told: Scenario| {
+        let told = told.mm1(std::slice::from_ref(&transform)).mm2(&transform).mm3().mm4();
+        told.mm5_certificate(900).delete_isakmp(Side::Responder).quiet(secs(30)).capture()
+    };
+    let up = Scenario::new().main_mode_certificates(900).quick_mode().traffic(4).after(secs(30)).new_attempt();
+    let found = finding(&refused(up), "P1-CERT");
+    assert!(first_cause(&found).starts_with("the certificate is revoked"), "{found:?}");
+    let found = finding(&refused(Scenario::new()), "P1-CERT");
+    assert!(first_cause(&found).starts_with("the issuing authority"), "{found:?}");
 }
 
 /// The gateway begins XAUTH; where it does not, no want of traffic explains that nothing follows.
@@ -251,8 +400,7 @@ fn a_gateway_that_does_not_ask_for_the_user_waits_for_no_traffic() {
 fn a_quick_mode_before_the_end_of_xauth_waits_for_that() {
     let early = user_asked().qm1(0).repeat(2, &BACKOFF).quiet(secs(40)).capture();
     assert_eq!(alarms(&judge(&early)), ["P1-XAUTH"]);
-    let (asked, granted) = (v1::attributes(3, 2, &[Attribute::Tv(16_527, 1)]), v1::attributes(4, 2, &[]));
-    let done = user_asked().transaction(Side::Responder, asked).transaction_reply(Side::Initiator, granted);
+    let done = granted(user_asked());
     assert_eq!(alarms(&judge(&done.qm1(0).repeat(2, &BACKOFF).quiet(secs(40)).capture())), ["P2-NO-REPLY"]);
 }
 

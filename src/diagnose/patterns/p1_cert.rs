@@ -1,12 +1,17 @@
 //! P1-CERT: authentication by certificate fails.
 
+use crate::base::Timestamp;
 use crate::diagnose::Confidence;
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::{number, span, times};
-use crate::track::Side;
+use crate::track::{Label, Side};
 
+use super::nat;
 use super::phase1::{self, Answer, Method, Standing, notify};
+
+/// So many attempts before one are looked at.
+const LOOKED_BACK: usize = 8;
 
 pattern! {
     /// ## What is seen
@@ -28,15 +33,15 @@ pattern! {
     P1_CERT = "P1-CERT", Phase1, Error;
     title: "authentication by certificate is refused";
     causes: [
-        "trust" 0.35 "the issuing authority is not known or not trusted by the other side", raised by "newly installed authorities", lowered by "the same certificate was accepted before";
+        "trust" 0.35 "the issuing authority is not known or not trusted by the other side", raised by "newly installed authorities", lowered by "a certificate of the same side was accepted before";
         "dates" 0.20 "the certificate has expired, or a clock is wrong", raised by "it worked until some day", lowered by "newly issued";
         "name" 0.20 "the identity is not in the certificate, or not the expected one", raised by "INVALID-ID-INFORMATION", lowered by "";
         "method" 0.15 "the other side wants another method for this peer", raised by "several methods in the offer", lowered by "one method on both ends";
-        "revocation" 0.10 "the certificate is revoked, or the revocation list cannot be fetched", raised by "DNS or HTTP of the gateway fails", lowered by "revocation is not checked";
+        "revocation" 0.10 "the certificate is revoked, or the revocation list cannot be fetched", raised by "a certificate of the same side was accepted before; DNS or HTTP of the gateway fails", lowered by "revocation is not checked";
     ];
     checks: [
         Either: "check the chain, dates, names, and the clock";
-        Responder: "look in its log for the reason; check that it can fetch the revocation list";
+        Responder: "look in its log for the reason; check that the certificate is not revoked, and that it can fetch the revocation list";
         Either: "compare the authentication method that is set";
     ];
     logs: [
@@ -107,14 +112,36 @@ fn refused(index: usize, view: &View<'_>) -> Option<Match> {
         0 | 1 => format!("{} octets", proof.length),
         _ => format!("{} octets in {pieces} fragments", proof.length),
     };
-    Some(
-        Match::on(index, Confidence::Suspected)
-            .seen(format!(
-                "{method} ({size}) arrived and was answered by {how} {} later, and no MM6",
-                span(at.since(proof.at)),
-            ))
-            .means("the responder refuses the certificate, the name in it or the method; no pre-shared key is involved")
-            .frames([proof.frame, frame])
-            .settle("the responder's log: why it refuses the certificate"),
-    )
+    let mut found = Match::on(index, Confidence::Suspected)
+        .seen(format!("{method} ({size}) arrived and was answered by {how} {} later, and no MM6", span(at.since(proof.at))))
+        .means("the responder refuses the certificate, the name in it or the method; no pre-shared key is involved")
+        .frames([proof.frame, frame])
+        .settle("the responder's log: why it refuses the certificate");
+    if let Some(before) = accepted_before(view) {
+        let ago = span(view.attempt.first.since(before));
+        found.seen.push_str(&format!("; an attempt of the same initiator that began {ago} before got as far as MM6"));
+        found.means =
+            "the responder refuses now what it took before: most likely the certificate was revoked or has expired".into();
+        // Authority, name and method are what they were, if nobody changed a configuration.
+        found = found
+            .weigh("revocation", 4.0)
+            .weigh("dates", 1.5)
+            .weigh("trust", 0.3)
+            .weigh("name", 0.3)
+            .weigh("method", 0.2);
+    }
+    Some(found)
+}
+
+/// When an attempt before this one began in which the responder accepted a certificate of the same initiator.
+fn accepted_before(view: &View<'_>) -> Option<Timestamp> {
+    let before = (view.index.saturating_sub(LOOKED_BACK)..view.index).rev().filter_map(|index| view.case.view(index));
+    let same = |before: &View<'_>| {
+        let (one, other) = (before.attempt.initiator, view.attempt.initiator);
+        one.ip() == other.ip()
+            && !nat::of_two_clients(one.port(), other.port())
+            && before.message(Label::Mm(6)).is_some()
+            && phase1::method(before) == Method::Certificate
+    };
+    before.filter(same).map(|before| before.attempt.first).next()
 }

@@ -2,7 +2,7 @@
 
 use crate::diagnose::case::{Case, PATIENCE, View};
 use crate::diagnose::pattern::{Match, pattern};
-use crate::diagnose::sizes::AuthAnswer;
+use crate::diagnose::sizes::{AuthAnswer, Suite};
 use crate::diagnose::words::span;
 use crate::diagnose::{Confidence, Severity};
 use crate::track::{Label, MessageRecord, Side};
@@ -11,6 +11,8 @@ use super::ikev2::{self, INFORMATIONAL, Standing, Unanswered};
 
 /// A user may look for a password this long before the initiator goes on.
 const A_USER_TYPES: std::time::Duration = std::time::Duration::from_secs(90);
+/// A message of EAP that is as long as this holds a certificate; names, passwords and their hashes are shorter.
+const LEAST_CERTIFICATE: u32 = 512;
 
 pattern! {
     /// ## What is seen
@@ -23,7 +25,8 @@ pattern! {
     ///
     /// More than one IKE_AUTH exchange means EAP (or two authentications). What EAP says is encrypted; where it stops tells
     /// something. After the first response: the initiator does not accept the server's certificate or has no such EAP
-    /// method. Later: user name, password or the AAA server. A refused password, a time-out of the AAA server and a user who
+    /// method. Later: user name, password or the AAA server. In EAP-TLS both sides send certificates, and so a request between the rounds is
+    /// long: where it stops after that, the client's certificate is refused. A refused password, a time-out of the AAA server and a user who
     /// gives up look the same.
     ///
     /// ## Look-alikes
@@ -35,19 +38,22 @@ pattern! {
     title: "user authentication by EAP does not succeed";
     causes: [
         "credentials" 0.42 "user name or password is wrong, or the account is locked",
-            raised by "the end comes after several rounds", lowered by "the end comes after the first response";
+            raised by "the end comes after several rounds", lowered by "the end comes after the first response; the client sent a certificate";
         "aaa" 0.20 "the AAA server does not answer, or refuses the gateway",
             raised by "a long wait before the last answer; a request without a response", lowered by "quick answers";
         "method" 0.15 "the two ends have no EAP method in common",
             raised by "the end comes in the first rounds", lowered by "many rounds";
         "lost" 0.03 "the request or its answer is lost on the way", raised by "a request that is sent again and not answered", lowered by "every request is answered";
-        "certificate" 0.20 "the initiator does not accept the server's certificate: name, EKU or CA",
+        "client" 0.01 "the client's certificate is refused (EAP-TLS): expired, revoked, of an authority that the server does not know, or not of this user",
+            raised by "after the server's certificate a request as long as one comes from the initiator, and then the end", lowered by "no long request";
+        "certificate" 0.19 "the initiator does not accept the server's certificate: name, EKU or CA",
             raised by "the end comes right after the first response", lowered by "rounds go on after the first response";
     ];
     checks: [
+        Either: "check the client's certificate: dates, the revocation list, the authority that the server knows for clients, and its name" about "client";
         Responder: "read the log of the AAA server: whether the request arrives, and what it answers";
-        Initiator: "try the credentials elsewhere; compare the EAP method with the one that the server wants";
-        Initiator: "with EAP-TLS or PEAP, check the server's certificate for the name that the initiator dials and for its EKU";
+        Initiator: "try the credentials elsewhere; compare the EAP method with the one that the server wants" about "credentials" "method";
+        Initiator: "with EAP-TLS or PEAP, check the server's certificate for the name that the initiator dials and for its EKU" about "certificate";
         Path: "follow the last request to the responder and its answer back: loss, fragments, a filter" about "lost";
         Path: "with EAP-TLS, enable IKE fragmentation on both ends";
     ];
@@ -123,6 +129,17 @@ fn stalled(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
         .weigh("certificate", 0.3)
         .frames([request.frame])
         .frames(response.map(|response| response.frame));
+    match client_certificate(view) {
+        Some(sent) => {
+            found.seen.push_str(&format!(
+                "; behind a long answer the initiator sent a request of {} octets, as long as one with a certificate",
+                sent.length
+            ));
+            found.frames.push(sent.frame);
+            found = found.weigh("client", 60.0).weigh("credentials", 0.2).weigh("method", 0.2);
+        }
+        None => found = found.rule_out(&["client"]),
+    }
     if let End::Farewell(farewell) = &end {
         found = found.frames([farewell.frame]);
     }
@@ -135,9 +152,20 @@ fn stalled(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
     }
     if matches!(end, End::Unanswered(_)) {
         found.means = "a round of EAP is not answered: what it said before is encrypted".into();
-        found = found.weigh("aaa", 3.0).weigh("credentials", 0.5).weigh("lost", 15.0);
+        found = found.weigh("aaa", 3.0).weigh("credentials", 0.5).weigh("lost", 15.0).weigh("client", 0.3);
     } else if !may_go_on {
         found = found.rule_out(&["lost"]);
     }
     Some(if slow { found.weigh("aaa", 2.0) } else { found })
+}
+
+/// The request with which the initiator seems to send a certificate of its own, after the server did (EAP-TLS): both are long, and stand
+/// between the first exchange, which holds what IKE itself has to prove, and the end.
+fn client_certificate<'a>(view: &View<'a>) -> Option<&'a MessageRecord> {
+    let suite = Suite::chosen(view.attempt)?;
+    let is_long =
+        |message: &&MessageRecord| suite.plain_of(message).is_some_and(|(least, _)| least >= LEAST_CERTIFICATE);
+    let rounds = || view.auth_exchanges().skip(1).map(ikev2::request_and_response);
+    let of_server = rounds().filter_map(|(_, response)| response).find(is_long)?;
+    rounds().filter_map(|(request, _)| request).filter(|request| request.at > of_server.at).find(is_long)
 }

@@ -372,6 +372,15 @@ impl Scenario {
         self
     }
 
+    /// What `story` tells goes under the IKE SA with these SPIs, of the same algorithms.
+    pub fn under(mut self, (initiator_spi, responder_spi): (u64, u64), story: impl FnOnce(Self) -> Self) -> Self {
+        let sa = IkeSa { initiator_spi, responder_spi, ..self.sa.clone() };
+        let now = std::mem::replace(&mut self.sa, sa);
+        let mut told = story(self);
+        told.sa = now;
+        told
+    }
+
     /// A new attempt in which the other peer is the initiator.
     pub fn swap_roles(mut self) -> Self {
         self.hosts.swap(0, 1);
