@@ -152,9 +152,29 @@ impl Finding {
         self.pattern.id
     }
 
-    /// What to check, in order.
+    /// What to check, in order: the pattern's, but that what is about some causes stands in the order of those.
     pub fn checks(&self) -> impl Iterator<Item = &'static Check> {
-        self.pattern.checks.iter().filter(|check| self.leaves_open(check.about))
+        let open = || self.pattern.checks.iter().filter(|check| self.leaves_open(check.about));
+        let mut about: Vec<&'static Check> = open().filter(|check| !check.about.is_empty()).collect();
+        about.sort_by_key(|check| self.rank(check));
+        let mut about = about.into_iter();
+        open().filter_map(move |check| if check.about.is_empty() { Some(check) } else { about.next() })
+    }
+
+    /// Place of the likeliest cause that a check is about, if it is possible.
+    fn rank(&self, check: &Check) -> Option<usize> {
+        let is_about = |cause: &Cause| {
+            let mut named = self.pattern.causes.iter().filter(|named| named.text == cause.text);
+            named.any(|named| check.about.contains(&named.key))
+        };
+        self.causes.iter().position(is_about)
+    }
+
+    /// What the order of the checks depends on besides which causes are possible: the places of the likeliest causes that each is
+    /// about.
+    pub fn order_of_checks(&self) -> u128 {
+        let about = self.pattern.checks.iter().filter(|check| !check.about.is_empty());
+        about.fold(0, |all, check| all << 4 | self.rank(check).map_or(0, |rank| rank as u128 + 1).min(15))
     }
 
     /// Where to begin: the side of the first check.

@@ -48,7 +48,7 @@ pattern! {
         "dislikes-6" 0.01 "the initiator drops message 6 without a word: it does not accept the responder's identity or proof", raised by "message 6 is seen to arrive, or is no larger than message 4, which did", lowered by "message 5 is not repeated";
     ];
     checks: [
-        Initiator: "look in its log for whether message 6 arrives and what it makes of it, and set the identity that it expects of the responder" about "dislikes-6";
+        Initiator: "look in its log for whether message 6 arrives and what it makes of it, and set the identity that it expects of the responder" about "dislikes-6" "lost-6";
         Path: "follow message 6 back to the initiator: filters for its port, IP fragments, address translation, the return route" about "lost-6";
         Path: "see whether Quick Mode leaves the initiator, and follow it to the responder: filters, IP fragments" about "lost-qm";
         Initiator: "send traffic for the far network and see whether Quick Mode appears" about "no-traffic" "no-match" "waiting";

@@ -264,11 +264,11 @@ impl Endpoints {
 /// Parts of rows of `findings`.
 #[derive(Default)]
 pub(super) struct OfFindings {
-    /// By pattern, and which of its causes are possible.
-    patterns: HashMap<(usize, u32), OfPattern>,
+    /// By pattern, which of its causes are possible, and how its checks stand.
+    patterns: HashMap<(usize, u32, u128), OfPattern>,
 }
 
-/// What findings of one pattern have in common if the same causes are possible.
+/// What findings of one pattern have in common if the same causes are possible, and the checks stand in the same order.
 struct OfPattern {
     /// With its quotes.
     title: String,
@@ -280,7 +280,7 @@ impl OfFindings {
     /// Everything that is words, from the key `title` to the value of `settle`.
     pub(super) fn words(&mut self, out: &mut Vec<u8>, finding: &Finding) {
         let pattern = std::ptr::from_ref(finding.pattern).addr();
-        let key = (pattern, finding.open_causes());
+        let key = (pattern, finding.open_causes(), finding.order_of_checks());
         let OfPattern { title, advice } = self.patterns.entry(key).or_insert_with(|| OfPattern::of(finding));
         out.reserve(advice.len().saturating_add(1024));
         pen::raw(out, ",\"title\":");
