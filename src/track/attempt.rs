@@ -610,8 +610,8 @@ impl Tracker {
             }
             None => Place::New,
         };
-        // A clear IKE_SA_INIT request that differs is not a repeat: it answers a COOKIE or INVALID_KE_PAYLOAD.
-        if kind == ExchangeKind::IkeSaInit
+        // A clear first request that differs is not a repeat: it answers a COOKIE or INVALID_KE_PAYLOAD.
+        if matches!(kind, ExchangeKind::IkeSaInit | ExchangeKind::IkeSessionResume)
             && label == Label::Request(message.header.exchange_type)
             && matches!(place, Place::Repeats { changed: true, .. })
         {
