@@ -170,6 +170,19 @@ fn stops_before_server_behind_nat(vendor_ids: &[Payload]) -> Capture {
         .capture()
 }
 
+/// Where IKE is answered on UDP 4500 that is forwarded; a client that deletes its tunnel in the end had no use for it all the same.
+#[test]
+fn a_windows_client_that_sends_nothing_into_its_tunnel_is_told_of() {
+    let windows = [windows(), v1::vid_nat_t()];
+    let up = Scenario::new().responder_nat().vendor_ids(Side::Initiator, &windows).main_mode().quick_mode();
+    let leaves = judge(&up.clone().after(secs(35)).delete_isakmp(Side::Initiator).capture());
+    let found = find(&leaves, "N-WIN-NAT-SERVER").expect("a finding");
+    assert!(found.seen.ends_with("the client sent no ESP in the 35.0 s since"), "{}", found.seen);
+    assert!(!says(&found, "forward"), "{found:?}");
+    assert!(find(&judge(&up.clone().quiet(secs(5)).capture()), "N-WIN-NAT-SERVER").is_none());
+    assert!(find(&judge(&up.traffic(20).quiet(secs(60)).capture()), "N-WIN-NAT-SERVER").is_none());
+}
+
 fn answered_from(address: Ipv4Addr) -> Capture {
     let story = Scenario::new();
     let asked: IpAddr = story.address(Side::Responder);

@@ -33,7 +33,8 @@ pattern! {
     ];
     checks: [
         Initiator: "set AssumeUDPEncapsulationContextOnSendRule to 2 (1 if only the server is behind a NAT) and restart Windows, or use IKEv2";
-        Responder: "give the server a public address, or forward UDP 500 and 4500 to it";
+        Responder: "give the server a public address";
+        Responder: "forward UDP 500 and 4500 to it" about "port";
     ];
     logs: [
         "Windows": "Error 789 / 809" ("MS KB 947234");
@@ -56,7 +57,9 @@ fn found(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
     let windows = attempt.vendor_ids[Side::Initiator.index()].iter().any(|id| id.starts_with(&WINDOWS));
     // The responder may repeat itself to the end.
     let last = view.messages().filter(|message| message.from == Side::Initiator).map(MessageRecord::last_sent);
-    let quiet = case.end().since(last.max()?);
+    // A client that opens a tunnel has something to send: once it is up, what else is said does not count.
+    let up = attempt.phase2_up.filter(|_| attempt.stage == Label::Qm(3));
+    let quiet = case.end().since(up.or(last.max())?);
     if !windows || attempt.nat.behind(Side::Responder) != Some(true) || quiet < PATIENCE {
         return None;
     }
@@ -65,18 +68,30 @@ fn found(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
     if traffic || !stopped {
         return None;
     }
+    let answered = view.messages().any(|message| message.from == Side::Responder && nat::on_4500(message));
     let on_4500 = view.messages().any(|message| message.from == Side::Initiator && nat::on_4500(message));
     Some(
         Match::on(index, Confidence::Suspected)
-            .seen(format!(
-                "the initiator is Windows, the responder is behind a NAT; after {} the client sent nothing, and no ESP, in {}",
-                attempt.stage,
-                span(quiet)
-            ))
-            .means("Windows does not use NAT traversal to a server behind a NAT unless its registry says so")
+            .seen(match up {
+                Some(_) => format!(
+                    "the initiator is Windows, the responder is behind a NAT; the tunnel came up, and the client sent no ESP in the {} since",
+                    span(quiet)
+                ),
+                None => format!(
+                    "the initiator is Windows, the responder is behind a NAT; after {} the client sent nothing, and no ESP, in {}",
+                    attempt.stage,
+                    span(quiet)
+                ),
+            })
+            .means(match answered {
+                true => "IKE passes on UDP 4500; Windows sends no ESP to a server behind a NAT unless its registry says so",
+                false => "Windows does not use NAT traversal to a server behind a NAT unless its registry says so",
+            })
             .frames(attempt.nat.mismatch_frame)
             .frames([attempt.last_frame])
-            .weigh(if on_4500 { "port" } else { "default" }, 2.0)
+            .weigh(if on_4500 && !answered { "port" } else { "default" }, 2.0)
+            // What is answered there is forwarded.
+            .rule_out(if answered { &["port"] } else { &[] })
             .settle("the value of AssumeUDPEncapsulationContextOnSendRule on the client"),
     )
 }
