@@ -503,6 +503,25 @@ fn ticket_shown() -> Scenario {
     story.raw(Side::Initiator, &shown)
 }
 
+/// A ticket that is shown again behind a COOKIE answers that, and repeats nothing; the same octets do.
+#[test]
+fn a_ticket_behind_a_cookie_is_no_repeat() {
+    let story = ticket_shown();
+    let cookie = v2::notify(v2::COOKIE, &filler::octets(5, 20));
+    let asked = resumption(&story, 0, v2::RESPONSE).message(std::slice::from_ref(&cookie));
+    let ticket = v2::notify(v2::TICKET_OPAQUE, &filler::octets(3, 120));
+    let again = resumption(&story, 0, v2::INITIATOR).message(&[cookie, v2::nonce(32, 4), ticket]);
+    let copies = |told: Scenario| {
+        let analysis = judge(&told.quiet(secs(5)).capture());
+        let attempt = analysis.facts.pairs.iter().next().map(|pair| pair.attempts[0].clone()).expect("an attempt");
+        let messages = attempt.exchanges.iter().flat_map(|exchange| &exchange.messages);
+        let shown = messages.filter(|message| message.from == ikescope::track::Side::Initiator);
+        shown.map(|message| message.repeat_count).collect::<Vec<_>>()
+    };
+    assert_eq!(copies(story.clone().raw(Side::Responder, &asked).raw(Side::Initiator, &again)), [0, 0]);
+    assert_eq!(copies(story.repeat(1, &[4.0])), [1]);
+}
+
 fn ticket_refused() -> Capture {
     let story = ticket_shown();
     let refusal = resumption(&story, 0, v2::RESPONSE).message(&[v2::notify(v2::TICKET_NACK, &[])]);
