@@ -4,6 +4,8 @@ use crate::diagnose::Confidence;
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
 
+use super::phase1::RefusalsInV2;
+
 pattern! {
     /// ## What is seen
     ///
@@ -39,7 +41,10 @@ pattern! {
 }
 
 fn check(case: &Case<'_>) -> Vec<Match> {
+    let refusals = RefusalsInV2::of(case);
     case.attempts()
+        // P1-VERSION.
+        .filter(|(_, view)| !refusals.holds(view.attempt))
         .filter(|(_, view)| view.attempt.midstream && !view.attempt.is_of_remarks() && !begins_elsewhere(view))
         .map(|(index, view)| {
             let first = view.messages().next();

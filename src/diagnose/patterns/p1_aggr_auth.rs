@@ -227,7 +227,9 @@ fn message_2_refused(index: usize, view: &View<'_>) -> Option<Match> {
 /// The responder refuses in clear what message 3 proves.
 fn message_3_refused(index: usize, view: &View<'_>) -> Option<Match> {
     let third = view.message(Label::Am(3))?;
-    let error = view.clear_errors(Side::Responder).find(|error| error.message.at >= third.at)?;
+    // P1-NOTIFY.
+    let aside = |error: &ClearNotify<'_>| notify::ASIDE.contains(&error.notify_message_type);
+    let error = view.clear_errors(Side::Responder).find(|error| error.message.at >= third.at && !aside(error))?;
     Some(
         Match::on(index, Confidence::Stated)
             .seen(sentence("responder", "AM3", &error))

@@ -25,6 +25,7 @@ pattern! {
     /// - `P1-AGGR-AUTH`: some responders answer an Aggressive Mode that they do not allow with AUTHENTICATION-FAILED (24), the
     ///   same as for an identity that they do not know.
     /// - `P1-AUTH-REJECT`: some responders find out at message 5 only.
+    /// - `P1-NOTIFY`: the same notify after message 2, which had gone along with the mode.
     P1_MODE = "P1-MODE", Phase1, Error;
     title: "one side uses Main Mode, the other Aggressive Mode";
     causes: [
@@ -73,6 +74,8 @@ pub(super) fn explains(habits: &Habits<'_>, view: &View<'_>) -> bool {
 fn stated(index: usize, view: &View<'_>) -> Option<Match> {
     let refusal = view.clear_errors(Side::Responder).find(|refusal| {
         matches!(refusal.notify_message_type, notify::INVALID_EXCHANGE_TYPE | notify::UNSUPPORTED_EXCHANGE_TYPE)
+            // P1-NOTIFY.
+            && !phase1::was_accepted(view, refusal.message)
     })?;
     let first = view.messages().find(|message| message.from == Side::Initiator)?;
     Some(

@@ -6,7 +6,7 @@ use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::{number, span, times};
 use crate::track::{Label, MessageRecord};
 
-use super::phase1::{self, Answer, Conduct, Method, Standing};
+use super::phase1::{self, Answer, Conduct, Method, Standing, notify};
 
 pattern! {
     /// ## What is seen
@@ -20,11 +20,14 @@ pattern! {
     /// In IKEv1 the encryption keys depend on the pre-shared key. A responder that cannot decrypt message 5 complains in clear,
     /// or under keys that the initiator cannot use. An initiator that could read the complaint would stop. So the keys
     /// differ: mistyped, with a blank at the end, or the key of another peer, picked by the address that the responder sees.
+    /// INVALID-PAYLOAD-TYPE (1), PAYLOAD-MALFORMED (16), INVALID-ID-INFORMATION (18), INVALID-HASH-INFORMATION (23) and
+    /// AUTHENTICATION-FAILED (24) in clear say so; of other types it is only suspected.
     ///
     /// ## Look-alikes
     ///
     /// - `P1-AUTH-REJECT`: the initiator stops at once, so it could read the answer; the keys agree and something else is refused.
     /// - `P1-AUTH-SILENT`: most responders say nothing at all about a wrong key.
+    /// - `P1-NOTIFY`: an error in clear that is not about what message 5 holds, such as INVALID-COOKIE (4).
     /// - `N-PORT4500`: message 5 moved to UDP 4500 and is not answered there.
     P1_PSK = "P1-PSK", Phase1, Error;
     title: "the pre-shared keys do not match";
@@ -100,17 +103,22 @@ fn check(case: &Case<'_>) -> Vec<Match> {
 }
 
 fn in_clear(index: usize, view: &View<'_>, proof: &MessageRecord, clear: &MessageRecord) -> Match {
-    let notify = view
-        .clear_notifies(clear.from)
-        .find(|notify| notify.message.frame == clear.frame)
-        .map_or("no notify".to_owned(), |notify| phase1::notify_name(notify.notify_message_type));
-    Match::on(index, Confidence::Inferred)
+    let said = view.clear_notifies(clear.from).find(|notify| notify.message.frame == clear.frame);
+    let said = said.map(|notify| notify.notify_message_type);
+    let notify = said.map_or("no notify".to_owned(), phase1::notify_name);
+    let names_it = said.is_none_or(|said| notify::UNREADABLE.contains(&said));
+    let found = Match::on(index, if names_it { Confidence::Inferred } else { Confidence::Suspected })
         .seen(format!(
             "MM5 is encrypted; the responder answered it in clear ({notify}), {}, where only an encrypted MM6 may stand",
             times(u64::from(clear.repeat_count) + 1),
         ))
-        .means("the responder could not decrypt message 5: its key is another one")
-        .frames([proof.frame, clear.frame])
+        .frames([proof.frame, clear.frame]);
+    if names_it {
+        return found.means("the responder could not decrypt message 5: its key is another one");
+    }
+    found
+        .means("the responder could not decrypt message 5, its key being another one, or it refuses what that holds")
+        .settle("the responder's log: what it makes of message 5")
 }
 
 fn not_understood(index: usize, view: &View<'_>, proof: &MessageRecord, answers: &[&MessageRecord]) -> Option<Match> {

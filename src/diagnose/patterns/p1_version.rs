@@ -6,13 +6,14 @@ use crate::diagnose::words::times;
 use crate::diagnose::{Confidence, Severity};
 use crate::track::{IkeVersion, Side};
 
+use super::ikev2;
 use super::phase1::{self, Habits, Standing, notify};
 
 pattern! {
     /// ## What is seen
     ///
-    /// The responder answers message 1 of IKEv1 in clear with INVALID-MAJOR-VERSION (5) or INVALID-MINOR-VERSION (6); or
-    /// it refuses or ignores one version while the same two peers get further with the other one, or it starts with the
+    /// The responder answers message 1 of IKEv1 in clear with INVALID-MAJOR-VERSION (5) or INVALID-MINOR-VERSION (6), in
+    /// IKEv1 or in an IKEv2 message with the same initiator SPI; or it refuses or ignores one version while the same two peers get further with the other one, or it starts with the
     /// other one itself.
     ///
     /// ## What it means
@@ -24,6 +25,7 @@ pattern! {
     ///
     /// - `P1-PROPOSAL`, `V2-PROPOSAL`: the version is right and the algorithms differ.
     /// - A peer that tries both versions, one after the other, and would take either.
+    /// - `P1-NOTIFY`: the same notify after message 2, which had gone along with the version.
     P1_VERSION = "P1-VERSION", Phase1, Error;
     title: "one side uses IKEv1, the other IKEv2";
     causes: [
@@ -52,41 +54,46 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     case.attempts()
         .filter(|(_, view)| view.attempt.phase1_up.is_none() && !view.attempt.midstream && !view.one_sided())
         .filter_map(|(index, view)| {
-            let found = stated(index, &view).or_else(|| by_the_other(&habits, index, &view))?;
+            let found = stated(&habits, index, &view).or_else(|| by_the_other(&habits, index, &view))?;
             let own = if is_explained(&found) { P1_VERSION.severity } else { Severity::Notice };
             Some(found.severity(standing.severity(&view, own)))
         })
         .collect()
 }
 
-/// The peer's other version explains why it does not answer this one.
-pub(super) fn explains(habits: &Habits<'_>, view: &View<'_>) -> bool {
-    by_the_other(habits, 0, view).is_some_and(|found| is_explained(&found))
+/// The peer says that it does not speak this version, or its other version explains why it does not answer.
+pub(super) fn explains<'a>(habits: &Habits<'a>, view: &View<'a>) -> bool {
+    habits.refused_in_v2(view).is_some() || by_the_other(habits, 0, view).is_some_and(|found| is_explained(&found))
 }
 
 fn is_explained(found: &Match) -> bool {
     found.confidence > Some(Confidence::Suspected)
 }
 
-fn stated(index: usize, view: &View<'_>) -> Option<Match> {
+fn stated<'a>(habits: &Habits<'a>, index: usize, view: &View<'a>) -> Option<Match> {
     if view.is_v2() {
         // V2-VERSION.
         return None;
     }
     let refusal = view.clear_errors(Side::Responder).find(|refusal| {
         matches!(refusal.notify_message_type, notify::INVALID_MAJOR_VERSION | notify::INVALID_MINOR_VERSION)
-    })?;
+            // P1-NOTIFY.
+            && !phase1::was_accepted(view, refusal.message)
+    });
+    let (refusal, what, how) = match refusal {
+        Some(refusal) => (refusal.message, phase1::notify_name(refusal.notify_message_type), ""),
+        None => (habits.refused_in_v2(view)?, ikev2::named(notify::INVALID_MAJOR_VERSION), ", in an IKEv2 message"),
+    };
     let first = view.messages().find(|message| message.from == Side::Initiator)?;
     Some(
         Match::on(index, Confidence::Stated)
             .seen(format!(
-                "the responder answered {} with {} in clear, {}",
+                "the responder answered {} with {what} in clear{how}, {}",
                 first.label,
-                phase1::notify_name(refusal.notify_message_type),
-                times(u64::from(refusal.message.repeat_count) + 1),
+                times(u64::from(refusal.repeat_count) + 1),
             ))
             .means("the responder does not speak IKEv1 with this peer")
-            .frames([first.frame, refusal.message.frame]),
+            .frames([first.frame, refusal.frame]),
     )
 }
 

@@ -1,11 +1,12 @@
 //! Questions of IKEv1 phase 1: what came back for a message, in clear or encrypted, and what the initiator did then.
 
+use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 use std::time::Duration;
 
-use crate::base::Timestamp;
+use crate::base::{IkeSpi, Timestamp};
 use crate::diagnose::Severity;
-use crate::diagnose::case::{AT_ONCE, Case, PATIENCE, View};
+use crate::diagnose::case::{AT_ONCE, Case, ClearNotify, PATIENCE, View};
 use crate::diagnose::sizes::{Content, V1Suite};
 use crate::diagnose::unheard;
 use crate::diagnose::waiting::Waited;
@@ -13,7 +14,7 @@ use crate::isakmp::registry;
 use crate::track::{Attempt, IkeVersion, Label, MessageRecord, Mode, Side};
 
 use super::informational::answer_within;
-use super::{icmp, initial_contact};
+use super::{icmp, ikev2, initial_contact};
 
 /// Phase 1 attributes (RFC 2409 appendix A).
 const AUTHENTICATION_METHOD: u16 = 3;
@@ -30,9 +31,11 @@ const LOOKED_BACK: usize = 4;
 
 /// Notify message types of RFC 2408 §3.14.1 that patterns tell apart.
 pub(super) mod notify {
+    pub(in super::super) const INVALID_COOKIE: u16 = 4;
     pub(in super::super) const INVALID_MAJOR_VERSION: u16 = 5;
     pub(in super::super) const INVALID_MINOR_VERSION: u16 = 6;
     pub(in super::super) const INVALID_EXCHANGE_TYPE: u16 = 7;
+    pub(in super::super) const INVALID_SPI: u16 = 11;
     /// Of both versions.
     pub(in super::super) const NO_PROPOSAL_CHOSEN: u16 = 14;
     pub(in super::super) const INVALID_KEY_INFORMATION: u16 = 17;
@@ -48,6 +51,14 @@ pub(super) mod notify {
     /// INVALID-CERT-ENCODING, INVALID-CERTIFICATE, CERT-TYPE-UNSUPPORTED, INVALID-CERT-AUTHORITY, INVALID-SIGNATURE,
     /// CERTIFICATE-UNAVAILABLE.
     pub(in super::super) const CERTIFICATE: [u16; 6] = [19, 20, 21, 22, 25, 28];
+    pub(in super::super) const CERTIFICATE_UNAVAILABLE: u16 = 28;
+    /// What is said of an encrypted message that makes no sense under the keys of the one that got it: INVALID-PAYLOAD-TYPE,
+    /// PAYLOAD-MALFORMED, and what finds fault with identity, hash and proof.
+    pub(in super::super) const UNREADABLE: [u16; 5] = [1, 16, 18, 23, 24];
+    /// What is said of nothing that messages 5 and 6 hold under encryption: of the DOI and the situation of an SA payload, of
+    /// the header (cookies, versions, exchange type, flags, message id), of an SPI, of certificates that the sender has; or that
+    /// refuses nothing (ADDRESS-NOTIFICATION, NOTIFY-SA-LIFETIME).
+    pub(in super::super) const ASIDE: [u16; 13] = [2, 3, 4, 5, 6, 7, 8, 9, 11, 26, 27, 28, 29];
 }
 
 /// How the peers prove who they are.
@@ -157,7 +168,7 @@ pub(super) fn message_3_ignored<'a>(view: &View<'a>) -> Option<(&'a MessageRecor
     if speaks { None } else { Some((third, copies_in_spite_of(third, second)?)) }
 }
 
-fn uses_phase_1(label: Label) -> bool {
+pub(super) fn uses_phase_1(label: Label) -> bool {
     matches!(label, Label::Qm(_) | Label::Tr(_))
 }
 
@@ -208,6 +219,17 @@ pub(super) fn ended_at_message_3<'a>(view: &View<'a>) -> Option<Ended<'a>> {
         by,
         may_refuse_quick: notifies && by.at >= quick.at,
     })
+}
+
+/// The responder had gone along with version, mode and offer when this was said: message 2 had passed, or what follows it.
+pub(super) fn was_accepted(view: &View<'_>, said: &MessageRecord) -> bool {
+    view.messages().any(|message| message.at <= said.at && matches!(message.label, Label::Mm(2..) | Label::Am(2..)))
+}
+
+/// The message that this answers: the latest of the other side.
+pub(super) fn answered_by<'a>(view: &View<'a>, said: &MessageRecord) -> Option<&'a MessageRecord> {
+    let before = view.messages().filter(|message| message.from != said.from && message.at <= said.at);
+    before.max_by_key(|message| message.at)
 }
 
 /// `name (number)`, or the number alone.
@@ -288,6 +310,42 @@ impl Standing {
 pub(super) struct Habits<'a> {
     ends: [Habit<'a>; 2],
     a: IpAddr,
+    refused_in_v2: RefusalsInV2<'a>,
+}
+
+/// Refusals of the IKE version in IKEv2, with the initiator cookie of the message 1 that each answers: they are filed as
+/// attempts of their own.
+#[derive(Debug)]
+pub(super) struct RefusalsInV2<'a>(HashMap<IkeSpi, &'a MessageRecord>);
+
+impl<'a> RefusalsInV2<'a> {
+    pub(super) fn of(case: &Case<'a>) -> Self {
+        let answers = case.attempts().filter(|(_, view)| view.is_v2() && view.attempt.midstream);
+        let refusal = |view: View<'a>| {
+            let mut messages = view.messages();
+            messages
+                .find(|message| !message.encrypted && ikev2::notified(message, notify::INVALID_MAJOR_VERSION).is_some())
+        };
+        let mut refusals: HashMap<IkeSpi, &MessageRecord> =
+            answers.filter_map(|(_, view)| Some((view.attempt.initiator_spi, refusal(view)?))).collect();
+        if !refusals.is_empty() {
+            let asked: HashSet<IkeSpi> = attempts(case).map(|(_, view)| view.attempt.initiator_spi).collect();
+            refusals.retain(|spi, _| asked.contains(spi));
+        }
+        Self(refusals)
+    }
+
+    /// That of this attempt in IKEv1, if it got no other answer.
+    pub(super) fn on(&self, view: &View<'a>) -> Option<&'a MessageRecord> {
+        let refusal = *self.0.get(&view.attempt.initiator_spi)?;
+        let asked = view.messages().next().filter(|_| !view.is_v2() && !view.heard(Side::Responder))?;
+        (asked.at <= refusal.at && asked.destination.ip() == refusal.source.ip()).then_some(refusal)
+    }
+
+    /// Whether the attempt is such a refusal.
+    pub(super) fn holds(&self, attempt: &Attempt) -> bool {
+        attempt.version == IkeVersion::V2 && self.0.contains_key(&attempt.initiator_spi)
+    }
 }
 
 /// What one end does.
@@ -321,7 +379,8 @@ impl<'a> Habit<'a> {
 impl<'a> Habits<'a> {
     /// Of this pair.
     pub(super) fn of(case: &Case<'a>) -> Self {
-        let mut habits = Self { ends: [Habit::default(); 2], a: case.pair.a };
+        let refused_in_v2 = RefusalsInV2::of(case);
+        let mut habits = Self { ends: [Habit::default(); 2], a: case.pair.a, refused_in_v2 };
         for attempt in case.pair.attempts.iter() {
             if let Some(starter) = habits.end(attempt.initiator.ip()).filter(|_| !attempt.midstream) {
                 let known = match (attempt.version, attempt.mode) {
@@ -354,6 +413,11 @@ impl<'a> Habits<'a> {
         self.ends.get(usize::from(address != self.a)).copied().unwrap_or_default()
     }
 
+    /// The refusal of this attempt's version in IKEv2.
+    pub(super) fn refused_in_v2(&self, view: &View<'a>) -> Option<&'a MessageRecord> {
+        self.refused_in_v2.on(view)
+    }
+
     /// Beginning of the latest attempt of either end.
     pub(super) fn latest(&self) -> Option<Timestamp> {
         self.ends.iter().filter_map(|end| end.latest).max()
@@ -365,6 +429,8 @@ impl<'a> Habits<'a> {
 pub(super) enum Answer<'a> {
     /// Something in clear, where only an encrypted message 6 may stand.
     Clear(&'a MessageRecord),
+    /// An error in clear that is not about what message 5 holds.
+    Aside(ClearNotify<'a>),
     /// Encrypted Informational messages and no message 6.
     Encrypted {
         /// They.
@@ -395,15 +461,20 @@ pub(super) fn answer_to_message_5<'a>(view: &View<'a>) -> Option<(&'a MessageRec
         return None;
     }
     let proof = view.message(Label::Mm(5))?;
-    let clear = view.messages().find(|message| {
+    let in_clear = |message: &&MessageRecord| {
         message.from == Side::Responder
             && !message.encrypted
             // Copies of message 5 before the one that was recorded may have drawn it too.
             && message.last_sent() >= proof.at
             && matches!(message.label, Label::Stray | Label::Inf)
-    });
-    if let Some(clear) = clear {
-        return Some((proof, Answer::Clear(clear)));
+    };
+    let aside = |message: &MessageRecord| {
+        let errors =
+            view.clear_errors(Side::Responder).filter(|error| notify::ASIDE.contains(&error.notify_message_type));
+        errors.into_iter().find(|error| error.message.frame == message.frame)
+    };
+    if let Some(clear) = view.messages().filter(in_clear).min_by_key(|message| aside(message).is_some()) {
+        return Some((proof, aside(clear).map_or(Answer::Clear(clear), Answer::Aside)));
     }
     // What is encrypted before message 5 answers a copy of it that was not recorded.
     let answers = |message: &&MessageRecord| message.at < proof.at || may_answer(message, proof);
