@@ -65,6 +65,8 @@ const CONSEQUENCES: &[Consequences] = &[
     Consequences::of("F-V1FRAG-INCOMPLETE", &["P1-AUTH-SILENT", "P1-MM4-NO-MM5"]),
     Consequences::of("M-MARKER", &["N-PORT4500", "P1-AUTH-SILENT", "V2-AUTH-NO-REPLY", "P1-NO-REPLY", "V2-NO-REPLY"]),
     Consequences::of("M-LENGTH", &["P1-MM3-NO-REPLY"]),
+    Consequences::on_attempt_of("M-LENGTH", &["P1-NO-REPLY", "V2-NO-REPLY"]),
+    Consequences::on_attempt_of("P2-REJECT", &["M-ENC-BIT"]),
     // and may itself follow from N-PORT4500
     Consequences::on_attempt_of("P1-AGGR-AUTH", &["N-ICMP-PORT"]),
     Consequences::of("N-PORT4500", &["P1-AUTH-SILENT", "P1-AGGR-AUTH", "P1-UP-NO-P2", "V2-AUTH-NO-REPLY"]),

@@ -4,6 +4,7 @@ use ikescope::diagnose::{Confidence, Finding, Outcome, PairStatus, Severity, Ver
 
 use crate::life_cycle::standing;
 use crate::path::{both_move_to_ipv6, find, tries_ipv6};
+use crate::phase1::{finding, first_cause};
 use crate::support::filler;
 use crate::support::story::{ikev2_gcm, ikev2_psk};
 use crate::support::wire::v2::exchange::{AUTH, CREATE_CHILD_SA, FOLLOWUP_KE, INTERMEDIATE, SA_INIT, SESSION_RESUME};
@@ -1324,4 +1325,58 @@ fn a_tunnel_that_ends_after_a_refused_re_authentication_is_down() {
     let pair = analysis.diagnosis.pairs().last().expect("a pair");
     assert_eq!((pair.status, pair.verdict.map(Verdict::id)), (PairStatus::Down, Some("V2-AUTH-FAIL")));
     assert!(find(&analysis, "OK-UP").is_none());
+}
+
+#[test]
+fn a_version_that_was_accepted_is_not_what_a_later_notify_is_about() {
+    let told = |exchange| {
+        refused_in_clear(
+            Scenario::new().ikev2_init(&v2::ike_cbc(14)).auth_request(&[]),
+            exchange,
+            v2::INVALID_MAJOR_VERSION,
+        )
+    };
+    let capture = told(AUTH).quiet(secs(30)).capture();
+    assert_eq!(alarms(&judge(&capture)), ["V2-CLEAR-ERROR"]);
+    let found = finding(&capture, "V2-CLEAR-ERROR");
+    assert!(found.means.contains("had gone along with IKEv2 before"), "{}", found.means);
+}
+
+#[test]
+fn what_refuses_ike_sa_init_is_no_matter_of_an_sa() {
+    let refused = |notify| request().sa_init_notify(notify).quiet(secs(30)).capture();
+    let named = v2::notify(v2::UNSUPPORTED_CRITICAL_PAYLOAD, &[200]);
+    for (notify, means, cause) in [
+        (named, "the initiator has to leave it out", "one side uses a payload"),
+        (v2::notify(v2::INVALID_SYNTAX, &[]), "refuses it by its policy", "a message was built or read wrongly"),
+        (v2::notify(v2::INVALID_IKE_SPI, &[]), "there is none yet", "a message was built or read wrongly"),
+        (v2::notify(v2::INVALID_SPI, &[]), "none had gone to the responder", "a message was built or read wrongly"),
+        (
+            v2::notify(v2::AUTHENTICATION_FAILED, &[]),
+            "before that has proven itself",
+            "the responder has no configuration",
+        ),
+        (v2::notify(v2::TEMPORARY_FAILURE, &[]), "should try again later", "the sender is busy"),
+    ] {
+        let capture = refused(notify);
+        assert_eq!(alarms(&judge(&capture)), ["V2-CLEAR-ERROR"], "{means}");
+        let found = finding(&capture, "V2-CLEAR-ERROR");
+        assert!(found.means.contains(means), "{}", found.means);
+        assert!(first_cause(&found).starts_with(cause), "{found:?}");
+        assert!(found.checks().all(|check| !check.text.contains("clear the SA")), "{found:?}");
+    }
+}
+
+/// A public value that is too short for its group (RFC 7296 §3.4).
+#[test]
+fn a_request_that_is_broken_is_what_invalid_syntax_is_about() {
+    let short = |message: &mut Vec<u8>| {
+        let length = message.len() as u32 + 100;
+        message[24..28].copy_from_slice(&length.to_be_bytes());
+    };
+    let told = Scenario::new().tampered(short, |told| told.sa_init_request(&[v2::ike_cbc(14)]));
+    let capture = told.sa_init_notify(v2::notify(v2::INVALID_SYNTAX, &[])).quiet(secs(30)).capture();
+    let found = finding(&capture, "V2-CLEAR-ERROR");
+    assert!(found.seen.contains("SA_INIT-REQ is malformed"), "{}", found.seen);
+    assert!(found.means.contains("the fault is with the initiator"), "{}", found.means);
 }

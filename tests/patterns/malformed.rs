@@ -4,17 +4,17 @@ use ikescope::diagnose::Severity;
 
 use crate::path::find;
 use crate::support::story::main_mode_psk;
-use crate::support::{Capture, Payload, Scenario, Side, secs, v1};
+use crate::support::{Capture, Payload, Scenario, Side, secs, v1, v2};
 use crate::trial::Evidence::{Crafted, Lab};
 use crate::trial::{Trial, alarms, judge};
 
 pub const TRIALS: &[Trial] = &[
     Trial {
         id: "M-ENC-BIT",
-        positive: Crafted("Quick Mode is refused in clear", || refused_in_clear(v1::NO_PROPOSAL_CHOSEN)),
-        near_miss: Crafted("Quick Mode is answered by INVALID-COOKIE in clear", || {
-            refused_in_clear(v1::INVALID_COOKIE)
+        positive: Crafted("after message 6 the responder refuses something in clear", || {
+            said_in_clear(v1::NO_PROPOSAL_CHOSEN)
         }),
+        near_miss: Crafted("after message 6 it says INVALID-COOKIE in clear", || said_in_clear(v1::INVALID_COOKIE)),
         how: "who does not know the SA has no keys to encrypt with",
     },
     Trial {
@@ -50,9 +50,9 @@ fn transform() -> v1::Transform {
     crate::support::story::usual_transform()
 }
 
-/// Main Mode, then a Quick Mode that the responder answers with this notify in clear.
-fn refused_in_clear(message_type: u16) -> Capture {
-    main_mode_psk().qm1(0).informational_clear(Side::Responder, v1::notify(message_type)).quiet(secs(30)).capture()
+/// Main Mode, then this notify of the responder in clear.
+fn said_in_clear(message_type: u16) -> Capture {
+    main_mode_psk().informational_clear(Side::Responder, v1::notify(message_type)).quiet(secs(30)).capture()
 }
 
 /// What both ends take to the end is odd, and keeps nothing from working.
@@ -83,4 +83,20 @@ fn with_payload(payload_type: u8) -> Capture {
         .quick_mode()
         .traffic(4)
         .capture()
+}
+
+/// A message that nobody can take is not answered, whatever else may be wrong.
+#[test]
+fn a_first_message_that_is_broken_explains_the_silence() {
+    let first = Scenario::new().tampered(|message| longer(message), |told| told.mm1(&[transform()]));
+    let analysis = judge(&first.clone().repeat(2, &[10.0]).quiet(secs(30)).capture());
+    assert_eq!(alarms(&analysis), ["M-LENGTH"]);
+    let found = find(&analysis, "M-LENGTH").expect("a finding");
+    assert_eq!(found.severity, Severity::Error);
+    assert!(found.seen.contains("3 messages like this, copies and all"), "{}", found.seen);
+    assert_eq!(find(&analysis, "P1-NO-REPLY").map(|found| found.consequence_of), Some(Some("M-LENGTH")));
+    let request = |told: Scenario| told.sa_init_request(&[v2::ike_cbc(14)]);
+    let first = Scenario::new().tampered(|message| longer(message), request);
+    let analysis = judge(&first.repeat(2, &[10.0]).quiet(secs(30)).capture());
+    assert_eq!(alarms(&analysis), ["M-LENGTH"]);
 }

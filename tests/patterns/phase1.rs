@@ -8,7 +8,7 @@ use md5::{Digest, Md5};
 
 use crate::path::find;
 use crate::support::story::{aggressive, ikev2_psk, main_mode_psk, usual_transform};
-use crate::support::wire::{Attribute, Payload, v1};
+use crate::support::wire::{Attribute, Header, Payload, v1, v2};
 use crate::support::{Capture, Scenario, Side, ms, secs};
 use crate::trial::Evidence::{Crafted, Lab};
 use crate::trial::{Trial, alarms, judge};
@@ -1240,4 +1240,144 @@ fn a_version_that_works_beside_does_not_explain_silence_alone() {
     let version = find(&analysis, "P1-VERSION").expect("a finding");
     assert_eq!((version.severity, version.confidence), (Severity::Notice, Confidence::Suspected));
     assert_eq!(alarms(&analysis), ["P1-NO-REPLY"]);
+}
+
+/// What the responder says in clear in answer to message 1, 3 or 5 of Main Mode with a pre-shared key.
+fn said_after(message: u8, said: u16) -> Capture {
+    let told = match message {
+        1 => Scenario::new().mm1(&[usual_transform()]),
+        3 => until_message_2().mm3(),
+        _ => until_message_2().mm3().mm4().mm5(),
+    };
+    told.informational_clear(Side::Responder, v1::notify(said)).quiet(secs(30)).capture()
+}
+
+#[test]
+fn a_version_or_mode_that_was_accepted_is_not_what_a_later_notify_is_about() {
+    // INVALID-MINOR-VERSION and UNSUPPORTED-EXCHANGE-TYPE (RFC 2408 §3.14.1).
+    for (said, page) in [
+        (v1::INVALID_MAJOR_VERSION, "P1-VERSION"),
+        (6, "P1-VERSION"),
+        (v1::INVALID_EXCHANGE_TYPE, "P1-MODE"),
+        (29, "P1-MODE"),
+    ] {
+        assert_eq!(alarms(&judge(&said_after(1, said))), [page], "{said}");
+        for message in [3, 5] {
+            let capture = said_after(message, said);
+            assert_eq!(alarms(&judge(&capture)), ["P1-NOTIFY"], "{said} after {message}");
+            let found = finding(&capture, "P1-NOTIFY");
+            assert!(found.seen.starts_with(&format!("the responder answered MM{message} with")), "{}", found.seen);
+            assert!(found.means.contains("had gone along with this in message 2"), "{}", found.means);
+            assert!(first_cause(&found).starts_with("the peer restarted, another member"), "{found:?}");
+        }
+    }
+}
+
+#[test]
+fn only_what_message_5_holds_can_tell_of_its_keys() {
+    for said in
+        [v1::INVALID_PAYLOAD_TYPE, v1::PAYLOAD_MALFORMED, v1::INVALID_ID_INFORMATION, 23, v1::AUTHENTICATION_FAILED]
+    {
+        let capture = said_after(5, said);
+        assert_eq!(alarms(&judge(&capture)), ["P1-PSK"], "{said}");
+        assert_eq!(finding(&capture, "P1-PSK").confidence, Confidence::Inferred, "{said}");
+    }
+    for said in [v1::NO_PROPOSAL_CHOSEN, 15, v1::INVALID_KEY_INFORMATION, 19, 20, 25] {
+        let capture = said_after(5, said);
+        assert_eq!(alarms(&judge(&capture)), ["P1-PSK"], "{said}");
+        assert_eq!(finding(&capture, "P1-PSK").confidence, Confidence::Suspected, "{said}");
+    }
+    for said in [2, 3, v1::INVALID_COOKIE, v1::INVALID_SPI, 26, 27, 28] {
+        let capture = said_after(5, said);
+        assert_eq!(alarms(&judge(&capture)), ["P1-NOTIFY"], "{said}");
+        assert_eq!(finding(&capture, "P1-NOTIFY").severity >= Severity::Error, ![26, 27].contains(&said), "{said}");
+    }
+    let lost = finding(&said_after(5, v1::INVALID_COOKIE), "P1-NOTIFY");
+    assert!(lost.means.contains("does not know this negotiation"), "{}", lost.means);
+    assert!(first_cause(&lost).starts_with("the peer restarted"), "{lost:?}");
+}
+
+/// In Aggressive Mode, too, a peer that lost its state says nothing of keys.
+#[test]
+fn a_cookie_that_is_unknown_after_message_3_of_aggressive_mode_is_no_matter_of_keys() {
+    let said = |said| aggressive().informational_clear(Side::Responder, v1::notify(said)).quiet(secs(30)).capture();
+    assert!(raises(&said(v1::AUTHENTICATION_FAILED), "P1-AGGR-AUTH"));
+    let lost = said(v1::INVALID_COOKIE);
+    assert!(raises(&lost, "P1-NOTIFY") && !raises(&lost, "P1-AGGR-AUTH"));
+    assert!(finding(&lost, "P1-NOTIFY").seen.starts_with("the responder answered AM3 with INVALID-COOKIE"));
+}
+
+#[test]
+fn without_certificates_none_is_refused() {
+    for said in [19, 20, 21, 22, 25, 28] {
+        for message in [1, 3] {
+            let capture = said_after(message, said);
+            assert_eq!(alarms(&judge(&capture)), ["P1-NOTIFY"], "{said} after {message}");
+            assert!(finding(&capture, "P1-NOTIFY").means.contains("pre-shared keys are to prove"), "{said}");
+        }
+    }
+    let transform = v1::transform(v1::AES_CBC, 256, v1::SHA2_256, v1::RSA_SIG, 14);
+    let offered = Scenario::new().mm1(std::slice::from_ref(&transform));
+    let refused =
+        |told: Scenario, said| told.informational_clear(Side::Responder, v1::notify(said)).quiet(secs(30)).capture();
+    // nothing that it could be about was sent
+    assert_eq!(alarms(&judge(&refused(offered.clone(), 20))), ["P1-NOTIFY"]);
+    let proven = offered.mm2(&transform).mm3().mm4().mm5_certificate(900);
+    let invalid = finding(&refused(proven.clone(), 20), "P1-CERT");
+    assert_eq!(invalid.means, "the responder finds the certificate of the initiator invalid or badly formed");
+    assert!(invalid.causes.iter().all(|cause| !cause.text.contains("has no certificate")), "{invalid:?}");
+    let none = finding(&refused(proven.clone(), 28), "P1-CERT");
+    assert_eq!(none.means, "the responder has no certificate of the type and authority that the initiator asks for");
+    assert!(first_cause(&none).starts_with("the side that says so has no certificate"), "{none:?}");
+    assert!(none.checks().all(|check| !check.text.contains("dates")), "{none:?}");
+    // a peer that lost its state says nothing of certificates
+    let lost = refused(proven, v1::INVALID_COOKIE);
+    assert!(raises(&lost, "P1-NOTIFY") && !raises(&lost, "P1-CERT"));
+}
+
+#[test]
+fn each_type_of_error_has_words_of_its_own() {
+    let mut told: Vec<String> = Vec::new();
+    for said in (1..=30).filter(|said| ![5, 6, 7, 29].contains(said)) {
+        let capture = said_after(1, said);
+        let found = findings(&capture);
+        let found = found.iter().find(|found| found.severity >= Severity::Warning).expect("a finding");
+        assert!(!found.means.contains("refuses this message"), "{said}: {}", found.means);
+        assert!(!told.contains(&found.means), "{said}: {}", found.means);
+        told.push(found.means.clone());
+    }
+    // BAD-PROPOSAL-SYNTAX is about the form of the offer.
+    let form = finding(&said_after(1, 15), "P1-PROPOSAL");
+    assert!(form.means.contains("the form and not the policy"), "{}", form.means);
+    assert!(first_cause(&form).starts_with("the initiator builds the offer wrongly"), "{form:?}");
+    let policy = finding(&said_after(1, v1::NO_PROPOSAL_CHOSEN), "P1-PROPOSAL");
+    assert!(policy.causes.iter().all(|cause| !cause.text.contains("builds the offer")), "{policy:?}");
+}
+
+/// RFC 7296 §2.5 and §1.5: a peer that knows IKEv2 only may answer under the initiator cookie in its own version.
+#[test]
+fn an_answer_in_ikev2_to_message_1_is_an_answer() {
+    let asked = Scenario::new().mm1(&[usual_transform()]).repeat(2, &BACKOFF);
+    let (initiator_spi, _) = asked.ike_spis();
+    let answer = |initiator_spi| {
+        let header = Header {
+            initiator_spi,
+            responder_spi: 0,
+            version: 0x20,
+            exchange_type: v2::exchange::INFORMATIONAL,
+            flags: v2::RESPONSE,
+            message_id: 0,
+        };
+        let refusal = header.message(&[v2::notify(v2::INVALID_MAJOR_VERSION, &[])]);
+        asked.clone().raw(Side::Responder, &refusal).quiet(secs(30)).capture()
+    };
+    let refused = answer(initiator_spi);
+    assert_eq!(alarms(&judge(&refused)), ["P1-VERSION"]);
+    let found = finding(&refused, "P1-VERSION");
+    assert_eq!(found.confidence, Confidence::Stated);
+    assert!(found.seen.contains("INVALID_MAJOR_VERSION (5) in clear, in an IKEv2 message"), "{}", found.seen);
+    assert!(!raises(&refused, "C-MIDSTREAM"));
+    // under another cookie it answers something else
+    let other = answer(initiator_spi ^ 1);
+    assert!(raises(&other, "P1-NO-REPLY") && !raises(&other, "P1-VERSION"));
 }

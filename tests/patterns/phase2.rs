@@ -1,6 +1,6 @@
 //! Trials: IKEv1 phase 2, and what depends on the side that starts.
 
-use ikescope::diagnose::{PairStatus, Severity, Where};
+use ikescope::diagnose::{Confidence, PairStatus, Severity, Where};
 
 use crate::life_cycle::standing;
 use crate::path::find;
@@ -283,4 +283,40 @@ fn a_quick_mode_that_is_not_confirmed_shows_beside_another_tunnel() {
     let analysis = judge(&tried.repeat(3, &[4.0, 7.2, 13.0]).traffic_on(spis, 10..40, ms(500)).capture());
     assert_eq!(alarms(&analysis), ["P2-NO-QM3"]);
     assert_eq!(find(&analysis, "OK-UP").and_then(|up| up.attempt), Some(0));
+}
+
+/// Message 1 of Quick Mode and what the responder says to it in clear.
+fn answered_in_clear(refusal: Payload) -> Capture {
+    let mut story = main_mode_psk().qm1(0).informational_clear(Side::Responder, refusal.clone());
+    for gap in [4.0, 7.2] {
+        story = story.repeat_from(Side::Initiator, 1, &[gap]).informational_clear(Side::Responder, refusal.clone());
+    }
+    story.quiet(secs(40)).capture()
+}
+
+#[test]
+fn a_refusal_in_clear_is_suspected_to_refuse_phase_2() {
+    for (said, cause) in [
+        (v1::NO_PROPOSAL_CHOSEN, "the ESP or AH proposal"),
+        (v1::INVALID_ID_INFORMATION, "the protected networks"),
+        (v1::INVALID_SPI, "another reason"),
+    ] {
+        let capture = answered_in_clear(v1::notify(said));
+        assert_eq!(alarms(&judge(&capture)), ["P2-REJECT"], "{said}");
+        let found = finding(&capture, "P2-REJECT");
+        assert_eq!((found.severity, found.confidence), (Severity::Error, Confidence::Suspected));
+        assert!(found.seen.contains("in clear") && found.seen.contains("was sent 3 times"), "{}", found.seen);
+        assert!(first_cause(&found).starts_with(cause), "{said}: {found:?}");
+        assert!(!raises(&capture, "T-SPI-UNKNOWN") && !raises(&capture, "P2-NO-REPLY"));
+    }
+    let clear = find(&judge(&answered_in_clear(v1::notify(v1::NO_PROPOSAL_CHOSEN))), "M-ENC-BIT").expect("a finding");
+    assert_eq!(clear.consequence_of, Some("P2-REJECT"));
+    // who does not know the SA refuses no networks
+    assert!(!raises(&answered_in_clear(v1::notify(v1::INVALID_COOKIE)), "P2-REJECT"));
+    // what names an SPI of ESP is about that
+    let of_esp = answered_in_clear(v1::notify_about(v1::PROTO_ESP, &[1, 2, 3, 4], v1::INVALID_SPI, &[]));
+    assert!(!raises(&of_esp, "P2-REJECT"));
+    let found = finding(&of_esp, "T-SPI-UNKNOWN");
+    assert_eq!(found.confidence, Confidence::Suspected);
+    assert!(found.seen.contains("the capture holds no ESP or AH to it"), "{}", found.seen);
 }

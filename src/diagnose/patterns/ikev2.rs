@@ -167,6 +167,12 @@ pub(super) fn accepted(attempt: &Attempt) -> Option<Round<'_>> {
     rounds(attempt).find(Round::accepted)
 }
 
+/// The responder had made its choice in IKE_SA_INIT by then, or was asked for what follows that.
+pub(super) fn was_accepted(view: &View<'_>, at: Timestamp) -> bool {
+    let chosen = accepted(view.attempt).and_then(|round| round.response).is_some_and(|response| response.at <= at);
+    chosen || view.messages().any(|message| message.label == Label::Request(AUTH) && message.at <= at)
+}
+
 /// The request of an exchange and its response, as far as they were seen.
 pub(super) fn request_and_response(exchange: &Exchange) -> (Option<&MessageRecord>, Option<&MessageRecord>) {
     let requests = exchange.messages.iter().filter(|message| matches!(message.label, Label::Request(_)));

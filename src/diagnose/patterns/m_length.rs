@@ -3,9 +3,10 @@
 use crate::base::{Fault, FaultKind};
 use crate::diagnose::Confidence;
 use crate::diagnose::Severity;
-use crate::diagnose::case::Case;
+use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::number;
+use crate::track::{MessageRecord, Side};
 
 pattern! {
     /// ## What is seen
@@ -55,20 +56,30 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             let (first, fault) = broken.first()?;
             let up = view.tunnel_up();
             let taken = up.is_some_and(|up| broken.iter().all(|(message, _)| message.at <= up));
+            let copies: u64 = broken.iter().map(|(message, _)| u64::from(message.repeat_count) + 1).sum();
             let found = Match::on(index, Confidence::Stated)
                 .seen(format!(
-                    "{} from {}: {fault}; {} like this",
+                    "{} from {}: {fault}; {} like this{}",
                     first.label,
                     first.source,
-                    number(broken.len() as u64, "message")
+                    number(copies, "message"),
+                    if copies > broken.len() as u64 { ", copies and all" } else { "" },
                 ))
                 .means(if taken {
                     "the message is not what its lengths say; the other side took it all the same"
+                } else if stops(&view, &broken) {
+                    "the message is not what its lengths say: a peer has to drop it, and no answer came"
                 } else {
                     "the message is not what its lengths say; it was read as far as they can be believed"
                 })
                 .frames(broken.iter().map(|(message, _)| message.frame));
-            Some(if taken { found.severity(Severity::Notice) } else { found })
+            Some(if taken {
+                found.severity(Severity::Notice)
+            } else if stops(&view, &broken) {
+                found.severity(Severity::Error)
+            } else {
+                found
+            })
         })
         .collect();
     let unreadable: Vec<_> = case.pair.malformed.iter().filter(|datagram| is_about_length(&datagram.fault)).collect();
@@ -85,6 +96,13 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         found.push(if speaks_ike { unread } else { unread.severity(Severity::Notice).weigh("foreign", 3.0) });
     }
     found
+}
+
+/// One of them is the first message of the attempt, sent again and again and never answered.
+fn stops(view: &View<'_>, broken: &[(&MessageRecord, Fault)]) -> bool {
+    let first = view.messages().next().filter(|first| first.from == Side::Initiator && first.repeat_count > 0);
+    let unheard = !view.attempt.midstream && !view.heard(Side::Responder);
+    first.is_some_and(|first| unheard && broken.iter().any(|(message, _)| std::ptr::eq(*message, first)))
 }
 
 /// Header fields and values that are no lengths; the version is [`super::m_unknown`]'s.

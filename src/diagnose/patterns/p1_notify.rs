@@ -12,8 +12,6 @@ use super::{p1_cert, p1_ke, p1_no_key};
 /// INVALID-FLAGS, PAYLOAD-MALFORMED (RFC 2408 §3.14.1).
 const INVALID_FLAGS: u16 = 8;
 const PAYLOAD_MALFORMED: u16 = 16;
-/// ADDRESS-NOTIFICATION, NOTIFY-SA-LIFETIME.
-const REFUSES_NOTHING: [u16; 2] = [26, 27];
 
 pattern! {
     /// ## What is seen
@@ -78,7 +76,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 side == Side::Responder && of_message_1(said) && phase1::was_accepted(&view, error.message);
             let asked = phase1::answered_by(&view, error.message);
             let after = asked.map_or("nothing".to_owned(), |asked| asked.label.to_string());
-            let severity = if REFUSES_NOTHING.contains(&said) { Severity::Warning } else { P1_NOTIFY.severity };
+            let severity = if notify::REFUSES_NOTHING.contains(&said) { Severity::Warning } else { P1_NOTIFY.severity };
             let found = Match::on(index, Confidence::Stated)
                 .seen(format!(
                     "the {} answered {after} with {} in clear, {}",

@@ -9,12 +9,18 @@ use crate::track::{Mode, Side};
 use super::nearest_miss;
 use super::phase1::{self, Standing, notify};
 
+/// RFC 2408 §3.14.1.
+const INVALID_TRANSFORM_ID: u16 = 12;
+const ATTRIBUTES_NOT_SUPPORTED: u16 = 13;
+const BAD_PROPOSAL_SYNTAX: u16 = 15;
+
 pattern! {
     /// ## What is seen
     ///
     /// Message 1, then an Informational exchange in clear from the responder with the same initiator cookie (or at once, with
     /// a cookie of its own, as OpenBSD sends it) and the notify NO-PROPOSAL-CHOSEN (14); INVALID-TRANSFORM-ID (12),
-    /// ATTRIBUTES-NOT-SUPPORTED (13) and BAD-PROPOSAL-SYNTAX (15) are its relatives.
+    /// ATTRIBUTES-NOT-SUPPORTED (13) and BAD-PROPOSAL-SYNTAX (15) are its relatives, and say more: 13 is about what the responder
+    /// does not support, 12 and 15 are about the form of the offer.
     ///
     /// ## What it means
     ///
@@ -35,16 +41,18 @@ pattern! {
     P1_PROPOSAL = "P1-PROPOSAL", Phase1, Error;
     title: "the responder refused every phase 1 proposal";
     causes: [
-        "differs" 0.80 "an algorithm, the group, the key length or the authentication method differs",
+        "differs" 0.79 "an algorithm, the group, the key length or the authentication method differs",
             raised by "the notify carries the cookies as its SPI; the peer itself starts with another offer",
             lowered by "a notify without SPI from a peer whose other notifies have one";
-        "no-profile" 0.20 "the responder has no configuration for this address or this IKE version",
+        "no-profile" 0.19 "the responder has no configuration for this address or this IKE version",
             raised by "a notify without SPI; the same offer is accepted from another address",
             lowered by "earlier success from this address";
+        "syntax" 0.02 "the initiator builds the offer wrongly, or the responder reads it wrongly", raised by "BAD-PROPOSAL-SYNTAX, INVALID-TRANSFORM-ID", lowered by "NO-PROPOSAL-CHOSEN";
     ];
     checks: [
-        Responder: "put its phase 1 policy for this peer beside the offer: encryption, key length, hash, group, authentication method must match in one set";
-        Responder: "make sure that a configuration for the initiator's address exists, and for IKEv1";
+        Either: "look up both versions for faults in the SA payload; try the plainest offer: one proposal with one transform" about "syntax";
+        Responder: "put its phase 1 policy for this peer beside the offer: encryption, key length, hash, group, authentication method must match in one set" about "differs";
+        Responder: "make sure that a configuration for the initiator's address exists, and for IKEv1" about "no-profile";
         Initiator: "offer a set that the responder has; do not rely on defaults of either product";
     ];
     logs: [
@@ -89,20 +97,31 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         .filter_map(|(index, view)| {
             let refusal = view
                 .clear_errors(Side::Responder)
+                .filter(|refusal| !phase1::was_accepted(&view, refusal.message))
                 .find(|refusal| notify::REFUSALS.contains(&refusal.notify_message_type))?;
+            let said = refusal.notify_message_type;
             let first = view.messages().find(|message| message.from == Side::Initiator);
             let mut found = Match::on(index, Confidence::Stated)
                 .seen(format!(
                     "the responder answered {} with {} in clear, {}",
                     first.map_or("message 1".to_owned(), |message| message.label.to_string()),
-                    phase1::notify_name(refusal.notify_message_type),
+                    phase1::notify_name(said),
                     times(u64::from(refusal.message.repeat_count) + 1),
                 ))
-                .means("nothing in the offer fits the responder's phase 1 policy for this peer")
+                .means(meaning(said))
                 .frames(first.map(|message| message.frame))
                 .frames([refusal.message.frame])
                 .severity(standing.severity(&view, P1_PROPOSAL.severity));
-            if refusal.spi_size == 0 {
+            found = match said {
+                INVALID_TRANSFORM_ID | BAD_PROPOSAL_SYNTAX => {
+                    found.weigh("syntax", 60.0).weigh("differs", 0.3).rule_out(&["no-profile"])
+                }
+                ATTRIBUTES_NOT_SUPPORTED => found.weigh("no-profile", 0.2).rule_out(&["syntax"]),
+                _ => found.rule_out(&["syntax"]),
+            };
+            if said != notify::NO_PROPOSAL_CHOSEN {
+                // It is about the offer itself, and no answer to an address.
+            } else if refusal.spi_size == 0 {
                 // A responder that never compared anything has no SPI to name either; others never put one.
                 found
                     .means
@@ -116,7 +135,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 found.means.to_mut().push_str(ONE_GROUP);
             }
             // Equal findings of a pair are told once: one comparison is enough.
-            Some(if std::mem::replace(&mut compared, true) { found } else { beside(case, &view, found) })
+            Some(if std::mem::replace(&mut compared, true) { found } else { beside(case, &view, said, found) })
         })
         .collect()
 }
@@ -124,10 +143,29 @@ fn check(case: &Case<'_>) -> Vec<Match> {
 /// What Aggressive Mode cannot negotiate (RFC 2409 §5).
 const ONE_GROUP: &str = "; in Aggressive Mode the group is not negotiated: it is that of the public value in message 1";
 
+/// What the type says (RFC 2408 §5.4 to §5.6).
+fn meaning(said: u16) -> &'static str {
+    match said {
+        INVALID_TRANSFORM_ID => {
+            "the responder finds a transform number in the offer that is none; phase 1 has KEY_IKE (1) only: the initiator builds the offer wrongly, or the responder reads it so"
+        }
+        ATTRIBUTES_NOT_SUPPORTED => {
+            "the offer has an attribute, or a value of one, that the responder does not support: an algorithm, group or length that it lacks, rather than one that its policy forbids"
+        }
+        BAD_PROPOSAL_SYNTAX => {
+            "the responder finds the offer badly formed: it is the form and not the policy, and the initiator builds it wrongly, or the responder reads it so"
+        }
+        _ => "nothing in the offer fits the responder's phase 1 policy for this peer",
+    }
+}
+
 /// The offer, beside what the responder takes.
-fn beside(case: &Case<'_>, view: &View<'_>, mut found: Match) -> Match {
+fn beside(case: &Case<'_>, view: &View<'_>, said: u16, mut found: Match) -> Match {
     if let Some(offer) = nearest_miss::offer(view.attempt) {
         found.seen.push_str(&format!("; the offer is {offer}"));
+    }
+    if matches!(said, INVALID_TRANSFORM_ID | BAD_PROPOSAL_SYNTAX) {
+        return found.settle("the responder's log: what it finds wrong with the form of the offer");
     }
     let Some(miss) = nearest_miss::of(case, view) else {
         return found.settle(

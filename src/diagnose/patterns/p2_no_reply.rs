@@ -69,7 +69,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 return None;
             }
             let quick_modes = phase2::quick_modes(&view);
-            if quick_modes.iter().any(|quick| matches!(quick.fate, Fate::Refused { .. })) {
+            if quick_modes.iter().any(|quick| matches!(quick.fate, Fate::Refused { .. } | Fate::InClear(_))) {
                 return None;
             }
             let silent = quick_modes.iter().rev().find(|quick| matches!(quick.fate, Fate::Silence(_)))?;

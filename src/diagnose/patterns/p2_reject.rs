@@ -10,13 +10,15 @@ use crate::track::IkeVersion;
 
 use super::life_cycle;
 use super::p2_pfs::{Difference, FirstMessages};
+use super::phase1::{self, notify};
 use super::phase2::{self, Accepted, Fate, QuickMode, Standing};
 
 pattern! {
     /// ## What is seen
     ///
     /// Message 1 of Quick Mode, encrypted, is answered within a moment by an encrypted Informational under another message
-    /// id, of a length that fits a notify; no message 2. The same is tried again, or a new one.
+    /// id, of a length that fits a notify; no message 2. The same is tried again, or a new one. Or the answer is an error in clear,
+    /// which says what it is about and has nobody to vouch for it: then it is no more than suspected.
     ///
     /// ## What it means
     ///
@@ -28,6 +30,7 @@ pattern! {
     ///
     /// - A liveness check or a delete that crosses message 1: message 2 follows it.
     /// - `P2-NO-REPLY`: refusal without a word.
+    /// - `L-STALE-SA`: INVALID-COOKIE in clear; the other side does not know the SA.
     P2_REJECT = "P2-REJECT", Phase2, Error;
     title: "phase 2 (quick mode) is refused, reason encrypted";
     causes: [
@@ -91,7 +94,9 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             let quick_modes = phase2::quick_modes(&view);
             let refused: Vec<&QuickMode<'_>> =
                 quick_modes.iter().filter(|quick| matches!(quick.fate, Fate::Refused { .. })).collect();
-            let last = refused.last()?;
+            let Some(last) = refused.last() else {
+                return in_clear(index, &view, &quick_modes, &standing);
+            };
             let before = refused.first().and_then(|quick| accepted.before(&view, quick));
             let found = refusal(index, &view, &refused, &standing, before)?;
             let mended = accepted.after(&view, last).filter(|_| before.is_none());
@@ -118,6 +123,38 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             })
         })
         .collect()
+}
+
+/// No key vouches for a refusal in clear.
+fn in_clear(index: usize, view: &View<'_>, quick_modes: &[QuickMode<'_>], standing: &Standing) -> Option<Match> {
+    let refused = quick_modes.iter().filter_map(|quick| match quick.fate {
+        Fate::InClear(error) => Some((quick, error)),
+        _ => None,
+    });
+    let (quick, error) = refused.last()?;
+    let peer = quick.started_by.other();
+    let (starter, other, refuser) = (role(quick.started_by), role(peer), life_cycle::address(view.attempt, peer));
+    let found = Match::on(index, Confidence::Suspected)
+        .seen(format!(
+            "QM1 from the {starter} ({} octets) was sent {}; the {other} answered with {} in clear {} later, and no QM2",
+            quick.first.length,
+            times(u64::from(quick.first.repeat_count) + 1),
+            phase1::notify_name(error.notify_message_type),
+            span(error.message.at.since(quick.first.at)),
+        ))
+        .means(format!(
+            "phase 1 works; the {other} {refuser} refuses phase 2, if it was the one to say so: in clear anybody can"
+        ))
+        .frames([quick.first.frame, error.message.frame])
+        .severity(standing.severity(quick.first.at, P2_REJECT.severity))
+        .rule_out(&["changed"])
+        .settle(format!("the {other}'s log at that time: whether it sent this, and why"));
+    Some(match error.notify_message_type {
+        notify::INVALID_ID_INFORMATION => found.weigh("selectors", 8.0),
+        notify::INVALID_KEY_INFORMATION => found.weigh("pfs", 8.0),
+        said if notify::REFUSALS.contains(&said) => found.weigh("proposal", 3.0),
+        _ => found.weigh("other", 40.0),
+    })
 }
 
 /// One of the same length was accepted so much later.

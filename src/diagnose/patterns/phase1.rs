@@ -55,6 +55,8 @@ pub(super) mod notify {
     /// What is said of an encrypted message that makes no sense under the keys of the one that got it: INVALID-PAYLOAD-TYPE,
     /// PAYLOAD-MALFORMED, and what finds fault with identity, hash and proof.
     pub(in super::super) const UNREADABLE: [u16; 5] = [1, 16, 18, 23, 24];
+    /// ADDRESS-NOTIFICATION, NOTIFY-SA-LIFETIME.
+    pub(in super::super) const REFUSES_NOTHING: [u16; 2] = [26, 27];
     /// What is said of nothing that messages 5 and 6 hold under encryption: of the DOI and the situation of an SA payload, of
     /// the header (cookies, versions, exchange type, flags, message id), of an SPI, of certificates that the sender has; or that
     /// refuses nothing (ADDRESS-NOTIFICATION, NOTIFY-SA-LIFETIME).

@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use crate::base::Timestamp;
 use crate::diagnose::Severity;
-use crate::diagnose::case::{Case, PATIENCE, View};
+use crate::diagnose::case::{Case, ClearNotify, PATIENCE, View};
 use crate::diagnose::sizes::{Content, Contents, V1Suite};
 use crate::diagnose::waiting::Waited;
 use crate::isakmp::registry;
 use crate::track::{Exchange, ExchangeKind, IkeVersion, Label, MessageRecord, Side};
 
-use super::{initial_contact, life_cycle, phase1};
+use super::phase1::{self, notify};
+use super::{initial_contact, life_cycle, t_spi_unknown};
 
 /// A refusal comes within this time of the copy of message 1 that it answers.
 const REFUSAL: Duration = Duration::from_secs(3);
@@ -44,6 +45,8 @@ pub(super) enum Fate<'a> {
         /// Nothing else they could be.
         sure: bool,
     },
+    /// An error came in clear, which anybody can send, and no message 2.
+    InClear(ClearNotify<'a>),
     /// Nothing came, for long enough to say so.
     Silence(Waited),
     /// The capture does not tell.
@@ -76,6 +79,7 @@ pub(super) fn quick_modes<'a>(view: &View<'a>) -> Vec<QuickMode<'a>> {
                     // It is refused for being in clear: M-ENC-BIT.
                     Fate::Refused { .. } if !first.encrypted => Fate::Open,
                     Fate::Refused { by, .. } if ended.is_some() => Fate::Refused { by, sure: false },
+                    fate @ (Fate::Silence(_) | Fate::Open) => refused_in_clear(view, first).map_or(fate, Fate::InClear),
                     fate => fate,
                 }
             };
@@ -170,6 +174,22 @@ fn fate<'a>(
                 .map_or(Fate::Silence(waited), |greeting| Fate::Refused { by: vec![greeting], sure: false }),
         },
     }
+}
+
+/// The refusal in clear that came right after a copy of message 1, other than that its sender does not know the SA (L-STALE-SA), or
+/// one of ESP or AH (T-SPI-UNKNOWN).
+fn refused_in_clear<'a>(view: &View<'a>, first: &MessageRecord) -> Option<ClearNotify<'a>> {
+    if !first.encrypted || view.attempt.midstream || view.one_sided() || begins_traffic(view, first) {
+        return None;
+    }
+    let answers = |at: Timestamp| first.copies().any(|(_, copy)| copy <= at && at.since(copy) <= REFUSAL);
+    view.clear_errors(first.from.other()).find(|error| {
+        !error.message.encrypted
+            && error.notify_message_type != notify::INVALID_COOKIE
+            && !notify::REFUSES_NOTHING.contains(&error.notify_message_type)
+            && answers(error.message.at)
+            && !t_spi_unknown::speaks_of(&view.case, error)
+    })
 }
 
 /// What may be the INITIAL-CONTACT of the side that is asked, if it came right after a copy of message 1.

@@ -1,18 +1,17 @@
 //! T-SPI-UNKNOWN: ESP on an SA that the receiver does not have.
 
 use crate::base::Timestamp;
-use crate::diagnose::case::{Case, PATIENCE, View};
+use crate::diagnose::case::{Case, ClearNotify, PATIENCE, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::{number, span, times};
 use crate::diagnose::{Confidence, Severity};
 use crate::track::{EspFlow, Exchange, ExchangeKind, MessageRecord, Side};
 
 use super::informational::{self, Reading};
+use super::phase1::{self, notify};
 use super::traffic::{self, AHEAD, GRACE, Way};
-use super::{life_cycle, n_nat_multi};
+use super::{ikev2, life_cycle, n_nat_multi};
 
-/// RFC 2408 §3.14.1 and RFC 7296 §3.10.1 give it the same number.
-const INVALID_SPI: u16 = 11;
 /// Protocol ids (RFC 2407 §4.4.1, RFC 7296 §3.3.1).
 const AH: u8 = 2;
 const ESP: u8 = 3;
@@ -22,7 +21,7 @@ const STRAY: u64 = 2;
 pattern! {
     /// ## What is seen
     ///
-    /// The receiver says so in clear (INVALID-SPI, 11), or one side goes on sending with an old SPI more than 30 s after
+    /// The receiver says so in clear (INVALID-SPI, 11) and ESP or AH goes to it, or it names an SPI of theirs; or one side goes on sending with an old SPI more than 30 s after
     /// a new negotiation, or after the receiver seems to have deleted it, while the other side has changed to new SPIs.
     ///
     /// ## What it means
@@ -36,6 +35,7 @@ pattern! {
     ///   traffic goes on both ways: that is no more than a remark.
     /// - An INVALID-SPI that names no SPI of ESP or AH, while traffic goes on both ways: a remark, too.
     /// - `L-DUP-SA`: the same after a re-key within one IKE SA, of which no delete is seen.
+    /// - `P1-NOTIFY`, `P2-REJECT`, `V2-CLEAR-ERROR`: an INVALID-SPI that can only be about IKE.
     /// - `N-NAT-MULTI`: two clients behind one address, one SA each.
     /// - `L-STALE-SA`: one end lost all its state.
     T_SPI_UNKNOWN = "T-SPI-UNKNOWN", Traffic, Warning;
@@ -77,13 +77,15 @@ fn check(case: &Case<'_>) -> Vec<Match> {
 fn stated(case: &Case<'_>) -> Vec<Match> {
     let refusals: Vec<_> = case.attempts().flat_map(|(_, view)| refusals(view)).collect();
     let all: Vec<_> = refusals.iter().map(|refusal| refusal.message).collect();
-    let Some(first) = all.first() else { return Vec::new() };
+    let (Some(first), Some(refusal)) = (all.first(), refusals.first()) else { return Vec::new() };
     let from = first.source.ip();
+    // RFC 2408 §3.14.1 and RFC 7296 §3.10.1 give it the same number.
+    let name = if refusal.is_v2 { ikev2::named(notify::INVALID_SPI) } else { phase1::notify_name(notify::INVALID_SPI) };
     let count = all.iter().map(|message| u64::from(message.repeat_count) + 1).sum();
     let begun = all.iter().map(|message| message.at).min().unwrap_or(first.at);
     let last = all.iter().map(|message| message.last_sent()).max().unwrap_or(first.at);
     let found = Match::on_pair(Confidence::Stated)
-        .seen(format!("{from} answered with INVALID-SPI (11) in clear {}", times(count)))
+        .seen(format!("{from} answered with {name} in clear {}", times(count)))
         .frames(all.iter().take(16).map(|message| message.frame));
     let [there, back] = traffic::ways(case);
     let (to_it, from_it) = if there.to == from { (there, back) } else { (back, there) };
@@ -93,7 +95,14 @@ fn stated(case: &Case<'_>) -> Vec<Match> {
     let unnamed = !refusals.iter().any(|refusal| refusal.names_spi);
     let silent = from_it.last().is_none_or(|last| last <= begun.after(AHEAD)) && !renewed(&to_it);
     let long = count > STRAY || to_it.last().is_some_and(|sent| sent.since(begun) >= PATIENCE);
-    vec![if stray {
+    vec![if !refusals.iter().any(|refusal| refusal.traffic) {
+        let mut found = found
+            .means(format!("{from} gets packets for an SA that it does not have, and that the capture does not hold, or the notify is about something else"))
+            .settle(format!("a capture of ESP and AH to {from}, or its log at that time"));
+        found.seen.push_str(", and names an SPI; the capture holds no ESP or AH to it");
+        found.confidence = Some(Confidence::Suspected);
+        found
+    } else if stray {
         found
             .means("a packet came late on an SA that had just been replaced; traffic goes on both ways")
             .severity(Severity::Info)
@@ -130,18 +139,39 @@ struct Refusal<'a> {
     message: &'a MessageRecord,
     /// It names an SA of ESP or AH.
     names_spi: bool,
+    /// ESP or AH had gone to its sender.
+    traffic: bool,
+    is_v2: bool,
 }
 
 fn refusals(view: View<'_>) -> Vec<Refusal<'_>> {
     [Side::Initiator, Side::Responder]
         .into_iter()
         .flat_map(move |side| view.clear_notifies(side))
-        .filter(|notify| notify.notify_message_type == INVALID_SPI && !notify.message.encrypted)
-        .map(|notify| Refusal {
-            message: notify.message,
-            names_spi: matches!(notify.protocol_id, AH | ESP) || notify.spi_size == 4 || notify.data.len() == 4,
+        .filter(|said| said.notify_message_type == notify::INVALID_SPI && !said.message.encrypted)
+        .map(|said| Refusal {
+            message: said.message,
+            names_spi: names_spi(&said),
+            traffic: answers_traffic(&view.case, said.message),
+            is_v2: view.is_v2(),
         })
+        .filter(|refusal| refusal.names_spi || refusal.traffic)
         .collect()
+}
+
+fn names_spi(notify: &ClearNotify<'_>) -> bool {
+    matches!(notify.protocol_id, AH | ESP) || notify.spi_size == 4 || notify.data.len() == 4
+}
+
+/// Whether ESP or AH had gone to the sender of `said`.
+fn answers_traffic(case: &Case<'_>, said: &MessageRecord) -> bool {
+    let latest = said.last_sent().after(AHEAD);
+    case.flows_from(said.destination.ip()).any(|flow| flow.first <= latest)
+}
+
+/// An INVALID-SPI in clear that is about ESP or AH: it names an SPI of theirs, or answers them. Otherwise it can only be about IKE.
+pub(super) fn speaks_of(case: &Case<'_>, said: &ClearNotify<'_>) -> bool {
+    said.notify_message_type == notify::INVALID_SPI && (names_spi(said) || answers_traffic(case, said.message))
 }
 
 /// Whether an SA of `way` had just been replaced at `at` by one that is in use on, and its receiver goes on sending, too.

@@ -1,8 +1,8 @@
 //! V2-VERSION: the responder refuses the IKE version.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
-use crate::base::IkeSpi;
+use crate::base::{IkeSpi, Timestamp};
 use crate::diagnose::Confidence;
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
@@ -25,6 +25,7 @@ pattern! {
     /// ## Look-alikes
     ///
     /// - `V2-PROPOSAL`: many responders without IKEv2 for this peer answer NO_PROPOSAL_CHOSEN instead.
+    /// - `V2-CLEAR-ERROR`: the same notify after a response to IKE_SA_INIT, which had gone along with the version.
     /// - `P1-VERSION`: the same the other way round, or the two ends seen to start with different versions.
     V2_VERSION = "V2-VERSION", IkeV2, Error;
     title: "the responder refuses the IKE version";
@@ -47,13 +48,14 @@ pattern! {
 
 fn check(case: &Case<'_>) -> Vec<Match> {
     // An answer in IKEv1 is filed as an attempt of that version, under the SPI that it answers.
-    let answered_in_v1: HashSet<IkeSpi> = case
+    let answered_in_v1: HashMap<IkeSpi, Timestamp> = case
         .attempts()
         .filter(|(_, view)| view.attempt.version == IkeVersion::V1)
-        .filter(|(_, view)| {
-            view.messages().any(|message| ikev2::notified(message, notify::INVALID_MAJOR_VERSION).is_some())
+        .filter_map(|(_, view)| {
+            let mut messages = view.messages();
+            let said = messages.find(|message| ikev2::notified(message, notify::INVALID_MAJOR_VERSION).is_some())?;
+            Some((view.attempt.initiator_spi, said.at))
         })
-        .map(|(_, view)| view.attempt.initiator_spi)
         .collect();
     let habits = Habits::of(case);
     let refusals = RefusalsInV1::of(case);
@@ -65,8 +67,11 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 message.from == Side::Responder
                     && !message.encrypted
                     && ikev2::notified(message, notify::INVALID_MAJOR_VERSION).is_some()
+                    // V2-CLEAR-ERROR.
+                    && !ikev2::was_accepted(&view, message.at)
             });
-            let in_v1 = answered_in_v1.contains(&view.attempt.initiator_spi);
+            let in_v1 = answered_in_v1.get(&view.attempt.initiator_spi);
+            let in_v1 = in_v1.is_some_and(|&at| !ikev2::was_accepted(&view, at));
             let request = view.messages().find(|message| message.from == Side::Initiator)?;
             if stated.is_none() && !in_v1 {
                 return taken_for_v1(&refusals, index, &view, request);
