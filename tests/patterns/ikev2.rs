@@ -1380,3 +1380,39 @@ fn a_request_that_is_broken_is_what_invalid_syntax_is_about() {
     assert!(found.seen.contains("SA_INIT-REQ is malformed"), "{}", found.seen);
     assert!(found.means.contains("the fault is with the initiator"), "{}", found.means);
 }
+
+/// IKE_SESSION_RESUME with a ticket, and what follows it (RFC 5723 §4.3).
+#[test]
+fn a_session_that_is_not_resumed_has_a_finding() {
+    let header = |told: &Scenario, flags, responder_spi| Header {
+        initiator_spi: told.ike_spis().0,
+        responder_spi,
+        version: 0x20,
+        exchange_type: SESSION_RESUME,
+        flags,
+        message_id: 0,
+    };
+    let story = Scenario::new();
+    let ticket = [v2::nonce(32, 7), v2::notify(16_413, &[0x5a; 160])];
+    let asked = story.clone().raw(Side::Initiator, &header(&story, v2::INITIATOR, 0).message(&ticket));
+    let silent = judge(&asked.clone().repeat(4, &BACKOFF).quiet(secs(40)).capture());
+    assert_eq!(alarms(&silent), ["V2-NO-REPLY"]);
+    let found = find(&silent, "V2-NO-REPLY").expect("a finding");
+    assert!(found.seen.contains("was sent 5 times"), "{}", found.seen);
+    assert!(found.causes.iter().any(|cause| cause.text.contains("session resumption")), "{found:?}");
+    assert!(found.causes.iter().all(|cause| !cause.text.contains("proposal")), "{found:?}");
+    let (_, responder_spi) = story.ike_spis();
+    let taken = asked.raw(Side::Responder, &header(&story, v2::RESPONSE, responder_spi).message(&[v2::nonce(32, 8)]));
+    let proof = taken.psk_proof(Side::Initiator);
+    let auth = taken.next_message_id(Side::Initiator, 1).auth_request(&proof);
+    let unanswered = judge(&auth.clone().repeat(4, &BACKOFF).quiet(secs(60)).capture());
+    assert_eq!(alarms(&unanswered), ["V2-AUTH-NO-REPLY"]);
+    let found = find(&unanswered, "V2-AUTH-NO-REPLY").expect("a finding");
+    assert!(found.means.contains("answers IKE_SESSION_RESUME and not this"), "{}", found.means);
+    // the keys of the ticket are the proof
+    let refused = finding(
+        &auth.auth_response(&[v2::notify(v2::AUTHENTICATION_FAILED, &[])]).quiet(secs(30)).capture(),
+        "V2-AUTH-FAIL",
+    );
+    assert!(refused.causes.iter().all(|cause| !cause.text.contains("pre-shared")), "{refused:?}");
+}

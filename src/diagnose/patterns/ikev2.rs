@@ -167,10 +167,21 @@ pub(super) fn accepted(attempt: &Attempt) -> Option<Round<'_>> {
     rounds(attempt).find(Round::accepted)
 }
 
-/// The responder had made its choice in IKE_SA_INIT by then, or was asked for what follows that.
+/// The response by which the responder went along: with its choice, or with a ticket (RFC 5723 §4.3.2).
+pub(super) fn went_along<'a>(view: &View<'a>) -> Option<&'a MessageRecord> {
+    let resumed = || {
+        let mut answers = view.messages().filter(|message| message.label == Label::Response(SESSION_RESUME));
+        answers.find(|answer| {
+            notified(answer, notify::TICKET_NACK).is_none() && notified(answer, notify::COOKIE).is_none()
+        })
+    };
+    accepted(view.attempt).and_then(|round| round.response).or_else(resumed)
+}
+
+/// The responder had gone along by then, or was asked for what follows that.
 pub(super) fn was_accepted(view: &View<'_>, at: Timestamp) -> bool {
-    let chosen = accepted(view.attempt).and_then(|round| round.response).is_some_and(|response| response.at <= at);
-    chosen || view.messages().any(|message| message.label == Label::Request(AUTH) && message.at <= at)
+    went_along(view).is_some_and(|response| response.at <= at)
+        || view.messages().any(|message| message.label == Label::Request(AUTH) && message.at <= at)
 }
 
 /// The request of an exchange and its response, as far as they were seen.

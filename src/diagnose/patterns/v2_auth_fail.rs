@@ -8,7 +8,7 @@ use crate::diagnose::unheard::copies_after;
 use crate::diagnose::words::times;
 use crate::track::{Label, PayloadDetail, Side};
 
-use super::ikev2::{self, AUTH, INFORMATIONAL, Standing, notify};
+use super::ikev2::{self, AUTH, INFORMATIONAL, SESSION_RESUME, Standing, notify};
 
 /// Payload type of CERTREQ (RFC 7296 §3.2).
 const CERTREQ: u8 = 38;
@@ -26,7 +26,8 @@ pattern! {
     ///
     /// The responder refuses. The notify itself is encrypted, or should be; it is AUTHENTICATION_FAILED (24) as a rule. A wrong
     /// shared key, an identity that matches no connection, another authentication method and an untrusted certificate all give
-    /// the same answer of the same length, so only the responder's log tells them apart.
+    /// the same answer of the same length, so only the responder's log tells them apart. In a session that is resumed
+    /// (IKE_SESSION_RESUME) the keys of the ticket are the proof, and no shared key or certificate is involved.
     ///
     /// ## Look-alikes
     ///
@@ -37,9 +38,9 @@ pattern! {
     V2_AUTH_FAIL = "V2-AUTH-FAIL", IkeV2, Error;
     title: "the responder refuses IKE_AUTH";
     causes: [
-        "key" 0.43 "the pre-shared keys differ",
+        "key" 0.42 "the pre-shared keys differ",
             raised by "freshly configured; several attempts with the same end", lowered by "an IKE_AUTH request long enough for a certificate";
-        "identity" 0.28 "the initiator's identity, or the one it asks for, matches no connection on the responder",
+        "identity" 0.27 "the initiator's identity, or the one it asks for, matches no connection on the responder",
             raised by "identity left at its default", lowered by "the same pair worked before";
         "translated" 0.05 "a NAT changes the address that the responder knows the initiator by",
             raised by "NAT detection: the initiator is behind one", lowered by "NAT detection: there is none";
@@ -47,13 +48,17 @@ pattern! {
             raised by "a long IKE_AUTH request; CERTREQ in the IKE_SA_INIT response", lowered by "a short request and no CERTREQ";
         "child" 0.05 "the responder refuses the child SA, and does so with a lone notify",
             raised by "the initiator sends an INFORMATIONAL on the same SA right afterwards", lowered by "nothing more is sent on this SA";
+        "resumed" 0.02 "the session that was resumed has other keys at the responder, or its policy has changed since",
+            raised by "IKE_SESSION_RESUME was accepted", lowered by "IKE_SA_INIT was";
     ];
     checks: [
         Responder: "read its log at that time: it knows the reason and keeps it from the wire";
-        Either: "compare the pre-shared key, character by character, and both identities with their types (address, name, distinguished name)";
+        Initiator: "let it begin with IKE_SA_INIT: without its ticket, or with session resumption off" about "resumed";
+        Either: "compare the pre-shared key, character by character" about "key";
+        Either: "compare both identities with their types (address, name, distinguished name)" about "identity";
         Initiator: "set its identity rather than rely on its address, which a NAT changes" about "translated";
         Either: "compare ESP or AH proposals and networks of the child SA: a refusal of these looks alike" about "child";
-        Either: "with certificates: compare the authentication method, the CA that the responder trusts, validity and subjectAltName";
+        Either: "with certificates: compare the authentication method, the CA that the responder trusts, validity and subjectAltName" about "certificate";
     ];
     logs: [
         "AWS": "AWS tunnel is sending AUTHENTICATION_FAILED as the response / detected a pre-shared key mismatch" ("AWS log-contents");
@@ -141,6 +146,12 @@ fn refused(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
 
 /// What the request, IKE_SA_INIT and NAT detection say for and against causes.
 fn weighed(view: &View<'_>, found: Match) -> Match {
+    // Then neither a shared key nor a certificate proves who it is (RFC 5723 §4.3.3).
+    let resumed = ikev2::went_along(view).is_some_and(|answer| answer.label == Label::Response(SESSION_RESUME));
+    if resumed {
+        return found.weigh("resumed", 40.0).rule_out(&["key", "certificate", "translated"]);
+    }
+    let found = found.rule_out(&["resumed"]);
     let asked_certificate = ikev2::accepted(view.attempt).and_then(|round| round.response).is_some_and(|response| {
         response.carried.iter().any(|payload| {
             payload.payload_type == CERTREQ || matches!(payload.detail, PayloadDetail::Certificate { .. })

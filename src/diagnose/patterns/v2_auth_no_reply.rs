@@ -18,7 +18,7 @@ const FITS_EVERYWHERE: u32 = 1280 - 40 - 8 - 4;
 pattern! {
     /// ## What is seen
     ///
-    /// IKE_SA_INIT is answered; the IKE_AUTH request is sent again and again and draws no response. Or, beside the responder,
+    /// IKE_SA_INIT, or IKE_SESSION_RESUME, is answered; the IKE_AUTH request is sent again and again and draws no response. Or, beside the responder,
     /// the response leaves, and the request comes again and again all the same, and nothing else from the initiator.
     ///
     /// ## What it means
@@ -87,7 +87,8 @@ fn no_answer(index: usize, view: &View<'_>) -> Option<Match> {
     }
     let unanswered = ikev2::unanswered(view, exchange)?;
     let request = unanswered.request;
-    let answered = ikev2::accepted(view.attempt).and_then(|round| round.response)?;
+    let answered = ikev2::went_along(view)?;
+    let before = if answered.label == Label::Response(SA_INIT) { "IKE_SA_INIT" } else { "IKE_SESSION_RESUME" };
     let moved = request.destination.port() != answered.source.port();
     let fragmented = request.ip_fragments > 1 || (request.ike_fragments < 2 && request.length > FITS_EVERYWHERE);
     let heard_there = view
@@ -96,7 +97,7 @@ fn no_answer(index: usize, view: &View<'_>) -> Option<Match> {
     let mut seen = format!("IKE_AUTH {}", unanswered.in_vain());
     if moved {
         seen.push_str(&format!(
-            "; it went to port {}, IKE_SA_INIT to {}",
+            "; it went to port {}, {before} to {}",
             request.destination.port(),
             answered.source.port()
         ));
@@ -107,9 +108,9 @@ fn no_answer(index: usize, view: &View<'_>) -> Option<Match> {
     let mut found = Match::on(index, unanswered.confidence)
         .seen(seen)
         .means(if f_pmtu::about_ike(view.case) {
-            "the responder answers IKE_SA_INIT and not this: the message is too large for a link on the path"
+            format!("the responder answers {before} and not this: the message is too large for a link on the path")
         } else {
-            "the responder answers IKE_SA_INIT and not this: the message is lost, or dropped without a word"
+            format!("the responder answers {before} and not this: the message is lost, or dropped without a word")
         })
         .rule_out(&["taken"])
         .settle("a capture on the responder's outside tells whether the request arrives whole")

@@ -1,4 +1,4 @@
-//! V2-NO-REPLY: IKE_SA_INIT gets no answer.
+//! V2-NO-REPLY: the first IKEv2 request gets no answer.
 
 use crate::diagnose::Severity;
 use crate::diagnose::case::{Case, View};
@@ -15,8 +15,8 @@ const UDP: u8 = 17;
 pattern! {
     /// ## What is seen
     ///
-    /// An IKE_SA_INIT request, responder SPI zero, sent again and again with the same initiator SPI. No response, no
-    /// notify, no ICMP error. Or the first request was answered with COOKIE or INVALID_KE_PAYLOAD, and the one that follows
+    /// An IKE_SA_INIT request, responder SPI zero, sent again and again with the same initiator SPI, or an IKE_SESSION_RESUME
+    /// request (RFC 5723) in its place. No response, no notify, no ICMP error. Or the first request was answered with COOKIE or INVALID_KE_PAYLOAD, and the one that follows
     /// is not answered.
     ///
     /// ## What it means
@@ -30,9 +30,9 @@ pattern! {
     /// - `F-IKE-FRAG-LOST`: the request itself is IP-fragmented (large key exchange methods) and does not arrive whole.
     /// - `N-ICMP-PORT`, `N-ICMP-PROHIB`, `N-ICMP-HOST`: an ICMP error came back; it says more than silence.
     V2_NO_REPLY = "V2-NO-REPLY", IkeV2, Error;
-    title: "IKE_SA_INIT gets no answer";
+    title: "the first IKEv2 request gets no answer";
     causes: [
-        "path" 0.47 "the request or its answer is lost: peer down, wrong peer address, a filter for UDP 500, no route back",
+        "path" 0.45 "the request or its answer is lost: peer down, wrong peer address, a filter for UDP 500, no route back",
             raised by "nothing of any kind from the peer; ICMP unreachable; several silent peers behind one router",
             lowered by "the peer answers ping or TCP, or sends ESP or other IKE";
         "no-profile" 0.20 "the responder has no configuration for this source address and stays silent",
@@ -45,6 +45,8 @@ pattern! {
             raised by "the request goes out in IP fragments (a large or second key exchange, long lists)", lowered by "a request in one packet";
         "gone" 0.02 "the peer, its IKE daemon or the path to it went away since it was last heard",
             raised by "the peer was heard until then, and nothing comes from it since", lowered by "it is heard meanwhile, or never was";
+        "resume" 0.02 "the responder does not know session resumption and passes the request over",
+            raised by "IKE_SESSION_RESUME", lowered by "IKE_SA_INIT";
         "load" 0.03 "the responder is overloaded or at its limit of negotiations",
             raised by "other initiators are answered now and then", lowered by "a single small site";
     ];
@@ -52,6 +54,7 @@ pattern! {
         Path: "ping the responder; check routes both ways and every filter between the two for UDP 500 and 4500";
         Initiator: "try an offer without the large key exchange: a request in one packet tells whether fragments are the reason" about "fragments";
         Path: "let IP fragments through between the two" about "fragments";
+        Initiator: "let it begin with IKE_SA_INIT: without its ticket, or with session resumption off" about "resume";
         Initiator: "check the peer address in its configuration";
         Responder: "look for the request in its log or capture on its outside: if it arrives, check that IKEv2 is enabled there and that a connection exists for the initiator's address";
     ];
@@ -69,8 +72,8 @@ pattern! {
 }
 
 fn check(case: &Case<'_>) -> Vec<Match> {
-    let mut found =
-        silence::unanswered_first_message(case, IkeVersion::V2, |label| label == Label::Request(ikev2::SA_INIT));
+    let is_first = |label| matches!(label, Label::Request(ikev2::SA_INIT | ikev2::SESSION_RESUME));
+    let mut found = silence::unanswered_first_message(case, IkeVersion::V2, is_first);
     let habits = Habits::of(case);
     found.retain(|one| {
         let view = one.attempt.and_then(|index| case.view(index));
@@ -79,7 +82,13 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     let standing = Standing::of(case);
     for one in &mut found {
         let Some(view) = one.attempt.and_then(|index| case.view(index)) else { continue };
-        let request = view.message(Label::Request(ikev2::SA_INIT)).filter(|request| request.ip_fragments > 1);
+        let resumes = view.message(Label::Request(ikev2::SA_INIT)).is_none();
+        one.weights.push(("resume", if resumes { 12.0 } else { 0.0 }));
+        if resumes {
+            // it offers nothing
+            one.weights.push(("refused", 0.0));
+        }
+        let request = view.messages().find(|message| is_first(message.label) && message.ip_fragments > 1);
         if let Some(request) = request {
             one.seen
                 .push_str(&format!("; its {} octets travel in {} IP fragments", request.length, request.ip_fragments));
@@ -129,7 +138,7 @@ fn unanswered_again(index: usize, view: &View<'_>) -> Option<Match> {
         .weigh("no-profile", 0.5)
         .weigh("off", 0.1)
         .weigh("load", 6.0)
-        .rule_out(&["gone"])
+        .rule_out(&["gone", "resume"])
         .frames([answer.frame])
         .frames(view.frames(request));
     Some(if request.ip_fragments > 1 { found.weigh("fragments", 30.0) } else { found.rule_out(&["fragments"]) })
