@@ -53,6 +53,8 @@ pub mod payload {
     pub const NOTIFY: u8 = 41;
     /// D.
     pub const DELETE: u8 = 42;
+    /// EAP.
+    pub const EAP: u8 = 48;
 }
 
 /// Most octets of a message with one error notify, in any suite: header, generic header, IV and block of AES-CBC, and the

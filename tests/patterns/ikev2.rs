@@ -1416,3 +1416,23 @@ fn a_session_that_is_not_resumed_has_a_finding() {
     );
     assert!(refused.causes.iter().all(|cause| !cause.text.contains("pre-shared")), "{refused:?}");
 }
+
+/// After an EAP Success the initiator proves itself at once (RFC 7296 §2.16).
+#[test]
+fn an_initiator_that_stops_at_the_outcome_of_eap_was_refused() {
+    let begun = || {
+        let init = Scenario::new().floats().ikev2_init(&v2::ike_cbc(14));
+        let identity = init.identity_v2(Side::Initiator);
+        let granted = init.certificate_proof(Side::Responder, 900);
+        let asked = init.auth_request(&[identity]).auth_response(&granted);
+        asked.auth_request(&[v2::eap(12, 2)]).auth_response(&[v2::eap(60, 3)]).auth_request(&[v2::eap(70, 4)])
+    };
+    let refused = judge(&begun().auth_response(&[v2::eap(4, 5)]).quiet(secs(30)).capture());
+    assert_eq!(alarms(&refused), ["V2-EAP"]);
+    let found = find(&refused, "V2-EAP").expect("a finding");
+    assert_eq!((found.severity, found.confidence), (Severity::Error, Confidence::Suspected));
+    assert!(found.means.ends_with("most likely it was Failure"), "{}", found.means);
+    assert!(first_cause(&found).starts_with("user name or password is wrong"), "{found:?}");
+    let asked = judge(&begun().auth_response(&[v2::eap(40, 5)]).quiet(secs(30)).capture());
+    assert_eq!(find(&asked, "V2-EAP").expect("a remark").severity, Severity::Notice);
+}

@@ -721,3 +721,15 @@ fn a_tunnel_whose_user_begins_anew_in_vain_is_up_no_more() {
     let beside = (2..6_u32).fold(used, |told, step| refused(told).traffic_on(spis, step * 10..step * 10 + 5, ms(500)));
     assert_eq!(judged(beside), (PairStatus::UpActive, Some("V2-AUTH-FAIL"), true));
 }
+
+/// Who takes part in dead peer detection says so (RFC 3706 §5.1).
+#[test]
+fn a_peer_that_announced_no_liveness_checks_need_not_answer_any() {
+    let story = Scenario::new().vendor_ids(Side::Responder, &[v1::vid_nat_t()]).main_mode().quick_mode().traffic(20);
+    let spis = story.esp_spis();
+    let asked = asked_in_vain(story, |told| told).traffic_on(spis, 21..60, secs(1));
+    let found = find(&judge(&asked.capture()), "L-DPD-TIMEOUT").expect("it is found");
+    assert_eq!(found.severity, Severity::Notice);
+    assert!(found.seen.contains("it had sent no dead peer detection vendor id"), "{}", found.seen);
+    assert!(found.causes.first().is_some_and(|cause| cause.text.contains("does not support")), "{found:?}");
+}

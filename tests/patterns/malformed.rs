@@ -100,3 +100,14 @@ fn a_first_message_that_is_broken_explains_the_silence() {
     let analysis = judge(&first.repeat(2, &[10.0]).quiet(secs(30)).capture());
     assert_eq!(alarms(&analysis), ["M-LENGTH"]);
 }
+
+/// A forwarded port changes where a packet goes to, and not where it comes from.
+#[test]
+fn a_marker_that_is_missing_between_equal_ports_is_its_senders() {
+    let transform = transform();
+    let story = Scenario::new().floats().mm1(std::slice::from_ref(&transform)).mm2(&transform).mm3().mm4();
+    let told = story.without_marker(|told| told.mm5().repeat(3, &[4.0, 7.2, 13.0])).quiet(secs(30));
+    let found = find(&judge(&told.capture()), "M-MARKER").expect("a finding");
+    assert!(found.causes.iter().all(|cause| !cause.text.contains("forwards")), "{found:?}");
+    assert!(found.checks().all(|check| !check.text.starts_with("forward")), "{found:?}");
+}

@@ -320,3 +320,13 @@ fn a_refusal_in_clear_is_suspected_to_refuse_phase_2() {
     assert_eq!(found.confidence, Confidence::Suspected);
     assert!(found.seen.contains("the capture holds no ESP or AH to it"), "{}", found.seen);
 }
+
+/// Message 1 of both sides has the same length: a key exchange in one of them would show.
+#[test]
+fn a_side_that_asks_for_the_same_differs_by_no_pfs() {
+    let refusal = v1::notify(v1::NO_PROPOSAL_CHOSEN);
+    let up = main_mode_psk().quick_mode().traffic(4).delete_isakmp(Side::Initiator).after(secs(20));
+    let told = up.swap_roles().main_mode().qm1(0).informational(Side::Responder, &[refusal]);
+    let direction = finding(&told.quiet(secs(30)).capture(), "P-DIRECTION");
+    assert!(direction.checks().all(|check| !check.text.contains("PFS")), "{direction:?}");
+}

@@ -261,9 +261,14 @@ fn unanswered(later: &Later, index: usize, view: &View<'_>, read: &[Informationa
         let talks = |from| life_cycle::address(other.attempt, from) == peer;
         other.messages().any(|message| message.encrypted && message.at > first.at && talks(message.from))
     });
+    let answered =
+        read.iter().any(|each| each.reading == Reading::Question { answered: true } && each.message.from == side);
+    let unannounced = !view.is_v2() && !announced && !answered && !view.attempt.midstream;
+    // It was never asked in a form that it knows.
+    let unknown = unannounced && traffic != Traffic::Silent && refused.is_none() && !elsewhere;
     let mut found = Match::on(index, Confidence::Inferred)
         .seen(format!(
-            "{} sent a liveness check {} in {}; {peer} said nothing to any of them{}",
+            "{} sent a liveness check {} in {}; {peer} said nothing to any of them{}{}",
             life_cycle::address(view.attempt, side),
             times(copies),
             span(asked_for),
@@ -276,6 +281,7 @@ fn unanswered(later: &Later, index: usize, view: &View<'_>, read: &[Informationa
                 (None, Traffic::Later) => "; its ESP is there before and after them",
                 (None, Traffic::Silent) => "",
             },
+            if unknown { ", and it had sent no dead peer detection vendor id in clear" } else { "" },
         ))
         .means(match (refused, traffic) {
             _ if elsewhere && acted => {
@@ -287,6 +293,9 @@ fn unanswered(later: &Later, index: usize, view: &View<'_>, read: &[Informationa
             }
             (Some(true), _) => "the host is there, and its IKE daemon seems to be gone",
             (Some(false), _) => "a router says that the peer cannot be reached, or a filter that it must not",
+            _ if unknown => {
+                "the peer lives; it did not announce that it knows liveness checks, and then it should not be asked"
+            }
             (None, Traffic::GoesOn) => "the kernel of the peer lives; its IKE daemon does not answer",
             (None, Traffic::Later) => {
                 "the peer lives; its IKE daemon does not answer, or the path was gone for a while"
@@ -315,12 +324,10 @@ fn unanswered(later: &Later, index: usize, view: &View<'_>, read: &[Informationa
     if starts_anew && !elsewhere {
         found = found.weigh("restart", 4.0);
     }
-    let answered =
-        read.iter().any(|each| each.reading == Reading::Question { answered: true } && each.message.from == side);
     if view.is_v2() || announced || answered {
         found = found.rule_out(&["unsupported"]);
-    } else if !view.attempt.midstream {
-        found = found.weigh("unsupported", 3.0);
+    } else if unannounced {
+        found = found.weigh("unsupported", if unknown { 60.0 } else { 3.0 });
     }
     let behind = [Side::Initiator, Side::Responder].map(|side| view.attempt.nat.behind(side));
     if behind == [Some(false); 2] {
@@ -330,7 +337,7 @@ fn unanswered(later: &Later, index: usize, view: &View<'_>, read: &[Informationa
     }
     // Whoever asks and gets no answer gives up after a few; heartbeats of IKEv1 go on, and nobody answers them.
     let heartbeats = !view.is_v2() && !answered && !acted && questions.len() >= HEARTBEATS;
-    if heartbeats || (!view.is_v2() && !announced && !answered && !view.attempt.midstream) {
+    if heartbeats || unannounced {
         found.confidence = Some(Confidence::Suspected);
         if traffic != Traffic::Silent && refused.is_none() {
             found = found.severity(Severity::Notice);

@@ -25,11 +25,11 @@ pattern! {
     M_MARKER = "M-MARKER", Malformed, Error;
     title: "the non-ESP marker is missing, or stands where none belongs";
     causes: [
-        "forward" 0.60 "a NAT or firewall forwards one IKE port to the other", raised by "only one direction is affected", lowered by "both sides do it";
+        "forward" 0.60 "a NAT or firewall forwards one IKE port to the other", raised by "only one direction is affected", lowered by "both sides do it; the packet goes from a port to the same one";
         "bug" 0.40 "a fault in the sender's NAT traversal", raised by "that product does it everywhere", lowered by "";
     ];
     checks: [
-        Path: "forward UDP 500 to 500 and 4500 to 4500, never one to the other";
+        Path: "forward UDP 500 to 500 and 4500 to 4500, never one to the other" about "forward";
         Either: "look up the sender's version for faults in NAT traversal";
     ];
     logs: [];
@@ -62,6 +62,9 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 ))
                 .means("the receiver takes it for something else and drops it")
                 .frames(odd.iter().map(|message| message.frame));
+            // What is forwarded to another port still comes from its own.
+            let same = first.source.port() == first.destination.port();
+            let found = if same { found.rule_out(&["forward"]) } else { found };
             Some(if stops && !view.one_sided() { found } else { found.severity(Severity::Warning) })
         })
         .collect()

@@ -1,5 +1,6 @@
 //! P-DIRECTION: it works only when one side starts.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use crate::base::FrameRef;
@@ -35,7 +36,8 @@ pattern! {
         "wider" 0.38 "the networks of one side are part of the other's: the narrower side may start, the wider one may not", raised by "phase 2 is what differs", lowered by "phase 1 is what differs";
         "proposals" 0.25 "the proposal lists differ in order or length", raised by "phase 1 is what differs", lowered by "equal offers both ways";
         "pfs" 0.05 "one side wants perfect forward secrecy (PFS), the other does not ask for it, or asks for another group",
-            raised by "messages 1 of the two sides differ by a key exchange payload", lowered by "phase 1 is what differs";
+            raised by "messages 1 of the two sides differ by a key exchange payload",
+            lowered by "phase 1 is what differs; messages 1 of the two sides are of the same length";
         "role" 0.20 "one side may only answer or only start: a dynamic peer, an answer-only policy", raised by "silence or a refusal without SPI", lowered by "a refusal of the offer";
         "nat" 0.12 "one side sees the other at another address than it has configured", raised by "NAT in front of one side", lowered by "no NAT";
     ];
@@ -61,6 +63,9 @@ struct Tally {
     refusals: [u64; 2],
     /// A refused one differs from one of the other side by what PFS adds.
     pfs: bool,
+    /// Lengths of message 1 of accepted and of refused Quick Modes, by the side that started them.
+    accepted: [BTreeSet<u32>; 2],
+    refused: [BTreeSet<u32>; 2],
     example: [Option<(usize, FrameRef)>; 2],
     success: [Option<FrameRef>; 2],
 }
@@ -100,9 +105,13 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         for quick in phase2::quick_modes(&view) {
             let by = starter(life_cycle::address(attempt, quick.started_by));
             match quick.fate {
-                Fate::Answered => phase2_tally.succeed(by, quick.first.frame),
+                Fate::Answered => {
+                    phase2_tally.succeed(by, quick.first.frame);
+                    phase2_tally.accepted[by].insert(quick.first.length);
+                }
                 Fate::Refused { sure: true, .. } => {
                     phase2_tally.refuse(by, index, quick.first.frame);
+                    phase2_tally.refused[by].insert(quick.first.length);
                     let own = own.get_or_insert_with(|| FirstMessages::of(case));
                     phase2_tally.pfs |= own.difference(&view, &quick).is_some();
                 }
@@ -153,7 +162,9 @@ fn one_way(case: &Case<'_>, tally: &Tally, what: &str) -> Option<Match> {
             .settle("whether the configuration was changed in between");
         let (wider, proposals) = if what == "Quick Mode" { (1.5, 0.7) } else { (0.02, 1.5) };
         let found = found.weigh("wider", wider).weigh("proposals", proposals);
-        return Some(if what != "Quick Mode" {
+        // A key exchange more would show, and one in another group mostly does.
+        let alike = !tally.accepted[works].is_disjoint(&tally.refused[fails]);
+        return Some(if what != "Quick Mode" || alike {
             found.rule_out(&["pfs"])
         } else if tally.pfs {
             found.weigh("pfs", 30.0).weigh("wider", 0.5)

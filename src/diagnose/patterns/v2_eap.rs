@@ -2,7 +2,7 @@
 
 use crate::diagnose::case::{Case, PATIENCE, View};
 use crate::diagnose::pattern::{Match, pattern};
-use crate::diagnose::sizes::{AuthAnswer, Suite};
+use crate::diagnose::sizes::{AuthAnswer, Suite, payload};
 use crate::diagnose::words::span;
 use crate::diagnose::{Confidence, Severity};
 use crate::track::{Label, MessageRecord, Side};
@@ -27,7 +27,8 @@ pattern! {
     /// something. After the first response: the initiator does not accept the server's certificate or has no such EAP
     /// method. Later: user name, password or the AAA server. In EAP-TLS both sides send certificates, and so a request between the rounds is
     /// long: where it stops after that, the client's certificate is refused. A refused password, a time-out of the AAA server and a user who
-    /// gives up look the same.
+    /// gives up look the same. An answer that has room for an EAP Success or Failure and little else (a prompt of a few letters), after
+    /// which the initiator does nothing, most likely held Failure.
     ///
     /// ## Look-alikes
     ///
@@ -143,12 +144,19 @@ fn stalled(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
     if let End::Farewell(farewell) = &end {
         found = found.frames([farewell.frame]);
     }
+    let outcome = response.is_some_and(|response| rounds > 2 && holds_outcome_only(view, response));
     // The next round is the initiator's, and a user may be typing.
     let may_go_on = matches!(end, End::Nothing) && case.end().since(since.at) < A_USER_TYPES;
     if may_go_on {
         found.means = "EAP is as far as this capture goes; the next message is the initiator's".into();
         found.confidence = Some(Confidence::Suspected);
-        found = found.severity(Severity::Notice).weigh("lost", 10.0);
+        found = if outcome {
+            found.means(
+                "the last answer has room for an EAP Success or Failure and little else; after Success the initiator goes on at once, so most likely it was Failure",
+            )
+        } else {
+            found.severity(Severity::Notice).weigh("lost", 10.0)
+        };
     }
     if matches!(end, End::Unanswered(_)) {
         found.means = "a round of EAP is not answered: what it said before is encrypted".into();
@@ -168,4 +176,14 @@ fn client_certificate<'a>(view: &View<'a>) -> Option<&'a MessageRecord> {
     let rounds = || view.auth_exchanges().skip(1).map(ikev2::request_and_response);
     let of_server = rounds().filter_map(|(_, response)| response).find(is_long)?;
     rounds().filter_map(|(request, _)| request).filter(|request| request.at > of_server.at).find(is_long)
+}
+
+/// Octets of an EAP payload around Success or Failure (RFC 7296 §3.16, RFC 3748 §4.2).
+const OUTCOME: u32 = 4 + 4;
+
+/// The answer is of the least length that such a payload takes.
+fn holds_outcome_only(view: &View<'_>, response: &MessageRecord) -> bool {
+    let plain = Suite::chosen(view.attempt).and_then(|suite| suite.plain_of(response));
+    let begins_so = view.first_inside(response).is_none_or(|first| first == payload::EAP);
+    begins_so && plain.is_some_and(|(least, most)| least <= OUTCOME && (OUTCOME..2 * OUTCOME).contains(&most))
 }
