@@ -79,6 +79,22 @@ pub struct ClearNotify<'a> {
     pub data: &'a [u8],
 }
 
+impl<'a> ClearNotify<'a> {
+    /// Those of a message.
+    pub fn of(message: &'a MessageRecord) -> impl Iterator<Item = Self> + use<'a> {
+        message.carried.iter().filter_map(move |payload| match &payload.detail {
+            PayloadDetail::Notify { notify_message_type, protocol_id, spi_size, data } => Some(Self {
+                message,
+                notify_message_type: *notify_message_type,
+                protocol_id: *protocol_id,
+                spi_size: *spi_size,
+                data,
+            }),
+            _ => None,
+        })
+    }
+}
+
 impl<'a> Case<'a> {
     /// The case of `pair`, number `index` of `facts`. `answers` is room for answers; reusing it saves the allocation.
     pub fn new(
@@ -265,18 +281,7 @@ impl<'a> View<'a> {
 
     /// Notifications in clear from `side`.
     pub fn clear_notifies(&self, side: Side) -> impl Iterator<Item = ClearNotify<'a>> + use<'a> {
-        self.messages().filter(move |message| message.from == side).flat_map(|message| {
-            message.carried.iter().filter_map(move |payload| match &payload.detail {
-                PayloadDetail::Notify { notify_message_type, protocol_id, spi_size, data } => Some(ClearNotify {
-                    message,
-                    notify_message_type: *notify_message_type,
-                    protocol_id: *protocol_id,
-                    spi_size: *spi_size,
-                    data,
-                }),
-                _ => None,
-            })
-        })
+        self.messages().filter(move |message| message.from == side).flat_map(ClearNotify::of)
     }
 
     /// Error notifications in clear from `side`.

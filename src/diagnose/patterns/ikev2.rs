@@ -178,10 +178,10 @@ pub(super) fn went_along<'a>(view: &View<'a>) -> Option<&'a MessageRecord> {
     accepted(view.attempt).and_then(|round| round.response).or_else(resumed)
 }
 
-/// The responder had gone along by then, or was asked for what follows that.
-pub(super) fn was_accepted(view: &View<'_>, at: Timestamp) -> bool {
-    went_along(view).is_some_and(|response| response.at <= at)
-        || view.messages().any(|message| message.label == Label::Request(AUTH) && message.at <= at)
+/// When the responder had gone along, or was asked for what follows that.
+pub(super) fn accepted_at(view: &View<'_>) -> Option<Timestamp> {
+    let asked = view.message(Label::Request(AUTH)).map(|request| request.at);
+    went_along(view).map(|response| response.at).into_iter().chain(asked).min()
 }
 
 /// The request of an exchange and its response, as far as they were seen.

@@ -72,10 +72,11 @@ pub(super) fn explains(habits: &Habits<'_>, view: &View<'_>) -> bool {
 }
 
 fn stated(index: usize, view: &View<'_>) -> Option<Match> {
+    let accepted = phase1::accepted_at(view);
     let refusal = view.clear_errors(Side::Responder).find(|refusal| {
         matches!(refusal.notify_message_type, notify::INVALID_EXCHANGE_TYPE | notify::UNSUPPORTED_EXCHANGE_TYPE)
             // P1-NOTIFY.
-            && !phase1::was_accepted(view, refusal.message)
+            && !phase1::was_accepted(accepted, refusal.message)
     })?;
     let first = view.messages().find(|message| message.from == Side::Initiator)?;
     Some(

@@ -1,5 +1,6 @@
 //! P1-NOTIFY: an error in clear during phase 1 that no other pattern speaks about.
 
+use crate::base::Timestamp;
 use crate::diagnose::case::{Case, ClearNotify, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::{role, times};
@@ -69,11 +70,12 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     let standing = Standing::of(case);
     phase1::attempts(case)
         .filter_map(|(index, view)| {
-            let error = error_of(&view)?;
+            let accepted = phase1::accepted_at(&view);
+            let error = error_of(&view, accepted)?;
             let (side, said) = (error.message.from, error.notify_message_type);
-            let withdrawn = withdraws(&view, side, &error);
+            let withdrawn = withdraws(accepted, &error);
             let gone_along =
-                side == Side::Responder && of_message_1(said) && phase1::was_accepted(&view, error.message);
+                side == Side::Responder && of_message_1(said) && phase1::was_accepted(accepted, error.message);
             let asked = phase1::answered_by(&view, error.message);
             let after = asked.map_or("nothing".to_owned(), |asked| asked.label.to_string());
             let severity = if notify::REFUSES_NOTHING.contains(&said) { Severity::Warning } else { P1_NOTIFY.severity };
@@ -110,10 +112,10 @@ fn check(case: &Case<'_>) -> Vec<Match> {
 }
 
 /// The error to speak of: one before the proofs, or one in answer to a proof that is not about that.
-fn error_of<'a>(view: &View<'a>) -> Option<ClearNotify<'a>> {
+fn error_of<'a>(view: &View<'a>, accepted: Option<Timestamp>) -> Option<ClearNotify<'a>> {
     if view.message(Label::Mm(5)).is_some() {
         let (_, Answer::Aside(error)) = phase1::answer_to_message_5(view)? else { return None };
-        return Some(error).filter(|error| !spoken_for(view, Side::Responder, error));
+        return Some(error).filter(|error| !spoken_for(view, accepted, error));
     }
     if let Some(third) = view.message(Label::Am(3)) {
         let aside = |error: &ClearNotify<'_>| {
@@ -121,11 +123,11 @@ fn error_of<'a>(view: &View<'a>) -> Option<ClearNotify<'a>> {
         };
         let used = view.messages().any(|message| phase1::uses_phase_1(message.label));
         let error = view.clear_errors(Side::Responder).find(aside).filter(|_| !used)?;
-        return Some(error).filter(|error| !spoken_for(view, Side::Responder, error));
+        return Some(error).filter(|error| !spoken_for(view, accepted, error));
     }
     [Side::Responder, Side::Initiator]
         .into_iter()
-        .find_map(|side| view.clear_errors(side).find(|error| !spoken_for(view, side, error)))
+        .find_map(|side| view.clear_errors(side).find(|error| !spoken_for(view, accepted, error)))
 }
 
 /// What a responder says of message 1: it does not do this version, or this mode.
@@ -199,14 +201,15 @@ fn meaning(view: &View<'_>, error: &ClearNotify<'_>, withdrawn: bool, gone_along
 }
 
 /// The responder refuses an offer that it has accepted.
-fn withdraws(view: &View<'_>, side: Side, error: &ClearNotify<'_>) -> bool {
-    side == Side::Responder
+fn withdraws(accepted: Option<Timestamp>, error: &ClearNotify<'_>) -> bool {
+    error.message.from == Side::Responder
         && notify::REFUSALS.contains(&error.notify_message_type)
-        && phase1::was_accepted(view, error.message)
+        && phase1::was_accepted(accepted, error.message)
 }
 
 /// Errors that have a page of their own.
-fn spoken_for(view: &View<'_>, side: Side, error: &ClearNotify<'_>) -> bool {
+fn spoken_for(view: &View<'_>, accepted: Option<Timestamp>, error: &ClearNotify<'_>) -> bool {
+    let side = error.message.from;
     let said = error.notify_message_type;
     if p1_cert::speaks_of(view, error) {
         return true;
@@ -220,8 +223,8 @@ fn spoken_for(view: &View<'_>, side: Side, error: &ClearNotify<'_>) -> bool {
         return false;
     }
     match said {
-        _ if of_message_1(said) => !phase1::was_accepted(view, error.message),
+        _ if of_message_1(said) => !phase1::was_accepted(accepted, error.message),
         notify::INVALID_KEY_INFORMATION => !p1_ke::fits(view) || p1_no_key::asks_for_shared_key(view),
-        _ => notify::REFUSALS.contains(&said) && !withdraws(view, side, error),
+        _ => notify::REFUSALS.contains(&said) && !withdraws(accepted, error),
     }
 }

@@ -95,9 +95,10 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     phase1::attempts(case)
         .filter(|(_, view)| view.attempt.chosen.is_none() && view.attempt.phase1_up.is_none())
         .filter_map(|(index, view)| {
+            let accepted = phase1::accepted_at(&view);
             let refusal = view
                 .clear_errors(Side::Responder)
-                .filter(|refusal| !phase1::was_accepted(&view, refusal.message))
+                .filter(|refusal| !phase1::was_accepted(accepted, refusal.message))
                 .find(|refusal| notify::REFUSALS.contains(&refusal.notify_message_type))?;
             let said = refusal.notify_message_type;
             let first = view.messages().find(|message| message.from == Side::Initiator);

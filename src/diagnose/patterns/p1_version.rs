@@ -75,10 +75,11 @@ fn stated<'a>(habits: &Habits<'a>, index: usize, view: &View<'a>) -> Option<Matc
         // V2-VERSION.
         return None;
     }
+    let accepted = phase1::accepted_at(view);
     let refusal = view.clear_errors(Side::Responder).find(|refusal| {
         matches!(refusal.notify_message_type, notify::INVALID_MAJOR_VERSION | notify::INVALID_MINOR_VERSION)
             // P1-NOTIFY.
-            && !phase1::was_accepted(view, refusal.message)
+            && !phase1::was_accepted(accepted, refusal.message)
     });
     let (refusal, what, how) = match refusal {
         Some(refusal) => (refusal.message, phase1::notify_name(refusal.notify_message_type), ""),

@@ -223,9 +223,15 @@ pub(super) fn ended_at_message_3<'a>(view: &View<'a>) -> Option<Ended<'a>> {
     })
 }
 
-/// The responder had gone along with version, mode and offer when this was said: message 2 had passed, or what follows it.
-pub(super) fn was_accepted(view: &View<'_>, said: &MessageRecord) -> bool {
-    view.messages().any(|message| message.at <= said.at && matches!(message.label, Label::Mm(2..) | Label::Am(2..)))
+/// When the responder had gone along with version, mode and offer: message 2 had passed, or what follows it.
+pub(super) fn accepted_at(view: &View<'_>) -> Option<Timestamp> {
+    let follows = |message: &&MessageRecord| matches!(message.label, Label::Mm(2..) | Label::Am(2..));
+    view.messages().filter(follows).map(|message| message.at).min()
+}
+
+/// Whether this was said after that.
+pub(super) fn was_accepted(accepted: Option<Timestamp>, said: &MessageRecord) -> bool {
+    accepted.is_some_and(|at| at <= said.at)
 }
 
 /// The message that this answers: the latest of the other side.
@@ -470,10 +476,8 @@ pub(super) fn answer_to_message_5<'a>(view: &View<'a>) -> Option<(&'a MessageRec
             && message.last_sent() >= proof.at
             && matches!(message.label, Label::Stray | Label::Inf)
     };
-    let aside = |message: &MessageRecord| {
-        let errors =
-            view.clear_errors(Side::Responder).filter(|error| notify::ASIDE.contains(&error.notify_message_type));
-        errors.into_iter().find(|error| error.message.frame == message.frame)
+    let aside = |message: &'a MessageRecord| {
+        ClearNotify::of(message).find(|said| notify::ASIDE.contains(&said.notify_message_type))
     };
     if let Some(clear) = view.messages().filter(in_clear).min_by_key(|message| aside(message).is_some()) {
         return Some((proof, aside(clear).map_or(Answer::Clear(clear), Answer::Aside)));

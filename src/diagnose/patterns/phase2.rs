@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use crate::base::Timestamp;
+use crate::base::{FrameRef, Timestamp};
 use crate::diagnose::Severity;
 use crate::diagnose::case::{Case, ClearNotify, PATIENCE, View};
 use crate::diagnose::sizes::{Content, Contents, V1Suite};
@@ -59,6 +59,7 @@ pub(super) fn quick_modes<'a>(view: &View<'a>) -> Vec<QuickMode<'a>> {
         return Vec::new();
     }
     let informationals = [Side::Initiator, Side::Responder].map(|side| informationals(view, side));
+    let in_clear = [Side::Initiator, Side::Responder].map(|side| refusals_in_clear(view, side));
     let any_answered =
         view.exchanges().iter().any(|exchange| exchange.kind == ExchangeKind::QuickMode && answered(exchange));
     let ended = phase1::ended_at_message_3(view);
@@ -79,7 +80,10 @@ pub(super) fn quick_modes<'a>(view: &View<'a>) -> Vec<QuickMode<'a>> {
                     // It is refused for being in clear: M-ENC-BIT.
                     Fate::Refused { .. } if !first.encrypted => Fate::Open,
                     Fate::Refused { by, .. } if ended.is_some() => Fate::Refused { by, sure: false },
-                    fate @ (Fate::Silence(_) | Fate::Open) => refused_in_clear(view, first).map_or(fate, Fate::InClear),
+                    fate @ (Fate::Silence(_) | Fate::Open) => {
+                        let refusals = in_clear.get(side.other().index()).map_or(&[][..], Vec::as_slice);
+                        refused_in_clear(view, first, refusals).map_or(fate, Fate::InClear)
+                    }
                     fate => fate,
                 }
             };
@@ -176,20 +180,37 @@ fn fate<'a>(
     }
 }
 
-/// The refusal in clear that came right after a copy of message 1, other than that its sender does not know the SA (L-STALE-SA), or
-/// one of ESP or AH (T-SPI-UNKNOWN).
-fn refused_in_clear<'a>(view: &View<'a>, first: &MessageRecord) -> Option<ClearNotify<'a>> {
-    if !first.encrypted || view.attempt.midstream || view.one_sided() || begins_traffic(view, first) {
+/// Refusals in clear of one side, in order of time: other than that it does not know the SA (L-STALE-SA), and not about ESP or AH
+/// (T-SPI-UNKNOWN).
+fn refusals_in_clear<'a>(view: &View<'a>, side: Side) -> Vec<ClearNotify<'a>> {
+    let mut refusals: Vec<ClearNotify<'_>> = view
+        .clear_errors(side)
+        .filter(|error| {
+            let said = error.notify_message_type;
+            !error.message.encrypted
+                && said != notify::INVALID_COOKIE
+                && !notify::REFUSES_NOTHING.contains(&said)
+                && !t_spi_unknown::speaks_of(&view.case, error)
+        })
+        .collect();
+    refusals.sort_by_key(|refusal| refusal.message.at);
+    refusals
+}
+
+/// The one of them that came right after a copy of message 1.
+fn refused_in_clear<'a>(
+    view: &View<'a>,
+    first: &MessageRecord,
+    refusals: &[ClearNotify<'a>],
+) -> Option<ClearNotify<'a>> {
+    if refusals.is_empty() || !first.encrypted || view.attempt.midstream || view.one_sided() {
         return None;
     }
-    let answers = |at: Timestamp| first.copies().any(|(_, copy)| copy <= at && at.since(copy) <= REFUSAL);
-    view.clear_errors(first.from.other()).find(|error| {
-        !error.message.encrypted
-            && error.notify_message_type != notify::INVALID_COOKIE
-            && !notify::REFUSES_NOTHING.contains(&error.notify_message_type)
-            && answers(error.message.at)
-            && !t_spi_unknown::speaks_of(&view.case, error)
-    })
+    let after = |(_, copy): (FrameRef, Timestamp)| {
+        let next = refusals.get(refusals.partition_point(|refusal| refusal.message.at < copy));
+        next.copied().filter(|refusal| refusal.message.at.since(copy) <= REFUSAL)
+    };
+    first.copies().find_map(after).filter(|_| !begins_traffic(view, first))
 }
 
 /// What may be the INITIAL-CONTACT of the side that is asked, if it came right after a copy of message 1.

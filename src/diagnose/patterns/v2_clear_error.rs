@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::base::{Fault, FaultKind};
+use crate::base::{Fault, FaultKind, Timestamp};
 use crate::diagnose::case::{Case, ClearNotify, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::{role, times};
@@ -75,12 +75,14 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     ikev2::attempts(case)
         .filter(|(_, view)| !ikev2::auth_refused_in_clear(view).is_some_and(|refusal| has_page(&refusal)))
         .filter_map(|(index, view)| {
+            let accepted = ikev2::accepted_at(&view);
             let notify = [Side::Responder, Side::Initiator]
                 .into_iter()
                 .flat_map(|side| view.clear_notifies(side))
-                .find(|notify| without_page(&view, notify))?;
+                .find(|notify| without_page(&view, accepted, notify))?;
             let message = notify.message;
             let what = notify.notify_message_type;
+            let first = answers_first(accepted, &notify);
             let broken = broken_before(&view, message).filter(|_| what == INVALID_SYNTAX);
             // Who refuses a message may go on under the SA; who does not know it, or has refused it, cannot.
             let refuted =
@@ -103,10 +105,9 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             found.means = match broken {
                 _ if refuted => informational::REFUTED.into(),
                 Some((asked, _)) => broken_by(asked).into(),
-                None => meaning(&view, &notify),
+                None => meaning(&notify, first),
             };
             // There is no SA yet that could be lost.
-            let first = answers_first(&view, &notify);
             let found = found.rule_out(if first { &["lost-sa"] } else { &["policy"] });
             let found = if what == TEMPORARY_FAILURE { found.weigh("busy", 60.0) } else { found.rule_out(&["busy"]) };
             let found = match what {
@@ -131,9 +132,9 @@ fn check(case: &Case<'_>) -> Vec<Match> {
 }
 
 /// An error in a clear message that no other pattern of IKEv2 speaks of.
-fn without_page(view: &View<'_>, notify: &ClearNotify<'_>) -> bool {
+fn without_page(view: &View<'_>, accepted: Option<Timestamp>, notify: &ClearNotify<'_>) -> bool {
     let elsewhere = match notify.notify_message_type {
-        notify::INVALID_MAJOR_VERSION => !ikev2::was_accepted(view, notify.message.at),
+        notify::INVALID_MAJOR_VERSION => accepted.is_none_or(|at| notify.message.at < at),
         notify::INVALID_SPI => t_spi_unknown::speaks_of(&view.case, notify),
         notify::NO_PROPOSAL_CHOSEN | notify::INVALID_KE_PAYLOAD => answers_init(notify),
         _ => false,
@@ -146,8 +147,8 @@ fn answers_init(notify: &ClearNotify<'_>) -> bool {
 }
 
 /// It answers IKE_SA_INIT before anything was agreed on.
-fn answers_first(view: &View<'_>, notify: &ClearNotify<'_>) -> bool {
-    answers_init(notify) && !ikev2::was_accepted(view, notify.message.at)
+fn answers_first(accepted: Option<Timestamp>, notify: &ClearNotify<'_>) -> bool {
+    answers_init(notify) && accepted.is_none_or(|at| notify.message.at < at)
 }
 
 /// The latest message before `said` of the other side, if its sender broke it.
@@ -188,10 +189,9 @@ fn broken_by(asked: &MessageRecord) -> String {
 }
 
 /// What the type says, and of whom (RFC 7296 §3.10.1).
-fn meaning(view: &View<'_>, notify: &ClearNotify<'_>) -> Cow<'static, str> {
+fn meaning(notify: &ClearNotify<'_>, first: bool) -> Cow<'static, str> {
     let side = notify.message.from;
     let (who, other) = (role(side), role(side.other()));
-    let first = answers_first(view, notify);
     match notify.notify_message_type {
         notify::UNSUPPORTED_CRITICAL_PAYLOAD => format!(
             "the {who} found a payload that it does not know and must not pass over: the {other} has to leave it out"

@@ -63,15 +63,17 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         // A lone IKEv2 answer to an IKEv1 request is that request's refusal.
         .filter(|(_, view)| view.heard(Side::Initiator))
         .filter_map(|(index, view)| {
+            let accepted = ikev2::accepted_at(&view);
+            let before = |at: Timestamp| accepted.is_none_or(|accepted| at < accepted);
             let stated = view.messages().find(|message| {
                 message.from == Side::Responder
                     && !message.encrypted
                     && ikev2::notified(message, notify::INVALID_MAJOR_VERSION).is_some()
                     // V2-CLEAR-ERROR.
-                    && !ikev2::was_accepted(&view, message.at)
+                    && before(message.at)
             });
             let in_v1 = answered_in_v1.get(&view.attempt.initiator_spi);
-            let in_v1 = in_v1.is_some_and(|&at| !ikev2::was_accepted(&view, at));
+            let in_v1 = in_v1.is_some_and(|&at| before(at));
             let request = view.messages().find(|message| message.from == Side::Initiator)?;
             if stated.is_none() && !in_v1 {
                 return taken_for_v1(&refusals, index, &view, request);
