@@ -50,7 +50,8 @@ pattern! {
         "syntax" 0.02 "the initiator builds the offer wrongly, or the responder reads it wrongly", raised by "BAD-PROPOSAL-SYNTAX, INVALID-TRANSFORM-ID", lowered by "NO-PROPOSAL-CHOSEN";
     ];
     checks: [
-        Either: "look up both versions for faults in the SA payload; try the plainest offer: one proposal with one transform" about "syntax";
+        Responder: "look in its log what it finds wrong with the form of the offer, where it says that it is the form" about "syntax";
+        Initiator: "then try the plainest offer: one proposal with one transform" about "syntax";
         Responder: "put its phase 1 policy for this peer beside the offer: encryption, key length, hash, group, authentication method must match in one set" about "differs";
         Responder: "make sure that a configuration for the initiator's address exists, and for IKEv1" about "no-profile";
         Initiator: "offer a set that the responder has; do not rely on defaults of either product";
