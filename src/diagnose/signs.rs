@@ -129,6 +129,8 @@ signs! {
     FLOWS_MIXED;
     /// ESP or AH in IP fragments.
     FLOWS_IN_FRAGMENTS;
+    /// A flow whose packets were recorded twice and no longer are.
+    FLOWS_NO_LONGER_TWICE;
     /// Packets of a flow that were not seen.
     LOST;
     /// Packets of a flow out of order.

@@ -731,6 +731,11 @@ pub struct EspFlow {
     pub changed: u32,
     /// Packets recorded again by the capture (mirror port, `-i any`).
     pub recorded_again: u64,
+    /// When one was last recorded again, and how many packets there were until then, if nearly all of them were.
+    pub doubled: Option<(Timestamp, u64)>,
+    /// Where one of two captures has packets after the other one: numbers that it lacks below the highest that it has, and most of
+    /// them in a row.
+    pub lacks: Option<(u32, u32)>,
     /// Times the numbers began again from a low value.
     pub resets: u32,
     /// Shortest and longest packet.

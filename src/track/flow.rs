@@ -113,6 +113,11 @@ fn units(first: Timestamp, at: Timestamp) -> u32 {
     (at.as_nanos().wrapping_sub(first.as_nanos()) >> 14) as u32
 }
 
+/// Of so many packets, of which so many were recorded again, the others: few of them, or the highest number.
+fn single(packets: u64, recorded_again: u64) -> u8 {
+    packets.saturating_sub(recorded_again).min(u8::MAX.into()) as u8
+}
+
 /// A time in units of 2^14 ns.
 const fn in_units(duration: Duration) -> i32 {
     (duration.as_nanos() >> 14) as i32
@@ -190,6 +195,8 @@ pub(super) struct FlowRow {
     resets: u16,
     /// Numbers that had come before and that came in a row, from a low one on.
     run: u8,
+    /// Packets that were not recorded again while others were, or the highest number for more.
+    single: u8,
     /// The latest time of a packet recorded again, and the frame of the last one.
     again: (Timestamp, FrameRef),
     /// In a box of its own, because few flows have it.
@@ -222,6 +229,8 @@ struct Follower {
     capture: u32,
     /// The highest number in it.
     highest: u32,
+    /// Numbers below that one that it lacks, and most of them in a row.
+    lacks: (u32, u32),
     seen: Window,
 }
 
@@ -231,7 +240,7 @@ impl Rare {
         if let Some(follower) = self.followers.iter_mut().find(|follower| follower.capture == capture) {
             return follower.is_first(number);
         }
-        let mut follower = Follower { capture, highest: number, seen: Window::default() };
+        let mut follower = Follower { capture, highest: number, lacks: (0, 0), seen: Window::default() };
         follower.seen.mark(number);
         self.followers.push(follower);
         true
@@ -246,8 +255,12 @@ impl Follower {
         if ahead > 0 && ahead < 1 << 31 {
             self.seen.clear(self.highest.wrapping_add(1), ahead - 1);
             self.highest = number;
+            let (lacks, widest) = self.lacks;
+            self.lacks = (lacks.saturating_add(ahead - 1), widest.max(ahead - 1));
         } else if behind >= WINDOW || self.seen.is_marked(number) {
             return false;
+        } else {
+            self.lacks.0 = self.lacks.0.saturating_sub(1);
         }
         self.seen.mark(number);
         true
@@ -433,6 +446,7 @@ impl FlowRow {
             changed: 0,
             widest: 0,
             run: 0,
+            single: 0,
             again: (packet.at, packet.frame),
             rare: None,
         };
@@ -482,7 +496,8 @@ impl FlowRow {
             changed: flow.changed,
             widest: flow.widest,
             run: 0,
-            again: (flow.last, flow.last_frame),
+            single: flow.doubled.map_or(u8::MAX, |(_, until)| single(until, flow.recorded_again)),
+            again: (flow.doubled.map_or(flow.last, |(at, _)| at), flow.last_frame),
             rare: flow.port_change.map(|change| Box::new(Rare { port_change: Some(change), ..Rare::default() })),
         }
     }
@@ -497,6 +512,7 @@ impl FlowRow {
         if self.recorded_before(packet.at, packet.frame.capture, recent) {
             self.recorded_again += 1;
             self.again = (self.again.0.max(packet.at), packet.frame);
+            self.single = single(self.packets, self.recorded_again);
             self.again_last = true;
             return;
         }
@@ -610,6 +626,8 @@ impl FlowRow {
             changed: self.changed,
             widest: self.widest,
             recorded_again: self.recorded_again,
+            doubled: self.doubled(),
+            lacks: self.lacks(),
             resets: self.resets.into(),
             length_range: (self.shortest.into(), self.longest.into()),
             first: self.first,
@@ -622,6 +640,20 @@ impl FlowRow {
             latest: self.latest(),
             ports: Some(self.ports).filter(|_| self.key.encapsulation != Encapsulation::None),
             port_change: self.rare.as_ref().and_then(|rare| rare.port_change),
+        }
+    }
+
+    /// When a packet was last recorded again, and how many there were until then.
+    fn doubled(&self) -> Option<(Timestamp, u64)> {
+        let known = self.recorded_again > 0 && self.recorded_again <= self.packets && self.single < u8::MAX;
+        known.then_some((self.again.0, self.recorded_again + u64::from(self.single)))
+    }
+
+    /// What the one capture that has packets after another one lacks.
+    fn lacks(&self) -> Option<(u32, u32)> {
+        match self.rare.as_ref()?.followers.as_slice() {
+            [follower] => Some(follower.lacks),
+            _ => None,
         }
     }
 

@@ -1,15 +1,28 @@
 //! C-TWO-POINT: two captures of the same conversation, put side by side.
 
-use crate::diagnose::case::{Case, View};
-use crate::diagnose::pattern::{Match, pattern};
+use std::net::IpAddr;
+
+use hashbrown::HashMap;
+
+use crate::base::{EspSpi, FrameRef, Timestamp};
+use crate::diagnose::case::{Case, PATIENCE, View};
+use crate::diagnose::pattern::{Match, Pattern, pattern};
 use crate::diagnose::points::{self, Fate, LOST, MISSING, PASSED, Points};
-use crate::diagnose::words::number;
+use crate::diagnose::words::{number, span};
 use crate::diagnose::{Confidence, Severity};
+use crate::track::{EspFlow, FlowProtocol};
 
 use super::traffic;
 
 /// Packets of ESP or AH that are more than a few.
 const TRAFFIC: u64 = 10;
+/// Fewer lost packets than these, or less than one in so many, are nothing to speak of.
+const WORD: (u64, u64) = (5, 200);
+/// So many lost packets, and one in so many, disturb what goes through the tunnel.
+const ALARM: (u64, u64) = (10, 5);
+/// Pairs, and flows, that are looked through for the same packets.
+const PAIRS: usize = 64;
+const FLOWS: usize = 1024;
 /// Messages named as evidence.
 const NAMED: usize = 8;
 
@@ -18,7 +31,11 @@ pattern! {
     ///
     /// Two captures of the run hold messages of the same SPIs, message id and content. A message that one of them holds and
     /// the other does not, although that one was recording, was lost between the two points. So was ESP of one side that only
-    /// one of them holds, where both hold that of the other side.
+    /// one of them holds, all of it or part of it, where both hold that of the other side. Beyond a NAT, its SPI and its count tell
+    /// what is the same.
+    ///
+    /// A capture on all interfaces of a router is one at two points: it holds each packet twice. Where from some moment on it holds
+    /// the packets of one side once, and those of the other side go on twice, they come in and do not go out.
     ///
     /// ## What it means
     ///
@@ -44,13 +61,15 @@ pattern! {
         "Netopia": "show ip nat translation: no UDP 500 incoming" ("NIR-31");
     ];
     sources: ["SMG-31", "NIR-31", "NIR-36"];
-    when: CAPTURES;
+    when: CAPTURES, FLOWS_NO_LONGER_TWICE;
     check: check
 }
 
 fn check(case: &Case<'_>) -> Vec<Match> {
-    let Some(points) = case.points() else { return Vec::new() };
-    messages_of(case, points).into_iter().chain(traffic_of(case, points)).collect()
+    match case.points() {
+        Some(points) => messages_of(case, points).into_iter().chain(traffic_of(case, points)).collect(),
+        None => no_longer_twice(case).or_else(|| traffic_beyond_nat(case)).into_iter().collect(),
+    }
 }
 
 fn messages_of(case: &Case<'_>, points: &Points) -> Option<Match> {
@@ -98,10 +117,7 @@ fn traffic_of(case: &Case<'_>, points: &Points) -> Option<Match> {
         [Some(_), _] if at_both(known) => Some(
             found
                 .seen(format!("{}; what {} sends is in both", of(lost), known.from))
-                .means(format!(
-                    "what {} sends is lost between the two points: the tunnel is up and carries traffic one way only",
-                    lost.from
-                ))
+                .means(one_way_only(lost.from))
                 .frames(lost.frames()),
         ),
         _ if at_both(known) && at_one(lost) > lost.packets() / 2 && watched_all(points, lost) => Some(
@@ -126,15 +142,242 @@ fn traffic_of(case: &Case<'_>, points: &Points) -> Option<Match> {
                 .frames(there.frames())
                 .frames(back.frames()),
         ),
-        _ => None,
+        _ => partly(&[there, back].map(|way| Partly::of(points, way))),
     }
 }
 
-/// Adds to what was found of traffic that has no answer what another capture tells of it. `lost`: the cause that it is lost on
-/// its way.
-pub(super) fn tell_traffic(case: &Case<'_>, way: &traffic::Way<'_>, lost: &'static str, found: Match) -> Match {
+/// Traffic of one side that two points have, of which one lacks some.
+struct Partly {
+    from: IpAddr,
+    frames: Vec<FrameRef>,
+    /// The capture that has all of it, if it shows.
+    capture: Option<u32>,
+    packets: u64,
+    lost: u64,
+    /// Most of the lost ones came one after the other, as far as one knows.
+    in_a_row: bool,
+    /// Of some SA the other point has nothing.
+    unknown: bool,
+}
+
+impl Partly {
+    /// At two points between the same addresses.
+    fn of(points: &Points, way: &traffic::Way<'_>) -> Option<Self> {
+        // what comes far behind may not be known again
+        let known = way.flows.iter().all(|flow| flow.deep == 0 && flow.resets == 0);
+        if !known || !at_both(way) || !watched_all(points, way) {
+            return None;
+        }
+        // what came twice may have done so at the other point
+        let packets = way.flows.iter().map(|flow| unique(flow)).sum::<u64>();
+        let lost = packets.saturating_sub(doubles(way));
+        // what one capture lacks shows where the other one comes second, or in what comes late where it comes first
+        let (mut shown, mut widest) = (0, 0);
+        for flow in &way.flows {
+            let (lacks, most) = flow.lacks.unwrap_or_default();
+            shown += flow.reordered.max(lacks.into());
+            widest = widest.max(u64::from(flow.widest.max(most)));
+        }
+        Some(Self {
+            from: way.from,
+            frames: way.frames(),
+            capture: None,
+            packets,
+            lost,
+            in_a_row: widest * 2 >= lost || shown * 5 < lost * 4,
+            unknown: false,
+        })
+    }
+
+    /// At this one, where that beyond a NAT has the flows `there`, and both were recording in these windows.
+    fn beyond_nat(way: &traffic::Way<'_>, there: &Flows, windows: [(Timestamp, Timestamp); 2]) -> Option<Self> {
+        let (mut packets, mut lost, mut widest, mut unknown) = (0, 0, 0, false);
+        for flow in &way.flows {
+            let watched = windows.iter().all(|&window| points::covers(window, (flow.first, flow.last)));
+            if !watched || flow.first_frame.capture != flow.last_frame.capture || flow.resets > 0 {
+                return None;
+            }
+            let own = unique(flow);
+            packets += own;
+            let Some(other) = there.get(&(flow.spi, flow.protocol)) else {
+                (lost, widest, unknown) = (lost + own, widest.max(own), true);
+                continue;
+            };
+            lost += own.saturating_sub(unique(other));
+            let before = other.first_sequence.saturating_sub(flow.first_sequence);
+            let behind = flow.last_sequence.saturating_sub(other.last_sequence);
+            widest = widest.max(u64::from(other.widest.max(before).max(behind)));
+        }
+        let capture = way.flows.first().map(|flow| flow.first_frame.capture);
+        let in_a_row = widest * 2 >= lost;
+        Some(Self { from: way.from, frames: way.frames(), capture, packets, lost, in_a_row, unknown })
+    }
+
+    /// How bad it is, if it is worth a word.
+    fn severity(&self) -> Option<Severity> {
+        let reaches = |(least, one_in): (u64, u64)| self.lost >= least && self.lost * one_in >= self.packets;
+        match reaches(ALARM) && !self.in_a_row {
+            true => Some(Severity::Warning),
+            false => reaches(WORD).then_some(Severity::Notice),
+        }
+    }
+
+    fn told(&self) -> String {
+        let only = self.capture.map_or_else(|| "one capture".to_owned(), |capture| format!("capture {capture}"));
+        format!(
+            "{} of {} of ESP or AH from {} are in {only} only",
+            self.lost,
+            number(self.packets, "packet"),
+            self.from
+        )
+    }
+}
+
+/// Some of what either side sends is lost between two points.
+fn partly(ways: &[Option<Partly>; 2]) -> Option<Match> {
+    let lossy = || ways.iter().flatten().filter(|way| way.severity().is_some());
+    let severity = lossy().filter_map(Partly::severity).max()?;
+    let in_a_row = lossy().all(|way| way.in_a_row);
+    let found = Match::on_pair(Confidence::Inferred)
+        .severity(severity)
+        .seen(lossy().map(Partly::told).collect::<Vec<_>>().join("; "))
+        .means(if in_a_row {
+            "they were lost between the two points, most of them one after the other: the path was gone for a while or still is, or packets of one kind or size do not pass"
+        } else {
+            "they were lost between the two points, now and then"
+        })
+        .frames(lossy().flat_map(|way| way.frames.clone()));
+    Some(if in_a_row { found } else { found.weigh("loss", 4.0) })
+}
+
+/// Flows by what is the same at all points.
+type Flows = HashMap<(EspSpi, FlowProtocol), EspFlow>;
+
+/// Where the negotiation is in another capture beyond a NAT, too: what that one lacks of the traffic of this pair.
+fn traffic_beyond_nat(case: &Case<'_>) -> Option<Match> {
+    let here = case.pair.first_frame.capture;
+    if !case.survey.captures_overlap() || case.facts.pairs.len() > PAIRS {
+        return None;
+    }
+    let elsewhere =
+        |view: View<'_>| view.elsewhere(|_, other| Some(other.first_frame.capture).filter(|&at| at != here));
+    let there = case.attempts().find_map(|(_, view)| elsewhere(view))?;
+    // another client behind the same NAT may not pass the other point
+    if case.attempts().any(|(_, view)| elsewhere(view) != Some(there)) {
+        return None;
+    }
+    let windows = [points::recorded(case, here)?, points::recorded(case, there)?];
+    let flows = flows_of(case, there)?;
+    let [one, other] = traffic::ways(case).map(|way| Partly::beyond_nat(&way, &flows, windows));
+    let ways = [one?, other?];
+    // what one side sends is at both points: the other capture takes ESP in
+    let passes = |way: &Partly| way.packets - way.lost >= TRAFFIC;
+    let whole = |way: &&Partly| way.packets == way.lost && way.lost >= TRAFFIC;
+    if !ways.iter().any(passes) || ways.iter().all(|way| way.unknown) {
+        return None;
+    }
+    let Some(lost) = ways.iter().find(whole) else { return partly(&ways.map(Some)) };
+    Some(
+        Match::on_pair(Confidence::Inferred)
+            .severity(Severity::Error)
+            .seen(format!(
+                "{}, and capture {there}, beyond a NAT, was recording and has what comes the other way",
+                lost.told()
+            ))
+            .means(one_way_only(lost.from))
+            .frames(lost.frames.iter().copied()),
+    )
+}
+
+/// The flows of other pairs that a capture holds, if they are not too many.
+fn flows_of(case: &Case<'_>, capture: u32) -> Option<Flows> {
+    let pairs = &case.facts.pairs;
+    let others = (0..pairs.len()).filter(|&index| index != case.index).flat_map(|index| pairs.flows(index));
+    let places: Vec<u32> = others.map(|(place, ..)| place).take(FLOWS + 1).collect();
+    let flows = || places.iter().filter_map(|&place| pairs.flow(place));
+    let own = || flows().filter(|flow| flow.first_frame.capture == capture);
+    (places.len() <= FLOWS).then(|| own().map(|flow| ((flow.spi, flow.protocol), flow)).collect())
+}
+
+fn unique(flow: &EspFlow) -> u64 {
+    flow.packets.saturating_sub(flow.duplicates)
+}
+
+fn one_way_only(from: IpAddr) -> String {
+    format!("what {from} sends is lost between the two points: the tunnel is up and carries traffic one way only")
+}
+
+/// One capture at two points, as of all interfaces of a router: packets of one side were in it twice and no longer are, while those
+/// of the other side go on twice.
+fn no_longer_twice(case: &Case<'_>) -> Option<Match> {
+    if case.survey.captures_overlap() {
+        return None;
+    }
+    let latest = traffic::ways(case).map(|way| way.flows.iter().copied().max_by_key(|flow| flow.last));
+    let [there, back] = [latest[0]?, latest[1]?];
+    let (once, twice) = if once_since(there).is_some() { (there, back) } else { (back, there) };
+    let since = once_since(once)?;
+    let (last_twice, until) = twice.doubled?;
+    let goes_on = twice.packets < until + TRAFFIC && last_twice.since(since) >= PATIENCE && all_twice(twice, until);
+    let packets = once.packets - once.doubled?.1;
+    let watched = once.first_frame.capture == twice.last_frame.capture;
+    (goes_on && watched).then(|| {
+        Match::on_pair(Confidence::Inferred)
+            .severity(Severity::Warning)
+            .seen(format!(
+                "each packet of ESP or AH was recorded twice at first; the last {packets} from {}, in {}, once only, while those from {} go on \
+                 twice",
+                once.source,
+                span(once.last.since(since)),
+                twice.source,
+            ))
+            .means(format!(
+                "what {} sends comes in at one point of the capture and no longer gets to the other: it is lost between the two",
+                once.source
+            ))
+            .frames([once.first_frame, once.last_frame, twice.last_frame])
+            .settle("what drops its packets between the two points, or whether they leave another way that is not captured")
+    })
+}
+
+/// Since when the packets of a flow, of which nearly all were recorded twice, are recorded once.
+fn once_since(flow: &EspFlow) -> Option<Timestamp> {
+    let (at, until) = flow.doubled?;
+    let one_capture = flow.first_frame.capture == flow.last_frame.capture;
+    let enough = flow.packets >= until + TRAFFIC && flow.last.since(at) >= PATIENCE;
+    (one_capture && enough && all_twice(flow, until)).then_some(at)
+}
+
+/// Nearly all of the first so many packets were recorded twice.
+fn all_twice(flow: &EspFlow, packets: u64) -> bool {
+    packets >= TRAFFIC && flow.recorded_again.saturating_mul(10) >= packets.saturating_mul(9)
+}
+
+/// Adds to what a pattern found of traffic that has no answer what another capture tells of it. `lost`: the cause that it, or the
+/// answer, is lost on its way.
+pub(super) fn tell_traffic(
+    case: &Case<'_>,
+    way: &traffic::Way<'_>,
+    (pattern, lost): (&Pattern, &'static str),
+    found: Match,
+) -> Match {
     let view = found.attempt.and_then(|attempt| case.view(attempt));
-    if let Some((capture, has)) = view.and_then(|view| beyond_nat(&view, way)) {
+    if let Some(beyond) = view.and_then(|view| beyond_nat(&view, way)) {
+        let Beyond { capture, has, answers } = beyond;
+        if answers > 0 {
+            let others = pattern.causes.iter().map(|cause| cause.key).filter(|&key| key != lost);
+            let mut found = found.rule_out(&others.collect::<Vec<_>>()).means(format!(
+                "{} answers, and what it sends is lost between the two points, on its way to {}",
+                way.to, way.from
+            ));
+            found.settle = None;
+            found.severity = found.severity.filter(|&severity| severity < Severity::Warning);
+            found.seen.push_str(&format!(
+                "; capture {capture}, beyond a NAT, has them, too, and {} back",
+                number(answers, "packet")
+            ));
+            return found;
+        }
         let (factor, seen) = match has {
             true => (PASSED, "has them, too"),
             false => (LOST, "was recording and has none of them: they are lost between the two points"),
@@ -152,17 +395,39 @@ pub(super) fn tell_traffic(case: &Case<'_>, way: &traffic::Way<'_>, lost: &'stat
     found
 }
 
-/// Of traffic that one capture has: another one, beyond a NAT, that was recording all the time, and whether it has any of it.
-fn beyond_nat(view: &View<'_>, way: &traffic::Way<'_>) -> Option<(u32, bool)> {
+/// What another capture, beyond a NAT, that was recording all the time has of traffic that one has, and that has no answer there.
+struct Beyond {
+    capture: u32,
+    /// It has some of it.
+    has: bool,
+    /// Packets that go the other way.
+    answers: u64,
+}
+
+fn beyond_nat(view: &View<'_>, way: &traffic::Way<'_>) -> Option<Beyond> {
     if !view.case.survey.captures_overlap() {
         return None;
     }
     let (first, last) = way.first().zip(way.last())?;
+    let here = points::recorded(&view.case, view.attempt.first_frame.capture);
     view.elsewhere(|pair, other| {
         let capture = other.first_frame.capture;
         let watched = points::covers(points::recorded(&view.case, capture)?, (first, last));
-        let has = pair.flows.iter().any(|flow| way.flows.iter().any(|own| own.spi == flow.spi));
-        (capture != view.attempt.first_frame.capture && watched).then_some((capture, has))
+        let same = pair.flows.iter().find(|flow| way.flows.iter().any(|own| own.spi == flow.spi));
+        // of another client behind the same NAT
+        let others = pair
+            .attempts
+            .iter()
+            .any(|one| !view.case.pair.attempts.iter().any(|own| own.initiator_spi == one.initiator_spi));
+        let back = |flow: &&EspFlow| {
+            !others
+                && same.is_some_and(|same| (flow.source, flow.destination) == (same.destination, same.source))
+                && flow.last >= first
+                && here.is_some_and(|window| points::covers(window, (flow.first, flow.last)))
+        };
+        let answers = pair.flows.iter().filter(back).map(|flow| flow.packets).sum();
+        let beyond = Beyond { capture, has: same.is_some(), answers };
+        (capture != view.attempt.first_frame.capture && watched).then_some(beyond)
     })
 }
 

@@ -408,6 +408,8 @@ fn flows(case: &Case<'_>, latest_up: Option<Timestamp>, signs: &mut Signs) {
         signs.set_if(flow.encapsulation == Encapsulation::Tcp, Signs::TCP);
         signs.set_if(native(flow.encapsulation) != native(first.encapsulation), Signs::FLOWS_MIXED);
         signs.set_if(flow.fragmented > 0, Signs::FLOWS_IN_FRAGMENTS);
+        let once = |(last, _): (Timestamp, u64)| flow.last.since(last) >= PATIENCE;
+        signs.set_if(flow.doubled.is_some_and(once), Signs::FLOWS_NO_LONGER_TWICE);
         signs.set_if(flow.lost > 0, Signs::LOST);
         signs.set_if(flow.port_change.is_some(), Signs::MOVED);
         signs.set_if(flow.reordered > 0, Signs::REORDERED);

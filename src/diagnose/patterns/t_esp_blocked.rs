@@ -93,7 +93,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         .frames(way.frames())
         .severity(if one_way.may_want_no_answer() { Severity::Notice } else { Severity::Warning })
         .settle(format!("a capture on the outside of {}: ESP that arrives there is not blocked", way.to));
-    vec![c_two_point::tell_traffic(case, way, "filter", found)]
+    vec![c_two_point::tell_traffic(case, way, (&T_ESP_BLOCKED, "filter"), found)]
 }
 
 /// ICMP errors that refuse the packets of `way`.

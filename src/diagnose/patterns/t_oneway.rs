@@ -54,11 +54,11 @@ pattern! {
     ];
     checks: [
         Either: "on the silent side, look at the counters of the SA: if receive (decaps) stands still, ESP does not arrive; if send (encaps) rises as well, ESP is lost on its way back; if receive alone rises, look behind that gateway";
-        Either: "on the silent side, check that the target host's route to the other subnet leads through this gateway, and that the host and its firewall answer (try another host)";
-        Either: "on the silent side, check that answers are exempt from address translation and match the policy, with the subnets mirrored on both ends";
+        Either: "on the silent side, check that the target host's route to the other subnet leads through this gateway, and that the host and its firewall answer (try another host)" about "no-answer";
+        Either: "on the silent side, check that answers are exempt from address translation and match the policy, with the subnets mirrored on both ends" about "no-answer" "dropped";
         Path: "check that IP protocol 50 (51 for AH) passes both ways; ESP may be forced into UDP" about "blocked";
         Path: "check that UDP 4500 passes both ways, and that keepalives come more often than the NAT's timer needs" about "mapping";
-        Either: "check that the two subnets do not overlap";
+        Either: "check that the two subnets do not overlap" about "no-answer" "dropped";
     ];
     logs: [
         "Cisco PIX": "SYN timeout / invalid proxy IDs" ("PIX-41, PIX-13");
@@ -153,7 +153,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         // The refusal has findings of its own.
         found = found.weigh(lost, 20.0).severity(Severity::Notice);
     }
-    vec![c_two_point::tell_traffic(case, way, lost, found)]
+    vec![c_two_point::tell_traffic(case, way, (&T_ONEWAY, lost), found)]
 }
 
 /// The cause that what goes this way is lost on its way.
