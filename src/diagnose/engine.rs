@@ -276,8 +276,8 @@ impl Folded {
     fn of(case: &Case<'_>, mut first: Found) -> Self {
         if first.severity() >= Severity::Warning && !CIRCUMSTANCES.contains(&first.pattern.id) {
             tell_next_copy(case, &mut first.case);
-            points::tell_fate(case, first.pattern, &mut first.case);
         }
+        points::tell_fate(case, first.pattern, &mut first.case);
         name_sides(case, &mut first.case);
         let (last, consequence_of) = (first.case.attempt, first.consequence_of);
         Self { first, consequence_of, count: 1, attempts: last.is_some().into(), last, by_other: 0 }
@@ -490,16 +490,17 @@ fn finding(pair: Option<usize>, found: Found) -> Finding {
     let Found { pattern, case, consequence_of, .. } = found;
     let named = |key: &str| pattern.causes.iter().any(|cause| cause.key == key);
     debug_assert!(case.weights.iter().all(|(key, _)| named(key)), "{}: {:?}", pattern.id, case.weights);
-    let mut causes: Vec<(f32, &'static str)> = pattern
+    let mut causes: Vec<(f32, &'static str, bool)> = pattern
         .causes
         .iter()
         .map(|cause| {
             let factors = case.weights.iter().filter(|(key, _)| *key == cause.key);
-            (cause.prior * factors.map(|(_, factor)| factor).product::<f32>(), cause.text)
+            let factor = factors.map(|(_, factor)| factor).product::<f32>();
+            (cause.prior * factor, cause.text, factor < REFUTED)
         })
-        .filter(|(weight, _)| *weight > 0.0)
+        .filter(|(weight, ..)| *weight > 0.0)
         .collect();
-    let total: f32 = causes.iter().map(|(weight, _)| weight).sum();
+    let total: f32 = causes.iter().map(|(weight, ..)| weight).sum();
     causes.sort_by(|one, other| other.0.total_cmp(&one.0));
     Finding {
         pattern,
@@ -514,13 +515,20 @@ fn finding(pair: Option<usize>, found: Found) -> Finding {
             means: case.means.into_owned(),
             causes: causes
                 .into_iter()
-                .map(|(weight, text)| Cause { text, likelihood: likelihood(weight / total.max(f32::MIN_POSITIVE)) })
+                .map(|(weight, text, refuted)| Cause {
+                    text,
+                    likelihood: likelihood(weight / total.max(f32::MIN_POSITIVE)),
+                    refuted,
+                })
                 .collect(),
             settle: case.settle.map(Cow::into_owned),
         }),
         consequence_of,
     }
 }
+
+/// A cause of which the evidence leaves less than this is all but refuted.
+const REFUTED: f32 = 0.1;
 
 fn likelihood(share: f32) -> &'static str {
     match share {

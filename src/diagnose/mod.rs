@@ -152,13 +152,16 @@ impl Finding {
         self.pattern.id
     }
 
-    /// What to check, in order: the pattern's, but that what is about some causes stands in the order of those.
+    /// What to check, in order: the pattern's, but that what is about some causes stands in the order of those, and last what is
+    /// about causes only that are all but refuted.
     pub fn checks(&self) -> impl Iterator<Item = &'static Check> {
-        let open = || self.pattern.checks.iter().filter(|check| self.leaves_open(check.about));
-        let mut about: Vec<&'static Check> = open().filter(|check| !check.about.is_empty()).collect();
+        let open = |refuted| self.pattern.checks.iter().filter(move |check| self.is_open(check.about) == Some(refuted));
+        let mut about: Vec<&'static Check> = open(false).filter(|check| !check.about.is_empty()).collect();
         about.sort_by_key(|check| self.rank(check));
         let mut about = about.into_iter();
-        open().filter_map(move |check| if check.about.is_empty() { Some(check) } else { about.next() })
+        let in_order =
+            open(false).filter_map(move |check| if check.about.is_empty() { Some(check) } else { about.next() });
+        in_order.chain(open(true))
     }
 
     /// Place of the likeliest cause that a check is about, if it is possible.
@@ -184,25 +187,31 @@ impl Finding {
 
     /// What vendors log.
     pub fn logs(&self) -> impl Iterator<Item = &'static VendorLog> {
-        self.pattern.logs.iter().filter(|log| self.leaves_open(log.about))
+        self.pattern.logs.iter().filter(|log| self.is_open(log.about).is_some())
     }
 
-    /// Which of the pattern's causes are possible, a bit each, the first one the lowest.
+    /// Which of the pattern's causes are open, two bits each, the first one the lowest: what its checks and log lines depend on.
     pub fn open_causes(&self) -> u32 {
-        if self.causes.len() == self.pattern.causes.len() {
+        if self.causes.len() == self.pattern.causes.len() && self.causes.iter().all(|cause| !cause.refuted) {
             return u32::MAX;
         }
-        let bits = self.pattern.causes.iter().zip(0..u32::BITS);
-        bits.fold(0, |all, (cause, bit)| all | u32::from(self.names(cause)) << bit)
+        let bits = self.pattern.causes.iter().zip((0..u32::BITS).step_by(2));
+        bits.fold(0, |all, (cause, bit)| {
+            let named = self.named(cause);
+            let open = u32::from(named.is_some()) | u32::from(named.is_some_and(|cause| cause.refuted)) << 1;
+            all | open << bit
+        })
     }
 
-    fn names(&self, cause: &Hypothesis) -> bool {
-        self.causes.iter().any(|named| named.text == cause.text)
+    fn named(&self, cause: &Hypothesis) -> Option<&Cause> {
+        self.causes.iter().find(|named| named.text == cause.text)
     }
 
-    /// Whether one of these causes, by key, is possible, or none is named.
-    fn leaves_open(&self, about: &[&str]) -> bool {
-        about.is_empty() || self.pattern.causes.iter().any(|cause| about.contains(&cause.key) && self.names(cause))
+    /// Whether those of these causes, by key, that are possible are all but refuted; `None` if none is possible.
+    fn is_open(&self, about: &[&str]) -> Option<bool> {
+        let causes = self.pattern.causes.iter().filter(|cause| about.contains(&cause.key));
+        let refuted = causes.filter_map(|cause| self.named(cause)).map(|cause| cause.refuted);
+        if about.is_empty() { Some(false) } else { refuted.reduce(|one, other| one && other) }
     }
 }
 
@@ -213,6 +222,8 @@ pub struct Cause {
     pub text: &'static str,
     /// `"likely"`, `"possible"` or `"less likely"`.
     pub likelihood: &'static str,
+    /// The evidence leaves hardly anything of it.
+    pub refuted: bool,
 }
 
 /// A line of a vendor's log.

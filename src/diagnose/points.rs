@@ -8,19 +8,19 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use crate::base::Timestamp;
-use crate::track::{Attempt, Exchange, Label, MessageRecord, UNDERWAY};
+use crate::track::{Attempt, Exchange, Label, MessageRecord, Side, UNDERWAY};
 
-use super::Confidence;
-use super::case::{Case, View};
+use super::case::{Case, PATIENCE, View};
 use super::pattern::{Match, Pattern};
 use super::words::role;
+use super::{Confidence, Severity};
 
 /// So many messages tell how far the clocks of two captures differ.
 const APART: u32 = 3;
 /// Factors on the causes that a message is lost: where it is, where it seems to be, and where it passes both points.
 pub(super) const LOST: f32 = 50.0;
 pub(super) const MISSING: f32 = 4.0;
-pub(super) const PASSED: f32 = 0.05;
+pub(super) const PASSED: f32 = 0.03;
 
 /// What became of a message between two points.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,8 +31,8 @@ pub(super) enum Fate {
     Lost(u32, u32),
     /// The same, but nothing shows that the other one was recording when it passed.
     Unwatched(u32, u32),
-    /// Both have it, and of the answer the same is true: the first has it, the other has not.
-    AnswerLost(Label, u32, u32),
+    /// Both have it, and of the answer, of this length, the same is true: the first has it, the other has not.
+    AnswerLost((Label, u32), u32, u32),
 }
 
 /// The captures that hold messages of a pair, and when each was recording.
@@ -118,11 +118,14 @@ pub(super) fn tell_fate(case: &Case<'_>, pattern: &Pattern, found: &mut Match) {
         let same = format!("; capture {capture} has the same negotiation between {one} and {other}, beyond a NAT");
         found.seen.push_str(&same);
     }
-    let (label, sender) = (message.label, role(message.from));
+    let label = named(&view, (message.label, message.length), message.from);
+    let sender = role(message.from);
     // what one more capture would settle, these do
     let own = found.settle.take().filter(|own| !own.contains("capture"));
     let also = |settle: String| own.iter().map(|own| &**own).chain([&*settle]).collect::<Vec<_>>().join("; ");
     // what it makes of the causes that the message, and that its answer was lost
+    let lost = |label: &str| format!("{label} is lost on its way, between the two points");
+    let mut means = lost(&label);
     let (factors, seen, settle) = match fate {
         Fate::Passed => {
             let log = || format!("the {}'s log at that time", role(message.from.other())).into();
@@ -130,9 +133,11 @@ pub(super) fn tell_fate(case: &Case<'_>, pattern: &Pattern, found: &mut Match) {
             ([PASSED, PASSED], seen, Some(own.unwrap_or_else(log)))
         }
         Fate::AnswerLost(answer, here, there) => {
+            let answer = named(&view, answer, message.from.other());
             let seen = format!(
                 "{answer} is in capture {here} only, and not in capture {there}: it is lost between the two points"
             );
+            means = lost(&answer);
             ([PASSED, LOST], seen, None)
         }
         // Of fragments that cannot be put together a capture keeps nothing that could be held against the others.
@@ -161,12 +166,21 @@ pub(super) fn tell_fate(case: &Case<'_>, pattern: &Pattern, found: &mut Match) {
         Fate::Unwatched(here, there) => {
             let settle =
                 format!("whether capture {there} was running then: if so, {label} is lost between the two points");
-            ([1.0, 1.0], format!("{label} is in capture {here} only"), Some(also(settle).into()))
+            // that one has what its sender said before
+            let breaks_off = heard && recorded(case, there).is_some_and(|window| ends_before(window, message));
+            let (factor, seen) = match breaks_off {
+                true => (MISSING, format!("{label} is in capture {here} only, and capture {there} ends before it")),
+                false => (1.0, format!("{label} is in capture {here} only")),
+            };
+            ([factor, 1.0], seen, Some(also(settle).into()))
         }
     };
     // where it is lost, nothing is left to settle
     if settle.is_none() {
         found.confidence = found.confidence.max(Some(Confidence::Inferred));
+        if found.severity.unwrap_or(pattern.severity) >= Severity::Warning {
+            found.means = means.into();
+        }
     }
     found.seen.push_str("; ");
     found.seen.push_str(&seen);
@@ -187,12 +201,27 @@ pub(super) fn arrives(view: &View<'_>, message: &MessageRecord) -> bool {
     let elsewhere = Elsewhere::of(view);
     match fate(view, message, elsewhere.as_ref()) {
         Some(Fate::Passed) => true,
-        Some(Fate::AnswerLost(label, ..)) => {
-            let once = |answer: &MessageRecord| answer.label == label && answer.repeat_count == 0;
+        Some(Fate::AnswerLost((label, length), ..)) => {
+            let once =
+                |answer: &MessageRecord| (answer.label, answer.length) == (label, length) && answer.repeat_count == 0;
             elsewhere.map_or_else(|| view.messages().any(once), |elsewhere| elsewhere.messages().any(once))
         }
         _ => false,
     }
+}
+
+/// A message by its label, and by its length where one in clear has the same label and another length.
+fn named(view: &View<'_>, (label, length): (Label, u32), from: Side) -> String {
+    let alike = |other: &MessageRecord| {
+        (other.label, other.from) == (label, from) && other.length != length && !other.encrypted
+    };
+    if view.messages().any(alike) { format!("{label} of {length} octets") } else { label.to_string() }
+}
+
+/// Whether a message passes two points, and nothing that answers it is lost between them.
+pub(super) fn passes(view: &View<'_>, message: &MessageRecord) -> bool {
+    let overlap = view.case.survey.captures_overlap();
+    overlap && fate(view, message, Elsewhere::of(view).as_ref()) == Some(Fate::Passed)
 }
 
 /// What became of a message, as the other point tells, which may be beyond a NAT.
@@ -234,17 +263,24 @@ impl Elsewhere {
                 Fate::Unwatched(here, there)
             });
         }
-        let answer = self.messages().find(|answer| answer.label == self.attempt.stage && answer.from != message.from);
-        let lost = answer.filter(|answer| same_in(view.exchanges(), &self.attempt.exchanges, answer).is_none());
-        Some(lost.map_or(Fate::Passed, |answer| Fate::AnswerLost(answer.label, there, here)))
+        let answers = |other: &MessageRecord| other.label == self.attempt.stage && other.from != message.from;
+        let missed = |answer: &MessageRecord| same_in(view.exchanges(), &self.attempt.exchanges, answer).is_none();
+        let lost = self.messages().find(|answer| answers(answer) && missed(answer));
+        Some(lost.map_or(Fate::Passed, |answer| Fate::AnswerLost((answer.label, answer.length), there, here)))
     }
 }
 
 /// The message among `theirs` that is `message`, one of `own`: of an exchange with the same message id, which tells one
-/// Informational from another.
+/// Informational from another, and what is in clear of the same length and payloads, which tell an answer from a request to ask
+/// again.
 fn same_in<'a>(theirs: &'a [Exchange], own: &[Exchange], message: &MessageRecord) -> Option<&'a MessageRecord> {
     let key = |exchange: &Exchange| (exchange.kind, exchange.message_id);
-    let same = |one: &MessageRecord| (one.label, one.from) == (message.label, message.from);
+    let kinds = |one: &MessageRecord| one.carried.iter().map(|payload| payload.payload_type).collect::<Vec<_>>();
+    let same = |one: &MessageRecord| {
+        let clear = !one.encrypted && !message.encrypted;
+        (one.label, one.from) == (message.label, message.from)
+            && (!clear || one.length == message.length && kinds(one) == kinds(message))
+    };
     let of = own.iter().find(|exchange| exchange.messages.iter().any(|one| same(one) && one.frame == message.frame))?;
     let mut theirs = theirs.iter().filter(|exchange| key(exchange) == key(of));
     theirs.find_map(|exchange| exchange.messages.iter().find(|one| same(one)))
@@ -312,6 +348,11 @@ pub(super) fn covers(window: (Timestamp, Timestamp), (first, last): (Timestamp, 
 /// Whether a capture was recording in this window when some copy of a message passed.
 fn was_recording(&(first, last): &(Timestamp, Timestamp), message: &MessageRecord) -> bool {
     message.copies().any(|(_, at)| first.after(UNDERWAY) <= at && at.after(UNDERWAY) <= last)
+}
+
+/// Whether a capture ended shortly before a message.
+fn ends_before((first, last): (Timestamp, Timestamp), message: &MessageRecord) -> bool {
+    first <= message.at && last <= message.at.after(UNDERWAY) && message.at.since(last) <= PATIENCE
 }
 
 /// A copy in another capture, soon enough to be the same packet, or the same packet once more.

@@ -332,10 +332,11 @@ pub fn refused(times: u64) -> Sample {
     found.seen = "message 1 was answered by NO-PROPOSAL-CHOSEN in clear after 50 ms, 10 times".into();
     found.means = "no transform that the initiator offered is in the responder's policy for this peer".into();
     found.causes = vec![
-        Cause { text: "encryption, hash, group or method differ", likelihood: "likely" },
+        Cause { text: "encryption, hash, group or method differ", likelihood: "likely", refuted: false },
         Cause {
             text: "the responder has no policy for this peer's address and falls back to another one",
             likelihood: "possible",
+            refuted: false,
         },
     ];
     found.pattern = pattern("P1-PROPOSAL", |pattern| {

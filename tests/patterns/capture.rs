@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use ikescope::diagnose::{Confidence, Finding, PairStatus, Severity};
+use ikescope::diagnose::{Confidence, Finding, PairStatus, Severity, Where};
 use ikescope::pipeline::Analysis;
 
 use crate::path::find;
@@ -232,6 +232,162 @@ fn traffic_that_is_lost_between_two_points_is_found() {
     assert!(found.seen.starts_with("60 packets of ESP or AH from"), "{}", found.seen);
     assert_eq!(found.severity, Severity::Error);
     assert!(find(&analysis, "OK-UP").is_none());
+}
+
+/// Without those frames with ESP under this SPI, counted from 0, of which `lost` says so.
+fn without_esp(mut point: Capture, spi: u32, lost: impl Fn(usize) -> bool) -> Capture {
+    let mut count = 0;
+    point.frames.retain(|frame| {
+        let of_sa = frame.octets.windows(4).any(|octets| octets == spi.to_be_bytes()) && frame.octets.len() > 100;
+        count += usize::from(of_sa);
+        !of_sa || !lost(count - 1)
+    });
+    point
+}
+
+/// What is lost now and then is told by its share, and an outage that is over is no alarm.
+#[test]
+fn part_of_the_traffic_that_is_lost_between_two_points_is_counted() {
+    let story = main_mode_psk().quick_mode();
+    let [there, _] = story.esp_spis();
+    let near = story.traffic(90).quiet(secs(10)).capture();
+    let lossy = |lost: fn(usize) -> bool, clock: (bool, Duration)| {
+        let other = second_point(&near, clock.1);
+        let [near, far] = if clock.0 { [near.clone(), other] } else { [other, near.clone()] };
+        judge_together(&[near, without_esp(far, there, lost)])
+    };
+    for clock in [(true, ms(1)), (true, ms(713)), (false, ms(1)), (false, ms(713))] {
+        let analysis = lossy(|number| number % 3 == 1, clock);
+        assert_eq!(alarms(&analysis), ["C-TWO-POINT"], "{clock:?}");
+        let found = find(&analysis, "C-TWO-POINT").expect("a finding");
+        assert!(found.seen.starts_with("30 of 90 packets of ESP or AH from"), "{}", found.seen);
+        assert_eq!(found.severity, Severity::Warning);
+        assert_eq!(likely(&found), ["packets are lost between the two points"]);
+        for few in [(|number| number % 10 == 1) as fn(usize) -> bool, |number| (30..60).contains(&number)] {
+            let analysis = lossy(few, clock);
+            assert_eq!(alarms(&analysis), [""; 0], "{clock:?}");
+            assert_eq!(find(&analysis, "C-TWO-POINT").expect("a remark").severity, Severity::Notice);
+        }
+        assert!(find(&lossy(|number| number == 7, clock), "C-TWO-POINT").is_none());
+    }
+}
+
+/// A capture on all interfaces of a router holds each packet as it comes in and as it goes out.
+#[test]
+fn a_router_that_passes_one_direction_only_shows_in_what_is_recorded_once() {
+    let story = main_mode_psk().quick_mode();
+    let initiator = story.address(Side::Initiator);
+    let comes_in = story.traffic(200).quiet(secs(10)).capture();
+    let goes_out = second_point(&comes_in, ms(1));
+    let until = comes_in.frames.len() - 250;
+    let before = comes_in.clone().merge(&goes_out.clone().first(until));
+    assert_eq!(alarms(&judge(&before)), [""; 0], "both directions are recorded once");
+    let analysis = judge(&before.merge(&goes_out.skip(until).only_from(initiator)));
+    assert_eq!(alarms(&analysis), ["C-TWO-POINT"]);
+    let found = find(&analysis, "C-TWO-POINT").expect("a finding");
+    assert!(found.seen.ends_with(&format!("once only, while those from {initiator} go on twice")), "{}", found.seen);
+}
+
+/// Where the story's NAT shows the initiator.
+const OUTSIDE: [u8; 4] = [203, 0, 113, 10];
+
+/// The same packets within the NAT, under the initiator's own address, by another clock.
+fn within_a_nat(outside: &Capture, clock: Duration) -> Capture {
+    let mut inside = second_point(outside, clock);
+    for frame in &mut inside.frames {
+        let packet = &mut frame.octets[14..];
+        let place = packet.windows(4).position(|octets| octets == OUTSIDE).expect("its address");
+        packet[place..place + 4].copy_from_slice(&[192, 168, 1, 10]);
+    }
+    inside
+}
+
+/// The far side answers, and what it sends is lost on its way back: it lacks no route, and its host answers.
+#[test]
+fn answers_that_do_not_come_back_through_a_nat_have_left() {
+    let story = Scenario::new().nat().main_mode().quick_mode();
+    let [there, back] = story.esp_spis();
+    let told = (1..=40).fold(story.clone(), |told, number| told.traffic_on([there, back], [number], ms(600)));
+    let far = told.dpd(Side::Initiator, 1).after(ms(9)).dpd_ack(Side::Responder, 1).quiet(secs(10)).capture();
+    let near = without_esp(within_a_nat(&far, ms(3)), back, |_| true);
+    let analysis = judge_together(&[near, far]);
+    assert_eq!(alarms(&analysis), ["C-TWO-POINT", "T-ONEWAY"]);
+    let found = find(&analysis, "T-ONEWAY").expect("a finding");
+    assert!(found.seen.ends_with("beyond a NAT, has them, too, and 40 packets back"), "{}", found.seen);
+    assert!(found.means.contains("answers, and what it sends is lost between the two points"), "{}", found.means);
+    assert!(found.causes.len() == 1 && found.causes[0].text.starts_with("ESP in UDP is lost"), "{:?}", found.causes);
+    assert!(found.checks().all(|check| !check.text.contains("subnet")), "nothing behind the gateways is at fault");
+    assert!(find(&analysis, "OK-UP").is_none());
+}
+
+/// The answer that asks for a cookie is another message than the one with the choice, though both answer IKE_SA_INIT.
+#[test]
+fn an_answer_that_asks_again_is_not_the_answer_that_is_missing() {
+    let offered = v2::ike_cbc(14);
+    let cookie = v2::notify(v2::COOKIE, &[7; 16]);
+    let asked = Scenario::new().nat().sa_init_request(std::slice::from_ref(&offered)).sa_init_notify(cookie.clone());
+    let asked = asked.after(ms(20)).sa_init_request_with(std::slice::from_ref(&offered), 14, &[cookie]);
+    let until = asked.clone().capture().frames.len();
+    let answers = [0.5, 1.0, 2.0, 4.0, 8.0].into_iter().fold(asked.clone().sa_init_response(&offered), |told, gap| {
+        told.repeat_from(Side::Initiator, 1, &[gap]).repeat_from(Side::Responder, 1, &[0.02])
+    });
+    let far = answers.quiet(secs(30)).capture();
+    let near = far.clone().first(until).merge(&far.clone().skip(until).only_from(IpAddr::from(OUTSIDE)));
+    let near = within_a_nat(&near, ms(3));
+    let analysis = judge_together(&[near, far]);
+    for id in ["V2-NO-REPLY", "V2-INIT-NO-AUTH"] {
+        let found = find(&analysis, id).expect("a finding");
+        assert!(!found.seen.contains("passes both"), "{}", found.seen);
+        assert!(found.seen.contains("SA_INIT-RSP of ") && found.means.contains("is lost on its way"), "{found:?}");
+        assert_eq!((found.confidence, &found.settle), (Confidence::Inferred, &None));
+    }
+}
+
+/// What gets past both points is dropped by who should answer it, or right before it: its log comes first.
+#[test]
+fn what_two_points_refute_is_checked_last() {
+    let story = ikev2_psk_init();
+    let asks = story.clone().auth_request(&story.psk_proof(Side::Initiator)).repeat(4, &[4.0, 7.2, 13.0, 23.3]);
+    let aggressive = Scenario::new().am1(&[usual_transform()]).repeat(3, &[4.0, 7.2, 13.0]);
+    for (id, told) in [("V2-AUTH-NO-REPLY", asks), ("P1-NO-REPLY", aggressive)] {
+        let near = told.quiet(secs(40)).capture();
+        let found = find(&judge_together(&[near.clone(), second_point(&near, ms(3))]), id).expect("a finding");
+        assert_eq!(found.checks().next().map(|check| check.side), Some(Where::Responder), "{id}");
+        let found = find(&judge(&near), id).or_else(|| find(&judge(&near), "N-PORT4500")).expect("a finding");
+        assert_eq!(found.checks().next().map(|check| check.side), Some(Where::Path), "{id}");
+    }
+}
+
+/// The second capture is the one that would settle it, and may have been stopped before.
+#[test]
+fn a_point_that_ends_before_a_message_says_no_more_than_that() {
+    let offered = v2::ike_cbc(14);
+    let cookie = v2::notify(v2::COOKIE, &[7; 16]);
+    let asked = Scenario::new().sa_init_request(std::slice::from_ref(&offered)).sa_init_notify(cookie.clone());
+    let until = asked.clone().capture().frames.len();
+    let near = asked
+        .sa_init_request_with(std::slice::from_ref(&offered), 14, &[cookie])
+        .repeat(4, &[4.0, 7.2, 13.0, 23.3])
+        .capture();
+    let far = second_point(&near, ms(3)).first(until);
+    let found = find(&judge_together(&[near, far]), "V2-NO-REPLY").expect("a finding");
+    assert!(found.seen.contains("octets is in capture 0 only, and capture 1 ends before it"), "{}", found.seen);
+    assert_eq!(found.confidence, Confidence::Suspected);
+    assert!(found.settle.as_deref().is_some_and(|settle| settle.starts_with("whether capture 1 was running then")));
+}
+
+/// Another capture that has none of it settles whether UDP 500 is filtered.
+#[test]
+fn two_points_settle_that_a_port_is_filtered() {
+    let asks = Scenario::new().ping(Side::Initiator).after(secs(5)).mm1(&[usual_transform()]);
+    let asks = asks.repeat(3, &[4.0, 7.2, 13.0]).after(secs(30)).new_attempt().ike_port(4500);
+    let near = asks.with_marker(|told| told.main_mode().quick_mode().traffic(4)).quiet(secs(30)).capture();
+    let at_500 = |frame: &[u8]| frame.windows(4).any(|ports| ports == [1, 244, 1, 244]);
+    let mut far = second_point(&near, ms(3));
+    far.frames.retain(|frame| !at_500(&frame.octets));
+    let found = find(&judge_together(&[near, far]), "N-PORT-FILTER").expect("a finding");
+    assert!(found.seen.ends_with("it is lost between the two points"), "{}", found.seen);
+    assert_eq!((found.confidence, &found.settle), (Confidence::Inferred, &None));
 }
 
 /// The path is cut: what either side asks shows at one point only, and answers nobody.

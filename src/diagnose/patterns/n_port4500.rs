@@ -184,7 +184,8 @@ fn awaited(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
     }
     let answer =
         last_of(view, Side::Responder).filter(|message| matches!(message.label, Label::Mm(4) | Label::Response(34)))?;
-    if asks_on(view, answer) {
+    // nor has who has the answer, at the other point, and sends nothing there
+    if asks_on(view, answer) || points::passes(view, answer) {
         return None;
     }
     let waited = view.waited(answer);

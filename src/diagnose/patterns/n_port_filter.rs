@@ -35,6 +35,7 @@ pattern! {
         "Netopia": "ISP is not doing any UDP port 500 filtering" ("NIR-35");
     ];
     sources: ["NIR-35", "RFC 7296 §2.23"];
+    lost: "filter";
     when: SEVERAL UNHEARD;
     check: check
 }

@@ -42,8 +42,8 @@ pattern! {
             raised by "other initiators are answered now and then", lowered by "a single small site";
     ];
     checks: [
-        Path: "ping the responder; check routes both ways and every filter between the two for UDP 500 and 4500";
-        Initiator: "check the peer address in its configuration";
+        Path: "ping the responder; check routes both ways and every filter between the two for UDP 500 and 4500" about "path" "gone";
+        Initiator: "check the peer address in its configuration" about "path";
         Responder: "look for message 1 in its log or capture on its outside: if it arrives, check that IKE is enabled there and that a profile (tunnel group, peer) exists for the initiator's address";
         Responder: "compare mode (main or aggressive), IKE version and proposals: some stacks refuse without a word";
     ];

@@ -3,6 +3,7 @@
 use crate::diagnose::Severity;
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
+use crate::diagnose::points;
 use crate::diagnose::sizes::{AuthAnswer, Suite};
 use crate::diagnose::unheard::Unheard;
 use crate::diagnose::words::{span, times};
@@ -52,10 +53,10 @@ pattern! {
     checks: [
         Path: "open and forward UDP 4500 both ways, on every filter and NAT between the two" about "port-4500";
         Either: "enable IKE fragmentation (RFC 7383); shorten the certificate chain" about "fragments";
+        Responder: "look in its log whether the IKE_AUTH request arrives, and what it makes of it" about "silent" "port-4500" "fragments";
         Initiator: "look in its log whether the answer arrives, and what it makes of it";
         Either: "compare the responder's identity and key with what the initiator expects" about "taken";
         Path: "follow the answer back to the initiator: filters for its port, address translation, the return route" about "return";
-        Responder: "look in its log whether the IKE_AUTH request arrives, and what it makes of it" about "silent" "port-4500" "fragments";
     ];
     logs: [
         "libreswan": "Possible authentication failure: no acceptable response to our first encrypted message" ("libreswan source");
@@ -109,6 +110,10 @@ fn no_answer(index: usize, view: &View<'_>) -> Option<Match> {
         .seen(seen)
         .means(if f_pmtu::about_ike(view.case) {
             format!("the responder answers {before} and not this: the message is too large for a link on the path")
+        } else if points::passes(view, request) {
+            format!(
+                 "the responder answers {before} and not this, which passes both points: it drops it without a word, or does not get it even so"
+             )
         } else {
             format!("the responder answers {before} and not this: the message is lost, or dropped without a word")
         })

@@ -51,11 +51,11 @@ pattern! {
             raised by "other initiators are answered now and then", lowered by "a single small site";
     ];
     checks: [
-        Path: "ping the responder; check routes both ways and every filter between the two for UDP 500 and 4500";
+        Path: "ping the responder; check routes both ways and every filter between the two for UDP 500 and 4500" about "path" "gone";
         Initiator: "try an offer without the large key exchange: a request in one packet tells whether fragments are the reason" about "fragments";
         Path: "let IP fragments through between the two" about "fragments";
         Initiator: "let it begin with IKE_SA_INIT: without its ticket, or with session resumption off" about "resume";
-        Initiator: "check the peer address in its configuration";
+        Initiator: "check the peer address in its configuration" about "path";
         Responder: "look for the request in its log or capture on its outside: if it arrives, check that IKEv2 is enabled there and that a connection exists for the initiator's address";
     ];
     logs: [
