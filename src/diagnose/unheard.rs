@@ -110,6 +110,22 @@ impl<'a> View<'a> {
         self.unheard(exchange, (Label::Request(round), Label::Response(round)))
     }
 
+    /// The answer to a liveness check, if the side that asked seems never to get it: it goes on asking until the capture ends, and
+    /// for nothing else.
+    pub(super) fn check_unheard(&self, exchange: &'a Exchange) -> Option<Unheard<'a>> {
+        if exchange.kind != ExchangeKind::InformationalV2 {
+            return None;
+        }
+        let unheard = self.unheard(exchange, (Label::Request(37), Label::Response(37)))?;
+        let goes_on = match self.next_copy(unheard.request) {
+            Some(next) => !next.given_up,
+            None => self.case.end().since(unheard.request.last_sent()) < PATIENCE,
+        };
+        let later =
+            |other: &Exchange| other.started_by == exchange.started_by && other.message_id > exchange.message_id;
+        (goes_on && !self.exchanges().iter().any(later) && !self.case.is_over(self.attempt)).then_some(unheard)
+    }
+
     /// Who re-keys a child SA and has the answer deletes the old one (RFC 7296 §2.8): the copies may have ended with any number.
     fn rekey_unheard(&self, exchange: &'a Exchange) -> Option<Unheard<'a>> {
         let request = exchange.message(Label::Request(36))?;

@@ -41,6 +41,7 @@ pattern! {
     /// ## Look-alikes
     ///
     /// - `L-STALE-SA`: the peer says in clear that it does not know the SA, or starts anew itself.
+    /// - A check that is answered here and comes again and again all the same: the answers are lost on their way back.
     /// - IKEv1 deletes: some suites give them the length of a liveness check; they come in one burst.
     /// - `N-ICMP-PORT`: the errors that a host without IKE daemon sends for each check.
     L_DPD_TIMEOUT = "L-DPD-TIMEOUT", LifeCycle, Error;
@@ -58,8 +59,8 @@ pattern! {
             raised by "no dead peer detection vendor id", lowered by "it answered checks before; IKEv2";
     ];
     checks: [
-        Either: "on the silent peer, look whether it is up, its IKE daemon runs, and which SAs it lists";
-        Path: "ping it, and check UDP 500 and 4500 both ways";
+        Either: "on the silent peer, look whether it is up and answers a ping, its IKE daemon runs, and which SAs it lists" about "restart" "daemon" "dropped";
+        Path: "check UDP 500 and 4500 both ways";
         Either: "shorten the NAT keepalive interval on the side behind the NAT" about "mapping";
         Either: "use dead peer detection on both ends or on none; between vendors, try a longer interval" about "unsupported";
     ];
@@ -78,13 +79,14 @@ pattern! {
     sources: ["S2S-47", "RFC 3706 §5", "RFC 7296 §2.4"];
     misses: Messages;
     lost: "path" "mapping", or its answer: "path" "mapping";
-    when: LAST_WORD, CAPTURES INFORMATIONAL;
+    when: LAST_WORD, CAPTURES INFORMATIONAL, INFORMATIONAL REPEATS;
     check: check
 }
 
 fn check(case: &Case<'_>) -> Vec<Match> {
     let later = Later::of(case);
-    case.attempts()
+    let mut found: Vec<_> = case
+        .attempts()
         .filter(|(_, view)| view.attempt.phase1_up.is_some() || view.attempt.midstream)
         .filter(|(_, view)| case.both_ways() && (!view.one_sided() || falls_silent(view)))
         // For the responder phase 1 is not complete: it has no SA to answer under.
@@ -96,7 +98,31 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 .into_iter()
                 .find_map(|side| unanswered(&later, index, &view, &read, side))
         })
-        .collect()
+        .collect();
+    let silent: Vec<_> = found.iter().filter_map(|found| found.attempt).collect();
+    let others = case.attempts().filter(|(index, _)| !silent.contains(index));
+    found.extend(others.filter_map(|(index, view)| answered_in_vain(index, &view)));
+    found
+}
+
+/// A check is answered, and comes all the same.
+fn answered_in_vain(index: usize, view: &View<'_>) -> Option<Match> {
+    let asks = informational::read(view).into_iter().filter(|one| matches!(one.reading, Reading::Question { .. }));
+    let unheard = asks.filter_map(|one| one.exchange(view).and_then(|exchange| view.check_unheard(exchange))).last()?;
+    let (request, answer) = (unheard.request, unheard.answer);
+    let from = request.source.ip();
+    let young = request.last_sent().since(request.at) < YOUNG;
+    let sure = unheard.confidence == Confidence::Inferred && !young;
+    Some(
+        Match::on(index, if sure { Confidence::Inferred } else { Confidence::Suspected })
+            .severity(if sure { Severity::Error } else { Severity::Warning })
+            .seen(format!("a liveness check of {from} {}", unheard.in_spite()))
+            .means(format!("the peer lives, and its answers do not reach {from}, which will give up this SA"))
+            .frames(view.frames(request))
+            .frames([answer.frame])
+            .rule_out(&["restart", "daemon", "dropped", "unsupported"])
+            .settle(format!("a capture on the outside of {from}: whether the answer arrives")),
+    )
 }
 
 /// The last of what may follow an attempt, from and to `a` (0) and `b` (1).

@@ -40,7 +40,9 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     for (_, view) in case.attempts() {
         let read = informational::read(&view);
         let is_question = |one: &&Informational<'_>| {
-            one.reading == Reading::Question { answered: true } && !v2_mobike::tries_a_path(&view, one.message)
+            one.reading == Reading::Question { answered: true }
+                && !v2_mobike::tries_a_path(&view, one.message)
+                && one.exchange(&view).and_then(|exchange| view.check_unheard(exchange)).is_none()
         };
         let questions: Vec<_> = read.iter().filter(is_question).collect();
         let (Some(first), Some(last)) = (questions.first(), questions.last()) else { continue };
