@@ -302,6 +302,17 @@ fn within_a_nat(outside: &Capture, clock: Duration) -> Capture {
     inside
 }
 
+/// Packets that the NAT lets go as they are belong to the tunnel that the capture shows being set up.
+#[test]
+fn packets_that_a_nat_did_not_translate_have_their_negotiation() {
+    let told = Scenario::new().nat().main_mode().quick_mode().traffic(20).capture();
+    let until = told.frames.len() - 10;
+    let point = told.clone().first(until).merge(&within_a_nat(&told, ms(1)).skip(until));
+    let found = find(&judge(&point), "C-ESP-NO-IKE").expect("a remark");
+    assert!(found.means.starts_with("these are packets of the tunnel between"), "{}", found.means);
+    assert!(found.causes.len() == 1 && !found.means.contains("before the capture"), "{:?}", found.causes);
+}
+
 /// The far side answers, and what it sends is lost on its way back: it lacks no route, and its host answers.
 #[test]
 fn answers_that_do_not_come_back_through_a_nat_have_left() {

@@ -1,5 +1,7 @@
 //! C-ESP-NO-IKE: ESP or AH flows, and its negotiation is not in the capture.
 
+use std::net::IpAddr;
+
 use crate::diagnose::Confidence;
 use crate::diagnose::case::Case;
 use crate::diagnose::pattern::{Match, pattern};
@@ -9,6 +11,9 @@ use crate::track::Room;
 use super::v2_mobike::PAIRS;
 use super::{c_no_ike, traffic};
 
+/// Flows of a pair that are looked through for the same SPIs.
+const FLOWS: usize = 256;
+
 pattern! {
     /// ## What is seen
     ///
@@ -16,8 +21,11 @@ pattern! {
     ///
     /// ## What it means
     ///
-    /// Nothing is wrong. A tunnel lives for hours after its negotiation: the capture begins later than that and ends before
+    /// Nothing is wrong, mostly. A tunnel lives for hours after its negotiation: the capture begins later than that and ends before
     /// the keys are due again. Routers that translate addresses forget an idle IKE port long before the tunnel ends.
+    ///
+    /// If the same SPIs are used between other addresses, it is the same tunnel: seen on the other side of a NAT, packets that a NAT did not
+    /// translate, as while its rules are changed, or after one end moved.
     ///
     /// ## Look-alikes
     ///
@@ -29,14 +37,17 @@ pattern! {
     C_ESP_NO_IKE = "C-ESP-NO-IKE", Capture, Info;
     title: "the tunnel carries traffic and its negotiation lies outside the capture";
     causes: [
-        "earlier" 0.85 "the tunnel was set up before the capture began", raised by "sequence numbers well above 1", lowered by "a flow that begins at 1 inside the capture";
+        "earlier" 0.84 "the tunnel was set up before the capture began", raised by "sequence numbers well above 1", lowered by "a flow that begins at 1 inside the capture";
         "elsewhere" 0.10 "IKE takes another port or path, or the capture filter drops it",
             raised by "a flow that begins at 1 inside the capture; the same for other pairs", lowered by "IKE of other pairs is there";
         "manual" 0.05 "the keys are configured by hand", raised by "the same SPI for as long as anybody remembers", lowered by "SPIs that change";
+        "translated" 0.01 "they are packets of a tunnel between other addresses: on the other side of a NAT, not translated by it, or after one end moved",
+            raised by "the same SPIs between other addresses", lowered by "SPIs that no other pair has";
     ];
     checks: [
-        Capture: "if the negotiation matters: capture for longer, over the next re-key, or restart the tunnel while capturing";
+        Capture: "if the negotiation matters: capture for longer, over the next re-key, or restart the tunnel while capturing" about "earlier" "elsewhere" "manual";
         Capture: "check that the capture filter lets UDP 500 and 4500 through";
+        Capture: "see on which side of a NAT the capture was taken, and whether that translates all packets" about "translated";
     ];
     logs: [
         "Netopia": "ESP only translation" ("NIR-41");
@@ -77,7 +88,30 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     } else if begins {
         found = found.weigh("earlier", 0.1).weigh("elsewhere", 5.0).weigh("manual", 3.0);
     }
-    vec![found]
+    let Some((a, b)) = same_sas(case) else { return vec![found.rule_out(&["translated"])] };
+    found.seen.push_str(&format!("; {a} and {b} use the same SPIs"));
+    vec![
+        found
+            .means(format!(
+                "these are packets of the tunnel between {a} and {b}: seen on the other side of a NAT, not translated by it, or after one end moved"
+            ))
+            .rule_out(&["earlier", "elsewhere", "manual"]),
+    ]
+}
+
+/// Between which other addresses, with IKE, all SPIs of this pair are used.
+fn same_sas(case: &Case<'_>) -> Option<(IpAddr, IpAddr)> {
+    let pairs = &case.facts.pairs;
+    let flows = &case.pair.flows;
+    if pairs.len() > PAIRS || flows.len() > FLOWS {
+        return None;
+    }
+    let same = |index: usize| {
+        let theirs: Vec<_> = pairs.flows(index).take(FLOWS).filter_map(|(place, ..)| pairs.flow(place)).collect();
+        flows.iter().all(|own| theirs.iter().any(|flow| (flow.spi, flow.protocol) == (own.spi, own.protocol)))
+    };
+    let mut others = (0..pairs.len()).filter(|&index| index != case.index && pairs.attempts(index) > 0);
+    others.find(|&index| same(index)).and_then(|index| pairs.ends(index))
 }
 
 /// Whether IKE between these two addresses was seen that belongs to a tunnel which began between others.
