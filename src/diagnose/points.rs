@@ -175,7 +175,8 @@ pub(super) fn tell_fate(case: &Case<'_>, pattern: &Pattern, found: &mut Match) {
             ([factor, 1.0], seen, Some(also(settle).into()))
         }
     };
-    // where it is lost, nothing is left to settle
+    // where it is lost, nothing is left to settle, and hardly anything of what else it may be
+    let otherwise = settle.is_none().then_some(PASSED);
     if settle.is_none() {
         found.confidence = found.confidence.max(Some(Confidence::Inferred));
         if found.severity.unwrap_or(pattern.severity) >= Severity::Warning {
@@ -188,7 +189,7 @@ pub(super) fn tell_fate(case: &Case<'_>, pattern: &Pattern, found: &mut Match) {
     for cause in pattern.causes {
         let says = [pattern.lost, pattern.unanswered].map(|keys| keys.contains(&cause.key));
         let factor = factors.into_iter().zip(says).filter(|&(_, says)| says).map(|(factor, _)| factor).reduce(f32::max);
-        found.weights.extend(factor.map(|factor| (cause.key, factor)));
+        found.weights.extend(factor.or(otherwise).map(|factor| (cause.key, factor)));
     }
 }
 

@@ -494,6 +494,7 @@ fn points_on_both_sides_of_a_nat_settle_it_too() {
     let said = "MM5 is in capture 0 only, and not in capture 1: it is lost between the two points";
     assert!(outside.seen.contains("beyond a NAT") && outside.seen.ends_with(said), "{}", outside.seen);
     assert_eq!(likely(&outside), ["UDP 4500 is filtered on the way"]);
+    assert_eq!(outside.checks().next().map(|check| check.side), Some(Where::Path));
 }
 
 /// The capture misses the answers to the first attempt: nobody can say that the second had none.
