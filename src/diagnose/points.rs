@@ -267,7 +267,11 @@ impl Elsewhere {
         let answers = |other: &MessageRecord| other.label == self.attempt.stage && other.from != message.from;
         let missed = |answer: &MessageRecord| same_in(view.exchanges(), &self.attempt.exchanges, answer).is_none();
         let lost = self.messages().find(|answer| answers(answer) && missed(answer));
-        Some(lost.map_or(Fate::Passed, |answer| Fate::AnswerLost((answer.label, answer.length), there, here)))
+        let Some(answer) = lost else { return Some(Fate::Passed) };
+        // one that was sent once, as the other capture ended, may have come after it
+        let in_time = |(_, last): (Timestamp, Timestamp)| answer.copies().any(|(_, at)| at.after(UNDERWAY) <= last);
+        let watched = answer.repeat_count > 0 || recorded(&view.case, here).is_none_or(in_time);
+        watched.then_some(Fate::AnswerLost((answer.label, answer.length), there, here))
     }
 }
 

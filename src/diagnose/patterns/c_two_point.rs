@@ -244,7 +244,7 @@ fn partly(ways: &[Option<Partly>; 2]) -> Option<Match> {
         .means(if in_a_row {
             "they were lost between the two points, most of them one after the other: the path was gone for a while or still is, or packets of one kind or size do not pass"
         } else {
-            "they were lost between the two points, now and then"
+            "they were lost between the two points, now and then, or because of their size"
         })
         .frames(lossy().flat_map(|way| way.frames.clone()));
     Some(if in_a_row { found } else { found.weigh("loss", 4.0) })

@@ -184,14 +184,17 @@ fn awaited(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
     }
     let answer =
         last_of(view, Side::Responder).filter(|message| matches!(message.label, Label::Mm(4) | Label::Response(34)))?;
-    // nor has who has the answer, at the other point, and sends nothing there
-    if asks_on(view, answer) || points::passes(view, answer) {
+    if asks_on(view, answer) {
         return None;
     }
     let waited = view.waited(answer);
     let watched = waited.over + waited.after;
     // A filter for UDP 4500 leaves a capture that ends here; so does a capture that was stopped too soon.
     let early = watched < PATIENCE;
+    // at the other point nothing came either
+    if early && points::passes(view, answer) {
+        return None;
+    }
     let found = Match::on(index, Confidence::Suspected)
         .seen(format!(
             "{} left the responder {}; NAT is detected, so the next message has to come on UDP 4500, and none came {}{}",
