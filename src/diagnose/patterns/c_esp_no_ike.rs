@@ -21,7 +21,7 @@ pattern! {
     ///
     /// ## What it means
     ///
-    /// Nothing is wrong, mostly. A tunnel lives for hours after its negotiation: the capture begins later than that and ends before
+    /// Nothing is wrong. A tunnel lives for hours after its negotiation: the capture begins later than that and ends before
     /// the keys are due again. Routers that translate addresses forget an idle IKE port long before the tunnel ends.
     ///
     /// If the same SPIs are used between other addresses, it is the same tunnel: seen on the other side of a NAT, packets that a NAT did not
