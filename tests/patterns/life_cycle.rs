@@ -10,6 +10,31 @@ use crate::support::{Capture, Payload, Scenario, Side, ms, secs, v1, v2};
 use crate::trial::Evidence::{Crafted, Lab};
 use crate::trial::{Trial, alarms, judge};
 
+/// A check that is answered and comes all the same is not answered for who asks. Where it comes no more, it was.
+#[test]
+fn checks_that_go_on_in_spite_of_their_answers_are_not_answered() {
+    let asked =
+        ikev2_psk().traffic(4).after(secs(5)).liveness(Side::Initiator).after(secs(5)).liveness(Side::Initiator);
+    let again = |told: Scenario, gap: f64| {
+        told.repeat_from(Side::Initiator, 1, &[gap]).repeat_from(Side::Responder, 1, &[0.02])
+    };
+    let told = [4.0, 7.2, 13.0].into_iter().fold(asked, again);
+    let analysis = judge(&told.clone().quiet(secs(5)).capture());
+    assert_eq!(alarms(&analysis), ["L-DPD-TIMEOUT"]);
+    let found = find(&analysis, "L-DPD-TIMEOUT").expect("a finding");
+    assert!(found.seen.contains("comes all the same, 3 times more"), "{}", found.seen);
+    assert_eq!((found.severity, found.confidence), (Severity::Warning, Confidence::Suspected));
+    assert!(found.causes.iter().all(|cause| cause.text.contains("path") || cause.text.contains("NAT")));
+    assert!(found.checks().all(|check| !check.text.contains("daemon")), "the peer lives");
+    assert!(find(&analysis, "OK-UP").is_none());
+    assert!(find(&analysis, "OK-DPD").is_some_and(|found| found.seen.starts_with("asked and answered once")));
+    let sure = judge(&again(told.clone(), 23.3).quiet(secs(5)).capture());
+    assert_eq!(find(&sure, "L-DPD-TIMEOUT").expect("a finding").severity, Severity::Error);
+    for heard in [told.clone().quiet(secs(60)), told.after(secs(5)).liveness(Side::Initiator)] {
+        assert_eq!(alarms(&judge(&heard.capture())), [""; 0]);
+    }
+}
+
 #[test]
 fn a_responder_that_throws_each_sa_out_keeps_another_peers() {
     let thrown_out = |told: Scenario| {
@@ -732,29 +757,4 @@ fn a_peer_that_announced_no_liveness_checks_need_not_answer_any() {
     assert_eq!(found.severity, Severity::Notice);
     assert!(found.seen.contains("it had sent no dead peer detection vendor id"), "{}", found.seen);
     assert!(found.causes.first().is_some_and(|cause| cause.text.contains("does not support")), "{found:?}");
-}
-
-/// A check that is answered and comes all the same is not answered for who asks. Where it comes no more, it was.
-#[test]
-fn checks_that_go_on_in_spite_of_their_answers_are_not_answered() {
-    let asked =
-        ikev2_psk().traffic(4).after(secs(5)).liveness(Side::Initiator).after(secs(5)).liveness(Side::Initiator);
-    let again = |told: Scenario, gap: f64| {
-        told.repeat_from(Side::Initiator, 1, &[gap]).repeat_from(Side::Responder, 1, &[0.02])
-    };
-    let told = [4.0, 7.2, 13.0].into_iter().fold(asked, again);
-    let analysis = judge(&told.clone().quiet(secs(5)).capture());
-    assert_eq!(alarms(&analysis), ["L-DPD-TIMEOUT"]);
-    let found = find(&analysis, "L-DPD-TIMEOUT").expect("a finding");
-    assert!(found.seen.contains("comes all the same, 3 times more"), "{}", found.seen);
-    assert_eq!((found.severity, found.confidence), (Severity::Warning, Confidence::Suspected));
-    assert!(found.causes.iter().all(|cause| cause.text.contains("path") || cause.text.contains("NAT")));
-    assert!(found.checks().all(|check| !check.text.contains("daemon")), "the peer lives");
-    assert!(find(&analysis, "OK-UP").is_none());
-    assert!(find(&analysis, "OK-DPD").is_some_and(|found| found.seen.starts_with("asked and answered once")));
-    let sure = judge(&again(told.clone(), 23.3).quiet(secs(5)).capture());
-    assert_eq!(find(&sure, "L-DPD-TIMEOUT").expect("a finding").severity, Severity::Error);
-    for heard in [told.clone().quiet(secs(60)), told.after(secs(5)).liveness(Side::Initiator)] {
-        assert_eq!(alarms(&judge(&heard.capture())), [""; 0]);
-    }
 }
