@@ -109,7 +109,8 @@ fn traffic_taken_over(ways: &[Way<'_>; 2], index: usize, first: &View<'_>, secon
 
 fn found(index: usize, first: &View<'_>, second: &View<'_>) -> Option<Match> {
     let second_up = second.attempt.phase1_up?;
-    if first.attempt.initiator.ip() != second.attempt.initiator.ip() || nat::last_port(first) == nat::last_port(second) {
+    if first.attempt.initiator.ip() != second.attempt.initiator.ip() || nat::last_port(first) == nat::last_port(second)
+    {
         return None;
     }
     let answered = first.messages().any(|message| message.from == Side::Responder && message.at > second_up);

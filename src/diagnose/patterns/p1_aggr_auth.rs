@@ -92,10 +92,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     let standing = Standing::of(case);
     let last_success = phase1::last_with_phase_2(case);
     let aggressive = || phase1::attempts(case).filter(|(_, view)| view.attempt.mode == Mode::Aggressive);
-    let early = aggressive()
-        .filter_map(|(_, view)| ended(&view))
-        .find(Ended::before_quick)
-        .map(|ended| ended.by);
+    let early = aggressive().filter_map(|(_, view)| ended(&view)).find(Ended::before_quick).map(|ended| ended.by);
     aggressive()
         .filter_map(|(index, view)| {
             let ended = ended(&view);

@@ -159,7 +159,10 @@ fn refused(index: usize, view: &View<'_>) -> Option<Match> {
         _ => format!("{} octets in {pieces} fragments", proof.length),
     };
     let mut found = Match::on(index, Confidence::Suspected)
-        .seen(format!("{method} ({size}) arrived and was answered by {how} {} later, and no MM6", span(at.since(proof.at))))
+        .seen(format!(
+            "{method} ({size}) arrived and was answered by {how} {} later, and no MM6",
+            span(at.since(proof.at))
+        ))
         .means("the responder refuses the certificate, the name in it or the method; no pre-shared key is involved")
         .rule_out(&["none"])
         .frames([proof.frame, frame])
@@ -168,7 +171,8 @@ fn refused(index: usize, view: &View<'_>) -> Option<Match> {
         let ago = span(view.attempt.first.since(before));
         found.seen.push_str(&format!("; an attempt of the same initiator that began {ago} before got as far as MM6"));
         found.means =
-            "the responder refuses now what it took before: most likely the certificate was revoked or has expired".into();
+            "the responder refuses now what it took before: most likely the certificate was revoked or has expired"
+                .into();
         // Authority, name and method are what they were, if nobody changed a configuration.
         found = found
             .weigh("revocation", 4.0)
