@@ -661,7 +661,7 @@ fn a_request_with_a_cookie_and_another_group_that_is_dropped_brings_an_old_cooki
     let cookie = v2::notify(v2::COOKIE, &[7; 20]);
     let asked = Scenario::new().sa_init_request(&[v2::ike_cbc(14)]).sa_init_notify(cookie.clone());
     let offered = [v2::ike_cbc(14), v2::ike_cbc(19)];
-    let asked = asked.sa_init_request_with(&offered, 14, &[cookie.clone()]);
+    let asked = asked.sa_init_request_with(&offered, 14, std::slice::from_ref(&cookie));
     let asked = asked.sa_init_notify(v2::notify(v2::INVALID_KE_PAYLOAD, &19_u16.to_be_bytes()));
     let asked = asked.sa_init_request_with(&offered, 19, &[cookie]).repeat(3, &[4.0, 7.2, 13.0]);
     let analysis = judge(&asked.quiet(secs(60)).capture());

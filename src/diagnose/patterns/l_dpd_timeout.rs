@@ -108,7 +108,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
 /// A check is answered, and comes all the same.
 fn answered_in_vain(index: usize, view: &View<'_>) -> Option<Match> {
     let asks = informational::read(view).into_iter().filter(|one| matches!(one.reading, Reading::Question { .. }));
-    let unheard = asks.filter_map(|one| one.exchange(view).and_then(|exchange| view.check_unheard(exchange))).last()?;
+    let unheard = asks.rev().find_map(|one| one.exchange(view).and_then(|exchange| view.check_unheard(exchange)))?;
     let (request, answer) = (unheard.request, unheard.answer);
     let from = request.source.ip();
     let young = request.last_sent().since(request.at) < YOUNG;

@@ -26,7 +26,7 @@ pattern! {
         "address" 0.10 "the peer address is wrong", raised by "first attempt ever", lowered by "the peer answered before";
     ];
     checks: [
-        Path: "on the router that sent the ICMP, check the route to the peer and, if it is the last one, its ARP or neighbour entry" about "down";
+        Path: "on the router that sent the ICMP, check the route to the peer and, if it is the last one, its ARP or neighbour entry";
         Path: "follow the route to the peer from router to router (traceroute), and look where it goes back" about "route";
         Either: "on the side that cannot be reached, check that it is up and connected" about "down";
         Initiator: "check the peer address" about "address";

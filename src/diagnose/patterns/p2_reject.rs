@@ -127,11 +127,11 @@ fn check(case: &Case<'_>) -> Vec<Match> {
 
 /// No key vouches for a refusal in clear.
 fn in_clear(index: usize, view: &View<'_>, quick_modes: &[QuickMode<'_>], standing: &Standing) -> Option<Match> {
-    let refused = quick_modes.iter().filter_map(|quick| match quick.fate {
+    let mut refused = quick_modes.iter().filter_map(|quick| match quick.fate {
         Fate::InClear(error) => Some((quick, error)),
         _ => None,
     });
-    let (quick, error) = refused.last()?;
+    let (quick, error) = refused.next_back()?;
     let peer = quick.started_by.other();
     let (starter, other, refuser) = (role(quick.started_by), role(peer), life_cycle::address(view.attempt, peer));
     let found = Match::on(index, Confidence::Suspected)
