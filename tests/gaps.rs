@@ -297,6 +297,7 @@ fn both_ends_together_tell_what_is_lost_between_them() {
         ("fifth-lab/v2-refusal-lost", "V2-AUTH-NO-REPLY"),
         ("sixth-lab/v1-idle-blocked-back", "L-DPD-TIMEOUT"),
         ("sixth-lab/v1-nat-4500-answers-dropped", "N-PORT4500"),
+        ("seventh-lab/v2-acl-back-later", "L-DPD-TIMEOUT"),
     ] {
         let analysis = together([&format!("{name}.pcap"), &format!("{name}.rside.pcap")]);
         assert_eq!(verdict(&analysis), Some(expected), "{name}");
@@ -306,7 +307,7 @@ fn both_ends_together_tell_what_is_lost_between_them() {
 /// Healthy captures of all laboratories, from both ends.
 fn healthy() -> Vec<String> {
     let captures = Path::new(env!("CARGO_MANIFEST_DIR")).join("captures");
-    let labs = ["lab", "second-lab", "third-lab", "fourth-lab", "fifth-lab", "sixth-lab"];
+    let labs = ["lab", "second-lab", "third-lab", "fourth-lab", "fifth-lab", "sixth-lab", "seventh-lab"];
     let names = labs.iter().flat_map(|lab| {
         let table = std::fs::read_to_string(captures.join(lab).join("expectations.tsv")).unwrap();
         let healthy = |row: &str| {
