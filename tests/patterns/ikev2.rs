@@ -655,6 +655,20 @@ fn an_initiator_that_begins_anew_at_once_does_not_go_on() {
     assert_eq!(find(&analysis, "V2-PPK").map(|found| found.severity), Some(Severity::Warning));
 }
 
+/// RFC 7296 §3.3.6: the responder picks from what is offered.
+#[test]
+fn a_choice_that_was_not_offered_is_what_stops_the_initiator() {
+    let asked = |group| {
+        let asked = Scenario::new().nat().sa_init_request(&[v2::ike_cbc(14)]).sa_init_response(&v2::ike_cbc(group));
+        judge(&asked.quiet(secs(60)).capture())
+    };
+    let stray = find(&asked(19), "V2-INIT-NO-AUTH").expect("a finding");
+    assert!(stray.seen.contains("which was not offered"), "{}", stray.seen);
+    assert!(stray.causes[0].text.starts_with("the responder chose what was not offered"), "{:?}", stray.causes);
+    assert_eq!(alarms(&asked(19)), ["V2-INIT-NO-AUTH"]);
+    assert_eq!(alarms(&asked(14)), ["N-PORT4500"]);
+}
+
 /// RFC 7296 §2.6: a cookie is made of the nonce; with a new nonce the old one is none.
 #[test]
 fn a_request_with_a_cookie_and_another_group_that_is_dropped_brings_an_old_cookie() {

@@ -112,6 +112,14 @@ pub(super) struct Round<'a> {
     pub(super) response: Option<&'a MessageRecord>,
 }
 
+/// The group that the KE payload of a message is for.
+pub(super) fn group_of(message: &MessageRecord) -> Option<u16> {
+    message.carried.iter().find_map(|payload| match payload.detail {
+        PayloadDetail::KeyExchange { group, .. } => group,
+        _ => None,
+    })
+}
+
 impl Round<'_> {
     /// The responder made its choice.
     pub(super) fn accepted(&self) -> bool {
@@ -120,10 +128,7 @@ impl Round<'_> {
 
     /// The group that the request's KE payload is for.
     pub(super) fn sent_group(&self) -> Option<u16> {
-        self.request?.carried.iter().find_map(|payload| match payload.detail {
-            PayloadDetail::KeyExchange { group, .. } => group,
-            _ => None,
-        })
+        group_of(self.request?)
     }
 
     /// The group that INVALID_KE_PAYLOAD asks for (RFC 7296 §1.2).

@@ -10,7 +10,7 @@ use crate::diagnose::words::{span, times, until};
 use crate::diagnose::{Confidence, Severity};
 use crate::track::{IcmpAbout, Label, MessageRecord, Mode, Move, Side};
 
-use super::{ikev2, nat, phase1, v2_auth_no_reply};
+use super::{ikev2, nat, phase1, v2_auth_no_reply, v2_init_no_auth};
 
 /// The first message of IKEv2 that is authenticated.
 const AUTH: Label = Label::Request(35);
@@ -184,7 +184,7 @@ fn awaited(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
     }
     let answer =
         last_of(view, Side::Responder).filter(|message| matches!(message.label, Label::Mm(4) | Label::Response(34)))?;
-    if asks_on(view, answer) {
+    if asks_on(view, answer) || v2_init_no_auth::bad_choice(view).is_some() {
         return None;
     }
     let waited = view.waited(answer);

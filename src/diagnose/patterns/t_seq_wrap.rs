@@ -2,10 +2,11 @@
 
 use crate::diagnose::case::Case;
 use crate::diagnose::pattern::{Match, pattern};
+use crate::diagnose::words::span;
 use crate::diagnose::{Confidence, Severity};
 use crate::track::EspFlow;
 
-use super::traffic;
+use super::{life_cycle, traffic};
 
 /// So near to 2^32 that a re-key is overdue.
 const NEAR: u32 = 0xf000_0000;
@@ -61,8 +62,12 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             .settle("whether extended sequence numbers are on, from either gateway"),
         End::Near => Match::on_pair(Confidence::Suspected)
             .frames(frames)
-            .seen(format!("the numbers of {which} reached {} of 4294967295 without a re-key", flow.last_sequence))
-            .means("without extended sequence numbers this SA stops soon, until it is re-keyed")
+            .seen(format!(
+                "the numbers of {which} reached {} of 4294967295 without a re-key; at its pace the others last for {}",
+                flow.last_sequence,
+                span(life_cycle::spacing(flow).saturating_mul(u32::MAX - flow.last_sequence)),
+            ))
+            .means("without extended sequence numbers this SA stops when they are used up, until it is re-keyed")
             .settle("whether extended sequence numbers are on, from either gateway"),
         End::Zero => found
             .seen(format!("the first packet of {which} has sequence number 0"))

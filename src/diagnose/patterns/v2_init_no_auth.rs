@@ -5,9 +5,11 @@ use crate::diagnose::case::{Case, PATIENCE, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::{span, times, until};
 use crate::diagnose::{Confidence, Severity};
-use crate::track::{ExchangeKind, MessageRecord, Side};
+use crate::isakmp::registry;
+use crate::track::{ExchangeKind, MessageRecord, Side, TransformFact};
 
 use super::ikev2;
+use super::offer::v2::KE;
 
 /// A request that crosses its answer is repeated once; more copies mean that the answer is not seen.
 const CROSSING: usize = 1;
@@ -39,9 +41,12 @@ pattern! {
         "initiator" 0.23 "the initiator does not go on: no key or certificate for this peer, or it does not accept the choice",
             raised by "the request stops with the answer", lowered by "the same request keeps coming";
         "probe" 0.10 "a probe, and no real peer", raised by "one request, many transforms, no vendor id", lowered by "a known peer";
+        "choice" 0.02 "the responder chose what was not offered, or sent a key exchange value of another group",
+            raised by "what both say in clear", lowered by "a choice that was offered";
         "early" 0.05 "the capture ends before IKE_AUTH was due", raised by "the capture ends within seconds of the answer", lowered by "a long capture";
     ];
     checks: [
+        Responder: "update its software, and look for what may change packets on the way" about "choice";
         Path: "check the way back to the initiator for UDP 500, and UDP 4500 in both directions near the initiator";
         Initiator: "read its log: whether the answer arrives, and what it makes of it";
         Capture: "make sure that the capture filter holds UDP 4500";
@@ -67,6 +72,29 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     ikev2::tempered(case, found)
 }
 
+/// What the initiator cannot go on with, as both say in clear: a transform that it did not offer, or a key exchange value of another
+/// group than the chosen one (RFC 7296 §2.7, §3.3.6, §3.4).
+pub(super) fn bad_choice(view: &View<'_>) -> Option<String> {
+    let round = ikev2::accepted(view.attempt)?;
+    let whole = |message: Option<&MessageRecord>| message.is_some_and(|message| message.fault.is_none());
+    let chosen = view.attempt.chosen.as_deref().filter(|_| whole(round.request) && whole(round.response))?;
+    let offered = || view.attempt.offered.iter().flat_map(|proposal| &proposal.transforms);
+    let same = |one: &TransformFact, other: &TransformFact| {
+        (one.transform_type, one.transform_id, &one.attributes)
+            == (other.transform_type, other.transform_id, &other.attributes)
+    };
+    let is_stray = |one: &&TransformFact| one.transform_id != 0 && !offered().any(|other| same(one, other));
+    if let Some(stray) = chosen.transforms.iter().find(is_stray).filter(|_| offered().next().is_some()) {
+        let name = registry::short_v2_transform(stray.transform_type, stray.transform_id);
+        return Some(format!("the responder chose {}, which was not offered like this", name.unwrap_or("a transform")));
+    }
+    let chosen = chosen.transforms.iter().find(|one| one.transform_type == KE)?.transform_id;
+    let sent = ikev2::group_of(round.response?)?;
+    (sent != chosen).then(|| {
+        format!("the responder chose {} and sent a key exchange value of {}", ikev2::group(chosen), ikev2::group(sent))
+    })
+}
+
 /// When the initiator began anew from the same port, sooner than anybody gives up who repeats a message.
 fn begun_anew(view: &View<'_>, response: &MessageRecord) -> Option<Timestamp> {
     let attempts = view.case.pair.attempts.get(view.index + 1..)?;
@@ -87,6 +115,17 @@ fn never_follows(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match
     }
     let copies = round.copies_after_response();
     let quiet = case.end().since(view.attempt.last);
+    let anew = begun_anew(view, response);
+    if copies > CROSSING || quiet >= PATIENCE || anew.is_some() {
+        if let Some(fault) = bad_choice(view) {
+            let found = Match::on(index, Confidence::Inferred)
+                .seen(format!("IKE_SA_INIT was answered, and no IKE_AUTH follows; {fault}"))
+                .means("the initiator cannot go on with this answer")
+                .weigh("choice", 500.0)
+                .settle("the initiator's log at that time");
+            return Some(found.frames(view.frames(request)).frames([response.frame]));
+        }
+    }
     let natted = [Side::Initiator, Side::Responder].iter().any(|&side| view.attempt.nat.behind(side) == Some(true));
     let found = if copies > CROSSING {
         Match::on(index, Confidence::Inferred)
@@ -100,7 +139,7 @@ fn never_follows(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match
             .weigh("port-4500", 0.1)
             .weigh("initiator", 0.3)
             .weigh("probe", 0.2)
-    } else if let Some(anew) = begun_anew(view, response) {
+    } else if let Some(anew) = anew {
         Match::on(index, Confidence::Suspected)
             .seen(format!(
                 "IKE_SA_INIT was answered; no IKE_AUTH followed, and the initiator began anew {} later",
@@ -133,5 +172,5 @@ fn never_follows(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match
             .weigh("early", 100.0)
             .settle("a longer capture")
     };
-    Some(found.frames(view.frames(request)).frames([response.frame]))
+    Some(found.rule_out(&["choice"]).frames(view.frames(request)).frames([response.frame]))
 }
