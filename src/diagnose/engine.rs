@@ -85,6 +85,7 @@ const CONSEQUENCES: &[Consequences] = &[
     Consequences::of("N-ICMP-PORT", &["T-ONEWAY"]),
     Consequences::of("N-WIN-NAT-SERVER", &["N-PORT4500", "P1-MM4-NO-MM5", "T-ONEWAY"]),
     Consequences::of("N-WRONG-ADDR", &["P1-NO-REPLY", "V2-NO-REPLY"]),
+    Consequences::on_attempt_of("N-WRONG-ADDR", &["P1-MM2-NO-MM3", "P1-AGGR-AUTH", "V2-INIT-NO-AUTH"]),
     Consequences::of("N-NATT-MISSING", &["T-ONEWAY"]),
     Consequences::of("N-NAT-AH", &["T-ONEWAY"]),
     Consequences::of("N-NAT-MULTI", &["T-ONEWAY"]),

@@ -388,6 +388,28 @@ fn a_delete_that_nobody_answers_says_nothing_of_a_nat() {
     assert_eq!(alarms(&analysis), [""; 0]);
 }
 
+/// An initiator listens where it asked from, for who it asked (RFC 7296 §2.11): an answer from another port is none.
+#[test]
+fn an_answer_from_another_port_that_is_asked_for_again_is_not_taken() {
+    let asked = |port: u16| {
+        let story = Scenario::new().ikev2_init(&v2::ike_cbc(14)).repeat_from(Side::Initiator, 3, &[4.0, 7.2, 13.0]);
+        let IpAddr::V4(responder) = story.address(Side::Responder) else { panic!("IPv4") };
+        let mut capture = story.quiet(secs(30)).capture();
+        for frame in capture
+            .frames
+            .iter_mut()
+            .filter(|frame| frame.octets[23] == 17 && frame.octets[26..30] == responder.octets())
+        {
+            frame.octets[34..36].copy_from_slice(&port.to_be_bytes());
+        }
+        judge(&capture)
+    };
+    let found = find(&asked(1027), "N-WRONG-ADDR").expect("a finding");
+    assert!(found.seen.starts_with("SA_INIT-RSP came from port 1027, and port 500 was asked"), "{}", found.seen);
+    assert_eq!(alarms(&asked(1027)), ["N-WRONG-ADDR"]);
+    assert_eq!(alarms(&asked(500)), ["V2-INIT-NO-AUTH"]);
+}
+
 /// Who answers pings is there (RFC 792): that is what the report would ask next.
 #[test]
 fn a_silent_peer_that_answers_pings_is_there() {

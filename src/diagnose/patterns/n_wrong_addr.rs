@@ -2,13 +2,14 @@
 
 use std::net::IpAddr;
 
-use crate::diagnose::Confidence;
-use crate::diagnose::Severity;
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
+use crate::diagnose::words::times;
+use crate::diagnose::{Confidence, Severity};
+use crate::packet::Encapsulation;
 use crate::track::{Attempt, Exchange, Label, MessageRecord, Side};
 
-use super::nat;
+use super::{nat, phase1};
 
 /// IKE_SA_INIT.
 const SA_INIT_REQUEST: Label = Label::Request(34);
@@ -52,7 +53,7 @@ pattern! {
         "Cisco ASA": "Remote L2L Peer initiated a tunnel with same outer and inner addresses. Peer could be Originate Only" ("Cisco ASA syslog reference");
     ];
     sources: ["PIX-08", "PIX-11", "PIX-19", "S2S-12", "S2S-35", "NIR-09", "NIR-33", "RFC 2408 §2.5.3", "RFC 7296 §2.11"];
-    when: MOVED, UNHEARD, V2_OPEN;
+    when: MOVED, UNHEARD, V2_OPEN, DOWN REPEATS;
     check: check
 }
 
@@ -60,7 +61,39 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     let mut found: Vec<Match> =
         case.attempts().filter_map(|(index, view)| moved_while_negotiating(case, index, &view)).collect();
     found.extend(answered_elsewhere(case));
+    found.extend(case.attempts().filter_map(|(index, view)| from_another_port(index, &view)));
     found
+}
+
+/// The first answer comes from another port than the one that was asked, and the initiator asks on.
+fn from_another_port(index: usize, view: &View<'_>) -> Option<Match> {
+    if view.attempt.midstream || view.attempt.phase1_up.is_some() {
+        return None;
+    }
+    let answer = view.messages().find(|message| message.from == Side::Responder)?;
+    let asked = view.messages().filter(|message| message.from == Side::Initiator && message.at <= answer.at).last()?;
+    let (from, to) = (answer.source, asked.destination);
+    if answer.encapsulation != Encapsulation::Udp || from.ip() != to.ip() || from.port() == to.port() {
+        return None;
+    }
+    let copies = phase1::copies_in_spite_of(answer, asked)?;
+    Some(
+        Match::on(index, Confidence::Inferred)
+            .seen(format!(
+                "{} came from port {}, and port {} was asked; {} came {} more in spite of it",
+                answer.label,
+                from.port(),
+                to.port(),
+                asked.label,
+                times(copies as u64),
+            ))
+            .means("the initiator does not take an answer from a port that it did not ask")
+            .frames([answer.frame])
+            .frames(view.frames(asked))
+            .weigh("source", 0.1)
+            .weigh("nat", 4.0)
+            .weigh("address", 0.1),
+    )
 }
 
 /// The responder changed its place before anything was up.

@@ -1,5 +1,7 @@
 //! T-SEQ-WRAP: a sequence number at its end, or zero.
 
+use std::time::Duration;
+
 use crate::diagnose::case::Case;
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::span;
@@ -12,6 +14,8 @@ use super::{life_cycle, traffic};
 const NEAR: u32 = 0xf000_0000;
 /// Fewer packets than these may be anything that looks like ESP.
 const LEAST_PACKETS: u64 = 3;
+/// Numbers that last for longer than this are no concern of today.
+const SOON: Duration = Duration::from_secs(30 * 24 * 3600);
 
 pattern! {
     /// ## What is seen
@@ -60,15 +64,19 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             .severity(Severity::Notice)
             .weigh("esn", 3.0)
             .settle("whether extended sequence numbers are on, from either gateway"),
-        End::Near => Match::on_pair(Confidence::Suspected)
-            .frames(frames)
-            .seen(format!(
-                "the numbers of {which} reached {} of 4294967295 without a re-key; at its pace the others last for {}",
-                flow.last_sequence,
-                span(life_cycle::spacing(flow).saturating_mul(u32::MAX - flow.last_sequence)),
-            ))
-            .means("without extended sequence numbers this SA stops when they are used up, until it is re-keyed")
-            .settle("whether extended sequence numbers are on, from either gateway"),
+        End::Near => {
+            let left = life_cycle::spacing(flow).saturating_mul(u32::MAX - flow.last_sequence);
+            Match::on_pair(Confidence::Suspected)
+                .frames(frames)
+                .severity(if left > SOON { Severity::Notice } else { Severity::Warning })
+                .seen(format!(
+                    "the numbers of {which} reached {} of 4294967295 without a re-key; at its pace the others last for {}",
+                    flow.last_sequence,
+                    span(left),
+                ))
+                .means("without extended sequence numbers this SA stops when they are used up, until it is re-keyed")
+                .settle("whether extended sequence numbers are on, from either gateway")
+        }
         End::Zero => found
             .seen(format!("the first packet of {which} has sequence number 0"))
             .means("the first number of an SA is 1: the sender counts wrongly, or the packets are not what they seem")

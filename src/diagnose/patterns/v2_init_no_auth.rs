@@ -116,15 +116,14 @@ fn never_follows(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match
     let copies = round.copies_after_response();
     let quiet = case.end().since(view.attempt.last);
     let anew = begun_anew(view, response);
-    if copies > CROSSING || quiet >= PATIENCE || anew.is_some() {
-        if let Some(fault) = bad_choice(view) {
-            let found = Match::on(index, Confidence::Inferred)
-                .seen(format!("IKE_SA_INIT was answered, and no IKE_AUTH follows; {fault}"))
-                .means("the initiator cannot go on with this answer")
-                .weigh("choice", 500.0)
-                .settle("the initiator's log at that time");
-            return Some(found.frames(view.frames(request)).frames([response.frame]));
-        }
+    let stops = copies > CROSSING || quiet >= PATIENCE || anew.is_some();
+    if let Some(fault) = bad_choice(view).filter(|_| stops) {
+        let found = Match::on(index, Confidence::Inferred)
+            .seen(format!("IKE_SA_INIT was answered, and no IKE_AUTH follows; {fault}"))
+            .means("the initiator cannot go on with this answer")
+            .weigh("choice", 500.0)
+            .settle("the initiator's log at that time");
+        return Some(found.frames(view.frames(request)).frames([response.frame]));
     }
     let natted = [Side::Initiator, Side::Responder].iter().any(|&side| view.attempt.nat.behind(side) == Some(true));
     let found = if copies > CROSSING {
