@@ -102,7 +102,7 @@ const CONSEQUENCES: &[Consequences] = &[
     Consequences::on_attempt_of("V2-AUTH-FAIL", &["M-ENC-BIT"]),
     Consequences::on_attempt_of("V2-CHILD-REJECT", &["M-ENC-BIT"]),
     Consequences::on_attempt_of("V2-REKEY-REFUSED", &["M-ENC-BIT", "V2-CLEAR-ERROR"]),
-    Consequences::of("S-HALFOPEN", &["V2-INIT-NO-AUTH", "P1-MM2-NO-MM3"]),
+    Consequences::of("S-HALFOPEN", &["V2-INIT-NO-AUTH", "V2-COOKIE-LOOP", "P1-MM2-NO-MM3"]),
     // What somebody may open and close on purpose does not flap.
     Consequences { least: Severity::Notice, ..Consequences::of("T-SHORT-SESSION", &["L-FLAP"]) },
 ];

@@ -218,6 +218,20 @@ fn what_two_points_saw_is_neither_repeated_nor_out_of_order() {
     }
 }
 
+/// Hosts look for a proxy by the name wpad of their own accord: no tunnel waits for that.
+#[test]
+fn a_name_that_hosts_ask_for_by_themselves_is_no_peers() {
+    let server = "203.0.113.53".parse().expect("an address");
+    let asks = |told: Scenario, name: &'static str| {
+        told.dns_query(server, name).dns_answer(server, name, Err(3)).after(secs(2))
+    };
+    let found =
+        |names: [&'static str; 2]| find(&judge(&names.into_iter().fold(Scenario::new(), asks).capture()), "C-DNS-FAIL");
+    assert!(found(["wpad.example.com", "WPAD.example.net"]).is_none());
+    let named = found(["wpad.example.com", "vpn.example.com"]).expect("a finding");
+    assert!(named.seen.contains("vpn.example.com") && !named.seen.contains("wpad"), "{}", named.seen);
+}
+
 /// ESP of one side leaves the first point and never shows at the second one, which sees all else.
 #[test]
 fn traffic_that_is_lost_between_two_points_is_found() {

@@ -1,9 +1,12 @@
 //! C-DNS-FAIL: the peer's name does not resolve.
 
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
 use crate::diagnose::Confidence;
 use crate::diagnose::case::Case;
 use crate::diagnose::pattern::{Match, pattern};
-use crate::diagnose::words::times;
+use crate::diagnose::words::{number, times};
 use crate::track::{DnsFact, Facts};
 
 pattern! {
@@ -55,21 +58,28 @@ fn check(case: &Case<'_>) -> Vec<Match> {
 
 /// What the failed look-ups that `concerns` selects amount to.
 pub(crate) fn of(facts: &Facts, concerns: impl Fn(&DnsFact) -> bool) -> Option<Match> {
-    let failed: Vec<&DnsFact> = facts.dns_failures.iter().filter(|fact| concerns(fact)).collect();
+    let failed: Vec<&DnsFact> =
+        facts.dns_failures.iter().filter(|fact| concerns(fact) && !is_discovery(&fact.name)).collect();
     let first = failed.first()?;
-    let names: Vec<String> = failed
-        .iter()
-        .take(SHOWN)
-        .map(|fact| format!("{} ({}, {})", name(&fact.name), answer(fact.code), times(fact.count)))
-        .collect();
+    let clients: BTreeSet<IpAddr> = failed.iter().map(|fact| fact.client).collect();
+    let who = match clients.len() {
+        1 => format!("{} asked {}", first.client, first.server),
+        several => format!("{} asked", number(several as u64, "host")),
+    };
+    // several hosts may ask for the same name
+    let mut asked: Vec<(String, u8, u64)> = Vec::new();
+    for fact in &failed {
+        let name = name(&fact.name);
+        match asked.iter_mut().find(|(known, code, _)| (&*known, *code) == (&name, fact.code)) {
+            Some((.., count)) => *count += fact.count,
+            None => asked.push((name, fact.code, fact.count)),
+        }
+    }
+    let told =
+        asked.iter().take(SHOWN).map(|(name, code, count)| format!("{name} ({}, {})", answer(*code), times(*count)));
     Some(
         Match::on_pair(Confidence::Suspected)
-            .seen(format!(
-                "{} asked {} in vain for {}, and started no IKE",
-                first.client,
-                first.server,
-                names.join(", ")
-            ))
+            .seen(format!("{who} in vain for {}, and started no IKE", told.collect::<Vec<_>>().join(", ")))
             .means("if one of these is the name of the peer, message 1 cannot be sent while it does not resolve")
             .frames(failed.iter().map(|fact| fact.frame))
             .weigh("record", if first.code == NXDOMAIN { 1.5 } else { 0.7 })
@@ -78,6 +88,13 @@ pub(crate) fn of(facts: &Facts, concerns: impl Fn(&DnsFact) -> bool) -> Option<M
 }
 
 const NXDOMAIN: u8 = 3;
+
+/// Whether hosts ask for this name of their own accord, to find a proxy or a router (RFC 5214 §8.3.2): it is nobody's peer.
+fn is_discovery(labels: &[u8]) -> bool {
+    let Some((&len, rest)) = labels.split_first() else { return false };
+    let first = rest.get(..usize::from(len)).unwrap_or_default();
+    [&b"wpad"[..], b"isatap"].iter().any(|name| first.eq_ignore_ascii_case(name))
+}
 
 fn answer(code: u8) -> String {
     match code {
