@@ -70,7 +70,7 @@ pub(crate) fn of(facts: &Facts, concerns: impl Fn(&DnsFact) -> bool) -> Option<M
     let mut asked: Vec<(String, u8, u64)> = Vec::new();
     for fact in &failed {
         let name = name(&fact.name);
-        match asked.iter_mut().find(|(known, code, _)| (&*known, *code) == (&name, fact.code)) {
+        match asked.iter_mut().find(|(known, code, _)| *known == name && *code == fact.code) {
             Some((.., count)) => *count += fact.count,
             None => asked.push((name, fact.code, fact.count)),
         }
