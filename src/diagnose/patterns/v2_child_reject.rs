@@ -84,6 +84,8 @@ fn check(case: &Case<'_>) -> Vec<Match> {
 fn deleted_at_once(index: usize, view: &View<'_>) -> Option<Match> {
     let first = view.last_auth_response().filter(|_| view.auth_answer() == Some(AuthAnswer::Child))?;
     let of_initiator = |message: &&MessageRecord| message.from == Side::Initiator && message.at >= first.at;
+    let mut said: Vec<&MessageRecord> = view.messages().filter(of_initiator).collect();
+    said.sort_by_key(|message| message.at);
     let granted = |message: &&MessageRecord| {
         let suite = Suite::chosen(view.attempt);
         message.label == Label::Response(CREATE_CHILD_SA)
@@ -93,11 +95,7 @@ fn deleted_at_once(index: usize, view: &View<'_>) -> Option<Match> {
     let deletes: Vec<&MessageRecord> = grants
         .iter()
         .filter_map(|grant| {
-            let next = view
-                .messages()
-                .filter(of_initiator)
-                .filter(|message| message.at >= grant.at)
-                .min_by_key(|next| next.at);
+            let next = said.get(said.partition_point(|message| message.at < grant.at)).copied();
             next.filter(|next| next.first_inside() == Some(payload::DELETE) && next.at.since(grant.at) <= AT_ONCE)
         })
         .collect();

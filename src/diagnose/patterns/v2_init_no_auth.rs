@@ -13,6 +13,8 @@ use super::offer::v2::KE;
 
 /// A request that crosses its answer is repeated once; more copies mean that the answer is not seen.
 const CROSSING: usize = 1;
+/// So many attempts after one are looked at.
+const LOOKED_AHEAD: usize = 8;
 
 pattern! {
     /// ## What is seen
@@ -98,7 +100,8 @@ pub(super) fn bad_choice(view: &View<'_>) -> Option<String> {
 /// When the initiator began anew from the same port, sooner than anybody gives up who repeats a message.
 fn begun_anew(view: &View<'_>, response: &MessageRecord) -> Option<Timestamp> {
     let attempts = view.case.pair.attempts.get(view.index + 1..)?;
-    let next = attempts.iter().find(|next| next.initiator == view.attempt.initiator && !next.midstream)?;
+    let next =
+        attempts.iter().take(LOOKED_AHEAD).find(|next| next.initiator == view.attempt.initiator && !next.midstream)?;
     Some(next.first).filter(|first| first.since(response.at) < PATIENCE)
 }
 

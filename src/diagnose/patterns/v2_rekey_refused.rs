@@ -18,6 +18,8 @@ use super::ok_delete;
 const ENDS_WITHIN: Duration = Duration::from_secs(60);
 /// Few IKE SAs are re-keyed so soon.
 const YOUNG: Duration = Duration::from_secs(60);
+/// The latest refusals, which are looked at one by one.
+const LOOKED_AT: usize = 16;
 /// A change is over this long after it was last asked for, as far as others can tell.
 const SETTLED: Duration = Duration::from_secs(10);
 
@@ -173,7 +175,8 @@ fn refused(case: &Case<'_>, suite: Suite, index: usize, view: &View<'_>) -> Opti
     let may_renew = pfs && suite.first_inside(last) == Some(payload::SA);
     let ended = may_renew.then(|| ended_by(case, view, last)).flatten();
     let goes_on = case.pair.flows.iter().any(|flow| flow.last > last.at);
-    let undisturbed = refusals.iter().all(|(request, response)| is_undisturbed(view, request, response));
+    let undisturbed =
+        refusals.iter().rev().take(LOOKED_AT).all(|(request, response)| is_undisturbed(view, request, response));
     let matters = count > 1 || ended.is_some() || (undisturbed && !case.came_up_after(view.attempt));
     let found = Match::on(index, if count > 1 { Confidence::Inferred } else { Confidence::Suspected })
         .seen(format!(
