@@ -231,9 +231,8 @@ impl Classifier {
                 Class::IcmpError
             }
             None => {
-                let answers = carried.octets.first().is_some_and(|&icmp_type| version.is_echo_reply(icmp_type));
                 // what goes between private networks is counted, whatever it says
-                if answers && !aside::are_apart(place.source, place.destination) {
+                if version.is_echo_reply(carried.octets) && !aside::are_apart(place.source, place.destination) {
                     sink(&place.datagram(0, Body::Aside(Aside::EchoReply)));
                 }
                 Class::Other

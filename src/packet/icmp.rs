@@ -65,13 +65,14 @@ impl Version {
         }
     }
 
-    /// Whether messages of this type answer a ping (RFC 792, RFC 4443 §4.2).
+    /// Whether a message answers a ping (RFC 792, RFC 4443 §4.2).
     #[inline]
-    pub fn is_echo_reply(self, icmp_type: u8) -> bool {
-        match self {
-            Self::V4 => icmp_type == 0,
-            Self::V6 => icmp_type == 129,
-        }
+    pub fn is_echo_reply(self, octets: &[u8]) -> bool {
+        let echo_reply = match self {
+            Self::V4 => 0,
+            Self::V6 => 129,
+        };
+        octets.first() == Some(&echo_reply)
     }
 
     fn mtu(self, icmp_type: u8, code: u8, octets: &[u8]) -> Option<u32> {

@@ -156,10 +156,9 @@ fn ipv6(packet: &[u8], at: usize, ports: &IkePorts, streams: bool) -> Option<Loo
 /// Whether what is not ours answers a ping, which shows that a host is there.
 #[inline(always)]
 fn is_echo_reply(protocol: u8, carried: &[u8]) -> bool {
-    let says = |version: Version| carried.first().is_some_and(|&icmp_type| version.is_echo_reply(icmp_type));
     match protocol {
-        ip_protocol::ICMP => says(Version::V4),
-        ip_protocol::ICMPV6 => says(Version::V6),
+        ip_protocol::ICMP => Version::V4.is_echo_reply(carried),
+        ip_protocol::ICMPV6 => Version::V6.is_echo_reply(carried),
         _ => false,
     }
 }
