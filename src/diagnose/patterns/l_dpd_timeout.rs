@@ -100,7 +100,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         })
         .collect();
     let silent: Vec<_> = found.iter().filter_map(|found| found.attempt).collect();
-    let others = case.attempts().filter(|(index, _)| !silent.contains(index));
+    let others = case.attempts().filter(|(index, view)| view.is_v2() && silent.binary_search(index).is_err());
     found.extend(others.filter_map(|(index, view)| answered_in_vain(index, &view)));
     found
 }

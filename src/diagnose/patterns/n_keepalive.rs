@@ -1,6 +1,8 @@
 //! N-KEEPALIVE: the NAT forgets its mapping between packets.
 
+use std::collections::HashSet;
 use std::net::IpAddr;
+use std::ptr;
 use std::time::Duration;
 
 use crate::base::Timestamp;
@@ -99,11 +101,8 @@ pub(super) fn explains(case: &Case<'_>, refused: &Unmapped) -> bool {
 /// The NAT itself says that it has no mapping, and has one again when the inner side sends.
 fn refused(case: &Case<'_>) -> Option<Match> {
     let refused = nat::unmapped(case).filter(|refused| explains(case, refused))?;
-    let on = case.attempts().filter(|(_, view)| view.attempt.first <= refused.span.0).last();
-    let found = |index| Match::on(index, Confidence::Inferred);
-    let found = on.map_or_else(|| Match::on_pair(Confidence::Inferred), |(index, _)| found(index));
     let keepalives = case.pair.sent_by(refused.inner).keepalives;
-    let found = found
+    let found = nat::match_at(case, refused.span.0, Confidence::Inferred)
         .seen(format!(
             "ICMP port unreachable from {} about ESP in UDP to it, {} in {}; after that traffic goes both ways under the same SA ({} of it in all)",
             refused.inner,
@@ -153,14 +152,13 @@ pub(super) fn keeps_pace(flow: &EspFlow) -> bool {
 fn found(case: &Case<'_>, index: usize, view: &View<'_>, inner: Side) -> Option<Match> {
     let up = view.attempt.phase1_up?;
     let read = informational::read(view);
-    let tells = |message: &MessageRecord| {
-        let of = |one: &&Informational<'_>| std::ptr::eq(one.message, message);
-        read.iter()
-            .find(of)
-            .is_some_and(|one| matches!(one.reading, Reading::Delete | Reading::Notify | Reading::Answer))
-    };
+    let tells = |one: &&Informational<'_>| matches!(one.reading, Reading::Delete | Reading::Notify | Reading::Answer);
+    let told: HashSet<*const MessageRecord> = read.iter().filter(tells).map(|one| ptr::from_ref(one.message)).collect();
     let asks = |message: &MessageRecord| {
-        message.from == inner.other() && message.at > up && is_question(message.label) && !tells(message)
+        message.from == inner.other()
+            && message.at > up
+            && is_question(message.label)
+            && !told.contains(&ptr::from_ref(message))
     };
     if !view.messages().any(asks) {
         return None;

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use crate::base::Timestamp;
 use crate::diagnose::Confidence;
 use crate::diagnose::Severity;
 use crate::diagnose::case::{Case, View};
@@ -56,18 +55,12 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     if moved.is_empty() { remapped(case).or_else(|| refused(case)).into_iter().collect() } else { moved }
 }
 
-/// The attempt that was up at this time, or the pair.
-fn on(case: &Case<'_>, at: Timestamp, confidence: Confidence) -> Match {
-    let last = case.attempts().filter(|(_, view)| view.attempt.first <= at).last();
-    last.map_or_else(|| Match::on_pair(confidence), |(index, _)| Match::on(index, confidence))
-}
-
 /// ESP in UDP comes from another port.
 fn remapped(case: &Case<'_>) -> Option<Match> {
     let nat::Remapped { flow, change, port, followed } = nat::remapped(case)?;
     let refused = nat::unmapped(case).filter(|refused| refused.inner == flow.source);
     let (peer, old) = (flow.destination, change.from.0);
-    let mut found = on(case, change.at, Confidence::Stated)
+    let mut found = nat::match_at(case, change.at, Confidence::Stated)
         .seen(format!(
             "ESP in UDP of {} comes from port {port} instead of {old} under the same SPI; its port changed {}",
             flow.source,
@@ -101,7 +94,7 @@ fn remapped(case: &Case<'_>) -> Option<Match> {
 fn refused(case: &Case<'_>) -> Option<Match> {
     let refused = nat::unmapped(case).filter(|refused| !n_keepalive::explains(case, refused))?;
     Some(
-        on(case, refused.span.0, Confidence::Inferred)
+        nat::match_at(case, refused.span.0, Confidence::Inferred)
             .seen(format!(
                 "ICMP port unreachable from {} about ESP in UDP to it, {} in {}, and under the same SA its own packets go on",
                 refused.inner,

@@ -4,7 +4,9 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use crate::base::{FrameRef, Timestamp};
+use crate::diagnose::Confidence;
 use crate::diagnose::case::{Case, View};
+use crate::diagnose::pattern::Match;
 use crate::packet::Encapsulation;
 use crate::track::{EspFlow, IcmpAbout, IcmpFact, MessageRecord, PortChange, Side};
 
@@ -124,14 +126,22 @@ pub(super) struct Remapped<'a> {
 /// The latest time that this befell a side.
 pub(super) fn remapped<'a>(case: &Case<'a>) -> Option<Remapped<'a>> {
     let in_udp = |flow: &&EspFlow| flow.encapsulation == Encapsulation::Udp;
-    let of = |flow: &'a EspFlow| {
+    let changed = |flow: &'a EspFlow| {
         let (change, (port, _)) = flow.port_change.zip(flow.ports)?;
-        let since = |back: &&EspFlow| back.last > change.at.after(LIVES_ON);
-        let back = case.flows_from(flow.destination).filter(in_udp).filter(since).max_by_key(|back| back.last);
-        let followed = back.and_then(|back| back.ports).map(|(_, to)| to == port);
-        Some(Remapped { flow, change, port, followed }).filter(|_| change.from.0 != port)
+        (change.from.0 != port).then_some((flow, change, port))
     };
-    case.pair.flows.iter().filter(in_udp).filter_map(of).max_by_key(|remapped| remapped.change.at)
+    let changes = case.pair.flows.iter().filter(in_udp).filter_map(changed);
+    let (flow, change, port) = changes.max_by_key(|(_, change, _)| change.at)?;
+    let since = |back: &&EspFlow| back.last > change.at.after(LIVES_ON);
+    let back = case.flows_from(flow.destination).filter(in_udp).filter(since).max_by_key(|back| back.last);
+    let followed = back.and_then(|back| back.ports).map(|(_, to)| to == port);
+    Some(Remapped { flow, change, port, followed })
+}
+
+/// A match on the attempt that was up at this time, or on the pair.
+pub(super) fn match_at(case: &Case<'_>, at: Timestamp, confidence: Confidence) -> Match {
+    let last = case.attempts().filter(|(_, view)| view.attempt.first <= at).last();
+    last.map_or_else(|| Match::on_pair(confidence), |(index, _)| Match::on(index, confidence))
 }
 
 /// What is sent this long after an error or a change is sent in spite of it.

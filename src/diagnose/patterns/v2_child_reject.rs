@@ -83,11 +83,14 @@ fn check(case: &Case<'_>) -> Vec<Match> {
 /// The initiator deletes each child SA that it is granted, at once.
 fn deleted_at_once(index: usize, view: &View<'_>) -> Option<Match> {
     let first = view.last_auth_response().filter(|_| view.auth_answer() == Some(AuthAnswer::Child))?;
+    if view.traffic_begins(first.at) {
+        return None;
+    }
     let of_initiator = |message: &&MessageRecord| message.from == Side::Initiator && message.at >= first.at;
     let mut said: Vec<&MessageRecord> = view.messages().filter(of_initiator).collect();
     said.sort_by_key(|message| message.at);
+    let suite = Suite::chosen(view.attempt);
     let granted = |message: &&MessageRecord| {
-        let suite = Suite::chosen(view.attempt);
         message.label == Label::Response(CREATE_CHILD_SA)
             && suite.and_then(|suite| suite.refuses_child(message)) == Some(false)
     };
@@ -99,7 +102,7 @@ fn deleted_at_once(index: usize, view: &View<'_>) -> Option<Match> {
             next.filter(|next| next.first_inside() == Some(payload::DELETE) && next.at.since(grant.at) <= AT_ONCE)
         })
         .collect();
-    if deletes.len() < 2 || deletes.len() < grants.len() || view.traffic_begins(first.at) {
+    if deletes.len() < 2 || deletes.len() < grants.len() {
         return None;
     }
     let (initiator, responder) = (view.attempt.initiator.ip(), view.attempt.responder.ip());

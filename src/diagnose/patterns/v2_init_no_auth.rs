@@ -120,7 +120,7 @@ fn never_follows(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match
     let quiet = case.end().since(view.attempt.last);
     let anew = begun_anew(view, response);
     let stops = copies > CROSSING || quiet >= PATIENCE || anew.is_some();
-    if let Some(fault) = bad_choice(view).filter(|_| stops) {
+    if stops && let Some(fault) = bad_choice(view) {
         let found = Match::on(index, Confidence::Inferred)
             .seen(format!("IKE_SA_INIT was answered, and no IKE_AUTH follows; {fault}"))
             .means("the initiator cannot go on with this answer")
