@@ -455,6 +455,7 @@ pub fn healthy(a: &str, b: &str, first_frame: u64) -> (Pair, Judged, Finding) {
         deep: 0,
         duplicates: 1,
         changed: 0,
+        copied: 0,
         recorded_again: 0,
         resets: 0,
         length_range: (104, 1_448),

@@ -729,6 +729,8 @@ pub struct EspFlow {
     pub duplicates: u64,
     /// Of these, those that differ, in length or IP identification, from the packet shortly before that had the number.
     pub changed: u32,
+    /// Of the others, those that are alike to it in both.
+    pub copied: u32,
     /// Packets recorded again by the capture (mirror port, `-i any`).
     pub recorded_again: u64,
     /// When one was last recorded again, and how many packets there were until then, if nearly all of them were.

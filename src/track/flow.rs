@@ -197,8 +197,14 @@ pub(super) struct FlowRow {
     run: u8,
     /// Packets that were not recorded again while others were, or the highest number for more.
     single: u8,
-    /// The latest time of a packet recorded again, and the frame of the last one.
-    again: (Timestamp, FrameRef),
+    /// The latest time of a packet recorded again.
+    again: Timestamp,
+    /// The frame of the last one, in two words so that nothing is left between them.
+    again_frame: u64,
+    /// See `again_frame`.
+    again_capture: u32,
+    /// Of `duplicates`, those that look like the packet that had the number shortly before.
+    copied: u32,
     /// In a box of its own, because few flows have it.
     rare: Option<Box<Rare>>,
 }
@@ -444,10 +450,13 @@ impl FlowRow {
             readable: packet.readable.into(),
             deep: 0,
             changed: 0,
+            copied: 0,
             widest: 0,
             run: 0,
             single: 0,
-            again: (packet.at, packet.frame),
+            again: packet.at,
+            again_frame: packet.frame.frame,
+            again_capture: packet.frame.capture,
             rare: None,
         };
         row.seen.mark(packet.sequence);
@@ -494,10 +503,13 @@ impl FlowRow {
             readable: u32::try_from(flow.readable).unwrap_or(u32::MAX),
             deep: flow.deep,
             changed: flow.changed,
+            copied: flow.copied,
             widest: flow.widest,
             run: 0,
             single: flow.doubled.map_or(u8::MAX, |(_, until)| single(until, flow.recorded_again)),
-            again: (flow.doubled.map_or(flow.last, |(at, _)| at), flow.last_frame),
+            again: flow.doubled.map_or(flow.last, |(at, _)| at),
+            again_frame: flow.last_frame.frame,
+            again_capture: flow.last_frame.capture,
             rare: flow.port_change.map(|change| Box::new(Rare { port_change: Some(change), ..Rare::default() })),
         }
     }
@@ -511,7 +523,8 @@ impl FlowRow {
         let recent = Recent::of(packet, self.first);
         if self.recorded_before(packet.at, packet.frame.capture, recent) {
             self.recorded_again += 1;
-            self.again = (self.again.0.max(packet.at), packet.frame);
+            self.again = self.again.max(packet.at);
+            (self.again_frame, self.again_capture) = (packet.frame.frame, packet.frame.capture);
             self.single = single(self.packets, self.recorded_again);
             self.again_last = true;
             return;
@@ -587,7 +600,7 @@ impl FlowRow {
 
     /// The time of the last packet, those recorded again included.
     pub(super) fn seen_last(&self) -> Timestamp {
-        self.last.max(self.again.0)
+        self.last.max(self.again)
     }
 
     /// Whether it goes from `a` to `b` of its pair.
@@ -598,7 +611,8 @@ impl FlowRow {
 
     /// The frame of the last packet, those recorded again included.
     pub(super) fn last_frame(&self) -> FrameRef {
-        if self.again_last { self.again.1 } else { self.last_frame }
+        let again = FrameRef { capture: self.again_capture, frame: self.again_frame };
+        if self.again_last { again } else { self.last_frame }
     }
 
     /// When and in which frame it begins.
@@ -624,6 +638,7 @@ impl FlowRow {
             duplicates: self.duplicates.into(),
             deep: self.deep,
             changed: self.changed,
+            copied: self.copied,
             widest: self.widest,
             recorded_again: self.recorded_again,
             doubled: self.doubled(),
@@ -646,7 +661,7 @@ impl FlowRow {
     /// When a packet was last recorded again, and how many there were until then.
     fn doubled(&self) -> Option<(Timestamp, u64)> {
         let known = self.recorded_again > 0 && self.recorded_again <= self.packets && self.single < u8::MAX;
-        known.then_some((self.again.0, self.recorded_again + u64::from(self.single)))
+        known.then_some((self.again, self.recorded_again + u64::from(self.single)))
     }
 
     /// What the one capture that has packets after another one lacks.
@@ -722,8 +737,11 @@ impl FlowRow {
             _ => u8::from(sequence <= LOW && paused && self.last_sequence > LOW),
         };
         self.restart_with(Some(sequence));
-        let differs = |known: &Recent| known.mark != 0 && known.sequence == sequence && known.mark != mark;
-        self.changed = self.changed.saturating_add(u32::from(self.recent.iter().any(differs)));
+        let had_it = || self.recent.iter().filter(|known| known.mark != 0 && known.sequence == sequence);
+        let differs = had_it().any(|known| known.mark != mark);
+        let alike = !differs && had_it().next().is_some();
+        self.changed = self.changed.saturating_add(differs.into());
+        self.copied = self.copied.saturating_add(alike.into());
         if self.run >= RUN {
             self.begin_again(sequence, RUN);
         } else {

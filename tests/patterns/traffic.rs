@@ -548,6 +548,27 @@ fn doubles_of_one_direction_are_not_laid_to_the_capture() {
     assert!(found.means.starts_with("of one direction nearly every number comes twice"), "{}", found.means);
 }
 
+/// A path that copies a packet now and then harms nobody; who sends others under the same numbers does.
+#[test]
+fn copies_that_come_soon_after_are_no_alarm() {
+    let whole = up().traffic(100).capture();
+    let set_up = up().capture().frames.len();
+    let some = |mut frames: Capture| {
+        let mut number = 0;
+        frames.frames.retain(|_| {
+            number += 1;
+            number > set_up && number % 7 == 0
+        });
+        frames.double_apart(ms(30))
+    };
+    let copied = judge(&whole.clone().merge(&some(whole)));
+    let found = find(&copied, "T-REPLAY").expect("a remark");
+    assert_eq!(found.severity, Severity::Notice);
+    assert!(found.means.contains("the same packets again") && !says(&found, "began again at a low value"), "{found:?}");
+    let pair = copied.diagnosis.pairs().last().expect("a pair");
+    assert_eq!(pair.verdict.map(|verdict| verdict.id()), Some("OK-UP"));
+}
+
 /// Late by more than receivers look back, packets are dropped; late by a few they are not.
 #[test]
 fn packets_that_come_too_late_for_the_window_are_an_alarm() {

@@ -19,7 +19,8 @@ pattern! {
     /// ## What it means
     ///
     /// Something on the path duplicates packets, two machines send on one SA, or somebody replays. The receiver drops the
-    /// second copy; that harms nobody unless a sender's numbers began again.
+    /// second copy; that harms nobody unless a sender's numbers began again. So it is no more than a notice where each double
+    /// looks like the packet shortly before it that had its number.
     ///
     /// ## Look-alikes
     ///
@@ -63,6 +64,8 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         return Vec::new();
     }
     let changed: u64 = way.flows.iter().map(|flow| u64::from(flow.changed)).sum();
+    let copied: u64 = way.flows.iter().map(|flow| u64::from(flow.copied)).sum();
+    let copies = doubles(&way).saturating_sub(copied) < LEAST;
     let others = changed >= LEAST && changed.saturating_mul(2) >= doubles(&way);
     let found = Match::on_pair(Confidence::Stated)
         .seen(format!(
@@ -92,6 +95,13 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             .weigh("again", 3.0)
     } else if rare {
         found.means("too few to matter: the receiver drops them").severity(Severity::Notice)
+    } else if copies {
+        found
+            .means("the same packets again, soon after: the path or the capture has them twice, and the receiver drops the copies")
+            .severity(Severity::Notice)
+            .weigh("link", 3.0)
+            .weigh("cluster", 0.2)
+            .rule_out(&["again"])
     } else {
         found.means("the receiver drops what has such a number; something sends or copies packets twice, or the numbers began again").weigh("capture", 0.5)
     }]
