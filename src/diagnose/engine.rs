@@ -90,6 +90,7 @@ const CONSEQUENCES: &[Consequences] = &[
     Consequences::of("N-NAT-AH", &["T-ONEWAY"]),
     Consequences::of("N-NAT-MULTI", &["T-ONEWAY"]),
     Consequences::of("L-STALE-SA", &["P1-NO-REPLY", "P2-NO-REPLY", "V2-NO-REPLY", "V2-CLEAR-ERROR", "T-ONEWAY"]),
+    Consequences::on_attempt_of("L-STALE-SA", &["L-DPD-TIMEOUT"]),
     Consequences::of("T-SPI-UNKNOWN", &["T-ONEWAY", "V2-TS-NARROW"]),
     Consequences::of("L-DPD-TIMEOUT", &["P1-NO-REPLY", "V2-NO-REPLY", "T-ONEWAY"]),
     Consequences::on_attempt_of("L-DPD-TIMEOUT", &["N-ICMP-PORT"]),

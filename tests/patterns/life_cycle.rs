@@ -758,3 +758,35 @@ fn a_peer_that_announced_no_liveness_checks_need_not_answer_any() {
     assert!(found.seen.contains("it had sent no dead peer detection vendor id"), "{}", found.seen);
     assert!(found.causes.first().is_some_and(|cause| cause.text.contains("does not support")), "{found:?}");
 }
+
+/// During an outage one side asks until it gives up, and the other one comes again and does not know. Where nothing of the other one
+/// was lost, its daemon is at fault.
+#[test]
+fn who_gave_up_during_an_outage_has_no_sa_for_who_comes_again() {
+    let after = |lost: u32| {
+        let story = ikev2_psk();
+        let spis = story.esp_spis();
+        let asked = story.traffic_on(spis, 1..=20, secs(1)).informational_request(Side::Responder, &[]);
+        let given_up = asked.repeat(3, &[2.0, 4.0, 8.0]).after(secs(16));
+        judge(&given_up.esp(Side::Initiator, spis[0], (21 + lost)..(51 + lost), 120, secs(1)).capture())
+    };
+    let analysis = after(30);
+    assert_eq!(alarms(&analysis), ["L-STALE-SA"]);
+    assert_eq!(standing(&analysis), (PairStatus::UpNoIke, Some("L-STALE-SA")));
+    let found = find(&analysis, "L-STALE-SA").expect("a finding");
+    let gave_up = ikev2_psk().address(Side::Responder).to_string();
+    assert!(found.means.contains(&format!("{gave_up} gave this SA up")), "{}", found.means);
+    assert_eq!(find(&analysis, "L-DPD-TIMEOUT").expect("it follows").consequence_of, Some("L-STALE-SA"));
+    assert_eq!(standing(&after(0)).1, Some("L-DPD-TIMEOUT"));
+}
+
+/// Where the answers come back after an outage and then stop for good, they have stopped.
+#[test]
+fn answers_that_stop_after_an_outage_have_stopped() {
+    let story = ikev2_psk();
+    let spis = story.esp_spis();
+    let alone = |told: Scenario, numbers| told.esp(Side::Initiator, spis[0], numbers, 120, secs(1));
+    let back = alone(story.traffic_on(spis, 1..=4, secs(1)), 5..45).traffic_on(spis, 45..=46, secs(1));
+    assert_eq!(alarms(&judge(&back.clone().capture())), [""; 0]);
+    assert_eq!(alarms(&judge(&alone(back, 47..67).capture())), ["T-ONEWAY"]);
+}

@@ -31,11 +31,13 @@ pattern! {
     /// One side uses an IKE SA and the other answers in clear that it does not know it (INVALID-COOKIE, INVALID_IKE_SPI).
     /// Or: both sent ESP, one of them falls silent without a delete and then starts a new negotiation, while the other goes
     /// on sending on the old SAs. Or: the last thing that one side says looks like a delete, and the traffic that it answered
-    /// goes on without an answer.
+    /// goes on without an answer. Or, in IKEv2: during an outage one side asks whether the other lives until it gives up; then
+    /// the other's ESP comes again, and has no answer.
     ///
     /// ## What it means
     ///
-    /// One end restarted, was cleared, or a cluster failed over without its SAs; or it took them down and its delete was lost.
+    /// One end restarted, was cleared, or a cluster failed over without its SAs; or it took them down and its delete was lost; or
+    /// it had no answer to its liveness checks and forgot them, as it must.
     /// The other end does not know until it asks, or until the new negotiation tells it.
     ///
     /// ## Look-alikes
@@ -46,13 +48,15 @@ pattern! {
     L_STALE_SA = "L-STALE-SA", LifeCycle, Error;
     title: "one end lost its SAs and the other goes on using them";
     causes: [
-        "restart" 0.55 "the gateway restarted", raised by "it starts a new negotiation", lowered by "";
+        "restart" 0.53 "the gateway restarted", raised by "it starts a new negotiation", lowered by "";
         "cleared" 0.25 "its SAs were cleared by hand or by a change of configuration", raised by "", lowered by "";
         "lost" 0.02 "its delete did not arrive, or was not heeded", raised by "a delete is the last thing it says", lowered by "no delete";
+        "given-up" 0.02 "its liveness checks had no answer during an outage, and it gave the SAs up",
+            raised by "checks of it that were not answered", lowered by "no checks";
         "failover" 0.18 "another cluster member took over without the SAs", raised by "sequence numbers or addresses change", lowered by "a single gateway";
     ];
     checks: [
-        Either: "on the end that lost its SAs, look how long it has been up, and what it logged at that time";
+        Either: "on the end that lost its SAs, look how long it has been up, and what it logged at that time" about "restart" "cleared" "lost" "failover";
         Either: "on the end that still uses them, clear the SAs";
         Either: "enable dead peer detection and INITIAL-CONTACT, and recovery on invalid SPIs where the product has it";
     ];
@@ -138,7 +142,9 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         })
         .collect();
     if found.is_empty() {
-        found.extend(started_anew(case).or_else(|| deleted(case)));
+        let faded = traffic::faded(case);
+        let gone = || faded.as_ref().and_then(|traffic| deleted(case, traffic).or_else(|| given_up(case, traffic)));
+        found.extend(started_anew(case).or_else(gone));
     }
     found
 }
@@ -163,9 +169,8 @@ pub(super) fn unheeded_delete<'a>(case: &Case<'a>, traffic: &traffic::Faded<'_>)
 }
 
 /// One side took the tunnel down, and the other one goes on.
-fn deleted(case: &Case<'_>) -> Option<Match> {
-    let traffic = traffic::faded(case)?;
-    let delete = unheeded_delete(case, &traffic)?;
+fn deleted(case: &Case<'_>, traffic: &traffic::Faded<'_>) -> Option<Match> {
+    let delete = unheeded_delete(case, traffic)?;
     let index = traffic.attempt?;
     let view = case.view(index)?;
     let [from, to] = [traffic.way.to, traffic.way.from];
@@ -183,6 +188,41 @@ fn deleted(case: &Case<'_>) -> Option<Match> {
             .weigh("lost", 100.0)
             .weigh("restart", 0.2)
             .severity(Severity::Warning)
+            .settle(format!("which SAs {from} lists, and which {to} does")),
+    )
+}
+
+/// IKEv2: one side asked whether the other one lives until it gave up, which ends its SA (RFC 7296 §2.4), while packets of the other
+/// one were lost; what came of it later has no answer.
+fn given_up(case: &Case<'_>, traffic: &traffic::Faded<'_>) -> Option<Match> {
+    let index = traffic.attempt?;
+    let view = case.view(index).filter(View::is_v2)?;
+    let [from, to] = [traffic.way.to, traffic.way.from];
+    let read = informational::read(&view);
+    let asks = |each: &&informational::Informational<'_>| {
+        each.reading == Reading::Question { answered: false } && each.message.source.ip() == from
+    };
+    let question = read.iter().rfind(asks)?.message;
+    let (last, went_on) = (question.last_sent(), traffic.way.last()?);
+    let heard = view.messages().any(|message| message.source.ip() == to && message.last_sent() > question.at);
+    let gave_up = question.repeat_count > 0 && view.next_copy(question).is_some_and(|next| next.given_up);
+    if heard || !gave_up || went_on.since(last) < PATIENCE || traffic.way.outage() < last.since(question.at) {
+        return None;
+    }
+    Some(
+        Match::on(index, Confidence::Inferred)
+            .seen(format!(
+                "{from} sent a liveness check {} in {}, and had no answer, while packets of {to} were lost too; {to} is heard for {} after that, and its last {} have no answer",
+                times(u64::from(question.repeat_count) + 1),
+                span(last.since(question.at)),
+                span(went_on.since(last)),
+                number(traffic.packets[1], "packet"),
+            ))
+            .means(format!("the path was gone for a while; {from} gave this SA up, as it must, and {to} has not noticed"))
+            .frames(view.frames(question))
+            .frames(traffic.way.frames())
+            .weigh("given-up", 1000.0)
+            .rule_out(&["restart", "cleared", "lost", "failover"])
             .settle(format!("which SAs {from} lists, and which {to} does")),
     )
 }

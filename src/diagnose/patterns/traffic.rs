@@ -104,6 +104,17 @@ impl<'a> Way<'a> {
         self.flows.iter().any(|flow| behind(flow.last_frame))
     }
 
+    /// For how long packets were lost one after the other, before a capture point, by the pace of all of them.
+    pub fn outage(&self) -> Duration {
+        let of = |flow: &&EspFlow| {
+            let lost = u64::from(flow.widest.max(flow.lacks.map_or(0, |(_, widest)| widest)));
+            let all = flow.packets.saturating_add(flow.lost).max(2);
+            let seconds = flow.last.since(flow.first).as_secs_f64() * lost as f64 / (all - 1) as f64;
+            Duration::try_from_secs_f64(seconds).unwrap_or_default()
+        };
+        self.flows.iter().map(of).max().unwrap_or_default()
+    }
+
     /// Frames of the first and last packet of the first few flows.
     pub fn frames(&self) -> Vec<FrameRef> {
         self.flows.iter().take(8).flat_map(|flow| [flow.first_frame, flow.last_frame]).collect()
@@ -449,18 +460,13 @@ fn faded_in<'a>(case: &Case<'a>, attempt: Option<usize>, [there, back]: [Way<'a>
     let last_answer = silent.flows.iter().max_by_key(|flow| flow.last)?.last_frame;
     let speaks = |message: &MessageRecord| message.source.ip() == silent.from && message.at > answered;
     let alive = case.attempts().any(|(_, view)| view.messages().any(speaks));
-    if !(way.is_even() && silent.is_even()) {
-        let after = unanswered_alike(&way, &silent, answered)?;
-        return Some(Faded { attempt, way, packets: [before, after], even: false, alive, over, last_answer });
-    }
-    let after = way.packets().saturating_sub(before);
-    if after < FADED[1] {
-        return None;
-    }
+    let more = way.packets().saturating_sub(before);
     let pace = |time: Duration, gaps: u64| time.as_secs_f64() / gaps.max(1) as f64;
-    let (was, is) = (pace(answered.since(first), before - 1), pace(over, after));
+    let (was, is) = (pace(answered.since(first), before - 1), pace(over, more));
     let steady = is >= STREAM_GAP.as_secs_f64() && was <= is * SAME_PACE && is <= was * SAME_PACE;
-    steady.then_some(Faded { attempt, way, packets: [before, after], even: true, alive, over, last_answer })
+    let even = way.is_even() && silent.is_even() && more >= FADED[1] && steady;
+    let after = if even { more } else { unanswered_alike(&way, &silent, answered)? };
+    Some(Faded { attempt, way, packets: [before, after], even, alive, over, last_answer })
 }
 
 /// Packets that came after `answered` at the end of `way`, no faster than a stream, and all of lengths that had come back before, as the
