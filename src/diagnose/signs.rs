@@ -125,6 +125,8 @@ signs! {
     NO_FLOWS;
     /// ESP or AH of which one direction was silent since the last tunnel came up, or for longer than the other in the end.
     FLOWS_ONE_WAY;
+    /// More flows of ESP or AH in one direction than in the other, which has some.
+    FLOWS_UNEVEN;
     /// ESP over IP and in UDP or TCP.
     FLOWS_MIXED;
     /// ESP or AH in IP fragments.

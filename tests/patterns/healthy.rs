@@ -100,7 +100,7 @@ pub const STORIES: &[(&str, Story)] = &[
     ("IKEv2, cookie", cookie_brought),
     ("IKEv2, resumed", ikev2::ticket_taken),
     ("IKEv2, additional key exchange", || ikev2::hybrid().capture()),
-    ("IKEv2, two child SAs", || ikev2::two_child_sas(true)),
+    ("IKEv2, two child SAs", || ikev2::two_child_sas(true, |_| 120)),
     ("IKEv2, redirected", || {
         let to = v2::notify(v2::REDIRECT, &[1, 4, 192, 0, 2, 9]);
         let asked = Scenario::new().sa_init_request(&[v2::ike_cbc(14)]).sa_init_notify(to).capture();

@@ -222,8 +222,10 @@ pub const TRIALS: &[Trial] = &[
     },
     Trial {
         id: "V2-TS-NARROW",
-        positive: Crafted("two child SAs carry traffic one way, and one the other way", || two_child_sas(false)),
-        near_miss: Crafted("two child SAs carry traffic both ways", || two_child_sas(true)),
+        positive: Crafted("two child SAs carry traffic one way, and one the other way", || {
+            two_child_sas(false, |number| 120 + number as usize % 5 * 16)
+        }),
+        near_miss: Crafted("two child SAs carry traffic both ways", || two_child_sas(true, |_| 120)),
         how: "each has its counterpart",
     },
     Trial {
@@ -475,7 +477,8 @@ pub fn traffic_of_another(story: Scenario) -> Scenario {
 }
 
 /// Half a minute of ESP on two child SAs; as many both ways, or the second one one way only.
-pub fn two_child_sas(even: bool) -> Capture {
+/// Two child SAs side by side, the second of them answered or not, its packets as long as `length` says.
+pub fn two_child_sas(answered: bool, length: fn(u32) -> usize) -> Capture {
     let story = ikev2_psk();
     let (there, back) = (story.esp_spi(Side::Responder), story.esp_spi(Side::Initiator));
     let (asked, granted) = (child_keys(&story, Side::Initiator), child_keys(&story, Side::Responder));
@@ -483,9 +486,9 @@ pub fn two_child_sas(even: bool) -> Capture {
     for sequence in 1..=30 {
         told = told.esp(Side::Initiator, there, [sequence], 120, secs(1));
         told = told.esp(Side::Responder, back, [sequence], 120, ms(15));
-        told = told.esp(Side::Initiator, there + 1, [sequence], 120, ms(15));
-        if even {
-            told = told.esp(Side::Responder, back + 1, [sequence], 120, ms(15));
+        told = told.esp(Side::Initiator, there + 1, [sequence], length(sequence), ms(15));
+        if answered {
+            told = told.esp(Side::Responder, back + 1, [sequence], length(sequence), ms(15));
         }
     }
     told.capture()

@@ -4,6 +4,7 @@ use std::net::Ipv4Addr;
 
 use ikescope::diagnose::{Confidence, Severity};
 
+use crate::ikev2::two_child_sas;
 use crate::path::{find, says, tells_a_side};
 use crate::support::story::path::inner_packet;
 use crate::support::story::{ikev2_psk, main_mode_psk};
@@ -708,4 +709,34 @@ fn one_of_two_tunnels_may_fall_silent() {
     let found = find(&analysis, "T-ONEWAY").expect("a finding");
     assert_eq!((found.severity, found.confidence), (Severity::Warning, Confidence::Suspected));
     assert!(alarms(&judge(&both(60).capture())).is_empty());
+}
+
+/// Of two child SAs side by side one is answered packet by packet, and the other not at all.
+#[test]
+fn a_child_sa_that_is_never_answered_beside_one_that_is_goes_one_way() {
+    let analysis = judge(&two_child_sas(false, |_| 120));
+    assert_eq!(alarms(&analysis), ["T-ONEWAY"]);
+    let found = find(&analysis, "T-ONEWAY").expect("a finding");
+    assert_eq!((found.severity, found.confidence), (Severity::Warning, Confidence::Suspected));
+    assert!(found.seen.contains("under other SAs both go on") && !says(&found, "is blocked towards"), "{found:?}");
+    assert!(find(&analysis, "V2-TS-NARROW").is_none(), "it is one finding");
+    // of another size, it may be log lines
+    for others in [two_child_sas(true, |_| 120), two_child_sas(false, |_| 200)] {
+        assert_eq!(alarms(&judge(&others)), [""; 0]);
+    }
+}
+
+/// Of two clients behind one address one is answered, and the other not at all: their ports tell them apart.
+#[test]
+fn a_client_that_is_never_answered_beside_another_goes_one_way() {
+    let client = |told: Scenario| told.after(secs(20)).nat().ikev2(&v2::ike_cbc(14));
+    let (first, second) = (client(Scenario::new()), client(Scenario::new().seed(2).mapping_changes().after(secs(1))));
+    let (spis, [there, back]) = (first.esp_spis(), second.esp_spis());
+    let first = first.after(secs(3)).traffic_on(spis, 1..40, ms(500)).capture();
+    let asks = second.clone().after(secs(3)).esp(Side::Initiator, there, 1..20, 120, secs(1));
+    let analysis = judge(&first.clone().merge(&asks.capture()));
+    assert_eq!(alarms(&analysis), ["T-ONEWAY"]);
+    assert!(find(&analysis, "T-ONEWAY").expect("a finding").seen.starts_with("19 packets"));
+    let served = second.after(secs(3)).traffic_on([there, back], 1..20, ms(985));
+    assert_eq!(alarms(&judge(&first.merge(&served.capture()))), [""; 0]);
 }

@@ -400,8 +400,10 @@ fn flows(case: &Case<'_>, latest_up: Option<Timestamp>, signs: &mut Signs) {
     signs.set(Signs::FLOWS);
     let native = |encapsulation| encapsulation == Encapsulation::None;
     let mut last: [Option<Timestamp>; 2] = [None; 2];
+    let mut count = [0_usize; 2];
     for flow in &pair.flows {
         let there = flow.source == pair.a || flow.destination == pair.b;
+        count[usize::from(!there)] += 1;
         let last = &mut last[usize::from(!there)];
         *last = (*last).max(Some(flow.last));
         signs.set_if(flow.protocol == FlowProtocol::Ah, Signs::AH);
@@ -418,6 +420,7 @@ fn flows(case: &Case<'_>, latest_up: Option<Timestamp>, signs: &mut Signs) {
         signs.set_if(flow.readable > 0, Signs::READABLE);
         signs.set_if(t_seq_wrap::judge(flow).is_some(), Signs::NUMBERS_AT_AN_END);
     }
+    signs.set_if(count[0] != count[1] && !count.contains(&0), Signs::FLOWS_UNEVEN);
     let apart = |one: Timestamp, other: Timestamp| one.since(other).max(other.since(one)) >= PATIENCE;
     let faded = matches!(last, [Some(there), Some(back)] if apart(there, back));
     signs.set_if(last.iter().any(|last| *last < latest_up || last.is_none()) || faded, Signs::FLOWS_ONE_WAY);

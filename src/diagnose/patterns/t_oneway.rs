@@ -27,7 +27,8 @@ pattern! {
     /// packets of several sizes may need no answer: no more than a notice.
     ///
     /// Where two ends have several tunnels, the same is suspected of one of them: its initiator or responder begins to send under a
-    /// new SPI, the other one does not, and both go on under their older ones.
+    /// new SPI, the other one does not, and both go on under their older ones. Or of one of several clients behind one address, whom the
+    /// ports tell apart; or of one of several SAs side by side, where what comes back answers the others one for one.
     ///
     /// In a capture that begins after the tunnel came up the other side may have sent before, so that the same picture is
     /// only suspected, and only after half a minute.
@@ -72,7 +73,7 @@ pattern! {
         "RFC 4301 §5.2", "RFC 4303 §3.4",
     ];
     misses: Data;
-    when: FLOWS_ONE_WAY, SEVERAL FLOWS;
+    when: FLOWS_ONE_WAY, SEVERAL FLOWS, FLOWS_UNEVEN;
     check: check
 }
 
@@ -123,6 +124,10 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     } else {
         found.weigh(lost, if natted && one_way.answered_before { 6.0 } else { 2.0 }).rule_out(&["blocked"])
     };
+    if one_way.beside && way.is_native() {
+        // No path tells one SPI from another.
+        found = found.rule_out(&["blocked"]);
+    }
     if one_way.alive {
         found = found.weigh("no-answer", 1.2);
     }

@@ -1,5 +1,6 @@
 //! ESP and AH of a pair by direction: shared by the patterns that judge traffic.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use crate::packet::Encapsulation;
 use crate::track::{EspFlow, Label, Lengths, MessageRecord, Pair, Side};
 
 use super::life_cycle::{self, spacing};
+use super::nat;
 
 /// An SA replaced by a newer one is used for this long at most: longer, and the sender does not know the newer one.
 pub(super) const GRACE: Duration = Duration::from_secs(30);
@@ -264,7 +266,24 @@ const LATE_TIME: Duration = Duration::from_secs(30);
 /// So many packets without an answer are of something that may want none.
 const BY_DESIGN: u64 = 30;
 
-impl OneWay<'_> {
+impl<'a> OneWay<'a> {
+    /// Traffic of one of several tunnels, or of one of several SAs.
+    fn beside(view: &View<'a>, way: Way<'a>, waited: Duration) -> Self {
+        let first = way.first();
+        let speaks = |message: &MessageRecord| message.source.ip() == way.to && Some(message.at) > first;
+        Self {
+            attempt: view.index,
+            answered_before: false,
+            waited,
+            short: false,
+            alive: view.messages().any(speaks),
+            unconfirmed: false,
+            late: false,
+            beside: true,
+            way,
+        }
+    }
+
     /// Whether so many packets came that it is likely nobody waits for an answer: who does gives up, or asks as ping does.
     pub(super) fn may_want_no_answer(&self) -> bool {
         !self.answered_before && self.way.rhythm().is_none() && self.way.packets() >= BY_DESIGN
@@ -284,7 +303,7 @@ pub(super) fn one_way<'a>(case: &Case<'a>) -> Option<OneWay<'a>> {
     let (sending, silent) = match (silent(&there, forgotten[0]), silent(&back, forgotten[1])) {
         (false, true) => (there, back),
         (true, false) => (back, there),
-        _ => return one_way_beside(case),
+        _ => return one_way_beside(case).or_else(|| one_way_client(case)).or_else(|| one_way_child(case)),
     };
     let way = sending.begun_since(up);
     let first = way.first()?;
@@ -330,20 +349,87 @@ fn one_way_beside<'a>(case: &Case<'a>) -> Option<OneWay<'a>> {
             let waited = case.end().since(first);
             let long = if way.packets() >= MANY_PACKETS { PATIENCE / 2 } else { PATIENCE };
             let enough = way.packets() >= LEAST_PACKETS && waited >= long;
-            let speaks = |message: &MessageRecord| message.source.ip() == silent.from && message.at > first;
-            (enough && ways.iter().all(goes_on) && !is_missed(&view, silent.from)).then(|| OneWay {
-                attempt,
-                answered_before: false,
-                waited,
-                short: true,
-                alive: view.messages().any(speaks),
-                unconfirmed: false,
-                late: false,
-                beside: true,
-                way,
-            })
+            let found = || OneWay { short: true, ..OneWay::beside(&view, way.clone(), waited) };
+            (enough && ways.iter().all(goes_on) && !is_missed(&view, silent.from)).then(found)
         },
     )
+}
+
+/// The same of one of several clients behind one address: the ports of ESP in UDP tell whose it is.
+fn one_way_client<'a>(case: &Case<'a>) -> Option<OneWay<'a>> {
+    let address = last_up(case)?.1.attempt.initiator.ip();
+    let moved = |flow: &EspFlow| flow.encapsulation != Encapsulation::Udp || flow.port_change.is_some();
+    if forgotten(case).contains(&true) || case.pair.flows.iter().any(moved) {
+        return None;
+    }
+    let ways = ways(case);
+    let mut own: BTreeMap<u16, [Way<'a>; 2]> = BTreeMap::new();
+    for (place, way) in ways.iter().enumerate() {
+        for &flow in &way.flows {
+            let (source, destination) = flow.ports?;
+            let port = if way.from == address { source } else { destination };
+            let own = own.entry(port).or_insert_with(|| ways.each_ref().map(|way| way.only(|_| false)));
+            own[place].flows.push(flow);
+        }
+    }
+    if !own.values().any(|own| own.iter().all(|way| !way.is_empty())) {
+        return None;
+    }
+    let mut clients: BTreeMap<u16, Vec<View<'a>>> = BTreeMap::new();
+    for (_, view) in case.attempts() {
+        clients.entry(nat::last_port(&view)?).or_default().push(view);
+    }
+    clients.into_iter().find_map(|(port, views)| {
+        let [view] = views.as_slice() else { return None };
+        let up = view.tunnel_up().filter(|_| !view.one_sided() && nat::rebound(view).is_empty())?;
+        let (way, silent) = match own.remove(&port)? {
+            [there, back] if back.is_empty() => (there, back),
+            [there, back] if there.is_empty() => (back, there),
+            _ => return None,
+        };
+        let waited = case.end().since(way.first()?);
+        let begun = way.begun_since(up);
+        let long = if way.packets() >= MANY_PACKETS { PATIENCE / 2 } else { PATIENCE };
+        let enough = begun.flows.len() == way.flows.len() && way.packets() >= LEAST_PACKETS && waited >= long;
+        (enough && !is_missed(view, silent.from)).then(|| OneWay::beside(view, way, waited))
+    })
+}
+
+/// So many SAs of one side are held against those of the other.
+const SIDE_BY_SIDE: usize = 8;
+
+/// The same of one of several SAs that one side uses side by side, as ping does: what comes back answers the others one for one.
+fn one_way_child<'a>(case: &Case<'a>) -> Option<OneWay<'a>> {
+    let (_, view, up) = last_up(case)?;
+    if forgotten(case).contains(&true) || view.one_sided() {
+        return None;
+    }
+    let ways = ways(case);
+    let last = ways[0].last().min(ways[1].last())?;
+    let used = |flow: &EspFlow| {
+        let long = flow.packets >= MANY_PACKETS && flow.last.since(flow.first) >= PATIENCE;
+        long && flow.first.after(AHEAD) >= up && goes_on_at(flow, last)
+    };
+    let [there, back] = ways.map(|way| way.only(used));
+    let (mut sending, silent) = if there.flows.len() > back.flows.len() { (there, back) } else { (back, there) };
+    let others = silent.flows.len();
+    if others == 0 || sending.flows.len() != others + 1 || others >= SIDE_BY_SIDE {
+        return None;
+    }
+    for &answers in &silent.flows {
+        let way = |from: &Way<'a>, flow| Way { flows: vec![flow], ..*from };
+        let own = way(&silent, answers);
+        let apart = |flow: &EspFlow| flow.first.since(answers.first).max(answers.first.since(flow.first));
+        let asks = (0..sending.flows.len()).filter(|&place| way(&sending, sending.flows[place]).is_answered_by(&own));
+        let place = asks.min_by_key(|&place| apart(sending.flows[place]))?;
+        sending.flows.remove(place);
+    }
+    let alike = |flow: &&EspFlow| flow.length_range == silent.flows[0].length_range;
+    let slow = |flow: &&EspFlow| spacing(flow) >= STREAM_GAP;
+    let asks = sending.is_even() && sending.flows.iter().all(|flow| alike(flow) && slow(flow));
+    let waited = case.end().since(sending.first()?);
+    let found = OneWay { short: true, ..OneWay::beside(&view, sending, waited) };
+    (asks && !is_missed(&view, silent.from)).then_some(found)
 }
 
 /// The same in a capture that holds no set-up: one direction has many packets and the other one none, while IKE of the

@@ -8,7 +8,7 @@ use crate::diagnose::words::number;
 use crate::track::EspFlow;
 
 use super::ikev2::Standing;
-use super::traffic::GRACE;
+use super::traffic::{self, GRACE};
 
 /// Packets from which a flow without a counterpart is worth a word.
 const A_FEW: u64 = 4;
@@ -63,7 +63,8 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     let there = at_once(case.flows_from(case.pair.a).filter(is_own), since, until);
     let back = at_once(case.flows_from(case.pair.b).filter(is_own), since, until);
     let (more, less) = (there.max(back), there.min(back));
-    if more < 2 || less == 0 || more == less {
+    // What one SA carries in vain has a finding of its own.
+    if more < 2 || less == 0 || more == less || traffic::one_way(case).is_some() {
         return Vec::new();
     }
     vec![
