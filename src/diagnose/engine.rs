@@ -81,6 +81,8 @@ const CONSEQUENCES: &[Consequences] = &[
         &["P1-AUTH-SILENT", "V2-AUTH-NO-REPLY", "V2-NO-REPLY", "V2-EAP", "P2-NO-REPLY"],
     ),
     Consequences::on_attempt_of("V2-COOKIE-LOOP", &["V2-NO-REPLY"]),
+    // Who follows a redirection deletes the SA.
+    Consequences { least: Severity::Info, ..Consequences::on_attempt_of("V2-REDIRECT", &["V2-AUTH-INIT-REJECT"]) },
     // A peer that refuses ESP answers none.
     Consequences::of("N-ICMP-PORT", &["T-ONEWAY"]),
     Consequences::of("N-WIN-NAT-SERVER", &["N-PORT4500", "P1-MM4-NO-MM5", "T-ONEWAY"]),

@@ -4,8 +4,8 @@ use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use crate::base::IkeSpi;
-use crate::track::{Facts, IkeVersion, Pair, Room};
+use crate::base::{FrameRef, IkeSpi, Timestamp};
+use crate::track::{Attempt, Facts, IkeVersion, Pair, Room};
 
 use super::patterns::Shown;
 
@@ -32,11 +32,16 @@ pub struct Survey {
     by_address: OnceLock<Vec<(IpAddr, u32)>>,
     /// Those of the first pairs in which more than keepalives goes both ways on UDP 4500. Known once somebody asks.
     on_4500: OnceLock<Vec<usize>>,
+    /// Initiators that say which gateway sent them, in order. Known once somebody asks.
+    redirected: OnceLock<Vec<Redirected>>,
     /// Two captures of the run were recording at the same time.
     captures_overlap: bool,
     /// What a responder was seen to take, of those somebody asked about.
     shown: Arc<Mutex<ByResponder>>,
 }
+
+/// An initiator, when it began with a gateway, as which words name the one that sent it there, that gateway, and the frame.
+pub(super) type Redirected = (IpAddr, Timestamp, String, IpAddr, FrameRef);
 
 /// What a responder was seen to take.
 type ByResponder = HashMap<(IpAddr, IkeVersion), Arc<[Shown]>>;
@@ -116,6 +121,23 @@ impl Survey {
             });
             working
         })
+    }
+
+    /// Where an initiator says next, from `since` on, that a gateway sent it, as `look` finds it in the first pairs, which is asked once.
+    pub(super) fn redirected_since(
+        &self,
+        facts: &Facts,
+        (initiator, since): (IpAddr, Timestamp),
+        look: impl Fn(&Attempt) -> Option<Redirected>,
+    ) -> Option<&Redirected> {
+        let all = self.redirected.get_or_init(|| {
+            let mut all = Vec::new();
+            for_each(facts, facts.pairs.len().min(BY_ADDRESS), |_, pair| all.extend(pair.attempts.iter().filter_map(&look)));
+            all.sort_unstable();
+            all
+        });
+        let next = all.partition_point(|&(from, at, ..)| (from, at) < (initiator, since));
+        all.get(next).filter(|(from, ..)| *from == initiator)
     }
 
     /// What `address` was seen to take of IKE's `version`, as `look` finds it, which is asked once.

@@ -1,5 +1,7 @@
 //! Trials: IKEv2.
 
+use std::net::{IpAddr, Ipv4Addr};
+
 use ikescope::diagnose::{Confidence, Finding, Outcome, PairStatus, Severity, Verdict, Where};
 
 use crate::life_cycle::standing;
@@ -440,13 +442,43 @@ fn two_ends_that_ask_in_vain_disagree_on_the_message_id() {
     assert!(found.causes[0].text.starts_with("the two ends disagree on the message id"), "{:?}", found.causes);
 }
 
+/// A redirection in IKE_AUTH is encrypted, and the initiator says in clear to the next gateway which one sent it.
+#[test]
+fn a_redirection_in_ike_auth_shows_at_the_next_gateway() {
+    let proposal = v2::ike_cbc(14);
+    let begin = |told: Scenario, says: Payload| {
+        let told = told.sa_init_request_with(std::slice::from_ref(&proposal), 14, &[says]);
+        told.sa_init_response(&proposal)
+    };
+    let story = begin(Scenario::new(), v2::notify(v2::REDIRECT_SUPPORTED, &[]));
+    let [client, gateway] = [story.address(Side::Initiator), story.address(Side::Responder)];
+    let redirect = v2::notify(v2::REDIRECT, &[1, 4, 192, 0, 2, 9]);
+    let answer = [vec![redirect], story.psk_proof(Side::Responder)].concat();
+    let request = [story.psk_proof(Side::Initiator), story.child(Side::Initiator)].concat();
+    let first = story.auth_request(&request).auth_response(&answer).quiet(secs(2)).capture();
+    let then = |from: IpAddr| {
+        let IpAddr::V4(from) = from else { unreachable!("stories are told in IPv4") };
+        let said = v2::notify(v2::REDIRECTED_FROM, &[&[1, 4][..], &from.octets()].concat());
+        let second = Scenario::between(client, IpAddr::V4(Ipv4Addr::new(192, 0, 2, 9))).seed(2);
+        let second = begin(second.after(secs(1)), said).ikev2_auth().traffic(4).capture();
+        judge(&first.clone().merge(&second))
+    };
+    let analysis = then(gateway);
+    assert_eq!(alarms(&analysis), [""; 0]);
+    let found = find(&analysis, "V2-REDIRECT").expect("a finding");
+    assert!(found.means.contains("look at 192.0.2.9"), "{}", found.means);
+    let verdicts: Vec<_> = analysis.diagnosis.pairs().map(|pair| pair.verdict.map(|verdict| verdict.id())).collect();
+    assert_eq!(verdicts, [Some("V2-REDIRECT"), Some("OK-UP")]);
+    assert!(find(&then(client), "V2-REDIRECT").is_none(), "another one sent it");
+}
+
 /// A redirection to where the initiator is already, or of one that did not say that it follows any, leads nowhere (RFC 5685 §3).
 #[test]
 fn redirections_that_lead_nowhere_are_told() {
     let redirect = |to: &[u8; 4]| v2::notify(v2::REDIRECT, &[&[1, 4][..], to].concat());
     let to_itself = |told: Scenario| match told.address(Side::Responder) {
-        std::net::IpAddr::V4(here) => told.sa_init_notify(redirect(&here.octets())),
-        std::net::IpAddr::V6(_) => unreachable!("stories are told in IPv4"),
+        IpAddr::V4(here) => told.sa_init_notify(redirect(&here.octets())),
+        IpAddr::V6(_) => unreachable!("stories are told in IPv4"),
     };
     assert_eq!(alarms(&judge(&to_itself(request()).quiet(secs(30)).capture())), ["V2-REDIRECT"]);
     let elsewhere = request().sa_init_notify(redirect(&[192, 0, 2, 9]));

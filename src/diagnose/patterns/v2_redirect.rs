@@ -2,18 +2,21 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use crate::diagnose::case::{Case, View};
+use crate::diagnose::case::{Case, ClearNotify, PATIENCE, View};
 use crate::diagnose::pattern::{Match, pattern};
+use crate::diagnose::survey::Redirected;
 use crate::diagnose::words::times;
 use crate::diagnose::{Confidence, Severity};
-use crate::track::Side;
+use crate::track::{Attempt, Side};
 
 use super::ikev2::{self, notify};
 
 pattern! {
     /// ## What is seen
     ///
-    /// An IKE_SA_INIT response in clear with REDIRECT (16407), which names another gateway by address or by name.
+    /// An IKE_SA_INIT response in clear with REDIRECT (16407), which names another gateway by address or by name. Or no tunnel
+    /// after IKE_AUTH, and soon the initiator begins with another gateway and says there that this one sent it
+    /// (REDIRECTED_FROM, 16408).
     ///
     /// ## What it means
     ///
@@ -22,7 +25,7 @@ pattern! {
     ///
     /// ## Look-alikes
     ///
-    /// - A redirection in IKE_AUTH or later is encrypted; from outside the SA just ends and the initiator turns elsewhere.
+    /// - A redirection in IKE_AUTH or later is encrypted; where the capture does not hold what follows, the SA just ends.
     V2_REDIRECT = "V2-REDIRECT", IkeV2, Info;
     title: "the gateway sends the initiator to another one";
     causes: [
@@ -36,7 +39,7 @@ pattern! {
         "strongSwan": "redirecting peer to …" ("strongSwan source");
     ];
     sources: ["RFC 5685 §3", "RFC 5685 §8"];
-    when: V2 REDIRECT;
+    when: V2 REDIRECT, V2 NO_TUNNEL;
     check: check
 }
 
@@ -45,22 +48,17 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         .filter_map(|(index, view)| {
             let redirect = view
                 .clear_notifies(Side::Responder)
-                .find(|notify| notify.notify_message_type == notify::REDIRECT && !notify.message.encrypted)?;
+                .find(|notify| notify.notify_message_type == notify::REDIRECT && !notify.message.encrypted);
+            let Some(redirect) = redirect else { return followed(index, &view) };
             let to = gateway(redirect.data).unwrap_or_else(|| "another gateway".to_owned());
             let spoken_to = view.attempt.responder.ip();
             let answers = u64::from(redirect.message.repeat_count) + 1;
             let found = Match::on(index, Confidence::Stated)
                 .seen(format!("{spoken_to} answered IKE_SA_INIT with REDIRECT (16407) to {to}, {}", times(answers)))
                 .frames([redirect.message.frame]);
-            // Whoever does not say so may not be redirected (RFC 5685 §3).
-            let follows = [notify::REDIRECT_SUPPORTED, notify::REDIRECTED_FROM];
-            let announced = || {
-                let mut said = view.clear_notifies(Side::Initiator);
-                said.any(|notify| follows.contains(&notify.notify_message_type))
-            };
             Some(if to == spoken_to.to_string() {
                 found.means("the gateway sends the initiator to where it is already").severity(Severity::Warning)
-            } else if answers > 1 && !announced() {
+            } else if answers > 1 && !announces(&view) {
                 found
                     .means("the initiator did not say that it follows redirections, and asks the same gateway on")
                     .severity(Severity::Warning)
@@ -69,6 +67,36 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             })
         })
         .collect()
+}
+
+/// The initiator of an attempt says there which gateway sent it.
+fn redirected(attempt: &Attempt) -> Option<Redirected> {
+    let first = attempt.exchanges.first()?.messages.first()?;
+    let from = ClearNotify::of(first).find(|said| said.notify_message_type == notify::REDIRECTED_FROM)?;
+    let [client, to] = [attempt.initiator.ip(), attempt.responder.ip()];
+    Some((client, attempt.first, gateway(from.data)?, to, first.frame))
+}
+
+/// The initiator went to another gateway after IKE_AUTH, and says there who sent it.
+fn followed(index: usize, view: &View<'_>) -> Option<Match> {
+    let response = view.last_auth_response().filter(|_| view.tunnel_up().is_none() && announces(view))?;
+    let Case { facts, survey, .. } = view.case;
+    let [client, sender] = [view.attempt.initiator.ip(), view.attempt.responder.ip()];
+    let (_, at, from, to, frame) = survey.redirected_since(facts, (client, response.at), redirected)?;
+    (at.since(response.at) <= PATIENCE && *from == sender.to_string()).then(|| {
+        Match::on(index, Confidence::Stated)
+            .seen(format!(
+                "after IKE_AUTH {client} turns to {to}, and says there that {sender} sent it (REDIRECTED_FROM, 16408)"
+            ))
+            .means(format!("{sender} redirected the initiator in IKE_AUTH; look at {to} for the rest"))
+            .frames([response.frame, *frame])
+    })
+}
+
+/// Whether the initiator says that it follows redirections: who does not may not be redirected (RFC 5685 §3).
+fn announces(view: &View<'_>) -> bool {
+    let follows = [notify::REDIRECT_SUPPORTED, notify::REDIRECTED_FROM];
+    view.clear_notifies(Side::Initiator).any(|notify| follows.contains(&notify.notify_message_type))
 }
 
 /// The gateway that sent the initiator here, as it says itself (RFC 5685 §3), in words.

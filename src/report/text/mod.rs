@@ -376,6 +376,7 @@ pub fn standing(attempt: &Attempt) -> String {
             Some(up) if !attempt.midstream => format!("up after {}", quantity::span(up.since(attempt.first))),
             _ => "up".into(),
         },
+        Outcome::Failed if attempt.verdict == Some("V2-REDIRECT") => format!("redirected at {}", attempt.stage),
         Outcome::Failed => format!("failed at {}", attempt.stage),
         Outcome::Unfinished => format!("unfinished at {}", attempt.stage),
         Outcome::Unknown => format!("outcome not seen, got to {}", attempt.stage),
