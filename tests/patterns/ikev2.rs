@@ -442,6 +442,20 @@ fn two_ends_that_ask_in_vain_disagree_on_the_message_id() {
     assert!(found.causes[0].text.starts_with("the two ends disagree on the message id"), "{:?}", found.causes);
 }
 
+/// What comes from port 500 is answered, and what another client behind the same NAT sends from another port is not.
+#[test]
+fn a_filter_that_wants_port_500_on_both_ends_is_named() {
+    let behind_nat = |seed| Scenario::new().nat().seed(seed);
+    let cause = |first: Scenario| {
+        let first = first.ikev2(&v2::ike_cbc(14)).traffic(300).capture();
+        let second = behind_nat(2).after(secs(10)).sa_init_request(&[v2::ike_cbc(14)]).repeat(3, &[2.0, 3.6, 6.5]);
+        let analysis = judge(&first.merge(&second.quiet(secs(20)).capture()));
+        find(&analysis, "V2-NO-REPLY").expect("a finding").causes[0].text
+    };
+    assert!(cause(Scenario::new()).contains("from another port than 500"));
+    assert!(!cause(behind_nat(1).mapping_changes()).contains("from another port than 500"));
+}
+
 /// A redirection in IKE_AUTH is encrypted, and the initiator says in clear to the next gateway which one sent it.
 #[test]
 fn a_redirection_in_ike_auth_shows_at_the_next_gateway() {

@@ -27,7 +27,7 @@ pattern! {
     P1_NO_REPLY = "P1-NO-REPLY", Phase1, Error;
     title: "the first IKEv1 message gets no answer";
     causes: [
-        "path" 0.50 "the message or its answer is lost: peer down, wrong peer address, a filter for UDP 500, no route back",
+        "path" 0.49 "the message or its answer is lost: peer down, wrong peer address, a filter for UDP 500, no route back",
             raised by "nothing of any kind from the peer; ICMP unreachable; several silent peers behind one router",
             lowered by "the peer answers ping or TCP, or sends ESP or other IKE";
         "no-profile" 0.20 "the responder has no configuration for this source address and stays silent",
@@ -36,12 +36,15 @@ pattern! {
             raised by "the peer starts with another mode, version or proposal itself", lowered by "the peer is known to send notifies";
         "off" 0.10 "IKE, or IKEv1, is not enabled on the responder's interface",
             raised by "the peer is alive, and speaks another IKE version", lowered by "the peer answered IKEv1 before";
+        "source-port" 0.01 "a filter lets nothing through that comes from another port than 500, as it does behind a NAT",
+            raised by "what comes from port 500 is answered, and this comes from another", lowered by "it comes from port 500; another port is answered";
         "gone" 0.02 "the peer, its IKE daemon or the path to it went away since it was last heard",
             raised by "the peer was heard until then, and nothing comes from it since", lowered by "it is heard meanwhile, or never was";
         "load" 0.03 "the responder is overloaded or at its limit of negotiations",
             raised by "other initiators are answered now and then", lowered by "a single small site";
     ];
     checks: [
+        Path: "let UDP 500 and 4500 through whatever port it comes from" about "source-port";
         Path: "ping the responder; check routes both ways and every filter between the two for UDP 500 and 4500" about "path" "gone";
         Initiator: "check the peer address in its configuration" about "path";
         Responder: "look for message 1 in its log or capture on its outside: if it arrives, check that IKE is enabled there and that a profile (tunnel group, peer) exists for the initiator's address";

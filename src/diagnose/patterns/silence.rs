@@ -1,6 +1,7 @@
 //! First messages that draw no answer, of either version: what may be said of them, and how surely.
 
 use std::cell::OnceCell;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::base::Timestamp;
@@ -9,7 +10,7 @@ use crate::diagnose::{Confidence, Severity};
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::Match;
 use crate::diagnose::words::{number, span, times};
-use crate::track::{IkeVersion, Label, Side};
+use crate::track::{Attempt, IkeVersion, Label, Side};
 
 use super::icmp;
 use super::ikev2::RefusalsInV1;
@@ -32,12 +33,33 @@ pub(super) fn unanswered_first_message(
     }
     let signs = OnceCell::new();
     let refusals = RefusalsInV1::of(case);
+    let answered = [case.pair.a, case.pair.b].map(|end| is_answered_from_500(case, end));
     case.attempts()
         .filter(|(_, view)| view.attempt.version == version && !view.attempt.midstream)
         // S-SCAN.
         .filter(|(_, view)| !probe::is_beside_a_tunnel(view))
-        .filter_map(|(index, view)| unanswered(case, index, &view, &is_first, (&signs, &refusals)))
+        .filter_map(|(index, view)| {
+            let from_500 = answered[usize::from(view.attempt.initiator.ip() != case.pair.a)];
+            unanswered(case, index, &view, &is_first, (&signs, &refusals, from_500))
+        })
         .collect()
+}
+
+/// Whether what `address` sent to UDP 500 first was answered where it came from UDP 500, and nowhere else.
+fn is_answered_from_500(case: &Case<'_>, address: IpAddr) -> bool {
+    let own = |attempt: &&Attempt| attempt.initiator.ip() == address && attempt.responder.port() == 500;
+    let heard = |view: &View<'_>| !view.attempt.midstream && view.heard(Side::Responder);
+    let answered = case.attempts().filter(|(_, view)| own(&view.attempt) && heard(view));
+    let mut ports = answered.map(|(_, view)| view.attempt.initiator.port()).peekable();
+    ports.peek().is_some() && ports.all(|port| port == 500)
+}
+
+/// From another port than what was answered: a filter may want port 500 on both ends.
+fn tell_port(port: u16, mut found: Match) -> Match {
+    found.seen.push_str(&format!("; it comes from port {port}, and what was answered came from port 500"));
+    found
+        .weigh("source-port", 60.0)
+        .means(format!("the responder answers what comes from port 500, and not what comes from port {port}: a filter wants port 500 on both ends, or the responder is not set up for this peer"))
 }
 
 /// When something of ours came from either end of a pair: single packets in order of time, and flows.
@@ -74,7 +96,7 @@ fn unanswered(
     index: usize,
     view: &View<'_>,
     is_first: impl Fn(Label) -> bool,
-    (signs, refusals): (&OnceCell<SignsOfLife>, &RefusalsInV1<'_>),
+    (signs, refusals, from_500): (&OnceCell<SignsOfLife>, &RefusalsInV1<'_>, bool),
 ) -> Option<Match> {
     let first = view.messages().find(|message| is_first(message.label))?;
     let nothing_more = view.messages().all(|message| is_first(message.label)) && !view.heard(Side::Responder);
@@ -151,6 +173,11 @@ fn unanswered(
         "either the message does not arrive, or its answer does not, or the responder stays silent on purpose"
     });
     found.settle = settle.map(Into::into);
+    let [port, to] = [view.attempt.initiator, view.attempt.responder].map(|end| end.port());
+    found = match alive && from_500 && to == 500 && port != 500 {
+        true => tell_port(port, found),
+        false => found.rule_out(&["source-port"]),
+    };
     if waited.copies < 2 {
         found = found.severity(Severity::Warning);
     }

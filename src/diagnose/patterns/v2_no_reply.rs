@@ -32,7 +32,7 @@ pattern! {
     V2_NO_REPLY = "V2-NO-REPLY", IkeV2, Error;
     title: "the first IKEv2 request gets no answer";
     causes: [
-        "path" 0.45 "the request or its answer is lost: peer down, wrong peer address, a filter for UDP 500, no route back",
+        "path" 0.44 "the request or its answer is lost: peer down, wrong peer address, a filter for UDP 500, no route back",
             raised by "nothing of any kind from the peer; ICMP unreachable; several silent peers behind one router",
             lowered by "the peer answers ping or TCP, or sends ESP or other IKE";
         "no-profile" 0.20 "the responder has no configuration for this source address and stays silent",
@@ -43,6 +43,8 @@ pattern! {
             raised by "the peer starts with another proposal itself", lowered by "the peer is known to send notifies";
         "fragments" 0.03 "IP fragments of the request are dropped on the way",
             raised by "the request goes out in IP fragments (a large or second key exchange, long lists)", lowered by "a request in one packet";
+        "source-port" 0.01 "a filter lets nothing through that comes from another port than 500, as it does behind a NAT",
+            raised by "what comes from port 500 is answered, and this comes from another", lowered by "it comes from port 500; another port is answered";
         "gone" 0.02 "the peer, its IKE daemon or the path to it went away since it was last heard",
             raised by "the peer was heard until then, and nothing comes from it since", lowered by "it is heard meanwhile, or never was";
         "resume" 0.02 "the responder does not know session resumption and passes the request over",
@@ -51,6 +53,7 @@ pattern! {
             raised by "other initiators are answered now and then", lowered by "a single small site";
     ];
     checks: [
+        Path: "let UDP 500 and 4500 through whatever port it comes from" about "source-port";
         Path: "ping the responder; check routes both ways and every filter between the two for UDP 500 and 4500" about "path" "gone";
         Initiator: "try an offer without the large key exchange: a request in one packet tells whether fragments are the reason" about "fragments";
         Path: "let IP fragments through between the two" about "fragments";
@@ -138,7 +141,7 @@ fn unanswered_again(index: usize, view: &View<'_>) -> Option<Match> {
         .weigh("no-profile", 0.5)
         .weigh("off", 0.1)
         .weigh("load", 6.0)
-        .rule_out(&["gone", "resume"])
+        .rule_out(&["gone", "resume", "source-port"])
         .frames([answer.frame])
         .frames(view.frames(request));
     Some(if request.ip_fragments > 1 { found.weigh("fragments", 30.0) } else { found.rule_out(&["fragments"]) })
