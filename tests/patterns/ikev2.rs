@@ -456,6 +456,24 @@ fn a_filter_that_wants_port_500_on_both_ends_is_named() {
     assert!(!cause(behind_nat(1).mapping_changes()).contains("from another port than 500"));
 }
 
+/// Who took the offer before, whose port was closed a moment ago, and who refuses it now, is starting.
+#[test]
+fn a_responder_that_has_just_started_may_refuse_what_it_took_before() {
+    let refused = |restarts: bool| {
+        let told = ikev2_psk().traffic(10).informational_request(Side::Responder, &[v2::delete_ike()]);
+        let told = told.informational_response(Side::Initiator, &[]).after(secs(1)).new_attempt();
+        let responder = told.address(Side::Responder);
+        let asked = told.sa_init_request(&[v2::ike_cbc(14)]);
+        let asked = if restarts { asked.icmp_unreachable(responder, 3) } else { asked };
+        let analysis = judge(
+            &asked.repeat(1, &[4.0]).sa_init_notify(v2::notify(v2::NO_PROPOSAL_CHOSEN, &[])).quiet(secs(9)).capture(),
+        );
+        find(&analysis, "V2-PROPOSAL").expect("a finding").causes[0].text
+    };
+    assert!(refused(true).contains("has just started"));
+    assert!(!refused(false).contains("has just started"));
+}
+
 /// A redirection in IKE_AUTH is encrypted, and the initiator says in clear to the next gateway which one sent it.
 #[test]
 fn a_redirection_in_ike_auth_shows_at_the_next_gateway() {

@@ -14,6 +14,11 @@ use crate::track::{Attempt, IcmpAbout, IcmpFact, MessageRecord, Side};
 
 use super::{informational, life_cycle, nat, probe, v2_redirect};
 
+/// Port unreachable: nobody listens there, or somebody says so in the host's name.
+pub(super) fn is_no_port(fact: &IcmpFact) -> bool {
+    matches!((fact.version, fact.icmp_type, fact.code), (4, 3, 3) | (6, 1, 4))
+}
+
 /// What an error that says `is_this` is about, as one match for each sender and host that could not be reached: IKE and
 /// ESP that are refused alike have one cause.
 ///

@@ -59,10 +59,7 @@ pattern! {
 fn check(case: &Case<'_>) -> Vec<Match> {
     icmp::errors(
         case,
-        |fact| {
-            let no_port = matches!((fact.version, fact.icmp_type, fact.code), (4, 3, 3) | (6, 1, 4));
-            no_port && !nat::is_unmapped(case, fact)
-        },
+        |fact| icmp::is_no_port(fact) && !nat::is_unmapped(case, fact),
         "the host is there, and no IKE service listens on that port",
         weigh,
     )

@@ -10,6 +10,8 @@ use crate::diagnose::pattern::Match;
 use crate::packet::Encapsulation;
 use crate::track::{EspFlow, IcmpAbout, IcmpFact, MessageRecord, PortChange, Side};
 
+use super::icmp;
+
 /// The port that both sides move to for NAT traversal (RFC 3947 §4, RFC 7296 §2.23).
 pub(super) const NAT_T: u16 = 4500;
 /// The ports that IKE stands on where nobody rewrites them.
@@ -165,12 +167,11 @@ pub(super) struct Unmapped {
 
 /// Whether an error says so.
 pub(super) fn is_unmapped(case: &Case<'_>, fact: &IcmpFact) -> bool {
-    let no_port = matches!((fact.version, fact.icmp_type, fact.code), (4, 3, 3) | (6, 1, 4));
     let lives_on = || {
         let mut flows = case.flows_from(fact.quoted_destination);
         flows.any(|flow| flow.first < fact.first && flow.last > fact.first.after(LIVES_ON))
     };
-    no_port && fact.about == IcmpAbout::EspInUdp && fact.from == fact.quoted_destination && lives_on()
+    icmp::is_no_port(fact) && fact.about == IcmpAbout::EspInUdp && fact.from == fact.quoted_destination && lives_on()
 }
 
 /// What all errors say so of one side.

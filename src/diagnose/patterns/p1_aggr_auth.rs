@@ -9,6 +9,7 @@ use crate::diagnose::words::{span, times, until};
 use crate::diagnose::{Confidence, Severity};
 use crate::track::{IcmpFact, Label, MessageRecord, Mode, PayloadDetail, Side};
 
+use super::icmp;
 use super::phase1::{self, Ended, Method, Standing, notify};
 
 pattern! {
@@ -431,7 +432,7 @@ fn no_message_3(index: usize, view: &View<'_>) -> Option<Match> {
 fn closed_its_port<'a>(view: &View<'a>, second: &MessageRecord) -> Option<&'a IcmpFact> {
     let initiator = view.attempt.initiator;
     view.case.pair.icmp_errors.iter().find(|error| {
-        matches!((error.version, error.icmp_type, error.code), (4, 3, 3) | (6, 1, 4))
+        icmp::is_no_port(error)
             && [error.from, error.quoted_destination] == [initiator.ip(); 2]
             && error.initiator_spi.is_none_or(|spi| spi == view.attempt.initiator_spi)
             && error.first >= second.at

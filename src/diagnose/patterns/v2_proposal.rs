@@ -1,12 +1,15 @@
 //! V2-PROPOSAL: the responder refused every proposal of IKE_SA_INIT.
 
+use std::time::Duration;
+
 use crate::diagnose::Confidence;
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
-use crate::diagnose::words::times;
+use crate::diagnose::words::{span, times};
 use crate::isakmp::registry;
-use crate::track::{IkeVersion, Label, MessageRecord, PayloadDetail, Side};
+use crate::track::{IcmpAbout, IcmpFact, IkeVersion, Label, MessageRecord, PayloadDetail, Side};
 
+use super::icmp;
 use super::ikev2::{self, SA_INIT, notify};
 use super::nearest_miss;
 use super::phase1::Habits;
@@ -32,18 +35,21 @@ pattern! {
     V2_PROPOSAL = "V2-PROPOSAL", IkeV2, Error;
     title: "the responder refused every proposal of IKE_SA_INIT";
     causes: [
-        "differs" 0.70 "an algorithm, the key length or the key exchange group differs",
+        "differs" 0.69 "an algorithm, the key length or the key exchange group differs",
             raised by "the peer itself starts with another offer; a short or exotic offer",
             lowered by "the offer holds the usual AES-256, SHA-256, group 14";
         "no-profile" 0.20 "the responder has no connection for this address",
             raised by "the source address changed; NAT", lowered by "earlier success from this address";
         "version" 0.10 "IKEv2 is not enabled at the responder for this peer",
             raised by "the peer sends IKEv1 itself", lowered by "the peer sends IKEv2 itself";
+        "starting" 0.01 "its IKE daemon has just started, and its configuration is not loaded yet",
+            raised by "it accepted this offer before, and its port was closed a moment ago", lowered by "nothing shows a restart";
     ];
     checks: [
-        Responder: "put its IKEv2 proposal for this peer beside the offer: encryption with key length, PRF, integrity and group must match in one set";
+        Responder: "put its IKEv2 proposal for this peer beside the offer: encryption with key length, PRF, integrity and group must match in one set" about "differs";
         Responder: "make sure that a connection for the initiator's address exists, and for IKEv2";
-        Initiator: "offer a set that the responder has; do not rely on defaults of either product";
+        Initiator: "offer a set that the responder has; do not rely on defaults of either product" about "differs";
+        Initiator: "try again, or let it go on trying: it asked while the responder was starting" about "starting";
     ];
     logs: [
         "strongSwan": "received proposals unacceptable / no IKE config found for …, sending NO_PROPOSAL_CHOSEN" ("strongSwan source");
@@ -134,8 +140,35 @@ fn beside(case: &Case<'_>, view: &View<'_>, mut found: Match) -> Match {
     };
     found.means = format!("{}. {}", found.means, miss.sentence).into();
     found.frames.push(miss.frame);
-    if miss.changes == 0 { found.weigh("no-profile", 8.0).weigh("differs", 0.3) } else { found.weigh("differs", 2.0) }
+    if miss.changes > 0 {
+        return found.weigh("differs", 2.0);
+    }
+    found = found.weigh("no-profile", 8.0);
+    match closed_before(view) {
+        Some(ago) => {
+            let closed = format!("; it said {} before that this port is closed, as it is until a daemon has started", span(ago));
+            found.seen.push_str(&closed);
+            found.weigh("differs", 0.05).weigh("starting", 400.0)
+        }
+        None => found.weigh("differs", 0.3),
+    }
 }
+
+/// How long before it refused the offer the responder's own host called the port closed, if not longer than a start takes.
+fn closed_before(view: &View<'_>) -> Option<Duration> {
+    let refused = view.messages().find(|message| message.from == Side::Responder)?.at;
+    let responder = view.attempt.responder.ip();
+    let closed = |fact: &&IcmpFact| {
+        let about_ike = matches!(fact.about, IcmpAbout::Isakmp { .. });
+        let itself = [fact.from, fact.quoted_destination] == [responder; 2];
+        icmp::is_no_port(fact) && about_ike && itself && fact.last <= refused
+    };
+    let ago = view.case.pair.icmp_errors.iter().filter(closed).map(|fact| refused.since(fact.last)).min();
+    ago.filter(|&ago| ago <= STARTING)
+}
+
+/// How long a daemon may take from its start to its configuration.
+const STARTING: Duration = Duration::from_secs(60);
 
 /// The offer holds what nearly every responder takes: AES-CBC or AES-GCM of 256 bits, SHA2-256, a 2048-bit group.
 fn is_usual(view: &View<'_>) -> bool {
