@@ -62,6 +62,7 @@ const CONSEQUENCES: &[Consequences] = &[
             "F-V1FRAG-INCOMPLETE",
         ],
     ),
+    Consequences { least: Severity::Error, ..Consequences::of("F-PMTU-BLACKHOLE", &["C-TWO-POINT"]) },
     Consequences::of("F-V1FRAG-INCOMPLETE", &["P1-AUTH-SILENT", "P1-MM4-NO-MM5"]),
     Consequences::of("M-MARKER", &["N-PORT4500", "P1-AUTH-SILENT", "V2-AUTH-NO-REPLY", "P1-NO-REPLY", "V2-NO-REPLY"]),
     Consequences::of("M-LENGTH", &["P1-MM3-NO-REPLY"]),

@@ -470,7 +470,7 @@ pub fn healthy(a: &str, b: &str, first_frame: u64) -> (Pair, Judged, Finding) {
         ports: Some((4500, 4500)),
         port_change: None,
         doubled: None,
-        lacks: None,
+        follows: None,
     };
     pair.flows = vec![flow(pair.a, pair.b, 0xc0ff_ee01, 1_204), flow(pair.b, pair.a, 0x0a0b_0c0d, 1_198)];
     pair.sent = [

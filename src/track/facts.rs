@@ -735,9 +735,8 @@ pub struct EspFlow {
     pub recorded_again: u64,
     /// When one was last recorded again, and how many packets there were until then, if nearly all of them were.
     pub doubled: Option<(Timestamp, u64)>,
-    /// Where one of two captures has packets after the other one: numbers that it lacks below the highest that it has, and most of
-    /// them in a row.
-    pub lacks: Option<(u32, u32)>,
+    /// Where one of two captures has packets after the other one: what that one has and lacks.
+    pub follows: Option<Follows>,
     /// Times the numbers began again from a low value.
     pub resets: u32,
     /// Shortest and longest packet.
@@ -762,6 +761,21 @@ pub struct EspFlow {
     pub ports: Option<(u16, u16)>,
     /// That its ports changed.
     pub port_change: Option<PortChange>,
+}
+
+/// What a capture has of a flow whose packets another one had before.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Follows {
+    /// Packets.
+    pub packets: u64,
+    /// Their octets, from the SPI on.
+    pub octets: u64,
+    /// The longest of them.
+    pub longest: u32,
+    /// Numbers that it lacks below the highest that it has.
+    pub lacks: u32,
+    /// Most of them in a row.
+    pub widest: u32,
 }
 
 /// A change of the ports that an encapsulated flow goes between: the latest of its changes.

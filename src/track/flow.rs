@@ -10,7 +10,7 @@ use crate::base::{EspSpi, FrameRef, Timestamp};
 use crate::packet::{AhPacket, Datagram, Encapsulation, EspPacket, SeenEsp};
 
 use super::Tracker;
-use super::facts::{EspFlow, FlowProtocol, Latest, Lengths, Pair, PortChange};
+use super::facts::{EspFlow, FlowProtocol, Follows, Latest, Lengths, Pair, PortChange};
 use super::pairs::NONE;
 
 /// Where the flow of a packet is, as long as no flow is forgotten.
@@ -235,39 +235,42 @@ struct Follower {
     capture: u32,
     /// The highest number in it.
     highest: u32,
-    /// Numbers below that one that it lacks, and most of them in a row.
-    lacks: (u32, u32),
+    has: Follows,
     seen: Window,
 }
 
 impl Rare {
     /// Notes that a capture holds a number; whether it has it for the first time, as far as is remembered.
-    fn is_first(&mut self, capture: u32, number: u32) -> bool {
-        if let Some(follower) = self.followers.iter_mut().find(|follower| follower.capture == capture) {
-            return follower.is_first(number);
-        }
-        let mut follower = Follower { capture, highest: number, lacks: (0, 0), seen: Window::default() };
-        follower.seen.mark(number);
-        self.followers.push(follower);
-        true
+    fn is_first(&mut self, capture: u32, (number, length): (u32, u32)) -> bool {
+        let place = self.followers.iter().position(|follower| follower.capture == capture);
+        let place = place.unwrap_or_else(|| {
+            let (highest, has, seen) = (number.wrapping_sub(1), Follows::default(), Window::default());
+            self.followers.push(Follower { capture, highest, has, seen });
+            self.followers.len() - 1
+        });
+        self.followers[place].is_first((number, length))
     }
 }
 
 impl Follower {
-    /// Notes a number; whether this capture has it for the first time, as far as is remembered.
-    fn is_first(&mut self, number: u32) -> bool {
+    /// Notes a packet; whether this capture has it for the first time, as far as is remembered.
+    fn is_first(&mut self, (number, length): (u32, u32)) -> bool {
+        let has = &mut self.has;
         let ahead = number.wrapping_sub(self.highest);
         let behind = self.highest.wrapping_sub(number);
         if ahead > 0 && ahead < 1 << 31 {
             self.seen.clear(self.highest.wrapping_add(1), ahead - 1);
             self.highest = number;
-            let (lacks, widest) = self.lacks;
-            self.lacks = (lacks.saturating_add(ahead - 1), widest.max(ahead - 1));
+            has.lacks = has.lacks.saturating_add(ahead - 1);
+            has.widest = has.widest.max(ahead - 1);
         } else if behind >= WINDOW || self.seen.is_marked(number) {
             return false;
         } else {
-            self.lacks.0 = self.lacks.0.saturating_sub(1);
+            has.lacks = has.lacks.saturating_sub(1);
         }
+        has.packets += 1;
+        has.octets += u64::from(length);
+        has.longest = has.longest.max(length);
         self.seen.mark(number);
         true
     }
@@ -642,7 +645,7 @@ impl FlowRow {
             widest: self.widest,
             recorded_again: self.recorded_again,
             doubled: self.doubled(),
-            lacks: self.lacks(),
+            follows: self.of_follower(),
             resets: self.resets.into(),
             length_range: (self.shortest.into(), self.longest.into()),
             first: self.first,
@@ -664,10 +667,10 @@ impl FlowRow {
         known.then_some((self.again, self.recorded_again + u64::from(self.single)))
     }
 
-    /// What the one capture that has packets after another one lacks.
-    fn lacks(&self) -> Option<(u32, u32)> {
+    /// What the one capture has that has packets after another one.
+    fn of_follower(&self) -> Option<Follows> {
         match self.rare.as_ref()?.followers.as_slice() {
-            [follower] => Some(follower.lacks),
+            [follower] => Some(follower.has),
             _ => None,
         }
     }
@@ -843,7 +846,7 @@ impl FlowRow {
         if behind >= 1 << 31 || missed || self.recent.iter().any(another) {
             return false;
         }
-        self.rare.get_or_insert_default().is_first(capture, packet.sequence)
+        self.rare.get_or_insert_default().is_first(capture, (packet.sequence, packet.length().into()))
     }
 }
 

@@ -165,7 +165,7 @@ impl Partly {
     fn of(points: &Points, way: &traffic::Way<'_>) -> Option<Self> {
         // what comes far behind may not be known again
         let known = way.flows.iter().all(|flow| flow.deep == 0 && flow.resets == 0);
-        if !known || !at_both(way) || !watched_all(points, way) {
+        if !known || at_one(way) > way.packets() / 2 || !watched_all(points, way) {
             return None;
         }
         // what came twice may have done so at the other point
@@ -174,7 +174,7 @@ impl Partly {
         // what one capture lacks shows where the other one comes second, or in what comes late where it comes first
         let (mut shown, mut widest) = (0, 0);
         for flow in &way.flows {
-            let (lacks, most) = flow.lacks.unwrap_or_default();
+            let (lacks, most) = flow.follows.map_or((0, 0), |follows| (follows.lacks, follows.widest));
             shown += flow.reordered.max(lacks.into());
             widest = widest.max(u64::from(flow.widest.max(most)));
         }
@@ -450,7 +450,7 @@ fn at_one(way: &traffic::Way<'_>) -> u64 {
 }
 
 /// Whether two captures were recording all the time from the first packet of a way to the last.
-fn watched_all(points: &Points, way: &traffic::Way<'_>) -> bool {
+pub(super) fn watched_all(points: &Points, way: &traffic::Way<'_>) -> bool {
     let Some((first, last)) = way.first().zip(way.last()) else { return false };
     let another = |capture| points.watching(capture, first, last);
     way.flows.first().and_then(|flow| another(flow.first_frame.capture)).and_then(another).is_some()

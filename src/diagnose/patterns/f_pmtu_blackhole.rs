@@ -9,7 +9,7 @@ use crate::diagnose::words::{number, span};
 use crate::diagnose::{Confidence, Severity};
 use crate::track::EspFlow;
 
-use super::f_pmtu;
+use super::{c_two_point, f_pmtu, traffic};
 
 /// A packet that needs more than IPv6's least MTU may be too large for a path.
 const LARGE: u32 = 1200;
@@ -30,7 +30,7 @@ pattern! {
     /// Small ESP packets go both ways. Then one side sends a few large ones of one size, again and again, and nothing comes
     /// back any more. No ICMP that asks for smaller packets. Where small ones go on both ways, and there are as many answers as
     /// small ones, the same is a remark. On the other side of the link: more packets are missing than come, all that come are
-    /// small, and nothing of the other direction is missing.
+    /// small, and nothing of the other direction is missing. Of two captures: those that one of them lacks are longer than all that it has.
     ///
     /// ## What it means
     ///
@@ -72,13 +72,39 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     sides
         .filter_map(|side| {
             let flow = latest_from(case, side)?;
-            found(case, flow).or_else(|| between_small_ones(case, flow)).or_else(|| lost_on_the_way(case, flow))
+            between_points(case, flow)
+                .or_else(|| found(case, flow))
+                .or_else(|| between_small_ones(case, flow))
+                .or_else(|| lost_on_the_way(case, flow))
         })
         .collect()
 }
 
 fn latest_from<'a>(case: &Case<'a>, side: IpAddr) -> Option<&'a EspFlow> {
     case.flows_from(side).max_by_key(|flow| (flow.last, flow.last_frame))
+}
+
+/// Of two captures the one behind the other lacks packets that are longer than all that it has.
+fn between_points(case: &Case<'_>, flow: &EspFlow) -> Option<Match> {
+    let (points, has) = case.points().zip(flow.follows)?;
+    let missing = flow.packets.checked_sub(has.packets).filter(|&missing| missing >= MANY)?;
+    let length = flow.octets.checked_sub(has.octets)?.checked_div(missing)?;
+    let way = traffic::ways(case).into_iter().find(|way| way.from == flow.source)?.only(|other| other.spi == flow.spi);
+    let large = length > has.longest.into() && flow.length_range.1 >= LARGE && has.packets >= ENOUGH;
+    let alike = flow.duplicates == 0 && flow.resets == 0;
+    (large && alike && c_two_point::watched_all(points, &way)).then(|| {
+        Match::on_pair(Confidence::Inferred)
+            .seen(format!(
+                "{missing} of {} from {}, of {length} octets on average, are in one capture only; those in both have {} at most",
+                number(flow.packets, "packet"),
+                flow.source,
+                has.longest,
+            ))
+            .means("small packets pass between the two points, and large ones do not")
+            .rule_out(&["application", "loss"])
+            .frames([flow.first_frame, flow.last_frame])
+            .settle("a link with a smaller MTU between the two points, and what becomes of its ICMP")
+    })
 }
 
 fn found(case: &Case<'_>, flow: &EspFlow) -> Option<Match> {

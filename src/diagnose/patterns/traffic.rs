@@ -109,7 +109,7 @@ impl<'a> Way<'a> {
     /// For how long packets were lost one after the other, before a capture point, by the pace of all of them.
     pub fn outage(&self) -> Duration {
         let of = |flow: &&EspFlow| {
-            let lost = u64::from(flow.widest.max(flow.lacks.map_or(0, |(_, widest)| widest)));
+            let lost = u64::from(flow.widest.max(flow.follows.map_or(0, |follows| follows.widest)));
             let all = flow.packets.saturating_add(flow.lost).max(2);
             let seconds = flow.last.since(flow.first).as_secs_f64() * lost as f64 / (all - 1) as f64;
             Duration::try_from_secs_f64(seconds).unwrap_or_default()
