@@ -132,7 +132,9 @@ impl Survey {
     ) -> Option<&Redirected> {
         let all = self.redirected.get_or_init(|| {
             let mut all = Vec::new();
-            for_each(facts, facts.pairs.len().min(BY_ADDRESS), |_, pair| all.extend(pair.attempts.iter().filter_map(&look)));
+            for_each(facts, facts.pairs.len().min(BY_ADDRESS), |_, pair| {
+                all.extend(pair.attempts.iter().filter_map(&look))
+            });
             all.sort_unstable();
             all
         });

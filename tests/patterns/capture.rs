@@ -265,7 +265,8 @@ fn large_packets_that_are_lost_between_two_points_are_found() {
     let story = ikev2_psk();
     let spis = story.esp_spis();
     let round = |told: Scenario, number: u32| {
-        let told = told.traffic_on(spis, [3 * number], secs(1)).esp(Side::Initiator, spis[0], [3 * number + 1], 1320, secs(1));
+        let told =
+            told.traffic_on(spis, [3 * number], secs(1)).esp(Side::Initiator, spis[0], [3 * number + 1], 1320, secs(1));
         told.esp(Side::Initiator, spis[0], [3 * number + 2], 1320, secs(1))
     };
     let near = (1..=20).fold(story, round).traffic_on(spis, [63], secs(1)).quiet(secs(5)).capture();
@@ -281,7 +282,11 @@ fn large_packets_that_are_lost_between_two_points_are_found() {
     let analysis = found(|_| false);
     assert_eq!(alarms(&analysis), ["F-PMTU-BLACKHOLE"]);
     let hole = find(&analysis, "F-PMTU-BLACKHOLE").expect("a finding");
-    assert!(hole.seen.contains("40 of 61 packets") && hole.seen.contains("those in both have 120 at most"), "{}", hole.seen);
+    assert!(
+        hole.seen.contains("40 of 61 packets") && hole.seen.contains("those in both have 120 at most"),
+        "{}",
+        hole.seen
+    );
     assert_eq!(hole.confidence, Confidence::Inferred);
     assert_eq!(alarms(&found(|large| large % 2 == 0)), ["C-TWO-POINT"], "half of the large ones pass");
 }

@@ -146,7 +146,8 @@ fn beside(case: &Case<'_>, view: &View<'_>, mut found: Match) -> Match {
     found = found.weigh("no-profile", 8.0);
     match closed_before(view) {
         Some(ago) => {
-            let closed = format!("; it said {} before that this port is closed, as it is until a daemon has started", span(ago));
+            let closed =
+                format!("; it said {} before that this port is closed, as it is until a daemon has started", span(ago));
             found.seen.push_str(&closed);
             found.weigh("differs", 0.05).weigh("starting", 400.0)
         }
