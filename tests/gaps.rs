@@ -10,7 +10,7 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use ikescope::capture::Captures;
-use ikescope::diagnose::{Confidence, Finding, PairStatus, Severity};
+use ikescope::diagnose::{Confidence, Finding, PairStatus, Severity, Where};
 use ikescope::pipeline::{self, Analysis};
 
 /// A capture that can be taken apart: little-endian pcap with microseconds.
@@ -302,6 +302,66 @@ fn both_ends_together_tell_what_is_lost_between_them() {
         let analysis = together([&format!("{name}.pcap"), &format!("{name}.rside.pcap")]);
         assert_eq!(verdict(&analysis), Some(expected), "{name}");
     }
+}
+
+/// The same negotiation on both sides of a NAT: two pairs of addresses, one question. The outer capture ends with message 4, which is
+/// no reason to say that message 5 never came; if it goes on, it is.
+#[test]
+fn how_long_one_point_recorded_tells_nothing_of_the_other() {
+    let [near, far] = ["", ".rside"].map(|end| Capture::read(&format!("lab/v1-nat-udp4500-blocked{end}.pcap")));
+    let found = |far: &Capture| {
+        let analysis = both([&near, far]);
+        let findings = analysis.diagnosis.findings(&analysis.facts).filter(|finding| finding.id() == "N-PORT4500");
+        let [inside, outside] = findings.collect::<Vec<_>>().try_into().expect("one on each side");
+        (inside, outside)
+    };
+    let (inside, outside) = found(&far);
+    assert_eq!((inside.confidence, inside.severity), (Confidence::Suspected, Severity::Error));
+    assert!(inside.seen.ends_with("MM5 is in capture 0 only, and capture 1 ends before it"), "{}", inside.seen);
+    assert!(outside.severity < Severity::Warning && outside.seen.contains("too early"), "{}", outside.seen);
+    let (inside, outside) = found(&far.going_on_for(150));
+    for told in [inside, outside] {
+        assert_eq!((told.confidence, told.severity), (Confidence::Inferred, Severity::Error));
+        assert!(told.seen.ends_with("lost between the two points"), "{}", told.seen);
+        let likely = told.causes.iter().filter(|cause| cause.likelihood == "likely").map(|cause| cause.text);
+        assert_eq!(likely.collect::<Vec<_>>(), ["UDP 4500 is filtered on the way"]);
+        assert_eq!(told.side(), Where::Path);
+    }
+}
+
+/// What leaves one end and does not come to the other says more than how often it was sent.
+#[test]
+fn a_message_of_quick_mode_that_is_lost_between_two_points_is_the_cause() {
+    for (name, message) in [("v1-qm2-lost", "QM2"), ("v1-qm3-lost", "QM3")] {
+        let analysis = together([&format!("lab/{name}.pcap"), &format!("lab/{name}.rside.pcap")]);
+        let found = alarms(&analysis).into_iter().find(|finding| finding.id() == "P2-NO-QM3").expect("a finding");
+        assert_eq!(found.means, format!("{message} is lost on its way, between the two points"), "{name}");
+        assert_eq!((found.side(), &found.settle), (Where::Path, &None), "{name}");
+        assert!(found.causes.iter().skip(1).all(|cause| cause.likelihood == "less likely"), "{name}");
+    }
+}
+
+/// The path takes a second and a half: what the other point has is the same packet, by its IP identification.
+#[test]
+fn what_comes_late_to_the_other_point_is_not_sent_again() {
+    let analysis = together(["lab/v1-simultaneous-initiation.pcap", "lab/v1-simultaneous-initiation.rside.pcap"]);
+    let pair = analysis.facts.pairs.get(0).unwrap();
+    let messages = pair.attempts.iter().flat_map(|attempt| &attempt.exchanges).flat_map(|exchange| &exchange.messages);
+    let repeated: Vec<String> =
+        messages.filter(|message| message.repeat_count > 0).map(|message| message.label.to_string()).collect();
+    assert_eq!(repeated, ["QM2", "QM3"], "as each capture alone has it");
+}
+
+/// A capture of the other end that holds nothing may answer what one more capture would.
+#[test]
+fn an_empty_capture_of_the_other_end_is_not_passed_over() {
+    let analysis = together(["lab/v1-udp500-drop.pcap", "lab/v1-udp500-drop.rside.pcap"]);
+    let found = &alarms(&analysis)[0];
+    let settle = found.settle.as_deref().unwrap_or_default();
+    assert!(
+        settle.ends_with("capture 1 holds no packet: if it ran there at that time, nothing arrives there"),
+        "{settle}"
+    );
 }
 
 /// Healthy captures of all laboratories, from both ends.

@@ -15,7 +15,7 @@ use crate::track::{
 };
 
 use super::patterns::Read;
-use super::points::Points;
+use super::points::{self, Points};
 use super::signs::Signs;
 use super::sizes::{self, AuthAnswer, Suite, payload};
 use super::survey::Survey;
@@ -61,6 +61,8 @@ pub struct Answers {
     youngest_success: OnceCell<Option<Timestamp>>,
     /// Of the first attempt: what two captures of the pair tell.
     points: OnceCell<Option<Box<Points>>>,
+    /// Of the first attempt: when the captures ended that hold something of the pair.
+    end: OnceCell<Option<Timestamp>>,
     offer: Cell<Option<Signs>>,
 }
 
@@ -181,9 +183,13 @@ impl<'a> Case<'a> {
         self.pair.attempts.get(index).map(|attempt| View { case: *self, attempt, index })
     }
 
-    /// When the capture ended.
+    /// When the capture ended; of several that were recording at the same time, those that hold something of the pair.
     pub fn end(&self) -> Timestamp {
-        self.facts.window.map_or(self.pair.last, |(_, end)| end.max(self.pair.last))
+        let read = || points::recorded_until(self);
+        let of_several = || self.answers.first().map_or_else(read, |answers| *answers.end.get_or_init(read));
+        let of_all = || self.facts.window.map(|(_, end)| end);
+        let end = if self.survey.captures_overlap() { of_several() } else { None }.or_else(of_all);
+        end.map_or(self.pair.last, |end| end.max(self.pair.last))
     }
 
     /// How long was watched in all.
@@ -433,7 +439,9 @@ impl<'a> View<'a> {
         let farewell = self.messages().find(|message| {
             message.at >= answer.at && message.from == Side::Initiator && message.label == Label::Request(37)
         })?;
-        let at_once = || farewell.at.since(answer.at) <= AT_ONCE;
+        // What comes again had not arrived whole before.
+        let arrived = answer.copies().map(|(_, at)| at).filter(|&at| at <= farewell.at).max().unwrap_or(answer.at);
+        let at_once = || farewell.at.since(arrived) <= AT_ONCE;
         let last_word = || {
             self.messages().all(|message| {
                 message.at <= answer.at

@@ -4,7 +4,7 @@
 //! Not here: which causes of a pattern that speaks for and against; the pattern declares it. Contract: no message is said to be
 //! lost where the other capture was not recording, or holds nothing else of its sender.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use crate::base::Timestamp;
@@ -39,16 +39,19 @@ pub(super) enum Fate {
 #[derive(Debug, Clone)]
 pub(super) struct Points {
     windows: BTreeMap<u32, (Timestamp, Timestamp)>,
+    /// First and last message of the pair that both of two have.
+    both: Option<(Timestamp, Timestamp)>,
 }
 
 impl Points {
     /// Those of a pair, if there are two that were recording at the same time and saw the same packet. Asked once: see
     /// [`Case::points`].
     pub(super) fn of(case: &Case<'_>) -> Option<Self> {
-        if !messages(case).any(twice) {
-            return None;
-        }
-        let points = Self { windows: windows(case) };
+        let both = || messages(case).filter(|message| twice(message)).map(|message| message.at);
+        let first = both().min()?;
+        let windows = windows(case);
+        let both = both().max().map(|last| (first, last)).filter(|_| windows.len() == 2);
+        let points = Self { windows, both };
         points.overlap().then_some(points)
     }
 
@@ -62,8 +65,11 @@ impl Points {
             return passed;
         }
         let others = || self.windows.iter().filter(|&(&capture, _)| capture != here);
-        let lost =
-            others().find(|(_, window)| was_recording(window, message)).map(|(&there, _)| Fate::Lost(here, there));
+        // what came before it and what came after it is at both
+        let amid = self.both.is_some_and(|(first, last)| first <= message.at && message.at <= last);
+        let lost = others()
+            .find(|(_, window)| amid || was_recording(window, message))
+            .map(|(&there, _)| Fate::Lost(here, there));
         lost.or_else(|| others().next().map(|(&there, _)| Fate::Unwatched(here, there)))
     }
 
@@ -193,6 +199,17 @@ pub(super) fn tell_fate(case: &Case<'_>, pattern: &Pattern, found: &mut Match) {
     }
 }
 
+/// What one more capture would settle, where one of those that were given holds nothing at all.
+pub(super) fn tell_empty(case: &Case<'_>, found: &mut Match) {
+    let recorded = &case.facts.recorded;
+    let Some(empty) = recorded.iter().position(Option::is_none).filter(|_| recorded.len() > 1) else { return };
+    if let Some(settle) = found.settle.as_mut().filter(|settle| settle.contains("a capture on")) {
+        settle.to_mut().push_str(&format!(
+            "; capture {empty} holds no packet: if it ran there at that time, nothing arrives there"
+        ));
+    }
+}
+
 /// Whether another capture shows that a message got further than this one: it passes both points, and if its answer is lost
 /// between them, that was sent once only.
 pub(super) fn arrives(view: &View<'_>, message: &MessageRecord) -> bool {
@@ -264,13 +281,19 @@ impl Elsewhere {
                 Fate::Unwatched(here, there)
             });
         }
-        let answers = |other: &MessageRecord| other.label == self.attempt.stage && other.from != message.from;
+        let asked =
+            view.exchanges().iter().find(|exchange| exchange.messages.iter().any(|one| one.frame == message.frame));
+        let same = |exchange: &&Exchange| {
+            asked.is_some_and(|asked| (exchange.kind, exchange.message_id) == (asked.kind, asked.message_id))
+        };
+        let in_exchange = self.attempt.exchanges.iter().filter(same).flat_map(|exchange| &exchange.messages);
+        let of_stage = self.messages().filter(|other| other.label == self.attempt.stage);
         let missed = |answer: &MessageRecord| same_in(view.exchanges(), &self.attempt.exchanges, answer).is_none();
-        let lost = self.messages().find(|answer| answers(answer) && missed(answer));
+        let lost = in_exchange.chain(of_stage).find(|answer| answer.from != message.from && missed(answer));
         let Some(answer) = lost else { return Some(Fate::Passed) };
-        // one that was sent once, as the other capture ended, may have come after it
+        // what was sent as the other capture ended may have come after it
         let in_time = |(_, last): (Timestamp, Timestamp)| answer.copies().any(|(_, at)| at.after(UNDERWAY) <= last);
-        let watched = answer.repeat_count > 0 || recorded(&view.case, here).is_none_or(in_time);
+        let watched = recorded(&view.case, here).is_none_or(in_time);
         watched.then_some(Fate::AnswerLost((answer.label, answer.length), there, here))
     }
 }
@@ -338,6 +361,17 @@ fn windows(case: &Case<'_>) -> BTreeMap<u32, (Timestamp, Timestamp)> {
         }
     }
     windows
+}
+
+/// When the last capture ended that holds something of this pair, or follows one that does. What another one, of the same time,
+/// holds nothing of does not pass there.
+pub(super) fn recorded_until(case: &Case<'_>) -> Option<Timestamp> {
+    let flows = case.pair.flows.iter().flat_map(|flow| [flow.first_frame.capture, flow.last_frame.capture]);
+    let holding: BTreeSet<u32> = windows(case).into_keys().chain(flows).collect();
+    let ends = holding.into_iter().filter_map(|capture| recorded(case, capture)).map(|(_, last)| last);
+    let last = ends.max()?;
+    let behind = case.facts.recorded.iter().flatten().filter(|&&(begun, _)| begun >= last).map(|&(_, last)| last);
+    Some(behind.fold(last, Timestamp::max))
 }
 
 /// When a capture was recording, from its first frame to its last, if that is known.

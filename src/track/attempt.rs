@@ -898,13 +898,14 @@ impl Again {
 }
 
 impl PacketCopy {
-    /// Whether `other` is this very packet once more, as a mirror port or `-i any` records it.
+    /// Whether `other` is this very packet once more, as a mirror port or `-i any` records it, or a capture at another point.
     fn is(&self, other: &Self) -> bool {
         let gap = other.at.since(self.at).as_nanos();
         let same_id = self.ip_id.is_some_and(|id| id != 0 && other.ip_id == Some(id));
+        let elsewhere = other.frame.capture != self.frame.capture;
         self.digest == other.digest
             && self.ip_id == other.ip_id
-            && (gap < RECORDED_TWICE_NANOS || (same_id && gap < SAME_IP_ID_NANOS))
+            && (gap < RECORDED_TWICE_NANOS || (same_id && (elsewhere || gap < SAME_IP_ID_NANOS)))
     }
 }
 

@@ -531,18 +531,6 @@ fn what_two_points_do_not_settle_is_asked_of_the_log_that_knows() {
     assert!(own.is_some() && found.settle == own, "{:?}", found.settle);
 }
 
-/// The same negotiation on both sides of a NAT: two pairs of addresses, one question.
-#[test]
-fn points_on_both_sides_of_a_nat_settle_it_too() {
-    let analysis = judge_together(&Labs(&["v1-nat-udp4500-blocked", "v1-nat-udp4500-blocked.rside"]).captures());
-    let findings = analysis.diagnosis.findings(&analysis.facts).filter(|found| found.id() == "N-PORT4500");
-    let outside = findings.max_by_key(|found| found.confidence).expect("a finding");
-    let said = "MM5 is in capture 0 only, and not in capture 1: it is lost between the two points";
-    assert!(outside.seen.contains("beyond a NAT") && outside.seen.ends_with(said), "{}", outside.seen);
-    assert_eq!(likely(&outside), ["UDP 4500 is filtered on the way"]);
-    assert_eq!(outside.checks().next().map(|check| check.side), Some(Where::Path));
-}
-
 /// The capture misses the answers to the first attempt: nobody can say that the second had none.
 #[test]
 fn of_an_attempt_after_one_whose_answers_are_missed_nothing_is_said() {

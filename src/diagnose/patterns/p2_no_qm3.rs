@@ -40,7 +40,7 @@ pattern! {
     checks: [
         Path: "look for loss, a filter or a missing route between the two" about "lost-2" "lost-3";
         Initiator: "look in the log of the side that started for what it did with message 2" about "dislikes";
-        Either: "look in the log of the side that goes on repeating for an error when it installs the SA" about "install";
+        Either("the side that goes on repeating"): "look in its log for an error when it installs the SA" about "install";
         Either: "clear the SAs and try again";
     ];
     logs: [
@@ -48,6 +48,7 @@ pattern! {
     ];
     sources: ["RFC 2409 §5.5", "RFC 2408 §4.5"];
     misses: Messages;
+    lost: "lost-2", or its answer: "lost-3";
     when: QUICK_MODE_UNCONFIRMED, V1 REPEATS;
     check: check
 }
@@ -107,6 +108,7 @@ fn unconfirmed(index: usize, view: &View<'_>, exchange: &Exchange) -> Option<Mat
     let mut found = Match::on(index, if shown { Confidence::Inferred } else { waited.certainty() })
         .frames(view.frames(second))
         .frames(third.map(|third| third.frame))
+        .about(second.from)
         .settle(match third {
             Some(_) => "a capture on the outside of the side that answered: whether QM3 arrives",
             None if uses => "a capture on the outside of the side that started: whether QM3 leaves",
