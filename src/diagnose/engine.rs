@@ -283,6 +283,7 @@ impl Folded {
             tell_next_copy(case, &mut first.case);
         }
         points::tell_fate(case, first.pattern, &mut first.case);
+        points::tell_empty(case, &mut first.case);
         name_sides(case, &mut first.case);
         let (last, consequence_of) = (first.case.attempt, first.consequence_of);
         Self { first, consequence_of, count: 1, attempts: last.is_some().into(), last, by_other: 0 }
@@ -296,6 +297,7 @@ impl Folded {
         let certainty = |found: &Match| found.confidence.unwrap_or(Confidence::Suspected);
         first.confidence = Some(certainty(first).max(certainty(&found.case)));
         first.frames.extend(found.case.frames);
+        first.party = first.party.filter(|_| first.party == found.case.party);
         // What is said of the pair is said of none of them.
         if found.case.attempt.is_some() && found.case.attempt != self.last {
             self.last = found.case.attempt;
@@ -372,6 +374,7 @@ fn name_sides(case: &Case<'_>, found: &mut Match) {
     else {
         return;
     };
+    found.party = None;
     for (side, end) in [("initiator", attempt.initiator), ("responder", attempt.responder)] {
         let address = end.ip().to_string();
         let said = [format!("the {side} {address}"), format!("the {side} ({address})"), format!("the {side}")];
@@ -527,6 +530,7 @@ fn finding(pair: Option<usize>, found: Found) -> Finding {
                 })
                 .collect(),
             settle: case.settle.map(Cow::into_owned),
+            party: case.party,
         }),
         consequence_of,
     }

@@ -43,7 +43,7 @@ struct Known {
 impl Known {
     fn of(gist: Gist<'_>, kind: u32) -> Self {
         let Gist { verdict, consequence_of, severity, attempts, said } = gist;
-        let Match { attempt, confidence, severity: own, frames: _, seen, means, weights, settle } = said;
+        let Match { attempt, confidence, severity: own, frames: _, seen, means, weights, settle, party } = said;
         let said = Match {
             attempt: *attempt,
             confidence: *confidence,
@@ -53,6 +53,7 @@ impl Known {
             means: means.clone(),
             weights: weights.clone(),
             settle: settle.clone(),
+            party: *party,
         };
         Self { verdict, consequence_of, severity, attempts, said, kind }
     }
@@ -67,6 +68,7 @@ impl Known {
             && one.seen == other.seen
             && one.means == other.means
             && one.settle == other.settle
+            && one.party == other.party
     }
 
     fn octets(&self) -> usize {

@@ -36,6 +36,7 @@ use std::sync::Arc;
 use pattern::{Check, Hypothesis, Pattern};
 
 use crate::base::FrameRef;
+use crate::track::Side;
 
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -130,6 +131,8 @@ pub struct Words {
     pub causes: Vec<Cause>,
     /// What would settle it, if it is not stated.
     pub settle: Option<String>,
+    /// Which side it is about, if it is about one: see [`Check::party`].
+    pub party: Option<Side>,
 }
 
 impl Deref for Finding {
@@ -180,9 +183,18 @@ impl Finding {
         about.fold(0, |all, check| all << 4 | self.rank(check).map_or(0, |rank| rank as u128 + 1).min(15))
     }
 
+    /// Where a check has to be made.
+    pub fn place(&self, check: &Check) -> Where {
+        match check.party.and(self.party) {
+            Some(Side::Initiator) => Where::Initiator,
+            Some(Side::Responder) => Where::Responder,
+            None => check.side,
+        }
+    }
+
     /// Where to begin: the side of the first check.
     pub fn side(&self) -> Where {
-        self.checks().next().map_or(Where::Either, |check| check.side)
+        self.checks().next().map_or(Where::Either, |check| self.place(check))
     }
 
     /// What vendors log.

@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 
 use crate::base::FrameRef;
+use crate::track::Side;
 
 use super::case::Case;
 use super::signs::Signs;
@@ -58,10 +59,19 @@ pub struct Hypothesis {
 pub struct Check {
     /// Where.
     pub side: Where,
+    /// The side in question, as far as it can be told before it is known which one that is: `"the side that refuses"`.
+    pub party: Option<&'static str>,
     /// What.
     pub text: &'static str,
     /// Keys of the causes that it is about, if it is not about all: it is worth while as long as one of them is possible.
     pub about: &'static [&'static str],
+}
+
+impl Check {
+    /// What to check, and on which side in question.
+    pub fn in_full(&self) -> Cow<'static, str> {
+        self.party.map_or(Cow::Borrowed(self.text), |party| format!("on {party}: {}", self.text).into())
+    }
 }
 
 /// What is not in the capture where a pattern fits, and would refute it.
@@ -139,6 +149,8 @@ pub struct Match {
     pub weights: Vec<(&'static str, f32)>,
     /// What would settle it.
     pub settle: Option<Cow<'static, str>>,
+    /// Which side it is about: see [`Check::party`].
+    pub party: Option<Side>,
 }
 
 impl Match {
@@ -188,6 +200,12 @@ impl Match {
         self
     }
 
+    /// About this side.
+    pub fn about(mut self, party: Side) -> Self {
+        self.party = Some(party);
+        self
+    }
+
     /// With another severity than the pattern's.
     pub fn severity(mut self, severity: Severity) -> Self {
         self.severity = Some(severity);
@@ -202,7 +220,7 @@ macro_rules! pattern {
         $name:ident = $id:literal, $stage:ident, $severity:ident;
         title: $title:literal;
         causes: [$($key:literal $prior:literal $cause:literal, raised by $raised:literal, lowered by $lowered:literal;)*];
-        checks: [$($side:ident: $text:literal $(about $($check_of:literal)+)?;)*];
+        checks: [$($side:ident $(($party:literal))?: $text:literal $(about $($check_of:literal)+)?;)*];
         logs: [$($vendor:literal: $message:literal ($log_source:literal) $(about $($log_of:literal)+)?;)*];
         sources: [$($source:literal),* $(,)?];
         $(misses: $missed:ident;)?
@@ -223,7 +241,7 @@ macro_rules! pattern {
                 key: $key, prior: $prior, text: $cause, raised_by: $raised, lowered_by: $lowered,
             }),*],
             checks: &[$($crate::diagnose::pattern::Check {
-                side: $crate::diagnose::Where::$side, text: $text, about: &[$($($check_of),+)?],
+                side: $crate::diagnose::Where::$side, party: [$(Some($party),)? None][0], text: $text, about: &[$($($check_of),+)?],
             }),*],
             logs: &[$($crate::diagnose::VendorLog {
                 vendor: $vendor, message: $message, source: $log_source, about: &[$($($log_of),+)?],

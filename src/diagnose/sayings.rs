@@ -118,6 +118,7 @@ impl Words {
             means: change(&self.means),
             causes: self.causes.clone(),
             settle: self.settle.as_deref().map(change),
+            party: self.party,
         }
     }
 }
@@ -169,6 +170,7 @@ impl Names {
             means: self.left_out(&said.means).into(),
             weights: said.weights.clone(),
             settle: said.settle.as_deref().map(|settle| self.left_out(settle).into()),
+            party: said.party,
         })
     }
 }

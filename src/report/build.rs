@@ -188,7 +188,11 @@ fn causes(finding: &diagnose::Finding) -> Vec<Cause> {
 }
 
 pub(super) fn checks(finding: &diagnose::Finding) -> Vec<Check> {
-    finding.checks().map(|check| Check { side: check.side, text: safe(check.text) }).collect()
+    let text = |check: &diagnose::pattern::Check| match finding.party {
+        Some(_) => safe(check.text),
+        None => safe(&check.in_full()),
+    };
+    finding.checks().map(|check| Check { side: finding.place(check), text: text(check) }).collect()
 }
 
 pub(super) fn logs(finding: &diagnose::Finding) -> Vec<VendorLog> {

@@ -344,11 +344,13 @@ pub fn refused(times: u64) -> Sample {
         pattern.checks = &[
             pattern::Check {
                 side: Where::Responder,
+                party: None,
                 text: "encryption, hash, group and method of its phase 1 policy",
                 about: &[],
             },
             pattern::Check {
                 side: Where::Initiator,
+                party: None,
                 text: "the same on its side, against the offer below",
                 about: &[],
             },

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 const PHRASES: &[(&str, &str)] = &[
     ("nothing came back before the capture ends", "nothing has come back so far"),
     ("the capture ends too early to tell", "it is too early to tell"),
-    ("the capture ends with it", "nothing has followed it so far"),
+    ("the capture ends right after it", "nothing has followed it so far"),
     ("the capture ends with the responder's answer", "the responder's answer is the last message so far"),
     ("is due as the capture ends", "is due now"),
     ("before the capture ends and did not come", "ago and did not come"),

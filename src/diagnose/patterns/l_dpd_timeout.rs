@@ -59,7 +59,7 @@ pattern! {
             raised by "no dead peer detection vendor id", lowered by "it answered checks before; IKEv2";
     ];
     checks: [
-        Either: "on the silent peer, look whether it is up and answers a ping, its IKE daemon runs, and which SAs it lists" about "restart" "daemon" "dropped";
+        Either("the silent peer"): "look whether it is up and answers a ping, its IKE daemon runs, and which SAs it lists" about "restart" "daemon" "dropped";
         Path: "check UDP 500 and 4500 both ways";
         Either: "shorten the NAT keepalive interval on the side behind the NAT" about "mapping";
         Either: "use dead peer detection on both ends or on none; between vendors, try a longer interval" about "unsupported";
@@ -293,6 +293,7 @@ fn unanswered(later: &Later, index: usize, view: &View<'_>, read: &[Informationa
     // It was never asked in a form that it knows.
     let unknown = unannounced && traffic != Traffic::Silent && refused.is_none() && !elsewhere;
     let mut found = Match::on(index, Confidence::Inferred)
+        .about(side.other())
         .seen(format!(
             "{} sent a liveness check {} in {}; {peer} said nothing to any of them{}{}",
             life_cycle::address(view.attempt, side),

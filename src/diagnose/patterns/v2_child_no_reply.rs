@@ -45,7 +45,7 @@ pattern! {
     checks: [
         Path: "see whether anything of the peer still arrives; check the NAT's timers for UDP 4500";
         Path: "follow the answer to the side that asks: filters, fragments, address translation" about "return";
-        Either: "on the silent side, look for a restart, a failover or an error in its log at that time" about "path" "restart" "service";
+        Either("the silent side"): "look for a restart, a failover or an error in its log at that time" about "path" "restart" "service";
         Either: "enable liveness checks, so that a dead SA is replaced early";
     ];
     logs: [
@@ -104,6 +104,7 @@ fn no_answer(
         .iter()
         .any(|later| later.initiator.ip() == peer && later.rekeyed_from.is_none());
     let mut found = Match::on(index, confidence)
+        .about(request.from.other())
         .seen(format!(
             "{} of {} (message id {}) {}",
             request.label,

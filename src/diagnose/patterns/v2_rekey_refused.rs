@@ -60,8 +60,8 @@ pattern! {
     checks: [
         Either: "compare the groups for perfect forward secrecy in the ESP proposals";
         Either: "compare the lifetimes, so that one end re-keys well before the other gives up" about "stale";
-        Either: "compare the networks, the ESP proposal and the group of the further child SA with what the side that refuses has for it" about "selectors";
-        Either: "on the side that refuses, read the log at that time: it names the notify";
+        Either("the side that refuses"): "compare the networks, the ESP proposal and the group of the further child SA with what it has for it" about "selectors";
+        Either("the side that refuses"): "read the log at that time: it names the notify";
     ];
     logs: [
         "strongSwan": "CHILD_SA rekeying failed, trying again in … seconds" ("strongSwan source");
@@ -97,7 +97,8 @@ fn refused_in_clear(index: usize, view: &View<'_>) -> Option<Match> {
         .means("the peer refuses, and did not protect its answer: nobody vouches for that; who does not take it asks in vain")
         .settle(format!("the log of {} at that time", request.destination.ip()))
         .frames(view.frames(request))
-        .frames(view.frames(refusal.message));
+        .frames(view.frames(refusal.message))
+        .about(refusal.message.from);
     Some(match refusal.notify_message_type {
         notify::NO_PROPOSAL_CHOSEN => found.rule_out(&["busy", "stale"]),
         _ => found,
@@ -179,6 +180,7 @@ fn refused(case: &Case<'_>, suite: Suite, index: usize, view: &View<'_>) -> Opti
         refusals.iter().rev().take(LOOKED_AT).all(|(request, response)| is_undisturbed(view, request, response));
     let matters = count > 1 || ended.is_some() || (undisturbed && !case.came_up_after(view.attempt));
     let found = Match::on(index, if count > 1 { Confidence::Inferred } else { Confidence::Suspected })
+        .about(last.from.other())
         .seen(format!(
             "CREATE_CHILD_SA of {} was answered {}{over} with a message that has room for a notify only{}",
             last.source.ip(),

@@ -1,5 +1,7 @@
 //! The catalogue for machines.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 use crate::diagnose::lookup::Hit;
@@ -33,7 +35,7 @@ struct Cause {
 #[derive(Debug, Serialize)]
 struct Check {
     side: Where,
-    text: &'static str,
+    text: Cow<'static, str>,
 }
 
 #[derive(Debug, Serialize)]
@@ -61,7 +63,7 @@ impl Page {
             stage: pattern.stage.word(),
             prose: prose.collect::<Vec<_>>().join("\n"),
             causes: causes.collect(),
-            checks: pattern.checks.iter().map(|check| Check { side: check.side, text: check.text }).collect(),
+            checks: pattern.checks.iter().map(|check| Check { side: check.side, text: check.in_full() }).collect(),
             logs: logs.map(|log| Log { vendor: log.vendor, message: log.message, source: log.source }).collect(),
             sources: pattern.sources,
         }

@@ -142,7 +142,7 @@ fn push_checks(text: &mut String, pattern: &Pattern) {
     text.push_str("\n## What to check\n");
     for (place, lines) in checks(pattern) {
         text.push_str(&format!("\n{place}:\n\n"));
-        lines.into_iter().for_each(|line| text.push_str(&wrapped("- ", "  ", &linked(pattern, line))));
+        lines.into_iter().for_each(|line| text.push_str(&wrapped("- ", "  ", &linked(pattern, &line))));
     }
 }
 

@@ -14,9 +14,11 @@ pub mod markdown;
 mod prose;
 pub mod text;
 
+use std::borrow::Cow;
+
 use crate::diagnose::Where;
 use crate::diagnose::documents::{self, Document};
-use crate::diagnose::pattern::{Hypothesis, Pattern, Stage};
+use crate::diagnose::pattern::{Check, Hypothesis, Pattern, Stage};
 use crate::diagnose::patterns::CATALOGUE;
 
 use super::words::Word;
@@ -68,10 +70,10 @@ const PLACES: [(Where, &str); 5] = [
 ];
 
 /// What to check, by place; places without a check are left out.
-fn checks(pattern: &Pattern) -> impl Iterator<Item = (&'static str, Vec<&'static str>)> {
+fn checks(pattern: &Pattern) -> impl Iterator<Item = (&'static str, Vec<Cow<'static, str>>)> {
     PLACES.iter().filter_map(|(place, heading)| {
         let here = pattern.checks.iter().filter(|check| check.side == *place);
-        let texts: Vec<_> = here.map(|check| check.text).collect();
+        let texts: Vec<_> = here.map(Check::in_full).collect();
         (!texts.is_empty()).then_some((*heading, texts))
     })
 }

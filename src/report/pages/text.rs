@@ -174,7 +174,7 @@ fn print_checks(page: &mut Page<'_, impl Write>, pattern: &Pattern) -> io::Resul
     for (place, texts) in checks(pattern) {
         page.paragraph(INDENT, &Words::inked(page.palette.label, place))?;
         for text in texts {
-            item(page, "- ", text)?;
+            item(page, "- ", &text)?;
         }
     }
     Ok(())
