@@ -38,6 +38,10 @@ pub(super) fn outcome(case: &Case<'_>, view: &View<'_>, error: bool, asks: bool)
     if losses::may_have_gone_on(view) || confirmed_unseen() {
         return Outcome::Unknown;
     }
+    // What belongs nowhere tells of no negotiation.
+    if attempt.stage == Label::Stray {
+        return Outcome::Unknown;
+    }
     // Rounds of EAP end with an answer, too, and what comes next is up to the initiator. So does each of XAUTH.
     let of_eap = view.is_v2() && attempt.phase1_up.is_none() && attempt.stage == Label::Response(35);
     let in_rounds = (of_eap || asks) && !error;
@@ -115,9 +119,9 @@ pub(super) fn status(
     }
     let said = case.attempts().filter(|(_, view)| !view.attempt.is_of_remarks());
     let Some((index, last)) = said.last() else {
-        // keepalives are sent while there is an SA, and what was cut off or refused may have been anything
+        // keepalives are sent while there is an SA, and what was cut off, malformed or refused may have been anything
         let idle = pair.sent.iter().any(|sent| sent.keepalives > 0);
-        let unreadable = is_cut_short(pair) || !pair.incomplete.is_empty();
+        let unreadable = is_cut_short(pair) || !pair.incomplete.is_empty() || !pair.malformed.is_empty();
         let refuses = || case.attempts().any(|(_, view)| view.messages().any(|message| message.own_cookie));
         return if idle || unreadable || refuses() { PairStatus::Unknown } else { PairStatus::Down };
     };

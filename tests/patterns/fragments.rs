@@ -251,7 +251,7 @@ fn a_first_request_in_fragments_names_them_as_the_first_cause() {
     assert!(found.causes[0].text.starts_with("IP fragments of the request"), "{:?}", found.causes);
 }
 
-/// Large packets without an answer, and small ones answered before and after: worth a word, and no alarm.
+/// Large packets without an answer, and small ones answered before and after: a suspicion.
 #[test]
 fn large_packets_that_are_lost_between_small_ones_are_named() {
     let between = |large: usize| {
@@ -266,9 +266,9 @@ fn large_packets_that_are_lost_between_small_ones_are_named() {
         judge(&(6..=10).fold(told, small).capture())
     };
     let analysis = between(1376);
-    assert_eq!(alarms(&analysis), [""; 0]);
-    let found = find(&analysis, "F-PMTU-BLACKHOLE").expect("a remark");
-    assert_eq!((found.severity, found.confidence), (Severity::Notice, Confidence::Suspected));
+    assert_eq!(alarms(&analysis), ["F-PMTU-BLACKHOLE"]);
+    let found = find(&analysis, "F-PMTU-BLACKHOLE").expect("a finding");
+    assert_eq!((found.severity, found.confidence), (Severity::Warning, Confidence::Suspected));
     assert!(found.seen.contains("12 packets of 1376"), "{}", found.seen);
     assert!(find(&between(600), "F-PMTU-BLACKHOLE").is_none());
 }

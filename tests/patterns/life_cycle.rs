@@ -577,13 +577,16 @@ fn a_tunnel_that_is_taken_down_refuses_nothing() {
 
 #[test]
 fn a_re_key_that_is_refused_is_no_matter_of_networks_alone() {
-    let told = main_mode_psk().quick_mode().traffic(10).after(secs(30)).qm1(0);
-    let refused = told.informational(Side::Responder, &[v1::notify_about(v1::PROTO_ESP, &[0; 4], 14, &[])]);
-    let analysis = judge(&refused.quiet(secs(30)).capture());
-    let found = find(&analysis, "P2-REJECT").expect("it is found");
-    assert!(found.seen.contains("before was accepted"), "{}", found.seen);
-    assert!(found.causes[0].text.contains("was changed since"), "{:?}", found.causes);
-    assert!(find(&analysis, "P2-SELECTOR").is_none());
+    // Nobody renews an SA so soon.
+    for (after, cause) in [(90, "was changed since"), (20, "the protected networks")] {
+        let told = main_mode_psk().quick_mode().traffic(10).after(secs(after)).qm1(0);
+        let refused = told.informational(Side::Responder, &[v1::notify_about(v1::PROTO_ESP, &[0; 4], 14, &[])]);
+        let analysis = judge(&refused.quiet(secs(30)).capture());
+        let found = find(&analysis, "P2-REJECT").expect("it is found");
+        assert!(found.seen.contains("before was accepted"), "{}", found.seen);
+        assert!(found.causes[0].text.contains(cause), "{:?}", found.causes);
+        assert!(find(&analysis, "P2-SELECTOR").is_none());
+    }
 }
 
 #[test]

@@ -908,7 +908,7 @@ fn an_initiator_that_begins_anew_after_its_informational_refused() {
         finding(&told.quiet(secs(pause)).capture(), "P1-INIT-REJECT")
     };
     assert_eq!(signed(1).severity, Severity::Notice);
-    assert!(signed(1).seen.ends_with("INITIAL-CONTACT is as long"));
+    assert!(signed(1).seen.ends_with("an INITIAL-CONTACT would be as long"));
     assert_eq!(signed(60).severity, Severity::Warning);
 }
 

@@ -35,7 +35,7 @@ pattern! {
     /// - Something else on UDP 4500 whose octets would be an SPI of their own in nearly every packet.
     /// - A tunnel that moved here from other addresses (`V2-MOBIKE`): its IKE is in the capture.
     C_ESP_NO_IKE = "C-ESP-NO-IKE", Capture, Info;
-    title: "the tunnel carries traffic and its negotiation lies outside the capture";
+    title: "ESP or AH is seen, and no IKE";
     causes: [
         "earlier" 0.84 "the tunnel was set up before the capture began", raised by "sequence numbers well above 1", lowered by "a flow that begins at 1 inside the capture";
         "elsewhere" 0.10 "IKE takes another port or path, or the capture filter drops it",
@@ -77,16 +77,16 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             span(case.watched()),
         ))
         .means(if begins {
-            "a flow begins at sequence number 1 within the capture, so its negotiation took another path or was filtered out"
+            "an SA carries its first packet within the capture: it was negotiated before the capture began or where the capture does not see it, or its keys are set by hand"
         } else {
-            "the tunnel was up before the capture began"
+            "its SAs were in use before the capture began"
         })
         .frames(pair.flows.iter().take(2).map(|flow| flow.first_frame));
     if pair.flows.iter().any(|flow| flow.destination.is_multicast()) {
         found.means = "one SA for a group of receivers: IKE does not set up such, its keys are configured by hand or by a group key server".into();
         found = found.weigh("manual", 50.0);
     } else if begins {
-        found = found.weigh("earlier", 0.1).weigh("elsewhere", 5.0).weigh("manual", 3.0);
+        found = found.weigh("earlier", 0.5).weigh("elsewhere", 4.0).weigh("manual", 3.0);
     }
     let Some((a, b)) = same_sas(case) else { return vec![found.rule_out(&["translated"])] };
     found.seen.push_str(&format!("; {a} and {b} use the same SPIs"));

@@ -124,7 +124,7 @@ fn found(case: &Case<'_>, flow: &EspFlow) -> Option<Match> {
     Some(
         Match::on_pair(Confidence::Suspected)
             .seen(format!(
-                "small packets went both ways; then {} sent about {} of {long} octets, and {} sent nothing for {}; nobody asked for smaller packets",
+                "small packets went both ways; then {} sent about {} of up to {long} octets of ESP, and {} sent nothing for {}; nobody asked for smaller packets",
                 flow.source,
                 number(large, "packet"),
                 flow.destination,
@@ -138,7 +138,7 @@ fn found(case: &Case<'_>, flow: &EspFlow) -> Option<Match> {
 }
 
 /// Packets of two sizes, as many answers as there were small ones, and answers to the end: none of the large ones got one. No
-/// alarm, because large packets may be of something that wants no answer.
+/// error, because large packets may be of something that wants no answer.
 fn between_small_ones(case: &Case<'_>, flow: &EspFlow) -> Option<Match> {
     let (short, long) = flow.length_range;
     let back = latest_from(case, flow.destination)?;
@@ -151,7 +151,7 @@ fn between_small_ones(case: &Case<'_>, flow: &EspFlow) -> Option<Match> {
     let found = two_sizes && answered && to_the_end && (MANY..=STREAM).contains(&large) && flow.lost == 0;
     found.then(|| {
         Match::on_pair(Confidence::Suspected)
-            .severity(Severity::Notice)
+            .severity(Severity::Warning)
             .seen(format!(
                 "{} sent {} of {short} octets and {} of {long}; {} sent {}, about as many as there were small ones; nobody asked for smaller packets",
                 flow.source,

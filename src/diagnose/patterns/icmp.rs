@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 use crate::base::Timestamp;
 use crate::diagnose::Confidence;
@@ -103,6 +104,7 @@ pub(super) fn errors(
             refused,
             redirected: sent_here.is_some(),
             unreached,
+            delay: index.and_then(|index| case.view(index)).and_then(|view| delay(&view, begun)),
             only_4500: index.and_then(|index| case.view(index)).is_some_and(|view| answers_on_500_only(&view, facts)),
             natted: index
                 .and_then(|index| case.view(index))
@@ -226,8 +228,16 @@ pub(super) struct Said<'a> {
     pub unreached: Option<Side>,
     /// That side is behind a NAT, as its hashes tell.
     pub natted: bool,
+    /// How long after a message of the attempt the first of them came.
+    pub delay: Option<Duration>,
     /// That side answered IKE on UDP 500, and only UDP 4500 was ever refused there.
     pub only_4500: bool,
+}
+
+/// How long before `at` a message of an attempt was sent last.
+fn delay(view: &View<'_>, at: Timestamp) -> Option<Duration> {
+    let sent = view.messages().flat_map(MessageRecord::copies).map(|(_, sent)| sent).filter(|&sent| sent <= at);
+    sent.max().map(|sent| at.since(sent))
 }
 
 /// Whether errors are about UDP 4500 of a host that spoke IKE on UDP 500 before, and never on 4500.

@@ -1,7 +1,8 @@
 //! N-ICMP-HOST: a router says that the peer cannot be reached.
 
-use crate::diagnose::case::Case;
+use crate::diagnose::case::{AT_ONCE, Case};
 use crate::diagnose::pattern::{Match, pattern};
+use crate::diagnose::words::span;
 
 use super::icmp::{self, Said};
 
@@ -46,7 +47,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 (4, 3, 0 | 1 | 6 | 7) | (4, 11, 0) | (6, 1, 0 | 3) | (6, 3, 0)
             )
         },
-        "the packet did not get to the peer: no route, no host, or a loop",
+        "the packet did not get to the peer: no route to it, or no such host on its segment",
         weigh,
     )
 }
@@ -54,9 +55,18 @@ fn check(case: &Case<'_>) -> Vec<Match> {
 /// The last router asks for the host and gets no answer; those before it know no way.
 fn weigh(said: &Said<'_>, found: Match) -> Match {
     let fact = said.fact;
-    let found = match (fact.version, fact.icmp_type, fact.code) {
-        (4, 3, 1 | 7) | (6, 1, 3) => found.weigh("route", 0.4),
-        (4, 11, 0) | (6, 3, 0) => found
+    let asked = said.delay.filter(|&delay| delay >= AT_ONCE);
+    let found = match (fact.version, fact.icmp_type, fact.code, asked) {
+        (4, 3, 1, Some(asked)) | (6, 1, 3, Some(asked)) => found
+            .means(format!(
+                "the packet got as far as {}, which took {} to say so, as who asks its last segment for a host and gets no answer: most likely the peer is off, or has another address",
+                fact.from,
+                span(asked),
+            ))
+            .weigh("down", 2.0)
+            .weigh("route", 0.2),
+        (4, 3, 1 | 7, _) | (6, 1, 3, _) => found.weigh("route", 0.4),
+        (4, 11, 0, _) | (6, 3, 0, _) => found
             .means("the packet went from router to router until its time to live was up: they send it in a circle")
             .rule_out(&["down"]),
         _ => found.weigh("route", 2.5).weigh("down", 0.4),

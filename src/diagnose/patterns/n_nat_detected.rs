@@ -1,4 +1,4 @@
-//! N-NAT-DETECTED: addresses or ports are translated on the path.
+//! N-NAT-DETECTED: NAT detection says that there is a NAT.
 
 use crate::diagnose::Confidence;
 use crate::diagnose::case::{Case, View};
@@ -29,7 +29,7 @@ pattern! {
     ///   stand beside a peer whose address is translated farther out.
     /// - `N-PORT4500`: NAT was detected, and port 4500 does not pass.
     N_NAT_DETECTED = "N-NAT-DETECTED", Path, Info;
-    title: "addresses or ports are translated on the path";
+    title: "NAT detection says that there is a NAT";
     causes: [
         "nat" 0.85 "a NAT between a gateway and the capture point", raised by "the source port is rewritten", lowered by "ports and addresses unchanged, and both sides on public addresses";
         "forced" 0.15 "a gateway sends a wrong hash on purpose, to force UDP encapsulation", raised by "only the sender's own hash is wrong and no port is rewritten", lowered by "a rewritten port";

@@ -10,7 +10,7 @@ use crate::diagnose::words::{span, times, until};
 use crate::diagnose::{Confidence, Severity};
 use crate::track::{IcmpAbout, Label, MessageRecord, Mode, Move, Side};
 
-use super::{ikev2, nat, phase1, v2_auth_no_reply, v2_init_no_auth};
+use super::{fragments, ikev2, nat, phase1, v2_auth_fail, v2_auth_no_reply, v2_init_no_auth};
 
 /// The first message of IKEv2 that is authenticated.
 const AUTH: Label = Label::Request(35);
@@ -39,7 +39,7 @@ pattern! {
     N_PORT4500 = "N-PORT4500", Path, Error;
     title: "the negotiation stops where it moves to UDP 4500";
     causes: [
-        "forward" 0.10 "the NAT in front of the responder does not forward UDP 4500",
+        "forward" 0.09 "the NAT in front of the responder does not forward UDP 4500",
             raised by "NAT detection: the responder is behind one", lowered by "NAT detection: it is not";
         "blocked" 0.40 "UDP 4500 is filtered on the way",
             raised by "nothing ever comes from the peer on 4500; other peers fail there too", lowered by "any packet from the peer on 4500";
@@ -47,6 +47,8 @@ pattern! {
             raised by "the responder repeats its last message on 500; earlier tries failed the same way on 500", lowered by "other authentication than a shared key; earlier success";
         "pieces" 0.02 "an IKE fragment of the message, the first large packet, is lost on the way",
             raised by "the message goes in IKE fragments", lowered by "a small message";
+        "answer" 0.01 "the answer is large, for its certificates, and its IP fragments are lost on the way back",
+            raised by "certificates are asked for, and one end does not announce IKE fragmentation", lowered by "a pre-shared key; IKE fragmentation on both ends";
         "filter" 0.10 "the capture leaves UDP 4500 out",
             raised by "nothing at all is on UDP 4500", lowered by "anything on UDP 4500";
         "natt" 0.08 "NAT traversal is on at one end where the path or the other end does not do it",
@@ -58,6 +60,7 @@ pattern! {
         Path: "forward UDP 4500 to the responder wherever UDP 500 is forwarded" about "forward";
         Either: "capture with a filter that names both ports: udp port 500 or udp port 4500 or esp" about "filter";
         Either: "make the IKE fragments smaller, 1200 octets or less" about "pieces";
+        Either: "turn on IKE fragmentation" about "answer";
         Either: "compare the pre-shared keys and identities; the responder's log tells what it refuses" about "secret";
         Either: "if there is no NAT, NAT traversal can be turned off" about "natt";
     ];
@@ -67,7 +70,7 @@ pattern! {
     ];
     sources: ["S2S-09", "S2S-23", "S2S-25", "RFC 3947 §4", "RFC 7296 §2.23"];
     misses: SetUp;
-    lost: "forward" "blocked" "pieces" "natt", or its answer: "blocked";
+    lost: "forward" "blocked" "pieces" "natt", or its answer: "blocked" "answer";
     when: DOWN, REPEATS;
     check: check
 }
@@ -138,6 +141,11 @@ fn sent(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
         .settle("a capture on the responder's outside: if the message arrives there on UDP 4500, the path is fine");
     found = if first.ike_fragments > 1 { found.weigh("pieces", 15.0) } else { found.rule_out(&["pieces"]) };
     found = found.rule_out(&["filter"]);
+    found = match (view.is_v2() && v2_auth_fail::holds_certificate(view), in_ip_fragments(view)) {
+        (true, true) => found.weigh("answer", 50.0).weigh("secret", 0.1),
+        (true, false) => found.rule_out(&["answer"]).weigh("secret", 0.1),
+        (false, _) => found.rule_out(&["answer"]),
+    };
     if attempt.mode == Mode::Aggressive {
         // The initiator has checked the responder's proof.
         found = found.weigh("secret", 0.2);
@@ -153,6 +161,11 @@ fn sent(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
         found = found.weigh("blocked", 0.6);
     }
     Some(of_nat(view, found))
+}
+
+/// Whether a large answer goes in fragments of IP: not both announce that they take those of IKE.
+fn in_ip_fragments(view: &View<'_>) -> bool {
+    ![Side::Initiator, Side::Responder].into_iter().all(|side| fragments::announced(view, side))
 }
 
 /// Whether the responder said something on 4500 in an attempt before this one.
@@ -209,7 +222,7 @@ fn awaited(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
             "the initiator's message on UDP 4500 is lost before this point, or the initiator stopped by itself"
         })
         .frames(view.frames(answer))
-        .rule_out(&["secret", "pieces"])
+        .rule_out(&["secret", "pieces", "answer"])
         .settle("a capture on the initiator's outside: does it send on UDP 4500?");
     let none_elsewhere = case.survey.working_on_4500(case.facts).is_empty();
     let found = if none_elsewhere { found.weigh("filter", 3.0) } else { found.rule_out(&["filter"]) };
@@ -240,7 +253,7 @@ fn unheard(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
         .frames(view.frames(answer))
         .frames([request.frame])
         // It arrives, and is accepted.
-        .rule_out(&["secret", "forward", "pieces", "filter"])
+        .rule_out(&["secret", "forward", "pieces", "answer", "filter"])
         .settle("a capture on the initiator's outside: does anything arrive from UDP 4500?");
     Some(if nat::detected(view) || view.is_v2() { found.rule_out(&["natt"]) } else { found })
 }

@@ -373,7 +373,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         let told = deletes.iter().all(|one| one.told);
         let seen = case.in_words(|| {
             let which =
-                if std::ptr::eq(first, last) { "the last is from" } else { "the last ones begin with one from" };
+                if std::ptr::eq(first, last) { "the last is from" } else { "in the end the first to delete is" };
             match (deletes.len(), told) {
                 (1, true) => ["an encrypted message from ", sender, " begins with a Delete"].concat(),
                 (several, true) => format!("{several} encrypted messages begin with a Delete; {which} {sender}"),
@@ -393,7 +393,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             let then = next.map_or(case.end(), |next| next.first);
             let quiet = then.since(last.last_sent());
             let since = match next {
-                None if quiet < SHORT => "; the capture ends with it".to_owned(),
+                None if quiet < SHORT => "; the capture ends right after it".to_owned(),
                 Some(_) => ["; a new negotiation began ", &span(quiet), " later"].concat(),
                 None if last.ike_after && view.is_v2() => {
                     format!("; no child SA is left, and no ESP in the {} since", span(quiet))

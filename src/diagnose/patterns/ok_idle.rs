@@ -1,7 +1,7 @@
 //! OK-IDLE: the tunnel is up and idle.
 
 use crate::diagnose::Confidence;
-use crate::diagnose::case::Case;
+use crate::diagnose::case::{Case, PATIENCE};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::{number, span};
 
@@ -44,8 +44,9 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     }
     let alive = read.iter().filter(|one| one.reading == Reading::Question { answered: true }).count();
     let keepalives = case.pair.sent.iter().map(|sent| sent.keepalives).sum();
+    let idle = case.end().since(at);
     let seen = case.in_words(|| {
-        let mut seen = ["set up; no ESP or AH in the ", &span(case.end().since(at)), " since"].concat();
+        let mut seen = ["set up; no ESP or AH in the ", &span(idle), " since"].concat();
         if alive > 0 {
             seen.push_str(&format!("; {} answered", number(alive as u64, "liveness check")));
         }
@@ -57,7 +58,11 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     vec![
         Match::on(index, Confidence::Inferred)
             .seen(seen)
-            .means("the tunnel is up and nothing uses it")
+            .means(if idle < PATIENCE {
+                "the tunnel came up, and the capture ends before anything uses it"
+            } else {
+                "the tunnel is up and nothing uses it"
+            })
             .frames([frame_at(&view, at)]),
     ]
 }

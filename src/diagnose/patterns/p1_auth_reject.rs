@@ -39,7 +39,7 @@ pattern! {
         "lost-6" 0.05 "the responder accepts message 5, and message 6 is lost: what came is its INITIAL-CONTACT",
             raised by "the initiator goes on; the responder completes phase 1 in its log", lowered by "the initiator stops; another error for each copy of message 5";
         "mode" 0.03 "the responder's configuration for this peer asks for Aggressive Mode", raised by "the peer starts Aggressive Mode itself", lowered by "Main Mode worked before";
-        "policy" 0.07 "another policy: XAUTH is expected, a limit is reached", raised by "an XAUTH method elsewhere between the two", lowered by "a plain peer";
+        "policy" 0.07 "another policy: one side wants XAUTH and the other does not, or a limit is reached", raised by "an XAUTH method elsewhere between the two", lowered by "a plain peer";
     ];
     checks: [
         Responder: "look in its log for the identity it got; set its type and value as this peer sends it";
@@ -148,20 +148,20 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             }
             match named {
                 Some(true) => {
-                    found.seen.push_str("; by its length the error names both cookies");
+                    found.seen.push_str("; its length fits an error that names both cookies");
                     if initiator != Conduct::Stops {
                         found = found.weigh("keys", 0.4);
                     }
                 }
                 Some(false) if initiator == Conduct::Stops => {
-                    found.seen.push_str("; by its length the error names no cookies");
+                    found.seen.push_str("; its length fits an error that names no cookies");
                 }
                 _ => {}
             }
             if replies {
                 found = found.weigh("lost-6", 6.0);
             } else if may_greet {
-                found.seen.push_str("; INITIAL-CONTACT is as long");
+                found.seen.push_str("; an INITIAL-CONTACT would be as long");
                 found = found.weigh("lost-6", 4.0);
                 if initiator == Conduct::GoesOn {
                     found.means = "the responder refuses the identity and drops its state with it, or it accepts message 5 and message 6 is lost".into();
@@ -174,7 +174,10 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 found = found.weigh("identity", 1.5);
             }
             if phase1::wants_xauth(&view) {
-                found = found.weigh("policy", 3.0);
+                found.seen.push_str("; the method that was agreed on asks for XAUTH");
+                found = found.weigh("policy", 5.0);
+            } else if phase1::announce_xauth(&view) {
+                found = found.weigh("policy", 2.0);
             }
             Some(found)
         })

@@ -163,7 +163,7 @@ fn refused(index: usize, view: &View<'_>) -> Option<Match> {
             "{method} ({size}) arrived and was answered by {how} {} later, and no MM6",
             span(at.since(proof.at))
         ))
-        .means("the responder refuses the certificate, the name in it or the method; no pre-shared key is involved")
+        .means("the responder refuses the certificate, the name in it, or certificates as such for this peer; a wrong pre-shared key is not the reason")
         .rule_out(&["none"])
         .frames([proof.frame, frame])
         .settle("the responder's log: why it refuses the certificate");

@@ -134,7 +134,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 found = found.weigh("policy", 6.0);
             }
             if may_greet {
-                found.seen.push_str("; INITIAL-CONTACT is as long");
+                found.seen.push_str("; an INITIAL-CONTACT would be as long");
             }
             Some(found)
         })

@@ -12,6 +12,8 @@ use super::phase1::{self, Standing};
 
 /// Public values longer than this make message 4 outgrow what some paths carry in one piece.
 const LARGE_PUBLIC_VALUE: u16 = 384;
+/// A message that goes in one packet wherever IPv4 goes: 576 octets (RFC 791 §3.1), less the headers of IP and UDP.
+const ANY_PATH: u32 = 576 - 28;
 /// A responder that takes this long for a message without cryptography is short of something.
 const SLOW: Duration = Duration::from_secs(2);
 
@@ -49,7 +51,7 @@ pattern! {
         Path: "follow message 3 on its way to the responder: filters, address translation, packets of its size" about "lost-3";
         Responder: "create the tunnel group or key for the address that the responder really sees" about "no-key";
         Path: "ping with packets as large as message 4 and the don't-fragment bit; look for filters on fragments or length";
-        Responder: "look for its load, and try another group";
+        Responder: "look whether it is busy (CPU, its limit of negotiations), and try another group";
     ];
     logs: [
         "Cisco ASA": "MM_WAIT_MSG4" ("S2S-20");
@@ -123,6 +125,7 @@ fn weights(view: &View<'_>, third: &MessageRecord) -> Vec<(&'static str, f32)> {
     let pieces = third.ip_fragments > 1 || third.ike_fragments > 1 || !view.case.pair.incomplete.is_empty();
     match public {
         _ if pieces => weights.push(("size", 3.0)),
+        _ if third.length <= ANY_PATH => weights.push(("size", 0.1)),
         Some(public) if public > LARGE_PUBLIC_VALUE => weights.push(("size", 2.0)),
         Some(public) if public <= LARGE_PUBLIC_VALUE / 3 => weights.push(("size", 0.4)),
         _ => {}

@@ -39,7 +39,7 @@ pattern! {
     ];
     checks: [
         Initiator: "capture on its outside: whether message 4 arrives, whether message 5 leaves, and on which port";
-        Initiator: "check that it has a key or a certificate with its private key for this peer, and that it meets the responder's certificate request";
+        Initiator: "check that it has a key for this peer, or a certificate with its private key that one of the authorities issued which the responder asks for";
         Path: "let UDP 4500 through, both ways, and forward it where the responder is behind a NAT" about "port-4500";
         Path: "let IP fragments through, both ways" about "lost-5" "lost-4";
     ];

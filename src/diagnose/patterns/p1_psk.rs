@@ -142,7 +142,7 @@ fn not_understood(index: usize, view: &View<'_>, proof: &MessageRecord, answers:
             span(last.since(proof.at)),
             number(answers.len() as u64, "encrypted Informational"),
         ))
-        .means("each side encrypts under keys that the other cannot use: the pre-shared keys differ")
+        .means("neither end can decrypt what the other sends: the pre-shared keys differ")
         .frames([proof.frame, first.frame])
         .frames(proof.repeats.iter().take(2).map(|repeat| repeat.frame));
     Some(if several {

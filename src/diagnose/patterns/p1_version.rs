@@ -27,10 +27,10 @@ pattern! {
     /// - A peer that tries both versions, one after the other, and would take either.
     /// - `P1-NOTIFY`: the same notify after message 2, which had gone along with the version.
     P1_VERSION = "P1-VERSION", Phase1, Error;
-    title: "one side uses IKEv1, the other IKEv2";
+    title: "the peer does not take this version of IKE";
     causes: [
         "version" 0.90 "one end is set to IKEv1, the other to IKEv2", raised by "the notify; each side starts its own version", lowered by "one side tries both";
-        "migration" 0.10 "one version is configured for this peer only in part: a connection for the other one exists and is not complete",
+        "migration" 0.10 "this version is only half configured for the peer",
             raised by "both versions are answered", lowered by "one version is never answered";
     ];
     checks: [

@@ -79,7 +79,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             let mut found = Match::on(index, waited.certainty())
                 .frames(view.frames(silent.first))
                 .severity(standing.severity(silent.first.at, P2_NO_REPLY.severity))
-                .means("the peer refuses phase 2 without a word, has lost the phase 1 SA, or does not get the message")
+                .means("the peer refuses phase 2 without a word or has lost the phase 1 SA, or the message or its answer is lost")
                 .settle(format!("the {other}'s log, or a capture on its outside: whether QM1 arrives"));
             found.seen = format!(
                 "QM1 from the {starter} ({} octets) was sent {}; no QM2 and no error in the {} from the first copy to the end",
@@ -97,7 +97,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 found = found.weigh("lost-sa", 4.0);
             }
             if silent.started_by == Side::Initiator && has_just_come_up(&view, silent.first.at) {
-                found.means = "the peer refuses phase 2 without a word, or does not get the message".into();
+                found.means = "the peer refuses phase 2 without a word, or the message or its answer is lost".into();
                 found = found.rule_out(&["lost-sa"]);
             }
             if silent.first.ip_fragments > 1 {

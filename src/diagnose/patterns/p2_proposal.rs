@@ -5,7 +5,7 @@ use crate::diagnose::case::Case;
 use crate::diagnose::pattern::{Match, pattern};
 use crate::track::IkeVersion;
 
-use super::phase2::{self, Fate, Standing};
+use super::phase2::{self, Fate, QuickMode, Standing};
 
 pattern! {
     /// ## What is seen
@@ -51,7 +51,8 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         .filter(|(_, view)| view.attempt.version == IkeVersion::V1 && !view.attempt.midstream)
         .filter_map(|(index, view)| {
             let quick_modes = phase2::quick_modes(&view);
-            let refused = quick_modes.iter().find(|quick| matches!(quick.fate, Fate::Refused { .. }))?;
+            let is_refused = |quick: &&QuickMode<'_>| matches!(quick.fate, Fate::Refused { .. });
+            let refused = quick_modes.iter().find(|quick| is_refused(quick) && !quick.may_be_greeted(&view))?;
             if phase2::room_for_key_exchange(&view, refused.first.length) == Some(true) {
                 // P2-PFS.
                 return None;

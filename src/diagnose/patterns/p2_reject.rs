@@ -13,6 +13,9 @@ use super::p2_pfs::{Difference, FirstMessages};
 use super::phase1::{self, notify};
 use super::phase2::{self, Accepted, Fate, QuickMode, Standing};
 
+/// No SA is renewed so soon, but by who tries out what happens then.
+const LIFETIME: Duration = Duration::from_secs(60);
+
 pattern! {
     /// ## What is seen
     ///
@@ -45,8 +48,8 @@ pattern! {
         "other" 0.05 "another reason: a limit, a negotiation already under way, the policy bound to another interface", raised by "two Quick Modes that cross", lowered by "it repeats";
     ];
     checks: [
-        Either: "on the side that refuses, read the log at that time: it names the reason; the other log only shows the refusal";
-        Either: "compare what the side that refuses is configured to now with what it was when the tunnel came up" about "changed";
+        Either("the side that refuses"): "read the log at that time: it names the reason; the other log only shows the refusal";
+        Either("the side that refuses"): "compare what it is configured to now with what it was when the tunnel came up" about "changed";
         Either: "make the protected networks mirror images of each other: same addresses, masks, protocol and port";
         Either: "then compare ESP or AH, cipher with key length, hash, and tunnel or transport mode";
         Either: "then compare PFS: the same group on both ends, or off on both";
@@ -100,7 +103,8 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             let before = refused.first().and_then(|quick| accepted.before(&view, quick));
             let found = refusal(index, &view, &refused, &standing, before)?;
             let mended = accepted.after(&view, last).filter(|_| before.is_none());
-            let severity = standing.severity(last.first.at, P2_REJECT.severity);
+            let worst = if last.may_be_greeted(&view) { Severity::Notice } else { P2_REJECT.severity };
+            let severity = standing.severity(last.first.at, worst);
             let (found, severity) = match mended {
                 None => (found, severity),
                 Some(after) => (mended_after(found, after), severity.min(Severity::Notice)),
@@ -146,6 +150,7 @@ fn in_clear(index: usize, view: &View<'_>, quick_modes: &[QuickMode<'_>], standi
             "phase 1 works; the {other} {refuser} refuses phase 2, if it was the one to say so: in clear anybody can"
         ))
         .frames([quick.first.frame, error.message.frame])
+        .about(peer)
         .severity(standing.severity(quick.first.at, P2_REJECT.severity))
         .rule_out(&["changed"])
         .settle(format!("the {other}'s log at that time: whether it sent this, and why"));
@@ -185,7 +190,10 @@ fn refusal(
     let copies = u64::from(quick.first.repeat_count) + 1;
     let mut found = Match::on(index, if sure { Confidence::Inferred } else { Confidence::Suspected })
         .frames([quick.first.frame, answer.frame])
-        .means(format!("phase 1 works; the {other} {refuser} refuses the networks, the proposal or PFS of phase 2"));
+        .about(peer)
+        .means(format!(
+            "phase 1 works; the {other} {refuser} refuses phase 2, most often for its networks, its proposal or PFS"
+        ));
     found.seen = format!(
         "QM1 from the {starter} ({} octets) was sent {}; the {other} answered with {}{}{} later, and no QM2",
         quick.first.length,
@@ -194,21 +202,35 @@ fn refusal(
         if by.len() > 1 { ", the first " } else { " " },
         span(answer.at.since(quick.first.at)),
     );
+    if quick.may_be_greeted(view) {
+        found.seen.push_str("; an INITIAL-CONTACT would be as long");
+    }
     if refused.len() > 1 {
         found
             .seen
             .push_str(&format!("; {} fared alike under this phase 1", number(refused.len() as u64, "Quick Mode")));
     }
-    if let Some(before) = before {
-        let before = span(before);
+    if let Some(since) = before {
+        let before = span(since);
         found
             .seen
             .push_str(&format!("; one of the same length that the {starter} started {before} before was accepted"));
-        found.means = format!(
-            "phase 1 works; the {other} {refuser} refuses now what it most likely accepted before: a re-key, or other networks"
-        )
-        .into();
-        found = found.weigh("changed", 40.0).weigh("pfs", 0.5).weigh("proposal", 0.5);
+        found = if since < LIFETIME {
+            found
+                .means(format!(
+                    "phase 1 works and so does another Quick Mode; the {other} {refuser} refuses networks or proposal of this one, or was configured anew since"
+                ))
+                .weigh("changed", 8.0)
+                .weigh("selectors", 1.2)
+        } else {
+            found
+                .means(format!(
+                    "phase 1 works; the {other} {refuser} refuses now what it most likely accepted before: a re-key, or other networks"
+                ))
+                .weigh("changed", 40.0)
+                .weigh("pfs", 0.5)
+                .weigh("proposal", 0.5)
+        };
     } else if standing.any_success() {
         found.seen.push_str("; another Quick Mode between the two was accepted");
         found.means = format!(

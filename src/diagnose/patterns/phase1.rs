@@ -136,6 +136,12 @@ pub(super) fn wants_xauth(view: &View<'_>) -> bool {
         .any(|method| matches!(method, 65001..=65010 | 64221..=64224))
 }
 
+/// Whether both sides announce XAUTH (draft-ietf-ipsra-isakmp-xauth), whatever was chosen.
+pub(super) fn announce_xauth(view: &View<'_>) -> bool {
+    const XAUTH: [u8; 8] = [0x09, 0x00, 0x26, 0x89, 0xdf, 0xd6, 0xb7, 0x12];
+    view.attempt.vendor_ids.iter().all(|ids| ids.iter().any(|id| **id == XAUTH))
+}
+
 /// Encrypted Informational messages from `side`, in order.
 pub(super) fn encrypted_informationals<'a>(
     view: &View<'a>,

@@ -33,6 +33,15 @@ pub(super) struct QuickMode<'a> {
     pub fate: Fate<'a>,
 }
 
+impl QuickMode<'_> {
+    /// What came instead of message 2, as the capture ends, may be the INITIAL-CONTACT of the side that is asked.
+    pub(super) fn may_be_greeted(&self, view: &View<'_>) -> bool {
+        let Fate::Refused { by, .. } = &self.fate else { return false };
+        let greeting = greets_instead(view, self.first).filter(|greeting| is_last(view, greeting));
+        greeting.is_some_and(|greeting| by.iter().all(|&one| std::ptr::eq(one, greeting)))
+    }
+}
+
 /// What became of a Quick Mode.
 #[derive(Debug)]
 pub(super) enum Fate<'a> {
@@ -169,8 +178,12 @@ fn fate<'a>(
         // Who has no SA sends nothing under one: it is message 2, and the capture misses message 1, or it misses the answer.
         None if !any_answered && begins_traffic(view, first) => Fate::Open,
         None => match phase1::silence_after(view, first) {
-            // Who gets no answer asks again; of one that was sent once the capture misses the answer.
-            None => Fate::Open,
+            // Who gets no answer asks again; of one that was sent once the capture misses the answer. What comes right after it, as the
+            // capture ends, may refuse it.
+            None => match greets_instead(view, first).filter(|_| !any_answered && first.repeats.is_empty()) {
+                Some(greeting) if is_last(view, greeting) => Fate::Refused { by: vec![greeting], sure: false },
+                _ => Fate::Open,
+            },
             Some(waited) if waited.copies < 2 && waited.after >= PATIENCE => Fate::Open,
             // What may be its INITIAL-CONTACT, and came when message 1 had come, may refuse that as well.
             Some(waited) => greets_instead(view, first)
@@ -218,6 +231,11 @@ fn greets_instead<'a>(view: &View<'a>, first: &MessageRecord) -> Option<&'a Mess
     let greeting = initial_contact::of(view, first.from.other())?;
     let after = |at: Timestamp| at <= greeting.at && greeting.at.since(at) <= REFUSAL;
     first.copies().any(|(_, at)| after(at)).then_some(greeting)
+}
+
+/// Whether nothing of the attempt comes behind this message, which is near the end of the capture.
+fn is_last(view: &View<'_>, message: &MessageRecord) -> bool {
+    view.messages().all(|other| other.last_sent() <= message.at) && view.case.end().since(message.at) < PATIENCE
 }
 
 /// Whether the side that is asked begins to send ESP or AH after message 1.

@@ -63,7 +63,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 format!("not answered, like those to {} other addresses,", case.silent_peers().saturating_sub(1))
             },
         ))
-        .means("somebody seems to be finding out what answers here; no tunnel is meant")
+        .means("it looks as if somebody finds out what answers here, and means no tunnel")
         .frames(all.iter().take(8).map(|(_, view)| view.attempt.first_frame))
         .settle(format!("whether {} is one of your peers", last.attempt.initiator.ip()));
     // What else gets no answer beside a tunnel is no probe for that.

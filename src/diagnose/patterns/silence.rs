@@ -80,6 +80,12 @@ impl SignsOfLife {
         Self { packets, flows: [case.pair.a, case.pair.b].map(|end| Traffic::over(case.flows_from(end))) }
     }
 
+    /// When the first one came after this time.
+    fn first_after(&self, end: usize, after: Timestamp) -> Option<Timestamp> {
+        let packets = &self.packets[end];
+        packets.get(packets.partition_point(|&at| at <= after)).copied()
+    }
+
     /// Whether one of them stands between these times, or just before. Flows count that ran all the while or began or ended
     /// then.
     fn between(&self, end: usize, from: Timestamp, to: Timestamp) -> bool {
@@ -111,7 +117,11 @@ fn unanswered(
     let heard = case.heard_from(peer);
     let last = first.at.after(waited.over);
     let lost = || case.points().is_some_and(|points| points.loses(first));
-    let alive = heard && !lost() && signs.get_or_init(|| SignsOfLife::of(case)).between(end, first.at, last);
+    let signs = || signs.get_or_init(|| SignsOfLife::of(case));
+    let alive = heard && !lost() && signs().between(end, first.at, last);
+    // It begins to speak once nobody asks any more.
+    let flows = || case.flows_from(peer).map(|flow| flow.first).filter(|&begun| begun > last).min();
+    let later = (heard && !alive).then(|| signs().first_after(end, last).into_iter().chain(flows()).min()).flatten();
     // Since when nothing comes from a peer that a tunnel had been up with.
     let gone = case.pair.sent[end].span.map(|(_, last)| last).filter(|&last| {
         let tunnel =
@@ -137,10 +147,13 @@ fn unanswered(
         let last = if waited.copies > 1 { "the last copy" } else { "it" };
         format!("; nothing came back, also not in the {} after {last}", span(waited.after))
     });
-    seen.push_str(&match (alive, gone) {
-        (true, _) => format!("; {peer} is alive: it sends other IKE, ESP or AH meanwhile"),
-        (_, Some(last)) => {
+    seen.push_str(&match (alive, gone, later) {
+        (true, ..) => format!("; {peer} is alive: it sends other IKE, ESP or AH meanwhile"),
+        (_, Some(last), _) => {
             format!("; {peer} was last heard {} before that, and a tunnel had been up", span(first.at.since(last)))
+        }
+        (.., Some(later)) => {
+            format!("; {peer} sends IKE, ESP or AH from {} after that on", span(later.since(last)))
         }
         _ if heard => format!("; {peer} sends IKE, ESP or AH at other times, and none meanwhile"),
         _ if to_others => format!("; no IKE, ESP or AH from {peer} to this address, and some to others"),
@@ -189,7 +202,7 @@ fn unanswered(
         found = found.weigh("path", 0.3).weigh("no-profile", 2.0).weigh("refused", 2.0).weigh("off", 1.5);
     } else if pinged {
         found = found.weigh("path", 0.6).weigh("no-profile", 1.5).weigh("off", 2.0);
-    } else if to_others {
+    } else if to_others || later.is_some() {
         found = found.weigh("path", 0.5).weigh("no-profile", 2.0);
     } else if silent_peers > 1 {
         found = found.weigh("path", 1.5);

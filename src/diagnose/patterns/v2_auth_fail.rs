@@ -144,6 +144,13 @@ fn refused(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
     Some(weighed(view, found))
 }
 
+/// Whether the request of IKE_AUTH is as long as one with a certificate.
+pub(super) fn holds_certificate(view: &View<'_>) -> bool {
+    let request = view.message(Label::Request(AUTH));
+    let plain = request.zip(Suite::chosen(view.attempt)).and_then(|(request, suite)| suite.plain_of(request));
+    plain.is_some_and(|(least, _)| least >= CERTIFICATE_SIZED)
+}
+
 /// What the request, IKE_SA_INIT and NAT detection say for and against causes.
 fn weighed(view: &View<'_>, found: Match) -> Match {
     // Then neither a shared key nor a certificate proves who it is (RFC 5723 §4.3.3).
@@ -157,10 +164,7 @@ fn weighed(view: &View<'_>, found: Match) -> Match {
             payload.payload_type == CERTREQ || matches!(payload.detail, PayloadDetail::Certificate { .. })
         })
     });
-    let request = view.message(Label::Request(AUTH));
-    let plain = request.zip(Suite::chosen(view.attempt)).and_then(|(request, suite)| suite.plain_of(request));
-    let long = plain.is_some_and(|(least, _)| least >= CERTIFICATE_SIZED);
-    let found = match (long, asked_certificate) {
+    let found = match (holds_certificate(view), asked_certificate) {
         (true, _) => found.weigh("certificate", 6.0).weigh("key", 0.1),
         (false, true) => found,
         (false, false) => found.weigh("certificate", 0.6),

@@ -10,8 +10,8 @@ use crate::diagnose::words::{span, times};
 use crate::packet::Encapsulation;
 use crate::track::{Label, MessageRecord, Side};
 
-use super::f_pmtu;
 use super::ikev2::{self, AUTH, SA_INIT};
+use super::{f_pmtu, v2_auth_fail};
 
 /// A datagram longer than this may need fragments somewhere on the path: the least MTU of IPv6 (RFC 8200 §5), headers off.
 const FITS_EVERYWHERE: u32 = 1280 - 40 - 8 - 4;
@@ -43,8 +43,10 @@ pattern! {
             raised by "the request went to 4500, IKE_SA_INIT to 500, and nothing came from 4500", lowered by "the request stayed on the port that works";
         "fragments" 0.28 "IP fragments of the request or of its answer are dropped on the way",
             raised by "a request above 1200 octets or in IP fragments; ICMP fragment reassembly time exceeded", lowered by "a short request in one packet";
-        "silent" 0.18 "the responder refuses in silence, or fails on the message",
+        "silent" 0.16 "the responder refuses in silence, or fails on the message",
             raised by "a short request on the port that works", lowered by "the responder is known to answer refusals";
+        "path" 0.02 "the request is lost on its way: loss, or a filter that looks into it",
+            raised by "a short request on the port that works", lowered by "a request in IP fragments";
         "return" 0.05 "the answer does not reach the initiator: a filter, a NAT or the route on its way back",
             raised by "the request comes again although its answer has left", lowered by "no answer is seen beside the responder; a longer one, to IKE_SA_INIT, arrived on the same ports";
         "taken" 0.04 "the initiator does not take the answer: not the identity or proof that it expects, not the child SA that it asked for, or a fault in reading it",
@@ -52,6 +54,7 @@ pattern! {
     ];
     checks: [
         Path: "open and forward UDP 4500 both ways, on every filter and NAT between the two" about "port-4500";
+        Path: "look for loss, and for a filter that drops these messages and lets those of IKE_SA_INIT through" about "path";
         Either: "enable IKE fragmentation (RFC 7383); shorten the certificate chain" about "fragments";
         Responder: "look in its log whether the IKE_AUTH request arrives, and what it makes of it" about "silent" "port-4500" "fragments";
         Initiator: "look in its log whether the answer arrives, and what it makes of it";
@@ -65,7 +68,7 @@ pattern! {
     ];
     sources: ["RFC 7296 §2.1", "RFC 7296 §2.4", "RFC 7296 §2.23", "RFC 7383 §1"];
     misses: SetUp;
-    lost: "port-4500" "fragments" "return", or its answer: "port-4500" "fragments";
+    lost: "path" "port-4500" "fragments" "return", or its answer: "port-4500" "fragments";
     when: V2_UNPROVEN, V2 REPEATS;
     check: check
 }
@@ -137,15 +140,13 @@ fn no_answer(index: usize, view: &View<'_>) -> Option<Match> {
         (true, true) => found.weigh("port-4500", 0.05),
         (false, _) => found.rule_out(&["port-4500"]),
     };
-    found = found.weigh(
-        "fragments",
-        match (request.ip_fragments > 1, fragmented) {
-            (true, _) => 5.0,
-            (false, true) => 2.5,
-            (false, false) => 0.2,
-        },
-    );
-    Some(found)
+    Some(match (request.ip_fragments > 1, fragmented) {
+        (true, _) => found.weigh("fragments", 5.0),
+        (false, true) => found.weigh("fragments", 2.5),
+        // Without a certificate the answer is short, too.
+        (false, false) if !v2_auth_fail::holds_certificate(view) => found.rule_out(&["fragments"]).weigh("path", 8.0),
+        (false, false) => found.weigh("fragments", 0.2).weigh("path", 4.0),
+    })
 }
 
 /// The answer leaves, and the request comes all the same.
@@ -178,8 +179,8 @@ fn answer_lost(index: usize, view: &View<'_>) -> Option<Match> {
     let found = Match::on(index, confidence)
         .seen(seen)
         .means(if open {
-            "the longer answer to IKE_SA_INIT reached the initiator on the same ports, so most likely this one does, and is not taken: \
-             the IKE SA is up for the responder and not for the initiator"
+            "the answer does not reach the initiator, or it does not take it (the longer answer to IKE_SA_INIT reached it on the same \
+             ports): the IKE SA is up for the responder and not for the initiator"
         } else {
             "the answer does not reach the initiator, or it does not take it: the IKE SA is up for the responder and not for the \
              initiator"
@@ -187,11 +188,11 @@ fn answer_lost(index: usize, view: &View<'_>) -> Option<Match> {
         .settle("a capture on the initiator's outside tells whether the answer arrives whole")
         .frames(view.frames(answer))
         .frames([request.frame])
-        .rule_out(&["silent"])
+        .rule_out(&["silent", "path"])
         .rule_out(if first_there { &[] } else { &["port-4500"] })
         .rule_out(if fragmented { &[] } else { &["fragments"] })
         .weigh("return", 8.0)
-        .weigh("taken", if open { 20.0 } else { 2.0 })
+        .weigh("taken", if open { 10.0 } else { 2.0 })
         .weigh("fragments", 5.0);
     Some(if told { found.severity(Severity::Notice) } else { found })
 }

@@ -46,9 +46,9 @@ pattern! {
             raised by "remote access", lowered by "site to site";
     ];
     checks: [
+        Either("the side that refuses"): "read the log at that time: it names TS_UNACCEPTABLE or NO_PROPOSAL_CHOSEN; for remote access look at the address pool";
         Either: "put the traffic selectors side by side: what is local here must be remote there, with the same masks";
         Either: "compare the ESP proposals: cipher with key length, integrity, group, ESN, mode";
-        Either: "on the side that refuses, read the log at that time: it names TS_UNACCEPTABLE or NO_PROPOSAL_CHOSEN; for remote access look at the address pool";
     ];
     logs: [
         "strongSwan": "received TS_UNACCEPTABLE notify, no CHILD_SA built" ("strongSwan source");
@@ -117,6 +117,7 @@ fn deleted_at_once(index: usize, view: &View<'_>) -> Option<Match> {
         ))
         .settle(format!("the log of {initiator} at that time"))
         .frames(grants.iter().chain(&deletes).map(|message| message.frame))
+        .about(Side::Initiator)
         .weigh("other", 4.0);
     Some(found)
 }
@@ -149,6 +150,7 @@ fn further_child(case: &Case<'_>, suite: Suite, index: usize, view: &View<'_>) -
         ))
         .settle(format!("the log of {} at that time, or the keys of the IKE SA", last.destination.ip()))
         .frames(refusals.iter().flat_map(|(request, response)| [request.frame, response.frame]))
+        .about(answer.from)
         .weigh("selectors", 2.0);
     // Who is busy with an exchange of its own says so once, and it passes.
     let passes = count == 1 && is_busy(view, last);
@@ -173,6 +175,7 @@ fn refused_in_clear(index: usize, view: &View<'_>) -> Option<Match> {
              for that",
         )
         .settle("the responder's log at that time")
+        .about(Side::Responder)
         .frames(view.message(Label::Request(AUTH)).map(|request| request.frame))
         .frames(view.frames(refusal.message));
     match refusal.notify_message_type {
@@ -218,8 +221,9 @@ fn refused(index: usize, view: &View<'_>) -> Option<Match> {
         || request.is_some_and(|request| suite.surely_asks_child(request, response) == Some(true));
     let found = Match::on(index, if sure { Confidence::Inferred } else { Confidence::Suspected })
         .seen(seen)
-        .means("authentication works; the two ends do not agree on subnets or on ESP, and the reason is encrypted")
+        .means("authentication works; the child SA is refused, most often for its subnets or its ESP proposal, and the reason is encrypted")
         .settle("the responder's log at that time, or the keys of the IKE SA")
+        .about(Side::Responder)
         .frames(request.map(|request| request.frame))
         .frames([response.frame])
         .frames(last.map(|message| message.frame));
