@@ -91,6 +91,7 @@ const CONSEQUENCES: &[Consequences] = &[
     Consequences::on_attempt_of("N-WRONG-ADDR", &["P1-MM2-NO-MM3", "P1-AGGR-AUTH", "V2-INIT-NO-AUTH"]),
     Consequences::of("N-NATT-MISSING", &["T-ONEWAY"]),
     Consequences::of("N-NAT-AH", &["T-ONEWAY"]),
+    Consequences::of("T-SEQ-RESET", &["T-ONEWAY"]),
     Consequences::of("N-NAT-MULTI", &["T-ONEWAY"]),
     Consequences::of("L-STALE-SA", &["P1-NO-REPLY", "P2-NO-REPLY", "V2-NO-REPLY", "V2-CLEAR-ERROR", "T-ONEWAY"]),
     Consequences::on_attempt_of("L-STALE-SA", &["L-DPD-TIMEOUT"]),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::base::quad;
 use crate::track::Side;
 
-/// `40 ms`, `14.2 s`, `3 min 12 s`, `2 h 5 min`.
+/// `40 ms`, `14.2 s`, `3 min 12 s`, `2 h 5 min`, `40 days 2 h`.
 pub(super) fn span(duration: Duration) -> String {
     let pair = |big: u64, big_unit: &str, small: u64, small_unit: &str| match small {
         0 => format!("{big} {big_unit}"),
@@ -18,7 +18,8 @@ pub(super) fn span(duration: Duration) -> String {
         millis @ 1..=999 => format!("{millis} ms"),
         1_000..=59_949 => tenths(duration),
         _ if seconds < 3600 => pair(seconds / 60, "min", seconds % 60, "s"),
-        _ => pair(seconds / 3600, "h", seconds % 3600 / 60, "min"),
+        _ if seconds < 100 * 3600 => pair(seconds / 3600, "h", seconds % 3600 / 60, "min"),
+        _ => pair(seconds / 86_400, "days", seconds % 86_400 / 3600, "h"),
     }
 }
 
@@ -92,6 +93,8 @@ mod tests {
             assert_eq!(span(Duration::from_millis(millis)), text);
         }
         assert_eq!(span(Duration::from_secs(7_500)), "2 h 5 min");
+        assert_eq!(span(Duration::from_secs(86_400)), "24 h");
+        assert_eq!(span(Duration::from_secs(40 * 86_400 + 7_500)), "40 days 2 h");
     }
 
     #[test]

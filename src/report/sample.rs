@@ -471,6 +471,7 @@ pub fn healthy(a: &str, b: &str, first_frame: u64) -> (Pair, Judged, Finding) {
         latest: None,
         ports: Some((4500, 4500)),
         port_change: None,
+        ran_over: None,
         doubled: None,
         follows: None,
     };

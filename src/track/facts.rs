@@ -761,6 +761,13 @@ pub struct EspFlow {
     pub ports: Option<(u16, u16)>,
     /// That its ports changed.
     pub port_change: Option<PortChange>,
+    /// The first packet after its numbers ran over 2^32.
+    pub ran_over: Option<(Timestamp, FrameRef)>,
+}
+
+impl EspFlow {
+    /// A sequence number so near to 2^32 that a re-key is overdue.
+    pub const NEAR_END: u32 = 0xf000_0000;
 }
 
 /// What a capture has of a flow whose packets another one had before.

@@ -215,6 +215,7 @@ struct Rare {
     /// The captures that hold packets after another one had them.
     followers: Vec<Follower>,
     port_change: Option<PortChange>,
+    ran_over: Option<(Timestamp, FrameRef)>,
     /// The latest packet between other ports than the flow's.
     stray: Option<Stray>,
 }
@@ -513,7 +514,8 @@ impl FlowRow {
             again: flow.doubled.map_or(flow.last, |(at, _)| at),
             again_frame: flow.last_frame.frame,
             again_capture: flow.last_frame.capture,
-            rare: flow.port_change.map(|change| Box::new(Rare { port_change: Some(change), ..Rare::default() })),
+            rare: (flow.port_change.is_some() || flow.ran_over.is_some())
+                .then(|| Box::new(Rare { port_change: flow.port_change, ran_over: flow.ran_over, ..Rare::default() })),
         }
     }
 
@@ -658,6 +660,7 @@ impl FlowRow {
             latest: self.latest(),
             ports: Some(self.ports).filter(|_| self.key.encapsulation != Encapsulation::None),
             port_change: self.rare.as_ref().and_then(|rare| rare.port_change),
+            ran_over: self.rare.as_ref().and_then(|rare| rare.ran_over),
         }
     }
 
@@ -701,8 +704,19 @@ impl FlowRow {
             self.seen.clear(self.last_sequence.wrapping_add(1), ahead - 1);
             self.widest = self.widest.max(ahead - 1);
         }
+        if sequence < self.last_sequence {
+            self.run_over((packet.at, packet.frame));
+        }
         self.seen.mark(sequence);
         self.last_sequence = sequence;
+    }
+
+    /// The first packet after the numbers ran over, if they came near their end before.
+    #[cold]
+    fn run_over(&mut self, packet: (Timestamp, FrameRef)) {
+        if self.last_sequence >= EspFlow::NEAR_END {
+            self.rare.get_or_insert_default().ran_over.get_or_insert(packet);
+        }
     }
 
     #[cold]

@@ -3,6 +3,7 @@
 use std::net::Ipv4Addr;
 
 use ikescope::diagnose::{Confidence, Severity};
+use ikescope::pipeline::Analysis;
 
 use crate::ikev2::two_child_sas;
 use crate::path::{find, says, tells_a_side};
@@ -236,6 +237,61 @@ fn numbered_from(first: u32) -> Capture {
     let story = up();
     let spis = story.esp_spis();
     story.traffic_on(spis, first..first + 60, ms(100)).capture()
+}
+
+/// A minute of packets whose numbers run over 2^32 in the middle, of which the first `answered` are answered.
+fn runs_over(answered: u32) -> Analysis {
+    let story = up();
+    let [there, back] = story.esp_spis();
+    let told = (1..=60).fold(story, |told, number: u32| {
+        let sent = told.esp(Side::Initiator, there, [(u32::MAX - 30).wrapping_add(number)], 120, secs(1));
+        if number <= answered { sent.esp(Side::Responder, back, [number], 120, ms(15)) } else { sent }
+    });
+    judge(&told.capture())
+}
+
+/// Whether extended sequence numbers are in use shows in what is answered after the numbers ran over (RFC 4303 §3.4.3).
+#[test]
+fn what_the_peer_does_when_the_numbers_run_over_tells_whether_they_are_extended() {
+    let dead = runs_over(30);
+    assert_eq!(alarms(&dead), ["T-SEQ-WRAP"]);
+    let found = find(&dead, "T-SEQ-WRAP").expect("a finding");
+    assert!(found.seen.contains("30 packets from") && found.seen.ends_with("none in the 29.0 s since"), "{found:?}");
+    assert!(found.means.contains("drops all that came since") && !says(&found, "all is well"), "{found:?}");
+    let alive = runs_over(60);
+    let found = find(&alive, "T-SEQ-WRAP").expect("a remark");
+    assert_eq!((found.severity, found.confidence), (Severity::Info, Confidence::Inferred), "{found:?}");
+    // who stopped before has another reason
+    let before = runs_over(20);
+    assert_eq!(find(&before, "T-SEQ-WRAP").map(|found| found.severity), Some(Severity::Notice));
+    assert!(find(&before, "T-ONEWAY").is_some());
+}
+
+/// Of two SAs whose numbers come to their end the one is told whose numbers last for less time, and how long that is.
+#[test]
+fn how_long_the_numbers_of_an_sa_last_is_told() {
+    let story = up();
+    let [there, back] = story.esp_spis();
+    let told = (1..=60).fold(story, |told, number| {
+        let sent = told.esp(Side::Initiator, there, [0xff00_0000 + number], 120, secs(1));
+        sent.esp(Side::Responder, back, [0xf100_0000 + number], 120, ms(15))
+    });
+    let found = find(&judge(&told.capture()), "T-SEQ-WRAP").expect("a finding");
+    assert!(found.seen.contains("16777155 are left, enough for 197 days"), "{}", found.seen);
+}
+
+/// What is dropped because the numbers began again is not said to be lost on the way.
+#[test]
+fn what_is_no_longer_answered_since_the_numbers_began_again_follows_from_that() {
+    let story = up();
+    let [there, back] = story.esp_spis();
+    let told = (1..=40).fold(story, |told, number| {
+        let sent = told.esp(Side::Initiator, there, [10_000 + number], 120, secs(1));
+        sent.esp(Side::Responder, back, [number], 120, ms(15))
+    });
+    let analysis = judge(&told.esp(Side::Initiator, there, 1..=40, 120, secs(1)).capture());
+    assert_eq!(alarms(&analysis), ["T-SEQ-RESET"]);
+    assert_eq!(find(&analysis, "T-ONEWAY").and_then(|found| found.consequence_of), Some("T-SEQ-RESET"));
 }
 
 /// Twice a tunnel that is used once a second for `seconds`, then deleted by the initiator.

@@ -5,7 +5,7 @@ use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::{number, span};
 use crate::diagnose::{Confidence, Severity};
 
-use super::{c_two_point, l_stale_sa, nat, t_esp_blocked, traffic};
+use super::{c_two_point, l_stale_sa, nat, t_esp_blocked, t_seq_wrap, traffic};
 
 pattern! {
     /// ## What is seen
@@ -168,8 +168,11 @@ fn lost_as(way: &traffic::Way<'_>) -> &'static str {
 
 /// It worked, and then the answers stopped.
 fn faded(case: &Case<'_>) -> Option<Match> {
-    // Who took its SA down answers no more.
+    // Who took its SA down answers no more, nor does who drops all because the numbers ran over.
     let faded = traffic::faded(case).filter(|faded| l_stale_sa::unheeded_delete(case, faded).is_none())?;
+    if t_seq_wrap::has_stopped(case) {
+        return None;
+    }
     let traffic::Faded { attempt, way, packets: [before, after], even, alive, over, last_answer } = faded;
     let before = number(before, "packet");
     let (from, to, over) = (way.from, way.to, span(over));

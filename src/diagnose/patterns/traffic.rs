@@ -181,9 +181,9 @@ pub(super) fn forgotten(case: &Case<'_>) -> [bool; 2] {
 }
 
 /// Packets of a stream.
-const STREAM: u64 = 10;
+pub(super) const STREAM: u64 = 10;
 /// A stream that missed so many of its packets has stopped, if it misses them for this long.
-const GONE: (u32, Duration) = (10, Duration::from_secs(5));
+pub(super) const GONE: (u32, Duration) = (10, Duration::from_secs(5));
 
 /// IKEv1: a steady stream both ways ended at both ends at once while this attempt was under way and has not come again, and the last
 /// that is said under the SA it belonged to may delete that: the attempt was to take its place.
