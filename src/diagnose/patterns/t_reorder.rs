@@ -12,6 +12,8 @@ use super::traffic;
 const LEAST_LATE: u64 = 10;
 /// One in so many late is worth a word.
 const ONE_IN: u64 = 50;
+/// One in so many that the usual window drops is an alarm.
+const DROPPED_ONE_IN: u64 = 100;
 
 pattern! {
     /// ## What is seen
@@ -53,10 +55,15 @@ pattern! {
 
 fn check(case: &Case<'_>) -> Vec<Match> {
     let late = |way: &traffic::Way<'_>| way.flows.iter().map(|flow| flow.reordered).sum::<u64>();
+    let deep = |way: &traffic::Way<'_>| way.flows.iter().map(|flow| u64::from(flow.deep)).sum::<u64>();
+    let counts = |count: u64, way: &traffic::Way<'_>, one_in| {
+        count >= LEAST_LATE && count.saturating_mul(one_in) >= way.packets()
+    };
+    let is_deep = |way: &traffic::Way<'_>| counts(deep(way), way, DROPPED_ONE_IN);
     let Some(way) = traffic::ways(case)
         .into_iter()
-        .filter(|way| late(way) >= LEAST_LATE && late(way).saturating_mul(ONE_IN) >= way.packets())
-        .max_by_key(late)
+        .filter(|way| counts(late(way), way, ONE_IN) || is_deep(way))
+        .max_by_key(|way| (is_deep(way), late(way)))
     else {
         return Vec::new();
     };
@@ -64,14 +71,12 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     if points::is_seen_twice(case) {
         return Vec::new();
     }
-    let deep: u64 = way.flows.iter().map(|flow| u64::from(flow.deep)).sum();
-    let is_deep = deep >= LEAST_LATE && deep.saturating_mul(ONE_IN) >= way.packets();
+    let (deep, is_deep) = (deep(&way), is_deep(&way));
     let fragmented = way.flows.iter().any(|flow| flow.fragmented > 0);
     let mut seen =
         format!("{} of {} from {} came after a higher number", late(&way), number(way.packets(), "packet"), way.from);
-    if deep > 0 {
-        seen.push_str(&format!(", {deep} of them more than 64 behind it"));
-    }
+    let many = if deep > 0 { deep.to_string() } else { "none".into() };
+    seen.push_str(&format!(", {many} of them more than 64 behind it"));
     let found = Match::on_pair(Confidence::Stated)
         .seen(seen)
         .means(if is_deep {
