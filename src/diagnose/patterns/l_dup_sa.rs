@@ -2,15 +2,16 @@
 
 use std::time::Duration;
 
-use crate::base::Timestamp;
+use crate::base::{FrameRef, Timestamp};
 use crate::diagnose::Confidence;
-use crate::diagnose::case::Case;
+use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
+use crate::diagnose::sizes::payload;
 use crate::diagnose::words::span;
-use crate::track::Label;
+use crate::track::{Exchange, ExchangeKind, Label};
 
 use super::informational::{self, Reading};
-use super::traffic;
+use super::{ikev2, traffic};
 
 /// Longer than this after a re-key, the old SA ought to be gone.
 const OVERLAP: Duration = Duration::from_secs(60);
@@ -54,21 +55,12 @@ pattern! {
 }
 
 fn check(case: &Case<'_>) -> Vec<Match> {
-    let mut rekeys: Vec<(Timestamp, crate::base::FrameRef)> = case
-        .attempts()
-        .flat_map(|(_, view)| view.messages().map(move |message| (view, message)))
-        .filter(|(view, message)| match message.label {
-            Label::Response(36) => true,
-            Label::Qm(3) => view.attempt.phase2_up.is_some_and(|up| message.at > up),
-            _ => false,
-        })
-        .map(|(_, message)| (message.at, message.frame))
-        .collect();
+    let mut rekeys: Vec<(Timestamp, FrameRef, Duration)> = case.attempts().flat_map(|(_, view)| rekeys(view)).collect();
     rekeys.sort_unstable();
     let [there, back] = traffic::ways(case);
-    let apart = rekeys.iter().rev().take(LATEST).find_map(|&(at, frame)| {
+    let apart = rekeys.iter().rev().take(LATEST).find_map(|&(at, frame, age)| {
         [(&there, &back), (&back, &there)].into_iter().find_map(|(old, new)| {
-            let late = old.only(|flow| flow.first.after(OVERLAP) < at && flow.last > at.after(OVERLAP));
+            let late = old.only(|flow| flow.first.after(age) < at && flow.last > at.after(OVERLAP));
             let stuck = old.begun_since(at).is_empty() && !late.is_empty();
             let changed = !new.begun_since(at).is_empty()
                 && new.only(|flow| flow.first < at && flow.last > at.after(traffic::GRACE)).is_empty();
@@ -96,4 +88,18 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             .frames(late.frames())
             .settle("the SAs that each gateway lists, by SPI"),
     ]
+}
+
+/// When SAs may have been replaced, by which message, and how much older the replaced ones are at least: a request that begins
+/// with a Notify says that it is for a re-key (RFC 7296 §1.3.3), others may be for networks more.
+fn rekeys<'a>(view: View<'a>) -> impl Iterator<Item = (Timestamp, FrameRef, Duration)> + use<'a> {
+    let of = move |exchange: &'a Exchange| {
+        let (request, response) = ikev2::request_and_response(exchange);
+        let says_so = request.is_some_and(|request| view.first_inside(request) == Some(payload::NOTIFY));
+        let created = response.filter(|_| exchange.kind == ExchangeKind::CreateChildSa);
+        let age = if says_so { traffic::AHEAD } else { OVERLAP };
+        let confirmed = exchange.message(Label::Qm(3)).filter(|message| view.attempt.phase2_up < Some(message.at));
+        created.map(|message| (message, age)).or(confirmed.map(|message| (message, OVERLAP)))
+    };
+    view.exchanges().iter().filter_map(of).map(|(message, age)| (message.at, message.frame, age))
 }
