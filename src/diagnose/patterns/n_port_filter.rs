@@ -1,7 +1,8 @@
 //! N-PORT-FILTER: UDP 500 is filtered, and UDP 4500 passes.
 
+use crate::base::Timestamp;
 use crate::diagnose::Confidence;
-use crate::diagnose::case::Case;
+use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::{span, times};
 use crate::track::Side;
@@ -11,7 +12,8 @@ use super::nat;
 pattern! {
     /// ## What is seen
     ///
-    /// First messages on UDP 500 are never answered, while the same two hosts talk IKE on UDP 4500 from the first message on.
+    /// First messages on UDP 500 are never answered, while the same two hosts talk IKE on UDP 4500, from the first message on or
+    /// on an SA that was up before.
     ///
     /// ## What it means
     ///
@@ -41,11 +43,19 @@ pattern! {
 }
 
 fn check(case: &Case<'_>) -> Vec<Match> {
-    let Some((_, works)) = case.attempts().find(|(_, view)| {
-        view.attempt.responder.port() == nat::NAT_T && !view.attempt.midstream && view.heard(Side::Responder)
-    }) else {
-        return Vec::new();
-    };
+    let on_4500 =
+        |(_, view): &(usize, View<'_>)| view.attempt.responder.port() == nat::NAT_T && view.heard(Side::Responder);
+    // On an SA from before: what each end says last there.
+    let mut last_said: [Option<(Timestamp, View<'_>)>; 2] = [None; 2];
+    for (_, view) in case.attempts().filter(on_4500).filter(|(_, view)| view.attempt.midstream) {
+        for message in view.messages().filter(|message| nat::on_4500(message)) {
+            let said = &mut last_said[usize::from(message.source.ip() != case.pair.a)];
+            if said.is_none_or(|(at, _)| at < message.at) {
+                *said = Some((message.at, view));
+            }
+        }
+    }
+    let from_the_first = case.attempts().filter(on_4500).find(|(_, view)| !view.attempt.midstream);
     case.attempts()
         .filter(|(_, view)| {
             view.attempt.responder.port() == 500
@@ -59,6 +69,10 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             if !waited.is_silence() || !case.pair.icmp_errors.is_empty() {
                 return None;
             }
+            let meanwhile = last_said[usize::from(view.attempt.responder.ip() != case.pair.a)];
+            let works = from_the_first
+                .map(|(_, works)| works)
+                .or_else(|| meanwhile.filter(|(at, _)| *at > first.at).map(|(_, works)| works))?;
             let same = view.attempt.version == works.attempt.version && view.attempt.mode == works.attempt.mode;
             Some(
                 Match::on(index, Confidence::Suspected)
