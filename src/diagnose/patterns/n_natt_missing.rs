@@ -8,7 +8,7 @@ use crate::diagnose::words::{number, span};
 use crate::packet::Encapsulation;
 use crate::track::Side;
 
-use super::nat;
+use super::{n_private_outer, nat};
 
 /// Native ESP in one direction, so many packets of it, is no accident.
 const ENOUGH: u64 = 3;
@@ -16,7 +16,7 @@ const ENOUGH: u64 = 3;
 pattern! {
     /// ## What is seen
     ///
-    /// The initiator's port is rewritten, so there is a NAT; one side or both announce no NAT traversal (no vendor id in
+    /// The initiator's port is rewritten, or its address is a private one and the responder's is not, so there is a NAT; one side or both announce no NAT traversal (no vendor id in
     /// IKEv1, no NAT_DETECTION notify in IKEv2). Or both do, and stay on UDP 500 although NAT detection shows the NAT. IKE
     /// completes on UDP 500 all the same, and ESP goes natively over IP, in one direction only or not at all.
     ///
@@ -44,7 +44,7 @@ pattern! {
         "SonicWALL": "Peer IPSec Security Gateway doesn't support VPN NAT Traversal" ("SonicWALL manual, NAT Traversal chapter");
     ];
     sources: ["RFC 3947 §3.1", "RFC 3715 §2.1", "RFC 7296 §2.23"];
-    when: PORT, NAT;
+    when: PORT, NAT, PRIVATE FLOWS;
     check: check
 }
 
@@ -53,7 +53,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         return Vec::new();
     }
     case.attempts()
-        .filter(|(_, view)| nat::rewritten_port(view).is_some() && view.attempt.phase1_up.is_some())
+        .filter(|(_, view)| sign_of_nat(view).is_some() && view.attempt.phase1_up.is_some())
         .last()
         .and_then(|(index, view)| found(case, index, &view))
         .or_else(|| case.attempts().last().and_then(|(index, view)| in_spite(case, index, &view)))
@@ -87,9 +87,22 @@ fn in_spite(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
     )
 }
 
+/// What shows that there is a NAT, where NAT detection cannot: the initiator's port, or its address seen before it is translated.
+fn sign_of_nat(view: &View<'_>) -> Option<String> {
+    let (initiator, responder) = (view.attempt.initiator, view.attempt.responder.ip());
+    let is_private = n_private_outer::is_private;
+    let rewritten = nat::rewritten_port(view)
+        .map(|port| format!("the initiator's packets come from port {port}, as a NAT would have it"));
+    rewritten.or_else(|| {
+        let inside = is_private(initiator.ip()) && !is_private(responder) && nat::IKE.contains(&initiator.port());
+        let says = || format!("the initiator has a private address, {}, and the responder has none", initiator.ip());
+        (inside && !view.attempt.midstream).then(says)
+    })
+}
+
 fn found(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
     let attempt = view.attempt;
-    let port = nat::rewritten_port(view)?;
+    let sign = sign_of_nat(view)?;
     let up = attempt.phase1_up?;
     let silent: Vec<Side> = [Side::Initiator, Side::Responder]
         .into_iter()
@@ -100,12 +113,14 @@ fn found(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
     }
     let packets = |from| case.flows_from(from).filter(|flow| flow.last >= up).map(|flow| flow.packets).sum::<u64>();
     let (there, back) = (packets(attempt.initiator.ip()), packets(attempt.responder.ip()));
-    if there > 0 && back > 0 {
+    // Within the NAT no more is known of it than that there has to be one: what gets lost beyond it shows in what does not come back.
+    let seen_inside = nat::rewritten_port(view).is_none();
+    if (there > 0 && back > 0) || (seen_inside && there < ENOUGH) {
         return None;
     }
     let sides: Vec<&str> = silent.iter().map(|&side| nat::name(side)).collect();
     let found = Match::on(index, Confidence::Suspected).frames([attempt.first_frame]).seen(format!(
-        "the initiator's packets come from port {port}, as a NAT would have it; {} announced no NAT traversal. In {} since IKE came up: {} of native ESP from the initiator, {} back",
+        "{sign}; {} announced no NAT traversal. In {} since IKE came up: {} of native ESP from the initiator, {} back",
         sides.join(" and "),
         span(case.end().since(up)),
         number(there, "packet"),

@@ -416,6 +416,9 @@ pub fn nat_text(attempt: &Attempt) -> Option<String> {
                 "no NAT-D hash fits an address of the capture: its addresses were changed after it was taken, or it was taken \
                  between two NATs"
             }
+            (true, false) if attempt.chosen.is_some() && checked.as_flattened().contains(&Some(true)) => {
+                "only the initiator announced NAT traversal; its own NAT-D hashes match here"
+            }
             _ if checked.as_flattened().contains(&Some(true)) => "the NAT-D hashes that could be checked match",
             (true, true) => "both sides know NAT traversal; no NAT-D hash could be checked",
             (true, false) if attempt.chosen.is_none() => {
