@@ -141,10 +141,11 @@ fn words(facts: &[&IcmpFact]) -> String {
         Some(name) => format!("\"{name}\" ({numbers})"),
         None => numbers,
     };
+    let is_told = facts.iter().any(|fact| fact.initiator_spi.is_some());
     // What is said of several kinds of packets to one port is said of the port.
     let mut subjects: Vec<(String, u64, Timestamp, Timestamp)> = Vec::new();
     for fact in facts {
-        let subject = about(fact.about);
+        let subject = about(fact.about, is_told);
         match subjects.iter_mut().find(|(known, ..)| *known == subject) {
             Some((_, count, first, last)) => {
                 *count += fact.count;
@@ -198,6 +199,16 @@ impl LastHeard {
 pub(super) fn stands(case: &Case<'_>, of_interest: impl Fn(&IcmpFact) -> bool) -> bool {
     let heard = LastHeard::of(case);
     case.pair.icmp_errors.iter().any(|error| of_interest(error) && !heard.refutes(error))
+}
+
+/// Whether an error says what became of the first messages of an attempt, and so breaks their silence.
+pub(super) fn answers(case: &Case<'_>, attempt: &Attempt) -> bool {
+    let until = attempt.last.after(PATIENCE);
+    case.pair.icmp_errors.iter().any(|error| match error.initiator_spi {
+        Some(spi) => spi == attempt.initiator_spi,
+        // a short quotation tells where the packet went, and the time tells the rest
+        None => unreached(error) == Some(attempt.responder) && error.first <= until && error.last >= attempt.first,
+    })
 }
 
 /// Whether IKE, ESP or AH of `address` is seen after `at`.
@@ -296,8 +307,10 @@ fn attempt(case: &Case<'_>, fact: &IcmpFact) -> Option<usize> {
     }
 }
 
-fn about(about: IcmpAbout) -> String {
+fn about(about: IcmpAbout, is_told: bool) -> String {
     match about {
+        // all quotations end before they tell IKE from ESP
+        IcmpAbout::Isakmp { destination_port: nat::NAT_T, .. } if !is_told => "UDP 4500".into(),
         IcmpAbout::Isakmp { destination_port, .. } => format!("IKE on UDP {destination_port}"),
         IcmpAbout::EspInUdp => "ESP in UDP".into(),
         IcmpAbout::Esp => "ESP".into(),

@@ -1,5 +1,6 @@
 //! N-MAPPING-CHANGED: a side shows up at another address or port while the tunnel is up.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::diagnose::Confidence;
@@ -58,7 +59,6 @@ fn check(case: &Case<'_>) -> Vec<Match> {
 /// ESP in UDP comes from another port.
 fn remapped(case: &Case<'_>) -> Option<Match> {
     let nat::Remapped { flow, change, port, followed } = nat::remapped(case)?;
-    let refused = nat::unmapped(case).filter(|refused| refused.inner == flow.source);
     let (peer, old) = (flow.destination, change.from.0);
     let mut found = nat::match_at(case, change.at, Confidence::Stated)
         .seen(format!(
@@ -69,13 +69,7 @@ fn remapped(case: &Case<'_>) -> Option<Match> {
         .frames([change.frame])
         .weigh("dynamic", 0.1)
         .weigh("timeout", if n_keepalive::keeps_pace(flow) { 0.3 } else { 1.5 });
-    if let Some(refused) = refused {
-        let errors = times(refused.count);
-        found
-            .seen
-            .push_str(&format!("; what {peer} sent to the old one was answered with ICMP port unreachable {errors}"));
-        found = found.frames(refused.frames);
-    }
+    found = tell_refused(case, found, flow.source);
     Some(match followed {
         Some(true) => {
             found.severity(Severity::Info).means(format!("a new mapping; {peer} noticed, and sends to the new port"))
@@ -88,6 +82,18 @@ fn remapped(case: &Case<'_>) -> Option<Match> {
             .means(format!("a new mapping; {peer} sent no ESP since, from which one could tell whether it follows"))
             .settle("a longer capture, with traffic both ways"),
     })
+}
+
+/// With the errors that what was sent to the old place of `side` met.
+fn tell_refused(case: &Case<'_>, mut found: Match, side: IpAddr) -> Match {
+    if let Some(refused) = nat::unmapped(case).filter(|refused| refused.inner == side) {
+        let errors = times(refused.count);
+        found.seen.push_str(&format!(
+            "; ESP in UDP that was sent to the old place was answered with ICMP port unreachable {errors}"
+        ));
+        found = found.frames(refused.frames);
+    }
+    found
 }
 
 /// The peer does not follow: a NAT says that it has no mapping for where ESP in UDP goes, while the side behind it sends on.
@@ -140,6 +146,7 @@ fn found(index: usize, view: &View<'_>) -> Option<Match> {
         ))
         .frames(changes.iter().map(|change| change.message.frame))
         .weigh("dynamic", if old.ip() == new.ip() { 0.1 } else { 3.0 });
+    let found = tell_refused(&view.case, found, old.ip());
     Some(if followed {
         found.severity(Severity::Info).means("a new mapping; the peer noticed and follows")
     } else {

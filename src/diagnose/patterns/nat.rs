@@ -171,7 +171,12 @@ pub(super) fn is_unmapped(case: &Case<'_>, fact: &IcmpFact) -> bool {
         let mut flows = case.flows_from(fact.quoted_destination);
         flows.any(|flow| flow.first < fact.first && flow.last > fact.first.after(LIVES_ON))
     };
-    icmp::is_no_port(fact) && fact.about == IcmpAbout::EspInUdp && fact.from == fact.quoted_destination && lives_on()
+    // Of a quotation that ends before it tells IKE from ESP, what is sent all the time is the likelier subject.
+    let about_esp = match fact.about {
+        IcmpAbout::Isakmp { source_port, .. } => source_port == NAT_T && fact.initiator_spi.is_none(),
+        about => about == IcmpAbout::EspInUdp,
+    };
+    icmp::is_no_port(fact) && about_esp && fact.from == fact.quoted_destination && lives_on()
 }
 
 /// What all errors say so of one side.
