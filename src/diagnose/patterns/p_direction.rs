@@ -1,5 +1,6 @@
 //! P-DIRECTION: it works only when one side starts.
 
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
@@ -8,17 +9,17 @@ use crate::diagnose::Confidence;
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::times;
-use crate::track::{IkeVersion, Label, SaInitAnswer, Side, sa_init_answer};
+use crate::track::{Attempt, IkeVersion, Label, SaInitAnswer, Side, sa_init_answer};
 
-use super::life_cycle;
 use super::p2_pfs::FirstMessages;
 use super::phase2::{self, Fate};
+use super::{life_cycle, silence};
 
 pattern! {
     /// ## What is seen
     ///
     /// In one capture, the same phase between the same two peers completes when one of them starts it, and is refused when
-    /// the other does.
+    /// the other does; or that one gets no answer, each time, from a peer that shows meanwhile that it is there.
     ///
     /// ## What it means
     ///
@@ -61,6 +62,8 @@ struct Tally {
     /// Successes and refusals, started by `a` and by `b` of the pair.
     successes: [u64; 2],
     refusals: [u64; 2],
+    /// First messages without an answer from a peer that was there, started by `a` and by `b`.
+    silences: [u64; 2],
     /// A refused one differs from one of the other side by what PFS adds.
     pfs: bool,
     /// Lengths of message 1 of accepted and of refused Quick Modes, by the side that started them.
@@ -89,6 +92,7 @@ impl Tally {
 fn check(case: &Case<'_>) -> Vec<Match> {
     let [mut phase1_tally, mut phase2_tally, mut v2_tally] = [Tally::default(), Tally::default(), Tally::default()];
     let mut own: Option<FirstMessages> = None;
+    let signs = OnceCell::new();
     let starter = |address: IpAddr| usize::from(address != case.pair.a);
     for (index, view) in case.attempts() {
         let attempt = view.attempt;
@@ -101,6 +105,9 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             set_up.succeed(by, attempt.first_frame);
         } else if refused(&view) {
             set_up.refuse(by, index, attempt.first_frame);
+        } else if silence::is_ignored(&view, &signs) && !is_met(case, index, attempt) {
+            set_up.silences[by] += 1;
+            set_up.example[by].get_or_insert((index, attempt.first_frame));
         }
         for quick in phase2::quick_modes(&view) {
             let by = starter(life_cycle::address(attempt, quick.started_by));
@@ -136,32 +143,54 @@ fn refused(view: &View<'_>) -> bool {
     }
 }
 
-/// One side only succeeds, the other is only refused.
+/// Whether the other side begins a negotiation of its own meanwhile: one of the two gives way (`L-SIMULT-INIT`).
+fn is_met(case: &Case<'_>, index: usize, attempt: &Attempt) -> bool {
+    let neighbours = [index.checked_sub(1), index.checked_add(1)];
+    neighbours.into_iter().flatten().filter_map(|index| case.pair.attempts.get(index)).any(|other| {
+        let under_way = other.first <= attempt.last && other.phase1_up.unwrap_or(other.last) >= attempt.first;
+        other.initiator.ip() != attempt.initiator.ip() && under_way
+    })
+}
+
+/// One side only succeeds, the other is only refused, or ignored.
 fn one_way(case: &Case<'_>, tally: &Tally, what: &str) -> Option<Match> {
     let ends = [case.pair.a, case.pair.b];
     for (works, fails) in [(0, 1), (1, 0)] {
         let counts = (
             tally.successes.get(works).copied()?,
-            tally.refusals.get(works).copied()?,
+            tally.refusals.get(works)? + tally.silences.get(works)?,
             tally.successes.get(fails).copied()?,
-            tally.refusals.get(fails).copied()?,
+            (tally.refusals.get(fails).copied()?, tally.silences.get(fails).copied()?),
         );
-        let (successes @ 1.., 0, 0, refusals @ 1..) = counts else { continue };
+        let (successes @ 1.., 0, 0, (refusals, silences)) = counts else { continue };
+        let (how, means, confidence) = match (refusals, silences) {
+            (0, 0) => continue,
+            (0, _) => (
+                format!("got no answer {}", times(silences)),
+                "one side may only start itself, or does not know the other at this address: it is there, and does not answer",
+                Confidence::Suspected,
+            ),
+            _ => (
+                format!("was refused {}", times(refusals)),
+                "the two configurations overlap without being equal",
+                Confidence::Inferred,
+            ),
+        };
         let (attempt, frame) = tally.example.get(fails).copied().flatten()?;
-        let found = Match::on(attempt, Confidence::Inferred)
+        let found = Match::on(attempt, confidence)
             .seen(format!(
-                "{what} succeeded {} when {} started it, and was refused {} when {} did",
+                "{what} succeeded {} when {} started it, and {how} when {} did",
                 times(successes),
                 ends.get(works)?,
-                times(refusals),
                 ends.get(fails)?,
             ))
-            .means("the two configurations overlap without being equal")
+            .means(means)
             .frames(tally.success.get(works).copied().flatten())
             .frames([frame])
             .settle("whether the configuration was changed in between");
         let (wider, proposals) = if what == "Quick Mode" { (1.5, 0.7) } else { (0.02, 1.5) };
         let found = found.weigh("wider", wider).weigh("proposals", proposals);
+        let found = if refusals == 0 { found.weigh("role", 4.0).weigh("nat", 2.0) } else { found };
         // A key exchange more would show, and one in another group mostly does.
         let alike = !tally.accepted[works].is_disjoint(&tally.refused[fails]);
         return Some(if what != "Quick Mode" || alike {

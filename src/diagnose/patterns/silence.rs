@@ -10,15 +10,17 @@ use crate::diagnose::{Confidence, Severity};
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::Match;
 use crate::diagnose::words::{number, span, times};
-use crate::track::{Attempt, IkeVersion, Label, Side};
+use crate::track::{Attempt, IkeVersion, Label, MessageRecord, Side};
 
 use super::icmp;
-use super::ikev2::RefusalsInV1;
+use super::ikev2::{RefusalsInV1, SA_INIT};
 use super::life_cycle::Traffic;
 use super::{probe, v2_redirect};
 
 /// Who was heard this long before is alive.
 const JUST_BEFORE: Duration = Duration::from_secs(10);
+/// Copies of a first message that are not lost one and all.
+const IGNORED: u64 = 3;
 
 /// Attempts of `version` whose first message, as told by `is_first`, was all that was ever seen of them.
 pub(super) fn unanswered_first_message(
@@ -63,7 +65,7 @@ fn tell_port(port: u16, mut found: Match) -> Match {
 }
 
 /// When something of ours came from either end of a pair: single packets in order of time, and flows.
-struct SignsOfLife {
+pub(super) struct SignsOfLife {
     packets: [Vec<Timestamp>; 2],
     flows: [Traffic; 2],
 }
@@ -97,6 +99,44 @@ impl SignsOfLife {
     }
 }
 
+/// What shows that the peer is there while it does not answer.
+struct Presence {
+    /// IKE, ESP or AH of it.
+    alive: bool,
+    /// Nothing but answers to pings.
+    pinged: bool,
+}
+
+impl Presence {
+    /// Since `first` was sent; while it was sent again and again `over` that time.
+    fn of(view: &View<'_>, first: &MessageRecord, over: Duration, signs: &OnceCell<SignsOfLife>) -> Self {
+        let View { case, attempt, .. } = view;
+        let peer = attempt.responder.ip();
+        let end = usize::from(peer != case.pair.a);
+        let lost = || case.points().is_some_and(|points| points.loses(first));
+        let signs = || signs.get_or_init(|| SignsOfLife::of(case));
+        let alive = case.heard_from(peer) && !lost() && signs().between(end, first.at, first.at.after(over));
+        let ends = (peer, attempt.initiator.ip());
+        let mut pings = case.facts.echo_replies.iter();
+        let pinged = !alive && pings.any(|echo| (echo.source, echo.destination) == ends && echo.last >= first.at);
+        Self { alive, pinged }
+    }
+}
+
+/// Whether a first message, sent again and again, is all there is of an attempt, and the peer does not answer though it is there.
+pub(super) fn is_ignored(view: &View<'_>, signs: &OnceCell<SignsOfLife>) -> bool {
+    let Some(first) = view.messages().next() else { return false };
+    let opens = matches!(first.label, Label::Mm(1) | Label::Am(1) | Label::Request(SA_INIT));
+    let nothing_more = || view.messages().all(|message| message.label == first.label && message.from == first.from);
+    let unanswered = opens && nothing_more() && view.attempt.responder_spi.is_zero();
+    let waited = view.waited(first);
+    if !unanswered || waited.copies < IGNORED || !waited.is_silence() || icmp::answers(&view.case, view.attempt) {
+        return false;
+    }
+    let Presence { alive, pinged } = Presence::of(view, first, waited.over, signs);
+    alive || pinged
+}
+
 fn unanswered(
     case: &Case<'_>,
     index: usize,
@@ -109,32 +149,25 @@ fn unanswered(
     let answered_elsewhere = !view.attempt.responder_spi.is_zero();
     let refused_in_v1 = || view.is_v2() && refusals.on(first).is_some();
     let waited = view.waited(first);
-    if !nothing_more || answered_elsewhere || !waited.is_silence() || refused_in_v1() {
+    let refused_by_icmp = || icmp::answers(case, view.attempt);
+    if !nothing_more || answered_elsewhere || !waited.is_silence() || refused_in_v1() || refused_by_icmp() {
         return None;
     }
     let peer = view.attempt.responder.ip();
     let end = usize::from(peer != case.pair.a);
     let heard = case.heard_from(peer);
     let last = first.at.after(waited.over);
-    let lost = || case.points().is_some_and(|points| points.loses(first));
-    let signs = || signs.get_or_init(|| SignsOfLife::of(case));
-    let alive = heard && !lost() && signs().between(end, first.at, last);
+    let Presence { alive, pinged } = Presence::of(view, first, waited.over, signs);
     // It begins to speak once nobody asks any more.
+    let packets = || signs.get_or_init(|| SignsOfLife::of(case)).first_after(end, last);
     let flows = || case.flows_from(peer).map(|flow| flow.first).filter(|&begun| begun > last).min();
-    let later = (heard && !alive).then(|| signs().first_after(end, last).into_iter().chain(flows()).min()).flatten();
+    let later = (heard && !alive).then(|| packets().into_iter().chain(flows()).min()).flatten();
     // Since when nothing comes from a peer that a tunnel had been up with.
     let gone = case.pair.sent[end].span.map(|(_, last)| last).filter(|&last| {
         let tunnel =
             || case.flows_from(peer).next().is_some() || case.attempts().any(|(_, view)| view.tunnel_up().is_some());
         !alive && last < first.at && tunnel()
     });
-    let initiator = view.attempt.initiator.ip();
-    let pinged = !alive
-        && case
-            .facts
-            .echo_replies
-            .iter()
-            .any(|echo| (echo.source, echo.destination) == (peer, initiator) && echo.last >= first.at);
     let silent_peers = case.silent_peers();
     let to_others = !heard && case.speaks_to_others(peer);
     let mut seen = format!("{} was sent {}", first.label, times(waited.copies));
