@@ -3,6 +3,7 @@
 use crate::diagnose::Severity;
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
+use crate::packet::Encapsulation;
 use crate::track::{Attempt, ExchangeKind, IkeVersion, Label};
 
 use super::ikev2::Standing;
@@ -47,9 +48,11 @@ pattern! {
             raised by "what comes from port 500 is answered, and this comes from another", lowered by "it comes from port 500; another port is answered";
         "gone" 0.02 "the peer, its IKE daemon or the path to it went away since it was last heard",
             raised by "the peer was heard until then, and nothing comes from it since", lowered by "it is heard meanwhile, or never was";
+        "service" 0.01 "what listens on that TCP port is no IKE service, or does not do IKE in TCP for this peer",
+            raised by "the request goes in TCP", lowered by "the request goes in UDP";
         "resume" 0.02 "the responder does not know session resumption and passes the request over",
             raised by "IKE_SESSION_RESUME", lowered by "IKE_SA_INIT";
-        "load" 0.03 "the responder is overloaded or at its limit of negotiations",
+        "load" 0.02 "the responder is overloaded or at its limit of negotiations",
             raised by "other initiators are answered now and then", lowered by "a single small site";
     ];
     checks: [
@@ -57,6 +60,7 @@ pattern! {
         Path: "ping the responder; check routes both ways and every filter between the two for UDP 500 and 4500" about "path" "gone";
         Initiator: "try an offer without the large key exchange: a request in one packet tells whether fragments are the reason" about "fragments";
         Path: "let IP fragments through between the two" about "fragments";
+        Responder: "check what listens on that TCP port, and that IKE in TCP is enabled there" about "service";
         Initiator: "let it begin with IKE_SA_INIT: without its ticket, or with session resumption off" about "resume";
         Initiator: "check the peer address in its configuration" about "path";
         Responder: "look for the request in its log or capture on its outside: if it arrives, check that IKEv2 is enabled there and that a connection exists for the initiator's address";
@@ -86,6 +90,14 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     for one in &mut found {
         let Some(view) = one.attempt.and_then(|index| case.view(index)) else { continue };
         let resumes = view.message(Label::Request(ikev2::SA_INIT)).is_none();
+        let in_tcp = view.messages().next().is_some_and(|first| first.encapsulation == Encapsulation::Tcp);
+        one.weights.push(("service", if in_tcp { 60.0 } else { 0.0 }));
+        if in_tcp {
+            one.weights.extend([("path", 0.0), ("fragments", 0.0)]);
+            one.means =
+                "there is a TCP connection, so the way is open: what holds that port does not answer as IKE does"
+                    .into();
+        }
         one.weights.push(("resume", if resumes { 12.0 } else { 0.0 }));
         if resumes {
             // it offers nothing
@@ -141,7 +153,7 @@ fn unanswered_again(index: usize, view: &View<'_>) -> Option<Match> {
         .weigh("no-profile", 0.5)
         .weigh("off", 0.1)
         .weigh("load", 6.0)
-        .rule_out(&["gone", "resume", "source-port"])
+        .rule_out(&["gone", "resume", "service", "source-port"])
         .frames([answer.frame])
         .frames(view.frames(request));
     Some(if request.ip_fragments > 1 { found.weigh("fragments", 30.0) } else { found.rule_out(&["fragments"]) })
