@@ -78,7 +78,13 @@ fn never_met(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
         before.last().is_some_and(|earlier| earlier.asked_group() == round.sent_group())
     };
     let refused = asked.iter().rfind(brought).and_then(|round| round.sent_group());
-    let found = if !offered.is_empty() && !offered.contains(&wanted) {
+    let found = if last.sent_group() == Some(wanted) && asked.len() == 1 {
+        Match::on(index, Confidence::Stated)
+            .seen(format!("the responder asked for {wish}, the very group that it had been sent"))
+            .means("the responder refuses what it asks for: the initiator does what it can")
+            .weigh("nodes", 4.0)
+            .rule_out(&["not-offered", "lost"])
+    } else if !offered.is_empty() && !offered.contains(&wanted) {
         Match::on(index, Confidence::Stated)
             .seen(format!("the responder asked for {wish}; the initiator offered {}", list(&offered)))
             .means("the two ends have no group in common that the responder wants")

@@ -3,6 +3,7 @@
 use crate::diagnose::Confidence;
 use crate::diagnose::case::Case;
 use crate::diagnose::pattern::{Match, pattern};
+use crate::diagnose::words::times;
 
 use super::ikev2::{self, Round};
 
@@ -39,14 +40,16 @@ pattern! {
 fn check(case: &Case<'_>) -> Vec<Match> {
     ikev2::attempts(case)
         .filter_map(|(index, view)| {
-            let refused = ikev2::rounds(view.attempt).find(|round| round.asked_group().is_some())?;
+            let mut asked = ikev2::rounds(view.attempt).filter(|round| round.asked_group().is_some());
+            let first = asked.next()?;
+            let (refused, before) = asked.fold((first, 0), |(_, before), round| (round, before + 1));
             let next = case.pair.attempts.get(index + 1);
             // Some initiators start over with new SPIs.
             let granted = ikev2::accepted(view.attempt)
                 .or_else(|| ikev2::accepted(next?).filter(|round| round.sent_group() == refused.asked_group()))?;
             Some(
                 Match::on(index, Confidence::Stated)
-                    .seen(seen(&refused))
+                    .seen(seen(&refused, before))
                     .means("a normal part of IKEv2: the first guess at the group was not the responder's")
                     .frames(refused.response.map(|response| response.frame))
                     .frames(granted.request.map(|request| request.frame)),
@@ -55,13 +58,10 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         .collect()
 }
 
-fn seen(refused: &Round<'_>) -> String {
+/// `before`: how often it had asked for another group before that.
+fn seen(refused: &Round<'_>, before: u64) -> String {
     let asked = refused.asked_group().map_or("another group".to_owned(), ikev2::group);
-    match refused.sent_group() {
-        Some(sent) => format!(
-            "the responder asked for {asked} in place of {}; the initiator sent it and was answered",
-            ikev2::group(sent)
-        ),
-        None => format!("the responder asked for {asked}; the initiator sent it and was answered"),
-    }
+    let in_place = refused.sent_group().map_or_else(String::new, |sent| format!(" in place of {}", ikev2::group(sent)));
+    let last = if before > 0 { format!(", and {} for another before that", times(before)) } else { String::new() };
+    format!("the responder asked for {asked}{in_place}{last}; the initiator sent it and was answered")
 }
