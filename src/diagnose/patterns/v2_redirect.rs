@@ -58,6 +58,10 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 .frames([redirect.message.frame]);
             Some(if to == spoken_to.to_string() {
                 found.means("the gateway sends the initiator to where it is already").severity(Severity::Warning)
+            } else if came_from(&view).as_deref() == Some(to.as_str()) {
+                found
+                    .means(format!("{to} had sent the initiator here: the two gateways send it to each other"))
+                    .severity(Severity::Warning)
             } else if answers > 1 && !announces(&view) {
                 found
                     .means("the initiator did not say that it follows redirections, and asks the same gateway on")
@@ -101,9 +105,13 @@ fn announces(view: &View<'_>) -> bool {
 
 /// The gateway that sent the initiator here, as it says itself (RFC 5685 §3), in words.
 pub(super) fn sent_here(view: &View<'_>) -> Option<String> {
+    Some(format!("; the gateway {} sent the initiator here (REDIRECTED_FROM)", came_from(view)?))
+}
+
+/// The gateway that REDIRECTED_FROM names.
+fn came_from(view: &View<'_>) -> Option<String> {
     let mut said = view.clear_notifies(Side::Initiator);
-    let from = said.find(|notify| notify.notify_message_type == notify::REDIRECTED_FROM)?;
-    Some(format!("; the gateway {} sent the initiator here (REDIRECTED_FROM)", gateway(from.data)?))
+    gateway(said.find(|notify| notify.notify_message_type == notify::REDIRECTED_FROM)?.data)
 }
 
 /// The gateway that a REDIRECT names: its kind, its length, then address or name (RFC 5685 §8).
