@@ -92,6 +92,8 @@ const CONSEQUENCES: &[Consequences] = &[
     Consequences::of("N-NATT-MISSING", &["T-ONEWAY"]),
     Consequences::of("N-NAT-AH", &["T-ONEWAY"]),
     Consequences::of("T-SEQ-RESET", &["T-ONEWAY"]),
+    Consequences::on_attempt_of("V2-CHILD-NO-REPLY", &["T-ONEWAY"]),
+    Consequences { least: Severity::Error, ..Consequences::of("V2-CHILD-NO-REPLY", &["V2-NO-REPLY"]) },
     Consequences::of("N-NAT-MULTI", &["T-ONEWAY"]),
     Consequences::of("L-STALE-SA", &["P1-NO-REPLY", "P2-NO-REPLY", "V2-NO-REPLY", "V2-CLEAR-ERROR", "T-ONEWAY"]),
     Consequences::on_attempt_of("L-STALE-SA", &["L-DPD-TIMEOUT"]),

@@ -110,8 +110,8 @@ impl<'a> View<'a> {
         self.unheard(exchange, (Label::Request(round), Label::Response(round)))
     }
 
-    /// The answer to a liveness check, if the side that asked seems never to get it: it goes on asking until the capture ends, and
-    /// for nothing else.
+    /// The answer to a liveness check, if the side that asked seems never to get it: it goes on asking until the capture ends or it
+    /// begins anew, and for nothing else.
     pub(super) fn check_unheard(&self, exchange: &'a Exchange) -> Option<Unheard<'a>> {
         if exchange.kind != ExchangeKind::InformationalV2 {
             return None;
@@ -123,7 +123,18 @@ impl<'a> View<'a> {
         };
         let later =
             |other: &Exchange| other.started_by == exchange.started_by && other.message_id > exchange.message_id;
-        (goes_on && !self.exchanges().iter().any(later) && !self.case.is_over(self.attempt)).then_some(unheard)
+        let in_vain = (goes_on && !self.case.is_over(self.attempt)) || self.begins_anew(unheard.request);
+        (in_vain && !self.exchanges().iter().any(later)).then_some(unheard)
+    }
+
+    /// Whether the side that sent `message` again and again gave up, and began another negotiation in place of the next copy.
+    fn begins_anew(&self, message: &MessageRecord) -> bool {
+        let [.., before, last] = message.repeats.as_slice() else { return false };
+        let due = last.at.after(last.at.since(before.at) * 2);
+        let next = self.case.pair.attempts.get(self.index + 1);
+        next.is_some_and(|next| {
+            next.initiator.ip() == message.source.ip() && next.first > last.at && next.first <= due && !next.midstream
+        })
     }
 
     /// Who re-keys a child SA and has the answer deletes the old one (RFC 7296 §2.8): the copies may have ended with any number.

@@ -117,7 +117,10 @@ fn answered_in_vain(index: usize, view: &View<'_>) -> Option<Match> {
         Match::on(index, if sure { Confidence::Inferred } else { Confidence::Suspected })
             .severity(if sure { Severity::Error } else { Severity::Warning })
             .seen(format!("a liveness check of {from} {}", unheard.in_spite()))
-            .means(format!("the peer lives, and its answers do not reach {from}, which will give up this SA"))
+            .means(format!(
+                "the peer lives, and its answers do not reach {from}, which {} this SA",
+                if view.case.is_over(view.attempt) { "gave up" } else { "will give up" },
+            ))
             .frames(view.frames(request))
             .frames([answer.frame])
             .rule_out(&["restart", "daemon", "dropped", "unsupported"])
