@@ -497,6 +497,7 @@ impl Tracker {
                     | ExchangeKind::AggressiveMode
                     | ExchangeKind::IkeSaInit
                     | ExchangeKind::IkeSessionResume
+                    | ExchangeKind::Other(BASE_MODE)
             );
         let open = self.open(pair)?;
         let rekeyed_from = match version {
@@ -1069,6 +1070,8 @@ fn is_next_round(attempt: &Attempt, exchange: usize) -> bool {
 
 /// The EAP payload of IKEv2.
 const EAP: u8 = 48;
+/// The Base exchange, which begins as Main Mode does (RFC 2408 §4.4).
+const BASE_MODE: u8 = 1;
 
 /// A message that was not seen before moves the attempt on; one that answers IKE_AUTH does so under protection only (RFC 7296
 /// §1.2).
