@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use crate::diagnose::Confidence;
 use crate::diagnose::case::Case;
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::{number, times};
+use crate::diagnose::{Confidence, Severity};
 use crate::track::{DnsFact, Facts};
 
 pattern! {
@@ -77,8 +77,11 @@ pub(crate) fn of(facts: &Facts, concerns: impl Fn(&DnsFact) -> bool) -> Option<M
     }
     let told =
         asked.iter().take(SHOWN).map(|(name, code, count)| format!("{name} ({}, {})", answer(*code), times(*count)));
+    // Who needs a name for a tunnel asks again.
+    let insists = asked.iter().any(|(.., count)| *count > 1);
     Some(
         Match::on_pair(Confidence::Suspected)
+            .severity(if insists { Severity::Warning } else { Severity::Notice })
             .seen(format!("{who} in vain for {}, and started no IKE", told.collect::<Vec<_>>().join(", ")))
             .means("if one of these is the name of the peer, message 1 cannot be sent while it does not resolve")
             .frames(failed.iter().map(|fact| fact.frame))

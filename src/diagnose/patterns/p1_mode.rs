@@ -104,7 +104,7 @@ fn by_the_peer_itself(habits: &Habits<'_>, index: usize, view: &View<'_>) -> Opt
     Some(
         Match::on(index, Confidence::Inferred)
             .seen(format!(
-                "{} was sent {} in {} without an answer; {} itself starts with {}",
+                "{} was sent {} without an answer in {}; {} itself starts with {}",
                 first.label,
                 times(waited.copies),
                 span(waited.over + waited.after),

@@ -116,11 +116,12 @@ fn by_the_other(habits: &Habits<'_>, index: usize, view: &View<'_>) -> Option<Ma
             && (!view.is_v2() || notify.notify_message_type == notify::NO_PROPOSAL_CHOSEN)
     });
     let how = match &refused {
-        Some(_) => "was refused with NO-PROPOSAL-CHOSEN or the like",
+        Some(refusal) if view.is_v2() => format!("was refused with {}", ikev2::named(refusal.notify_message_type)),
+        Some(refusal) => format!("was refused with {}", phase1::notify_name(refusal.notify_message_type)),
         None if view.heard(Side::Responder) => return None,
         None => {
             phase1::silence_after(view, first)?;
-            "was not answered"
+            "was not answered".into()
         }
     };
     let what = if own { "itself starts" } else { "accepts" };
@@ -129,7 +130,10 @@ fn by_the_other(habits: &Habits<'_>, index: usize, view: &View<'_>) -> Option<Ma
     let settle = (!sure).then(|| format!("the log of {responder}: whether it knows {name} for this peer"));
     let mut found = Match::on(index, if sure { Confidence::Inferred } else { Confidence::Suspected })
         .seen(format!("{} of {name} {how}; {responder} {what} {other_name} with the same peer", first.label))
-        .means(format!("{responder} wants {other_name} from this peer"))
+        .means(match sure {
+            true => format!("{responder} wants {other_name} from this peer"),
+            false => format!("{responder} wants {other_name} from this peer, or what was sent was lost"),
+        })
         .frames([first.frame])
         .frames(refused.map(|refusal| refusal.message.frame))
         .frames([evidence.first_frame]);
