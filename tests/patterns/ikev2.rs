@@ -273,6 +273,18 @@ pub fn group_changed() -> Capture {
     answered.ikev2_auth().traffic(4).capture()
 }
 
+/// Of several wishes for another group the last one is told: that is the one that was granted.
+#[test]
+fn the_group_that_was_granted_is_told() {
+    let offered = [v2::ike_cbc(14)];
+    let wish = |group: u8| v2::notify(v2::INVALID_KE_PAYLOAD, &[0, group]);
+    let asked = Scenario::new().sa_init_request_with(&offered, 31, &[]).sa_init_notify(wish(19));
+    let asked = asked.sa_init_request_with(&offered, 19, &[]).sa_init_notify(wish(14));
+    let granted = asked.sa_init_request_with(&offered, 14, &[]).sa_init_response(&v2::ike_cbc(14));
+    let found = find(&judge(&granted.ikev2_auth().traffic(4).capture()), "V2-KE-RETRY").expect("a remark");
+    assert!(found.seen.contains("group 14 (MODP-2048) in place of group 19"), "{}", found.seen);
+}
+
 fn group_refused_again() -> Capture {
     let (story, both) = another_group_wanted();
     let offered = [both];
@@ -297,6 +309,40 @@ fn a_responder_that_refuses_the_group_it_asked_for_is_at_fault() {
         assert!(found.causes.iter().all(|cause| !cause.text.starts_with("the initiator")), "{:?}", found.causes);
         assert_eq!(found.checks().next().map(|check| check.side), Some(Where::Responder));
     }
+}
+
+/// The group that it asks for is the one that it was sent.
+#[test]
+fn a_responder_that_asks_for_what_it_was_sent_is_at_fault() {
+    let asked = Scenario::new().sa_init_request(&[v2::ike_cbc(14)]);
+    let told = asked.sa_init_notify(v2::notify(v2::INVALID_KE_PAYLOAD, &[0, 14])).quiet(secs(30));
+    let found = find(&judge(&told.capture()), "V2-KE-LOOP").expect("a finding");
+    assert!(found.seen.ends_with("the very group that it had been sent"), "{}", found.seen);
+    assert_eq!(found.checks().next().map(|check| check.side), Some(Where::Responder));
+}
+
+/// A connection of TCP was there: neither a filter for UDP nor a peer that is down keeps the answer back.
+#[test]
+fn a_request_in_tcp_arrived_somewhere() {
+    let asked = |story: Scenario| story.sa_init_request(&[v2::ike_cbc(14)]).repeat(3, &[4.0, 7.2, 13.0]);
+    let found = |story| find(&judge(&asked(story).quiet(secs(60)).capture()), "V2-NO-REPLY").expect("a finding");
+    let in_tcp = found(Scenario::new().over_tcp());
+    assert!(in_tcp.causes[0].text.contains("TCP port is no IKE service"), "{:?}", in_tcp.causes);
+    assert!(in_tcp.causes.iter().all(|cause| !cause.text.contains("UDP 500")), "{:?}", in_tcp.causes);
+    let in_udp = found(Scenario::new());
+    assert!(in_udp.causes.iter().all(|cause| !cause.text.contains("TCP")), "{:?}", in_udp.causes);
+}
+
+/// What nobody answers any more is one outage.
+#[test]
+fn what_a_silent_peer_leaves_unanswered_follows_from_its_silence() {
+    let story = ikev2_psk();
+    let told = (1..=30).fold(story.clone(), |told, number| told.traffic_on(story.esp_spis(), [number], secs(1)));
+    let asked = told.create_child_request(Side::Initiator, &child_rekey(&story, Side::Initiator));
+    let asked = asked.repeat(4, &BACKOFF).after(secs(60)).new_attempt().sa_init_request(&[v2::ike_cbc(14)]);
+    let analysis = judge(&asked.repeat(3, &BACKOFF).quiet(secs(40)).capture());
+    assert_eq!(alarms(&analysis), ["V2-CHILD-NO-REPLY"]);
+    assert_eq!(find(&analysis, "V2-NO-REPLY").and_then(|found| found.consequence_of), Some("V2-CHILD-NO-REPLY"));
 }
 
 fn cookies_without_end() -> Capture {
@@ -516,6 +562,12 @@ fn redirections_that_lead_nowhere_are_told() {
     let elsewhere = request().sa_init_notify(redirect(&[192, 0, 2, 9]));
     assert_eq!(alarms(&judge(&answered_in_vain(elsewhere.clone(), 4).quiet(secs(60)).capture())), ["V2-REDIRECT"]);
     assert!(alarms(&judge(&elsewhere.capture())).is_empty());
+    // two gateways that point at each other
+    let sent_by = |gateway: [u8; 4]| v2::notify(16408, &[&[1, 4][..], &gateway].concat());
+    let sent_here = |gateway| Scenario::new().sa_init_request_with(&[v2::ike_cbc(14)], 14, &[sent_by(gateway)]);
+    let back = |gateway| judge(&sent_here(gateway).sa_init_notify(redirect(&[192, 0, 2, 9])).capture());
+    assert_eq!(alarms(&back([192, 0, 2, 9])), ["V2-REDIRECT"]);
+    assert!(alarms(&back([192, 0, 2, 8])).is_empty());
 }
 
 /// CREATE_CHILD_SA with a key exchange: SA, nonce, KE, selectors (RFC 7296 §1.3.1).

@@ -3,6 +3,7 @@
 use ikescope::diagnose::{Confidence, PairStatus, Severity, Verdict};
 use ikescope::pipeline::Analysis;
 
+use crate::ikev2::{child_keys, child_rekey};
 use crate::path::find;
 use crate::support::story::{ikev2_gcm, ikev2_psk, main_mode_psk, usual_transform};
 use crate::support::wire::Attribute;
@@ -792,4 +793,35 @@ fn answers_that_stop_after_an_outage_have_stopped() {
     let back = alone(story.traffic_on(spis, 1..=4, secs(1)), 5..45).traffic_on(spis, 45..=46, secs(1));
     assert_eq!(alarms(&judge(&back.clone().capture())), [""; 0]);
     assert_eq!(alarms(&judge(&alone(back, 47..67).capture())), ["T-ONEWAY"]);
+}
+
+/// Who gives up asks no more, and begins anew in place of the next copy.
+#[test]
+fn who_begins_anew_in_place_of_the_next_copy_never_had_the_answer() {
+    let asked = ikev2_psk().traffic(4).after(secs(5)).liveness(Side::Initiator);
+    let again = |told: Scenario, gap: f64| {
+        told.repeat_from(Side::Initiator, 1, &[gap]).repeat_from(Side::Responder, 1, &[0.02])
+    };
+    let told = [4.0, 7.2, 13.0, 23.3].into_iter().fold(asked, again);
+    let anew = |pause| told.clone().after(pause).new_attempt().ikev2(&v2::ike_cbc(14)).traffic(8).quiet(secs(30));
+    let found = find(&judge(&anew(secs(30)).capture()), "L-DPD-TIMEOUT").expect("a finding");
+    assert!(found.means.ends_with("which gave up this SA"), "{}", found.means);
+    assert!(find(&judge(&anew(secs(300)).capture()), "L-DPD-TIMEOUT").is_none(), "an SA may be renewed");
+}
+
+/// An IKEv2 request that names an SA is for a re-key, however young that SA is; another one is for networks more.
+#[test]
+fn an_old_sa_that_one_side_goes_on_with_is_found_soon_after_it_came_up() {
+    let story = ikev2_psk();
+    let [there, back] = story.esp_spis();
+    let replaced = |asked: Vec<Payload>| {
+        let told = (1..=30).fold(story.clone(), |told, number| told.traffic_on([there, back], [number], ms(985)));
+        let told = told.create_child_request(Side::Initiator, &asked);
+        let told = told.create_child_response(Side::Responder, &child_keys(&story, Side::Responder));
+        let both = |told: Scenario, number: u32| told.traffic_on([there + 1, back], [number], ms(985));
+        let told = (31..=150).fold(told, both);
+        judge(&told.capture())
+    };
+    assert_eq!(alarms(&replaced(child_rekey(&story, Side::Initiator))), ["L-DUP-SA"]);
+    assert!(find(&replaced(child_keys(&story, Side::Initiator)), "L-DUP-SA").is_none());
 }

@@ -687,3 +687,55 @@ pub fn tries_ipv6() -> Scenario {
     let tried = there.informational_request(Side::Initiator, &[]).informational_response(Side::Responder, &[]);
     tried.initiator_moves(home[0]).responder_moves(home[1])
 }
+
+/// Message 1 that ICMP answers is not met with silence, whatever is heard from there later.
+#[test]
+fn an_error_that_is_history_breaks_the_silence_of_its_time() {
+    for quote in [28, 548] {
+        let story = Scenario::new();
+        let host = story.address(Side::Responder);
+        let told = story.mm1(&[usual_transform()]).icmp_error(host, (3, 3), 0, quote);
+        let again = |told: Scenario, gap| told.repeat(1, &[gap]).icmp_error(host, (3, 3), 0, quote);
+        let told = [4.0, 7.2, 13.0].into_iter().fold(told, again).after(secs(60));
+        let analysis = judge(&told.new_attempt().main_mode().quick_mode().traffic(4).quiet(secs(30)).capture());
+        assert!(find(&analysis, "P1-NO-REPLY").is_none(), "{quote}");
+        assert!(find(&analysis, "N-ICMP-PORT").is_some_and(|found| found.severity == Severity::Info), "{quote}");
+    }
+}
+
+/// An SA that was up before goes on on UDP 4500, and UDP 500 is not answered.
+#[test]
+fn what_goes_on_on_4500_is_told_beside_silence_on_500() {
+    let up = behind_nat();
+    let frames = up.clone().capture().frames.len();
+    let checked = |told: Scenario, number| told.after(secs(10)).dpd(Side::Initiator, number);
+    let asks = |answered: bool| {
+        let goes_on = (1..=6).fold(up.clone(), |told, number| {
+            let told = checked(told, number);
+            if answered { told.dpd_ack(Side::Responder, number) } else { told }
+        });
+        let silent = Scenario::new().seed(3).after(secs(5)).mm1(&[usual_transform()]).repeat(3, &[4.0, 7.2, 13.0]);
+        judge(&goes_on.quiet(secs(30)).capture().skip(frames).merge(&silent.capture()))
+    };
+    assert!(find(&asks(true), "N-PORT-FILTER").is_some());
+    assert!(find(&asks(false), "N-PORT-FILTER").is_none(), "nothing is heard on 4500 either");
+}
+
+/// Seen before the NAT: a private address, a peer without NAT traversal, and native ESP that nothing answers.
+#[test]
+fn a_missing_nat_traversal_shows_on_the_inside_too() {
+    let inside = |answered: bool| {
+        let story = Scenario::between(address("192.168.1.10"), address("198.51.100.7")).without_nat_t();
+        let story = story.main_mode().quick_mode();
+        let [there, back] = story.esp_spis();
+        let told = (1..=20).fold(story, |told, number| {
+            let sent = told.esp(Side::Initiator, there, [number], 120, secs(1));
+            if answered { sent.esp(Side::Responder, back, [number], 120, ms(15)) } else { sent }
+        });
+        judge(&told.quiet(secs(10)).capture())
+    };
+    let missing = inside(false);
+    assert_eq!(alarms(&missing), ["N-NATT-MISSING"]);
+    assert_eq!(find(&missing, "T-ONEWAY").and_then(|found| found.consequence_of), Some("N-NATT-MISSING"));
+    assert_eq!(alarms(&inside(true)), [""; 0]);
+}

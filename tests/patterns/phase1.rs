@@ -1273,6 +1273,17 @@ fn a_version_or_mode_that_was_accepted_is_not_what_a_later_notify_is_about() {
     }
 }
 
+/// The Base exchange (RFC 2408 §4.4) begins as Main Mode does: without a cookie of the responder.
+#[test]
+fn a_refused_base_exchange_is_no_capture_that_begins_late() {
+    let offer = v1::Proposal { protocol: 1, spi: vec![], transforms: vec![usual_transform()] };
+    let told = Scenario::new().clear(Side::Initiator, 1, 0, &[v1::sa(&[offer]), v1::nonce(32, 1)]);
+    let told = told.informational_clear(Side::Responder, v1::notify(v1::INVALID_EXCHANGE_TYPE)).quiet(secs(30));
+    let analysis = judge(&told.capture());
+    assert_eq!(alarms(&analysis), ["P1-MODE"]);
+    assert!(find(&analysis, "C-MIDSTREAM").is_none());
+}
+
 #[test]
 fn only_what_message_5_holds_can_tell_of_its_keys() {
     for said in

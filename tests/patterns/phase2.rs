@@ -65,6 +65,25 @@ fn refused() -> Scenario {
     Scenario::new().mm1(&[usual_transform()]).informational_clear(Side::Responder, v1::notify(v1::NO_PROPOSAL_CHOSEN))
 }
 
+/// A peer that answers pings, and no message 1: whether it begins itself, before or after, shows that it can.
+#[test]
+fn a_peer_that_only_starts_itself_is_told() {
+    let up = || main_mode_psk().quick_mode().traffic(4).after(secs(60)).swap_roles();
+    let ignored = |told: Scenario, there: bool| {
+        let told = told.mm1(&[usual_transform()]).repeat(3, &[4.0, 7.2, 13.0]);
+        if there { told.ping(Side::Initiator) } else { told }.quiet(secs(30)).capture()
+    };
+    let analysis = judge(&ignored(up(), true));
+    let found = find(&analysis, "P-DIRECTION").expect("a finding");
+    assert_eq!(found.confidence, Confidence::Suspected);
+    assert!(found.seen.contains("got no answer once"), "{}", found.seen);
+    assert!(first_cause(&found).starts_with("one side may only answer or only start"), "{found:?}");
+    // a peer of which nothing comes may be down
+    assert!(find(&judge(&ignored(up(), false)), "P-DIRECTION").is_none());
+    let never_up = judge(&ignored(Scenario::new(), true));
+    assert!(find(&never_up, "P-DIRECTION").is_none());
+}
+
 /// Message 1 of Quick Mode and copies of it without an answer.
 fn asked_in_vain() -> Scenario {
     main_mode_psk().qm1(0).repeat(7, &[0.5, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0])

@@ -640,6 +640,17 @@ fn packets_that_come_too_late_for_the_window_are_an_alarm() {
         let told = story.esp(Side::Responder, back, 1..=40, 120, ms(20));
         judge(&told.esp(Side::Initiator, there, numbers, 120, ms(20)).capture())
     };
+    let sparse = (1..=2000_u32).flat_map(|number| match number {
+        number if number % 50 == 0 => vec![],
+        number if number > 150 && number % 50 == 10 => vec![number, number - 110],
+        number => vec![number],
+    });
+    let [there, back] = up().esp_spis();
+    let told = up().esp(Side::Responder, back, 1..=40, 120, ms(20)).esp(Side::Initiator, there, sparse, 120, ms(20));
+    let analysis = judge(&told.capture());
+    assert_eq!(alarms(&analysis), ["T-REORDER"], "few, but all of them are dropped");
+    let near = find(&late_by(3), "T-REORDER").expect("a remark");
+    assert!(near.seen.ends_with("none of them more than 64 behind it"), "{}", near.seen);
     let deep = late_by(91);
     assert_eq!(alarms(&deep), ["T-REORDER"]);
     let found = find(&deep, "T-REORDER").expect("a finding");
@@ -795,4 +806,19 @@ fn a_client_that_is_never_answered_beside_another_goes_one_way() {
     assert!(find(&analysis, "T-ONEWAY").expect("a finding").seen.starts_with("19 packets"));
     let served = second.after(secs(3)).traffic_on([there, back], 1..20, ms(985));
     assert_eq!(alarms(&judge(&first.merge(&served.capture()))), [""; 0]);
+}
+
+/// What stands on UDP 4500 without IKE, and with numbers that hardly rise, may be no ESP at all.
+#[test]
+fn numbers_that_do_not_rise_are_no_alarm_where_there_may_be_no_esp() {
+    let stuck = |story: Scenario, in_udp: bool| {
+        let told = (1..=40).fold(story, |told, _| {
+            let send = if in_udp { Scenario::esp_in_udp } else { Scenario::esp_native };
+            send(told, Side::Responder, 0x0400_0000, [0x100], 120, secs(1))
+        });
+        find(&judge(&told.capture()), "T-REPLAY").map(|found| found.severity)
+    };
+    assert_eq!(stuck(Scenario::new(), true), Some(Severity::Notice));
+    assert_eq!(stuck(Scenario::new(), false), Some(Severity::Warning));
+    assert_eq!(stuck(up(), true), Some(Severity::Warning));
 }
