@@ -724,18 +724,20 @@ fn what_goes_on_on_4500_is_told_beside_silence_on_500() {
 /// Seen before the NAT: a private address, a peer without NAT traversal, and native ESP that nothing answers.
 #[test]
 fn a_missing_nat_traversal_shows_on_the_inside_too() {
-    let inside = |answered: bool| {
+    let inside = |answered: bool, packets: u32| {
         let story = Scenario::between(address("192.168.1.10"), address("198.51.100.7")).without_nat_t();
         let story = story.main_mode().quick_mode();
         let [there, back] = story.esp_spis();
-        let told = (1..=20).fold(story, |told, number| {
+        let told = (1..=packets).fold(story, |told, number| {
             let sent = told.esp(Side::Initiator, there, [number], 120, secs(1));
             if answered { sent.esp(Side::Responder, back, [number], 120, ms(15)) } else { sent }
         });
-        judge(&told.quiet(secs(10)).capture())
+        judge(&told.capture())
     };
-    let missing = inside(false);
+    let missing = inside(false, 20);
     assert_eq!(alarms(&missing), ["N-NATT-MISSING"]);
     assert_eq!(find(&missing, "T-ONEWAY").and_then(|found| found.consequence_of), Some("N-NATT-MISSING"));
-    assert_eq!(alarms(&inside(true)), [""; 0]);
+    assert_eq!(alarms(&inside(true, 20)), [""; 0]);
+    // the first answers may be under way
+    assert!(find(&inside(false, 4), "N-NATT-MISSING").is_none());
 }

@@ -8,6 +8,7 @@ use crate::diagnose::words::{number, span};
 use crate::packet::Encapsulation;
 use crate::track::Side;
 
+use super::traffic::{self, OneWay};
 use super::{n_private_outer, nat};
 
 /// Native ESP in one direction, so many packets of it, is no accident.
@@ -114,8 +115,9 @@ fn found(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
     let packets = |from| case.flows_from(from).filter(|flow| flow.last >= up).map(|flow| flow.packets).sum::<u64>();
     let (there, back) = (packets(attempt.initiator.ip()), packets(attempt.responder.ip()));
     // Within the NAT no more is known of it than that there has to be one: what gets lost beyond it shows in what does not come back.
-    let seen_inside = nat::rewritten_port(view).is_none();
-    if (there > 0 && back > 0) || (seen_inside && there < ENOUGH) {
+    let shows = |one: &OneWay<'_>| one.way.from == attempt.initiator.ip() && !one.short && !one.answered_before;
+    let is_seen = || nat::rewritten_port(view).is_some() || traffic::one_way(case).as_ref().is_some_and(shows);
+    if (there > 0 && back > 0) || !is_seen() {
         return None;
     }
     let sides: Vec<&str> = silent.iter().map(|&side| nat::name(side)).collect();
