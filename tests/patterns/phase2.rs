@@ -75,9 +75,19 @@ fn a_peer_that_only_starts_itself_is_told() {
     };
     let analysis = judge(&ignored(up(), true));
     let found = find(&analysis, "P-DIRECTION").expect("a finding");
-    assert_eq!(found.confidence, Confidence::Suspected);
+    // a host that is just starting answers pings before it answers IKE
+    assert_eq!((found.confidence, found.severity), (Confidence::Suspected, Severity::Notice));
     assert!(found.seen.contains("got no answer once"), "{}", found.seen);
     assert!(first_cause(&found).starts_with("one side may only answer or only start"), "{found:?}");
+    // its ESP goes on all the while
+    let [there, _] = main_mode_psk().quick_mode().esp_spis();
+    let beside = (0..3).fold(up().mm1(&[usual_transform()]), |told, number| {
+        told.repeat(1, &[5.0]).esp(Side::Responder, there, [10 + number], 120, secs(1))
+    });
+    assert_eq!(
+        find(&judge(&beside.quiet(secs(30)).capture()), "P-DIRECTION").map(|it| it.severity),
+        Some(Severity::Warning)
+    );
     // a peer of which nothing comes may be down
     assert!(find(&judge(&ignored(up(), false)), "P-DIRECTION").is_none());
     let never_up = judge(&ignored(Scenario::new(), true));

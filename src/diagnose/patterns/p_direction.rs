@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use crate::base::FrameRef;
-use crate::diagnose::Confidence;
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::times;
+use crate::diagnose::{Confidence, Severity};
 use crate::track::{Attempt, IkeVersion, Label, SaInitAnswer, Side, sa_init_answer};
 
 use super::p2_pfs::FirstMessages;
@@ -64,6 +64,8 @@ struct Tally {
     refusals: [u64; 2],
     /// First messages without an answer from a peer that was there, started by `a` and by `b`.
     silences: [u64; 2],
+    /// One of those peers was more than a host that answers pings.
+    alive: bool,
     /// A refused one differs from one of the other side by what PFS adds.
     pfs: bool,
     /// Lengths of message 1 of accepted and of refused Quick Modes, by the side that started them.
@@ -105,8 +107,9 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             set_up.succeed(by, attempt.first_frame);
         } else if refused(&view) {
             set_up.refuse(by, index, attempt.first_frame);
-        } else if silence::is_ignored(&view, &signs) && !is_met(case, index, attempt) {
+        } else if let Some(alive) = silence::ignored(&view, &signs).filter(|_| !is_met(case, index, attempt)) {
             set_up.silences[by] += 1;
+            set_up.alive |= alive;
             set_up.example[by].get_or_insert((index, attempt.first_frame));
         }
         for quick in phase2::quick_modes(&view) {
@@ -191,6 +194,8 @@ fn one_way(case: &Case<'_>, tally: &Tally, what: &str) -> Option<Match> {
         let (wider, proposals) = if what == "Quick Mode" { (1.5, 0.7) } else { (0.02, 1.5) };
         let found = found.weigh("wider", wider).weigh("proposals", proposals);
         let found = if refusals == 0 { found.weigh("role", 4.0).weigh("nat", 2.0) } else { found };
+        // It may have been starting.
+        let found = if refusals == 0 && !tally.alive { found.severity(Severity::Notice) } else { found };
         // A key exchange more would show, and one in another group mostly does.
         let alike = !tally.accepted[works].is_disjoint(&tally.refused[fails]);
         return Some(if what != "Quick Mode" || alike {

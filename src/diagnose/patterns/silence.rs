@@ -123,18 +123,24 @@ impl Presence {
     }
 }
 
-/// Whether a first message, sent again and again, is all there is of an attempt, and the peer does not answer though it is there.
-pub(super) fn is_ignored(view: &View<'_>, signs: &OnceCell<SignsOfLife>) -> bool {
-    let Some(first) = view.messages().next() else { return false };
+/// Whether a first message, sent again and again, is all there is of an attempt, and the peer does not answer though it is there:
+/// as its IKE, ESP or AH of the same time shows, or (`Some(false)`) an answer to a ping, which a host that is just
+/// starting gives too.
+pub(super) fn ignored(view: &View<'_>, signs: &OnceCell<SignsOfLife>) -> Option<bool> {
+    let first = view.messages().next()?;
     let opens = matches!(first.label, Label::Mm(1) | Label::Am(1) | Label::Request(SA_INIT));
     let nothing_more = || view.messages().all(|message| message.label == first.label && message.from == first.from);
     let unanswered = opens && nothing_more() && view.attempt.responder_spi.is_zero();
     let waited = view.waited(first);
     if !unanswered || waited.copies < IGNORED || !waited.is_silence() || icmp::answers(&view.case, view.attempt) {
-        return false;
+        return None;
     }
     let Presence { alive, pinged } = Presence::of(view, first, waited.over, signs);
-    alive || pinged
+    let end = usize::from(view.attempt.responder.ip() != view.case.pair.a);
+    let (from, to) = (first.at.after(JUST_BEFORE), first.at.after(waited.over));
+    // what came just before may have been its last
+    let meanwhile = || signs.get().is_some_and(|signs| signs.between(end, from, to));
+    (alive || pinged).then(|| alive && meanwhile())
 }
 
 fn unanswered(
