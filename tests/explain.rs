@@ -95,6 +95,18 @@ fn a_row_of_a_source_document_leads_to_its_page() {
 }
 
 #[test]
+fn where_no_line_is_like_it_the_nearest_are_named_as_such() {
+    let line = "Phase 1 failed due to mismatched Pre-shared key";
+    let said = "No log line is known that is like it; the nearest are:\n\n";
+    explain(&[line]).assert().code(2).stdout(starts_with(said).and(contains("P1-PSK")));
+    explain(&[line, "--format", "markdown"]).assert().code(2).stdout(starts_with(said));
+    let answer = explain(&[line, "--format", "json"]).assert().code(2).get_output().stdout.clone();
+    let answer: Value = serde_json::from_slice(&answer).unwrap();
+    assert_eq!((&answer["known"], &answer["page"]), (&Value::Bool(false), &Value::Null));
+    assert_eq!(json(&["no offers accepted"])["known"], true);
+}
+
+#[test]
 fn the_beginning_of_an_id_lists_its_family() {
     let text = stdout(&["n-icmp"]);
     assert!(text.lines().count() >= 3 && text.lines().all(|line| line.contains(" N-ICMP-")), "{text}");

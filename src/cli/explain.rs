@@ -30,7 +30,8 @@ Examples:
 
 /// Explains a finding, or finds the one that a vendor's log line belongs to.
 ///
-/// Without an argument the catalogue is listed. Exit status 2 if neither a finding nor a log line is known by it.
+/// Without an argument the catalogue is listed. Exit status 2 if neither a finding nor a log line is known by it: then the nearest
+/// lines are named as such.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Arguments {
@@ -77,6 +78,7 @@ enum Question {
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Status> {
     let query = arguments.query.join(" ");
     let question = Question::of(query.trim())?;
+    let is_known = !matches!(&question, Question::Line(hits) if !lookup::is_good(hits));
     let mut view = View::new(arguments)?;
     match question {
         Question::Catalogue => view.catalogue()?,
@@ -85,7 +87,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Status> {
         Question::Line(hits) => view.line(query.trim(), &hits)?,
     }
     view.sink.finish()?;
-    Ok(Status::Read)
+    Ok(if is_known { Status::Read } else { Status::Unreadable })
 }
 
 impl Question {
@@ -198,7 +200,7 @@ impl View {
                 self.sink.write_all(b"\n")?;
                 self.pages(&[pattern])
             }
-            None if hits.iter().all(|hit| hit.patterns.is_empty()) => Ok(()),
+            None if !lookup::is_good(hits) || hits.iter().all(|hit| hit.patterns.is_empty()) => Ok(()),
             None => {
                 Ok(self.sink.write_all(b"\nNo page is clearly the one; to read any of them: ikescope explain ID\n")?)
             }

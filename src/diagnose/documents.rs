@@ -79,7 +79,7 @@ macro_rules! documents {
 }
 
 documents! {
-    "SMG" "SMG" "SMG — Debugging VPN (Issue 1.1, 14 Aug 2007)" {
+    "SMG" "SMG" "Service Managed Gateway (SMG) — Debugging VPN (Issue 1.1, 14 Aug 2007)" {
         "SMG-01" note "Main Mode six messages, Aggressive Mode three, Quick Mode three" => ["OK-P1-UP", "OK-UP"];
         "SMG-02" note "packet dropped in silence: no policy for it" => ["C-NO-IKE"];
         "SMG-03" note "a bypass policy lets the gateways be reached in clear" => ["C-CLEAR-INNER"];

@@ -32,6 +32,8 @@ pub struct Hit {
     pub score: f32,
     /// Whether the known line stands in the one asked for, word for word.
     whole: bool,
+    /// Whether the one asked for is a part of it, word for word.
+    part: bool,
     /// What speaks for each of the patterns, to the first of them.
     shares: Vec<f32>,
 }
@@ -56,7 +58,7 @@ const TAGS: &[(&str, &str)] = &[
 ];
 
 /// Hits below this share of a full match are not worth showing.
-const WORTH_SHOWING: f32 = 0.4;
+const WORTH_SHOWING: f32 = 0.32;
 /// Hits from here on may speak for themselves.
 const CLEAR: f32 = 0.55;
 /// How far the best has to be ahead of the next.
@@ -89,8 +91,10 @@ pub fn find(line: &str) -> Vec<Hit> {
     let best = hits.first().map_or(0.0, |(_, score)| *score);
     // beside the very line, others are only noise
     let least = if best > 0.9 { best * 0.9 } else { best * 0.75 };
+    // but of lines that a part was cut from, the shorter is not the likelier
+    let cut_from = |known: &Known| best <= 0.9 && stands_in(&asked, &known.tokens);
     hits.into_iter()
-        .filter(|(_, score)| *score >= least)
+        .filter(|(known, score)| *score >= least || cut_from(known))
         .take(MOST_HITS)
         .map(|(known, score)| known.hit(score, &asked))
         .collect()
@@ -110,6 +114,7 @@ pub fn row(id: &str) -> Option<Hit> {
         patterns,
         score: 1.0,
         whole: true,
+        part: false,
     })
 }
 
@@ -118,7 +123,8 @@ fn share_of_places() -> impl Iterator<Item = f32> {
     (1_u8..).map(|place| 1.0 / f32::from(place))
 }
 
-/// Whether the best of the hits may speak for itself.
+/// Whether the best of the hits may speak for itself; else no line is known that is like the one asked for, and these are only
+/// the nearest.
 pub fn is_good(hits: &[Hit]) -> bool {
     hits.first().is_some_and(|hit| hit.score >= CLEAR)
 }
@@ -126,16 +132,17 @@ pub fn is_good(hits: &[Hit]) -> bool {
 /// The pattern that the hits clearly mean, if there is one.
 pub fn clearly(hits: &[Hit]) -> Option<&'static Pattern> {
     // a line that is there word for word leaves no room for those that only resemble it
-    let whole = hits.first()?.whole;
+    let &Hit { whole, part, score: most, .. } = hits.first()?;
     let mut scores: BTreeMap<&str, f32> = BTreeMap::new();
     for hit in hits.iter().filter(|hit| hit.whole || !whole) {
+        let score = if part && !whole && hit.part { most } else { hit.score };
         for (pattern, share) in hit.patterns.iter().zip(&hit.shares) {
             let best = scores.entry(pattern.id).or_default();
-            *best = best.max(hit.score * (LEAST_SHARE + (1.0 - LEAST_SHARE) * share));
+            *best = best.max(score * (LEAST_SHARE + (1.0 - LEAST_SHARE) * share));
         }
         if hit.patterns.is_empty() {
             let best = scores.entry("").or_default();
-            *best = best.max(hit.score);
+            *best = best.max(score);
         }
     }
     let mut ranked: Vec<(&str, f32)> = scores.into_iter().collect();
@@ -167,7 +174,7 @@ pub fn family(family: &str) -> Vec<&'static Pattern> {
 }
 
 /// How many letters have to be changed, added, left out or swapped with their neighbour.
-fn distance(left: &str, right: &str) -> usize {
+pub fn distance(left: &str, right: &str) -> usize {
     const LONGEST_ID: usize = 40;
     let left: Vec<char> = left.chars().take(LONGEST_ID).collect();
     let right: Vec<char> = right.chars().take(LONGEST_ID).collect();
@@ -225,6 +232,7 @@ impl Known {
             patterns: patterns.into_iter().map(|(pattern, _)| pattern).collect(),
             score,
             whole: stands_in(&self.tokens, asked),
+            part: stands_in(asked, &self.tokens),
         }
     }
 }
@@ -243,7 +251,7 @@ impl Index {
         for pattern in CATALOGUE {
             for log in pattern.logs {
                 for message in log.message.split(" / ") {
-                    index.add(log.vendor, message, true, log.source).belongs_to(pattern, 0.6);
+                    index.add(log.vendor, message, log.is_line(), log.source).belongs_to(pattern, 0.6);
                 }
             }
             index.add("ikescope", pattern.title, false, pattern.id).belongs_to(pattern, 1.0);
@@ -314,32 +322,47 @@ impl Index {
         /// A shorter message may stand in a line by chance.
         const FEW_WORDS: f32 = 12.0;
         /// What is left out where only a part of a message is asked for.
-        const LEFT_OUT: f32 = 0.1;
-        /// The same words with others between them.
+        const LEFT_OUT: f32 = 0.3;
+        /// The same words with others between them, or without some of them.
         const SCATTERED: f32 = 0.85;
+        /// How much words of other messages count against one that is not there as it is.
+        const OTHER_WORDS: f32 = 0.4;
+        /// What one says of phase 1 and the other of phase 2.
+        const OTHER_PHASE: f32 = 0.5;
 
         let whole: f32 = known.tokens.iter().map(|token| self.weight(token)).sum();
-        let (mut asked_for, mut foreign) = (0.0, 0.0);
-        for token in asked {
-            let weight = self.weight(token);
-            asked_for += weight;
-            foreign += if self.lines_with.contains_key(token) { 0.0 } else { weight };
-        }
         let common = self.common(&known.tokens, asked);
         if common <= 0.0 {
             return 0.0;
         }
+        let (asked_for, foreign) = self.weights(asked);
+        if stands_in(asked, &known.tokens) {
+            return common / (asked_for + LEFT_OUT * (whole - common).max(0.0));
+        }
         let around = (SURROUNDINGS.0 * (asked_for - common - foreign / 2.0).max(0.0)).min(SURROUNDINGS.1);
-        let contained = common / (whole + around * (FEW_WORDS / whole).max(1.0));
-        let part = common / (asked_for + LEFT_OUT * (whole - common).max(0.0));
-        let together = stands_in(&known.tokens, asked) || stands_in(asked, &known.tokens);
-        contained.max(part) * if together { 1.0 } else { SCATTERED }
+        let around = around * (FEW_WORDS / whole).max(1.0);
+        if stands_in(&known.tokens, asked) {
+            return common / (whole + around);
+        }
+        // other messages begin alike: what follows the first common word and is known of them speaks against this one
+        let first = asked.iter().position(|token| tells(token) && known.tokens.contains(token)).unwrap_or_default();
+        let (message, unknown) = self.weights(asked.get(first..).unwrap_or_default());
+        let other = OTHER_WORDS * (message - unknown - common).max(0.0);
+        let phase = if other_phase(&known.tokens, asked) { OTHER_PHASE } else { 1.0 };
+        SCATTERED * phase * common / (whole + around.max(other))
+    }
+
+    /// What tokens tell in all, and those of them that no message has.
+    fn weights(&self, tokens: &[Token]) -> (f32, f32) {
+        tokens.iter().fold((0.0, 0.0), |(all, foreign), token| {
+            let weight = self.weight(token);
+            (all + weight, foreign + if self.lines_with.contains_key(token) { 0.0 } else { weight })
+        })
     }
 
     /// Weight of the tokens that both have in the same order.
     fn common(&self, known: &[Token], asked: &[Token]) -> f32 {
-        let tells = |token: &&Token| **token != Token::Gap && !token.is_small_number();
-        if !known.iter().filter(tells).any(|token| asked.contains(token)) {
+        if !known.iter().any(|token| tells(token) && asked.contains(token)) {
             return 0.0;
         }
         let mut above = vec![0.0_f32; asked.len() + 1];
@@ -358,6 +381,22 @@ impl Index {
         }
         above.last().copied().unwrap_or(0.0)
     }
+}
+
+/// Whether both lines name a phase, and not the same.
+fn other_phase(known: &[Token], asked: &[Token]) -> bool {
+    let phase = |line: &[Token]| {
+        line.windows(2).find_map(|pair| match pair {
+            [Token::Word(word), Token::Number(phase)] if word == "phase" || word == "ph" => Some(phase.clone()),
+            _ => None,
+        })
+    };
+    matches!((phase(known), phase(asked)), (Some(known), Some(asked)) if known != asked)
+}
+
+/// Whether the token says something by itself.
+fn tells(token: &Token) -> bool {
+    *token != Token::Gap && !token.is_small_number()
 }
 
 /// Whether the tokens between the gaps of `part` stand in `whole`, each run unbroken and all in order.
@@ -397,7 +436,7 @@ mod tests {
             "2024-05-01T10:00:00.123+02:00 192.0.2.1 charon: 13[IKE] giving up after 3 retransmits (2001:db8::1)",
         ] {
             let hits = find(line);
-            assert_eq!(hits.first().map(|hit| hit.message), Some("giving up after %u retransmits"), "{line}");
+            assert_eq!(hits.first().map(|hit| hit.message), Some("giving up after … retransmits"), "{line}");
         }
         let asa = "%ASA-4-713903: Group = 198.51.100.1, IP = 198.51.100.1, All SA proposals found unacceptable";
         assert_eq!(clear(asa), Some("P1-PROPOSAL"));
@@ -434,6 +473,45 @@ mod tests {
             ("ERROR: certificate has expired(10) at depth:0 SubjectName:/CN=gw.example", "P1-CERT"),
         ] {
             assert_eq!(clear(line), Some(id), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_line_that_shares_words_with_another_is_not_taken_for_it() {
+        for line in [
+            "received IKE message from unknown peer",
+            "Phase 1 failed due to mismatched Pre-shared key",
+            "IKE phase-2 negotiation is failed as initiator, quick mode. Due to negotiation timeout.",
+            "error 868",
+        ] {
+            let hits = find(line);
+            assert!(!is_good(&hits) && clear(line).is_none(), "{line}: {:?}", hits.first());
+        }
+        for placeholder in ["foo", "bar", "%s", "x.x.x.x"] {
+            assert!(find(placeholder).is_empty(), "{placeholder}");
+        }
+        assert_eq!(clear("ERROR: unable to fragment packet pktsize=1454, eff_mtu = 1400"), Some("F-PMTU"));
+    }
+
+    #[test]
+    fn a_part_of_many_messages_means_none_of_them() {
+        for part in ["Main Mode", "proposal", "peer"] {
+            assert_eq!(clear(part), None, "{part}");
+        }
+    }
+
+    #[test]
+    fn a_line_that_several_patterns_know_names_them_all() {
+        for (line, ids) in [
+            ("ike 0:hq:44: no SA proposal chosen", &["P1-PROPOSAL", "P2-REJECT", "V2-PROPOSAL"][..]),
+            ("error 13801 ERROR_IPSEC_IKE_AUTH_FAIL", &["P1-PSK", "V2-AUTH-FAIL"]),
+            ("error 691", &["T-SHORT-SESSION", "V2-EAP"]),
+            ("received KE type 14, expected 2", &["V2-KE-LOOP", "V2-KE-RETRY"]),
+        ] {
+            let hits = find(line);
+            let found: Vec<&str> = hits.iter().flat_map(|hit| &hit.patterns).map(|pattern| pattern.id).collect();
+            assert!(ids.iter().all(|id| found.contains(id)), "{line}: {found:?}");
+            assert!(is_good(&hits) && clearly(&hits).is_none(), "{line}");
         }
     }
 

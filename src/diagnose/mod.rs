@@ -199,7 +199,7 @@ impl Finding {
 
     /// What vendors log.
     pub fn logs(&self) -> impl Iterator<Item = &'static VendorLog> {
-        self.pattern.logs.iter().filter(|log| self.is_open(log.about).is_some())
+        self.pattern.logs.iter().filter(|log| log.is_line() && self.is_open(log.about).is_some())
     }
 
     /// Which of the pattern's causes are open, two bits each, the first one the lowest: what its checks and log lines depend on.
@@ -249,6 +249,14 @@ pub struct VendorLog {
     pub source: &'static str,
     /// As in [`pattern::Check::about`].
     pub about: &'static [&'static str],
+}
+
+impl VendorLog {
+    /// Whether it is the line of a log. What a source document says in its own words stands on the page only.
+    pub fn is_line(&self) -> bool {
+        let mut rows = self.source.split(", ").map(documents::row);
+        rows.any(|row| row.is_none_or(|(_, row)| !row.log.is_empty()))
+    }
 }
 
 /// How an attempt stood at the end of the capture.

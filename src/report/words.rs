@@ -154,3 +154,8 @@ pub fn mode_name(mode: Mode) -> &'static str {
         Mode::Unknown => "IKEv1, phase 1 not seen",
     }
 }
+
+/// A vendor or product as people know it.
+pub(crate) fn vendor(name: &str) -> &str {
+    if name == "SMG" { "Service Managed Gateway" } else { name }
+}

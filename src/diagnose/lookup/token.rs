@@ -53,6 +53,7 @@ fn push_run(found: &mut Vec<Token>, run: &[char]) {
             text.pop();
         }
         match found.last_mut() {
+            _ if matches!(text.as_str(), "foo" | "bar") => found.push(Token::Gap),
             // the one word that everybody writes in another way
             Some(Token::Word(before)) if before == "pre" && text == "shared" => before.push_str(&text),
             _ => found.push(Token::Word(text)),
@@ -74,7 +75,7 @@ fn ellipsis(rest: &[char]) -> usize {
     }
 }
 
-/// `%s`, `%#x`, `%zu`, `{name}`, `<name>`.
+/// `%s`, `%#x`, `%zu`, `{name}`, `<name>`. That of examples, `foo`, is found among the words.
 fn placeholder(rest: &[char]) -> usize {
     let Some((first, behind)) = rest.split_first() else { return 0 };
     match first {
@@ -169,6 +170,7 @@ mod tests {
             written("giving up after %u retransmits to %#x of {name}, <IP>"),
             "giving up after _ retransmit to _ of _ _"
         );
+        assert_eq!(written("pktsize=foo, eff_mtu = bar of food"), "pktsize _ eff mtu _ of food");
         assert_eq!(written("10:42:07 from x.x.x.x/500 or 192.0.2.1[500], 2001:db8::1"), "_ from _ 500 or _ 500 _");
         assert_eq!(written("spi 0x1f, A12ACD06, id = 1166168095 …"), "spi _ _ id _ _");
     }

@@ -56,6 +56,7 @@ pattern! {
         "Cisco ASA": "IKE Peer address same as our interface address" ("Cisco ASA syslog reference");
         "Cisco ASA": "No crypto map bound to interface... dropping pkt" ("public ASA logs");
         "Cisco ASA": "Static Crypto Map Check by-passed: Crypto map entry incomplete!" ("Cisco ASA syslog reference");
+        "Fortinet": "ignoring request to establish IPsec SA, no policy configured" ("public FortiGate debug logs");
     ];
     sources: [
         "SMG-02", "SMG-04", "SMG-08", "SMG-09", "SMG-29", "SMG-30", "PIX-25", "PIX-26", "PIX-27", "PIX-28", "PIX-29",

@@ -31,7 +31,7 @@ pattern! {
         Either: "turn on IKE fragmentation, or send smaller certificates";
     ];
     logs: [
-        "strongSwan": "splitting IKE message (%zu bytes) into %hu fragments" ("strongSwan source");
+        "strongSwan": "splitting IKE message (… bytes) into … fragments" ("strongSwan source");
     ];
     sources: ["RFC 7383 §2.3"];
     when: FRAGMENTS;

@@ -49,7 +49,6 @@ pattern! {
         Capture: "let all fragments through the capture filter: or ip[6:2] & 0x1fff != 0 or ip6[6] == 44" about "filter";
     ];
     logs: [
-        "Check Point": "NAT devices that do not support fragmentation" ("Check Point R76 VPN guide");
         "Huawei": "50/51: fragment packet limit / reassemble timeout" ("Huawei ALM-303046755");
     ];
     sources: ["RFC 7383 §1", "RFC 792", "RFC 4443 §3.3"];

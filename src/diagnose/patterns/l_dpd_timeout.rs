@@ -72,7 +72,6 @@ pattern! {
         "Cisco ASA": "IKE lost contact with remote peer, deleting connection (keepalive type: …)" ("Cisco ASA syslog reference");
         "Cisco ASA": "Keep-alives configured … but peer … support keep-alives (type = …)" ("Cisco ASA syslog reference");
         "Cisco ASA": "Received DPD sequence number in … expected seq #" ("Cisco ASA syslog reference");
-        "SonicWALL": "IKE Dead Peer Detection" ("SonicWALL manual");
         "racoon": "DPD: remote (ISAKMP-SA spi=…) seems to be dead." ("racoon log");
         "Shrew": "tunnel DPD timeout for peer" ("Shrew log");
     ];

@@ -44,7 +44,8 @@ pattern! {
     logs: [
         "SMG": "Encryption bit not set" ("SMG-20");
         "libreswan": "packet rejected: should have been encrypted" ("libreswan source");
-        "racoon": "%s message must be encrypted" ("racoon source");
+        "Cisco IOS": "%CRYPTO-6-IKMP_NOT_ENCRYPTED" ("Google SecOps parser reference");
+        "racoon": "… message must be encrypted" ("racoon source");
     ];
     sources: ["SMG-20", "RFC 2408 §3.1", "RFC 2409 §5", "RFC 7296 §1.2", "RFC 7296 §2.21.2"];
     when: CLEAR_TOO_LATE;

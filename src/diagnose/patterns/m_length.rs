@@ -37,7 +37,7 @@ pattern! {
     ];
     logs: [
         "Cisco PIX": "Reserved Not Zero on Payload 5/8" ("PIX-14");
-        "racoon": "received invalid length (%d != %zu), why ?" ("racoon source");
+        "racoon": "received invalid length (… != …), why ?" ("racoon source");
         "racoon": "the length in the isakmp header is too big." ("racoon source");
     ];
     sources: ["RFC 2408 §3.1", "RFC 2408 §5.1", "RFC 7296 §3.1", "RFC 7296 §3.2"];

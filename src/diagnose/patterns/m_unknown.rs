@@ -34,8 +34,8 @@ pattern! {
         Either: "nothing, as long as the negotiation goes on; otherwise turn the extension off";
     ];
     logs: [
-        "racoon": "unsupported exchange %d received. / Invalid exchange type %d" ("racoon source");
-        "strongSwan": "payload type %N is not supported, critical" ("strongSwan source");
+        "racoon": "unsupported exchange … received. / Invalid exchange type …" ("racoon source");
+        "strongSwan": "payload type … is not supported, critical" ("strongSwan source");
     ];
     sources: ["RFC 2408 §5.2", "RFC 7296 §2.5"];
     when: UNKNOWN, FAULTS;

@@ -46,7 +46,7 @@ pattern! {
     logs: [
         "Cisco PIX": "invalid local address / Peer Info not found" ("PIX-08, PIX-19");
         "Netopia": "no matching phase1 profile" ("NIR-09");
-        "racoon": "remote address mismatched. db=%s, act=%s" ("racoon source");
+        "racoon": "remote address mismatched. db=…, act=…" ("racoon source");
         "Huawei": "12: peer address mismatch / 39: local address mismatch" ("Huawei ALM-303046755");
         "Check Point": "Link Selection: wrong source IP" ("public guide");
         "Cisco ASA": "Attempting to establish a phase2 tunnel on x interface but phase1 tunnel is on y interface" ("Cisco ASA syslog reference");

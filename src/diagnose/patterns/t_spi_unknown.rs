@@ -59,7 +59,7 @@ pattern! {
         "Cisco": "Up-No-IKE / crypto isakmp invalid-spi-recovery" ("CON-27");
         "ZyXEL": "!! Cannot find Phase 2 SA / Receive IPSec packet, but no corresponding tunnel exists" ("ZyXEL manuals");
         "Netopia": "Rx discard: unknown SPI" ("NIR-26");
-        "racoon": "Unknown IPsec-SA spi=%u, hmmmm?" ("racoon source");
+        "racoon": "Unknown IPsec-SA spi=…, hmmmm?" ("racoon source");
         "Cisco ASA": "Received Invalid SPI notify (SPI …)!" ("Cisco ASA syslog reference");
     ];
     sources: [

@@ -63,10 +63,13 @@ pattern! {
     logs: [
         "AWS": "AWS tunnel is sending AUTHENTICATION_FAILED as the response / detected a pre-shared key mismatch" ("AWS log-contents");
         "strongSwan": "received AUTHENTICATION_FAILED notify error / tried 1 shared key … but MAC mismatched" ("strongSwan source");
+        "strongSwan": "parsed IKE_AUTH response … [ N(AUTH_FAILED) ]" ("public logs");
+        "Fortinet": "gw validation failed" ("Fortinet community 408078");
         "libreswan": "authentication failed: computed hash does not match hash received from peer" ("libreswan source");
         "libreswan": "IKE SA authentication failed, unrecognized IKE_AUTH response" ("libreswan source");
         "pfSense": "received AUTHENTICATION_FAILED notify error / no matching peer config found" ("Netgate docs, strongSwan source");
         "Azure": "Authentication failed. Check shared key. (13801)" ("Azure network-watcher-troubleshoot-overview");
+        "Azure": "error 13801 ERROR_IPSEC_IKE_AUTH_FAIL" ("Azure network-watcher-troubleshoot-overview");
         "Windows": "13801 IKE authentication credentials are unacceptable" ("Azure network-watcher-troubleshoot-overview");
         "Meraki": "IDr payload missing" ("public blog");
         "GCP": "AUTHORIZATION_ERROR / PEER_IDENTITY_MISMATCH" ("Google Cloud VpnTunnel.Status reference");

@@ -58,7 +58,9 @@ pattern! {
         Path: "follow the last request to the responder and its answer back: loss, fragments, a filter" about "lost";
         Path: "with EAP-TLS, enable IKE fragmentation on both ends";
     ];
-    logs: [];
+    logs: [
+        "Windows": "RAS error 691" ("Microsoft RAS error documentation") about "credentials" "aaa" "method";
+    ];
     sources: ["RFC 7296 §2.16", "RFC 3748 §4.2"];
     misses: SetUp;
     when: V2_UNPROVEN;

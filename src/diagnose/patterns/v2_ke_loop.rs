@@ -50,6 +50,7 @@ pattern! {
     ];
     logs: [
         "strongSwan": "giving up after … retries / requested key exchange method … not supported" ("strongSwan source");
+        "racoon2": "received KE type …, expected …" ("racoon2 source");
     ];
     sources: ["RFC 7296 §1.2", "RFC 7296 §2.7", "RFC 7296 §3.4"];
     when: V2_UNPROVEN ERROR_NOTIFY;

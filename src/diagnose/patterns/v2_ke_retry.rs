@@ -31,6 +31,7 @@ pattern! {
     ];
     logs: [
         "strongSwan": "peer didn't accept key exchange method …, it requested …" ("strongSwan source");
+        "racoon2": "received KE type …, expected …" ("racoon2 source");
     ];
     sources: ["RFC 7296 §1.2", "RFC 7296 §3.4"];
     when: V2 ERROR_NOTIFY;

@@ -54,6 +54,7 @@ pattern! {
     logs: [
         "strongSwan": "received proposals unacceptable / no IKE config found for …, sending NO_PROPOSAL_CHOSEN" ("strongSwan source");
         "libreswan": "no local proposal matches remote proposals" ("libreswan source");
+        "Fortinet": "no SA proposal chosen" ("FortiGate guides");
         "AWS": "No Proposal Match Found by AWS" ("AWS log-contents");
         "Azure": "IkePolicyMismatch" ("Azure network-watcher-troubleshoot-overview");
         "HP-UX": "no proposal chosen" ("HP-UX IPSec admin guide");

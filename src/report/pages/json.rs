@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
-use crate::diagnose::lookup::Hit;
+use crate::diagnose::lookup::{Hit, is_good};
 use crate::diagnose::pattern::Pattern;
 use crate::diagnose::{Severity, Where};
 use crate::report::words::Word;
@@ -74,6 +74,8 @@ impl Page {
 #[derive(Debug, Serialize)]
 pub struct Answer<'a> {
     query: &'a str,
+    /// Whether a line is known that is like it; else the matches are only the nearest.
+    known: bool,
     matches: Vec<Match>,
     page: Option<Page>,
 }
@@ -101,6 +103,6 @@ impl<'a> Answer<'a> {
             why_unanswered: hit.why_unanswered(),
             score: (hit.score.min(1.0) * 100.0).round() / 100.0,
         });
-        Self { query, matches: matches.collect(), page: pattern.map(Page::new) }
+        Self { query, known: is_good(hits), matches: matches.collect(), page: pattern.map(Page::new) }
     }
 }

@@ -1,13 +1,15 @@
 //! The catalogue as Markdown: one file a pattern, their list, and the source documents row by row.
 
 use crate::diagnose::documents::{self, DOCUMENTS, Row, why_unanswered};
-use crate::diagnose::lookup::Hit;
+use crate::diagnose::lookup::{Hit, is_good};
 use crate::diagnose::pattern::Pattern;
 use crate::diagnose::patterns::by_id;
-use crate::report::words::Word;
+use crate::report::words::{Word, vendor};
 
 use super::prose::{Block, Section, Span, sections, spans};
-use super::{LOOK_ALIKES, answering, by_stage, causes, checks, evidence, logs_by_vendor, sources, stage_heading};
+use super::{
+    LOOK_ALIKES, NONE_LIKE_IT, answering, by_stage, causes, checks, evidence, logs_by_vendor, sources, stage_heading,
+};
 
 /// Columns of a line, where the text allows.
 const WIDTH: usize = 110;
@@ -55,11 +57,11 @@ pub fn list(patterns: &[&Pattern]) -> String {
 
 /// The known lines that a log line resembles, and the patterns of each.
 pub fn hits(hits: &[Hit]) -> String {
-    let mut text = String::new();
+    let mut text = if is_good(hits) { String::new() } else { format!("{NONE_LIKE_IT}\n\n") };
     for hit in hits {
         let message = if hit.is_log { code(hit.message) } else { escaped(hit.message) };
         let from = hit.sources.join(", ");
-        text.push_str(&format!("- {} {message} ({}): ", escaped(hit.vendor), escaped(&from)));
+        text.push_str(&format!("- {} {message} ({}): ", escaped(vendor(hit.vendor)), escaped(&from)));
         let links: Vec<String> = hit.patterns.iter().map(|pattern| format!("[{0}]({0}.md)", pattern.id)).collect();
         text.push_str(&links.join(" "));
         text.push_str(hit.why_unanswered().unwrap_or_default());
@@ -151,10 +153,10 @@ fn push_logs(text: &mut String, pattern: &Pattern) {
         return;
     }
     text.push_str("\n## What vendors log\n\n| vendor | line | seen in |\n|---|---|---|\n");
-    for (vendor, lines) in logs_by_vendor(pattern) {
+    for (name, lines) in logs_by_vendor(pattern) {
         for (message, source) in lines {
             let message = message.split(" / ").map(code).collect::<Vec<_>>().join(", ");
-            let cells = [escaped(vendor), message, source_link(source)].map(|cell| in_table(&cell));
+            let cells = [escaped(vendor(name)), message, source_link(source)].map(|cell| in_table(&cell));
             text.push_str(&format!("| {} |\n", cells.join(" | ")));
         }
     }

@@ -23,6 +23,9 @@ use crate::diagnose::patterns::CATALOGUE;
 
 use super::words::Word;
 
+/// What is said above hits that are only the nearest.
+const NONE_LIKE_IT: &str = "No log line is known that is like it; the nearest are:";
+
 /// Stages with their word and their heading, in the order of the catalogue.
 const STAGES: [(Stage, &str, &str); 11] = [
     (Stage::Capture, "capture", "What the capture shows"),

@@ -3,13 +3,13 @@
 use std::io::{self, Write};
 
 use crate::diagnose::Severity;
-use crate::diagnose::lookup::Hit;
+use crate::diagnose::lookup::{Hit, is_good};
 use crate::diagnose::pattern::Pattern;
 use crate::report::text::{Page, Palette, Style, Words};
-use crate::report::words::Word;
+use crate::report::words::{Word, vendor};
 
 use super::prose::{Block, Section, Span, sections, spans};
-use super::{LOOK_ALIKES, by_stage, causes, checks, evidence, logs_by_vendor, sources, stage_heading};
+use super::{LOOK_ALIKES, NONE_LIKE_IT, by_stage, causes, checks, evidence, logs_by_vendor, sources, stage_heading};
 
 /// Prose is not read well in longer lines.
 const READABLE: usize = 80;
@@ -74,17 +74,20 @@ pub fn page(pattern: &Pattern, out: &mut impl Write, style: &Style) -> io::Resul
     print_sources(page, pattern)
 }
 
-/// Writes which known lines a log line resembles, and the patterns of each.
+/// Writes which known lines a log line resembles, and the patterns of each; or that it resembles none, and the nearest.
 ///
 /// Errors: those of `out`.
 pub fn hits(hits: &[Hit], out: &mut impl Write, style: &Style) -> io::Result<()> {
     let page = &mut page_of(out, style);
     let palette = page.palette;
+    if !is_good(hits) {
+        page.paragraph(0, &Words::of(NONE_LIKE_IT))?;
+    }
     for (index, hit) in hits.iter().enumerate() {
-        if index > 0 {
+        if index > 0 || !is_good(hits) {
             page.blank()?;
         }
-        let head = Words::inked(palette.label, hit.vendor).and("  ");
+        let head = Words::inked(palette.label, vendor(hit.vendor)).and("  ");
         let message = if hit.is_log { Words::of(format!("\"{}\"", hit.message)) } else { Words::of(hit.message) };
         let message = if hit.note.is_empty() { message } else { message.and(format!(", {}", hit.note)) };
         let from = format!(" ({})", hit.sources.join(", "));
@@ -185,8 +188,8 @@ fn print_logs(page: &mut Page<'_, impl Write>, pattern: &Pattern) -> io::Result<
         return Ok(());
     }
     heading(page, "What vendors log")?;
-    for (vendor, lines) in logs_by_vendor(pattern) {
-        page.paragraph(INDENT, &Words::inked(page.palette.label, vendor))?;
+    for (name, lines) in logs_by_vendor(pattern) {
+        page.paragraph(INDENT, &Words::inked(page.palette.label, vendor(name)))?;
         for (message, source) in lines {
             let source = format!(" ({source})");
             let words = Words::of(message).and_inked(page.palette.faint, source);
@@ -262,7 +265,7 @@ mod tests {
             "     less likely: ",
             "\nWhat to check\n  On the initiator\n  - ",
             "\nLook-alikes\n  - C-ONE-DIR: ",
-            "\nWhat vendors log\n  SMG\n    MM Msg1 sent for policy 1 (SMG-10)\n",
+            "\nWhat vendors log\n  Service Managed Gateway\n    MM Msg1 sent for policy 1 (SMG-10)\n",
             "\nSources\n",
             "  RFC 2408 §2.5.3; RFC 2409 §5\n",
         ];
