@@ -166,6 +166,84 @@ fn messages_come_in_every_form() {
 }
 
 #[test]
+fn what_was_looked_for_and_is_not_there_is_said() {
+    let said = |arguments: &[&str], expected: &str| {
+        ikescope(arguments).assert().success().stderr(contains(expected));
+    };
+    let first = String::from_utf8(ikescope(&["messages", HEALTHY]).output().unwrap().stdout).unwrap();
+    assert!(!first.is_empty());
+    ikescope(&["messages", HEALTHY]).assert().success().stderr(is_empty());
+    said(&["messages", "--frame", "9999", HEALTHY], "no IKE message in frame 9999; the capture has ");
+    said(&["messages", "--pair", "192.0.2.99", HEALTHY], "no IKE message of these peers; the capture has ");
+    for arguments in [&["--from", "23:59:59", HEALTHY][..], &["messages", "--from", "23:59:59", HEALTHY]] {
+        said(arguments, "no frame at or after 2026-11-21 23:59:59; there are frames from 2026-11-21 ");
+    }
+    ikescope(&["--from", "+0", HEALTHY]).assert().success().stderr(is_empty());
+}
+
+#[test]
+fn a_slip_in_the_command_line_is_named() {
+    let wrong = |arguments: &[&str], expected: &str| {
+        ikescope(arguments).assert().code(2).stdout(is_empty()).stderr(contains(expected));
+    };
+    wrong(&["explian", "P1-PSK"], "explian: no such file or folder; did you mean the command `explain`?");
+    wrong(&["missing.pcap"], "missing.pcap: no such file or folder\n");
+    wrong(&["-v", HEALTHY], "'-v' belongs to the command: ikescope messages");
+    wrong(&["live"], "--replay");
+    wrong(&["--memory", "5", HEALTHY], "at least 1M");
+    let folder = Folder::new("no-folder");
+    let place = folder.file("none/answer.txt");
+    ikescope(&["-o", &place, HEALTHY])
+        .assert()
+        .code(2)
+        .stderr(contains("there is no folder").and(contains("os error").not()));
+}
+
+#[test]
+fn a_compressed_capture_that_ends_before_its_first_frame_is_not_called_empty() {
+    let folder = Folder::new("torn");
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::none());
+    packed.write_all(&fs::read(HEALTHY).unwrap()).unwrap();
+    let packed = packed.finish().unwrap();
+    let path = folder.file("torn.pcap.gz");
+    fs::write(&path, &packed[..60]).unwrap();
+    let whole = contains("the file is incomplete").and(contains("is empty").not());
+    ikescope(&[&path]).assert().code(2).stdout(whole).stderr(contains("ends too early"));
+    let path = folder.file("torn.pcap");
+    fs::write(&path, &fs::read(HEALTHY).unwrap()[..30]).unwrap();
+    ikescope(&[&path]).assert().success().stdout(contains("the file is incomplete"));
+    fs::write(&path, &fs::read(HEALTHY).unwrap()[..600]).unwrap();
+    ikescope(&[&path]).assert().success().stdout(contains("the file is cut off"));
+}
+
+#[test]
+fn nat_detection_is_told_by_ends_and_not_by_the_order_of_payloads() {
+    for (capture, expected) in [
+        ("captures/lab/v1-main-nat-healthy.pcap", "NAT-D source ✓ destination ✗"),
+        ("captures/lab/v2-nat-udp4500-blocked.pcap", "NAT-D source ✓ destination ✗"),
+    ] {
+        let text = stdout(&[capture]).split_whitespace().collect::<Vec<_>>().join(" ");
+        // the initiator is behind the NAT: what the responder answers goes to an address that it does not know
+        assert!(text.contains(expected), "{text}");
+        assert!(!text.contains("NAT-D source ✗"), "{text}");
+    }
+}
+
+#[test]
+fn log_lines_of_the_other_mode_and_what_is_no_line_of_a_log_do_not_stand_in_a_finding() {
+    let logs = |capture: &str| {
+        let text = stdout(&[capture]).split_whitespace().collect::<Vec<_>>().join(" ");
+        text.split(" = logs: ").nth(1).unwrap().split(" = ").next().unwrap().to_owned()
+    };
+    let main = "Processing of Main Mode failed";
+    assert!(logs("captures/lab/lsw-lsw-v1-p1-mismatch.pcap").contains(main));
+    let aggressive = logs("captures/lab/v1-aggr-p1-enc-mismatch.pcap");
+    assert!(aggressive.contains("Cisco IOS") && !aggressive.contains(main), "{aggressive}");
+    let refused = logs("captures/lab/v1-p2-ts-mismatch.pcap");
+    assert!(refused.contains("Cisco ASA \"QM FSM error\""), "{refused}");
+}
+
+#[test]
 fn an_empty_answer_is_still_json() {
     let none = stdout(&["messages", "--format", "json", "--pair", "192.0.2.99", HEALTHY]);
     assert_eq!(serde_json::from_str::<Value>(&none).unwrap(), Value::Array(Vec::new()));

@@ -9,8 +9,8 @@ use crate::base::FrameRef;
 use crate::diagnose::{Severity, Where};
 use crate::report::model::{Attempt, Finding, Message, VendorLog, VendorStates};
 use crate::report::quantity;
-use crate::report::words::Word;
-use crate::track::Side;
+use crate::report::words::{self, Word};
+use crate::track::{Mode, Side};
 
 use super::{Page, View, Words, message, mode, summary};
 
@@ -65,7 +65,7 @@ pub fn print(view: &View<'_>, page: &mut Page<'_, impl Write>, finding: &Finding
 
     let attempt = finding.attempt.and_then(|id| view.report.attempts.get(id));
     if view.brief {
-        return print_fields(page, 0, attempt, finding);
+        return print_fields(view, page, 0, attempt, finding);
     }
     let evidence = match attempt {
         Some(attempt) if finding.severity > Severity::Info => evidence(view, attempt, finding),
@@ -88,7 +88,7 @@ pub fn print(view: &View<'_>, page: &mut Page<'_, impl Write>, finding: &Finding
         }
         page.line(&bar(""))?;
     }
-    print_fields(page, gutter, attempt, finding)
+    print_fields(view, page, gutter, attempt, finding)
 }
 
 /// The messages that the finding's frames show, or that they repeat.
@@ -139,6 +139,7 @@ fn print_place(
 }
 
 fn print_fields(
+    view: &View<'_>,
     page: &mut Page<'_, impl Write>,
     gutter: usize,
     attempt: Option<&Attempt>,
@@ -158,7 +159,7 @@ fn print_fields(
     field("seen", Words::of(finding.seen.clone()))?;
     field("means", Words::of(finding.means.clone()))?;
     if finding.severity < Severity::Notice {
-        return field("proof", Words::of(finding.settle.clone().unwrap_or_default()));
+        return field("settle", Words::of(finding.settle.clone().unwrap_or_default()));
     }
     for cause in finding.causes.iter().take(CAUSES) {
         field("cause", Words::inked(palette.faint, format!("{}: ", cause.likelihood)).and(cause.text.clone()))?;
@@ -172,12 +173,12 @@ fn print_fields(
         field("check", words)?;
     }
     if let Some(settle) = &finding.settle {
-        field("proof", Words::of(settle.clone()))?;
+        field("settle", Words::of(settle.clone()))?;
     }
     if let Some(attempt) = attempt.filter(|attempt| wants_action && attempt.verdict == Some(finding.id)) {
         field("state", states(&attempt.states))?;
     }
-    field("logs", logs(attempt, finding))?;
+    field("logs", logs(view, attempt, finding))?;
     if let Some(cause) = finding.consequence_of {
         field("from", Words::of(format!("a consequence of {cause}")))?;
     }
@@ -188,25 +189,40 @@ fn print_fields(
 }
 
 /// One line of each of a few vendors, those whose vendor ids were seen first.
-fn logs(attempt: Option<&Attempt>, finding: &Finding) -> Words {
+fn logs(view: &View<'_>, attempt: Option<&Attempt>, finding: &Finding) -> Words {
     const VENDORS: usize = 4;
+    let latest = || view.report.pair(finding.pair?)?.attempts.last().and_then(|&id| view.report.attempts.get(id));
     let families: Vec<&str> = attempt
+        .or_else(latest)
         .into_iter()
         .flat_map(|attempt| [Side::Initiator, Side::Responder].map(|side| attempt.vendor_ids.of(side)))
         .flatten()
         .filter_map(|vendor_id| vendor_id.family)
         .collect();
-    let mut logs: Vec<&VendorLog> = finding.logs.iter().collect();
+    let of_this_mode = |log: &&VendorLog| attempt.is_none_or(|attempt| !is_of_another_mode(log.message, attempt.mode));
+    let mut logs: Vec<&VendorLog> = finding.logs.iter().filter(of_this_mode).collect();
     logs.sort_by_key(|log| !families.iter().any(|family| is_of(log.vendor, family)));
     let mut vendors: Vec<&str> = Vec::new();
     let mut lines = Vec::new();
     for log in logs {
         if vendors.len() < VENDORS && !vendors.contains(&log.vendor) {
             vendors.push(log.vendor);
-            lines.push(Words::of(format!("{} \"{}\"", log.vendor, log.message)));
+            lines.push(Words::of(format!("{} \"{}\"", words::vendor(log.vendor), log.message)));
         }
     }
     Words::joined(lines, " · ")
+}
+
+/// Whether a log line names the one mode of phase 1 and the attempt was in the other.
+fn is_of_another_mode(line: &str, mode: Mode) -> bool {
+    let line = line.to_lowercase().replace('_', " ");
+    let names = |name: &str, short: &str| line.contains(name) || line.split_whitespace().any(|word| word == short);
+    let (main, aggressive) = (names("main mode", "mm"), names("aggressive mode", "ag"));
+    match mode {
+        Mode::Main => aggressive && !main,
+        Mode::Aggressive => main && !aggressive,
+        _ => false,
+    }
 }
 
 /// Whether log lines of `vendor` are those of products that send vendor ids of `family`.

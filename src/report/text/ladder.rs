@@ -284,7 +284,10 @@ pub fn print_rungs(view: &View<'_>, page: &mut Page<'_, impl Write>, attempt: &A
             Some(_) => format!("… no {next}"),
             None => match window.last.since(busy_until) {
                 silence if view.running => format!("… {next} is awaited, for {} so far", quantity::span(silence)),
-                silence if silence < Duration::from_secs(1) => format!("… no {next}; the capture ends here"),
+                silence if silence < Duration::from_secs(1) => {
+                    let end = if view.is_cut_off() { "the file is cut off" } else { "the capture ends" };
+                    format!("… no {next}; {end} here")
+                }
                 silence => format!("… no {next} until the capture ends, {} later", quantity::span(silence)),
             },
         };

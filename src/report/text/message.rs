@@ -32,7 +32,7 @@ pub fn content(palette: &Palette, attempt: &Attempt, message: &Message) -> Words
     let mut vendor_ids = Vec::new();
     for carried in &message.carried {
         if is_nat_detection(attempt, carried) {
-            nat.push(hash_matches(attempt, message, carried));
+            nat.push((is_of_source(carried, nat.is_empty()), hash_matches(attempt, message, carried)));
         } else if let Some(index) = carried.vendor_id {
             vendor_ids.extend(attempt.vendor_ids.of(message.from).get(usize::from(index)));
         } else if carried.proposals.is_some() {
@@ -101,17 +101,34 @@ fn hash_matches(attempt: &Attempt, message: &Message, carried: &Carried) -> Opti
     }
 }
 
-/// One mark a hash, in order; none where no hash could be checked.
-fn nat_detection(palette: &Palette, hashes: &[Option<bool>]) -> Words {
-    if hashes.iter().all(Option::is_none) {
+/// Whether a hash is of the address that the message came from: IKEv2 says so, and in IKEv1 the first one is of where it goes.
+fn is_of_source(carried: &Carried, is_first: bool) -> bool {
+    const SOURCE_IP: u16 = 16388;
+    carried.notify_message_type.map_or(!is_first, |kind| kind == SOURCE_IP)
+}
+
+/// Whether the address that the message came from and the one that it went to are those in its hashes; nothing of either where no
+/// hash could be checked. Of several hashes one has to match.
+fn nat_detection(palette: &Palette, hashes: &[(bool, Option<bool>)]) -> Words {
+    if hashes.iter().all(|(_, matches)| matches.is_none()) {
         return Words::of("NAT-D");
     }
-    let mark = |matches: &Option<bool>| match matches {
-        Some(true) => Words::inked(palette.good, "✓"),
-        Some(false) => Words::inked(palette.warning, "✗"),
-        None => Words::of("?"),
-    };
-    Words::whole(Default::default(), "NAT-D ").join(Words::joined(hashes.iter().map(mark).collect(), ""))
+    let mut words = Words::of("NAT-D");
+    for (source, name) in [(true, "source"), (false, "destination")] {
+        let mut of_it =
+            hashes.iter().filter(|(of_source, _)| *of_source == source).map(|(_, matches)| *matches).peekable();
+        if of_it.peek().is_none() {
+            continue;
+        }
+        let best = of_it.max_by_key(|matches| (*matches == Some(true), matches.is_none())).flatten();
+        let mark = match best {
+            Some(true) => Words::inked(palette.good, "✓"),
+            Some(false) => Words::inked(palette.warning, "✗"),
+            None => Words::of("?"),
+        };
+        words = words.join(Words::whole(Default::default(), &format!(" {name} "))).join(mark);
+    }
+    words
 }
 
 /// KE, with the group that the SA of this attempt is about where the payload does not name it (IKEv1).
@@ -186,8 +203,11 @@ fn transport(palette: &Palette, message: &Message) -> Vec<Words> {
         parts.push(Words::inked(palette.notice, "over TCP"));
     }
     if message.recorded_again > 0 {
-        let times = count(u64::from(message.recorded_again) + 1);
-        parts.push(Words::inked(palette.faint, format!("recorded ×{times}")));
+        let sent = u64::from(message.retransmission_count) + 1;
+        let times = count(sent + u64::from(message.recorded_again));
+        // of a message that was sent again, nobody can see which copy was recorded how often
+        let words = if sent == 1 { format!("recorded ×{times}") } else { format!("{times} records in all") };
+        parts.push(Words::inked(palette.faint, words));
     }
     parts
 }

@@ -321,6 +321,11 @@ impl<'a> View<'a> {
         }
     }
 
+    /// The only capture ends inside a record.
+    fn is_cut_off(&self) -> bool {
+        matches!(self.report.captures.as_slice(), [only] if only.cut_short)
+    }
+
     fn findings_of(&self, pair: &Pair) -> impl Iterator<Item = &'a Finding> + use<'a, '_> {
         let indices = self.findings.get(pair.id).map(Vec::as_slice).unwrap_or_default();
         indices.iter().filter_map(|&index| self.report.findings.get(index))

@@ -44,6 +44,9 @@ pub fn print(view: &View<'_>, page: &mut Page<'_, impl Write>) -> io::Result<()>
 
     if report.pairs.is_empty() {
         let nothing = match report.selection.as_slice() {
+            [] if report.captures.iter().any(|capture| capture.cut_short && capture.frames == 0) => {
+                "no IKE, ESP or AH was seen: the file is incomplete, and no frame could be read from it".to_string()
+            }
             [] if !report.captures.is_empty() && report.captures.iter().all(|capture| capture.frames == 0) => {
                 "no IKE, ESP or AH was seen: the capture is empty. Check its filter, interface and place".to_string()
             }
@@ -202,7 +205,8 @@ fn print_pairs(view: &View<'_>, page: &mut Page<'_, impl Write>) -> io::Result<(
 fn still_open(view: &View<'_>, pair: &Pair) -> Option<String> {
     let attempt = view.report.attempts.get(*pair.attempts.last()?)?;
     let awaited = attempt.waiting_for.as_ref().filter(|_| attempt.outcome == Outcome::Unfinished)?;
-    Some(format!("too early to tell: the capture ends while {awaited} is awaited"))
+    let end = if view.is_cut_off() { "the file is cut off" } else { "the capture ends" };
+    Some(format!("too early to tell: {end} while {awaited} is awaited"))
 }
 
 /// Prints the line that a pair begins with.
