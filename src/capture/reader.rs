@@ -198,7 +198,10 @@ impl Reader {
             }
             Ok(None) => {
                 self.end();
-                Ok(false)
+                match self.tally.cut {
+                    Some(Cut::Compression(_)) if self.tally.frames == 0 => Err(self.nothing_unpacked()),
+                    _ => Ok(false),
+                }
             }
             Err(refusal) => Err(self.fail(refusal)),
         }
@@ -344,6 +347,14 @@ impl Reader {
         refusal.octet.get_or_insert(self.window.offset());
         self.close();
         refusal.at(&self.path, Some(self.tally.frames))
+    }
+
+    /// The compressed data ends before the first frame.
+    fn nothing_unpacked(&self) -> CaptureError {
+        let name = self.compression.map_or("compressed", Compression::name);
+        let reason =
+            format!("the {name} data ends too early: the file is incomplete, and no frame could be read from it");
+        Refusal { reason, octet: None, foreign: false }.at(&self.path, None)
     }
 
     fn close(&mut self) {

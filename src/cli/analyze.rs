@@ -27,7 +27,16 @@ Examples:
 
 JSON: `ikescope schema` prints its schema. Arrays are flat; rows refer to each other by id.
   ikescope --format json vpn.pcap | jq '.pairs[] | {a, b, status, verdict}'
-  ikescope --format ndjson vpn.pcap | jq -c 'select(.table == \"findings\") | {id, title}'";
+  ikescope --format ndjson vpn.pcap | jq -c 'select(.table == \"findings\") | {id, title}'
+
+Reading the report:
+  ▸ from the initiator, ◂ from the responder; ⇄ between two peers; ×3 three times; ✓ chosen, or as it should be; ✗ not
+  MM1 … MM6  Main Mode, message 1 to 6     AM1 … AM3  Aggressive Mode     QM1 … QM4  Quick Mode
+  TR  XAUTH and Mode Config     INF  Informational     STRAY  a message out of place
+  SA_INIT, AUTH, CREATE_CHILD_SA, INFORMATIONAL  exchanges of IKEv2, -REQ the request and -RSP the response
+  Up-Active  up, with traffic     Up-IDLE  up, without     Up-No-IKE  traffic, and no IKE seen
+  Down-Negotiating  not up, still trying     Down  not up     Unknown  the capture does not tell
+  stated  said in clear     inferred  follows from what was seen     suspected  the best of several readings";
 
 /// Says what happened between every pair of peers, and why.
 #[derive(Debug, Clone, Args)]
@@ -37,13 +46,13 @@ pub(super) struct Arguments {
     input: Input,
 
     #[command(flatten)]
-    output: Output,
-
-    #[command(flatten)]
     threads: Threads,
 
+    #[command(flatten)]
+    output: Output,
+
     /// End with status 1 if there is a finding of severity error
-    #[arg(long)]
+    #[arg(long, help_heading = "Output")]
     exit_code: bool,
 }
 
@@ -81,6 +90,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Status> {
         Format::Ndjson => report::json::stream_ndjson(&walk, hands, &mut sink)?,
     }
     sink.finish()?;
+    onlooker.window.complain_if_missed(&captures);
     let status = complain_about(&captures);
     let failed = arguments.exit_code && walk.has(Severity::Error);
     Ok(if failed && status == Status::Read { Status::Findings } else { status })

@@ -31,11 +31,11 @@ Examples:
   ikescope bench --format json vpn.pcap | jq '.stages[] | {stage, ns_per_packet}'
 
 What is measured:
-  The captures are read once without a clock, so that they lie in memory and not on the disk; peak memory is
-  that of this run. Then each run goes through the captures six times: only reading, reading and refusing, and
-  so on to the whole analysis, written as JSON to nowhere. A stage costs what is new against the one before it, by
-  the fastest runs of both. A stage that costs next to nothing may come out below zero, as may `follow`, which does
-  not decode all that `decode` does. With --threads, each run goes through them once more: the whole on so many.
+  The captures are read once without a clock, so that they lie in memory and not on the disk; peak memory is \
+that of this run. Then each run goes through the captures six times: only reading, reading and refusing, and \
+so on to the whole analysis, written as JSON to nowhere. A stage costs what is new against the one before it, by \
+the fastest runs of both. A stage that costs next to nothing may come out below zero, as may `follow`, which does \
+not decode all that `decode` does. With --threads, each run goes through them once more: the whole on so many.
 
   read      frames out of the captures
   refuse    tell IKE, ESP and what else matters from all other frames; put IP fragments together
@@ -44,11 +44,11 @@ What is measured:
   diagnose  findings and verdicts
   report    the report, as JSON
 
-JSON (--format json): schema \"ikescope.bench/1\", tool_version, threads, runs, captures[] (paths), packets,
-  octets (of frames, as recorded), messages (IKE), stages[] {stage, ns_per_packet, ns_per_message, so_far}
-  and whole, the last so_far, or that on more threads. so_far is that stage with all before it: {seconds {min, median, max},
-  packets_per_second, octets_per_second, messages_per_second}. peak_memory is in octets; it and rates are null
-  where nobody knows them. --format ndjson is the same on one line.";
+JSON (--format json): schema \"ikescope.bench/1\", tool_version, threads, runs, captures[] (paths), packets, \
+octets (of frames, as recorded), messages (IKE), stages[] {stage, ns_per_packet, ns_per_message, so_far} \
+and whole, the last so_far, or that on more threads. so_far is that stage with all before it: {seconds {min, median, max}, \
+packets_per_second, octets_per_second, messages_per_second}. peak_memory is in octets; it and rates are null \
+where nobody knows them. --format ndjson is the same on one line.";
 
 /// Runs shorter than this say little about stages.
 const SHORT: Duration = Duration::from_millis(50);

@@ -11,8 +11,15 @@ use super::units;
 pub(super) struct Memory {
     /// Memory that pairs, attempts and flows may take, about; beyond it those never answered are forgotten first, the
     /// oldest before the others, and counted in the report
-    #[arg(long, value_name = "SIZE", default_value = "1G", help_heading = "Limits", value_parser = units::octets)]
+    #[arg(long, value_name = "SIZE", default_value = "1G", help_heading = "Limits", value_parser = ceiling)]
     memory: u64,
+}
+
+/// A size that leaves room for something to be followed.
+fn ceiling(text: &str) -> Result<u64, String> {
+    const LEAST: u64 = 1 << 20;
+    let octets = units::octets(text)?;
+    if octets >= LEAST { Ok(octets) } else { Err(format!("`{text}` is too little to follow anything: at least 1M")) }
 }
 
 impl Memory {

@@ -11,16 +11,16 @@ use crate::capture::Captures;
 use crate::messages::{Row, Writer};
 use crate::packet::Datagram;
 use crate::pipeline::{self, Extent, Options, Watch};
-use crate::report::Selection;
 use crate::report::text::Palette;
+use crate::report::{Selection, quantity};
 use crate::track::Observed;
 
-use super::Status;
 use super::input::{Input, complain_about, is_nothing};
 use super::output::{Format, Output, Sink};
 use super::progress::Progress;
 use super::threads::Threads;
 use super::window::Window;
+use super::{Status, complain};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -29,8 +29,8 @@ Examples:
   ikescope messages --pair 192.0.2.1 captures/
   ikescope messages --format ndjson vpn.pcap | jq -c '.payloads[] | select(.notify_name)'
 
-A line reads: frame, time (UTC), source > destination, version, exchange, its place in it (MM1 is the first message of
-Main Mode), the first half of both SPIs, message id, flags (v1: E encrypted, C commit, A authentication only; v2:
+A line reads: frame, time (UTC), source > destination, version, exchange, its place in it (MM1 is the first message of \
+Main Mode), the first half of both SPIs, message id, flags (v1: E encrypted, C commit, A authentication only; v2: \
 I from the initiator, R response, V higher version), length, payloads.";
 
 /// Shows every IKE message.
@@ -49,10 +49,10 @@ pub(super) struct Arguments {
     verbose: bool,
 
     #[command(flatten)]
-    output: Output,
+    threads: Threads,
 
     #[command(flatten)]
-    threads: Threads,
+    output: Output,
 }
 
 /// A frame as the user names it: the number, and the capture if there are several.
@@ -103,6 +103,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Status> {
     pipeline::follow(&mut captures, &options, &mut onlooker);
     onlooker.shown?;
     onlooker.progress.finish();
+    if onlooker.view.rows == 0 && !onlooker.window.complain_if_missed(&captures) {
+        complain(&arguments.nothing_of(&captures));
+    }
     onlooker.view.finish()?;
     Ok(complain_about(&captures))
 }
@@ -144,6 +147,24 @@ impl Arguments {
     fn admits(&self, datagram: &Datagram<'_>) -> bool {
         let named = |frame: &FrameName| frame.is(datagram.frame) || frame.is(datagram.first_frame);
         self.frame.is_empty() || self.frame.iter().any(named)
+    }
+}
+
+impl Arguments {
+    /// What was looked for and is not there.
+    fn nothing_of(&self, captures: &Captures) -> String {
+        let wanted = match self.frame.as_slice() {
+            [] if self.input.pair.is_empty() => String::new(),
+            [] => " of these peers".to_owned(),
+            [FrameName { capture: None, frame }] => format!(" in frame {frame}"),
+            [FrameName { capture: Some(capture), frame }] => format!(" in frame {capture}:{frame}"),
+            _ => " in these frames".to_owned(),
+        };
+        let infos = captures.infos();
+        let frames = infos.iter().map(|info| info.frames).fold(0, u64::saturating_add);
+        let all = quantity::counted(frames, "frame", "frames");
+        let have = if infos.len() > 1 { "the captures have" } else { "the capture has" };
+        format!("no IKE message{wanted}; {have} {all}")
     }
 }
 

@@ -28,11 +28,17 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::base::escape::guard;
+use crate::diagnose::lookup;
 
 const EXAMPLES: &str = "\
+What to capture:
+  tcpdump -i eth0 -w vpn.pcap 'udp port 500 or udp port 4500 or esp or ah
+    or icmp or icmp6 or ip[6:2] & 0x1fff != 0 or ip6[6] == 44'
+
 Examples:
   ikescope vpn.pcap                              say what happened and who has to act
   ikescope captures/                             every capture below a folder, merged by time
@@ -40,10 +46,7 @@ Examples:
   ikescope --pair 192.0.2.1,198.51.100.2 vpn.pcap
   ikescope messages -v --frame 12 vpn.pcap       frame 12, field by field
   ikescope explain P1-PROPOSAL                   the page of a finding
-
-What to capture:
-  tcpdump -i eth0 -w vpn.pcap 'udp port 500 or udp port 4500 or esp or ah
-    or icmp or icmp6 or ip[6:2] & 0x1fff != 0 or ip6[6] == 44'
+  ikescope analyze --help                        what marks, labels and statuses of the report mean
 
 Exit status:
   0  the captures were read, whatever they showed
@@ -108,7 +111,8 @@ enum Status {
 pub fn run() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => {
+        Err(mut error) => {
+            name_owner(&mut error);
             print_refusal(&error);
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
@@ -122,6 +126,21 @@ pub fn run() -> ExitCode {
             complain(&format!("{error:#}"));
             ExitCode::from(2)
         }
+    }
+}
+
+/// Names the command that an option belongs to, where it stands without one.
+fn name_owner(error: &mut clap::Error) {
+    let Some(ContextValue::String(option)) = error.get(ContextKind::InvalidArg) else { return };
+    let is_it = |argument: &clap::Arg| {
+        let long = argument.get_long().is_some_and(|long| option.strip_prefix("--") == Some(long));
+        long || argument.get_short().is_some_and(|short| *option == format!("-{short}"))
+    };
+    let names = Cli::command();
+    let owner = names.get_subcommands().find(|command| command.get_arguments().any(is_it));
+    if let Some(owner) = owner.filter(|_| error.kind() == ErrorKind::UnknownArgument) {
+        let tip = format!("'{option}' belongs to the command: ikescope {} …", owner.get_name());
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
     }
 }
 
@@ -163,7 +182,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<Status> {
 
 /// Options of a command stand behind its name: catches `ikescope --color never messages FILE`.
 ///
-/// Errors: a path that is no file, and the name of a command.
+/// Errors: a path that is no file, and the name of a command or next to it.
 fn command_first(arguments: &analyze::Arguments) -> anyhow::Result<()> {
     let names = Cli::command();
     let meant = arguments
@@ -171,9 +190,16 @@ fn command_first(arguments: &analyze::Arguments) -> anyhow::Result<()> {
         .iter()
         .filter_map(|path| path.to_str())
         .find(|path| names.find_subcommand(path).is_some() && !Path::new(path).exists());
-    match meant {
-        Some(name) => anyhow::bail!("the command goes first: ikescope {name} …"),
-        None => Ok(()),
+    if let Some(name) = meant {
+        anyhow::bail!("the command goes first: ikescope {name} …");
+    }
+    let Some(first) = arguments.paths().first().and_then(|path| path.to_str()) else { return Ok(()) };
+    let near = |name: &&str| (1..=first.len() / 3).contains(&lookup::distance(first, name));
+    match names.get_subcommands().map(clap::Command::get_name).find(near) {
+        Some(name) if !Path::new(first).exists() => {
+            anyhow::bail!("{first}: no such file or folder; did you mean the command `{name}`?")
+        }
+        _ => Ok(()),
     }
 }
 

@@ -5,7 +5,6 @@ use std::io::{self, BufRead, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use anstream::{AutoStream, ColorChoice};
-use anyhow::Context;
 use clap::{Args, ValueEnum};
 
 use crate::capture::{Captures, shown_path};
@@ -69,7 +68,7 @@ impl Output {
         let (place, pending, name): (Box<dyn Write>, _, _) = match &self.output {
             None => (Box::new(BufWriter::new(standard_output()?)), None, "standard output".to_owned()),
             Some(path) => {
-                let (file, pending) = create(path).with_context(|| cannot_write(path))?;
+                let (file, pending) = create(path).map_err(|error| cannot_write(path, &error))?;
                 (Box::new(BufWriter::new(file)), pending, shown_path(path))
             }
         };
@@ -97,8 +96,15 @@ impl Output {
     pub fn style(&self) -> Style {
         let palette = if self.is_colored() { Palette::colour() } else { Palette::plain() };
         let plain = Style::default();
-        let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
-        Style { palette, width: columns.map_or(plain.width, |columns: usize| columns.clamp(40, 200)), ..plain }
+        let asked = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+        let asked = asked.map(|columns: usize| columns.clamp(40, 200));
+        Style { palette, width: asked.or_else(|| self.terminal_width()).unwrap_or(plain.width), ..plain }
+    }
+
+    /// How wide the terminal is that text goes to, within what reads well.
+    fn terminal_width(&self) -> Option<usize> {
+        let (columns, _) = terminal_size::terminal_size_of(io::stdout()).filter(|_| self.output.is_none())?;
+        Some(usize::from(columns.0).clamp(60, 120))
     }
 
     /// Whether text is to be coloured: a terminal, or somebody insists.
@@ -128,7 +134,9 @@ impl Sink {
         drop(self.place);
         match self.pending {
             None => Ok(()),
-            Some(mut pending) => pending.publish().with_context(|| format!("{}: cannot be written", self.name)),
+            Some(mut pending) => pending
+                .publish()
+                .map_err(|error| anyhow::anyhow!("{}: cannot be written: {}", self.name, plain(&error))),
         }
     }
 
@@ -136,7 +144,7 @@ impl Sink {
     fn named(&self, error: io::Error) -> io::Error {
         match error.kind() {
             kind @ (io::ErrorKind::BrokenPipe | io::ErrorKind::Interrupted) => kind.into(),
-            kind => io::Error::new(kind, format!("{}: cannot be written: {error}", self.name)),
+            kind => io::Error::new(kind, format!("{}: cannot be written: {}", self.name, plain(&error))),
         }
     }
 }
@@ -193,8 +201,20 @@ impl<W: Write> Write for Plain<W> {
     }
 }
 
-fn cannot_write(path: &Path) -> String {
-    format!("{}: cannot be written", shown_path(path))
+fn cannot_write(path: &Path, error: &io::Error) -> anyhow::Error {
+    let reason = match path.parent() {
+        Some(folder) if error.kind() == io::ErrorKind::NotFound && !folder.is_dir() => {
+            format!("there is no folder {}", shown_path(folder))
+        }
+        _ => plain(error),
+    };
+    anyhow::anyhow!("{}: cannot be written: {reason}", shown_path(path))
+}
+
+/// What the system says, without its number.
+fn plain(error: &io::Error) -> String {
+    let said = error.to_string();
+    said.split_once(" (os error").map_or(said.as_str(), |(words, _)| words).to_owned()
 }
 
 /// Standard output as a file: the library's own handle says nothing if it cannot be written to.

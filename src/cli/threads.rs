@@ -9,7 +9,7 @@ use crate::pipeline::Sharing;
 pub(super) struct Threads {
     /// Threads to use at most, for a large file that is not compressed; what is written is the same for any number
     /// [default: as many as the machine has, up to 4]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(long, value_name = "N", help_heading = "Limits", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
 }
 

@@ -6,6 +6,9 @@ use std::time::Duration;
 use chrono::{DateTime, NaiveDateTime, NaiveTime, Timelike};
 
 use crate::base::Timestamp;
+use crate::capture::Captures;
+
+use super::complain;
 
 /// One end of the window, as the user names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,6 +99,22 @@ impl Window {
         (latest < from || to < earliest).then_some(false)
     }
 
+    /// Says so if all frames lie outside, and whether they do.
+    pub fn complain_if_missed(&self, captures: &Captures) -> bool {
+        let infos = captures.infos();
+        let first = infos.iter().filter_map(|info| info.first).min();
+        let last = infos.iter().filter_map(|info| info.last).max();
+        let (Some((from, to)), Some(first), Some(last)) = (self.resolved, first, last) else { return false };
+        let missed = last < from || to < first;
+        if missed {
+            let bounds = [("at or after", self.from.map(|_| from)), ("up to", self.to.map(|_| to))];
+            let bounds = bounds.iter().filter_map(|(words, at)| at.map(|at| format!("{words} {}", shown(at))));
+            let bounds = bounds.collect::<Vec<_>>().join(" and ");
+            complain(&format!("no frame {bounds}; there are frames from {} to {} UTC", shown(first), shown(last)));
+        }
+        missed
+    }
+
     fn resolved(&mut self, start: Timestamp) -> (Timestamp, Timestamp) {
         *self.resolved.get_or_insert_with(|| {
             let from = self.from.map(|bound| resolve(bound, start));
@@ -103,6 +122,10 @@ impl Window {
             (from.unwrap_or(Timestamp::from_nanos(i64::MIN)), to.unwrap_or(Timestamp::from_nanos(i64::MAX)))
         })
     }
+}
+
+fn shown(at: Timestamp) -> String {
+    at.to_utc().format("%Y-%m-%d %H:%M:%S").to_string()
 }
 
 fn resolve(bound: Bound, start: Timestamp) -> Timestamp {

@@ -21,7 +21,7 @@ use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 
 use crate::capture::{Replay, Source, WriteOptions, Writer};
 use crate::diagnose::Severity;
@@ -55,8 +55,8 @@ Ctrl-C ends with the report; a second one ends at once. Nothing is ever sent.
 What it needs: libpcap, and CAP_NET_RAW: run with sudo, or once sudo setcap cap_net_raw=eip PROGRAM.
 After opening the interfaces it gives up every other privilege, and all files but those it writes.
 
-Events of --format ndjson: message, retransmission, stage, finding, finding-withdrawn, drops,
-notice, end. A finding that changes in severity or confidence is raised again; the last line holds
+Events of --format ndjson: message, retransmission, stage, finding, finding-withdrawn, drops, \
+notice, end. A finding that changes in severity or confidence is raised again; the last line holds \
 the whole report.
 
 Exit status:
@@ -66,10 +66,10 @@ Exit status:
 
 /// Captures and analyzes while it happens.
 #[derive(Debug, Clone, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES, group = ArgGroup::new("origin").args(["interface", "replay"]).required(true))]
 pub(super) struct Arguments {
     /// Interface to capture on, or `any`; may be repeated. `ikescope interfaces` lists them
-    #[arg(long, short, value_name = "INTERFACE", required_unless_present = "replay", conflicts_with = "replay")]
+    #[arg(long, short, value_name = "INTERFACE")]
     interface: Vec<String>,
 
     /// Play captures again with their timing, instead of an interface
