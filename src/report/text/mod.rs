@@ -460,7 +460,7 @@ mod tests {
     #[test]
     fn four_log_lines_are_shown_those_of_the_vendors_seen_first() {
         let mut sample = sample::refused(1);
-        let log = |vendor| crate::diagnose::VendorLog { vendor, message: "no", source: "S2S-01", about: &[] };
+        let log = |vendor| crate::diagnose::VendorLog { vendor, message: "no", source: "S2S-10", about: &[] };
         let logs = ["Netopia", "AWS", "Huawei", "SMG", "Azure", "Cisco ASA"].map(log);
         sample.findings[0].pattern = sample::pattern("P1-PROPOSAL", |pattern| pattern.logs = Vec::leak(logs.into()));
         let unity = hex::decode("12f5f28c457168a9702d9fe274cc0100").unwrap();
