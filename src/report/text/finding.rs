@@ -159,7 +159,7 @@ fn print_fields(
     field("seen", Words::of(finding.seen.clone()))?;
     field("means", Words::of(finding.means.clone()))?;
     if finding.severity < Severity::Notice {
-        return field("settle", Words::of(finding.settle.clone().unwrap_or_default()));
+        return field("next", Words::of(finding.settle.clone().unwrap_or_default()));
     }
     for cause in finding.causes.iter().take(CAUSES) {
         field("cause", Words::inked(palette.faint, format!("{}: ", cause.likelihood)).and(cause.text.clone()))?;
@@ -173,7 +173,7 @@ fn print_fields(
         field("check", words)?;
     }
     if let Some(settle) = &finding.settle {
-        field("settle", Words::of(settle.clone()))?;
+        field("next", Words::of(settle.clone()))?;
     }
     if let Some(attempt) = attempt.filter(|attempt| wants_action && attempt.verdict == Some(finding.id)) {
         field("state", states(&attempt.states))?;
