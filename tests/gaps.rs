@@ -352,6 +352,19 @@ fn what_comes_late_to_the_other_point_is_not_sent_again() {
     assert_eq!(repeated, ["QM2", "QM3"], "as each capture alone has it");
 }
 
+/// ESP that both ends of the path have is not blocked between them: what is left is the side that does not answer.
+#[test]
+fn traffic_that_passes_two_points_is_not_blocked_between_them() {
+    for name in ["v1-esp-oneway-no-return-route", "ss-iked-v2-responder-install-failed"] {
+        let analysis = together([&format!("lab/{name}.pcap"), &format!("lab/{name}.rside.pcap")]);
+        let found = alarms(&analysis).into_iter().find(|finding| finding.id() == "T-ONEWAY").expect("a finding");
+        assert!(found.seen.ends_with("all of them pass both capture points"), "{}", found.seen);
+        let blocked = found.causes.iter().find(|cause| cause.text.contains("is blocked")).expect("it is named");
+        assert!(blocked.refuted, "{name}");
+        assert_eq!(found.side(), Where::Responder, "{name}");
+    }
+}
+
 /// A capture of the other end that holds nothing may answer what one more capture would.
 #[test]
 fn an_empty_capture_of_the_other_end_is_not_passed_over() {

@@ -371,6 +371,8 @@ impl Folded {
 
 /// Of an attempt whose sides are not known, addresses are said and no sides.
 fn name_sides(case: &Case<'_>, found: &mut Match) {
+    // of several attempts each may have begun it
+    found.party = found.party.filter(|_| found.attempt.is_some());
     let attempt = found.attempt.and_then(|index| case.pair.attempts.get(index));
     let Some(attempt) =
         attempt.filter(|attempt| !attempt.roles_known && attempt.initiator.ip() != attempt.responder.ip())

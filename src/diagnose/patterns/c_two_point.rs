@@ -386,12 +386,25 @@ pub(super) fn tell_traffic(
         found.seen.push_str(&format!("; capture {capture}, beyond a NAT, {seen}"));
         return found;
     }
-    let missed = case.points().and_then(|points| missed_by(points, way));
-    let Some(capture) = missed else { return found };
+    let Some(points) = case.points() else { return found };
+    let Some(capture) = missed_by(points, way) else { return tell_passed(points, way, lost, found) };
     let mut found = found.weigh(lost, MISSING).settle(format!(
         "whether capture {capture} takes in IP protocols 50 and 51: if so, they are lost between the two points"
     ));
     found.seen.push_str(&format!("; capture {capture} was recording and has none of them"));
+    found
+}
+
+/// Where all of it passes two points, it is not lost between them.
+fn tell_passed(points: &Points, way: &traffic::Way<'_>, lost: &'static str, found: Match) -> Match {
+    if Partly::of(points, way).is_none_or(|partly| partly.lost > 0) {
+        return found;
+    }
+    let mut found = found.weigh(lost, PASSED).means(format!(
+        "what {} sends passes both points, and no answer comes to either: {} drops it, or nothing behind it answers",
+        way.from, way.to
+    ));
+    found.seen.push_str("; all of them pass both capture points");
     found
 }
 

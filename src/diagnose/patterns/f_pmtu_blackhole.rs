@@ -137,7 +137,7 @@ fn found(case: &Case<'_>, flow: &EspFlow) -> Option<Match> {
     )
 }
 
-/// Packets of two sizes, as many answers as there were small ones, and answers to the end: none of the large ones got one. No
+/// At one point: packets of two sizes, as many answers as there were small ones, and answers to the end: none of the large ones got one. No
 /// error, because large packets may be of something that wants no answer.
 fn between_small_ones(case: &Case<'_>, flow: &EspFlow) -> Option<Match> {
     let (short, long) = flow.length_range;
@@ -148,7 +148,12 @@ fn between_small_ones(case: &Case<'_>, flow: &EspFlow) -> Option<Match> {
     let two_sizes = octets.iter().sum::<u64>() == flow.octets && long >= LARGE && short < LARGE / 2;
     let answered = back.packets.abs_diff(small) <= 1 && back.length_range.1 < LARGE / 2 && small >= ENOUGH;
     let to_the_end = flow.last.since(back.last) < SILENT && flow.first <= back.first;
-    let found = two_sizes && answered && to_the_end && (MANY..=STREAM).contains(&large) && flow.lost == 0;
+    let found = case.points().is_none()
+        && two_sizes
+        && answered
+        && to_the_end
+        && (MANY..=STREAM).contains(&large)
+        && flow.lost == 0;
     found.then(|| {
         Match::on_pair(Confidence::Suspected)
             .severity(Severity::Warning)

@@ -1,11 +1,14 @@
 //! T-ONEWAY: traffic in one direction only.
 
-use crate::diagnose::case::Case;
+use std::net::IpAddr;
+
+use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::{number, span};
 use crate::diagnose::{Confidence, Severity};
+use crate::track::Side;
 
-use super::{c_two_point, l_stale_sa, nat, t_esp_blocked, t_seq_wrap, traffic};
+use super::{c_two_point, l_stale_sa, life_cycle, nat, t_esp_blocked, t_seq_wrap, traffic};
 
 pattern! {
     /// ## What is seen
@@ -40,7 +43,7 @@ pattern! {
     /// - `C-ONE-DIR`: the capture misses the answers.
     /// - Traffic that needs no answer (logs, streams) has none.
     T_ONEWAY = "T-ONEWAY", Traffic, Error;
-    title: "the tunnel carries traffic in one direction only";
+    title: "traffic through the tunnel is seen in one direction only";
     causes: [
         "no-answer" 0.40 "the far side has nothing to answer with: no route back through its gateway, a host firewall, address translation before encryption",
             raised by "IKE liveness is answered; the far side sends ESP for other traffic", lowered by "the far side never sends ESP at all";
@@ -54,9 +57,9 @@ pattern! {
             raised by "many packets at a pace of their own, which nobody gives up", lowered by "packets as ping or TCP sends them; answers before";
     ];
     checks: [
-        Either: "on the silent side, look at the counters of the SA: if receive (decaps) stands still, ESP does not arrive; if send (encaps) rises as well, ESP is lost on its way back; if receive alone rises, look behind that gateway";
-        Either: "on the silent side, check that the target host's route to the other subnet leads through this gateway, and that the host and its firewall answer (try another host)" about "no-answer";
-        Either: "on the silent side, check that answers are exempt from address translation and match the policy, with the subnets mirrored on both ends" about "no-answer" "dropped";
+        Either("the silent side"): "look at the counters of the SA: if receive (decaps) stands still, ESP does not arrive; if send (encaps) rises as well, ESP is lost on its way back; if receive alone rises, look behind that gateway";
+        Either("the silent side"): "check that the target host's route to the other subnet leads through this gateway, and that the host and its firewall answer (try another host)" about "no-answer";
+        Either("the silent side"): "check that answers are exempt from address translation and match the policy, with the subnets mirrored on both ends" about "no-answer" "dropped";
         Path: "check that IP protocol 50 (51 for AH) passes both ways; ESP may be forced into UDP" about "blocked";
         Path: "check that UDP 4500 passes both ways, and that keepalives come more often than the NAT's timer needs" about "mapping";
         Either: "check that the two subnets do not overlap" about "no-answer" "dropped";
@@ -109,7 +112,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     let mut found = Match::on(one_way.attempt, confidence)
         .seen(seen)
         .means(format!(
-            "what {} sends does not reach {}, is dropped there, or finds no answer that takes the tunnel",
+            "what {} sends is lost on its way or dropped at {}, or nothing behind it answers, or the answers are lost",
             way.from, way.to
         ))
         .frames(way.frames())
@@ -117,6 +120,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             "the receive counter of the SA on {}, or a capture on its outside and inside while traffic is sent",
             way.to
         ));
+    found.party = case.view(one_way.attempt).map(|view| side_at(&view, way.to));
     let natted = case.view(one_way.attempt).is_some_and(|view| nat::detected(&view));
     let lost = lost_as(way);
     found = if lost == "blocked" {
@@ -161,6 +165,11 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     vec![c_two_point::tell_traffic(case, way, (&T_ONEWAY, lost), found)]
 }
 
+/// The side that has this address.
+fn side_at(view: &View<'_>, address: IpAddr) -> Side {
+    if life_cycle::address(view.attempt, Side::Initiator) == address { Side::Initiator } else { Side::Responder }
+}
+
 /// The cause that what goes this way is lost on its way.
 fn lost_as(way: &traffic::Way<'_>) -> &'static str {
     if way.is_native() { "blocked" } else { "mapping" }
@@ -185,8 +194,9 @@ fn faded(case: &Case<'_>) -> Option<Match> {
             "{before} came from {to} to {from}, and none in the last {over}, while {from} goes on: its last {after} packets all have lengths that came back before{goes_on}"
         ),
     };
-    let found = attempt
+    let mut found = attempt
         .map_or_else(|| Match::on_pair(Confidence::Suspected), |attempt| Match::on(attempt, Confidence::Suspected));
+    found.party = attempt.and_then(|attempt| case.view(attempt)).map(|view| side_at(&view, to));
     Some(
         found
             // A peer that is there may have nothing to say to datagrams of many sizes.
