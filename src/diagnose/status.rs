@@ -38,8 +38,13 @@ pub(super) fn outcome(case: &Case<'_>, view: &View<'_>, error: bool, asks: bool)
     if losses::may_have_gone_on(view) || confirmed_unseen() {
         return Outcome::Unknown;
     }
-    // What belongs nowhere tells of no negotiation.
-    if attempt.stage == Label::Stray {
+    // What belongs nowhere tells of no negotiation, nor does one message that contradicts itself and begins none.
+    let is_faulty = || {
+        let mut messages = view.messages();
+        let one = messages.next().filter(|_| attempt.waiting_for.is_none());
+        one.is_some_and(|one| one.fault.is_some()) && messages.next().is_none()
+    };
+    if attempt.stage == Label::Stray || is_faulty() {
         return Outcome::Unknown;
     }
     // Rounds of EAP end with an answer, too, and what comes next is up to the initiator. So does each of XAUTH.
