@@ -352,6 +352,22 @@ fn what_comes_late_to_the_other_point_is_not_sent_again() {
     assert_eq!(repeated, ["QM2", "QM3"], "as each capture alone has it");
 }
 
+/// What the other capture shows of a message, or of its answer, is what is said: also of one at the beginning of both.
+#[test]
+fn a_message_that_one_of_two_captures_lacks_is_said_to_be_lost() {
+    for (name, id, lost) in [
+        ("v1-aggr-am3-lost", "P1-AGGR-AUTH", "AM3"),
+        ("v2-nat-liveness-answers-lost", "L-DPD-TIMEOUT", "INFORMATIONAL-RSP"),
+    ] {
+        let analysis = together([&format!("eighth-lab/{name}.pcap"), &format!("eighth-lab/{name}.rside.pcap")]);
+        let found: Vec<_> = alarms(&analysis).into_iter().filter(|finding| finding.id() == id).collect();
+        assert!(!found.is_empty(), "{name}");
+        for found in found {
+            assert_eq!(found.means, format!("{lost} is lost on its way, between the two points"), "{name}");
+        }
+    }
+}
+
 /// ESP that both ends of the path have is not blocked between them: what is left is the side that does not answer.
 #[test]
 fn traffic_that_passes_two_points_is_not_blocked_between_them() {
@@ -380,7 +396,7 @@ fn an_empty_capture_of_the_other_end_is_not_passed_over() {
 /// Healthy captures of all laboratories, from both ends.
 fn healthy() -> Vec<String> {
     let captures = Path::new(env!("CARGO_MANIFEST_DIR")).join("captures");
-    let labs = ["lab", "second-lab", "third-lab", "fourth-lab", "fifth-lab", "sixth-lab", "seventh-lab"];
+    let labs = ["lab", "second-lab", "third-lab", "fourth-lab", "fifth-lab", "sixth-lab", "seventh-lab", "eighth-lab"];
     let names = labs.iter().flat_map(|lab| {
         let table = std::fs::read_to_string(captures.join(lab).join("expectations.tsv")).unwrap();
         let healthy = |row: &str| {
