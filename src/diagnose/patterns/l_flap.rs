@@ -64,11 +64,9 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         return Vec::new();
     }
     let traffic = Traffic::of(case);
-    let leaves = ok_delete::leaves(case);
     // Who takes leave of a tunnel that nobody used meant to.
     let ended_idle = |life: &Life<'_>| {
-        let left = leaves.get(life.index).copied().flatten();
-        left.is_some_and(|left| left.since(life.up) >= UNUSED && traffic.rests(left, UNUSED))
+        ok_delete::left(&life.view).is_some_and(|left| left.since(life.up) >= UNUSED && traffic.rests(left, UNUSED))
     };
     let breaks: Vec<(&Life<'_>, &Life<'_>)> = lives
         .windows(2)
@@ -91,7 +89,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     let silent = breaks.iter().all(|(earlier, _)| unanswered(earlier));
     let by_hand = !steady
         && breaks.iter().all(|(earlier, later)| {
-            let left = leaves.get(earlier.index).copied().flatten().and_then(|_| ok_delete::leaver(&earlier.view));
+            let left = ok_delete::left(&earlier.view).and_then(|_| ok_delete::leaver(&earlier.view));
             let begins = later.view.attempt.initiator.ip();
             left.is_some_and(|side| life_cycle::address(earlier.view.attempt, side) == begins)
         });

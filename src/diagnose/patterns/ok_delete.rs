@@ -71,19 +71,18 @@ pub(in crate::diagnose) fn is_taken_down(case: &Case<'_>) -> bool {
 }
 
 fn read_taken_down(case: &Case<'_>) -> bool {
-    let leaves = leaves(case);
-    let Some(last) = leaves.iter().flatten().max() else { return false };
-    let left = leaves.iter().rposition(|leave| leave.as_ref() == Some(last)).unwrap_or_default();
-    let up = case.view(left).and_then(|view| came_up(&view));
-    !case.attempts().zip(&leaves).any(|((_, view), leave)| leave.is_none() && lives_on(&view, *last, up, case.end()))
+    let leaves = case.attempts().filter_map(|(_, view)| Some((left(&view)?, view)));
+    let Some((last, view)) = leaves.max_by_key(|(left, _)| *left) else { return false };
+    let up = came_up(&view);
+    !case.attempts().any(|(_, view)| left(&view).is_none() && lives_on(&view, last, up, case.end()))
 }
 
-/// When the tunnel of each attempt was taken down.
-pub(super) fn leaves(case: &Case<'_>) -> Vec<Option<Timestamp>> {
-    case.attempts().map(|(_, view)| view.left(|| leave(&view))).collect()
+/// When the tunnel of an attempt was taken down.
+pub(super) fn left(view: &View<'_>) -> Option<Timestamp> {
+    view.left(|| read_left(view))
 }
 
-fn leave(view: &View<'_>) -> Option<Timestamp> {
+fn read_left(view: &View<'_>) -> Option<Timestamp> {
     let deletes = in_good_order(view);
     deletes.last().filter(|_| ends(view, &deletes)).map(|last| last.message.at)
 }
@@ -340,14 +339,13 @@ fn completed<'a>(view: &View<'a>) -> impl Iterator<Item = Timestamp> + use<'a> {
 }
 
 /// Whether what took the place of an IKE SA is deleted as well.
-fn replaced_by_deleted(view: &View<'_>, leaves: &[Option<Timestamp>]) -> bool {
-    let mut later = view.case.attempts().zip(leaves).skip(view.index + 1);
-    later.any(|((_, other), left)| other.attempt.rekeyed_from == Some(view.index) && left.is_some())
+fn replaced_by_deleted(view: &View<'_>) -> bool {
+    let mut later = view.case.attempts().skip(view.index + 1);
+    later.any(|(_, other)| other.attempt.rekeyed_from == Some(view.index) && left(&other).is_some())
 }
 
 fn check(case: &Case<'_>) -> Vec<Match> {
     let mut found = Vec::new();
-    let leaves = leaves(case);
     let (all_traffic, unheeded) = (OnceCell::new(), OnceCell::new());
     for (index, view) in case.attempts() {
         let deletes = in_good_order(&view);
@@ -359,10 +357,9 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         // Where another SA goes on, this one was one too many.
         let others = || (index.saturating_sub(BESIDE)..=index.saturating_add(BESIDE)).filter(|&other| other != index);
         let (at, up) = (last.message.at, came_up(&view));
-        let stays = |other: &usize| leaves.get(*other).is_some_and(|left| left.is_none_or(|left| left > at));
-        let stays_up = |other| case.view(other).is_some_and(|other| lives_on(&other, at, up, at));
-        let beside = || others().filter(stays).any(stays_up);
-        let farewell = leaves.get(index).is_some_and(Option::is_some) && !beside();
+        let stays = |other: &View<'_>| left(other).is_none_or(|left| left > at) && lives_on(other, at, up, at);
+        let beside = || others().filter_map(|other| case.view(other)).any(|other| stays(&other));
+        let farewell = left(&view).is_some() && !beside();
         let first = beginning(&deletes).unwrap_or(last);
         // Nor is who is not heeded.
         let unheeded = || unheeded.get_or_init(|| l_stale_sa::unheeded_delete(case, &traffic::faded(case)?));
@@ -410,7 +407,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 .weigh("rekey", 0.3)
                 .weigh("idle", idle)
                 .weigh("admin", admin)
-        } else if is_taken_down(case) && replaced_by_deleted(&view, &leaves) {
+        } else if is_taken_down(case) && replaced_by_deleted(&view) {
             Match::on(index, confidence)
                 .seen(case.in_words(|| format!("{seen}; the SA that took its place is deleted too")))
                 .means("the tunnel is gone: its SA and the one that replaced it were deleted")

@@ -134,14 +134,12 @@ fn taken_over(case: &Case<'_>, index: usize) -> Option<Timestamp> {
     let lives = life_cycle::lives(case);
     let last = lives.iter().rposition(|life| life.index == index).filter(|&last| last > 0)?;
     let traffic = Traffic::of(case);
-    let leaves = ok_delete::leaves(case);
     let unused = |earlier: &Life<'_>, later: &Life<'_>| {
         let at_once = later.begun() > earlier.up && later.begun().since(earlier.up) < UNWANTED;
         at_once && !earlier.view.traffic_begins(earlier.up)
     };
     let without_break = |earlier: &Life<'_>, later: &Life<'_>| {
-        let left = leaves.get(earlier.index).copied().flatten();
-        left.is_none_or(|left| left >= later.begun())
+        ok_delete::left(&earlier.view).is_none_or(|left| left >= later.begun())
             && !unused(earlier, later)
             && !life_cycle::interrupted(&traffic, earlier, later)
     };

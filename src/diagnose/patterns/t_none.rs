@@ -59,11 +59,9 @@ pattern! {
 /// How often the tunnel was brought up from nothing: one that is taken down only after the next one has come up was renewed.
 fn times_anew(case: &Case<'_>) -> usize {
     let lives = life_cycle::lives(case);
-    let leaves = ok_delete::leaves(case);
     let renewed = |two: &&[Life<'_>]| {
-        let left = leaves.get(two[0].index).copied().flatten();
-        let last = two[0].view.attempt.last;
-        left.is_none_or(|left| left >= two[1].begun()) && last >= two[1].begun()
+        let (earlier, next) = (&two[0].view, two[1].begun());
+        earlier.attempt.last >= next && ok_delete::left(earlier).is_none_or(|left| left >= next)
     };
     lives.len() - lives.windows(2).filter(renewed).count()
 }

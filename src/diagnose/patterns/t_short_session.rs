@@ -67,13 +67,12 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         way.flows.sort_by_key(|flow| flow.first);
         way
     });
-    let leaves = ok_delete::leaves(case);
     let sessions: Vec<_> = case
         .attempts()
         .filter_map(|(index, view)| {
             let up = view.tunnel_up()?;
             let until = case.pair.attempts.get(index + 1).map_or(case.end(), |next| next.first);
-            let left = leaves.get(index).copied().flatten()?;
+            let left = ok_delete::left(&view)?;
             short(&ways, &view, (up, left), until).map(|session| (index, session))
         })
         .collect();

@@ -234,7 +234,7 @@ fn is_undisturbed(view: &View<'_>, request: &MessageRecord, response: &MessageRe
 
 /// When the side that was refused deleted the IKE SA, not long after the last refusal, with nothing in its place.
 fn ended_by(case: &Case<'_>, view: &View<'_>, refused: &MessageRecord) -> Option<Timestamp> {
-    let left = ok_delete::leaves(case).get(view.index).copied().flatten()?;
+    let left = ok_delete::left(view)?;
     let soon = left >= refused.at && left.since(refused.at) <= ENDS_WITHIN;
     let by_it = ok_delete::leaver(view) == Some(refused.from);
     (soon && by_it && ok_delete::is_taken_down(case)).then_some(left)
