@@ -266,6 +266,22 @@ fn several_captures_are_told_apart() {
 }
 
 #[test]
+fn a_tunnel_seen_on_both_sides_of_a_nat_is_told_once() {
+    let both = |name: &str| {
+        let ends = ["", ".rside"].map(|end| format!("captures/lab/{name}{end}.pcap"));
+        stdout(&[&ends[0], &ends[1]])
+    };
+    let text = both("v1-nat-udp4500-blocked");
+    assert!(text.contains("2 pairs, 1 tunnel seen on both sides of a NAT: 2 Down-Negotiating · 1 error"), "{text}");
+    let again = "the same tunnel as 192.168.77.10 ⇄ 198.51.100.7, beyond a NAT, in capture 1";
+    assert_eq!(text.matches(again).count(), 2, "in the table and where it is told:\n{text}");
+    assert_eq!(text.matches("[N-PORT4500]: ").count(), 2, "the same:\n{text}");
+    assert!(text.contains("1:4  +0.012  ◂ MM4"), "what that capture has is still there:\n{text}");
+    let other = both("v1-udp500-drop");
+    assert!(!other.contains("tunnel seen"), "no NAT between them:\n{other}");
+}
+
+#[test]
 fn a_time_window_cuts_both_ends() {
     let count = |arguments: &[&str]| {
         stdout(&[&["messages", "--format", "ndjson", DROPPED][..], arguments].concat()).lines().count()

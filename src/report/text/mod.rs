@@ -8,6 +8,7 @@
 //! | `message` | what one message carried, and its repeats |
 //! | `proposal` | what was offered and chosen |
 //! | `flows` | ESP and AH, ICMP errors, fragments, what could not be read |
+//! | `twice` | one tunnel seen on both sides of a NAT |
 //! | `page` | widths, colours, wrapping |
 
 mod finding;
@@ -17,6 +18,7 @@ mod message;
 mod page;
 mod proposal;
 mod summary;
+mod twice;
 
 use std::io::{self, BufWriter, Write};
 
@@ -188,6 +190,9 @@ pub fn by_need(report: &Report) -> Vec<usize> {
 fn print_pair(view: &View<'_>, page: &mut Page<'_, impl Write>, pair: &Pair) -> io::Result<()> {
     page.blank()?;
     summary::print_heading(page, pair)?;
+    if let Some(words) = twice::words(view, pair) {
+        page.paragraph(0, &Words::of(words))?;
+    }
     let (full, short) = view.by_weight(pair);
     for finding in &full {
         page.blank()?;
@@ -283,6 +288,8 @@ struct View<'a> {
     flows: Vec<Vec<usize>>,
     /// Ids of pairs, those with the worst findings first.
     by_need: Vec<usize>,
+    /// Per pair: what its tunnel was told as.
+    before: Vec<Option<twice::Before>>,
     /// The capture goes on.
     running: bool,
     /// Findings without their place and evidence, where the ladder stands beside them.
@@ -308,6 +315,9 @@ impl<'a> View<'a> {
         let needs = Need::of_each(statuses(), severities());
         let mut by_need: Vec<usize> = (0..report.pairs.len()).collect();
         by_need.sort_by_key(|&pair| std::cmp::Reverse(needs.get(pair)));
+        let listed = by_need.get(..summary::SHOWN).unwrap_or(&by_need);
+        let before = twice::told_before(report, listed);
+        twice::put_together(&mut by_need, &before);
         Self {
             report,
             tally: Tally::new(&needs, statuses(), severities()),
@@ -316,9 +326,15 @@ impl<'a> View<'a> {
             findings,
             flows,
             by_need,
+            before,
             running: false,
             brief: false,
         }
+    }
+
+    /// What the tunnel of a pair was told as.
+    fn before(&self, pair: &Pair) -> Option<twice::Before> {
+        self.before.get(pair.id).copied().flatten()
     }
 
     /// The only capture ends inside a record.
@@ -342,6 +358,7 @@ impl<'a> View<'a> {
         let (mut full, mut short): (Vec<_>, Vec<_>) = self
             .findings_of(pair)
             .filter(|finding| is_verdict(finding) || !over(finding))
+            .filter(|finding| !twice::was_told(self, pair, finding))
             .partition(|finding| is_verdict(finding) || loud(finding));
         full.sort_by_key(|finding| !is_verdict(finding));
         short.sort_by_key(|finding| is_advice(finding));

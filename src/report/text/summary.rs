@@ -7,7 +7,7 @@ use crate::report::model::{Capture, Counts, Pair};
 use crate::report::quantity::{self, count, counted};
 use crate::report::words::{Word, cisco_status};
 
-use super::{Page, Palette, View, Words, ladder, mode, standing};
+use super::{Page, Palette, View, Words, ladder, mode, standing, twice};
 
 /// Rows of the table of pairs, and of the compact list.
 pub const SHOWN: usize = 50;
@@ -141,7 +141,11 @@ fn print_tally(view: &View<'_>, page: &mut Page<'_, impl Write>) -> io::Result<(
         }
     }
     let pairs = counted(tally.pairs as u64, "pair", "pairs");
-    let mut line = Words::inked(palette.heading, pairs).and(": ").join(Words::joined(parts, ", "));
+    let twice = view.before.iter().flatten().count() as u64;
+    let twice = (twice > 0 && tally.pairs <= SHOWN)
+        .then(|| format!(", {} seen on both sides of a NAT", counted(twice, "tunnel", "tunnels")));
+    let mut line =
+        Words::inked(palette.heading, pairs).and(twice.unwrap_or_default()).and(": ").join(Words::joined(parts, ", "));
     for (severity, number, one, many) in
         [(Severity::Error, tally.errors, "error", "errors"), (Severity::Warning, tally.warnings, "warning", "warnings")]
     {
@@ -181,8 +185,15 @@ fn print_pairs(view: &View<'_>, page: &mut Page<'_, impl Write>) -> io::Result<(
         } else {
             page.line(&row(name, status, &attempts, &sent, &received))?;
         }
+        let again = twice::words(view, pair);
+        if let Some(words) = &again {
+            page.wrapped(Words::of("  "), &Words::of("    "), &Words::of(words.clone()))?;
+        }
         if let Some(verdict) = pair.verdict {
             let finding = view.verdict(pair, verdict);
+            if finding.is_some_and(|finding| twice::was_told(view, pair, finding)) {
+                continue;
+            }
             let line = match finding {
                 Some(finding) => {
                     severity_words(&palette, finding.severity, verdict).and(": ").and(finding.title.clone())
@@ -190,7 +201,7 @@ fn print_pairs(view: &View<'_>, page: &mut Page<'_, impl Write>) -> io::Result<(
                 None => Words::inked(palette.notice, verdict),
             };
             page.wrapped(Words::of("  "), &Words::of("    "), &line)?;
-        } else if let Some(open) = still_open(view, pair) {
+        } else if let Some(open) = still_open(view, pair).filter(|_| again.is_none()) {
             page.wrapped(Words::of("  "), &Words::of("    "), &Words::inked(palette.notice, open))?;
         }
     }
