@@ -281,12 +281,7 @@ impl Elsewhere {
                 Fate::Unwatched(here, there)
             });
         }
-        let asked =
-            view.exchanges().iter().find(|exchange| exchange.messages.iter().any(|one| one.frame == message.frame));
-        let same = |exchange: &&Exchange| {
-            asked.is_some_and(|asked| (exchange.kind, exchange.message_id) == (asked.kind, asked.message_id))
-        };
-        let in_exchange = self.attempt.exchanges.iter().filter(same).flat_map(|exchange| &exchange.messages);
+        let in_exchange = counterparts(&self.attempt.exchanges, view.exchanges(), message);
         let of_stage = self.messages().filter(|other| other.label == self.attempt.stage);
         let missed = |answer: &MessageRecord| same_in(view.exchanges(), &self.attempt.exchanges, answer).is_none();
         let lost = in_exchange.chain(of_stage).find(|answer| answer.from != message.from && missed(answer));
@@ -302,16 +297,25 @@ impl Elsewhere {
 /// Informational from another, and what is in clear of the same length and payloads, which tell an answer from a request to ask
 /// again.
 fn same_in<'a>(theirs: &'a [Exchange], own: &[Exchange], message: &MessageRecord) -> Option<&'a MessageRecord> {
-    let key = |exchange: &Exchange| (exchange.kind, exchange.message_id);
     let kinds = |one: &MessageRecord| one.carried.iter().map(|payload| payload.payload_type).collect::<Vec<_>>();
     let same = |one: &MessageRecord| {
         let clear = !one.encrypted && !message.encrypted;
         (one.label, one.from) == (message.label, message.from)
             && (!clear || one.length == message.length && kinds(one) == kinds(message))
     };
-    let of = own.iter().find(|exchange| exchange.messages.iter().any(|one| same(one) && one.frame == message.frame))?;
-    let mut theirs = theirs.iter().filter(|exchange| key(exchange) == key(of));
-    theirs.find_map(|exchange| exchange.messages.iter().find(|one| same(one)))
+    counterparts(theirs, own, message).find(|one| same(one))
+}
+
+/// The messages among `theirs` of the exchange that `message` is of, as it is one of `own`.
+fn counterparts<'a>(
+    theirs: &'a [Exchange],
+    own: &[Exchange],
+    message: &MessageRecord,
+) -> impl Iterator<Item = &'a MessageRecord> {
+    let key = |exchange: &Exchange| (exchange.kind, exchange.message_id);
+    let is_it = |one: &MessageRecord| (one.frame, one.label, one.from) == (message.frame, message.label, message.from);
+    let of = own.iter().find(|exchange| exchange.messages.iter().any(is_it)).map(key);
+    theirs.iter().filter(move |exchange| Some(key(exchange)) == of).flat_map(|exchange| &exchange.messages)
 }
 
 /// Whether the captures of the run were taken at two points at the same time: what comes twice is one packet, seen at both,
