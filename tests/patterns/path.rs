@@ -425,6 +425,19 @@ fn a_silent_peer_that_answers_pings_is_there() {
     assert!(asks(&silent) && !asks(&pinged));
 }
 
+/// Who sends keepalives is there, though it does not answer (RFC 3948 §4).
+#[test]
+fn a_silent_peer_that_sends_keepalives_is_there() {
+    let asked = || Scenario::new().sa_init_request(&[v2::ike_cbc(14)]).repeat(3, &[4.0, 7.2, 13.0]);
+    let meanwhile = find(&judge(&asked().keepalive(Side::Responder).quiet(secs(60)).capture()), "V2-NO-REPLY");
+    let meanwhile = meanwhile.expect("a finding");
+    assert!(meanwhile.seen.contains("sends NAT keepalives meanwhile"), "{}", meanwhile.seen);
+    assert!(meanwhile.means.starts_with("the responder is there"), "{}", meanwhile.means);
+    let before = Scenario::new().keepalive(Side::Responder).after(secs(60)).sa_init_request(&[v2::ike_cbc(14)]);
+    let before = judge(&before.repeat(3, &[4.0, 7.2, 13.0]).quiet(secs(60)).capture());
+    assert!(!find(&before, "V2-NO-REPLY").expect("a finding").means.starts_with("the responder is there"));
+}
+
 /// A client that ends at the refusal leaves a closed port; the refusal is what counts.
 #[test]
 fn the_closed_port_of_who_was_refused_is_no_error() {

@@ -174,6 +174,9 @@ fn unanswered(
             || case.flows_from(peer).next().is_some() || case.attempts().any(|(_, view)| view.tunnel_up().is_some());
         !alive && last < first.at && tunnel()
     });
+    // Of what else counts as heard, only keepalives are left.
+    let sent = &case.pair.sent[end];
+    let keeps = sent.keepalives > 0 && !alive && later.is_none() && sent.span.is_some_and(|(_, last)| last >= first.at);
     let silent_peers = case.silent_peers();
     let to_others = !heard && case.speaks_to_others(peer);
     let mut seen = format!("{} was sent {}", first.label, times(waited.copies));
@@ -194,6 +197,7 @@ fn unanswered(
         (.., Some(later)) => {
             format!("; {peer} sends IKE, ESP or AH from {} after that on", span(later.since(last)))
         }
+        _ if keeps => format!("; {peer} sends NAT keepalives meanwhile, and nothing else"),
         _ if heard => format!("; {peer} sends IKE, ESP or AH at other times, and none meanwhile"),
         _ if to_others => format!("; no IKE, ESP or AH from {peer} to this address, and some to others"),
         _ => format!("; no IKE, ESP or AH from {peer} in {} of capture", span(case.watched())),
@@ -211,7 +215,7 @@ fn unanswered(
         let anything = format!(
             "whether {peer} answers anything else, such as a ping, and whether the capture holds both directions; "
         );
-        let anything = if pinged { "" } else { &anything };
+        let anything = if pinged || keeps { "" } else { &anything };
         let outside = format!("{anything}a capture on the outside of {peer} tells whether the message arrives there");
         (Confidence::Suspected, Some(outside))
     };
@@ -219,6 +223,8 @@ fn unanswered(
         "the responder is reachable and does not answer this: look at its configuration before the path"
     } else if pinged {
         "the host is there, and the way to it and back is open: UDP 500 is filtered, IKE is not enabled there, or nothing is set up for this peer"
+    } else if keeps {
+        "the responder is there, keeps its NAT open for a tunnel, and what it sends gets here: this does not get there, or it does not answer it"
     } else if gone.is_some() {
         "the responder answered before, and nothing comes from it any more: it, its IKE daemon or the path to it is gone"
     } else {
@@ -239,6 +245,8 @@ fn unanswered(
     };
     if alive {
         found = found.weigh("path", 0.3).weigh("no-profile", 2.0).weigh("refused", 2.0).weigh("off", 1.5);
+    } else if keeps {
+        found = found.weigh("no-profile", 0.5).weigh("off", 0.3);
     } else if pinged {
         found = found.weigh("path", 0.6).weigh("no-profile", 1.5).weigh("off", 2.0);
     } else if to_others || later.is_some() {
