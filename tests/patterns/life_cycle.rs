@@ -308,6 +308,18 @@ fn a_peer_that_died_is_not_called_alive() {
     );
 }
 
+#[test]
+fn who_sends_esp_and_does_not_answer_a_delete_was_not_gone() {
+    let used = Scenario::new().ikev2(&v2::ike_cbc(14)).traffic(10);
+    let spis = used.esp_spis();
+    let asked = used.informational_request(Side::Initiator, &[v2::delete_ike()]).repeat(3, &[4.0, 7.2, 13.0]);
+    let told = |told: Scenario| find(&judge(&told.quiet(secs(40)).capture()), "V2-CHILD-NO-REPLY").expect("a finding");
+    assert!(told(asked.clone()).means.contains("it was gone before"));
+    let there = told(asked.traffic_on(spis, 11..=14, ms(500)));
+    assert!(there.means.contains("is there, as its ESP shows"), "{}", there.means);
+    assert_eq!(there.severity, Severity::Notice);
+}
+
 /// Whoever hears traffic again has no more need to ask (RFC 3706 §5.5): an outage that is over raises no alarm.
 #[test]
 fn an_outage_after_which_traffic_goes_on_under_the_same_sas_is_over() {

@@ -117,7 +117,12 @@ fn no_answer(
     if deletes(view, request) {
         // Whoever asks takes leave: that nobody is there any more is no surprise, nor that nothing is sent.
         found.seen.push_str("; it begins with a Delete");
-        let means = format!("{peer} does not answer the Delete: it was gone before, or the answer does not arrive");
+        let means = if esp_after {
+            found = found.weigh("path", 0.3).weigh("restart", 0.2).weigh("service", 4.0);
+            format!("{peer} is there, as its ESP shows, and does not answer the Delete, or the answer does not arrive")
+        } else {
+            format!("{peer} does not answer the Delete: it was gone before, or the answer does not arrive")
+        };
         return Some(found.means(means).severity(Severity::Notice));
     }
     if esp_after {
