@@ -224,6 +224,7 @@ fn frames_of_96_octets_still_tell_who_refuses() {
     let rows = [
         ("lab/lsw-ss-v1-pfs-mismatch.pcap", "P2-REJECT"),
         ("third-lab/lsw-ss-v2-psk-mismatch-repeated.pcap", "V2-AUTH-FAIL"),
+        ("lab/v2-eap-wrong-password.pcap", "V2-EAP"),
     ];
     for (name, expected) in rows {
         let analysis = Capture::read(name).snapped(96).analyze();

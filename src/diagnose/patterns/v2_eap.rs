@@ -94,10 +94,12 @@ fn stalled(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
     let last = view.auth_exchanges().next_back()?;
     let (request, response) = ikev2::request_and_response(last);
     let request = request?;
-    // An answer that can hold a child SA is the end that was wanted.
-    if response.is_some()
-        && !matches!(view.auth_answer()?, AuthAnswer::Notify | AuthAnswer::Short | AuthAnswer::NoChild)
-    {
+    // An answer that can hold a child SA is the end that was wanted. Where its suite is not known, what it begins with tells.
+    let ends_well = |response| match view.auth_answer() {
+        Some(answer) => answer == AuthAnswer::Child,
+        None => view.first_inside(response) != Some(payload::EAP),
+    };
+    if response.is_some_and(ends_well) {
         return None;
     }
     let since = response.unwrap_or(request);
@@ -120,13 +122,18 @@ fn stalled(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
         End::Unanswered(unanswered) => format!("the last request {}", unanswered.in_vain()),
         End::Nothing => format!("nothing followed in {} of capture", span(case.end().since(since.at))),
     };
+    let in_vain = if response.is_some() && view.auth_answer().is_none() {
+        "EAP still in the last answer"
+    } else {
+        "no answer with room for a child SA"
+    };
     let slow = response.is_some_and(|response| response.at.since(request.at) >= std::time::Duration::from_secs(5));
     let confidence = match &end {
         End::Unanswered(unanswered) => unanswered.confidence,
         End::Farewell(_) | End::Nothing => Confidence::Inferred,
     };
     let mut found = Match::on(index, confidence)
-        .seen(format!("{rounds} IKE_AUTH exchanges and no answer with room for a child SA; {how}"))
+        .seen(format!("{rounds} IKE_AUTH exchanges and {in_vain}; {how}"))
         .means("EAP went on for a while and did not succeed; what it said is encrypted")
         .settle("the log of the responder or of its AAA server at that time")
         .weigh("certificate", 0.3)
