@@ -13,6 +13,13 @@ pub struct Fault {
     pub kind: FaultKind,
 }
 
+impl Fault {
+    /// Too little of the message was captured to tell: no fault of its sender.
+    pub fn is_cut(&self) -> bool {
+        matches!(self.kind, FaultKind::NotCaptured { .. })
+    }
+}
+
 /// The ways in which a field can be wrong. All numbers are octets unless said otherwise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FaultKind {

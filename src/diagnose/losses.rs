@@ -4,8 +4,8 @@
 //! A frame that was lost may have been any. What was forgotten is known better: a finding becomes less certain only if what
 //! it misses is of the kind that was forgotten, and in a place where that can have been.
 //!
-//! Where messages of the very exchange were forgotten after what a finding waits for, nothing is concluded from their absence
-//! at all: how far the exchange got is not known.
+//! Where messages of the very exchange were forgotten after what a finding waits for, or datagrams came of which too little was
+//! captured to read them, nothing is concluded from their absence at all: how far the exchange got is not known.
 //!
 //! Contract: what a peer said in clear stays as certain as it was; nothing becomes more certain.
 
@@ -77,15 +77,17 @@ pub(super) fn is_refuted(case: &Case<'_>, misses: Missed, found: &Match) -> bool
     found.confidence != Some(Confidence::Stated) && concludes && found.attempt.is_some_and(came_up)
 }
 
-/// Whether a match of a pattern misses messages where messages were forgotten, so that nobody knows whether they came.
+/// Whether a match of a pattern misses messages where messages were forgotten or could not be read, so that nobody knows whether they
+/// came.
 pub(super) fn is_open(case: &Case<'_>, misses: Missed, found: &Match) -> bool {
     if found.confidence == Some(Confidence::Stated) || !matches!(misses, Missed::Messages | Missed::SetUp) {
         return false;
     }
     let attempts = &case.pair.attempts;
     let attempts = found.attempt.and_then(|index| attempts.get(index)).map_or(&attempts[..], std::slice::from_ref);
-    let forgot = |attempt: &Attempt| attempt.forgotten_until.is_some_and(|until| until >= beginning(attempt, found));
-    attempts.iter().any(forgot)
+    let cut = case.pair.malformed.iter().filter(|datagram| datagram.fault.is_cut()).map(|datagram| datagram.at).max();
+    let since = |until: Timestamp, attempt: &Attempt| until >= beginning(attempt, found);
+    attempts.iter().any(|attempt| attempt.forgotten_until.max(cut).is_some_and(|until| since(until, attempt)))
 }
 
 /// When the first of the messages came that a match shows.

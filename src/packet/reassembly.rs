@@ -164,7 +164,7 @@ impl Reassembly {
             // Nothing behind the cut can be used: there is no reason to wait for it, but one to see that it comes.
             held.handed_on = true;
             Outcome::Whole(Whole {
-                place: *place,
+                place: Place { fragments: fragments_told(payload.octets, end), ..*place },
                 octets: payload.octets.to_vec(),
                 wire: LONGEST,
                 uncaptured: payload.missing(),
@@ -297,6 +297,13 @@ impl Upper {
             _ => false,
         }
     }
+}
+
+/// In how many fragments a UDP datagram comes that begins with `octets`, if all but the last carry as much as the first, which ends at
+/// octet `end` of it.
+fn fragments_told(octets: &[u8], end: u32) -> u16 {
+    let length = octets.get(4..6).map_or(0, |length| u32::from(u16::from_be_bytes([length[0], length[1]])));
+    u16::try_from(length.div_ceil(end.max(1))).unwrap_or(u16::MAX).max(1)
 }
 
 /// A run of octets that arrived together and that no earlier fragment had brought.

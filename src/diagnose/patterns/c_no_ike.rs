@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use crate::base::FaultKind;
 use crate::diagnose::case::{Case, PATIENCE};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::{number, span};
 use crate::diagnose::{Confidence, Severity};
-use crate::track::{MalformedFact, Pair};
+use crate::track::Pair;
 
 use super::traffic;
 
@@ -168,6 +167,5 @@ fn unreadable(case: &Case<'_>) -> Option<Match> {
 
 /// Whether there are datagrams on an IKE port of which the capture does not hold enough, and no others that cannot be read.
 pub(in crate::diagnose) fn is_cut_short(pair: &Pair) -> bool {
-    let cut = |fact: &MalformedFact| matches!(fact.fault.kind, FaultKind::NotCaptured { .. });
-    !pair.malformed.is_empty() && pair.malformed.iter().all(cut)
+    !pair.malformed.is_empty() && pair.malformed.iter().all(|datagram| datagram.fault.is_cut())
 }

@@ -47,7 +47,9 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 .filter(|&side| view.heard(side) && !fragments::announced(&view, side))
                 .map(nat::name)
                 .collect();
-            if silent.is_empty() || view.attempt.midstream {
+            // What was cut off may have announced it.
+            let cut = || view.messages().any(|message| !message.encrypted && message.fault.is_some_and(|fault| fault.is_cut()));
+            if silent.is_empty() || view.attempt.midstream || cut() {
                 return None;
             }
             // As long as nobody waits in vain for the answer, the fragments may well have got through.

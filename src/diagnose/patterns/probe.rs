@@ -55,7 +55,12 @@ fn transforms(view: &View<'_>) -> usize {
     view.attempt.offered.iter().map(|proposal| proposal.transforms.len()).sum()
 }
 
+/// The initiator names neither itself nor its abilities, in a first message that was captured to its end.
 fn is_bare(view: &View<'_>) -> bool {
+    let is_whole = |message: &MessageRecord| !message.fault.is_some_and(|fault| fault.is_cut());
+    if !view.messages().find(|message| message.from == Side::Initiator).is_some_and(is_whole) {
+        return false;
+    }
     match view.attempt.version {
         IkeVersion::V1 => view.attempt.vendor_ids[Side::Initiator.index()].is_empty(),
         IkeVersion::V2 => {

@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 
-use crate::base::FaultKind;
 use crate::isakmp::registry;
 use crate::packet::Encapsulation;
 use crate::report::model::{Attempt, AttributeValue, Carried, Message};
@@ -64,8 +63,7 @@ pub fn content(palette: &Palette, attempt: &Attempt, message: &Message) -> Words
     parts.extend(transport(palette, message));
     if let Some(fault) = message.fault {
         // what the capture cut off is no fault of the sender
-        let cut = matches!(fault.kind, FaultKind::NotCaptured { .. });
-        let what = if cut { "cut short" } else { "malformed" };
+        let what = if fault.is_cut() { "cut short" } else { "malformed" };
         parts.push(Words::inked(palette.error, format!("{what}: {fault}")));
     }
     if parts.is_empty() {

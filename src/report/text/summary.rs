@@ -216,6 +216,12 @@ fn print_pairs(view: &View<'_>, page: &mut Page<'_, impl Write>) -> io::Result<(
 fn still_open(view: &View<'_>, pair: &Pair) -> Option<String> {
     let attempt = view.report.attempts.get(*pair.attempts.last()?)?;
     let awaited = attempt.waiting_for.as_ref().filter(|_| attempt.outcome == Outcome::Unfinished)?;
+    let cut = view.report.malformed.iter().filter(|datagram| datagram.pair == pair.id && datagram.fault.is_cut());
+    let cut = cut.count() as u64;
+    if cut > 0 {
+        let cut = counted(cut, "datagram on an IKE port was", "datagrams on an IKE port were");
+        return Some(format!("cannot be told: {awaited} is awaited, and {cut} captured too short to be read"));
+    }
     let end = if view.is_cut_off() { "the file is cut off" } else { "the capture ends" };
     Some(format!("too early to tell: {end} while {awaited} is awaited"))
 }
