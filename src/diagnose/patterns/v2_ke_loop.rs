@@ -4,6 +4,7 @@ use crate::diagnose::Confidence;
 use crate::diagnose::case::{Case, PATIENCE, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::{span, times};
+use crate::track::Label;
 
 use super::ikev2::{self, Round};
 
@@ -74,6 +75,9 @@ fn never_met(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
     let offered = offered_groups(view);
     let follower = rounds.last().filter(|round| round.response.is_none()).and_then(Round::sent_group);
     let wish = ikev2::group(wanted);
+    // What was cut off may have been the group.
+    let mut requests = view.messages().filter(|message| message.label == Label::Request(ikev2::SA_INIT));
+    let cut = requests.any(|request| request.fault.is_some_and(|fault| fault.is_cut()));
     let brought = |round: &&&Round<'_>| {
         let before = asked.iter().take_while(|earlier| !std::ptr::eq(**earlier, **round));
         before.last().is_some_and(|earlier| earlier.asked_group() == round.sent_group())
@@ -85,7 +89,7 @@ fn never_met(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
             .means("the responder refuses what it asks for: the initiator does what it can")
             .weigh("nodes", 4.0)
             .rule_out(&["not-offered", "lost"])
-    } else if !offered.is_empty() && !offered.contains(&wanted) {
+    } else if !cut && !offered.is_empty() && !offered.contains(&wanted) {
         Match::on(index, Confidence::Stated)
             .seen(format!("the responder asked for {wish}; the initiator offered {}", list(&offered)))
             .means("the two ends have no group in common that the responder wants")
@@ -117,7 +121,7 @@ fn never_met(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
     } else if rounds.last().is_some_and(|round| round.response.is_some() && round.asked_group().is_none()) {
         // It followed, and was refused for another reason.
         return None;
-    } else if !view.attempt.midstream && follower.is_none() && ignored(case, index, last, wanted) {
+    } else if !view.attempt.midstream && !cut && follower.is_none() && ignored(case, index, last, wanted) {
         let copies = last.copies_after_response();
         let found = Match::on(index, Confidence::Inferred)
             .seen(format!(
