@@ -438,6 +438,21 @@ fn a_silent_peer_that_sends_keepalives_is_there() {
     assert!(!find(&before, "V2-NO-REPLY").expect("a finding").means.starts_with("the responder is there"));
 }
 
+/// What came before a message was sent again and again shows nothing of that time.
+#[test]
+fn a_peer_that_was_heard_just_before_is_not_alive_all_the_while() {
+    let used = Scenario::new().ikev2(&v2::ike_cbc(14)).traffic(10);
+    let left = used.informational_request(Side::Initiator, &[v2::delete_ike()]);
+    let left = left.informational_response(Side::Responder, &[]).after(secs(4)).new_attempt();
+    let asked = left.sa_init_request(&[v2::ike_cbc(14)]);
+    let told = |told: Scenario| find(&judge(&told.quiet(secs(40)).capture()), "V2-NO-REPLY").expect("a finding");
+    let often = told(asked.clone().repeat(3, &[2.0, 3.6, 6.5]));
+    assert!(often.seen.contains("was last heard 4.0 s before that"), "{}", often.seen);
+    assert_eq!(often.confidence, Confidence::Suspected);
+    let once = told(asked);
+    assert!(once.seen.contains("it sent other IKE, ESP or AH shortly before"), "{}", once.seen);
+}
+
 /// A client that ends at the refusal leaves a closed port; the refusal is what counts.
 #[test]
 fn the_closed_port_of_who_was_refused_is_no_error() {

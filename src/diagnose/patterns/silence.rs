@@ -17,7 +17,7 @@ use super::ikev2::{RefusalsInV1, SA_INIT};
 use super::life_cycle::Traffic;
 use super::{probe, v2_redirect};
 
-/// Who was heard this long before is alive.
+/// Who was heard this long before the last copy of a message is alive.
 const JUST_BEFORE: Duration = Duration::from_secs(10);
 /// Copies of a first message that are not lost one and all.
 const IGNORED: u64 = 3;
@@ -88,14 +88,12 @@ impl SignsOfLife {
         packets.get(packets.partition_point(|&at| at <= after)).copied()
     }
 
-    /// Whether one of them stands between these times, or just before. Flows count that ran all the while or began or ended
-    /// then.
+    /// Whether one of them stands between these times. Flows count that ran all the while or began or ended then.
     fn between(&self, end: usize, from: Timestamp, to: Timestamp) -> bool {
-        let is_early = |at: Timestamp| at.after(JUST_BEFORE) < from;
         let packets = &self.packets[end];
-        let next = packets.get(packets.partition_point(|&at| is_early(at)));
+        let next = packets.get(packets.partition_point(|&at| at < from));
         let latest = self.flows[end].latest_of(|first| first <= to);
-        next.is_some_and(|&at| at <= to) || latest.is_some_and(|last| !is_early(last))
+        next.is_some_and(|&at| at <= to) || latest.is_some_and(|last| last >= from)
     }
 }
 
@@ -103,6 +101,8 @@ impl SignsOfLife {
 struct Presence {
     /// IKE, ESP or AH of it.
     alive: bool,
+    /// The same, while the message was sent and not just before.
+    meanwhile: bool,
     /// Nothing but answers to pings.
     pinged: bool,
 }
@@ -115,11 +115,14 @@ impl Presence {
         let end = usize::from(peer != case.pair.a);
         let lost = || case.points().is_some_and(|points| points.loses(first));
         let signs = || signs.get_or_init(|| SignsOfLife::of(case));
-        let alive = case.heard_from(peer) && !lost() && signs().between(end, first.at, first.at.after(over));
+        let to = first.at.after(over);
+        let from = first.at.min(to.before(JUST_BEFORE.as_nanos() as i64));
+        let alive = case.heard_from(peer) && !lost() && signs().between(end, from, to);
+        let meanwhile = alive && signs().between(end, first.at, to);
         let ends = (peer, attempt.initiator.ip());
         let mut pings = case.facts.echo_replies.iter();
         let pinged = !alive && pings.any(|echo| (echo.source, echo.destination) == ends && echo.last >= first.at);
-        Self { alive, pinged }
+        Self { alive, meanwhile, pinged }
     }
 }
 
@@ -135,12 +138,9 @@ pub(super) fn ignored(view: &View<'_>, signs: &OnceCell<SignsOfLife>) -> Option<
     if !unanswered || waited.copies < IGNORED || !waited.is_silence() || icmp::answers(&view.case, view.attempt) {
         return None;
     }
-    let Presence { alive, pinged } = Presence::of(view, first, waited.over, signs);
-    let end = usize::from(view.attempt.responder.ip() != view.case.pair.a);
-    let (from, to) = (first.at.after(JUST_BEFORE), first.at.after(waited.over));
+    let Presence { alive, meanwhile, pinged } = Presence::of(view, first, waited.over, signs);
     // what came just before may have been its last
-    let meanwhile = || signs.get().is_some_and(|signs| signs.between(end, from, to));
-    (alive || pinged).then(|| alive && meanwhile())
+    (alive || pinged).then_some(meanwhile)
 }
 
 fn unanswered(
@@ -163,7 +163,7 @@ fn unanswered(
     let end = usize::from(peer != case.pair.a);
     let heard = case.heard_from(peer);
     let last = first.at.after(waited.over);
-    let Presence { alive, pinged } = Presence::of(view, first, waited.over, signs);
+    let Presence { alive, meanwhile, pinged } = Presence::of(view, first, waited.over, signs);
     // It begins to speak once nobody asks any more.
     let packets = || signs.get_or_init(|| SignsOfLife::of(case)).first_after(end, last);
     let flows = || case.flows_from(peer).map(|flow| flow.first).filter(|&begun| begun > last).min();
@@ -190,7 +190,8 @@ fn unanswered(
         format!("; nothing came back, also not in the {} after {last}", span(waited.after))
     });
     seen.push_str(&match (alive, gone, later) {
-        (true, ..) => format!("; {peer} is alive: it sends other IKE, ESP or AH meanwhile"),
+        (true, ..) if meanwhile => format!("; {peer} is alive: it sends other IKE, ESP or AH meanwhile"),
+        (true, ..) => format!("; {peer} is alive: it sent other IKE, ESP or AH shortly before"),
         (_, Some(last), _) => {
             format!("; {peer} was last heard {} before that, and a tunnel had been up", span(first.at.since(last)))
         }
