@@ -308,6 +308,22 @@ fn a_peer_that_died_is_not_called_alive() {
     );
 }
 
+/// A port that is refused for a while and then takes what comes: somebody listens again, and knows nothing of the SA.
+#[test]
+fn a_service_that_was_down_for_a_while_has_lost_its_sas() {
+    let used = Scenario::new().nat().ikev2(&v2::ike_cbc(14)).traffic(10);
+    let ([_, spi], host) = (used.esp_spis(), used.address(Side::Responder));
+    let refused = (11..=15)
+        .fold(used, |told, number| told.esp(Side::Initiator, spi, [number], 120, ms(500)).icmp_unreachable(host, 3));
+    let down = judge(&refused.clone().quiet(secs(20)).capture());
+    assert_eq!(standing(&down).1, Some("N-ICMP-PORT"));
+    let again = judge(&refused.esp(Side::Initiator, spi, 16..=50, 120, ms(500)).capture());
+    assert_eq!(standing(&again).1, Some("L-STALE-SA"));
+    let found = find(&again, "L-STALE-SA").expect("a finding");
+    assert!(found.means.contains(&format!("the IKE service of {host} was down for a while")), "{}", found.means);
+    assert_eq!(find(&again, "N-ICMP-PORT").expect("a remark").severity, Severity::Notice);
+}
+
 #[test]
 fn who_sends_esp_and_does_not_answer_a_delete_was_not_gone() {
     let used = Scenario::new().ikev2(&v2::ike_cbc(14)).traffic(10);

@@ -15,6 +15,11 @@ use crate::track::{Attempt, IcmpAbout, IcmpFact, MessageRecord, Side};
 
 use super::{informational, life_cycle, nat, probe, v2_redirect};
 
+/// Packets that were refused one after the other.
+const OFTEN: u64 = 3;
+/// Packets that are not refused one after the other.
+const MISSED: u32 = 8;
+
 /// Port unreachable: nobody listens there, or somebody says so in the host's name.
 pub(super) fn is_no_port(fact: &IcmpFact) -> bool {
     matches!((fact.version, fact.icmp_type, fact.code), (4, 3, 3) | (6, 1, 4))
@@ -105,6 +110,7 @@ pub(super) fn errors(
             redirected: sent_here.is_some(),
             unreached,
             delay: index.and_then(|index| case.view(index)).and_then(|view| delay(&view, begun)),
+            ceased: ceased(case, facts),
             only_4500: index.and_then(|index| case.view(index)).is_some_and(|view| answers_on_500_only(&view, facts)),
             natted: index
                 .and_then(|index| case.view(index))
@@ -241,6 +247,8 @@ pub(super) struct Said<'a> {
     pub natted: bool,
     /// How long after a message of the attempt the first of them came.
     pub delay: Option<Duration>,
+    /// What is sent there goes on, and is not refused any more.
+    pub ceased: bool,
     /// That side answered IKE on UDP 500, and only UDP 4500 was ever refused there.
     pub only_4500: bool,
 }
@@ -261,6 +269,27 @@ fn answers_on_500_only(view: &View<'_>, facts: &[&IcmpFact]) -> bool {
     let Some(host) = facts.first().map(|fact| fact.quoted_destination) else { return false };
     let speaks = |port: u16| view.messages().any(|message| message.source == SocketAddr::new(host, port));
     facts.iter().all(on_4500) && speaks(nat::IKE[0]) && !speaks(nat::NAT_T)
+}
+
+/// What `host` itself said of the port that it was sent ESP to, if that goes on and is not refused any more.
+pub(super) fn refused_for_a_while<'a>(case: &Case<'a>, host: IpAddr) -> Option<&'a IcmpFact> {
+    let own = |fact: &&IcmpFact| fact.from == host && fact.quoted_destination == host && is_no_port(fact);
+    let facts: Vec<&IcmpFact> = case.pair.icmp_errors.iter().filter(own).collect();
+    facts.iter().find(|fact| fact.about == IcmpAbout::EspInUdp).copied().filter(|_| ceased(case, &facts))
+}
+
+/// Whether ESP that was refused again and again goes on in the same way, and draws no error any more: for longer than a host that
+/// limits its errors would be silent.
+fn ceased(case: &Case<'_>, facts: &[&IcmpFact]) -> bool {
+    let Some(host) = facts.first().map(|fact| fact.quoted_destination) else { return false };
+    let refused = facts.iter().filter(|fact| fact.about == IcmpAbout::EspInUdp);
+    let (count, last) = refused.fold((0, None), |(count, last), fact| (count + fact.count, last.max(Some(fact.last))));
+    let all = facts.iter().map(|fact| fact.last).max();
+    let goes_on = |last: Timestamp| {
+        let mut flows = case.pair.flows.iter().filter(|flow| flow.destination == host && flow.first < last);
+        flows.any(|flow| flow.last.since(last) >= PATIENCE.max(life_cycle::spacing(flow) * MISSED))
+    };
+    count >= OFTEN && last == all && last.is_some_and(goes_on)
 }
 
 /// Whether an encrypted message before `at` looks like the delete that ended an attempt's SAs.

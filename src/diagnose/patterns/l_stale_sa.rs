@@ -10,6 +10,7 @@ use crate::diagnose::words::{number, span, times};
 use crate::diagnose::{Confidence, Severity};
 use crate::track::{IkeVersion, Label, MessageRecord, Side};
 
+use super::icmp;
 use super::informational::{self, Reading};
 use super::life_cycle;
 use super::traffic::{self, GRACE};
@@ -31,7 +32,8 @@ pattern! {
     /// One side uses an IKE SA and the other answers in clear that it does not know it (INVALID-COOKIE, INVALID_IKE_SPI).
     /// Or: both sent ESP, one of them falls silent without a delete and then starts a new negotiation, while the other goes
     /// on sending on the old SAs. Or: the last thing that one side says looks like a delete, and the traffic that it answered
-    /// goes on without an answer. Or, in IKEv2: during an outage one side asks whether the other lives until it gives up; then
+    /// goes on without an answer. Or the host of one side refuses the port for a while, and then takes what comes and answers nothing. Or,
+    /// in IKEv2: during an outage one side asks whether the other lives until it gives up; then
     /// the other's ESP comes again, and has no answer.
     ///
     /// ## What it means
@@ -70,7 +72,7 @@ pattern! {
         "D-Link": "Ike_invalid_cookie" ("D-Link NetDefendOS manual 9.7.5");
     ];
     sources: ["PIX-16", "CON-27", "NIR-15", "NIR-26", "RFC 7296 §2.4", "RFC 7296 §2.21.4", "RFC 3706 §3", "RFC 6290"];
-    when: ERROR_NOTIFY, SEVERAL FLOWS, FLOWS_ONE_WAY;
+    when: ERROR_NOTIFY, SEVERAL FLOWS, FLOWS_ONE_WAY, ICMP FLOWS;
     check: check
 }
 
@@ -143,7 +145,10 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         .collect();
     if found.is_empty() {
         let faded = traffic::faded(case);
-        let gone = || faded.as_ref().and_then(|traffic| deleted(case, traffic).or_else(|| given_up(case, traffic)));
+        let gone = || {
+            let traffic = faded.as_ref()?;
+            deleted(case, traffic).or_else(|| given_up(case, traffic)).or_else(|| restarted(case, traffic))
+        };
         found.extend(started_anew(case).or_else(gone));
     }
     found
@@ -189,6 +194,29 @@ fn deleted(case: &Case<'_>, traffic: &traffic::Faded<'_>) -> Option<Match> {
             .weigh("restart", 0.2)
             .severity(Severity::Warning)
             .settle(format!("which SAs {from} lists, and which {to} does")),
+    )
+}
+
+/// The host of one side said that nobody listens on its port, and says so no more, while what is sent there goes on without an answer.
+fn restarted(case: &Case<'_>, traffic: &traffic::Faded<'_>) -> Option<Match> {
+    let [from, to] = [traffic.way.to, traffic.way.from];
+    let refused = icmp::refused_for_a_while(case, from)?;
+    let goes_on = traffic.way.last()?.since(refused.last);
+    Some(
+        Match::on(traffic.attempt?, Confidence::Suspected)
+            .seen(format!(
+                "{from} said that its port is unreachable, {} in {}; ESP of {to} goes on for {} after that, is not refused any more, and has no answer",
+                times(refused.count),
+                span(refused.last.since(refused.first)),
+                span(goes_on),
+            ))
+            .means(format!("the IKE service of {from} was down for a while and listens again, without its SAs; {to} goes on using them"))
+            .frames(refused.frames.iter().copied())
+            .frames(traffic.way.frames())
+            .weigh("restart", 20.0)
+            .rule_out(&["lost", "given-up"])
+            .severity(Severity::Warning)
+            .settle(format!("which SAs {from} lists, and since when its IKE service runs")),
     )
 }
 

@@ -1,5 +1,6 @@
 //! N-ICMP-PORT: the peer refuses the UDP port.
 
+use crate::diagnose::Severity;
 use crate::diagnose::case::Case;
 use crate::diagnose::pattern::{Match, pattern};
 use crate::track::Side;
@@ -41,6 +42,8 @@ pattern! {
             raised by "it deleted the SA before", lowered by "the refused packets went to the responder";
         "probe" 0.02 "the initiator is a scanner or a monitor, and wanted no more than one answer",
             raised by "it sent no vendor id, and nothing after the first answer", lowered by "it went on";
+        "restart" 0.02 "the IKE service was down for a while, and listens again without the SAs that it had",
+            raised by "packets to the same port go on and are not refused any more", lowered by "they are refused to the end";
     ];
     checks: [
         Responder: "permit UDP 4500 on the host, and enable NAT traversal" about "traversal";
@@ -49,6 +52,8 @@ pattern! {
         Initiator: "check the peer address" about "address";
         Path: "look for a firewall that rejects UDP 500 or 4500 with port unreachable";
         Initiator: "look why its IKE service ended" about "left";
+        Either: "look in the log of the host for when its IKE service started, and why" about "restart";
+        Either: "set the tunnel up anew; enable liveness checks on the other side, so that it finds out by itself" about "restart";
     ];
     logs: [];
     sources: ["SMG-08", "S2S-06", "S2S-11", "RFC 792", "RFC 4443 §3.1"];
@@ -66,6 +71,14 @@ fn check(case: &Case<'_>) -> Vec<Match> {
 }
 
 fn weigh(said: &Said<'_>, found: Match) -> Match {
+    if said.ceased && said.itself && said.after_up && !said.after_farewell {
+        return found
+            .severity(Severity::Notice)
+            .means("something listens on that port again, and does not answer: the IKE service was down for a while, and has lost the SA")
+            .rule_out(&["off", "address", "traversal", "mapping", "left", "probe"])
+            .weigh("restart", 20.0);
+    }
+    let found = found.rule_out(&["restart"]);
     if said.unreached == Some(Side::Initiator) {
         let found = found.rule_out(&["off", "address", "traversal"]);
         let found = if said.natted { found.weigh("mapping", 30.0) } else { found.rule_out(&["mapping"]) };
