@@ -176,12 +176,14 @@ fn between_small_ones(case: &Case<'_>, flow: &EspFlow) -> Option<Match> {
 fn lost_on_the_way(case: &Case<'_>, flow: &EspFlow) -> Option<Match> {
     let back = latest_from(case, flow.destination)?;
     let small = [flow, back].iter().all(|flow| flow.length_range.1 < LARGE / 2);
+    // where all that comes has one size, what is missing may have that size too
+    let of_sizes = flow.length_range.0 < flow.length_range.1;
     // one gap is an outage, or a sender that skips ahead
     let scattered = u64::from(flow.widest).saturating_mul(2) <= flow.lost;
     let missed = flow.lost >= MISSED && flow.lost >= flow.packets && scattered && back.lost == 0;
     let meanwhile =
         flow.packets >= ENOUGH && back.packets >= ENOUGH && back.first <= flow.last && flow.first <= back.last;
-    (small && missed && meanwhile && flow.resets == 0).then(|| {
+    (small && of_sizes && missed && meanwhile && flow.resets == 0).then(|| {
         Match::on_pair(Confidence::Suspected)
             .severity(Severity::Warning)
             .seen(format!(
