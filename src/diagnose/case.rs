@@ -296,6 +296,15 @@ impl<'a> View<'a> {
         self.clear_notifies(side).filter(move |notify| registry::notify_is_error(major, notify.notify_message_type))
     }
 
+    /// How often a side said this in clear from then on: it may be said again under another message id.
+    pub fn times_said(&self, said: &ClearNotify<'_>) -> u64 {
+        let same = |notify: &ClearNotify<'_>| {
+            notify.notify_message_type == said.notify_message_type && notify.message.at >= said.message.at
+        };
+        let messages = self.clear_notifies(said.message.from).filter(same).map(|notify| notify.message);
+        messages.map(|message| u64::from(message.repeat_count) + 1).sum()
+    }
+
     /// The responder's SPI is known, and yet nothing from the responder was captured (or nothing from the initiator, who
     /// must have sent what is being answered), or nothing more from some point on: no silence may be called silence.
     pub fn one_sided(&self) -> bool {

@@ -1392,3 +1392,19 @@ fn an_answer_in_ikev2_to_message_1_is_an_answer() {
     let other = answer(initiator_spi ^ 1);
     assert!(raises(&other, "P1-NO-REPLY") && !raises(&other, "P1-VERSION"));
 }
+
+/// Each copy of message 1 is refused in an Informational with a message id of its own.
+#[test]
+fn a_refusal_counts_each_time_it_is_said() {
+    let refused = |told: Scenario, said| {
+        let again = |told: Scenario| told.informational_clear(Side::Responder, v1::notify(said)).after(secs(4));
+        let copies = (0..4).fold(again(told), |told, _| again(told.repeat_from(Side::Initiator, 1, &[4.0])));
+        judge(&copies.quiet(secs(30)).capture())
+    };
+    let aggressive = refused(Scenario::new().am1(&[usual_transform()]), v1::AUTHENTICATION_FAILED);
+    let main = refused(Scenario::new().mm1(&[usual_transform()]), v1::NO_PROPOSAL_CHOSEN);
+    for (analysis, id) in [(aggressive, "P1-AGGR-AUTH"), (main, "P1-PROPOSAL")] {
+        let found = find(&analysis, id).expect("a finding");
+        assert!(found.seen.contains("in clear, 5 times"), "{}", found.seen);
+    }
+}

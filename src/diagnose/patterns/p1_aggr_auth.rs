@@ -123,11 +123,11 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         .collect()
 }
 
-fn sentence(who: &str, what: &str, error: &ClearNotify<'_>) -> String {
+fn sentence(view: &View<'_>, who: &str, what: &str, error: &ClearNotify<'_>) -> String {
     format!(
         "the {who} answered {what} with {} in clear, {}",
         phase1::notify_name(error.notify_message_type),
-        times(u64::from(error.message.repeat_count) + 1),
+        times(view.times_said(error)),
     )
 }
 
@@ -141,7 +141,7 @@ fn message_1_refused(index: usize, view: &View<'_>) -> Option<Match> {
     }
     let error = view.clear_errors(Side::Responder).find(about_proof)?;
     let found = Match::on(index, Confidence::Stated)
-        .seen(sentence("responder", "AM1", &error))
+        .seen(sentence(view, "responder", "AM1", &error))
         .means("the responder does not know the identity in message 1, or does not allow Aggressive Mode for it")
         .frames([view.attempt.first_frame, error.message.frame])
         // no proof was made yet, and an answer came
@@ -180,7 +180,7 @@ fn message_2_refused(index: usize, view: &View<'_>) -> Option<Match> {
         Some(error) if !about_proof(&error) => return None,
         Some(error) => {
             let found = Match::on(index, Confidence::Stated)
-                .seen(sentence("initiator", "AM2", &error))
+                .seen(sentence(view, "initiator", "AM2", &error))
                 .frames([second.frame, error.message.frame]);
             match error.notify_message_type {
                 notify::INVALID_ID_INFORMATION => found
@@ -230,7 +230,7 @@ fn message_3_refused(index: usize, view: &View<'_>) -> Option<Match> {
     let error = view.clear_errors(Side::Responder).find(|error| error.message.at >= third.at && !aside(error))?;
     Some(
         Match::on(index, Confidence::Stated)
-            .seen(sentence("responder", "AM3", &error))
+            .seen(sentence(view, "responder", "AM3", &error))
             .means(match phase1::method(view) {
                 Method::Certificate => "the responder does not accept the initiator's signature or certificate",
                 Method::Hybrid => "the responder does not accept message 3",

@@ -87,7 +87,7 @@ fn stated(index: usize, view: &View<'_>) -> Option<Match> {
         .seen(format!(
             "the {who} sent {} in clear, {}",
             phase1::notify_name(error.notify_message_type),
-            times(u64::from(error.message.repeat_count) + 1),
+            times(view.times_said(&error)),
         ))
         .means(meaning(error.notify_message_type, who, role(error.message.from.other())))
         .frames([error.message.frame]);

@@ -65,7 +65,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 found.seen.push_str(&format!(
                     "; the peer answered {} in clear, {}",
                     phase1::notify_name(error.notify_message_type),
-                    times(u64::from(error.message.repeat_count) + 1),
+                    times(view.times_said(&error)),
                 ));
                 found.frames.push(error.message.frame);
             }

@@ -85,7 +85,7 @@ fn stated(index: usize, view: &View<'_>) -> Option<Match> {
                 "the responder answered {} with {} in clear, {}",
                 first.label,
                 phase1::notify_name(refusal.notify_message_type),
-                times(u64::from(refusal.message.repeat_count) + 1),
+                times(view.times_said(&refusal)),
             ))
             .means(format!("the responder does not do {} with this peer", name(view.attempt.mode)))
             .frames([first.frame, refusal.message.frame]),

@@ -60,7 +60,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                     "the responder answered {} with {} in clear, {}",
                     third.map_or("the initiator".to_owned(), |third| third.label.to_string()),
                     phase1::notify_name(error.notify_message_type),
-                    times(u64::from(error.message.repeat_count) + 1),
+                    times(view.times_said(&error)),
                 ))
                 .means("the responder needs the pre-shared key from here on, and most likely has none for this peer")
                 .frames(third.map(|third| third.frame))

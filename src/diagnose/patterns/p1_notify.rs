@@ -84,7 +84,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                     "the {} answered {after} with {} in clear, {}",
                     role(side),
                     phase1::notify_name(said),
-                    times(u64::from(error.message.repeat_count) + 1),
+                    times(view.times_said(&error)),
                 ))
                 .means(meaning(&view, &error, withdrawn, gone_along))
                 .frames([asked.map_or(view.attempt.first_frame, |asked| asked.frame), error.message.frame])

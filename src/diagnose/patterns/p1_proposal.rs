@@ -108,7 +108,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                     "the responder answered {} with {} in clear, {}",
                     first.map_or("message 1".to_owned(), |message| message.label.to_string()),
                     phase1::notify_name(said),
-                    times(u64::from(refusal.message.repeat_count) + 1),
+                    times(view.times_said(&refusal)),
                 ))
                 .means(meaning(said))
                 .frames(first.map(|message| message.frame))
