@@ -853,3 +853,24 @@ fn an_old_sa_that_one_side_goes_on_with_is_found_soon_after_it_came_up() {
     assert_eq!(alarms(&replaced(child_rekey(&story, Side::Initiator))), ["L-DUP-SA"]);
     assert!(find(&replaced(child_keys(&story, Side::Initiator)), "L-DUP-SA").is_none());
 }
+
+/// What a daemon leaves in the kernel goes on when it dies. Where the ESP of its host stopped as well, its SAs went with it.
+#[test]
+fn a_host_that_refuses_the_port_and_has_no_sas_either_restarted() {
+    let first_cause = |both: bool| {
+        let story = main_mode_psk().quick_mode();
+        let [there, back] = story.esp_spis();
+        let told = story.traffic_on([there, back], 1..=20, ms(500));
+        let told = (21..=60).fold(told, |told, number| {
+            let sent = told.esp(Side::Initiator, there, [number], 120, ms(500));
+            if both { sent.esp(Side::Responder, back, [number], 120, ms(15)) } else { sent }
+        });
+        let host = told.address(Side::Responder);
+        let told = (1..=4)
+            .fold(told, |told, number| told.dpd(Side::Initiator, number).icmp_unreachable(host, 3).after(secs(4)));
+        let found = find(&judge(&told.quiet(secs(20)).capture()), "L-DPD-TIMEOUT").expect("it is found");
+        found.causes[0].text.to_string()
+    };
+    assert!(first_cause(false).starts_with("the peer restarted"));
+    assert!(first_cause(true).starts_with("the IKE daemon of the peer is dead"));
+}

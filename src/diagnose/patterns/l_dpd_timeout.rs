@@ -9,10 +9,11 @@ use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::{span, times};
 use crate::diagnose::{Confidence, Severity};
 use crate::isakmp::registry;
-use crate::track::{IcmpAbout, Label, MessageRecord, Side};
+use crate::packet::Encapsulation;
+use crate::track::{EspFlow, IcmpAbout, Label, MessageRecord, Side};
 
 use super::informational::{self, Informational, Reading};
-use super::life_cycle;
+use super::life_cycle::{self, spacing};
 use super::phase1;
 
 /// Copies of a question before its silence means something.
@@ -23,6 +24,10 @@ const YOUNG: Duration = Duration::from_secs(20);
 const HEARTBEATS: usize = 8;
 /// ICMP errors that are looked at.
 const ICMP_ERRORS: usize = 64;
+/// Packets of a stream.
+const STREAM: u64 = 10;
+/// So many packets that are missing are no pause.
+const STOPPED: u32 = 10;
 /// What comes this long after the last check was on its way when it was sent.
 const UNDER_WAY: Duration = Duration::from_secs(2);
 
@@ -36,7 +41,8 @@ pattern! {
     /// ## What it means
     ///
     /// The peer, its IKE daemon, its memory of this SA, or the path is gone. The side that asks soon deletes the SA and
-    /// starts anew. If ESP of the peer goes on all the while, its kernel lives and its daemon does not.
+    /// starts anew. If ESP of the peer goes on all the while, its kernel lives and its daemon does not. If it stopped before, while
+    /// its host refuses the port, its SAs went with the daemon: most likely it restarted.
     ///
     /// ## Look-alikes
     ///
@@ -50,7 +56,7 @@ pattern! {
         "path" 0.35 "the path is gone", raised by "ESP of the peer stopped too", lowered by "ESP of the peer goes on";
         "mapping" 0.10 "a NAT device forgot its mapping", raised by "NAT on the path", lowered by "NAT detection: there is none";
         "restart" 0.35 "the peer restarted, or its SAs were cleared",
-            raised by "the peer sends a new message 1; INVALID-COOKIE or INVALID-SPI", lowered by "ESP of the peer goes on";
+            raised by "the peer sends a new message 1; INVALID-COOKIE or INVALID-SPI; ICMP port unreachable after its ESP stopped", lowered by "ESP of the peer goes on";
         "daemon" 0.15 "the IKE daemon of the peer is dead",
             raised by "ICMP port unreachable; ESP goes on both ways", lowered by "ESP of the peer stopped too";
         "dropped" 0.05 "the peer deleted this IKE SA and uses another one; the delete was lost",
@@ -128,17 +134,19 @@ fn answered_in_vain(index: usize, view: &View<'_>) -> Option<Match> {
 }
 
 /// The last of what may follow an attempt, from and to `a` (0) and `b` (1).
-struct Later {
+struct Later<'a> {
     /// ICMP errors about IKE sent to it: first and last, and whether it sent them itself.
     refused: [Vec<(Timestamp, Timestamp, bool)>; 2],
     /// The last attempt that it began.
     begun: [Option<usize>; 2],
     /// The last attempt that came up.
     up: Option<usize>,
+    /// The flow from it with the latest packet.
+    latest: [Option<&'a EspFlow>; 2],
 }
 
-impl Later {
-    fn of(case: &Case<'_>) -> Self {
+impl<'a> Later<'a> {
+    fn of(case: &Case<'a>) -> Self {
         let addresses = [case.pair.a, case.pair.b];
         let errors = case.pair.icmp_errors.iter().filter(|fact| matches!(fact.about, IcmpAbout::Isakmp { .. }));
         Self {
@@ -149,7 +157,20 @@ impl Later {
             begun: addresses
                 .map(|address| case.pair.attempts.iter().rposition(|attempt| attempt.initiator.ip() == address)),
             up: life_cycle::last_up(case),
+            latest: addresses.map(|address| case.flows_from(address).max_by_key(|flow| flow.last)),
         }
+    }
+
+    /// Whether a steady stream of ESP from a peer ended before `at`, while the other direction goes on for long: what a daemon leaves behind
+    /// that merely died is in the kernel, and goes on. In UDP its ESP needs the port that the daemon had open.
+    fn stops_alone(&self, peers: usize, at: Timestamp) -> bool {
+        let (Some(own), Some(other)) = (self.latest[peers], self.latest[1 - peers]) else { return false };
+        let bare = |flow: &EspFlow| flow.encapsulation == Encapsulation::None;
+        own.packets >= STREAM
+            && bare(own)
+            && bare(other)
+            && own.last < at
+            && other.last >= own.last.after(spacing(own) * STOPPED)
     }
 }
 
@@ -249,7 +270,13 @@ fn is_over(view: &View<'_>, last: Timestamp, apart: Duration) -> bool {
 }
 
 /// Questions of `side` since the last word of its peer.
-fn unanswered(later: &Later, index: usize, view: &View<'_>, read: &[Informational<'_>], side: Side) -> Option<Match> {
+fn unanswered(
+    later: &Later<'_>,
+    index: usize,
+    view: &View<'_>,
+    read: &[Informational<'_>],
+    side: Side,
+) -> Option<Match> {
     let peer = life_cycle::address(view.attempt, side.other());
     let heard = last_heard(view, side.other())?;
     let begun = view.exchanges().iter().filter(|exchange| exchange.started_by == side);
@@ -276,6 +303,7 @@ fn unanswered(later: &Later, index: usize, view: &View<'_>, read: &[Informationa
     let meanwhile = errors.filter(|(begun, ended, _)| *ended >= first.at && *begun <= last.after(UNDER_WAY));
     let errors: Vec<_> = meanwhile.collect();
     let refused = errors.iter().map(|(.., itself)| *itself).max();
+    let forgets = traffic == Traffic::Silent && later.stops_alone(peers, first.at);
     // The last check draws none any more: what it asks is there again.
     let reopened = refused == Some(true) && errors.iter().all(|(_, ended, _)| ended.after(UNDER_WAY) < last);
     let starts_anew = later.begun[peers].is_some_and(|begun| begun > index);
@@ -320,6 +348,9 @@ fn unanswered(later: &Later, index: usize, view: &View<'_>, read: &[Informationa
             _ if reopened => {
                 "the IKE daemon of the peer was gone; it is back and does not know this SA, or now nothing arrives any more"
             }
+            (Some(true), _) if forgets => {
+                "the host is there; its IKE daemon seems to be gone, and its IPsec SAs with it: its ESP stopped, too"
+            }
             (Some(true), _) => "the host is there, and its IKE daemon seems to be gone",
             (Some(false), _) => "a router says that the peer cannot be reached, or a filter that it must not",
             _ if unknown => {
@@ -336,6 +367,9 @@ fn unanswered(later: &Later, index: usize, view: &View<'_>, read: &[Informationa
         _ if elsewhere && acted => found.weigh("dropped", 2.0).rule_out(&["daemon"]),
         _ if elsewhere => found.weigh("dropped", 20.0).weigh("path", 0.5).rule_out(&["daemon"]),
         _ if reopened => found.weigh("restart", 4.0).weigh("daemon", 2.0).weigh("path", 0.2).weigh("mapping", 0.2),
+        (Some(true), _) if forgets => {
+            found.weigh("restart", 4.0).weigh("daemon", 3.0).weigh("path", 0.2).weigh("mapping", 0.2)
+        }
         (Some(true), _) | (None, Traffic::GoesOn) => {
             found.weigh("daemon", 8.0).weigh("path", 0.2).weigh("mapping", 0.2)
         }
