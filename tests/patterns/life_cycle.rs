@@ -874,3 +874,17 @@ fn a_host_that_refuses_the_port_and_has_no_sas_either_restarted() {
     assert!(first_cause(false).starts_with("the peer restarted"));
     assert!(first_cause(true).starts_with("the IKE daemon of the peer is dead"));
 }
+
+/// Child SAs go on under the IKE SA that takes the place of theirs: what went before is the same tunnel's.
+#[test]
+fn a_re_keyed_tunnel_counts_what_it_carried_before() {
+    let story = ikev2_gcm().traffic(20).after(secs(30));
+    let spis = story.esp_spis();
+    let (ours, theirs) = (new_child(&story, Side::Initiator), new_child(&story, Side::Responder));
+    let asked = story.create_child_request(Side::Initiator, &ours).create_child_response(Side::Responder, &theirs);
+    let gone =
+        asked.informational_request(Side::Initiator, &[v2::delete_ike()]).informational_response(Side::Responder, &[]);
+    let goes_on = gone.rekeyed_ike_sa().liveness(Side::Initiator).traffic_on(spis, 21..=30, secs(1));
+    let found = find(&judge(&goes_on.capture()), "OK-UP").expect("it is up");
+    assert!(found.seen.contains("30 packets from 203.0.113.10, 30 from"), "{}", found.seen);
+}

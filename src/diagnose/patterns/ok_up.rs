@@ -67,7 +67,8 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     let beside = Beside::of(&view, up).is_some_and(Beside::is_whole);
     // A re-key takes over what is up; its own beginning tells nothing.
     let seen = case.in_words(|| {
-        let takes_over = taken_over(case, index).filter(|_| !n_nat_multi::is_seen(case));
+        let began = begun_as(case, index);
+        let takes_over = taken_over(case, began).filter(|_| !n_nat_multi::is_seen(case));
         let took = match view.attempt.rekeyed_from {
             Some(_) => "re-keyed".into(),
             None if beside => {
@@ -79,7 +80,8 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             }
             None => format!("set up in {}", span(up.since(view.attempt.first))),
         };
-        let since = takes_over.unwrap_or(up);
+        let first_up = || case.view(began).and_then(|first| first.tunnel_up());
+        let since = takes_over.or_else(first_up).unwrap_or(up);
         format!("{took}; {} from {a}, {} from {b}", number(packets(a, since), "packet"), packets(b, since))
     });
     let works = |index, view: &View<'_>, up| {
@@ -127,6 +129,12 @@ impl Beside {
     fn is_half(self) -> bool {
         self.since.contains(&None) && self.goes_on()
     }
+}
+
+/// The attempt that set up what `index` is the latest re-key of: child SAs go on under the next IKE SA (RFC 7296 §2.8).
+fn begun_as(case: &Case<'_>, index: usize) -> usize {
+    let from = |&index: &usize| case.pair.attempts.get(index)?.rekeyed_from.filter(|&from| from < index);
+    std::iter::successors(Some(index), from).last().unwrap_or(index)
 }
 
 /// Since when the tunnel was up without a break, if attempt `index` took over from an earlier one.
