@@ -92,7 +92,8 @@ pub(super) fn status(
     let up = came_up || lost && was_up();
     // A farewell that another finding explains better is one all the same; another attempt may have begun since.
     if is_taken_down(case) {
-        let begun = begins || attempts.last().is_some_and(|last| last.outcome == Outcome::Unfinished);
+        let unfinished = || attempts.last().is_some_and(|last| last.outcome == Outcome::Unfinished);
+        let begun = begins || unfinished() || asks_for_child(case);
         return if begun { PairStatus::DownNegotiating } else { PairStatus::Down };
     }
     if verdict.is_some_and(|found| is_left(case, found)) {
@@ -232,6 +233,12 @@ fn is_begun_anew(case: &Case<'_>, found: &Found) -> bool {
         && earlier().next().is_some()
         && earlier().all(|(_, earlier)| earlier.attempt.version == attempt.version && rests(&earlier))
         && case.attempts().skip(view.index).all(|(_, later)| later.tunnel_up().is_none())
+}
+
+/// The last that was said is the question for a child SA, and its answer may be on its way.
+fn asks_for_child(case: &Case<'_>) -> bool {
+    let last = case.attempts().last().and_then(|(_, view)| view.messages().max_by_key(|message| message.last_sent()));
+    last.is_some_and(|last| last.label == Label::Request(36) && case.end().since(last.last_sent()) < PATIENCE)
 }
 
 /// Phase 1 of the last attempt is complete, phase 2 may follow at once, and nothing was found that stops it.

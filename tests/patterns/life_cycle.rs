@@ -888,3 +888,19 @@ fn a_re_keyed_tunnel_counts_what_it_carried_before() {
     let found = find(&judge(&goes_on.capture()), "OK-UP").expect("it is up");
     assert!(found.seen.contains("30 packets from 203.0.113.10, 30 from"), "{}", found.seen);
 }
+
+/// The last child SA is deleted, and another one is asked for: nothing is up till that is granted.
+#[test]
+fn a_child_sa_that_is_asked_for_after_the_last_was_deleted_is_not_up_yet() {
+    let story = ikev2_gcm().traffic(20);
+    let ([there, back], child) = (story.esp_spis(), story.child(Side::Initiator));
+    let asked = story.informational_request(Side::Initiator, &[v2::delete_esp(&[back])]);
+    let deleted = asked.informational_response(Side::Responder, &[v2::delete_esp(&[there])]).after(secs(2));
+    let wanted = deleted.create_child_request(Side::Initiator, &child);
+    assert_eq!(standing(&judge(&wanted.clone().capture())).0, PairStatus::DownNegotiating);
+    let granted = wanted.clone().create_child_response(Side::Responder, &wanted.child(Side::Responder));
+    assert_ne!(standing(&judge(&granted.capture())).0, PairStatus::DownNegotiating);
+    // nor is nothing left where traffic goes on
+    let goes_on = wanted.traffic_on([there, back], 21..=30, secs(1));
+    assert_eq!(standing(&judge(&goes_on.capture())).0, PairStatus::UpActive);
+}

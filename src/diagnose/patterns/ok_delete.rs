@@ -232,19 +232,19 @@ fn no_child_is_left(view: &View<'_>, deletes: &[Informational<'_>]) -> bool {
     let handed_on = view.case.pair.attempts.iter().any(|other| other.rekeyed_from == Some(view.index));
     let own = !view.attempt.midstream && view.attempt.rekeyed_from.is_none() && !handed_on;
     own && view.auth_answer() == Some(AuthAnswer::Child)
-        && (view.case.end().since(last.last_sent()) >= PATIENCE / 2 || another_is_refused(view, last))
+        && (view.case.end().since(last.last_sent()) >= PATIENCE / 2 || another_is_wanted(view, last))
         && deletes.iter().filter(of_child).count() > created(view, view.case.end()).len()
 }
 
-/// Whether another child SA is asked for after a delete, and refused.
-fn another_is_refused(view: &View<'_>, delete: &Informational<'_>) -> bool {
-    let Some(suite) = Suite::chosen(view.attempt) else { return false };
-    let refuses = |message: &MessageRecord| {
-        message.label == Label::Response(CREATE_CHILD_SA)
-            && message.at > delete.message.at
-            && suite.refuses_child(message) == Some(true)
+/// Whether one side asks for an SA after a delete and names none that it replaces, or is refused one.
+fn another_is_wanted(view: &View<'_>, delete: &Informational<'_>) -> bool {
+    let suite = Suite::chosen(view.attempt);
+    let wanted = |message: &MessageRecord| match message.label {
+        Label::Request(CREATE_CHILD_SA) => view.first_inside(message) == Some(payload::SA),
+        Label::Response(CREATE_CHILD_SA) => suite.and_then(|suite| suite.refuses_child(message)) == Some(true),
+        _ => false,
     };
-    view.messages().any(refuses)
+    view.messages().any(|message| message.at > delete.message.at && wanted(message))
 }
 
 /// IKEv2: whether the IKE SA is one of two that took the place of the same one, because both sides re-keyed that at once: of the two

@@ -176,6 +176,7 @@ fn refused(case: &Case<'_>, suite: Suite, index: usize, view: &View<'_>) -> Opti
     let may_renew = pfs && suite.first_inside(last) == Some(payload::SA);
     let ended = may_renew.then(|| ended_by(case, view, last)).flatten();
     let goes_on = case.pair.flows.iter().any(|flow| flow.last > last.at);
+    let deleted = ok_delete::left(view).is_some();
     let undisturbed =
         refusals.iter().rev().take(LOOKED_AT).all(|(request, response)| is_undisturbed(view, request, response));
     let matters = count > 1 || ended.is_some() || (undisturbed && !case.came_up_after(view.attempt));
@@ -187,6 +188,7 @@ fn refused(case: &Case<'_>, suite: Suite, index: usize, view: &View<'_>) -> Opti
             times(count),
             match ended {
                 Some(at) => format!("; it deleted the IKE SA {} later, and none took its place", span(at.since(last.at))),
+                None if goes_on && deleted => "; ESP went on with the old SA until that was deleted".to_owned(),
                 None if goes_on => "; ESP goes on with the old SA".to_owned(),
                 None => String::new(),
             },
