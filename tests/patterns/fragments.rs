@@ -299,3 +299,13 @@ fn fragments_that_no_later_copy_brings_are_told() {
     let found = find(&judge(&again.quiet(secs(20)).capture()), "F-V1FRAG-INCOMPLETE").expect("a finding");
     assert!(found.seen.contains("it was sent 4 times in IKE fragments of which number 1 of"), "{}", found.seen);
 }
+
+/// The answer to message 5 has a certificate, too: near its sender nothing tells which of the two is lost.
+#[test]
+fn fragments_of_message_5_or_of_its_answer_are_lost() {
+    let transform = v1::transform(v1::AES_CBC, 256, v1::SHA2_256, v1::RSA_SIG, 14);
+    let told = Scenario::new().mtu(1400).mm1(std::slice::from_ref(&transform)).mm2(&transform).mm3().mm4();
+    let lost = told.mm5_certificate(1800).repeat(3, &[4.0, 7.2, 13.0]).quiet(secs(60));
+    let found = find(&judge(&lost.capture()), "F-IKE-FRAG-LOST").expect("a finding");
+    assert!(found.means.contains("or those of its answer"), "{}", found.means);
+}

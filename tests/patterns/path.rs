@@ -562,6 +562,10 @@ fn keys_are_not_blamed_before_they_are_used() {
     let auth = story().auth_request(&proof).repeat(3, &[4.0, 7.2, 13.0]);
     let found = find(&judge(&auth.quiet(secs(60)).capture()), "N-PORT4500").expect("a finding");
     assert!(says(&found, "keys") && !says(&found, "NAT traversal"), "{:?}", found.causes);
+    // nor is a pre-shared key where a certificate proves who it is
+    let auth = story().auth_request(&story().certificate_proof(Side::Initiator, 1000)).repeat(3, &[4.0, 7.2, 13.0]);
+    let found = find(&judge(&auth.quiet(secs(60)).capture()), "N-PORT4500").expect("a finding");
+    assert!(!says(&found, "keys"), "{:?}", found.causes);
 }
 
 /// A client behind a NAT is quiet; then a liveness check of the server goes unanswered until the client sends again.

@@ -1408,3 +1408,15 @@ fn a_refusal_counts_each_time_it_is_said() {
         assert!(found.seen.contains("in clear, 5 times"), "{}", found.seen);
     }
 }
+
+/// Whoever was asked has answered, at the latest: nobody types any more.
+#[test]
+fn a_user_who_has_answered_is_not_typing() {
+    let types =
+        |told: Scenario| finding(&told.capture(), "P1-XAUTH").causes.iter().any(|cause| cause.text.contains("typing"));
+    assert!(!types(granted(user_asked())));
+    assert!(!types(user_asked().quiet(secs(60))));
+    assert!(types(
+        user_asked().transaction(Side::Responder, v1::attributes(1, 3, &[Attribute::Tlv(16_522, vec![0; 8])]))
+    ));
+}

@@ -9,7 +9,7 @@ use crate::diagnose::unheard::Unheard;
 use crate::diagnose::waiting::Waited;
 use crate::diagnose::words::{number, span, times, until};
 use crate::packet::{Encapsulation, GaveUp};
-use crate::track::{IcmpAbout, IcmpFact, IncompleteFact, MessageRecord};
+use crate::track::{IcmpAbout, IcmpFact, IncompleteFact, Label, MessageRecord};
 
 use super::fragments;
 
@@ -221,7 +221,13 @@ fn unanswered(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
                 sent(waited),
                 until(waited.after, if waited.copies < 2 { "it" } else { "the last copy" }),
             ))
-            .means("most likely the fragments do not get through to the peer")
+            .means(match message.label {
+                // What proves who answers has its certificates, too.
+                Label::Mm(5) | Label::Request(35) => {
+                    "most likely the fragments do not get through to the peer, or those of its answer do not get back"
+                }
+                _ => "most likely the fragments do not get through to the peer",
+            })
             .frames(view.frames(message))
             .rule_out(&["filter"])
             .settle("a capture on the receiver's outside: do the later fragments arrive?"),

@@ -142,8 +142,8 @@ fn sent(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
     found = if first.ike_fragments > 1 { found.weigh("pieces", 15.0) } else { found.rule_out(&["pieces"]) };
     found = found.rule_out(&["filter"]);
     found = match (view.is_v2() && v2_auth_fail::holds_certificate(view), in_ip_fragments(view)) {
-        (true, true) => found.weigh("answer", 50.0).weigh("secret", 0.1),
-        (true, false) => found.rule_out(&["answer"]).weigh("secret", 0.1),
+        (true, true) => found.weigh("answer", 50.0).rule_out(&["secret"]),
+        (true, false) => found.rule_out(&["answer", "secret"]),
         (false, _) => found.rule_out(&["answer"]),
     };
     if attempt.mode == Mode::Aggressive {

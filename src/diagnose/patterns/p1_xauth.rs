@@ -211,8 +211,9 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 (false, _) => {
                     found.rule_out(&["address"]).weigh("password", 0.2).weigh("peer", 2.0).weigh("user", 3.0)
                 }
-                (true, 2) => found.weigh("password", 1.5),
-                _ => found,
+                // Whoever was asked has answered.
+                (true, 2) => found.weigh("password", 1.5).rule_out(&["user"]),
+                _ => found.rule_out(&["user"]),
             };
             found = found.rule_out(&["unasked"]);
             if objection.is_none() {
