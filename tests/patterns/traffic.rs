@@ -4,6 +4,7 @@ use std::net::Ipv4Addr;
 
 use ikescope::diagnose::{Confidence, Severity};
 use ikescope::pipeline::Analysis;
+use ikescope::report::{Report, text};
 
 use crate::ikev2::two_child_sas;
 use crate::path::{find, says, tells_a_side};
@@ -821,4 +822,41 @@ fn numbers_that_do_not_rise_are_no_alarm_where_there_may_be_no_esp() {
     assert_eq!(stuck(Scenario::new(), true), Some(Severity::Notice));
     assert_eq!(stuck(Scenario::new(), false), Some(Severity::Warning));
     assert_eq!(stuck(up(), true), Some(Severity::Warning));
+}
+
+/// Who chooses an SPI does not choose that of the other side: where both are the same the SA is keyed by hand, for whatever
+/// destinations.
+#[test]
+fn numbers_of_an_sa_for_several_destinations_are_not_lost() {
+    let every_second = |spis: [u32; 2]| {
+        let sides = [Side::Initiator, Side::Responder].into_iter().zip(spis);
+        let told =
+            sides.fold(Scenario::new(), |told, (side, spi)| told.esp(side, spi, (1..80).step_by(2), 120, secs(1)));
+        judge(&told.capture())
+    };
+    assert!(find(&every_second([0x100, 0x100]), "T-SEQ-GAP").is_none());
+    assert!(find(&every_second([0x100, 0x101]), "T-SEQ-GAP").is_some());
+}
+
+/// An SA that a router uses for its neighbour and for all routers at once: what goes to the one is missing in what goes to
+/// the others.
+#[test]
+fn the_table_of_flows_shows_no_losses_of_an_sa_for_groups() {
+    let router = Ipv4Addr::new(192, 0, 2, 1);
+    let to = |other: [u8; 4], first: u32| {
+        let told = Scenario::between(router.into(), Ipv4Addr::from(other).into());
+        told.ah(Side::Initiator, 0x100, (first..60).step_by(2), 64, secs(2)).capture()
+    };
+    let lost = |capture: &Capture| {
+        let analysis = judge(capture);
+        let report = Report::new(analysis.captures, &analysis.facts, &analysis.diagnosis);
+        let mut page = Vec::new();
+        text::render(&report, &mut page, &text::Style::default()).expect("memory takes everything");
+        let page = String::from_utf8(page).expect("a page is text");
+        let rows = page.lines().filter(|line| line.contains("00000100"));
+        rows.map(|row| row.contains(" –  ")).collect::<Vec<_>>()
+    };
+    let neighbour = to([192, 0, 2, 2], 1);
+    assert_eq!(lost(&neighbour), [false]);
+    assert_eq!(lost(&neighbour.merge(&to([224, 0, 0, 5], 2))), [true, true]);
 }

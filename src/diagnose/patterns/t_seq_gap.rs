@@ -1,5 +1,7 @@
 //! T-SEQ-GAP: packets are lost on the way.
 
+use std::collections::HashSet;
+
 use crate::diagnose::case::Case;
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::{Confidence, Severity};
@@ -55,9 +57,19 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     let (mut one_stretch, mut skipped) = (true, true);
     let mut parts = Vec::new();
     let mut frames = Vec::new();
-    // AH or ESP without IKE may be keyed by hand and count over several destinations, as routing protocols do.
+    // AH or ESP without IKE may be keyed by hand and count over several destinations, as routing protocols do. Who chooses an SPI
+    // does not choose that of the other side.
+    let flows = &case.pair.flows;
+    let spis = |from_a| {
+        let of = flows.iter().filter(move |flow| case.pair.is_from_a(flow.source, flow.destination) == from_a);
+        of.map(|flow| flow.spi).collect::<HashSet<_>>()
+    };
     let by_hand = case.pair.attempts.is_empty();
-    let counted = |flow: &EspFlow| !(flow.destination.is_multicast() || by_hand && flow.protocol == FlowProtocol::Ah);
+    let both = if by_hand { &spis(true) & &spis(false) } else { HashSet::new() };
+    let counted = |flow: &EspFlow| {
+        let shared = by_hand && (flow.protocol == FlowProtocol::Ah || both.contains(&flow.spi));
+        !(flow.destination.is_multicast() || shared)
+    };
     for way in traffic::ways(case).map(|way| way.only(counted)) {
         let lost: u64 = way.flows.iter().map(|flow| flow.lost).sum();
         let sent = way.packets().saturating_add(lost);

@@ -101,7 +101,7 @@ fn row(view: &View<'_>, page: &Page<'_, impl Write>, pair: &Pair, flow: &EspFlow
         Words::of(count(flow.packets)),
         Words::of(quantity::octets(flow.octets)),
         sequence,
-        number(flow.lost),
+        if view.counts_elsewhere(flow) { Words::inked(palette.faint, "–") } else { number(flow.lost) },
         disorder,
         Words::of(quantity::rate(flow.packets, flow.last.since(flow.first)).unwrap_or_default()),
         Words::inked(palette.faint, view.clock.range(flow.first, flow.last)),

@@ -20,12 +20,16 @@ mod proposal;
 mod summary;
 mod twice;
 
+use std::collections::HashSet;
 use std::io::{self, BufWriter, Write};
+use std::net::IpAddr;
 
+use crate::base::EspSpi;
 use crate::diagnose::{Outcome, PairStatus, Severity};
+use crate::track::FlowProtocol;
 
 use super::build;
-use super::model::{Attempt, Finding, Message, Pair, Report};
+use super::model::{Attempt, EspFlow, Finding, Message, Pair, Report};
 use super::quantity::{self, Clock};
 use super::walk::Walk;
 use super::words;
@@ -286,6 +290,8 @@ struct View<'a> {
     /// Per pair: indices of its findings and flows.
     findings: Vec<Vec<usize>>,
     flows: Vec<Vec<usize>>,
+    /// SAs for groups, by what is the same in each flow of one: their numbers run over all its destinations.
+    of_groups: HashSet<(IpAddr, EspSpi, FlowProtocol)>,
     /// Ids of pairs, those with the worst findings first.
     by_need: Vec<usize>,
     /// Per pair: what its tunnel was told as.
@@ -310,6 +316,8 @@ impl<'a> View<'a> {
                 of_pair.push(index);
             }
         }
+        let to_groups = report.esp_flows.iter().filter(|flow| flow.destination.is_multicast());
+        let of_groups = to_groups.map(|flow| (flow.source, flow.spi, flow.protocol)).collect();
         let statuses = || report.pairs.iter().map(|pair| pair.status);
         let severities = || report.findings.iter().map(|finding| (finding.pair, finding.severity));
         let needs = Need::of_each(statuses(), severities());
@@ -325,6 +333,7 @@ impl<'a> View<'a> {
             many_captures: report.captures.len() > 1,
             findings,
             flows,
+            of_groups,
             by_need,
             before,
             running: false,
@@ -335,6 +344,11 @@ impl<'a> View<'a> {
     /// What the tunnel of a pair was told as.
     fn before(&self, pair: &Pair) -> Option<twice::Before> {
         self.before.get(pair.id).copied().flatten()
+    }
+
+    /// Whether numbers that are missing in a flow may have gone to another destination of its SA.
+    fn counts_elsewhere(&self, flow: &EspFlow) -> bool {
+        self.of_groups.contains(&(flow.source, flow.spi, flow.protocol))
     }
 
     /// The only capture ends inside a record.
