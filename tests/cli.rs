@@ -266,6 +266,17 @@ fn several_captures_are_told_apart() {
 }
 
 #[test]
+fn what_a_capture_that_ends_early_leaves_open_is_said() {
+    let until = |time: &str| stdout(&["captures/lab/v2-nat-healthy.pcap", "--to", time]);
+    let no_answer = until("2026-11-21T02:16:18.788900Z");
+    let open = "too early to tell: the capture ends while ESP of 192.168.77.10 has no answer";
+    assert!(no_answer.contains(open), "{no_answer}");
+    assert!(!until("2026-11-21T02:16:18.789Z").contains("too early to tell"));
+    let set_up = until("2026-11-21T02:16:15.7Z");
+    assert!(set_up.contains("while SA_INIT-RSP is awaited"), "{set_up}");
+}
+
+#[test]
 fn a_tunnel_seen_on_both_sides_of_a_nat_is_told_once() {
     let both = |name: &str| {
         let ends = ["", ".rside"].map(|end| format!("captures/lab/{name}{end}.pcap"));

@@ -215,6 +215,12 @@ fn print_pairs(view: &View<'_>, page: &mut Page<'_, impl Write>) -> io::Result<(
 /// What to say of a pair about which there is no finding: the capture ended too early for one.
 fn still_open(view: &View<'_>, pair: &Pair) -> Option<String> {
     let attempt = view.report.attempts.get(*pair.attempts.last()?)?;
+    let end = if view.is_cut_off() { "the file is cut off" } else { "the capture ends" };
+    let sent =
+        [(pair.a, pair.sent_by_a), (pair.b, pair.sent_by_b)].map(|(end, sent)| (end, sent.esp.saturating_add(sent.ah)));
+    if let (Outcome::Established, [(from, 1..), (_, 0)] | [(_, 0), (from, 1..)]) = (attempt.outcome, sent) {
+        return Some(format!("too early to tell: {end} while ESP of {from} has no answer"));
+    }
     let awaited = attempt.waiting_for.as_ref().filter(|_| attempt.outcome == Outcome::Unfinished)?;
     let cut = view.report.malformed.iter().filter(|datagram| datagram.pair == pair.id && datagram.fault.is_cut());
     let cut = cut.count() as u64;
@@ -222,7 +228,6 @@ fn still_open(view: &View<'_>, pair: &Pair) -> Option<String> {
         let cut = counted(cut, "datagram on an IKE port was", "datagrams on an IKE port were");
         return Some(format!("cannot be told: {awaited} is awaited, and {cut} captured too short to be read"));
     }
-    let end = if view.is_cut_off() { "the file is cut off" } else { "the capture ends" };
     Some(format!("too early to tell: {end} while {awaited} is awaited"))
 }
 
