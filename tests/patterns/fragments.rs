@@ -254,23 +254,28 @@ fn a_first_request_in_fragments_names_them_as_the_first_cause() {
 /// Large packets without an answer, and small ones answered before and after: a suspicion.
 #[test]
 fn large_packets_that_are_lost_between_small_ones_are_named() {
-    let between = |large: usize| {
+    let between = |large: usize, skipped: u32| {
         let story = main_mode_psk().quick_mode();
         let [there, back] = story.esp_spis();
         let told = story.traffic_on([there, back], 1..=5, secs(1));
         let told = told.esp(Side::Initiator, there, 6..=17, large, ms(500));
         let small = |told: Scenario, number| {
             let told = told.esp(Side::Initiator, there, [number + 12], 120, secs(1));
-            told.esp(Side::Responder, back, [number], 120, ms(15))
+            told.esp(Side::Responder, back, [number + skipped], 120, ms(15))
         };
         judge(&(6..=10).fold(told, small).capture())
     };
-    let analysis = between(1376);
+    let analysis = between(1376, 0);
     assert_eq!(alarms(&analysis), ["F-PMTU-BLACKHOLE"]);
     let found = find(&analysis, "F-PMTU-BLACKHOLE").expect("a finding");
     assert_eq!((found.severity, found.confidence), (Severity::Warning, Confidence::Suspected));
     assert!(found.seen.contains("12 packets of 1376"), "{}", found.seen);
-    assert!(find(&between(600), "F-PMTU-BLACKHOLE").is_none());
+    assert!(says(&found, "the other end stopped answering for its own reasons"));
+    assert!(find(&between(600, 0), "F-PMTU-BLACKHOLE").is_none());
+    // the numbers of the other side tell that it answered
+    let answered = find(&between(1376, 12), "F-PMTU-BLACKHOLE").expect("a finding");
+    assert!(answered.means.starts_with("the large packets arrive and are answered"), "{}", answered.means);
+    assert!(!says(&answered, "the other end stopped answering for its own reasons"));
 }
 
 /// The last IKE fragment is no longer than those that pass.

@@ -29,7 +29,7 @@ pattern! {
     ///
     /// Small ESP packets go both ways. Then one side sends a few large ones of one size, again and again, and nothing comes
     /// back any more. No ICMP that asks for smaller packets. Where small ones go on both ways, and there are as many answers as
-    /// small ones, the same is a remark. On the other side of the link: more packets are missing than come, all that come are
+    /// small ones, the same is a remark: the more so where the numbers of the other side lack as many as there were large ones. On the other side of the link: more packets are missing than come, all that come are
     /// small, and nothing of the other direction is missing. Of two captures: those that one of them lacks are longer than all that it has.
     ///
     /// ## What it means
@@ -64,14 +64,19 @@ pattern! {
 }
 
 fn check(case: &Case<'_>) -> Vec<Match> {
-    if case.pair.icmp_errors.iter().any(f_pmtu::asks_for_smaller) {
-        return Vec::new();
-    }
+    let errors = || case.pair.icmp_errors.iter().filter(|error| f_pmtu::asks_for_smaller(error));
+    let is_told = |end: IpAddr| errors().any(|error| error.quoted_source == end);
     // Re-keying replaces flows: the latest one of each side tells how it ended.
     let sides = [case.pair.a, case.pair.b].into_iter();
     sides
         .filter_map(|side| {
             let flow = latest_from(case, side)?;
+            if is_told(flow.destination) {
+                return None;
+            }
+            if is_told(flow.source) {
+                return between_small_ones(case, flow).filter(|_| lacks_as_many_answers(case, flow));
+            }
             between_points(case, flow)
                 .or_else(|| found(case, flow))
                 .or_else(|| between_small_ones(case, flow))
@@ -155,21 +160,35 @@ fn between_small_ones(case: &Case<'_>, flow: &EspFlow) -> Option<Match> {
         && (MANY..=STREAM).contains(&large)
         && flow.lost == 0;
     found.then(|| {
-        Match::on_pair(Confidence::Suspected)
-            .severity(Severity::Warning)
-            .seen(format!(
-                "{} sent {} of {short} octets and {} of {long}; {} sent {}, about as many as there were small ones; nobody asked for smaller packets",
-                flow.source,
-                number(small, "packet"),
-                number(large, "packet"),
-                flow.destination,
-                number(back.packets, "packet"),
-            ))
-            .means("packets of that size do not arrive, or what they ask for is not answered; small ones are answered all along")
-            .frames([flow.first_frame, flow.last_frame])
-            .rule_out(&["loss"])
-            .settle("a capture on the other gateway's outside: do the large packets arrive there?")
+        let [from, to] = [flow.source, flow.destination];
+        let seen = format!(
+            "{from} sent {} of {short} octets and {} of {long}; {to} sent {}, about as many as there were small ones",
+            number(small, "packet"),
+            number(large, "packet"),
+            number(back.packets, "packet"),
+        );
+        let found = Match::on_pair(Confidence::Suspected).severity(Severity::Warning).rule_out(&["loss"]);
+        let found = if lacks_as_many_answers(case, flow) {
+            found
+                .seen(format!("{seen}, and {} of it never came by, as many as there were large ones; nobody asked it for smaller packets", number(back.lost, "more packet")))
+                .means(format!("the large packets arrive and are answered; the answers of {to}, most likely as large, are lost on their way here"))
+                .rule_out(&["application"])
+                .frames([back.first_frame, back.last_frame])
+                .settle(format!("a capture on the outside of {to}: how large are the packets that are missing here?"))
+        } else {
+            found
+                .seen(format!("{seen}; nobody asked for smaller packets"))
+                .means("packets of that size do not arrive, or what they ask for is not answered; small ones are answered all along")
+                .settle("a capture on the other gateway's outside: do the large packets arrive there?")
+        };
+        found.frames([flow.first_frame, flow.last_frame])
     })
+}
+
+/// The other side's numbers lack as many packets as there were large ones: those were answered, and the answers are lost.
+fn lacks_as_many_answers(case: &Case<'_>, flow: &EspFlow) -> bool {
+    let back = latest_from(case, flow.destination);
+    back.is_some_and(|back| back.lost >= MANY && back.lost.abs_diff(large_packets(flow)) <= 1)
 }
 
 /// Only small packets reach the capture point, and more are missing; the other direction, of small ones too, lacks nothing.
