@@ -438,6 +438,17 @@ fn a_silent_peer_that_sends_keepalives_is_there() {
     assert!(!find(&before, "V2-NO-REPLY").expect("a finding").means.starts_with("the responder is there"));
 }
 
+/// On its own side of the NAT there is little that could lose what the initiator sends.
+#[test]
+fn who_does_not_move_to_port_4500_may_have_stopped_by_itself() {
+    let told = |told: Scenario| find(&judge(&told.quiet(secs(60)).capture()), "N-PORT4500").expect("a finding");
+    let stopped = "the initiator stopped by itself";
+    let inside = told(Scenario::new().nat().captured_inside().ikev2_init(&v2::ike_cbc(14)));
+    assert!(inside.causes[0].text.starts_with(stopped), "{:?}", inside.causes);
+    let outside = told(Scenario::new().nat().ikev2_init(&v2::ike_cbc(14)));
+    assert!(!outside.causes[0].text.starts_with(stopped) && says(&outside, stopped), "{:?}", outside.causes);
+}
+
 /// What came before a message was sent again and again shows nothing of that time.
 #[test]
 fn a_peer_that_was_heard_just_before_is_not_alive_all_the_while() {

@@ -53,9 +53,12 @@ pattern! {
             raised by "nothing at all is on UDP 4500", lowered by "anything on UDP 4500";
         "natt" 0.08 "NAT traversal is on at one end where the path or the other end does not do it",
             raised by "both announce it and no NAT is there", lowered by "a NAT is detected";
+        "stopped" 0.02 "the initiator stopped by itself: it has no key for the responder, or does not accept what that chose, announces or lacks",
+            raised by "the capture is on the initiator's side of its NAT, and it begins anew", lowered by "anything of it on UDP 4500";
     ];
     checks: [
         Responder: "capture on its outside and see whether the message on 4500 arrives" about "forward" "secret";
+        Initiator: "read its log: whether the answer arrives, and what it makes of it" about "stopped";
         Path: "permit UDP 4500 both ways";
         Path: "forward UDP 4500 to the responder wherever UDP 500 is forwarded" about "forward";
         Either: "capture with a filter that names both ports: udp port 500 or udp port 4500 or esp" about "filter";
@@ -138,6 +141,7 @@ fn sent(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
         .seen(seen)
         .means("UDP 4500 does not pass, or the responder got the message and keeps silent about it")
         .frames(view.frames(first))
+        .rule_out(&["stopped"])
         .settle("a capture on the responder's outside: if the message arrives there on UDP 4500, the path is fine");
     found = if first.ike_fragments > 1 { found.weigh("pieces", 15.0) } else { found.rule_out(&["pieces"]) };
     found = found.rule_out(&["filter"]);
@@ -226,6 +230,14 @@ fn awaited(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
         .settle("a capture on the initiator's outside: does it send on UDP 4500?");
     let none_elsewhere = case.survey.working_on_4500(case.facts).is_empty();
     let found = if none_elsewhere { found.weigh("filter", 3.0) } else { found.rule_out(&["filter"]) };
+    // Before its own NAT there is little that can lose its message.
+    let beside = view.attempt.nat.own_matches[Side::Initiator.index()] == Some(true)
+        && view.attempt.nat.behind(Side::Initiator) == Some(true);
+    let found = match (early, beside) {
+        (true, _) => found.rule_out(&["stopped"]),
+        (false, true) => found.weigh("stopped", 40.0).weigh("blocked", 0.4).weigh("forward", 0.2),
+        (false, false) => found.weigh("stopped", 8.0),
+    };
     let found = of_nat(view, if view.is_v2() { found.rule_out(&["natt"]) } else { found });
     Some(if early { found.severity(Severity::Info) } else { found })
 }
@@ -253,7 +265,7 @@ fn unheard(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
         .frames(view.frames(answer))
         .frames([request.frame])
         // It arrives, and is accepted.
-        .rule_out(&["secret", "forward", "pieces", "answer", "filter"])
+        .rule_out(&["secret", "forward", "pieces", "answer", "filter", "stopped"])
         .settle("a capture on the initiator's outside: does anything arrive from UDP 4500?");
     Some(if nat::detected(view) || view.is_v2() { found.rule_out(&["natt"]) } else { found })
 }
