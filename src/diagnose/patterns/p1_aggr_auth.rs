@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use crate::base::Timestamp;
 use crate::diagnose::case::{AT_ONCE, Case, ClearNotify, View};
 use crate::diagnose::pattern::{Match, pattern};
+use crate::diagnose::sizes::V1Suite;
 use crate::diagnose::words::{span, times, until};
 use crate::diagnose::{Confidence, Severity};
 use crate::track::{IcmpFact, Label, MessageRecord, Mode, PayloadDetail, Side};
@@ -325,8 +326,9 @@ fn sa_ended(
     last_success: Option<Timestamp>,
 ) -> Match {
     let Ended { third, quick, by, .. } = *ended;
+    let size = if V1Suite::chosen(view.attempt).is_some() { " of the size of a delete" } else { "" };
     let mut seen = format!(
-        "AM3 was sent {} and QM1 {} behind it; the responder sent an encrypted Informational of the size of a delete {} after AM3, and nothing else",
+        "AM3 was sent {} and QM1 {} behind it; the responder sent an encrypted Informational{size} {} after AM3, and nothing else",
         times(u64::from(third.repeat_count) + 1),
         span(quick.at.since(third.at)),
         span(by.at.since(third.at)),

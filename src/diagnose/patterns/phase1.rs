@@ -210,9 +210,11 @@ pub(super) fn ended_at_message_3<'a>(view: &View<'a>) -> Option<Ended<'a>> {
     let quick = view.message(Label::Qm(1)).filter(|quick| quick.from == Side::Initiator)?;
     let mut said = view.messages().filter(|message| message.from == Side::Responder && message.last_sent() >= third.at);
     let (by, None) = (said.next()?, said.next()) else { return None };
-    let contents = V1Suite::chosen(view.attempt)?.contents(view.attempt, by.from, by.length);
-    let deletes = contents.contains(Content::DeleteIsakmp);
-    let notifies = contents.contains(Content::BareNotify) || contents.contains(Content::IpsecNotify);
+    // what was chosen may not have been captured
+    let contents = V1Suite::chosen(view.attempt).map(|suite| suite.contents(view.attempt, by.from, by.length));
+    let holds = |content| contents.is_none_or(|contents| contents.contains(content));
+    let deletes = holds(Content::DeleteIsakmp);
+    let notifies = holds(Content::BareNotify) || holds(Content::IpsecNotify);
     let only = by.label == Label::Inf && by.encrypted && by.repeat_count == 0 && deletes;
     let within = answer_within(view, Side::Responder);
     let soon = third.copies().any(|(_, at)| at <= by.at && by.at.since(at) <= within);
