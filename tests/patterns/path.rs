@@ -449,6 +449,19 @@ fn who_does_not_move_to_port_4500_may_have_stopped_by_itself() {
     assert!(!outside.causes[0].text.starts_with(stopped) && says(&outside, stopped), "{:?}", outside.causes);
 }
 
+/// Of a tunnel that was up before the capture, a single packet that found its port closed is no more than a remark.
+#[test]
+fn one_refused_packet_of_a_tunnel_in_use_is_no_alarm() {
+    let sent = Scenario::new().nat().esp_in_udp(Side::Responder, 0xb118_4393, [19], 120, ms(20));
+    let host = sent.address(Side::Initiator);
+    let both = |told: Scenario, number: u32| {
+        let asked = told.esp_in_udp(Side::Responder, 0xb118_4393, [number], 120, ms(480));
+        asked.esp_in_udp(Side::Initiator, 0xc383_2d51, [number], 120, ms(20))
+    };
+    let goes_on = (20..=40).fold(sent.icmp_unreachable(host, 3), both);
+    assert_eq!(alarms(&judge(&goes_on.capture())), [""; 0]);
+}
+
 /// What came before a message was sent again and again shows nothing of that time.
 #[test]
 fn a_peer_that_was_heard_just_before_is_not_alive_all_the_while() {

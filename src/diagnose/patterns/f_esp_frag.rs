@@ -7,7 +7,9 @@ use crate::diagnose::Severity;
 use crate::diagnose::case::Case;
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::number;
-use crate::track::EspFlow;
+use crate::track::{EspFlow, IncompleteFact};
+
+use super::fragments;
 
 /// Fewer fragmented packets than one in this many are not worth an alarm.
 const SHARE: u64 = 100;
@@ -52,7 +54,11 @@ pattern! {
 
 fn check(case: &Case<'_>) -> Vec<Match> {
     let fragmented: Vec<_> = case.pair.flows.iter().filter(|flow| flow.fragmented > 0).collect();
-    let lost: Vec<_> = case.pair.incomplete.iter().filter(|lost| [ESP, AH].contains(&lost.protocol)).collect();
+    let data = |lost: &&IncompleteFact| [ESP, AH].contains(&lost.protocol);
+    let mut lost: Vec<_> = case.pair.incomplete.iter().filter(data).collect();
+    if !lost.iter().any(|lost| fragments::were_awaited(case, lost)) {
+        lost.clear();
+    }
     if fragmented.is_empty() && lost.is_empty() {
         return Vec::new();
     }

@@ -15,8 +15,6 @@ use super::fragments;
 
 /// IP protocol.
 const UDP: u8 = 17;
-/// Watched for less than this after the first fragment, the others may still be on their way.
-const FRAGMENTS_WITHIN: std::time::Duration = std::time::Duration::from_secs(5);
 
 pattern! {
     /// ## What is seen
@@ -114,7 +112,7 @@ fn never_whole(case: &Case<'_>, incomplete: &IncompleteFact) -> Option<Match> {
         [source, destination].iter().any(|port| [500, super::nat::NAT_T].contains(port))
     });
     let watched = case.end().since(incomplete.at);
-    let waited = incomplete.reason != GaveUp::Evicted && watched >= FRAGMENTS_WITHIN;
+    let waited = incomplete.reason != GaveUp::Evicted && fragments::were_awaited(case, incomplete);
     if incomplete.protocol != UDP || !by_port || !waited {
         return None;
     }

@@ -1,17 +1,27 @@
 //! IKE messages in fragments, of IP or of IKE: which were missed, and what that did. Shared by the patterns about sizes.
 
+use std::time::Duration;
+
 use crate::base::Timestamp;
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::Match;
 use crate::diagnose::words::{span, times};
 use crate::diagnose::{Confidence, Severity};
-use crate::track::{Exchange, IkeVersion, Label, MessageRecord, PayloadDetail, Side};
+use crate::track::{Exchange, IkeVersion, IncompleteFact, Label, MessageRecord, PayloadDetail, Side};
 
 /// IKEV2_FRAGMENTATION_SUPPORTED (RFC 7383 §2.3).
 const FRAGMENTATION_SUPPORTED: u16 = 16430;
 /// MD5 of "FRAGMENTATION": how IKEv1 stacks announce payload 132.
 const FRAGMENTATION: [u8; 16] =
     [0x40, 0x48, 0xb7, 0xd5, 0x6e, 0xbc, 0xe8, 0x85, 0x25, 0xe7, 0xde, 0x7f, 0x00, 0xd6, 0xc2, 0xd3];
+
+/// Watched for less than this after the first fragment, the others may still be on their way.
+const WITHIN: Duration = Duration::from_secs(5);
+
+/// Whether the capture goes on for long enough after the first fragment of a datagram for the others to come.
+pub(super) fn were_awaited(case: &Case<'_>, incomplete: &IncompleteFact) -> bool {
+    case.end().since(incomplete.at) >= WITHIN
+}
 
 /// Whether `side` announced that it can take IKE fragments.
 pub(super) fn announced(view: &View<'_>, side: Side) -> bool {

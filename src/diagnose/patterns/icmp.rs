@@ -57,8 +57,8 @@ pub(super) fn errors(
             Some(index) => Match::on(index, Confidence::Stated),
             None => Match::on_pair(Confidence::Stated),
         };
-        // An SA whose beginning was not captured was up, too.
-        let was_up = facts_of_attempt.is_some_and(|attempt| attempt.midstream);
+        // An SA whose beginning was not captured was up, too, and so is one of whose negotiation nothing was.
+        let was_up = facts_of_attempt.map_or(!case.pair.flows.is_empty(), |attempt| attempt.midstream);
         let begun = facts.iter().map(|fact| fact.first).min().unwrap_or(fact.first);
         let last = facts.iter().map(|fact| fact.last).max().unwrap_or(fact.last);
         let after_up = was_up || first_up.is_some_and(|up| up <= begun);
