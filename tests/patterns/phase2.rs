@@ -140,6 +140,24 @@ fn a_liveness_check_behind_a_lost_re_key_refuses_nothing() {
     assert!(!raises(&told.quiet(secs(8)).capture(), "P2-REJECT"));
 }
 
+/// The responder takes its connection down, and leaves a Quick Mode unanswered before it says that phase 1 is over too.
+#[test]
+fn a_delete_long_after_message_1_refuses_nothing() {
+    let up = main_mode_psk().quick_mode().traffic(8);
+    let spi = up.esp_spi(Side::Responder);
+    let asked = up.after(secs(9)).delete_ipsec(Side::Responder, spi).after(secs(4)).qm1(0);
+    let anew = |told: Scenario| {
+        told.after(secs(10)).new_attempt().mm1(&[usual_transform()]).repeat(3, &[0.5, 0.5, 1.0]).capture()
+    };
+    let deleted = asked.clone().repeat(4, &[0.5, 0.5, 1.0, 2.0]).after(ms(700)).delete_isakmp(Side::Responder);
+    let analysis = judge(&anew(deleted));
+    assert!(find(&analysis, "P2-REJECT").is_none() && find(&analysis, "P2-NO-REPLY").is_none());
+    assert!(find(&analysis, "OK-DELETE").is_some());
+    // what comes at once refuses
+    let refusal = asked.isakmp_notify(v1::NO_PROPOSAL_CHOSEN, &[]);
+    assert!(raises(&anew(asked.informational(Side::Responder, &[refusal])), "P2-REJECT"));
+}
+
 /// Somebody mends the setting that differed, and the same Quick Mode is accepted.
 #[test]
 fn a_refusal_that_was_mended_is_no_alarm() {

@@ -1,6 +1,6 @@
 //! Questions of IKEv1 phase 2: what became of each Quick Mode, and what its length says about a key exchange in it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use crate::diagnose::waiting::Waited;
 use crate::isakmp::registry;
 use crate::track::{Exchange, ExchangeKind, IkeVersion, Label, MessageRecord, Side};
 
+use super::informational::{self, Reading};
 use super::phase1::{self, notify};
 use super::{initial_contact, life_cycle, t_spi_unknown};
 
@@ -108,6 +109,8 @@ struct Informational<'a> {
     contents: Option<Contents>,
     /// By its place it could be INITIAL-CONTACT, if it was late.
     late_contact: bool,
+    /// It deletes an SA, by its size, by when it comes and by what follows.
+    deletes: bool,
 }
 
 /// Those of one side, in order of time, without what may be its INITIAL-CONTACT.
@@ -116,6 +119,9 @@ fn informationals<'a>(view: &View<'a>, side: Side) -> Vec<Informational<'a>> {
     let mut by_length: BTreeMap<u32, Option<Contents>> = BTreeMap::new();
     let announces = initial_contact::either(view);
     let late_contact = initial_contact::may_be(view, side);
+    let read = informational::read(view);
+    let deletes: BTreeSet<FrameRef> =
+        read.iter().filter(|one| one.reading == Reading::Delete).map(|one| one.message.frame).collect();
     let mut found: Vec<Informational<'a>> = phase1::encrypted_informationals(view, side)
         .filter(|message| !announces(message))
         .map(|message| {
@@ -124,7 +130,8 @@ fn informationals<'a>(view: &View<'a>, side: Side) -> Vec<Informational<'a>> {
                 (!contents.is_empty()).then_some(contents)
             });
             let late_contact = late_contact.is_some_and(|late| std::ptr::eq(late, message));
-            Informational { message, contents: *contents, late_contact }
+            let deletes = deletes.contains(&message.frame);
+            Informational { message, contents: *contents, late_contact, deletes }
         })
         .collect();
     found.sort_by_key(|informational| informational.message.at);
@@ -273,7 +280,8 @@ fn other_half<'i, 'a>(one: &Informational<'_>, others: &'i [Informational<'a>]) 
 }
 
 /// `answer` ends an SA that its sender was deleting when message 1 came: it had sent what may be the delete of an IPsec SA right
-/// before, this one may be that of the ISAKMP SA, and the one that started sends nothing more but another such delete.
+/// before, or is too late for a refusal; this one may be that of the ISAKMP SA, and the one that started sends nothing more but
+/// another such delete.
 fn is_farewell(
     view: &View<'_>,
     first: &MessageRecord,
@@ -289,7 +297,8 @@ fn is_farewell(
         last.fold(true, |none, message| none && message.label == Label::Inf && message.encrypted)
             && first.last_sent() <= answer.message.at
     };
-    before && may_be(answer, Content::DeleteIsakmp) && nothing_after()
+    let late = answer.message.at.since(first.at) > REFUSAL;
+    (before || late && answer.deletes) && may_be(answer, Content::DeleteIsakmp) && nothing_after()
 }
 
 /// Quick Modes that were accepted, by who started them and how long their message 1 was: when the last of each was, and under
