@@ -297,6 +297,28 @@ fn what_the_side_that_started_says_to_message_2_is_told() {
     assert!(first_cause(&found).contains("refuses"), "{found:?}");
 }
 
+/// What comes in the place of message 3 as the capture ends, and is the last word of the side that started.
+#[test]
+fn a_refusal_in_the_place_of_message_3_is_told_at_once() {
+    let told = || main_mode_psk().qm1(0).qm2(0).after(ms(300));
+    let refused = |told: Scenario| told.informational(Side::Initiator, &[v1::notify(v1::NO_PROPOSAL_CHOSEN)]);
+    let standing = |told: Scenario| find(&judge(&told.capture()), "P2-NO-QM3").map(|it| (it.confidence, it.severity));
+    assert_eq!(standing(refused(told())), Some((Confidence::Suspected, Severity::Warning)));
+    assert_eq!(standing(refused(told()).quiet(secs(20))), Some((Confidence::Inferred, Severity::Warning)));
+    let found = finding(&refused(told()).capture(), "P2-NO-QM3");
+    assert!(found.means.starts_with("the side that started got message 2"), "{}", found.means);
+    assert!(first_cause(&found).contains("refuses"), "{found:?}");
+    // a liveness check, what is followed by message 3, and what traffic follows refuse nothing
+    assert_eq!(standing(told().dpd(Side::Initiator, 1)), None);
+    assert_eq!(standing(refused(told()).qm3()), None);
+    assert_eq!(standing(refused(told()).traffic(2)), None);
+    // a re-key of which the capture misses message 3, and the delete of what it replaced
+    let up = main_mode_psk().quick_mode().traffic(8);
+    let old = up.esp_spi(Side::Initiator);
+    let renewed = up.after(secs(30)).qm1(0).qm2(0).after(ms(20)).delete_ipsec(Side::Initiator, old);
+    assert_eq!(standing(renewed), None);
+}
+
 #[test]
 fn message_2_that_does_not_get_back_is_looked_for_on_the_path() {
     let mut story = main_mode_psk().qm1(0).qm2(0);

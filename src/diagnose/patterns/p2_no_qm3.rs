@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use crate::diagnose::case::{AT_ONCE, Case, View};
 use crate::diagnose::pattern::{Match, pattern};
-use crate::diagnose::sizes::V1Suite;
+use crate::diagnose::sizes::{Content, V1Suite};
 use crate::diagnose::waiting::Waited;
 use crate::diagnose::words::{span, times, until};
 use crate::diagnose::{Confidence, Severity};
@@ -16,7 +16,8 @@ use super::{life_cycle, phase1, phase2};
 pattern! {
     /// ## What is seen
     ///
-    /// Message 2 of Quick Mode is sent again and again: message 3 does not come, or it passes here and yet message 2 goes on.
+    /// Message 2 of Quick Mode is sent again and again: message 3 does not come, or it passes here and yet message 2 goes on. Or an
+    /// encrypted Informational comes in the place of message 3 at once, and nothing more.
     ///
     /// ## What it means
     ///
@@ -57,25 +58,37 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     case.attempts()
         .filter(|(_, view)| !view.attempt.midstream && !view.one_sided())
         .filter_map(|(index, view)| {
-            view.exchanges()
-                .iter()
-                .filter(|exchange| exchange.kind == ExchangeKind::QuickMode)
-                .filter_map(|exchange| unconfirmed(index, &view, exchange))
-                .next_back()
+            let quick_modes = || view.exchanges().iter().filter(|exchange| exchange.kind == ExchangeKind::QuickMode);
+            // Beside others, what comes after message 2 may delete the SA that is replaced.
+            let alone = quick_modes().filter(|exchange| exchange.message(Label::Qm(2)).is_some()).count() == 1;
+            quick_modes().filter_map(|exchange| unconfirmed(index, &view, exchange, alone)).next_back()
         })
         .collect()
 }
 
-fn unconfirmed(index: usize, view: &View<'_>, exchange: &Exchange) -> Option<Match> {
+/// `alone`: no other Quick Mode of the attempt was answered.
+fn unconfirmed(index: usize, view: &View<'_>, exchange: &Exchange, alone: bool) -> Option<Match> {
     let second = exchange.message(Label::Qm(2))?;
     let third = exchange.message(Label::Qm(3));
     let [starter, other] =
         [exchange.started_by, exchange.started_by.other()].map(|side| life_cycle::address(view.attempt, side));
     // That the side that started has left since explains no message 2 that comes in spite of message 3.
-    let waited = match third {
-        Some(_) => Some(view.waited(second)).filter(Waited::is_silence)?,
-        None => phase1::silence_after(view, second)?,
+    let silence = match third {
+        Some(_) => Some(view.waited(second)).filter(Waited::is_silence),
+        None => phase1::silence_after(view, second),
     };
+    let may_end = alone && third.is_none();
+    if silence.is_none() && !may_end {
+        return None;
+    }
+    let answer = phase1::encrypted_informationals(view, exchange.started_by)
+        .find(|message| message.at > second.at && third.is_none());
+    // What comes at once, and is no liveness check by its length, is about message 2.
+    let refused = answer.filter(|answer| answer.at.since(second.at) <= AT_ONCE && may_refuse(view, answer));
+    let last_word = refused.filter(|refused| may_end && is_last_word(view, second, refused));
+    let waited = silence.or_else(|| last_word.map(|_| view.waited(second)))?;
+    // Message 3 may come yet.
+    let early = silence.is_none() && last_word.is_some_and(|last| !view.is_watched_after(last));
     let last = second.repeats.iter().map(|repeat| repeat.at).max().unwrap_or(second.at);
     if let Some(third) = third {
         phase1::copies_in_spite_of(third, second)?;
@@ -91,10 +104,6 @@ fn unconfirmed(index: usize, view: &View<'_>, exchange: &Exchange) -> Option<Mat
     let uses = last_from(starter).is_some();
     let asked_again =
         exchange.message(Label::Qm(1)).map_or(0, |first: &MessageRecord| phase1::repeats_after(first, second.at));
-    let answer = phase1::encrypted_informationals(view, exchange.started_by)
-        .find(|message| message.at > second.at && third.is_none());
-    // What comes at once, and is no liveness check by its length, is about message 2.
-    let refused = answer.filter(|answer| answer.at.since(second.at) <= AT_ONCE && may_refuse(view, answer));
     let unasked = view.quick_mode_unasked(exchange);
     if unasked && view.quick_mode_settled(exchange) {
         return None;
@@ -105,7 +114,12 @@ fn unconfirmed(index: usize, view: &View<'_>, exchange: &Exchange) -> Option<Mat
             && later.messages.first().is_some_and(|message| message.at > second.at)
     });
     let shown = third.is_some() || asked_again > 0 || refused.is_some();
-    let mut found = Match::on(index, if shown { Confidence::Inferred } else { waited.certainty() })
+    let confidence = match early {
+        true => Confidence::Suspected,
+        false if shown => Confidence::Inferred,
+        false => waited.certainty(),
+    };
+    let mut found = Match::on(index, confidence)
         .frames(view.frames(second))
         .frames(third.map(|third| third.frame))
         .about(second.from)
@@ -115,9 +129,9 @@ fn unconfirmed(index: usize, view: &View<'_>, exchange: &Exchange) -> Option<Mat
             None => "a capture on the outside of the side that started: whether QM2 arrives, and QM3 leaves",
         });
     found.seen = format!(
-        "QM2 was sent {} in {}; {}",
+        "QM2 was sent {}{}; {}",
         times(waited.copies),
-        span(waited.over),
+        if waited.copies > 1 { format!(" in {}", span(waited.over)) } else { String::new() },
         match third {
             Some(_) => "QM3 passed here and did not stop it".to_owned(),
             None => format!("no QM3 {}", until(waited.over + waited.after, "it")),
@@ -161,6 +175,17 @@ fn unconfirmed(index: usize, view: &View<'_>, exchange: &Exchange) -> Option<Mat
         found = found.weigh("dislikes", 2.0);
     }
     Some(if later || unasked { found.severity(Severity::Notice) } else { found })
+}
+
+/// With this the side that started ends what it began: it is no liveness check by its length, nothing more comes from that side
+/// under the SA, and no traffic begins.
+fn is_last_word(view: &View<'_>, second: &MessageRecord, refused: &MessageRecord) -> bool {
+    let contents = |suite: V1Suite| suite.contents(view.attempt, refused.from, refused.length);
+    let goes_on = || view.messages().any(|message| message.from == refused.from && message.last_sent() > refused.at);
+    V1Suite::chosen(view.attempt).is_some_and(|suite| !contents(suite).contains(Content::Dpd))
+        && refused.repeat_count == 0
+        && !goes_on()
+        && view.begun_from(second.at).next().is_none()
 }
 
 /// An encrypted Informational that may be a refusal, as far as its length tells.
