@@ -173,6 +173,22 @@ fn a_refusal_that_was_mended_is_no_alarm() {
     assert_eq!(finding(&beside, "P2-REJECT").severity, Severity::Warning);
 }
 
+/// What the peer accepted before it hardly refuses when it is renewed.
+#[test]
+fn a_re_key_without_an_answer_was_lost_most_likely() {
+    let refuses = "the peer refuses phase 2 without a word";
+    let first = finding(&asked_in_vain().quiet(secs(38)).capture(), "P2-NO-REPLY");
+    assert!(first_cause(&first).starts_with(refuses), "{first:?}");
+    let renewed = main_mode_psk().quick_mode().traffic(8).after(secs(40)).qm1(0).repeat(4, &[0.5, 1.0, 2.0, 4.0]);
+    let renewed = finding(&renewed.quiet(secs(38)).capture(), "P2-NO-REPLY");
+    assert!(first_cause(&renewed).starts_with("the message or its answer is lost"), "{renewed:?}");
+    assert!(renewed.seen.contains("one of the same length that the initiator started 41"), "{}", renewed.seen);
+    assert_eq!(renewed.checks().next().map(|check| check.side), Some(Where::Path));
+    // of another length, it is about something else
+    let other = main_mode_psk().quick_mode().traffic(8).after(secs(40)).qm1(14).repeat(4, &[0.5, 1.0, 2.0, 4.0]);
+    assert!(first_cause(&finding(&other.quiet(secs(38)).capture(), "P2-NO-REPLY")).starts_with(refuses));
+}
+
 /// Whoever begins the next Quick Mode gave up the one before, and not the tunnel.
 #[test]
 fn who_begins_another_quick_mode_has_not_given_up() {

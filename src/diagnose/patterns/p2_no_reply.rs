@@ -9,7 +9,7 @@ use crate::diagnose::words::{role, span, times};
 use crate::track::{IkeVersion, Label, Side};
 
 use super::phase1::{self, Habits};
-use super::phase2::{self, Fate, Standing};
+use super::phase2::{self, Accepted, Fate, Standing};
 use super::{life_cycle, p1_xauth};
 
 /// Whoever sent message 6 no longer ago than this has the SA.
@@ -23,7 +23,8 @@ pattern! {
     /// ## What it means
     ///
     /// The peer refuses phase 2 without a word (networks, proposal, PFS), or it no longer knows the phase 1 SA, or nothing
-    /// arrives any more. A peer that still answers liveness checks under the same cookies knows the SA: then it refuses.
+    /// arrives any more. A peer that still answers liveness checks under the same cookies knows the SA: then it refuses. One that
+    /// accepted a Quick Mode of the same length before hardly refuses its re-key.
     ///
     /// ## Look-alikes
     ///
@@ -34,12 +35,12 @@ pattern! {
     title: "phase 2 (quick mode) gets no answer";
     causes: [
         "refused" 0.60 "the peer refuses phase 2 without a word: networks, proposal or PFS differ",
-            raised by "the peer answers liveness checks under the same cookies", lowered by "no liveness answer either";
+            raised by "the peer answers liveness checks under the same cookies", lowered by "no liveness answer either; one of the same length was accepted before";
         "lost-sa" 0.25 "the peer has lost the phase 1 SA", raised by "the peer sends a new message 1, or INVALID-COOKIE", lowered by "liveness checks are answered";
-        "path" 0.15 "the message or its answer is lost", raised by "all traffic of the pair stops; a large message 1 with PFS", lowered by "liveness checks are answered";
+        "path" 0.15 "the message or its answer is lost", raised by "all traffic of the pair stops; a large message 1 with PFS; one of the same length was accepted before", lowered by "liveness checks are answered";
     ];
     checks: [
-        Either: "make protected networks, ESP or AH proposal and PFS the same";
+        Either: "make protected networks, ESP or AH proposal and PFS the same" about "refused";
         Either: "clear the phase 1 SA and try again" about "lost-sa";
         Path: "look for loss, or a filter that takes the message or its answer" about "path";
         Responder: "look in its log whether message 1 of Quick Mode arrives, and what it says about it";
@@ -61,6 +62,7 @@ pattern! {
 fn check(case: &Case<'_>) -> Vec<Match> {
     let standing = Standing::of(case);
     let habits = Habits::of(case);
+    let accepted = Accepted::of(case);
     case.attempts()
         .filter(|(_, view)| view.attempt.version == IkeVersion::V1)
         .filter_map(|(index, view)| {
@@ -87,6 +89,14 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 times(waited.copies),
                 span(waited.over + waited.after),
             );
+            if let Some(before) = accepted.before(&view, silent) {
+                found.seen.push_str(&format!(
+                    "; one of the same length that the {starter} started {} before was accepted",
+                    span(before)
+                ));
+                found.means = "the message or its answer is lost, or the peer has lost the phase 1 SA; it refuses what it accepted before only if that was about other networks, or its configuration was changed".into();
+                found = found.weigh("refused", 0.15).weigh("path", 2.0);
+            }
             let talks = phase1::encrypted_informationals(&view, peer).any(|message| message.at > silent.first.at);
             if talks {
                 found.seen.push_str(&format!("; the {other} sends other messages under the same cookies meanwhile"));
