@@ -276,15 +276,21 @@ fn a_client_that_is_refused_is_not_up_because_another_one_is() {
 fn a_client_that_objects_to_the_answer_has_it() {
     let asks =
         granted(user_asked()).transaction(Side::Initiator, v1::attributes(1, 3, &[Attribute::Tlv(1, Vec::new())]));
-    let address = v1::attributes(2, 3, &[Attribute::Tlv(1, vec![10, 3, 0, 1])]);
-    let answered = asks.transaction_reply(Side::Responder, address);
-    let objects = answered.clone().informational(Side::Initiator, &[v1::notify(v1::NO_PROPOSAL_CHOSEN)]);
-    let found = finding(&objects.quiet(secs(60)).capture(), "P1-XAUTH");
-    assert!(first_cause(&found).starts_with("the client does not accept what it is handed out"), "{found:?}");
-    assert_eq!(found.causes.len(), 1);
-    assert!(found.checks().all(|check| !check.text.contains("password")), "{found:?}");
-    let silent = finding(&answered.quiet(secs(60)).capture(), "P1-XAUTH");
-    assert!(!silent.causes.iter().any(|cause| cause.text == found.causes[0].text), "{silent:?}");
+    let address = || Attribute::Tlv(1, vec![10, 3, 0, 1]);
+    let answered =
+        |attributes: &[Attribute]| asks.clone().transaction_reply(Side::Responder, v1::attributes(2, 3, attributes));
+    let objects = |told: Scenario| told.informational(Side::Initiator, &[v1::notify(v1::NO_PROPOSAL_CHOSEN)]);
+    let found = |told: Scenario| finding(&told.quiet(secs(60)).capture(), "P1-XAUTH");
+    let networks = Attribute::Tlv(28_676, vec![0; 28]);
+    let of_much = found(objects(answered(&[address(), networks])));
+    assert!(first_cause(&of_much).starts_with("the client does not accept what it is handed out"), "{of_much:?}");
+    assert!(of_much.checks().all(|check| !check.text.contains("password")), "{of_much:?}");
+    // one as short may hold no address, of a gateway that has none left
+    let of_little = found(objects(answered(&[address()])));
+    assert!(first_cause(&of_little).starts_with("the gateway does not hand out an address"), "{of_little:?}");
+    assert_eq!(of_little.causes.len(), 2);
+    let silent = found(answered(&[address()]));
+    assert!(!silent.causes.iter().any(|cause| cause.text == of_much.causes[0].text), "{silent:?}");
 }
 
 /// Some gateways ask again under another message id till they have an answer. What decides is the verdict, which is no such question.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::base::Timestamp;
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
-use crate::diagnose::sizes::{Content, V1Suite};
+use crate::diagnose::sizes::{Content, Padding, V1Suite};
 use crate::diagnose::words::{number, role, span, times, until};
 use crate::diagnose::{Confidence, Severity};
 use crate::track::{EspFlow, Exchange, ExchangeKind, Label, MessageRecord, Side};
@@ -22,6 +22,8 @@ const USER: Duration = Duration::from_secs(30);
 const KEEPALIVE: Duration = Duration::from_secs(15);
 /// So many attempts before one are looked at.
 const LOOKED_BACK: usize = 8;
+/// Octets of an attributes payload with one IPv4 address (draft-dukes-ike-mode-cfg-02 §3.2).
+const ONE_ADDRESS: u32 = 8 + 8;
 /// Quick Mode follows a finished Transaction sooner than this.
 const GOES_ON: Duration = Duration::from_secs(5);
 
@@ -37,7 +39,7 @@ pattern! {
     /// to an end. Two exchanges and nothing more is what a wrong password looks like: question and answer, then verdict
     /// and acknowledgement. A question that is never answered: the client does not know XAUTH, or its user is still typing. A
     /// request of the client that is never answered: the gateway has no address to hand out; one that is answered, and the client says
-    /// something in an Informational at once: it does not accept what it is handed out. A client that was refused ends the SA or begins
+    /// something in an Informational at once: it is handed out no address, or does not accept what it is handed out. A client that was refused ends the SA or begins
     /// anew; one that keeps it, with NAT keepalives, waits for Mode Config. Between two gateways it should not happen at all.
     ///
     /// ## Look-alikes
@@ -50,7 +52,7 @@ pattern! {
         "password" 0.46 "user name or password is wrong, or the user may not use this group",
             raised by "exactly two exchanges and then nothing, or a delete", lowered by "a question that is never answered";
         "address" 0.05 "the gateway does not hand out an address: its pool is empty or missing, Mode Config is off for this client, or each side waits for the other to begin it (push against pull)",
-            raised by "the client's own request is not answered; the client keeps the SA and says nothing", lowered by "the gateway's question is not answered";
+            raised by "the client's own request is not answered, or its answer is not accepted; the client keeps the SA and says nothing", lowered by "the gateway's question is not answered";
         "server" 0.19 "the gateway's user directory (RADIUS, LDAP) does not answer", raised by "long gaps between the messages", lowered by "quick answers";
         "peer" 0.18 "a gateway treats another gateway as a client: XAUTH or Mode Config is on by mistake",
             raised by "a site-to-site peer; a question that is never answered", lowered by "a client";
@@ -132,6 +134,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             let told = !answered && !asked_by_client && (ended.is_some() || begins_anew) && falls_silent_at_verdict(&view);
             let refused = told || !answered && !asked_by_client && ended.is_some() && answered_before();
             let objection = if asked_by_client { objects(&view, asked) } else { None };
+            let hands_out = asked.message(Label::Tr(2)).is_some_and(|answer| holds_more_than_address(&view, answer));
             let keeps = answered && !asked_by_client && ended.is_none() && keeps_alive(&view, copied);
             let mut found = Match::on(index, Confidence::Suspected)
                 .frames([view.attempt.first_frame, last.frame])
@@ -166,7 +169,10 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             found.means = match (answered, count) {
                 _ if !settled => "user authentication or the hand-out of an address is as far as this capture goes",
                 _ if objection.is_some() => {
-                    "the client has the answer to its request (Mode Config), and does not accept it: the user was let in"
+                    match hands_out {
+                        true => "the client has the answer to its request (Mode Config), and does not accept it: the user was let in",
+                        false => "the client has the answer to its request (Mode Config), and does not accept it, or finds no address in it: the user was let in",
+                    }
                 }
                 _ if keeps => {
                     "the client keeps the SA, as who was refused does not: most likely each side waits for the other, for Mode Config"
@@ -194,8 +200,9 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             .into();
             found = match (answered, count) {
                 _ if objection.is_some() => found
-                    .rule_out(&["password", "address", "server", "peer", "user", "lost"])
-                    .settle("the client's log: what it does not accept"),
+                    .rule_out(&["password", "server", "peer", "user", "lost"])
+                    .weigh("answer", if hands_out { 20.0 } else { 3.0 })
+                    .settle("both logs: what the gateway handed out, and what the client does not accept"),
                 _ if keeps => found
                     .rule_out(&["user", "lost"])
                     .weigh("address", 20.0)
@@ -316,6 +323,12 @@ fn objects<'a>(view: &View<'a>, asked: &Exchange) -> Option<&'a MessageRecord> {
     };
     phase1::encrypted_informationals(view, asked.started_by)
         .find(|message| message.at >= answer.at && message.at.since(answer.at) <= within && says_no(message))
+}
+
+/// Whether an answer of Mode Config is too long for one IPv4 address, or none.
+fn holds_more_than_address(view: &View<'_>, answer: &MessageRecord) -> bool {
+    let suite = V1Suite::chosen(view.attempt);
+    suite.is_some_and(|suite| answer.length > suite.length(4 + suite.hash + ONE_ADDRESS, Padding::Always))
 }
 
 /// The gateway asked, the client answered, and after it acknowledged something of another length it says nothing more, whatever the
