@@ -1157,6 +1157,21 @@ fn an_error_under_a_cookie_of_its_own_answers_what_came_just_before() {
     assert_eq!(judge(&capture).facts.pairs.attempts(0), 1);
 }
 
+/// The same offer from the same address: before, it was accepted.
+#[test]
+fn an_offer_that_was_accepted_before_is_refused_for_a_change() {
+    let refused = |told: Scenario| {
+        let no = v1::notify(v1::NO_PROPOSAL_CHOSEN);
+        let told = told.mm1(&[usual_transform()]).informational_clear(Side::Responder, no);
+        finding(&told.quiet(secs(30)).capture(), "P1-PROPOSAL")
+    };
+    let changed = "the responder's configuration for this peer was changed or taken out";
+    let up = main_mode_psk().quick_mode().traffic(8).after(secs(60)).new_attempt();
+    assert!(first_cause(&refused(up)).starts_with(changed));
+    let first = refused(Scenario::new());
+    assert!(first.causes.iter().all(|cause| !cause.text.starts_with(changed)), "{first:?}");
+}
+
 #[test]
 fn a_refusal_under_a_cookie_of_its_own_is_believed_if_it_is_heeded() {
     let refusal = || v1::notify(v1::NO_PROPOSAL_CHOSEN);

@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 use std::net::IpAddr;
 
-use crate::base::FrameRef;
+use crate::base::{FrameRef, Timestamp};
 use crate::diagnose::case::{Case, View};
 use crate::isakmp::registry;
 use crate::track::{Attempt, IkeVersion, Pair, ProposalFact, TransformFact};
@@ -50,6 +50,7 @@ pub(in crate::diagnose) struct Known {
     how: How,
     other: IpAddr,
     frame: FrameRef,
+    at: Timestamp,
 }
 
 /// The nearest miss of an offer.
@@ -57,6 +58,8 @@ pub(in crate::diagnose) struct Known {
 pub(super) struct NearestMiss {
     /// Kinds of algorithm that would have to change; 0 if the responder takes exactly this elsewhere.
     pub changes: usize,
+    /// The responder accepted it from this very initiator before.
+    pub accepted_before: bool,
     /// In words.
     pub sentence: String,
     /// Where the responder showed what it takes.
@@ -92,7 +95,13 @@ pub(super) fn of(case: &Case<'_>, view: &View<'_>) -> Option<NearestMiss> {
             let _ = write!(sentence, "{separator}{} {wanted}", kind_name(nearest.version, kind));
         }
     }
-    Some(NearestMiss { changes: changes.len(), sentence, frame: taken.frame })
+    let own = taken.how == How::Accepted && taken.other == view.attempt.initiator.ip();
+    Some(NearestMiss {
+        changes: changes.len(),
+        accepted_before: own && changes.is_empty() && taken.at < view.attempt.first,
+        sentence,
+        frame: taken.frame,
+    })
 }
 
 /// What was offered, set by set, the first few of them.
@@ -150,7 +159,7 @@ fn learn(pair: &Pair, responder: IpAddr, version: IkeVersion, most: usize, known
                 return false;
             }
             if !known.iter().any(|known| known.set == set) {
-                known.push(Known { set, how, other, frame: attempt.first_frame });
+                known.push(Known { set, how, other, frame: attempt.first_frame, at: attempt.first });
             }
         }
     }

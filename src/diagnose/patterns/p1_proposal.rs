@@ -41,17 +41,20 @@ pattern! {
     P1_PROPOSAL = "P1-PROPOSAL", Phase1, Error;
     title: "the responder refused every phase 1 proposal";
     causes: [
-        "differs" 0.79 "an algorithm, the group, the key length or the authentication method differs",
+        "differs" 0.77 "an algorithm, the group, the key length or the authentication method differs",
             raised by "the notify carries the cookies as its SPI; the peer itself starts with another offer",
             lowered by "a notify without SPI from a peer whose other notifies have one";
         "no-profile" 0.19 "the responder has no configuration for this address or this IKE version",
             raised by "a notify without SPI; the same offer is accepted from another address",
             lowered by "earlier success from this address";
         "syntax" 0.02 "the initiator builds the offer wrongly, or the responder reads it wrongly", raised by "BAD-PROPOSAL-SYNTAX, INVALID-TRANSFORM-ID", lowered by "NO-PROPOSAL-CHOSEN";
+        "changed" 0.02 "the responder's configuration for this peer was changed or taken out since it accepted the same offer from here",
+            raised by "it accepted this offer from the same address before", lowered by "it never accepted it";
     ];
     checks: [
         Responder: "look in its log what it finds wrong with the form of the offer, where it says that it is the form" about "syntax";
         Initiator: "then try the plainest offer: one proposal with one transform" about "syntax";
+        Responder: "compare its configuration for this peer with what it was when it accepted this offer" about "changed";
         Responder: "put its phase 1 policy for this peer beside the offer: encryption, key length, hash, group, authentication method must match in one set" about "differs";
         Responder: "make sure that a configuration for the initiator's address exists, and for IKEv1" about "no-profile";
         Initiator: "offer a set that the responder has; do not rely on defaults of either product";
@@ -137,7 +140,10 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 found.means.to_mut().push_str(ONE_GROUP);
             }
             // Equal findings of a pair are told once: one comparison is enough.
-            Some(if std::mem::replace(&mut compared, true) { found } else { beside(case, &view, said, found) })
+            Some(match std::mem::replace(&mut compared, true) {
+                true => found.rule_out(&["changed"]),
+                false => beside(case, &view, said, found),
+            })
         })
         .collect()
 }
@@ -167,14 +173,20 @@ fn beside(case: &Case<'_>, view: &View<'_>, said: u16, mut found: Match) -> Matc
         found.seen.push_str(&format!("; the offer is {offer}"));
     }
     if matches!(said, INVALID_TRANSFORM_ID | BAD_PROPOSAL_SYNTAX) {
-        return found.settle("the responder's log: what it finds wrong with the form of the offer");
+        return found
+            .rule_out(&["changed"])
+            .settle("the responder's log: what it finds wrong with the form of the offer");
     }
     let Some(miss) = nearest_miss::of(case, view) else {
-        return found.settle(
+        return found.rule_out(&["changed"]).settle(
             "the responder's phase 1 policy for this peer, or an attempt that it starts itself, while capturing",
         );
     };
     found.means = format!("{}. {}", found.means, miss.sentence).into();
     found.frames.push(miss.frame);
-    if miss.changes == 0 { found.weigh("no-profile", 8.0).weigh("differs", 0.3) } else { found.weigh("differs", 2.0) }
+    match miss.changes {
+        0 if miss.accepted_before => found.weigh("changed", 60.0).weigh("no-profile", 0.3).weigh("differs", 0.3),
+        0 => found.weigh("no-profile", 8.0).weigh("differs", 0.3).rule_out(&["changed"]),
+        _ => found.weigh("differs", 2.0).rule_out(&["changed"]),
+    }
 }

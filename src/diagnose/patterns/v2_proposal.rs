@@ -35,7 +35,7 @@ pattern! {
     V2_PROPOSAL = "V2-PROPOSAL", IkeV2, Error;
     title: "the responder refused every proposal of IKE_SA_INIT";
     causes: [
-        "differs" 0.69 "an algorithm, the key length or the key exchange group differs",
+        "differs" 0.67 "an algorithm, the key length or the key exchange group differs",
             raised by "the peer itself starts with another offer; a short or exotic offer",
             lowered by "the offer holds the usual AES-256, SHA-256, group 14";
         "no-profile" 0.20 "the responder has no connection for this address",
@@ -44,8 +44,11 @@ pattern! {
             raised by "the peer sends IKEv1 itself", lowered by "the peer sends IKEv2 itself";
         "starting" 0.01 "its IKE daemon has just started, and its configuration is not loaded yet",
             raised by "it accepted this offer before, and its port was closed a moment ago", lowered by "nothing shows a restart";
+        "changed" 0.02 "the responder's configuration for this peer was changed or taken out since it accepted the same offer from here",
+            raised by "it accepted this offer from the same address before", lowered by "it never accepted it";
     ];
     checks: [
+        Responder: "compare its configuration for this peer with what it was when it accepted this offer" about "changed";
         Responder: "put its IKEv2 proposal for this peer beside the offer: encryption with key length, PRF, integrity and group must match in one set" about "differs";
         Responder: "make sure that a connection for the initiator's address exists, and for IKEv2";
         Initiator: "offer a set that the responder has; do not rely on defaults of either product" about "differs";
@@ -72,7 +75,10 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         .filter_map(|(index, view)| {
             let found = refused(&habits, index, &view)?;
             // Equal findings of a pair are told once: one comparison is enough.
-            Some(if std::mem::replace(&mut compared, true) { found } else { beside(case, &view, found) })
+            Some(match std::mem::replace(&mut compared, true) {
+                true => found.rule_out(&["changed"]),
+                false => beside(case, &view, found),
+            })
         })
         .collect();
     ikev2::tempered(case, found)
@@ -135,16 +141,19 @@ fn beside(case: &Case<'_>, view: &View<'_>, mut found: Match) -> Match {
         found.seen.push_str(&format!("; the offer is {offer}"));
     }
     let Some(miss) = nearest_miss::of(case, view) else {
-        return found.settle(
+        return found.rule_out(&["changed"]).settle(
             "the responder's IKEv2 proposal for this peer, or an attempt that it starts itself, while capturing",
         );
     };
     found.means = format!("{}. {}", found.means, miss.sentence).into();
     found.frames.push(miss.frame);
     if miss.changes > 0 {
-        return found.weigh("differs", 2.0);
+        return found.weigh("differs", 2.0).rule_out(&["changed"]);
     }
-    found = found.weigh("no-profile", 8.0);
+    found = match miss.accepted_before {
+        true => found.weigh("changed", 60.0).weigh("no-profile", 0.3),
+        false => found.weigh("no-profile", 8.0).rule_out(&["changed"]),
+    };
     match closed_before(view) {
         Some(ago) => {
             let closed =
@@ -152,6 +161,8 @@ fn beside(case: &Case<'_>, view: &View<'_>, mut found: Match) -> Match {
             found.seen.push_str(&closed);
             found.weigh("differs", 0.05).weigh("starting", 400.0)
         }
+        // Or its port was closed before the capture saw it.
+        None if miss.accepted_before => found.weigh("differs", 0.3).weigh("starting", 20.0),
         None => found.weigh("differs", 0.3),
     }
 }
