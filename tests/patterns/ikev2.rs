@@ -517,7 +517,7 @@ fn a_responder_that_has_just_started_may_refuse_what_it_took_before() {
         find(&analysis, "V2-PROPOSAL").expect("a finding").causes[0].text
     };
     assert!(refused(true).contains("has just started"));
-    assert!(!refused(false).contains("has just started"));
+    assert!(refused(false).contains("was changed or taken out since it accepted the same offer"));
 }
 
 /// A redirection in IKE_AUTH is encrypted, and the initiator says in clear to the next gateway which one sent it.
@@ -1246,6 +1246,45 @@ fn who_begins_from_nothing_again_and_again_has_nothing() {
     let analysis = judge(&told.quiet(secs(2)).capture());
     assert_eq!(standing(&analysis), (PairStatus::DownNegotiating, Some("V2-AUTH-FAIL")));
     assert!(find(&analysis, "OK-UP").is_none());
+}
+
+/// The same initiator with a request of the same length, long after its tunnel ended: something was changed, or has expired.
+#[test]
+fn what_was_accepted_before_has_changed_where_it_is_refused() {
+    let changed = "what the responder accepted before has expired";
+    let refused = |told: Scenario| {
+        let told = told.ikev2_init(&v2::ike_cbc(14));
+        let proof = [told.psk_proof(Side::Initiator), vec![v2::notify(v2::INITIAL_CONTACT, &[])]].concat();
+        let ask = [proof, told.child(Side::Initiator)].concat();
+        let asked = told.auth_request(&ask);
+        asked.auth_response(&[v2::notify(v2::AUTHENTICATION_FAILED, &[])]).quiet(secs(30)).capture()
+    };
+    let names = |capture: &Capture| {
+        let found = find(&judge(capture), "V2-AUTH-FAIL").expect("a finding");
+        found.causes.iter().position(|cause| cause.text.starts_with(changed))
+    };
+    assert_eq!(names(&refused(Scenario::new())), None);
+    assert_eq!(names(&refused(ikev2_psk().traffic(20).after(secs(60)).new_attempt())), Some(0));
+    // another client behind the same NAT was accepted
+    let behind = || Scenario::new().nat();
+    let first = behind().ikev2(&v2::ike_cbc(14)).traffic(20).capture();
+    let second = |story: Scenario| first.clone().merge(&refused(story.seed(2).after(secs(60))));
+    assert_eq!(names(&second(behind().mapping_changes())), None);
+    assert_eq!(names(&second(behind())), Some(0));
+}
+
+/// CERTREQ in the answer to IKE_SA_INIT, and a request that has no room for a certificate.
+#[test]
+fn a_responder_that_asks_for_a_certificate_and_gets_none_differs_by_method() {
+    let first = |more: &[Payload]| {
+        let suite = v2::ike_cbc(14);
+        let init = Scenario::new().sa_init_request(std::slice::from_ref(&suite)).sa_init_response_with(&suite, more);
+        let refused = init.ikev2_auth_refused(&[v2::notify(v2::AUTHENTICATION_FAILED, &[])]);
+        let found = find(&judge(&refused.quiet(secs(30)).capture()), "V2-AUTH-FAIL").expect("a finding");
+        found.causes[0].text
+    };
+    assert!(first(&[v2::certificate_request(1, 1)]).contains("the authentication method is another"));
+    assert!(first(&[]).contains("pre-shared keys differ"));
 }
 
 /// A re-authentication is refused, and then the old SA is deleted: nothing is left.

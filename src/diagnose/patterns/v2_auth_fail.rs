@@ -1,7 +1,11 @@
 //! V2-AUTH-FAIL: the responder refuses IKE_AUTH.
 
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use crate::base::Timestamp;
 use crate::diagnose::Confidence;
-use crate::diagnose::case::{Case, PATIENCE, View};
+use crate::diagnose::case::{AT_ONCE, Case, PATIENCE, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::sizes::{AuthAnswer, Suite, payload};
 use crate::diagnose::unheard::copies_after;
@@ -9,11 +13,14 @@ use crate::diagnose::words::times;
 use crate::track::{Label, PayloadDetail, Side};
 
 use super::ikev2::{self, AUTH, INFORMATIONAL, SESSION_RESUME, Standing, notify};
+use super::nat::{self, NAT_T};
 
 /// Payload type of CERTREQ (RFC 7296 §3.2).
 const CERTREQ: u8 = 38;
 /// A request with more than this, in octets of its payloads, is likely to carry a certificate.
 const CERTIFICATE_SIZED: u32 = 700;
+/// One with less than this has none: a certificate alone hardly takes less.
+const LEAST_CERTIFICATE: u32 = 350;
 
 pattern! {
     /// ## What is seen
@@ -38,7 +45,7 @@ pattern! {
     V2_AUTH_FAIL = "V2-AUTH-FAIL", IkeV2, Error;
     title: "the responder refuses IKE_AUTH";
     causes: [
-        "key" 0.42 "the pre-shared keys differ",
+        "key" 0.40 "the pre-shared keys differ",
             raised by "freshly configured; several attempts with the same end", lowered by "an IKE_AUTH request long enough for a certificate";
         "identity" 0.27 "the initiator's identity, or the one it asks for, matches no connection on the responder",
             raised by "identity left at its default", lowered by "the same pair worked before";
@@ -50,10 +57,13 @@ pattern! {
             raised by "the initiator sends an INFORMATIONAL on the same SA right afterwards", lowered by "nothing more is sent on this SA";
         "resumed" 0.02 "the session that was resumed has other keys at the responder, or its policy has changed since",
             raised by "IKE_SESSION_RESUME was accepted", lowered by "IKE_SA_INIT was";
+        "changed" 0.02 "what the responder accepted before has expired, was revoked or was changed since: certificate, key, identity or connection",
+            raised by "it accepted an IKE_AUTH request of the same length from this address before", lowered by "it never accepted one";
     ];
     checks: [
         Responder: "read its log at that time: it knows the reason and keeps it from the wire";
         Initiator: "let it begin with IKE_SA_INIT: without its ticket, or with session resumption off" about "resumed";
+        Responder: "look whether the initiator's certificate has expired or was revoked, and what was changed since it was accepted" about "changed";
         Either: "compare the pre-shared key, character by character" about "key";
         Either: "compare both identities with their types (address, name, distinguished name)" about "identity";
         Initiator: "set its identity rather than rely on its address, which a NAT changes" about "translated";
@@ -82,9 +92,11 @@ pattern! {
 
 fn check(case: &Case<'_>) -> Vec<Match> {
     let standing = Standing::of(case);
+    let accepted = Accepted::of(case);
     let found = ikev2::unproven(case)
         .filter_map(|(index, view)| {
             let found = refused_in_clear(index, &view).or_else(|| refused(case, index, &view))?;
+            let found = weighed(&view, found, accepted.before(&view));
             Some(ikev2::recalled(found, standing.authenticated_after(view.attempt)))
         })
         .collect();
@@ -101,7 +113,7 @@ fn refused_in_clear(index: usize, view: &View<'_>) -> Option<Match> {
         .frames(view.message(Label::Request(AUTH)).map(|request| request.frame))
         .frames(view.frames(refusal.message))
         .rule_out(&["child"]);
-    Some(weighed(view, found))
+    Some(found)
 }
 
 fn refused(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
@@ -144,7 +156,7 @@ fn refused(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
     if farewell.is_some() {
         found = found.weigh("child", 15.0);
     }
-    Some(weighed(view, found))
+    Some(found)
 }
 
 /// Whether the request of IKE_AUTH is as long as one with a certificate.
@@ -154,14 +166,65 @@ pub(super) fn holds_certificate(view: &View<'_>) -> bool {
     plain.is_some_and(|(least, _)| least >= CERTIFICATE_SIZED)
 }
 
-/// What the request, IKE_SA_INIT and NAT detection say for and against causes.
-fn weighed(view: &View<'_>, found: Match) -> Match {
+/// Whether it is too short to have one.
+fn lacks_certificate(view: &View<'_>) -> bool {
+    let request = view.message(Label::Request(AUTH));
+    let plain = request.zip(Suite::chosen(view.attempt)).and_then(|(request, suite)| suite.plain_of(request));
+    plain.is_some_and(|(_, most)| most < LEAST_CERTIFICATE)
+}
+
+/// Requests of IKE_AUTH that were accepted, by who sent them and how long they were: when the first of each was sent.
+struct Accepted {
+    first: BTreeMap<(IpAddr, u16, u32), Timestamp>,
+    /// The last packet of ESP or AH.
+    traffic: Option<Timestamp>,
+}
+
+impl Accepted {
+    /// Of this pair.
+    fn of(case: &Case<'_>) -> Self {
+        let mut first = BTreeMap::new();
+        for (_, view) in ikev2::attempts(case).filter(|(_, view)| view.authenticated() == Some(true)) {
+            let Some((key, sent)) = Self::key(&view) else { continue };
+            let at = first.entry(key).or_insert(sent);
+            *at = sent.min(*at);
+        }
+        Self { first, traffic: case.pair.flows.iter().map(|flow| flow.last).max() }
+    }
+
+    /// How much likelier a change is if one like that of this attempt was accepted before it. Beside SAs that stay in use this may be
+    /// about another connection.
+    fn before(&self, view: &View<'_>) -> Option<f32> {
+        let (key, sent) = Self::key(view)?;
+        self.first.get(&key).filter(|first| **first < sent)?;
+        let goes_on = self.traffic.is_some_and(|last| last > sent.after(AT_ONCE));
+        Some(if goes_on { 10.0 } else { 60.0 })
+    }
+
+    /// Behind one NAT there may be several, each with a port of its own.
+    fn key(view: &View<'_>) -> Option<((IpAddr, u16, u32), Timestamp)> {
+        let request = view.message(Label::Request(AUTH))?;
+        let port = nat::last_port(view).filter(|&port| nat::of_two_clients(port, NAT_T)).unwrap_or(NAT_T);
+        Some(((view.attempt.initiator.ip(), port, request.length), request.at))
+    }
+}
+
+/// What the request, IKE_SA_INIT and NAT detection say for and against causes. `accepted`: how much likelier a
+/// change is, as one as long was accepted before.
+fn weighed(view: &View<'_>, found: Match, accepted: Option<f32>) -> Match {
     // Then neither a shared key nor a certificate proves who it is (RFC 5723 §4.3.3).
     let resumed = ikev2::went_along(view).is_some_and(|answer| answer.label == Label::Response(SESSION_RESUME));
     if resumed {
-        return found.weigh("resumed", 40.0).rule_out(&["key", "certificate", "translated"]);
+        return found.weigh("resumed", 40.0).rule_out(&["key", "certificate", "translated", "changed"]);
     }
-    let found = found.rule_out(&["resumed"]);
+    let mut found = found.rule_out(&["resumed"]);
+    if let Some(changed) = accepted {
+        found.seen.push_str("; an IKE_AUTH request of the same length from there was accepted before");
+        let before = ["key", "identity", "translated", "certificate"];
+        found = before.into_iter().fold(found, |found, cause| found.weigh(cause, 0.3)).weigh("changed", changed);
+    } else {
+        found = found.rule_out(&["changed"]);
+    }
     let asked_certificate = ikev2::accepted(view.attempt).and_then(|round| round.response).is_some_and(|response| {
         response.carried.iter().any(|payload| {
             payload.payload_type == CERTREQ || matches!(payload.detail, PayloadDetail::Certificate { .. })
@@ -169,6 +232,10 @@ fn weighed(view: &View<'_>, found: Match) -> Match {
     });
     let found = match (holds_certificate(view), asked_certificate) {
         (true, _) => found.weigh("certificate", 6.0).weigh("key", 0.1),
+        (false, true) if lacks_certificate(view) => {
+            found.seen.push_str("; the responder asks for a certificate, and AUTH-REQ has no room for one");
+            found.weigh("certificate", 2.0).weigh("key", 0.8)
+        }
         (false, true) => found,
         (false, false) => found.weigh("certificate", 0.6),
     };
