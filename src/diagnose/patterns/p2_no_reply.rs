@@ -89,18 +89,20 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 times(waited.copies),
                 span(waited.over + waited.after),
             );
-            if let Some(before) = accepted.before(&view, silent) {
+            let before = accepted.before(&view, silent);
+            if let Some(before) = before {
                 found.seen.push_str(&format!(
                     "; one of the same length that the {starter} started {} before was accepted",
                     span(before)
                 ));
-                found.means = "the message or its answer is lost, or the peer has lost the phase 1 SA; it refuses what it accepted before only if that was about other networks, or its configuration was changed".into();
                 found = found.weigh("refused", 0.15).weigh("path", 2.0);
             }
             let talks = phase1::encrypted_informationals(&view, peer).any(|message| message.at > silent.first.at);
             if talks {
                 found.seen.push_str(&format!("; the {other} sends other messages under the same cookies meanwhile"));
                 found = found.weigh("refused", 1.5).weigh("lost-sa", 0.2).weigh("path", 0.2);
+            } else if before.is_some() {
+                found.means = "the message or its answer is lost, or the peer has lost the phase 1 SA; it refuses what it accepted before only if that was about other networks, or its configuration was changed".into();
             }
             if lost(&view, &habits, peer, silent.first.at) {
                 found.seen.push_str(&format!("; the {other} then begins anew or says that it does not know the SA"));
