@@ -42,7 +42,7 @@ fn are_one(one: &Attempt, other: &Attempt) -> bool {
 }
 
 /// Puts each pair behind the one that its tunnel was told as.
-pub fn put_together(by_need: &mut Vec<usize>, before: &[Option<Before>]) {
+pub fn put_together(by_need: &mut [usize], before: &[Option<Before>]) {
     let place = |id: &usize| before.get(*id).copied().flatten().map_or(*id, |before| before.pair);
     let ranks: HashMap<usize, usize> = by_need.iter().enumerate().map(|(rank, &id)| (id, rank)).collect();
     by_need.sort_by_key(|id| ranks.get(&place(id)).copied());
