@@ -92,8 +92,10 @@ impl<'a> View<'a> {
                 && other.message_id > exchange.message_id
                 && other.messages.first().is_some_and(|first| first.at >= unheard.answer.at)
         });
+        // what it used before it asked once more is not what it asked for
         let begins = || {
-            self.case.flows_from(unheard.request.source.ip()).any(|flow| flow.first >= unheard.answer.at)
+            let asked = unheard.request;
+            self.case.flows_from(asked.source.ip()).any(|flow| flow.first >= asked.last_sent())
                 || self.case.pair.attempts.iter().any(|other| other.rekeyed_from == Some(self.index))
         };
         (!asks && !begins()).then_some(unheard)

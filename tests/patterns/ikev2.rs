@@ -460,6 +460,26 @@ fn further_key_exchanges_that_are_answered_in_vain_are_told() {
     }
 }
 
+/// What is used while a re-key is still being asked for is the old child SA, even where it is used for the first time after the
+/// answer. What is used once it is asked no more may be the new one.
+#[test]
+fn a_child_sa_used_between_two_copies_of_a_request_is_not_the_one_asked_for() {
+    let asked = |then: fn(Scenario) -> Scenario| {
+        let story = ikev2_psk();
+        let spis = story.esp_spis();
+        let rekey = child_rekey(&story, Side::Initiator);
+        let grant = child_keys(&story, Side::Responder);
+        let told = story.after(secs(600)).create_child_request(Side::Initiator, &rekey);
+        let told = told.create_child_response(Side::Responder, &grant);
+        judge(&then(answered_in_vain(told, 4)).traffic_on(spis, 11..21, ms(100)).quiet(secs(60)).capture())
+    };
+    let in_vain = asked(|told| answered_in_vain(told.traffic(10), 2));
+    assert_eq!(alarms(&in_vain), ["V2-CHILD-NO-REPLY"]);
+    let found = find(&in_vain, "V2-CHILD-NO-REPLY").expect("a finding");
+    assert!(found.seen.contains("comes all the same, 6 times more"), "{}", found.seen);
+    assert_eq!(alarms(&asked(|told| told)), [""; 0]);
+}
+
 /// A refused offer whose key exchange value is too short for its group (RFC 7296 §3.4).
 #[test]
 fn a_refused_value_that_does_not_fit_its_group_is_told() {
