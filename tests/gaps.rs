@@ -299,6 +299,9 @@ fn both_ends_together_tell_what_is_lost_between_them() {
         ("sixth-lab/v1-idle-blocked-back", "L-DPD-TIMEOUT"),
         ("sixth-lab/v1-nat-4500-answers-dropped", "N-PORT4500"),
         ("seventh-lab/v2-acl-back-later", "L-DPD-TIMEOUT"),
+        ("fifth-lab/v2-large-skf-dropped", "F-SKF-INCOMPLETE"),
+        ("sixth-lab/v1-large-fragments-dropped", "F-V1FRAG-INCOMPLETE"),
+        ("third-lab/racoon-v1-ike-fragment-lost", "F-V1FRAG-INCOMPLETE"),
     ] {
         let analysis = together([&format!("{name}.pcap"), &format!("{name}.rside.pcap")]);
         assert_eq!(verdict(&analysis), Some(expected), "{name}");

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use crate::base::Timestamp;
-use crate::track::{Attempt, Exchange, Label, MessageRecord, Side, UNDERWAY};
+use crate::track::{Attempt, Exchange, FragmentsElsewhere, Label, MessageRecord, Side, UNDERWAY};
 
 use super::case::{Case, PATIENCE, View};
 use super::pattern::{Match, Pattern};
@@ -31,6 +31,8 @@ pub(super) enum Fate {
     Lost(u32, u32),
     /// The same, but nothing shows that the other one was recording when it passed.
     Unwatched(u32, u32),
+    /// It goes in IKE fragments, and of that number the same is true, while the other one has others.
+    FragmentLost(u16, u32, u32),
     /// Both have it, and of the answer, of this length, the same is true: the first has it, the other has not.
     AnswerLost((Label, u32), u32, u32),
 }
@@ -59,6 +61,9 @@ impl Points {
     pub(super) fn fate(&self, message: &MessageRecord) -> Option<Fate> {
         let here = message.frame.capture;
         // of which fragments both hold is not known
+        if let Some(elsewhere) = message.ike_fragments_elsewhere.filter(|_| message.ip_fragments <= 1) {
+            return self.fate_in_pieces(message, elsewhere);
+        }
         let in_one = message.ike_fragments.max(message.ip_fragments) <= 1;
         let passed = in_one.then_some(Fate::Passed);
         if twice(message) || message.repeats.iter().any(|repeat| repeat.frame.capture != here) {
@@ -73,15 +78,28 @@ impl Points {
         lost.or_else(|| others().next().map(|(&there, _)| Fate::Unwatched(here, there)))
     }
 
+    /// What became of a message in IKE fragments that both have, or some of it.
+    fn fate_in_pieces(&self, message: &MessageRecord, elsewhere: FragmentsElsewhere) -> Option<Fate> {
+        let (here, there) = (message.frame.capture, elsewhere.capture);
+        let lost = match (message.ike_fragments_missing, elsewhere.missing) {
+            (None, None) => return Some(Fate::Passed),
+            (None, Some((number, _))) => Fate::FragmentLost(number, here, there),
+            (Some((number, _)), None) => Fate::FragmentLost(number, there, here),
+            (Some(_), Some(_)) => return None,
+        };
+        let recording = |capture| self.windows.get(&capture).is_some_and(|window| was_recording(window, message));
+        (recording(here) && recording(there)).then_some(lost)
+    }
+
     /// Whether a message is lost between them.
     pub(super) fn loses(&self, message: &MessageRecord) -> bool {
-        matches!(self.fate(message), Some(Fate::Lost(..)))
+        matches!(self.fate(message), Some(Fate::Lost(..) | Fate::FragmentLost(..)))
     }
 
     /// Whether a message is lost between them, or nothing tells, and what its sender had sent before it in this attempt was.
     pub(super) fn loses_in(&self, view: &View<'_>, message: &MessageRecord) -> bool {
         match self.fate(message) {
-            Some(Fate::Lost(..)) => true,
+            Some(Fate::Lost(..) | Fate::FragmentLost(..)) => true,
             Some(Fate::Unwatched(..)) => {
                 let earlier = view.messages().filter(|other| other.from == message.from && other.at < message.at);
                 earlier.max_by_key(|other| other.at).is_some_and(|before| self.loses(before))
@@ -146,8 +164,15 @@ pub(super) fn tell_fate(case: &Case<'_>, pattern: &Pattern, found: &mut Match) {
             means = lost(&answer);
             ([PASSED, LOST], seen, None)
         }
-        // Of fragments that cannot be put together a capture keeps nothing that could be held against the others.
-        Fate::Lost(here, there) if heard && (message.ip_fragments > 1 || message.ike_fragments > 1) => {
+        Fate::FragmentLost(number, here, there) => {
+            means = lost(&format!("IKE fragment {number} of {label}"));
+            let seen = format!(
+                "IKE fragment {number} of {label} is in capture {here} only, and capture {there} has others of it: it is lost between the two points"
+            );
+            ([LOST, 1.0], seen, None)
+        }
+        // Of IP fragments that cannot be put together a capture keeps nothing that could be held against the others.
+        Fate::Lost(here, there) if heard && message.ip_fragments > 1 => {
             let seen = format!(
                 "{label} is whole in capture {here} only, and capture {there} was recording: it is lost between the two points, \
                  or a fragment of it is"
@@ -228,6 +253,18 @@ pub(super) fn arrives(view: &View<'_>, message: &MessageRecord) -> bool {
     }
 }
 
+/// The IKE fragment of a message that is lost between two points, while others of it are not: its number, and the captures that
+/// have it and have it not.
+pub(super) fn lost_fragment(view: &View<'_>, message: &MessageRecord) -> Option<(u16, u32, u32)> {
+    if message.ike_fragments == 0 || !view.case.survey.captures_overlap() {
+        return None;
+    }
+    match fate(view, message, Elsewhere::of(view).as_ref()) {
+        Some(Fate::FragmentLost(number, here, there)) => Some((number, here, there)),
+        _ => None,
+    }
+}
+
 /// A message by its label, and by its length where one in clear has the same label and another length.
 fn named(view: &View<'_>, (label, length): (Label, u32), from: Side) -> String {
     let alike = |other: &MessageRecord| {
@@ -272,14 +309,18 @@ impl Elsewhere {
 
     fn fate(&self, view: &View<'_>, message: &MessageRecord) -> Option<Fate> {
         let (here, there) = (message.frame.capture, self.capture);
-        let whole = |other: &MessageRecord| other.ike_fragments_missing.is_none();
-        if !same_in(&self.attempt.exchanges, view.exchanges(), message).is_some_and(whole) {
-            let window = recorded(&view.case, there)?;
-            return Some(if was_recording(&window, message) {
-                Fate::Lost(here, there)
-            } else {
-                Fate::Unwatched(here, there)
-            });
+        let same = same_in(&self.attempt.exchanges, view.exchanges(), message);
+        let missing = |message: &MessageRecord| message.ike_fragments_missing.map(|(number, _)| number);
+        let unless_whole = match (missing(message), same.map(missing)) {
+            (None, Some(None)) => None,
+            (Some(_), Some(Some(_))) => return None,
+            (Some(number), Some(None)) => Some(Fate::FragmentLost(number, there, here)),
+            (None, Some(Some(number))) => Some(Fate::FragmentLost(number, here, there)),
+            (_, None) => Some(Fate::Lost(here, there)),
+        };
+        if let Some(lost) = unless_whole {
+            let recording = was_recording(&recorded(&view.case, there)?, message);
+            return Some(if recording { lost } else { Fate::Unwatched(here, there) });
         }
         let in_exchange = counterparts(&self.attempt.exchanges, view.exchanges(), message);
         let of_stage = self.messages().filter(|other| other.label == self.attempt.stage);

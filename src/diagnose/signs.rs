@@ -107,6 +107,8 @@ signs! {
     FRAGMENTS;
     /// A message, or a copy of one, of which IKE fragments are missing.
     FRAGMENTS_MISSING;
+    /// A message in IKE fragments.
+    IKE_FRAGMENTS;
     /// A fragmented datagram that never became whole.
     INCOMPLETE;
     /// An ICMP error.

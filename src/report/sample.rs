@@ -195,6 +195,7 @@ impl Attempt {
             ip_fragments: 1,
             ike_fragments: 0,
             ike_fragments_missing: None,
+            ike_fragments_elsewhere: None,
             carried: carried.into(),
             fault: None,
             own_cookie: false,

@@ -12,7 +12,8 @@ use crate::isakmp::{Header, Message, Payload, registry};
 
 use super::exchange::{self, Clues};
 use super::facts::{
-    Attempt, Exchange, ExchangeKind, INVALID_SPI, IkeVersion, Label, MessageRecord, Mode, Move, NatFacts, Repeat, Side,
+    Attempt, Exchange, ExchangeKind, FragmentsElsewhere, INVALID_SPI, IkeVersion, Label, MessageRecord, Mode, Move,
+    NatFacts, Repeat, Side,
 };
 use super::flow::{RECORDED_TWICE, UNDERWAY};
 use super::ike_fragment::{FragmentSet, SetKey, SkfSet, SkfStep};
@@ -77,6 +78,8 @@ pub(super) struct MessageState {
     /// The last one that was recorded.
     copy: PacketCopy,
     fragments: Option<Box<SkfSet>>,
+    /// Of those at another point.
+    elsewhere: Option<Box<SkfSet>>,
 }
 
 /// What one more copy of a message is.
@@ -168,6 +171,9 @@ impl AttemptState {
                 if record.ike_fragments > 0 {
                     SkfSet::write(message.fragments.as_deref(), &mut octets);
                 }
+                if record.ike_fragments_elsewhere.is_some() {
+                    SkfSet::write(message.elsewhere.as_deref(), &mut octets);
+                }
             }
         }
         octets
@@ -195,8 +201,10 @@ impl AttemptState {
                 let digest = u32::from_le_bytes(array(octets));
                 let long_ago = Timestamp::from_nanos(i64::MIN);
                 let copy = PacketCopy { frame: record.frame, at: long_ago, ip_id: None, digest };
-                let fragments = if record.ike_fragments > 0 { SkfSet::read(octets) } else { None };
-                MessageState { digest, copy, fragments: fragments.map(Box::new) }
+                let mut read = |is_there: bool| if is_there { SkfSet::read(octets).map(Box::new) } else { None };
+                let fragments = read(record.ike_fragments > 0);
+                let elsewhere = read(record.ike_fragments_elsewhere.is_some());
+                MessageState { digest, copy, fragments, elsewhere }
             });
             let exchange_state = ExchangeState { content, messages: messages.collect() };
             state.message_count += exchange_state.messages.len();
@@ -364,6 +372,8 @@ enum Place {
     Fragment { index: usize },
     /// It is one more fragment of a repeat that was counted already.
     FragmentOfRepeat { index: usize },
+    /// It is a fragment of message `index`, at another point; with it, a copy begins there.
+    FragmentElsewhere { index: usize, begins: bool },
 }
 
 impl Tracker {
@@ -663,6 +673,7 @@ impl Tracker {
                     ip_fragments: passage.ip_fragments,
                     ike_fragments: skf_set.as_ref().map_or(passage.ike_fragments, SkfSet::count),
                     ike_fragments_missing: skf_set.as_ref().and_then(SkfSet::missing),
+                    ike_fragments_elsewhere: None,
                     carried,
                     fault,
                     own_cookie: remark == Some(Remark::Refusal)
@@ -673,8 +684,8 @@ impl Tracker {
                 };
                 let whole = record.ike_fragments_missing.is_none();
                 let inside = (record.encrypted, record.first_inside());
-                let message_state =
-                    MessageState { digest: passage.digest, copy: passage.copy(), fragments: skf_set.map(Box::new) };
+                let mut message_state = MessageState::new(passage.copy());
+                message_state.fragments = skf_set.map(Box::new);
                 match known {
                     Some(exchange) => {
                         attempt.exchanges[exchange].messages.push(record);
@@ -701,6 +712,7 @@ impl Tracker {
             (Place::Repeats { index, changed }, Some(exchange)) => {
                 let record = &mut attempt.exchanges[exchange].messages[index];
                 observed.retransmission_of = Some(record.frame);
+                note_elsewhere(record, passage);
                 let (copy, again) = (passage.copy(), Again::Sent { changed });
                 again.note(record, copy, limits.repeats_a_message);
                 state.exchanges[exchange].messages[index].take(copy, again);
@@ -709,6 +721,7 @@ impl Tracker {
                 let message = &mut state.exchanges[exchange].messages[index];
                 observed.recorded_before = Some(message.copy.frame);
                 let record = &mut attempt.exchanges[exchange].messages[index];
+                note_elsewhere(record, passage);
                 Again::Recorded.note(record, passage.copy(), limits.repeats_a_message);
                 message.take(passage.copy(), Again::Recorded);
             }
@@ -727,6 +740,15 @@ impl Tracker {
             }
             (Place::FragmentOfRepeat { index }, Some(exchange)) => {
                 observed.retransmission_of = Some(attempt.exchanges[exchange].messages[index].frame);
+            }
+            (Place::FragmentElsewhere { index, begins }, Some(exchange)) => {
+                let record = &mut attempt.exchanges[exchange].messages[index];
+                observed.recorded_before = Some(record.frame);
+                record.recorded_again += u32::from(begins);
+                if let Some(set) = &state.exchanges[exchange].messages[index].elsewhere {
+                    let capture = passage.frame.capture;
+                    record.ike_fragments_elsewhere = Some(FragmentsElsewhere { capture, missing: set.missing() });
+                }
             }
             (_, None) => {}
         }
@@ -771,6 +793,13 @@ impl Tracker {
         let Some(exchange) = attempt.exchanges.iter().position(|exchange| exchange.kind == kind) else { return };
         let mut known = attempt.exchanges[exchange].messages.iter_mut().zip(&state.exchanges[exchange].messages);
         if let Some((record, message)) = known.find(|(record, _)| record.label == label) {
+            // What passes another point, too, is no copy.
+            if key.point.is_some() && set.first_frame.capture != record.frame.capture {
+                let (capture, missing) = (set.first_frame.capture, set.missing());
+                record.recorded_again += 1 + set.again.len() as u32;
+                record.ike_fragments_elsewhere.get_or_insert(FragmentsElsewhere { capture, missing });
+                return;
+            }
             // What a mirror port left over of a message that had just become whole is not another copy of it, and what came
             // before it is none that follows it.
             let begins = std::iter::once((set.first_frame, set.since)).chain(set.again.iter().copied());
@@ -806,6 +835,7 @@ impl Tracker {
             ip_fragments: 1,
             ike_fragments: set.count(),
             ike_fragments_missing: set.missing(),
+            ike_fragments_elsewhere: None,
             carried: Arc::default(),
             fault: set.cut,
             own_cookie: false,
@@ -813,11 +843,8 @@ impl Tracker {
             repeat_count: set.again.len() as u32,
             recorded_again: 0,
         });
-        state.exchanges[exchange].messages.push(MessageState {
-            digest: 0,
-            copy: PacketCopy { frame: set.first_frame, at: set.since, ip_id: None, digest: 0 },
-            fragments: None,
-        });
+        let copy = PacketCopy { frame: set.first_frame, at: set.since, ip_id: None, digest: 0 };
+        state.exchanges[exchange].messages.push(MessageState::new(copy));
         if set.missing().is_none() {
             (attempt.last, attempt.last_frame) = (attempt.last.max(set.since), set.first_frame);
             note_progress(attempt, exchange, label, (true, None), set.since);
@@ -855,7 +882,7 @@ impl Passage {
 impl MessageState {
     /// Of a message that came whole, for the first time.
     pub(super) fn new(first: PacketCopy) -> Self {
-        Self { digest: first.digest, copy: first, fragments: None }
+        Self { digest: first.digest, copy: first, fragments: None, elsewhere: None }
     }
 
     /// Whether a message that came between other addresses is this one, in another capture.
@@ -1029,6 +1056,22 @@ fn place(
         return Place::New;
     };
     let Some(state) = state.messages.get_mut(index) else { return Place::New };
+    if let Some(fragment) = clues.fragment.as_ref().filter(|_| state.fragments.is_some())
+        && let Some(record) = exchange.messages.get(index).filter(|record| is_elsewhere(record, passage))
+    {
+        let begins = match (&mut state.elsewhere, record.ike_fragments_elsewhere) {
+            (none @ None, None) => {
+                *none = Some(Box::new(SkfSet::new(fragment)));
+                true
+            }
+            (Some(set), Some(known)) if known.capture == passage.frame.capture => {
+                matches!(set.add(fragment), SkfStep::Again { .. })
+            }
+            // at a third point
+            _ => return Place::RecordedAgain { index },
+        };
+        return Place::FragmentElsewhere { index, begins };
+    }
     if state.copy.is(&passage.copy()) {
         return Place::RecordedAgain { index };
     }
@@ -1045,6 +1088,19 @@ fn place(
             Place::Repeats { index, changed: true }
         }
         _ => Place::Repeats { index, changed },
+    }
+}
+
+/// Whether what came passed another point than that of the record of its message.
+fn is_elsewhere(record: &MessageRecord, passage: &Passage) -> bool {
+    passage.at_a_point && passage.frame.capture != record.frame.capture
+}
+
+/// Notes that a message in IKE fragments of IKEv1 came whole at another point.
+fn note_elsewhere(record: &mut MessageRecord, passage: &Passage) {
+    if passage.ike_fragments > 0 && is_elsewhere(record, passage) {
+        let capture = passage.frame.capture;
+        record.ike_fragments_elsewhere = Some(FragmentsElsewhere { capture, missing: None });
     }
 }
 

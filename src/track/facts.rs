@@ -501,6 +501,8 @@ pub struct MessageRecord {
     pub ike_fragments: u16,
     /// IKE fragments of it that never came, as (lowest missing number, total if known).
     pub ike_fragments_missing: Option<(u16, Option<u16>)>,
+    /// What a capture at another point holds of its IKE fragments.
+    pub ike_fragments_elsewhere: Option<FragmentsElsewhere>,
     /// Its payloads in clear, in order.
     pub carried: Arc<[PayloadFact]>,
     /// The lie in it that weighs most.
@@ -513,6 +515,15 @@ pub struct MessageRecord {
     pub repeat_count: u32,
     /// How often the same packet was recorded again (mirror port, `-i any`).
     pub recorded_again: u32,
+}
+
+/// The IKE fragments of a message that a capture holds at another point than that of its record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct FragmentsElsewhere {
+    /// The capture.
+    pub capture: u32,
+    /// Those that it has of no copy, as (lowest missing number, total if known).
+    pub missing: Option<(u16, Option<u16>)>,
 }
 
 /// A repeat of a message.

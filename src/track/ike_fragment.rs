@@ -28,6 +28,8 @@ pub(super) struct SetKey {
     pub(super) destination: SocketAddr,
     pub(super) initiator_spi: IkeSpi,
     pub(super) fragment_id: u16,
+    /// The capture, where it is known to be one of two points: what passes both is no part of one set.
+    pub(super) point: Option<u32>,
 }
 
 /// IKEv1 fragments waiting for the rest of their message.
@@ -309,7 +311,7 @@ mod tests {
 
     fn key(number: u16) -> SetKey {
         let end = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 500);
-        SetKey { source: end, destination: end, initiator_spi: IkeSpi(7), fragment_id: number }
+        SetKey { source: end, destination: end, initiator_spi: IkeSpi(7), fragment_id: number, point: None }
     }
 
     #[test]

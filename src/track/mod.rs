@@ -26,7 +26,7 @@ mod shelf;
 mod stage;
 mod story;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::hash::{BuildHasher, Hasher};
 use std::net::{IpAddr, SocketAddr};
 
@@ -69,6 +69,8 @@ pub struct Tracker {
     by_spis: AttemptsBySpis,
     flow_index: FlowIndex,
     fragments: FragmentSets,
+    /// Captures of [`Facts::at_two_points`].
+    at_points: BTreeSet<u32>,
     shared: Shared,
     templates: Templates,
     stories: Stories,
@@ -118,6 +120,8 @@ struct Passage {
     encapsulation: Encapsulation,
     non_esp_marker: bool,
     digest: u32,
+    /// Its capture is known to be one of two points.
+    at_a_point: bool,
 }
 
 impl Tracker {
@@ -135,6 +139,7 @@ impl Tracker {
             by_spis: AttemptsBySpis::default(),
             flow_index: FlowIndex::default(),
             fragments: FragmentSets::new(limits),
+            at_points: BTreeSet::new(),
             shared: Shared::default(),
             templates: Templates::default(),
             stories: Stories::default(),
@@ -322,6 +327,7 @@ impl Tracker {
             encapsulation: isakmp.encapsulation,
             non_esp_marker: isakmp.non_esp_marker,
             digest: digest(isakmp.octets),
+            at_a_point: self.at_points.contains(&datagram.frame.capture),
         };
         let mut payloads = message.payloads();
         let fragment = payloads.next().and_then(|payload| match payload.body {
@@ -339,6 +345,7 @@ impl Tracker {
             destination: passage.destination,
             initiator_spi: message.header.initiator_spi,
             fragment_id: fragment.fragment_id,
+            point: passage.at_a_point.then_some(passage.frame.capture),
         };
         let (added, given_up) = self.fragments.add(
             key,
@@ -386,6 +393,7 @@ impl Tracker {
             && self.facts.at_two_points.len() < POINTS
         {
             self.facts.at_two_points.insert((here.min(before.capture), here.max(before.capture)));
+            self.at_points.extend([here, before.capture]);
         }
         let on_4500 = passage.source.port() == 4500 || passage.destination.port() == 4500;
         self.note(observed.pair, datagram, |seen| {

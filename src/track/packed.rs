@@ -89,6 +89,7 @@ pub(super) fn fingerprint(attempt: &Attempt) -> u64 {
             (message.label, message.from, message.length, message.encrypted, message.flags).hash(&mut hasher);
             (message.encapsulation, message.non_esp_marker, message.ip_fragments).hash(&mut hasher);
             (message.ike_fragments, message.ike_fragments_missing, message.fault, message.own_cookie).hash(&mut hasher);
+            message.ike_fragments_elsewhere.hash(&mut hasher);
             (message.repeat_count, message.recorded_again, message.repeats.len()).hash(&mut hasher);
             for repeat in &message.repeats {
                 (repeat.changed, repeat.missing).hash(&mut hasher);

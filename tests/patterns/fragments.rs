@@ -86,9 +86,14 @@ pub const TRIALS: &[Trial] = &[
 
 /// IKEv2 with certificates, up to an IKE_AUTH request of which the second fragment is lost.
 fn second_skf_lost() -> Scenario {
+    skf_request(&[2])
+}
+
+/// The same, with these fragments lost.
+pub fn skf_request(lost: &[usize]) -> Scenario {
     let story = Scenario::new().ike_fragments(576).ikev2_init(&v2::ike_cbc(14));
     let request = proof(&story, Side::Initiator);
-    story.losing(&[2]).auth_request(&request)
+    story.losing(lost).auth_request(&request)
 }
 
 /// Certificate and child SA of `side`.
@@ -98,6 +103,10 @@ fn proof(story: &Scenario, side: Side) -> Vec<Payload> {
 
 /// The same of Main Mode and its message 5.
 fn second_v1_fragment_lost() -> Scenario {
+    message_5(&[2])
+}
+
+pub fn message_5(lost: &[usize]) -> Scenario {
     let signatures = v1::transform(v1::AES_CBC, 256, v1::SHA2_256, v1::RSA_SIG, 14);
     Scenario::new()
         .ike_fragments(576)
@@ -105,7 +114,7 @@ fn second_v1_fragment_lost() -> Scenario {
         .mm2(&signatures)
         .mm3()
         .mm4()
-        .losing(&[2])
+        .losing(lost)
         .mm5_certificate(1200)
 }
 

@@ -79,7 +79,7 @@ fn messages_of(case: &Case<'_>, points: &Points) -> Option<Match> {
         match points.fate(message) {
             None | Some(Fate::Unwatched(..) | Fate::AnswerLost(..)) => {}
             Some(Fate::Passed) => both += 1,
-            Some(Fate::Lost(..)) => {
+            Some(Fate::Lost(..) | Fate::FragmentLost(..)) => {
                 let Some(count) = missing.get_mut(message.from.index()) else { continue };
                 *count += 1;
                 if found.frames.len() < NAMED {

@@ -35,7 +35,7 @@ pattern! {
     logs: [];
     sources: ["RFC 7383 §2.5", "RFC 7383 §2.6"];
     misses: Fragments;
-    when: FRAGMENTS_MISSING;
+    when: FRAGMENTS_MISSING, IKE_FRAGMENTS CAPTURES;
     check: check
 }
 

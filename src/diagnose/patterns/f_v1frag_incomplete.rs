@@ -37,7 +37,7 @@ pattern! {
     ];
     sources: ["MS-IKEE §3.1"];
     misses: Fragments;
-    when: FRAGMENTS_MISSING;
+    when: FRAGMENTS_MISSING, IKE_FRAGMENTS CAPTURES;
     check: check
 }
 

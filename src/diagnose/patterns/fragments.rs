@@ -5,6 +5,8 @@ use std::time::Duration;
 use crate::base::Timestamp;
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::Match;
+use crate::diagnose::points;
+use crate::diagnose::waiting::Waited;
 use crate::diagnose::words::{span, times};
 use crate::diagnose::{Confidence, Severity};
 use crate::track::{Exchange, IkeVersion, IncompleteFact, Label, MessageRecord, PayloadDetail, Side};
@@ -66,7 +68,7 @@ pub(super) fn incomplete(case: &Case<'_>, version: IkeVersion) -> Vec<Match> {
         .flat_map(|(index, view)| {
             let exchanges = view.exchanges();
             let of = move |exchange| of_exchange(index, &view, exchange).or_else(|| of_copies(index, &view, exchange));
-            exchanges.iter().filter_map(of).take(1)
+            exchanges.iter().filter_map(of).chain(lost_between(index, &view)).take(1)
         })
         .collect()
 }
@@ -78,22 +80,57 @@ fn of_exchange(index: usize, view: &View<'_>, exchange: &Exchange) -> Option<Mat
     if went_on(view, exchange, message) || view.one_sided() || !waited.is_silence() {
         return None;
     }
+    let found = never_whole(index, view, message, (lowest, waited));
     let of = total.map_or(String::new(), |total| format!(" of {total}"));
     let copies = match waited.copies {
         1 => String::new(),
         copies => format!("; the message was sent {}", times(copies)),
     };
+    let found = found.seen(format!(
+        "of {} {}{of} {} seen; number {lowest} is the first that never came{copies}; watched for {}",
+        message.label,
+        message.ike_fragments,
+        match (message.ike_fragments, total) {
+            (1, None) => "IKE fragment was",
+            _ => "IKE fragments were",
+        },
+        span(waited.over + waited.after),
+    ));
+    Some(match points::lost_fragment(view, message) {
+        Some((number, here, there)) => {
+            let mut found = Match { settle: None, ..found };
+            found
+                .seen
+                .push_str(&format!("; number {number} is in capture {here}, and lost on its way to capture {there}"));
+            found
+        }
+        None => found,
+    })
+}
+
+/// The last message in IKE fragments: one of them is in one capture, copy after copy, and not in the other, which has others.
+fn lost_between(index: usize, view: &View<'_>) -> Option<Match> {
+    let last = |exchange: &Exchange| exchange.messages.iter().rposition(|message| message.ike_fragments > 1);
+    let (exchange, message) = view.exchanges().iter().rev().find_map(|one| Some((one, last(one)?)))?;
+    let message = exchange.messages.get(message)?;
+    let waited = view.waited(message);
+    if went_on(view, exchange, message) || view.one_sided() || !waited.is_silence() {
+        return None;
+    }
+    let (number, here, there) = points::lost_fragment(view, message)?;
+    let found = never_whole(index, view, message, (number, waited)).seen(format!(
+        "{}, in {} IKE fragments, was sent {}; number {number} is in capture {here} only, and capture {there} has others of it: it is \
+         lost between the two points",
+        message.label,
+        message.ike_fragments,
+        times(waited.copies),
+    ));
+    Some(Match { settle: None, confidence: Some(Confidence::Inferred), ..found })
+}
+
+/// What it means that one of the fragments of a message, of all its copies, does not arrive.
+fn never_whole(index: usize, view: &View<'_>, message: &MessageRecord, (lowest, waited): (u16, Waited)) -> Match {
     let found = Match::on(index, Confidence::Inferred)
-        .seen(format!(
-            "of {} {}{of} {} seen; number {lowest} is the first that never came{copies}; watched for {}",
-            message.label,
-            message.ike_fragments,
-            match (message.ike_fragments, total) {
-                (1, None) => "IKE fragment was",
-                _ => "IKE fragments were",
-            },
-            span(waited.over + waited.after),
-        ))
         .means(match (message.label, message.from) {
             (Label::Response(_), Side::Responder) => {
                 "the answer cannot be put together, and the initiator cannot go on"
@@ -115,7 +152,7 @@ fn of_exchange(index: usize, view: &View<'_>, exchange: &Exchange) -> Option<Mat
         (false, _) => found,
     };
     // A single set may have been lost by the capture alone.
-    Some(if waited.copies > 1 { found } else { Match { confidence: Some(Confidence::Suspected), ..found } })
+    if waited.copies > 1 { found } else { Match { confidence: Some(Confidence::Suspected), ..found } }
 }
 
 /// A message that came whole once and then, copy after copy, in part, while nothing comes of it.

@@ -255,9 +255,11 @@ impl OfStory {
         signs.set_if(!message.encrypted && (late || message.label == Label::Stray), Signs::CLEAR_TOO_LATE);
         signs.set_if(message.fault.is_some(), Signs::FAULTS);
         signs.set_if(message.ip_fragments > 1, Signs::FRAGMENTS);
-        let in_part =
-            message.ike_fragments_missing.is_some() || message.repeats.iter().any(|copy| copy.missing.is_some());
+        let in_part = message.ike_fragments_missing.is_some()
+            || message.ike_fragments_elsewhere.is_some_and(|elsewhere| elsewhere.missing.is_some())
+            || message.repeats.iter().any(|copy| copy.missing.is_some());
         signs.set_if(in_part, Signs::FRAGMENTS_MISSING);
+        signs.set_if(message.ike_fragments > 1, Signs::IKE_FRAGMENTS);
         signs.set_if(message.encapsulation == Encapsulation::Tcp, Signs::TCP);
     }
 

@@ -115,7 +115,8 @@ fn sent(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
     let traffic = case.flows_from(attempt.responder.ip()).any(|flow| flow.last >= first.at);
     let waited = view.waited(first);
     // Of fragments that arrive only in part, those that are missing say more; that they arrive shows an open port.
-    let in_part = first.ip_fragments > 1 || first.ike_fragments_missing.is_some();
+    let in_part =
+        first.ip_fragments > 1 || first.ike_fragments_missing.is_some() || points::lost_fragment(view, first).is_some();
     // Another capture may show that it arrives.
     let arrives = || speaks_on_4500(view) || points::arrives(view, first);
     if !began_on_500 || answered || follows || traffic || in_part || !waited.is_silence() || arrives() {
