@@ -372,6 +372,24 @@ fn a_message_that_one_of_two_captures_lacks_is_said_to_be_lost() {
     }
 }
 
+/// Where two captures tell what became of a message, nothing else is named that may have become of it.
+#[test]
+fn what_is_known_to_be_lost_is_not_guessed_at() {
+    let found = |name: &str, id: &str| {
+        let analysis = together([&format!("{name}.pcap"), &format!("{name}.rside.pcap")]);
+        let mut findings = analysis.diagnosis.findings(&analysis.facts);
+        findings.find(|finding| finding.id() == id).expect("a finding")
+    };
+    let stale = found("sixth-lab/v1-delete-lost-stale", "L-STALE-SA");
+    assert!(stale.means.ends_with("the delete is lost between the two points"), "{}", stale.means);
+    let causes: Vec<_> = stale.causes.iter().map(|cause| cause.text).collect();
+    assert_eq!(causes, ["its delete did not arrive, or was not heeded"]);
+    let outage = found("second-lab/v2-outage-recovers-healthy", "V2-NO-REPLY");
+    assert_eq!(outage.means, "the message is lost between the two points");
+    let answered = found("sixth-lab/v1-nat-4500-answers-dropped", "N-PORT4500");
+    assert!(answered.causes.iter().all(|cause| !cause.text.contains("stays silent")), "{:?}", answered.causes);
+}
+
 /// ESP that both ends of the path have is not blocked between them: what is left is the side that does not answer.
 #[test]
 fn traffic_that_passes_two_points_is_not_blocked_between_them() {

@@ -12,6 +12,7 @@ use crate::track::{Attempt, Exchange, FragmentsElsewhere, Label, MessageRecord, 
 
 use super::case::{Case, PATIENCE, View};
 use super::pattern::{Match, Pattern};
+use super::unheard::ANSWER_WITHIN;
 use super::words::role;
 use super::{Confidence, Severity};
 
@@ -43,17 +44,21 @@ pub(super) struct Points {
     windows: BTreeMap<u32, (Timestamp, Timestamp)>,
     /// First and last message of the pair that both of two have.
     both: Option<(Timestamp, Timestamp)>,
+    /// Of whom two have something.
+    heard: BTreeSet<IpAddr>,
 }
 
 impl Points {
     /// Those of a pair, if there are two that were recording at the same time and saw the same packet. Asked once: see
     /// [`Case::points`].
     pub(super) fn of(case: &Case<'_>) -> Option<Self> {
-        let both = || messages(case).filter(|message| twice(message)).map(|message| message.at);
-        let first = both().min()?;
+        let both = || messages(case).filter(|message| twice(message));
+        let times = || both().map(|message| message.at);
+        let first = times().min()?;
         let windows = windows(case);
-        let both = both().max().map(|last| (first, last)).filter(|_| windows.len() == 2);
-        let points = Self { windows, both };
+        let heard = both().map(|message| message.source.ip()).collect();
+        let both = times().max().map(|last| (first, last)).filter(|_| windows.len() == 2);
+        let points = Self { windows, both, heard };
         points.overlap().then_some(points)
     }
 
@@ -133,11 +138,7 @@ pub(super) fn tell_fate(case: &Case<'_>, pattern: &Pattern, found: &mut Match) {
     let Some(message) = view.messages().filter(|message| shown(message)).last() else { return };
     let elsewhere = Elsewhere::of(&view);
     let Some(fate) = fate(&view, message, elsewhere.as_ref()) else { return };
-    // a capture that holds nothing else of the sender may not be where its packets go
-    let heard = match &elsewhere {
-        Some(elsewhere) => elsewhere.messages().any(|other| other.from == message.from),
-        None => messages(case).any(|other| other.source.ip() == message.source.ip() && twice(other)),
-    };
+    let heard = is_heard(&view, message, elsewhere.as_ref());
     if let Some(Elsewhere { capture, between: [one, other], .. }) = elsewhere {
         let same = format!("; capture {capture} has the same negotiation between {one} and {other}, beyond a NAT");
         found.seen.push_str(&same);
@@ -253,6 +254,39 @@ pub(super) fn arrives(view: &View<'_>, message: &MessageRecord) -> bool {
     }
 }
 
+/// Whether a message is lost between two points.
+pub(super) fn loses(view: &View<'_>, message: &MessageRecord) -> bool {
+    if !view.case.survey.captures_overlap() {
+        return false;
+    }
+    let elsewhere = Elsewhere::of(view);
+    let lost = matches!(fate(view, message, elsewhere.as_ref()), Some(Fate::Lost(..) | Fate::FragmentLost(..)));
+    lost && is_heard(view, message, elsewhere.as_ref())
+}
+
+/// Whether another capture has something else of a message's sender: otherwise it may not be where its packets go.
+fn is_heard(view: &View<'_>, message: &MessageRecord, elsewhere: Option<&Elsewhere>) -> bool {
+    match elsewhere {
+        Some(elsewhere) => elsewhere.messages().any(|other| other.from == message.from),
+        None => view.case.points().is_some_and(|points| points.heard.contains(&message.source.ip())),
+    }
+}
+
+/// The capture, beyond a NAT, that has an answer to one of a few messages which is lost between the two.
+pub(super) fn answered_beyond<'a>(
+    view: &View<'_>,
+    mut messages: impl Iterator<Item = &'a MessageRecord>,
+) -> Option<u32> {
+    if !view.case.survey.captures_overlap() {
+        return None;
+    }
+    let elsewhere = Elsewhere::of(view)?;
+    messages.find_map(|message| match elsewhere.fate(view, message) {
+        Some(Fate::AnswerLost(_, there, _)) => Some(there),
+        _ => None,
+    })
+}
+
 /// The IKE fragment of a message that is lost between two points, while others of it are not: its number, and the captures that
 /// have it and have it not.
 pub(super) fn lost_fragment(view: &View<'_>, message: &MessageRecord) -> Option<(u16, u32, u32)> {
@@ -325,13 +359,24 @@ impl Elsewhere {
         let in_exchange = counterparts(&self.attempt.exchanges, view.exchanges(), message);
         let of_stage = self.messages().filter(|other| other.label == self.attempt.stage);
         let missed = |answer: &MessageRecord| same_in(view.exchanges(), &self.attempt.exchanges, answer).is_none();
-        let lost = in_exchange.chain(of_stage).find(|answer| answer.from != message.from && missed(answer));
+        let asked = same.filter(|asked| asked.label == Label::Inf);
+        let informs = asked.into_iter().flat_map(|asked| self.messages().filter(|other| may_answer(other, asked)));
+        let lost =
+            in_exchange.chain(of_stage).chain(informs).find(|answer| answer.from != message.from && missed(answer));
         let Some(answer) = lost else { return Some(Fate::Passed) };
         // what was sent as the other capture ended may have come after it
         let in_time = |(_, last): (Timestamp, Timestamp)| answer.copies().any(|(_, at)| at.after(UNDERWAY) <= last);
         let watched = recorded(&view.case, here).is_none_or(in_time);
         watched.then_some(Fate::AnswerLost((answer.label, answer.length), there, here))
     }
+}
+
+/// Whether an Informational of IKEv1, of which none is of another's exchange, may answer another: as liveness checks are answered, in
+/// the same length (RFC 3706 §5.3).
+fn may_answer(message: &MessageRecord, asked: &MessageRecord) -> bool {
+    (message.label, message.encrypted, message.length) == (Label::Inf, asked.encrypted, asked.length)
+        && message.at >= asked.at
+        && message.at.since(asked.at) <= ANSWER_WITHIN
 }
 
 /// The message among `theirs` that is `message`, one of `own`: of an exchange with the same message id, which tells one

@@ -18,7 +18,7 @@ const UNDER_WAY: Duration = Duration::from_secs(1);
 /// As many copies in spite of the answer are all that most senders ever send.
 const ALL: usize = 4;
 /// Halves of a liveness check are not further apart than this, and nothing answers later than this.
-const ANSWER_WITHIN: Duration = Duration::from_secs(3);
+pub(super) const ANSWER_WITHIN: Duration = Duration::from_secs(3);
 
 /// An answer that passed here, and does not reach who asked, or is not taken by it.
 #[derive(Debug, Clone, Copy)]

@@ -407,6 +407,51 @@ fn answers_that_do_not_come_back_through_a_nat_have_left() {
     assert!(find(&analysis, "OK-UP").is_none());
 }
 
+/// A Delete that never gets to the other point says nothing of whether the peer is there.
+#[test]
+fn a_delete_that_is_lost_between_two_points_is_all_that_is_known() {
+    let up = ikev2_psk().traffic(20);
+    let until = up.clone().capture().frames.len();
+    let told =
+        up.after(secs(5)).informational_request(Side::Initiator, &[v2::delete_ike()]).repeat(4, &[2.0, 4.0, 8.0]);
+    let near = (0..10).fold(told, |told, _| told.after(secs(2)).ping(Side::Initiator)).capture();
+    let mut far = second_point(&near, ms(2));
+    let means = |far: Capture| {
+        find(&judge_together(&[near.clone(), far]), "V2-CHILD-NO-REPLY").expect("a finding").means.clone()
+    };
+    assert!(means(far.clone()).contains("it was gone before"));
+    far.frames.drain(until..until + 5);
+    assert_eq!(means(far), "the Delete is lost between the two points");
+}
+
+/// Liveness checks of IKEv1 are answered beyond a NAT, each in an Informational of its own: the peer lives, though the answer to the
+/// last check would come after the other capture ends.
+#[test]
+fn answers_to_liveness_checks_that_are_lost_behind_a_nat_are_answers() {
+    let up = Scenario::new().nat().main_mode().quick_mode().traffic(4);
+    let until = up.clone().capture().frames.len();
+    let asked = |answers: bool| {
+        let told = (1..=4).fold(up.clone(), |told, number| {
+            let asked = told.after(secs(4)).dpd(Side::Initiator, number);
+            if answers { asked.dpd_ack(Side::Responder, number) } else { asked }
+        });
+        told.capture()
+    };
+    let far = asked(true);
+    let near = within_a_nat(&far, ms(3));
+    let checks = near.clone().skip(until).only_from("192.168.1.10".parse().expect("an address"));
+    let near = near.first(until).merge(&checks);
+    let analysis = judge_together(&[near.clone(), far]);
+    let found = find(&analysis, "L-DPD-TIMEOUT").expect("a finding");
+    assert!(found.seen.contains("answered, and its answers are in capture 1 only"), "{}", found.seen);
+    assert_eq!(found.means, "the peer lives; what it answers is lost between the two points");
+    let named = |found: &Finding, text: &str| found.causes.iter().any(|cause| cause.text.contains(text));
+    assert!(!named(&found, "restarted") && named(&found, "the path is gone"), "{:?}", found.causes);
+    // where it does not answer, it may have restarted
+    let found = find(&judge_together(&[near, asked(false)]), "L-DPD-TIMEOUT").expect("a finding");
+    assert!(found.seen.contains("said nothing") && named(&found, "restarted"), "{}", found.seen);
+}
+
 /// The answer that asks for a cookie is another message than the one with the choice, though both answer IKE_SA_INIT.
 #[test]
 fn an_answer_that_asks_again_is_not_the_answer_that_is_missing() {

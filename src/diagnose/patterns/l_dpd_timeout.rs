@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::base::Timestamp;
 use crate::diagnose::case::{Case, PATIENCE, View};
 use crate::diagnose::pattern::{Match, pattern};
+use crate::diagnose::points;
 use crate::diagnose::words::{span, times};
 use crate::diagnose::{Confidence, Severity};
 use crate::isakmp::registry;
@@ -22,6 +23,8 @@ const LEAST: u64 = 3;
 const YOUNG: Duration = Duration::from_secs(20);
 /// So many of them one after the other, each another one, are no questions.
 const HEARTBEATS: usize = 8;
+/// Questions, the latest, whose answers are looked for at another point.
+const LATEST: usize = 8;
 /// ICMP errors that are looked at.
 const ICMP_ERRORS: usize = 64;
 /// Packets of a stream.
@@ -240,15 +243,17 @@ fn has_last_word(view: &View<'_>, side: Side) -> bool {
     since.map(|message| u64::from(message.repeat_count) + 1).sum::<u64>() >= LEAST
 }
 
-/// An answer to one of these that passes one capture point and not the other.
-fn answer_lost<'a>(view: &View<'a>, questions: &[&Informational<'_>]) -> Option<&'a MessageRecord> {
-    let points = view.case.points()?;
+/// The capture that has an answer to one of these, which passes one point and not the other.
+fn answer_lost(view: &View<'_>, questions: &[&Informational<'_>]) -> Option<u32> {
+    let Some(points) = view.case.points() else {
+        return points::answered_beyond(view, questions.iter().rev().take(LATEST).map(|question| question.message));
+    };
     let first = questions.first()?.message;
     let answers = |message: &&MessageRecord| {
         let informs = matches!(message.label, Label::Inf | Label::Response(37));
         informs && message.encrypted && message.from != first.from && message.at > first.at
     };
-    view.messages().filter(answers).find(|message| points.loses(message))
+    view.messages().filter(answers).find(|message| points.loses(message)).map(|answer| answer.frame.capture)
 }
 
 /// Whether the capture ends with a check for which more copies are to come: an outage may be over the next moment.
@@ -406,8 +411,8 @@ fn unanswered(
             found = found.severity(Severity::Notice);
         }
     }
-    if let Some(answer) = answer_lost(view, &questions) {
-        let capture = answer.frame.capture;
+    let answers_in = answer_lost(view, &questions);
+    if let Some(capture) = answers_in {
         found.seen = format!(
             "{} sent a liveness check {} in {}; {peer} answered, and its answers are in capture {capture} only",
             life_cycle::address(view.attempt, side),
@@ -433,7 +438,7 @@ fn unanswered(
         found.confidence = Some(Confidence::Suspected);
         found.seen.push_str("; it has not given up yet, and the capture ends");
         found.severity = Some(found.severity.unwrap_or(Severity::Error).min(Severity::Warning));
-        if is_silent {
+        if is_silent && answers_in.is_none() {
             found = found.means("the peer, its memory of this SA, or the path is gone, or was for a moment");
         }
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::base::Timestamp;
 use crate::diagnose::case::{Case, PATIENCE, View};
 use crate::diagnose::pattern::{Match, pattern};
+use crate::diagnose::points;
 use crate::diagnose::words::{number, span, times};
 use crate::diagnose::{Confidence, Severity};
 use crate::track::{IkeVersion, Label, MessageRecord, Side};
@@ -180,21 +181,26 @@ fn deleted(case: &Case<'_>, traffic: &traffic::Faded<'_>) -> Option<Match> {
     let view = case.view(index)?;
     let [from, to] = [traffic.way.to, traffic.way.from];
     let [_, unanswered] = traffic.packets;
-    Some(
-        Match::on(index, Confidence::Suspected)
+    let lost = points::loses(&view, delete);
+    let fate = if lost {
+        "the delete is lost between the two points"
+    } else {
+        "the delete was lost on its way, or not heeded"
+    };
+    let found = Match::on(index, Confidence::Suspected)
             .seen(format!(
                 "the last thing {from} said looks like a delete, by its size and place; {to} goes on for {} under the old SA, {} without an answer",
                 span(traffic.way.last()?.since(delete.last_sent())),
                 number(unanswered, "packet"),
             ))
-            .means(format!("{from} took the tunnel down, and {to} does not know: the delete was lost on its way, or not heeded"))
+            .means(format!("{from} took the tunnel down, and {to} does not know: {fate}"))
             .frames(view.frames(delete))
             .frames(traffic.way.frames())
             .weigh("lost", 100.0)
             .weigh("restart", 0.2)
             .severity(Severity::Warning)
-            .settle(format!("which SAs {from} lists, and which {to} does")),
-    )
+            .settle(format!("which SAs {from} lists, and which {to} does"));
+    Some(if lost { found.rule_out(&["restart", "cleared", "failover", "given-up"]) } else { found })
 }
 
 /// The host of one side said that nobody listens on its port, and says so no more, while what is sent there goes on without an answer.

@@ -165,6 +165,9 @@ fn sent(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
     if elsewhere {
         found = found.weigh("blocked", 0.6);
     }
+    if points::answered_beyond(view, std::iter::once(first)).is_some() {
+        found = found.rule_out(&["secret"]);
+    }
     Some(of_nat(view, found))
 }
 

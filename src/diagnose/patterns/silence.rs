@@ -9,6 +9,7 @@ use crate::diagnose::{Confidence, Severity};
 
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::Match;
+use crate::diagnose::points;
 use crate::diagnose::words::{number, span, times};
 use crate::track::{Attempt, IkeVersion, Label, MessageRecord, Side};
 
@@ -220,7 +221,9 @@ fn unanswered(
         let outside = format!("{anything}a capture on the outside of {peer} tells whether the message arrives there");
         (Confidence::Suspected, Some(outside))
     };
-    let mut found = Match::on(index, confidence).seen(seen).frames(view.frames(first)).means(if alive {
+    let mut found = Match::on(index, confidence).seen(seen).frames(view.frames(first)).means(if points::loses(view, first) {
+        "the message is lost between the two points"
+    } else if alive {
         "the responder is reachable and does not answer this: look at its configuration before the path"
     } else if pinged {
         "the host is there, and the way to it and back is open: UDP 500 is filtered, IKE is not enabled there, or nothing is set up for this peer"

@@ -3,6 +3,7 @@
 use crate::diagnose::Severity;
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
+use crate::diagnose::points;
 use crate::diagnose::sizes::{Suite, payload};
 use crate::diagnose::unheard::Unheard;
 use crate::diagnose::words::{span, times};
@@ -117,7 +118,9 @@ fn no_answer(
     if deletes(view, request) {
         // Whoever asks takes leave: that nobody is there any more is no surprise, nor that nothing is sent.
         found.seen.push_str("; it begins with a Delete");
-        let means = if esp_after {
+        let means = if points::loses(view, request) {
+            "the Delete is lost between the two points".to_owned()
+        } else if esp_after {
             found = found.weigh("path", 0.3).weigh("restart", 0.2).weigh("service", 4.0);
             format!("{peer} is there, as its ESP shows, and does not answer the Delete, or the answer does not arrive")
         } else {
