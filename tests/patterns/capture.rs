@@ -407,6 +407,47 @@ fn answers_that_do_not_come_back_through_a_nat_have_left() {
     assert!(find(&analysis, "OK-UP").is_none());
 }
 
+/// So they are with a NAT between the two points, whichever side sends the large ones.
+#[test]
+fn large_packets_that_are_lost_behind_a_nat_are_found() {
+    let story = Scenario::new().nat().main_mode().quick_mode();
+    let spis = story.esp_spis();
+    for (side, spi) in [Side::Initiator, Side::Responder].into_iter().zip(spis) {
+        let round = |told: Scenario, number: u32| {
+            let told = told.traffic_on(spis, [2 * number], secs(1));
+            told.esp(side, spi, [2 * number + 1], 1320, secs(1))
+        };
+        let far = (1..=20).fold(story.clone(), round).traffic_on(spis, [42], secs(1)).quiet(secs(5)).capture();
+        let near = within_a_nat(&far, ms(3));
+        let without = |mut point: Capture, passes: fn(usize) -> bool| {
+            let mut large = 0;
+            point.frames.retain(|frame| {
+                large += usize::from(frame.octets.len() > 1200);
+                frame.octets.len() <= 1200 || passes(large)
+            });
+            point
+        };
+        let judged = |passes: fn(usize) -> bool| match side {
+            Side::Initiator => judge_together(&[near.clone(), without(far.clone(), passes)]),
+            Side::Responder => judge_together(&[without(near.clone(), passes), far.clone()]),
+        };
+        let analysis = judged(|_| false);
+        assert!(alarms(&analysis).iter().all(|&id| id == "F-PMTU-BLACKHOLE"), "{:?}", alarms(&analysis));
+        let hole = find(&analysis, "F-PMTU-BLACKHOLE").expect("a finding");
+        assert!(
+            hole.seen.starts_with("20 of 41 packets") && hole.seen.contains("in one capture only"),
+            "{}",
+            hole.seen
+        );
+        assert_eq!((hole.confidence, hole.severity), (Confidence::Inferred, Severity::Error));
+        let half = judged(|large| large % 2 == 0);
+        assert!(
+            find(&half, "F-PMTU-BLACKHOLE").is_none_or(|found| found.severity < Severity::Error),
+            "half of them pass"
+        );
+    }
+}
+
 /// A Delete that never gets to the other point says nothing of whether the peer is there.
 #[test]
 fn a_delete_that_is_lost_between_two_points_is_all_that_is_known() {

@@ -253,8 +253,16 @@ fn partly(ways: &[Option<Partly>; 2]) -> Option<Match> {
 /// Flows by what is the same at all points.
 type Flows = HashMap<(EspSpi, FlowProtocol), EspFlow>;
 
-/// Where the negotiation is in another capture beyond a NAT, too: what that one lacks of the traffic of this pair.
-fn traffic_beyond_nat(case: &Case<'_>) -> Option<Match> {
+/// Another capture that has the negotiations of a pair, too, beyond a NAT.
+pub(super) struct OtherPoint {
+    capture: u32,
+    /// When this one was recording, and that one.
+    windows: [(Timestamp, Timestamp); 2],
+    flows: Flows,
+}
+
+/// The other point beyond a NAT, if all negotiations of the pair pass it.
+pub(super) fn other_point(case: &Case<'_>) -> Option<OtherPoint> {
     let here = case.pair.first_frame.capture;
     if !case.survey.captures_overlap() || case.facts.pairs.len() > PAIRS {
         return None;
@@ -267,7 +275,22 @@ fn traffic_beyond_nat(case: &Case<'_>) -> Option<Match> {
         return None;
     }
     let windows = [points::recorded(case, here)?, points::recorded(case, there)?];
-    let flows = flows_of(case, there)?;
+    Some(OtherPoint { capture: there, windows, flows: flows_of(case, there)? })
+}
+
+impl OtherPoint {
+    /// A flow as that point has it, if both were recording all the time that it shows.
+    pub(super) fn flow(&self, own: &EspFlow) -> Option<&EspFlow> {
+        let other = self.flows.get(&(own.spi, own.protocol))?;
+        let watched =
+            |flow: &EspFlow| self.windows.iter().all(|&window| points::covers(window, (flow.first, flow.last)));
+        (watched(own) && watched(other)).then_some(other)
+    }
+}
+
+/// Where the negotiation is in another capture beyond a NAT, too: what that one lacks of the traffic of this pair.
+fn traffic_beyond_nat(case: &Case<'_>) -> Option<Match> {
+    let OtherPoint { capture: there, windows, flows } = other_point(case)?;
     let [one, other] = traffic::ways(case).map(|way| Partly::beyond_nat(&way, &flows, windows));
     let ways = [one?, other?];
     // what one side sends is at both points: the other capture takes ESP in

@@ -7,7 +7,7 @@ use crate::diagnose::case::Case;
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::{number, span};
 use crate::diagnose::{Confidence, Severity};
-use crate::track::EspFlow;
+use crate::track::{EspFlow, Follows};
 
 use super::{c_two_point, f_pmtu, traffic};
 
@@ -67,22 +67,25 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     let errors = || case.pair.icmp_errors.iter().filter(|error| f_pmtu::asks_for_smaller(error));
     let is_told = |end: IpAddr| errors().any(|error| error.quoted_source == end);
     // Re-keying replaces flows: the latest one of each side tells how it ended.
-    let sides = [case.pair.a, case.pair.b].into_iter();
-    sides
-        .filter_map(|side| {
-            let flow = latest_from(case, side)?;
-            if is_told(flow.destination) {
-                return None;
-            }
-            if is_told(flow.source) {
-                return between_small_ones(case, flow).filter(|_| lacks_as_many_answers(case, flow));
-            }
-            between_points(case, flow)
-                .or_else(|| found(case, flow))
-                .or_else(|| between_small_ones(case, flow))
-                .or_else(|| lost_on_the_way(case, flow))
-        })
-        .collect()
+    let flows: Vec<_> = [case.pair.a, case.pair.b].into_iter().filter_map(|side| latest_from(case, side)).collect();
+    let beyond_nat = c_two_point::other_point(case);
+    let between = |&flow: &&EspFlow| match &beyond_nat {
+        _ if is_told(flow.source) => None,
+        Some(other) => beyond_a_nat(other, flow),
+        None => between_points(case, flow),
+    };
+    let proven: Vec<Match> = flows.iter().filter_map(between).collect();
+    if !proven.is_empty() {
+        return proven;
+    }
+    let at_one_point = |&flow: &&EspFlow| match (is_told(flow.source), is_told(flow.destination)) {
+        (_, true) => None,
+        (true, false) => between_small_ones(case, flow).filter(|_| lacks_as_many_answers(case, flow)),
+        (false, false) => {
+            found(case, flow).or_else(|| between_small_ones(case, flow)).or_else(|| lost_on_the_way(case, flow))
+        }
+    };
+    flows.iter().filter_map(at_one_point).collect()
 }
 
 fn latest_from<'a>(case: &Case<'a>, side: IpAddr) -> Option<&'a EspFlow> {
@@ -92,17 +95,33 @@ fn latest_from<'a>(case: &Case<'a>, side: IpAddr) -> Option<&'a EspFlow> {
 /// Of two captures the one behind the other lacks packets that are longer than all that it has.
 fn between_points(case: &Case<'_>, flow: &EspFlow) -> Option<Match> {
     let (points, has) = case.points().zip(flow.follows)?;
+    let way = traffic::ways(case).into_iter().find(|way| way.from == flow.source)?.only(|other| other.spi == flow.spi);
+    lacks_large(flow.source, flow, has).filter(|_| c_two_point::watched_all(points, &way))
+}
+
+/// The same of two captures with a NAT between them, whichever of the two lacks them.
+fn beyond_a_nat(other_point: &c_two_point::OtherPoint, flow: &EspFlow) -> Option<Match> {
+    let other = other_point.flow(flow)?;
+    let (all, some) = if other.packets > flow.packets { (other, flow) } else { (flow, other) };
+    let has =
+        Follows { packets: some.packets, octets: some.octets, longest: some.length_range.1, ..Follows::default() };
+    let alike = some.duplicates == 0 && some.resets == 0;
+    let found = lacks_large(flow.source, all, has).filter(|_| alike)?;
+    Some(Match { frames: vec![flow.first_frame, flow.last_frame], ..found })
+}
+
+/// What one capture has of a flow and the other one, which has this, lacks, is longer than all that that one has.
+fn lacks_large(source: IpAddr, flow: &EspFlow, has: Follows) -> Option<Match> {
     let missing = flow.packets.checked_sub(has.packets).filter(|&missing| missing >= MANY)?;
     let length = flow.octets.checked_sub(has.octets)?.checked_div(missing)?;
-    let way = traffic::ways(case).into_iter().find(|way| way.from == flow.source)?.only(|other| other.spi == flow.spi);
     let large = length > has.longest.into() && flow.length_range.1 >= LARGE && has.packets >= ENOUGH;
     let alike = flow.duplicates == 0 && flow.resets == 0;
-    (large && alike && c_two_point::watched_all(points, &way)).then(|| {
+    (large && alike).then(|| {
         Match::on_pair(Confidence::Inferred)
             .seen(format!(
                 "{missing} of {} from {}, of {length} octets on average, are in one capture only; those in both have {} at most",
                 number(flow.packets, "packet"),
-                flow.source,
+                source,
                 has.longest,
             ))
             .means("small packets pass between the two points, and large ones do not")
