@@ -65,10 +65,10 @@ impl Points {
     /// What became of a message.
     pub(super) fn fate(&self, message: &MessageRecord) -> Option<Fate> {
         let here = message.frame.capture;
-        // of which fragments both hold is not known
         if let Some(elsewhere) = message.ike_fragments_elsewhere.filter(|_| message.ip_fragments <= 1) {
             return self.fate_in_pieces(message, elsewhere);
         }
+        // of which fragments both hold is not known
         let in_one = message.ike_fragments.max(message.ip_fragments) <= 1;
         let passed = in_one.then_some(Fate::Passed);
         if twice(message) || message.repeats.iter().any(|repeat| repeat.frame.capture != here) {
@@ -88,6 +88,8 @@ impl Points {
         let (here, there) = (message.frame.capture, elsewhere.capture);
         let lost = match (message.ike_fragments_missing, elsewhere.missing) {
             (None, None) => return Some(Fate::Passed),
+            // now one, now another
+            (None, Some((0, _))) => return None,
             (None, Some((number, _))) => Fate::FragmentLost(number, here, there),
             (Some((number, _)), None) => Fate::FragmentLost(number, there, here),
             (Some(_), Some(_)) => return None,

@@ -797,7 +797,11 @@ impl Tracker {
             if key.point.is_some() && set.first_frame.capture != record.frame.capture {
                 let (capture, missing) = (set.first_frame.capture, set.missing());
                 record.recorded_again += 1 + set.again.len() as u32;
-                record.ike_fragments_elsewhere.get_or_insert(FragmentsElsewhere { capture, missing });
+                let known = record.ike_fragments_elsewhere.get_or_insert(FragmentsElsewhere { capture, missing });
+                let number = |missing: Option<(u16, Option<u16>)>| missing.map(|(number, _)| number);
+                if known.missing.is_some() && number(known.missing) != number(missing) {
+                    known.missing = missing.map(|_| (0, None));
+                }
                 return;
             }
             // What a mirror port left over of a message that had just become whole is not another copy of it, and what came

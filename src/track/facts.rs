@@ -522,7 +522,7 @@ pub struct MessageRecord {
 pub struct FragmentsElsewhere {
     /// The capture.
     pub capture: u32,
-    /// Those that it has of no copy, as (lowest missing number, total if known).
+    /// Those that it has of no copy, as (lowest missing number, total if known); number 0 if each copy lacks another one.
     pub missing: Option<(u16, Option<u16>)>,
 }
 

@@ -623,6 +623,31 @@ fn two_points_settle_what_became_of_the_last_message() {
     assert_eq!(likely(&found), ["the responder refuses in silence, or fails on the message"]);
 }
 
+/// Where each copy lacks another fragment, none of them is said to be the one that is lost.
+#[test]
+fn fragments_that_are_lost_now_and_then_are_not_numbered() {
+    // The number of a copy's fragments stands behind the header, with the flag of the last one.
+    let numbered = |mut point: Capture| {
+        let mut copy = 0;
+        for frame in &mut point.frames {
+            let ike = frame.octets.get_mut(42..).unwrap_or_default();
+            if ike.len() > 36 && ike[16] == 132 {
+                copy += u8::from(ike[34] == 1);
+                ike[33] = copy;
+            }
+        }
+        point
+    };
+    let told = |lost: [&[usize]; 3]| {
+        let first = message_5(lost[0]).losing(lost[1]).repeat(1, &[4.0]).losing(lost[2]).repeat(1, &[8.0]);
+        numbered(first.losing(&[]).quiet(secs(30)).capture())
+    };
+    let near = told([&[], &[], &[]]);
+    let found = |lost| find(&judge_together(&[near.clone(), second_point(&told(lost), ms(2))]), "F-V1FRAG-INCOMPLETE");
+    assert!(found([&[2], &[2], &[2]]).expect("a finding").seen.contains("number 2 is in capture 0 only"));
+    assert!(found([&[2], &[3], &[2]]).is_none());
+}
+
 /// A message in fragments passes where all of them do.
 #[test]
 fn a_message_in_fragments_passes_if_all_of_them_do() {
