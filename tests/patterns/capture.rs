@@ -295,11 +295,12 @@ fn large_packets_that_are_lost_between_two_points_are_found() {
     let story = ikev2_psk();
     let spis = story.esp_spis();
     let round = |told: Scenario, number: u32| {
-        let told =
-            told.traffic_on(spis, [3 * number], secs(1)).esp(Side::Initiator, spis[0], [3 * number + 1], 1320, secs(1));
-        told.esp(Side::Initiator, spis[0], [3 * number + 2], 1320, secs(1))
+        let told = told.esp(Side::Initiator, spis[0], [3 * number], 120, secs(1));
+        let told = told.esp(Side::Responder, spis[1], [number], 120, ms(15));
+        told.esp(Side::Initiator, spis[0], [3 * number + 1, 3 * number + 2], 1320, secs(1))
     };
-    let near = (1..=20).fold(story, round).traffic_on(spis, [63], secs(1)).quiet(secs(5)).capture();
+    let told = (1..=20).fold(story, round).esp(Side::Initiator, spis[0], [63], 120, secs(1));
+    let near = told.esp(Side::Responder, spis[1], [21], 120, ms(15)).quiet(secs(5)).capture();
     let found = |passes: fn(usize) -> bool| {
         let mut far = second_point(&near, ms(2));
         let mut large = 0;

@@ -172,12 +172,9 @@ fn between_small_ones(case: &Case<'_>, flow: &EspFlow) -> Option<Match> {
     let two_sizes = octets.iter().sum::<u64>() == flow.octets && long >= LARGE && short < LARGE / 2;
     let answered = back.packets.abs_diff(small) <= 1 && back.length_range.1 < LARGE / 2 && small >= ENOUGH;
     let to_the_end = flow.last.since(back.last) < SILENT && flow.first <= back.first;
-    let found = case.points().is_none()
-        && two_sizes
-        && answered
-        && to_the_end
-        && (MANY..=STREAM).contains(&large)
-        && flow.lost == 0;
+    let lacks_answers = lacks_as_many_answers(case, flow);
+    let plain = if lacks_answers { flow.lost <= 1 } else { flow.lost == 0 && case.points().is_none() };
+    let found = two_sizes && answered && to_the_end && plain && (MANY..=STREAM).contains(&large);
     found.then(|| {
         let [from, to] = [flow.source, flow.destination];
         let seen = format!(
@@ -187,7 +184,7 @@ fn between_small_ones(case: &Case<'_>, flow: &EspFlow) -> Option<Match> {
             number(back.packets, "packet"),
         );
         let found = Match::on_pair(Confidence::Suspected).severity(Severity::Warning).rule_out(&["loss"]);
-        let found = if lacks_as_many_answers(case, flow) {
+        let found = if lacks_answers {
             found
                 .seen(format!("{seen}, and {} of it never came by, as many as there were large ones; nobody asked it for smaller packets", number(back.lost, "more packet")))
                 .means(format!("the large packets arrive and are answered; the answers of {to}, most likely as large, are lost on their way here"))

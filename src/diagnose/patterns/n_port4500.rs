@@ -59,7 +59,7 @@ pattern! {
     checks: [
         Responder: "capture on its outside and see whether the message on 4500 arrives" about "forward" "secret";
         Initiator: "read its log: whether the answer arrives, and what it makes of it" about "stopped";
-        Path: "permit UDP 4500 both ways";
+        Path: "permit UDP 4500 both ways" about "blocked";
         Path: "forward UDP 4500 to the responder wherever UDP 500 is forwarded" about "forward";
         Either: "capture with a filter that names both ports: udp port 500 or udp port 4500 or esp" about "filter";
         Either: "make the IKE fragments smaller, 1200 octets or less" about "pieces";
