@@ -59,7 +59,7 @@ pattern! {
     checks: [
         Responder: "capture on its outside and see whether the message on 4500 arrives" about "forward" "secret";
         Initiator: "read its log: whether the answer arrives, and what it makes of it" about "stopped";
-        Path: "permit UDP 4500 both ways" about "blocked";
+        Path: "permit UDP 4500 both ways";
         Path: "forward UDP 4500 to the responder wherever UDP 500 is forwarded" about "forward";
         Either: "capture with a filter that names both ports: udp port 500 or udp port 4500 or esp" about "filter";
         Either: "make the IKE fragments smaller, 1200 octets or less" about "pieces";
@@ -237,7 +237,8 @@ fn awaited(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
     // Before its own NAT there is little that can lose its message.
     let beside = view.attempt.nat.own_matches[Side::Initiator.index()] == Some(true)
         && view.attempt.nat.behind(Side::Initiator) == Some(true);
-    let found = match (early, beside) {
+    let goes_on = points::answered_beyond(view, std::iter::once(answer)).is_some();
+    let found = match (early || goes_on, beside) {
         (true, _) => found.rule_out(&["stopped"]),
         (false, true) => found.weigh("stopped", 40.0).weigh("blocked", 0.4).weigh("forward", 0.2),
         (false, false) => found.weigh("stopped", 8.0),
