@@ -19,10 +19,15 @@ const FRAGMENTATION: [u8; 16] =
 
 /// Watched for less than this after the first fragment, the others may still be on their way.
 const WITHIN: Duration = Duration::from_secs(5);
+/// What follows the first fragment later than this does not follow it at once.
+const AT_ONCE: Duration = Duration::from_secs(1);
 
-/// Whether the capture goes on for long enough after the first fragment of a datagram for the others to come.
+/// Whether the capture goes on for long enough after the first fragment of a datagram for the others to come, and did not begin
+/// behind it.
 pub(super) fn were_awaited(case: &Case<'_>, incomplete: &IncompleteFact) -> bool {
-    case.end().since(incomplete.at) >= WITHIN
+    let recorded = points::recorded(case, incomplete.frame.capture).or(case.facts.window);
+    let begins = recorded.is_some_and(|(begun, _)| incomplete.at.since(begun) < AT_ONCE);
+    case.end().since(incomplete.at) >= WITHIN && (incomplete.first_seen || !begins)
 }
 
 /// Whether `side` announced that it can take IKE fragments.
