@@ -13,7 +13,7 @@ use lru::LruCache;
 use crate::base::{FrameRef, Limits, Timestamp};
 
 use super::ip::{self, Fragment, Payload};
-use super::octets::{count, up_to};
+use super::octets::{be16, count, up_to};
 use super::place::Place;
 use super::protocol::{IkePorts, ip_protocol};
 use super::{Body, GaveUp, IncompleteDatagram, Sink, udp};
@@ -302,7 +302,7 @@ impl Upper {
 /// In how many fragments a UDP datagram comes that begins with `octets`, if all but the last carry as much as the first, which ends at
 /// octet `end` of it.
 fn fragments_told(octets: &[u8], end: u32) -> u16 {
-    let length = octets.get(4..6).map_or(0, |length| u32::from(u16::from_be_bytes([length[0], length[1]])));
+    let length = be16(octets, 4).map_or(0, u32::from);
     u16::try_from(length.div_ceil(end.max(1))).unwrap_or(u16::MAX).max(1)
 }
 

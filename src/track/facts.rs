@@ -631,6 +631,11 @@ pub enum PayloadDetail {
 }
 
 impl MessageRecord {
+    /// Too little of it was captured to read it to its end.
+    pub fn is_cut(&self) -> bool {
+        self.fault.is_some_and(|fault| fault.is_cut())
+    }
+
     /// Frame and time of each of its copies, the first and then the repeats.
     pub fn copies(&self) -> impl Iterator<Item = (FrameRef, Timestamp)> + '_ {
         std::iter::once((self.frame, self.at)).chain(self.repeats.iter().map(|repeat| (repeat.frame, repeat.at)))

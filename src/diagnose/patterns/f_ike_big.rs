@@ -48,9 +48,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 .map(nat::name)
                 .collect();
             // What was cut off may have announced it.
-            let cut = || {
-                view.messages().any(|message| !message.encrypted && message.fault.is_some_and(|fault| fault.is_cut()))
-            };
+            let cut = || view.messages().any(|message| !message.encrypted && message.is_cut());
             if silent.is_empty() || view.attempt.midstream || cut() {
                 return None;
             }

@@ -57,7 +57,7 @@ fn transforms(view: &View<'_>) -> usize {
 
 /// The initiator names neither itself nor its abilities, in a first message that was captured to its end.
 fn is_bare(view: &View<'_>) -> bool {
-    let is_whole = |message: &MessageRecord| !message.fault.is_some_and(|fault| fault.is_cut());
+    let is_whole = |message: &MessageRecord| !message.is_cut();
     if !view.messages().find(|message| message.from == Side::Initiator).is_some_and(is_whole) {
         return false;
     }

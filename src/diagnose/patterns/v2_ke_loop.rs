@@ -4,7 +4,7 @@ use crate::diagnose::Confidence;
 use crate::diagnose::case::{Case, PATIENCE, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::{span, times};
-use crate::track::Label;
+use crate::track::{Label, MessageRecord};
 
 use super::ikev2::{self, Round};
 
@@ -77,7 +77,7 @@ fn never_met(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
     let wish = ikev2::group(wanted);
     // What was cut off may have been the group.
     let mut requests = view.messages().filter(|message| message.label == Label::Request(ikev2::SA_INIT));
-    let cut = requests.any(|request| request.fault.is_some_and(|fault| fault.is_cut()));
+    let cut = requests.any(MessageRecord::is_cut);
     let brought = |round: &&&Round<'_>| {
         let before = asked.iter().take_while(|earlier| !std::ptr::eq(**earlier, **round));
         before.last().is_some_and(|earlier| earlier.asked_group() == round.sent_group())
