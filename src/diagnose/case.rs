@@ -350,7 +350,7 @@ impl<'a> View<'a> {
         // What comes once the SA is up and is not answered is nobody's, or forged.
         let up = self.attempt.phase1_up;
         self.attempt.exchanges.iter().filter(move |exchange| {
-            let answered = || exchange.message(Label::Response(35)).is_some();
+            let answered = || exchange.message(Label::AUTH_RSP).is_some();
             let late = || exchange.messages.first().is_some_and(|first| up.is_some_and(|up| first.at > up));
             // What is refused in clear may be so under a number of its own.
             let protected = || exchange.messages.iter().any(|message| message.encrypted);
@@ -446,7 +446,7 @@ impl<'a> View<'a> {
     fn farewell_at_once(&self) -> Option<&'a MessageRecord> {
         let answer = self.last_auth_response()?;
         let farewell = self.messages().find(|message| {
-            message.at >= answer.at && message.from == Side::Initiator && message.label == Label::Request(37)
+            message.at >= answer.at && message.from == Side::Initiator && message.label == Label::INFORMATIONAL_REQ
         })?;
         // What comes again had not arrived whole before.
         let arrived = answer.copies().map(|(_, at)| at).filter(|&at| at <= farewell.at).max().unwrap_or(answer.at);
@@ -455,7 +455,7 @@ impl<'a> View<'a> {
             self.messages().all(|message| {
                 message.at <= answer.at
                     || std::ptr::eq(message, farewell)
-                    || (message.label == Label::Response(37) && message.from == Side::Responder)
+                    || (message.label == Label::INFORMATIONAL_RSP && message.from == Side::Responder)
             })
         };
         let empty = || {
@@ -479,7 +479,7 @@ impl<'a> View<'a> {
     pub fn last_auth_response(&self) -> Option<&'a MessageRecord> {
         let whole = |message: &&MessageRecord| message.encrypted && message.ike_fragments_missing.is_none();
         let mut messages = self.auth_exchanges().next_back()?.messages.iter();
-        messages.find(|message| message.label == Label::Response(35) && whole(message))
+        messages.find(|message| message.label == Label::AUTH_RSP && whole(message))
     }
 }
 
@@ -491,7 +491,7 @@ fn needs_answer_between(earlier: &MessageRecord, later: &MessageRecord) -> bool 
         (Label::Mm(6) | Label::Am(3), Label::Qm(1) | Label::Tr(1)) => false,
         (Label::Mm(_) | Label::Am(_), Label::Qm(_) | Label::Tr(_)) => true,
         (Label::Qm(1), Label::Qm(3)) => true,
-        (Label::Request(34), Label::Request(35)) | (Label::Response(34), Label::Response(35)) => true,
+        (Label::SA_INIT_REQ, Label::AUTH_REQ) | (Label::SA_INIT_RSP, Label::AUTH_RSP) => true,
         _ => false,
     }
 }

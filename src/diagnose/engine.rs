@@ -691,10 +691,10 @@ fn depth(attempt: &Attempt) -> u8 {
         Label::Mm(number) | Label::Am(number) => number,
         Label::Tr(_) => 10,
         Label::Qm(number) => 10 + number,
-        Label::Request(34) => 1,
-        Label::Response(34) => 2,
-        Label::Request(35) => 5,
-        Label::Response(35) => 6,
+        Label::SA_INIT_REQ => 1,
+        Label::SA_INIT_RSP => 2,
+        Label::AUTH_REQ => 5,
+        Label::AUTH_RSP => 6,
         _ => 0,
     }
 }

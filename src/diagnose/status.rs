@@ -48,7 +48,7 @@ pub(super) fn outcome(case: &Case<'_>, view: &View<'_>, error: bool, asks: bool)
         return Outcome::Unknown;
     }
     // Rounds of EAP end with an answer, too, and what comes next is up to the initiator. So does each of XAUTH.
-    let of_eap = view.is_v2() && attempt.phase1_up.is_none() && attempt.stage == Label::Response(35);
+    let of_eap = view.is_v2() && attempt.phase1_up.is_none() && attempt.stage == Label::AUTH_RSP;
     let in_rounds = (of_eap || asks) && !error;
     let told = !attempt.midstream || view.authenticated() == Some(false);
     if attempt.waiting_for.is_none() && told && !in_rounds {
@@ -185,7 +185,10 @@ fn is_expired(case: &Case<'_>, found: &Found) -> bool {
     let again = anew.count() >= 2;
     // Where nobody asks for anything after the end, nothing more was to be sent.
     let asks = |message: &MessageRecord| {
-        let first = matches!(message.label, Label::Mm(1) | Label::Am(1) | Label::Qm(1) | Label::Request(34 | 36));
+        let first = matches!(
+            message.label,
+            Label::Mm(1) | Label::Am(1) | Label::Qm(1) | Label::SA_INIT_REQ | Label::CREATE_CHILD_SA_REQ
+        );
         first && message.last_sent() > ended
     };
     let wanted = || case.attempts().any(|(_, view)| view.messages().any(asks));
@@ -238,7 +241,7 @@ fn is_begun_anew(case: &Case<'_>, found: &Found) -> bool {
 /// The last that was said is the question for a child SA, and its answer may be on its way.
 fn asks_for_child(case: &Case<'_>) -> bool {
     let last = case.attempts().last().and_then(|(_, view)| view.messages().max_by_key(|message| message.last_sent()));
-    last.is_some_and(|last| last.label == Label::Request(36) && case.end().since(last.last_sent()) < PATIENCE)
+    last.is_some_and(|last| last.label == Label::CREATE_CHILD_SA_REQ && case.end().since(last.last_sent()) < PATIENCE)
 }
 
 /// Phase 1 of the last attempt is complete, phase 2 may follow at once, and nothing was found that stops it.

@@ -112,7 +112,15 @@ impl<'a> View<'a> {
         let before = || self.messages().filter(|message| message.at < begin);
         let Some(last) = before().max_by_key(|message| message.at) else { return Duration::ZERO };
         let of_set_up = matches!(last.label, Label::Mm(_) | Label::Am(_) | Label::Qm(_) | Label::Tr(_))
-            || matches!(last.label, Label::Request(34 | 35 | 43) | Label::Response(34 | 35 | 43));
+            || matches!(
+                last.label,
+                Label::SA_INIT_REQ
+                    | Label::AUTH_REQ
+                    | Label::INTERMEDIATE_REQ
+                    | Label::SA_INIT_RSP
+                    | Label::AUTH_RSP
+                    | Label::INTERMEDIATE_RSP
+            );
         let unasked = last.repeat_count == 0 && before().all(|message| message.last_sent() <= last.at);
         let hole = begin.since(last.at);
         if of_set_up && unasked && hole >= PATIENCE / 2 { hole } else { Duration::ZERO }
@@ -125,18 +133,18 @@ impl<'a> View<'a> {
             exchange.messages.iter().find(|message| message.label == label).and_then(MessageRecord::first_inside)
         };
         let replaced = |exchange: &&Exchange| {
-            let asked = first(exchange, Label::Request(36));
-            asked == Some(payload::NOTIFY) && first(exchange, Label::Response(36)) == Some(payload::SA)
+            let asked = first(exchange, Label::CREATE_CHILD_SA_REQ);
+            asked == Some(payload::NOTIFY) && first(exchange, Label::CREATE_CHILD_SA_RSP) == Some(payload::SA)
         };
         let exchange = self.exchanges().iter().filter(|_| self.is_v2() && self.attempt.midstream).find(replaced)?;
-        exchange.messages.iter().find(|message| message.label == Label::Response(36)).map(|answer| answer.at)
+        exchange.messages.iter().find(|message| message.label == Label::CREATE_CHILD_SA_RSP).map(|answer| answer.at)
     }
 
     /// IKEv2: when a CREATE_CHILD_SA was first answered with more than a refusal.
     pub fn child_created(&self) -> Option<Timestamp> {
         let suite = Suite::chosen(self.attempt)?;
         self.messages()
-            .find(|message| message.label == Label::Response(36) && suite.refuses_child(message) == Some(false))
+            .find(|message| message.label == Label::CREATE_CHILD_SA_RSP && suite.refuses_child(message) == Some(false))
             .map(|message| message.at)
     }
 

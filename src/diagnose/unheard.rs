@@ -59,7 +59,7 @@ impl<'a> View<'a> {
     /// The last answer of the set-up, if the initiator seems never to get it: it goes on with what was answered, and does
     /// nothing else.
     pub(super) fn set_up_unheard(&self) -> Option<Unheard<'a>> {
-        if !matches!(self.attempt.stage, Label::Mm(6) | Label::Response(35)) {
+        if !matches!(self.attempt.stage, Label::Mm(6) | Label::AUTH_RSP) {
             return None;
         }
         let exchange = if self.is_v2() {
@@ -67,8 +67,7 @@ impl<'a> View<'a> {
         } else {
             self.exchanges().iter().find(|exchange| exchange.kind == ExchangeKind::MainMode)?
         };
-        let labels =
-            if self.is_v2() { (Label::Request(35), Label::Response(35)) } else { (Label::Mm(5), Label::Mm(6)) };
+        let labels = if self.is_v2() { (Label::AUTH_REQ, Label::AUTH_RSP) } else { (Label::Mm(5), Label::Mm(6)) };
         // Whoever says no more than no has no SA that could be up on one side only, whether that is heard or not.
         let refuses = self.auth_answer() == Some(AuthAnswer::Notify) && self.authenticated() == Some(false);
         let unheard = self.unheard(exchange, labels).filter(|_| !refuses)?;
@@ -85,7 +84,7 @@ impl<'a> View<'a> {
     /// The answer to a CREATE_CHILD_SA, if the side that asked seems never to get it: it goes on asking, asks for nothing
     /// else, and uses nothing new.
     pub(super) fn child_unheard(&self, exchange: &'a Exchange) -> Option<Unheard<'a>> {
-        let (request, answer) = (Label::Request(36), Label::Response(36));
+        let (request, answer) = (Label::CREATE_CHILD_SA_REQ, Label::CREATE_CHILD_SA_RSP);
         let unheard = self.unheard(exchange, (request, answer)).or_else(|| self.rekey_unheard(exchange))?;
         let asks = self.exchanges().iter().any(|other| {
             other.started_by == exchange.started_by
@@ -118,7 +117,7 @@ impl<'a> View<'a> {
         if exchange.kind != ExchangeKind::InformationalV2 {
             return None;
         }
-        let unheard = self.unheard(exchange, (Label::Request(37), Label::Response(37)))?;
+        let unheard = self.unheard(exchange, (Label::INFORMATIONAL_REQ, Label::INFORMATIONAL_RSP))?;
         let goes_on = match self.next_copy(unheard.request) {
             Some(next) => !next.given_up,
             None => self.case.end().since(unheard.request.last_sent()) < PATIENCE,
@@ -141,8 +140,8 @@ impl<'a> View<'a> {
 
     /// Who re-keys a child SA and has the answer deletes the old one (RFC 7296 §2.8): the copies may have ended with any number.
     fn rekey_unheard(&self, exchange: &'a Exchange) -> Option<Unheard<'a>> {
-        let request = exchange.message(Label::Request(36))?;
-        let answer = under_protection(exchange, Label::Response(36))?;
+        let request = exchange.message(Label::CREATE_CHILD_SA_REQ)?;
+        let answer = under_protection(exchange, Label::CREATE_CHILD_SA_RSP)?;
         let copies = copies_after(answer, request);
         let watched = self.case.end().since(request.last_sent()) >= PATIENCE;
         // which begins with a Notify that names it (RFC 7296 §1.3.3)

@@ -282,8 +282,8 @@ pub(super) fn without_ike_sa(outcome: Outcome, verdict: Option<&str>) -> bool {
 
 /// What decides how vendors call the stage of an attempt, which failed before its IKE SA was up, or not.
 pub(super) fn stand(fact: &track::Attempt, failed: bool) -> Stand {
-    let in_rounds = fact.stage == Label::Response(35) && fact.phase1_up.is_none();
-    let refused = in_rounds || (failed && (fact.stage != Label::Response(34) || fact.chosen.is_none()));
+    let in_rounds = fact.stage == Label::AUTH_RSP && fact.phase1_up.is_none();
+    let refused = in_rounds || (failed && (fact.stage != Label::SA_INIT_RSP || fact.chosen.is_none()));
     Stand { mode: fact.mode, stage: fact.stage, quick_mode_by: quick_mode_by(fact), refused }
 }
 

@@ -245,6 +245,13 @@ pub struct Sent {
     pub on_4500: u64,
 }
 
+impl Sent {
+    /// ESP and AH packets.
+    pub fn protected(&self) -> u64 {
+        self.esp.saturating_add(self.ah)
+    }
+}
+
 /// ESP or AH packets of one direction and SPI.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]

@@ -397,15 +397,15 @@ pub fn healthy(a: &str, b: &str, first_frame: u64) -> (Pair, Judged, Finding) {
         ]
     };
     attempt.begin(ExchangeKind::IkeSaInit, 0, Side::Initiator);
-    attempt.say(first_frame, at(0), Label::Request(34), Side::Initiator, 464, init(true));
-    attempt.say(first_frame + 1, at(12), Label::Response(34), Side::Responder, 472, init(false));
+    attempt.say(first_frame, at(0), Label::SA_INIT_REQ, Side::Initiator, 464, init(true));
+    attempt.say(first_frame + 1, at(12), Label::SA_INIT_RSP, Side::Responder, 472, init(false));
     attempt.initiator.set_port(4500);
     attempt.responder.set_port(4500);
     attempt.begin(ExchangeKind::IkeAuth, 1, Side::Initiator);
     let auth = attempt.say(
         first_frame + 2,
         at(31),
-        Label::Request(35),
+        Label::AUTH_REQ,
         Side::Initiator,
         1820,
         vec![payload(46, PayloadDetail::Plain)],
@@ -416,7 +416,7 @@ pub fn healthy(a: &str, b: &str, first_frame: u64) -> (Pair, Judged, Finding) {
     let answer = attempt.say(
         first_frame + 3,
         at(55),
-        Label::Response(35),
+        Label::AUTH_RSP,
         Side::Responder,
         256,
         vec![payload(46, PayloadDetail::Plain)],
@@ -435,10 +435,10 @@ pub fn healthy(a: &str, b: &str, first_frame: u64) -> (Pair, Judged, Finding) {
     for beat in 0..10 {
         let (number, millis) = (first_frame + 10 + beat * 4, 10_000 + beat * 10_000);
         let sk = || vec![payload(46, PayloadDetail::Plain)];
-        attempt.say(number, at(millis), Label::Request(37), Side::Initiator, 76, sk()).encrypted = true;
-        attempt.say(number + 1, at(millis + 20), Label::Response(37), Side::Responder, 76, sk()).encrypted = true;
+        attempt.say(number, at(millis), Label::INFORMATIONAL_REQ, Side::Initiator, 76, sk()).encrypted = true;
+        attempt.say(number + 1, at(millis + 20), Label::INFORMATIONAL_RSP, Side::Responder, 76, sk()).encrypted = true;
     }
-    attempt.stage = Label::Response(35);
+    attempt.stage = Label::AUTH_RSP;
     attempt.phase1_up = Some(at(55));
     attempt.phase2_up = Some(at(55));
     pair.attempts.push(attempt);

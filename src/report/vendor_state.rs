@@ -71,15 +71,21 @@ impl Stand {
             Label::Am(number) => phase1(&AGGRESSIVE, AGGRESSIVE_DONE, number),
             Label::Qm(number) => quick_mode(mode, number, quick_mode_by.unwrap_or(Side::Initiator)),
             Label::Tr(_) => transaction(mode),
-            Label::Request(34) => (Some(Side::Initiator), V2_INIT_SENT, UNSEEN),
-            Label::Response(34) if refused => (Some(Side::Initiator), V2_INIT_SENT, UNSEEN),
-            Label::Response(34) => (Some(Side::Responder), V2_INIT_SENT, V2_INIT_ANSWERED),
-            Label::Request(43) | Label::Response(43) => {
+            Label::SA_INIT_REQ => (Some(Side::Initiator), V2_INIT_SENT, UNSEEN),
+            Label::SA_INIT_RSP if refused => (Some(Side::Initiator), V2_INIT_SENT, UNSEEN),
+            Label::SA_INIT_RSP => (Some(Side::Responder), V2_INIT_SENT, V2_INIT_ANSWERED),
+            Label::INTERMEDIATE_REQ | Label::INTERMEDIATE_RSP => {
                 (Some(Side::Initiator), SideStates { libreswan: None, ..V2_INIT_SENT }, V2_INIT_ANSWERED)
             }
-            Label::Request(35) => (Some(Side::Initiator), V2_AUTH_SENT, V2_INIT_ANSWERED),
-            Label::Response(35) if refused => (Some(Side::Initiator), V2_AUTH_SENT, V2_INIT_ANSWERED),
-            Label::Response(35) | Label::Request(36 | 37 | 44) | Label::Response(36 | 37 | 44) => (None, V2_UP, V2_UP),
+            Label::AUTH_REQ => (Some(Side::Initiator), V2_AUTH_SENT, V2_INIT_ANSWERED),
+            Label::AUTH_RSP if refused => (Some(Side::Initiator), V2_AUTH_SENT, V2_INIT_ANSWERED),
+            Label::AUTH_RSP
+            | Label::CREATE_CHILD_SA_REQ
+            | Label::INFORMATIONAL_REQ
+            | Label::FOLLOWUP_KE_REQ
+            | Label::CREATE_CHILD_SA_RSP
+            | Label::INFORMATIONAL_RSP
+            | Label::FOLLOWUP_KE_RSP => (None, V2_UP, V2_UP),
             Label::MmEither(_)
             | Label::Ngm(_)
             | Label::Inf
@@ -205,13 +211,13 @@ mod tests {
 
     #[test]
     fn ikev2_is_in_negotiation_until_the_auth_response() {
-        let states = vendor_states(Mode::IkeV2, Label::Request(35), None, false);
+        let states = vendor_states(Mode::IkeV2, Label::AUTH_REQ, None, false);
         assert_eq!((states.cisco_asa, states.libreswan), (Some("IN-NEG"), Some("STATE_V2_PARENT_I2")));
-        let states = vendor_states(Mode::IkeV2, Label::Response(35), None, false);
+        let states = vendor_states(Mode::IkeV2, Label::AUTH_RSP, None, false);
         assert_eq!((states.cisco_asa, states.strongswan), (Some("READY"), Some("ESTABLISHED")));
-        let refused = vendor_states(Mode::IkeV2, Label::Response(35), None, true);
+        let refused = vendor_states(Mode::IkeV2, Label::AUTH_RSP, None, true);
         assert_eq!((refused.cisco_asa, refused.strongswan), (Some("IN-NEG"), Some("CONNECTING")));
-        let refused = vendor_states(Mode::IkeV2, Label::Response(34), None, true);
+        let refused = vendor_states(Mode::IkeV2, Label::SA_INIT_RSP, None, true);
         assert_eq!((refused.side, refused.libreswan), (Some(Side::Initiator), Some("STATE_V2_PARENT_I1")));
         assert_eq!(refused.by_side.responder.libreswan, None, "whoever refuses keeps nothing");
     }

@@ -415,6 +415,35 @@ pub enum Label {
 }
 
 impl Label {
+    /// Request of IKE_SA_INIT.
+    pub const SA_INIT_REQ: Self = Self::Request(34);
+    /// Response of IKE_SA_INIT.
+    pub const SA_INIT_RSP: Self = Self::Response(34);
+    /// Request of IKE_AUTH.
+    pub const AUTH_REQ: Self = Self::Request(35);
+    /// Response of IKE_AUTH.
+    pub const AUTH_RSP: Self = Self::Response(35);
+    /// Request of CREATE_CHILD_SA.
+    pub const CREATE_CHILD_SA_REQ: Self = Self::Request(36);
+    /// Response of CREATE_CHILD_SA.
+    pub const CREATE_CHILD_SA_RSP: Self = Self::Response(36);
+    /// Request of INFORMATIONAL.
+    pub const INFORMATIONAL_REQ: Self = Self::Request(37);
+    /// Response of INFORMATIONAL.
+    pub const INFORMATIONAL_RSP: Self = Self::Response(37);
+    /// Request of IKE_SESSION_RESUME.
+    pub const SESSION_RESUME_REQ: Self = Self::Request(38);
+    /// Response of IKE_SESSION_RESUME.
+    pub const SESSION_RESUME_RSP: Self = Self::Response(38);
+    /// Request of IKE_INTERMEDIATE.
+    pub const INTERMEDIATE_REQ: Self = Self::Request(43);
+    /// Response of IKE_INTERMEDIATE.
+    pub const INTERMEDIATE_RSP: Self = Self::Response(43);
+    /// Request of IKE_FOLLOWUP_KE.
+    pub const FOLLOWUP_KE_REQ: Self = Self::Request(44);
+    /// Response of IKE_FOLLOWUP_KE.
+    pub const FOLLOWUP_KE_RSP: Self = Self::Response(44);
+
     /// The same, of a message of which is not known which side sent it.
     pub(super) fn by_either(self) -> Self {
         match self {
@@ -433,7 +462,7 @@ impl Label {
 
     /// A set-up that got no further leaves the responder with a negotiation half open.
     pub(super) fn leaves_half_open(self) -> bool {
-        matches!(self, Label::Mm(1 | 2) | Label::Am(1 | 2) | Label::Request(34) | Label::Response(34))
+        matches!(self, Label::Mm(1 | 2) | Label::Am(1 | 2) | Label::SA_INIT_REQ | Label::SA_INIT_RSP)
     }
 }
 

@@ -2,11 +2,6 @@
 
 use super::facts::{Exchange, ExchangeKind, Label};
 
-const SA_INIT: u8 = 34;
-const AUTH: u8 = 35;
-const INTERMEDIATE: u8 = 43;
-const RESUME: u8 = 38;
-
 /// Order of the messages that set an SA up; `None` for those that only use it.
 pub(super) fn rank(label: Label) -> Option<u8> {
     Some(match label {
@@ -14,12 +9,12 @@ pub(super) fn rank(label: Label) -> Option<u8> {
         Label::Tr(number) => 10 + number.min(2),
         // A fourth one confirms what the third completed.
         Label::Qm(number) => 20 + number.min(3),
-        Label::Request(SA_INIT | RESUME) => 1,
-        Label::Response(SA_INIT | RESUME) => 2,
-        Label::Request(INTERMEDIATE) => 3,
-        Label::Response(INTERMEDIATE) => 4,
-        Label::Request(AUTH) => 5,
-        Label::Response(AUTH) => 6,
+        Label::SA_INIT_REQ | Label::SESSION_RESUME_REQ => 1,
+        Label::SA_INIT_RSP | Label::SESSION_RESUME_RSP => 2,
+        Label::INTERMEDIATE_REQ => 3,
+        Label::INTERMEDIATE_RSP => 4,
+        Label::AUTH_REQ => 5,
+        Label::AUTH_RSP => 6,
         _ => return None,
     })
 }
@@ -38,7 +33,7 @@ pub(super) fn next(label: Label) -> Option<Label> {
         Label::Tr(1) => Some(Label::Tr(2)),
         Label::Ngm(1) => Some(Label::Ngm(2)),
         Label::Request(exchange_type) => Some(Label::Response(exchange_type)),
-        Label::Response(SA_INIT | INTERMEDIATE) => Some(Label::Request(AUTH)),
+        Label::SA_INIT_RSP | Label::INTERMEDIATE_RSP => Some(Label::AUTH_REQ),
         _ => None,
     }
 }
@@ -56,9 +51,9 @@ pub(super) fn waiting_for(youngest: &Exchange) -> Option<Label> {
     let last = youngest.messages.iter().rfind(|message| message.label == furthest)?;
     match furthest {
         // A COOKIE or INVALID_KE_PAYLOAD answer asks for the request once more; any other error notify ends it.
-        Label::Response(SA_INIT) => match super::exchange::sa_init_answer(last) {
+        Label::SA_INIT_RSP => match super::exchange::sa_init_answer(last) {
             super::exchange::SaInitAnswer::Accepted => next(furthest),
-            super::exchange::SaInitAnswer::AskedAgain => Some(Label::Request(SA_INIT)),
+            super::exchange::SaInitAnswer::AskedAgain => Some(Label::SA_INIT_REQ),
             super::exchange::SaInitAnswer::Refused => None,
         },
         _ => next(furthest),

@@ -69,7 +69,7 @@ pub(super) fn severity_style(severity: Severity, colour: bool) -> Style {
 /// How far the youngest attempt got, and what it waits for since when: `MM5 ×3, no MM6 for 14.2 s`.
 pub(super) fn how_far(report: &Report, pair: &Pair, now: Timestamp) -> String {
     let Some(attempt) = report.attempts_of(pair).last() else {
-        return if pair.sent_by_a.esp + pair.sent_by_a.ah + pair.sent_by_b.esp + pair.sent_by_b.ah > 0 {
+        return if pair.sent_by_a.protected().saturating_add(pair.sent_by_b.protected()) > 0 {
             "traffic, no IKE seen".into()
         } else {
             "no negotiation seen".into()

@@ -221,7 +221,7 @@ fn unanswered(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
             ))
             .means(match message.label {
                 // What proves who answers has its certificates, too.
-                Label::Mm(5) | Label::Request(35) => {
+                Label::Mm(5) | Label::AUTH_REQ => {
                     "most likely the fragments do not get through to the peer, or those of its answer do not get back"
                 }
                 _ => "most likely the fragments do not get through to the peer",

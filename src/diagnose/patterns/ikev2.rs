@@ -21,13 +21,6 @@ use super::icmp;
 use super::ok_delete::is_taken_down;
 use super::traffic::goes_on_at;
 
-/// Exchange types (RFC 7296 §3.1, RFC 5723).
-pub(super) const SA_INIT: u8 = 34;
-pub(super) const AUTH: u8 = 35;
-pub(super) const CREATE_CHILD_SA: u8 = 36;
-pub(super) const INFORMATIONAL: u8 = 37;
-pub(super) const SESSION_RESUME: u8 = 38;
-
 /// Notify message types that patterns look for (RFC 7296 §3.10.1 and the RFCs named).
 pub(super) mod notify {
     pub(in super::super) const UNSUPPORTED_CRITICAL_PAYLOAD: u16 = 1;
@@ -160,9 +153,9 @@ pub(super) fn rounds(attempt: &Attempt) -> impl DoubleEndedIterator<Item = Round
 }
 
 fn round(exchange: &Exchange) -> Round<'_> {
-    let responses = exchange.messages.iter().filter(|message| message.label == Label::Response(SA_INIT));
+    let responses = exchange.messages.iter().filter(|message| message.label == Label::SA_INIT_RSP);
     Round {
-        request: exchange.message(Label::Request(SA_INIT)),
+        request: exchange.message(Label::SA_INIT_REQ),
         response: responses.min_by_key(|response| sa_init_answer(response) != SaInitAnswer::Accepted),
     }
 }
@@ -175,7 +168,7 @@ pub(super) fn accepted(attempt: &Attempt) -> Option<Round<'_>> {
 /// The response by which the responder went along: with its choice, or with a ticket (RFC 5723 §4.3.2).
 pub(super) fn went_along<'a>(view: &View<'a>) -> Option<&'a MessageRecord> {
     let resumed = || {
-        let mut answers = view.messages().filter(|message| message.label == Label::Response(SESSION_RESUME));
+        let mut answers = view.messages().filter(|message| message.label == Label::SESSION_RESUME_RSP);
         answers.find(|answer| {
             notified(answer, notify::TICKET_NACK).is_none() && notified(answer, notify::COOKIE).is_none()
         })
@@ -185,7 +178,7 @@ pub(super) fn went_along<'a>(view: &View<'a>) -> Option<&'a MessageRecord> {
 
 /// When the responder had gone along, or was asked for what follows that.
 pub(super) fn accepted_at(view: &View<'_>) -> Option<Timestamp> {
-    let asked = view.message(Label::Request(AUTH)).map(|request| request.at);
+    let asked = view.message(Label::AUTH_REQ).map(|request| request.at);
     went_along(view).map(|response| response.at).into_iter().chain(asked).min()
 }
 
@@ -202,8 +195,8 @@ pub(super) fn request_and_response(exchange: &Exchange) -> (Option<&MessageRecor
 /// of IKE_AUTH. Not that the IKE SA is unknown.
 pub(super) fn refused_in_clear<'a>(view: &View<'a>, request: &MessageRecord) -> Option<ClearNotify<'a>> {
     let answers = |message: &MessageRecord| match message.label {
-        Label::Response(AUTH | CREATE_CHILD_SA) => true,
-        Label::Response(SA_INIT) => sa_init_answer(message) == SaInitAnswer::Refused,
+        Label::AUTH_RSP | Label::CREATE_CHILD_SA_RSP => true,
+        Label::SA_INIT_RSP => sa_init_answer(message) == SaInitAnswer::Refused,
         _ => false,
     };
     view.clear_errors(request.from.other()).find(|notify| {
@@ -217,12 +210,12 @@ pub(super) fn refused_in_clear<'a>(view: &View<'a>, request: &MessageRecord) -> 
 
 /// The same of IKE_AUTH, unless the responder uses the IKE SA for more than a farewell.
 pub(super) fn auth_refused_in_clear<'a>(view: &View<'a>) -> Option<ClearNotify<'a>> {
-    let asked = view.message(Label::Request(AUTH))?;
+    let asked = view.message(Label::AUTH_REQ)?;
     let uses = |message: &MessageRecord| {
         message.encrypted
             && message.from == Side::Responder
             && message.last_sent() >= asked.at
-            && message.label != Label::Request(INFORMATIONAL)
+            && message.label != Label::INFORMATIONAL_REQ
     };
     refused_in_clear(view, asked).filter(|_| !view.messages().any(uses))
 }
@@ -234,7 +227,7 @@ pub(super) fn in_clear(view: &View<'_>, refusal: &ClearNotify<'_>) -> String {
     };
     let (what, often) = said(*refusal);
     let mut seen = format!("was answered with {what} in clear, {often}");
-    if refusal.message.label == Label::Response(SA_INIT) {
+    if refusal.message.label == Label::SA_INIT_RSP {
         seen.push_str(", under the header of IKE_SA_INIT");
     }
     let then = view.clear_errors(refusal.message.from).find(|notify| {

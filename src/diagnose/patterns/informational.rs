@@ -38,8 +38,6 @@ const APART: Duration = Duration::from_secs(1);
 const EARLIER: usize = 8;
 /// No more deletes of one side than these, apart from each other, are heartbeats.
 const HEARTBEATS: usize = 4;
-/// IKEv2 exchange type.
-const CREATE_CHILD_SA: u8 = 36;
 /// Plaintext of the smallest IKEv2 payload that an Informational may hold: a notify or a delete without SPI.
 const LEAST_PAYLOAD: u32 = 8;
 /// Two hashes of NAT detection (RFC 7296 §2.23), which who may move asks with whether a NAT has changed its mapping (RFC 4555 §3.8).
@@ -520,7 +518,7 @@ fn read_v2(view: &View<'_>, found: &mut [Informational<'_>]) {
     let suite = Suite::chosen(view.attempt);
     let mut rekeyed: Vec<Timestamp> = view
         .messages()
-        .filter(|message| message.label == Label::Response(CREATE_CHILD_SA))
+        .filter(|message| message.label == Label::CREATE_CHILD_SA_RSP)
         .map(|message| message.at)
         .collect();
     rekeyed.sort_unstable();

@@ -73,7 +73,8 @@ fn check(case: &Case<'_>) -> Vec<Match> {
 fn deleted_at_once<'a>(view: &View<'a>) -> Option<Informational<'a>> {
     let up = view.attempt.phase1_up?;
     let used = view.messages().any(|message| {
-        matches!(message.label, Label::Qm(_) | Label::Tr(_) | Label::Ngm(_) | Label::Request(36)) && message.at >= up
+        matches!(message.label, Label::Qm(_) | Label::Tr(_) | Label::Ngm(_) | Label::CREATE_CHILD_SA_REQ)
+            && message.at >= up
     });
     if used {
         return None;

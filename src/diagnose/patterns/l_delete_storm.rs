@@ -80,12 +80,12 @@ fn stormy_minute(case: &Case<'_>) -> Option<Match> {
     for (index, view) in case.attempts() {
         for message in view.messages() {
             let maker = match message.label {
-                Label::Inf | Label::Request(37) if message.encrypted => {
+                Label::Inf | Label::INFORMATIONAL_REQ if message.encrypted => {
                     told.push((message.at, index));
                     continue;
                 }
                 Label::Qm(3) => message.from,
-                Label::Response(35 | 36) => message.from.other(),
+                Label::AUTH_RSP | Label::CREATE_CHILD_SA_RSP => message.from.other(),
                 _ => continue,
             };
             new.push(message.at);

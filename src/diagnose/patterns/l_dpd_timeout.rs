@@ -238,7 +238,7 @@ fn falls_silent(view: &View<'_>) -> bool {
 fn has_last_word(view: &View<'_>, side: Side) -> bool {
     let Some(heard) = last_heard(view, side.other()) else { return false };
     let since = view.messages().filter(|message| {
-        message.from == side && message.at > heard && matches!(message.label, Label::Inf | Label::Request(37))
+        message.from == side && message.at > heard && matches!(message.label, Label::Inf | Label::INFORMATIONAL_REQ)
     });
     since.map(|message| u64::from(message.repeat_count) + 1).sum::<u64>() >= LEAST
 }
@@ -250,7 +250,7 @@ fn answer_lost(view: &View<'_>, questions: &[&Informational<'_>]) -> Option<u32>
     };
     let first = questions.first()?.message;
     let answers = |message: &&MessageRecord| {
-        let informs = matches!(message.label, Label::Inf | Label::Response(37));
+        let informs = matches!(message.label, Label::Inf | Label::INFORMATIONAL_RSP);
         informs && message.encrypted && message.from != first.from && message.at > first.at
     };
     view.messages().filter(answers).find(|message| points.loses(message)).map(|answer| answer.frame.capture)

@@ -79,8 +79,12 @@ pattern! {
 
 /// Phase 1 was complete: seen to be, or nothing of its negotiation is in a capture that began later.
 fn was_up(view: &View<'_>) -> bool {
-    let negotiates =
-        |label| matches!(label, Label::Mm(_) | Label::Am(_) | Label::Request(34 | 35) | Label::Response(34 | 35));
+    let negotiates = |label| {
+        matches!(
+            label,
+            Label::Mm(_) | Label::Am(_) | Label::SA_INIT_REQ | Label::AUTH_REQ | Label::SA_INIT_RSP | Label::AUTH_RSP
+        )
+    };
     view.attempt.phase1_up.is_some()
         || (view.attempt.midstream && !view.messages().any(|message| negotiates(message.label)))
 }

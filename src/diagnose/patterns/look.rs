@@ -230,16 +230,16 @@ impl OfStory {
         signs.set_if(message.repeat_count > 0 || !message.repeats.is_empty(), Signs::REPEATS);
         match message.label {
             Label::Qm(1) => self.quick_modes += 1,
-            Label::Inf | Label::Request(super::ikev2::INFORMATIONAL) => {
+            Label::Inf | Label::INFORMATIONAL_REQ => {
                 signs.set(Signs::INFORMATIONAL);
                 self.informationals += usize::from(message.encrypted);
                 self.times_tell = true;
             }
-            Label::Response(super::ikev2::AUTH | super::ikev2::CREATE_CHILD_SA) => self.times_tell = true,
+            Label::AUTH_RSP | Label::CREATE_CHILD_SA_RSP => self.times_tell = true,
             _ => {}
         }
         self.went_on |= message.from == Side::Initiator
-            && !matches!(message.label, Label::Mm(1) | Label::Am(1) | Label::Request(super::ikev2::SA_INIT));
+            && !matches!(message.label, Label::Mm(1) | Label::Am(1) | Label::SA_INIT_REQ);
         let late = matches!(
             exchange.kind,
             ExchangeKind::QuickMode
@@ -372,7 +372,7 @@ impl Look {
     /// When a message came, if that may be a sign.
     fn time(&mut self, message: &MessageRecord, of: &mut OfMessages<'_>) {
         match message.label {
-            Label::Inf | Label::Request(super::ikev2::INFORMATIONAL) => {
+            Label::Inf | Label::INFORMATIONAL_REQ => {
                 let told = &mut of.told[message.from.index()];
                 *told = (*told).max(Some(message.at));
                 if message.from == Side::Initiator {
@@ -380,8 +380,8 @@ impl Look {
                     *first = (*first).min(message.at);
                 }
             }
-            Label::Response(super::ikev2::AUTH) => of.last_auth = of.last_auth.max(Some(message.at)),
-            Label::Response(super::ikev2::CREATE_CHILD_SA) => self.latest_up = self.latest_up.max(Some(message.at)),
+            Label::AUTH_RSP => of.last_auth = of.last_auth.max(Some(message.at)),
+            Label::CREATE_CHILD_SA_RSP => self.latest_up = self.latest_up.max(Some(message.at)),
             _ => {}
         }
     }

@@ -12,8 +12,6 @@ use crate::track::{IcmpAbout, Label, MessageRecord, Mode, Move, Side};
 
 use super::{fragments, ikev2, nat, phase1, v2_auth_fail, v2_auth_no_reply, v2_init_no_auth};
 
-/// The first message of IKEv2 that is authenticated.
-const AUTH: Label = Label::Request(35);
 /// Attempts before one that are looked at.
 const EARLIER: usize = 16;
 
@@ -160,7 +158,7 @@ fn sent(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
     if view.is_v2() {
         // NAT detection is part of IKEv2. Keys are compared in IKE_AUTH, and what is refused there is said aloud.
         found = found.rule_out(&["natt"]);
-        found = if first.label == AUTH { found.weigh("secret", 0.2) } else { found.rule_out(&["secret"]) };
+        found = if first.label == Label::AUTH_REQ { found.weigh("secret", 0.2) } else { found.rule_out(&["secret"]) };
     }
     if elsewhere {
         found = found.weigh("blocked", 0.6);
@@ -197,14 +195,14 @@ fn asks_on(view: &View<'_>, answer: &MessageRecord) -> bool {
 
 /// The responder waits for the message that has to come on 4500.
 fn awaited(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
-    let owed = matches!(view.attempt.waiting_for, Some(Label::Mm(5) | Label::Request(35)));
+    let owed = matches!(view.attempt.waiting_for, Some(Label::Mm(5) | Label::AUTH_REQ));
     let moved = view.messages().any(nat::on_4500);
     // A place that changes breaks the hashes as a NAT does, and fragments that are lost say more than this.
     if !owed || moved || !nat::detected(view) || !nat::rebound(view).is_empty() || !case.pair.incomplete.is_empty() {
         return None;
     }
     let answer =
-        last_of(view, Side::Responder).filter(|message| matches!(message.label, Label::Mm(4) | Label::Response(34)))?;
+        last_of(view, Side::Responder).filter(|message| matches!(message.label, Label::Mm(4) | Label::SA_INIT_RSP))?;
     if asks_on(view, answer) || v2_init_no_auth::bad_choice(view).is_some() {
         return None;
     }

@@ -11,10 +11,6 @@ use crate::track::{Attempt, Exchange, Label, MessageRecord, Side};
 
 use super::{nat, phase1};
 
-/// IKE_SA_INIT.
-const SA_INIT_REQUEST: Label = Label::Request(34);
-const SA_INIT_RESPONSE: Label = Label::Response(34);
-
 pattern! {
     /// ## What is seen
     ///
@@ -126,8 +122,9 @@ fn was_asked_there(view: &View<'_>, answer: &MessageRecord) -> bool {
 /// Attempts that were never answered here, or whose IKE_SA_INIT was not, and whose answer another pair holds.
 fn answered_elsewhere(case: &Case<'_>) -> Vec<Match> {
     let of = |view: &View<'_>, label| view.message(label).is_some();
-    let open =
-        |view: &View<'_>| !view.heard(Side::Responder) || (of(view, SA_INIT_REQUEST) && !of(view, SA_INIT_RESPONSE));
+    let open = |view: &View<'_>| {
+        !view.heard(Side::Responder) || (of(view, Label::SA_INIT_REQ) && !of(view, Label::SA_INIT_RSP))
+    };
     let asked = case.attempts().filter(|(_, view)| !view.attempt.midstream && open(view));
     asked.filter_map(|(index, view)| from_elsewhere(index, &view)).collect()
 }
@@ -142,7 +139,7 @@ fn from_elsewhere(index: usize, view: &View<'_>) -> Option<Match> {
         .frames([attempt.first_frame, first_frame])
         .settle("a capture on the outside of the peer: from which address does it answer?");
     // Who goes on with the address it asked has taken that answer all the same.
-    let is_next = |message: &MessageRecord| !matches!(message.label, Label::Mm(1) | Label::Am(1) | SA_INIT_REQUEST);
+    let is_next = |message: &MessageRecord| !matches!(message.label, Label::Mm(1) | Label::Am(1) | Label::SA_INIT_REQ);
     let mut next = view.messages().filter(|message| message.from == Side::Initiator && is_next(message)).peekable();
     if next.peek().is_none() {
         return Some(found);

@@ -24,8 +24,6 @@ const BESIDE: usize = 8;
 const FAREWELL: Duration = Duration::from_secs(2);
 /// IKEv2: copies of a delete after the first, none of them answered.
 const IN_VAIN: u32 = 2;
-/// IKEv2 exchange type.
-const CREATE_CHILD_SA: u8 = 36;
 /// A tunnel at rest for so long was idle.
 const RESTED: Duration = Duration::from_secs(30);
 /// Quiet shorter than this is not worth a number.
@@ -192,8 +190,8 @@ fn created(view: &View<'_>, until: Timestamp) -> Vec<Created> {
     let suite = Suite::chosen(view.attempt);
     let of = |exchange: &Exchange| {
         let labelled = |label| exchange.messages.iter().find(|message| message.label == label);
-        let answer = labelled(Label::Response(CREATE_CHILD_SA)).filter(|answer| answer.at <= until)?;
-        let request = labelled(Label::Request(CREATE_CHILD_SA));
+        let answer = labelled(Label::CREATE_CHILD_SA_RSP).filter(|answer| answer.at <= until)?;
+        let request = labelled(Label::CREATE_CHILD_SA_REQ);
         let granted = suite.is_none_or(|suite| suite.refuses_child(answer) != Some(true));
         granted.then_some(Created {
             by: exchange.started_by,
@@ -240,8 +238,8 @@ fn no_child_is_left(view: &View<'_>, deletes: &[Informational<'_>]) -> bool {
 fn another_is_wanted(view: &View<'_>, delete: &Informational<'_>) -> bool {
     let suite = Suite::chosen(view.attempt);
     let wanted = |message: &MessageRecord| match message.label {
-        Label::Request(CREATE_CHILD_SA) => view.first_inside(message) == Some(payload::SA),
-        Label::Response(CREATE_CHILD_SA) => suite.and_then(|suite| suite.refuses_child(message)) == Some(true),
+        Label::CREATE_CHILD_SA_REQ => view.first_inside(message) == Some(payload::SA),
+        Label::CREATE_CHILD_SA_RSP => suite.and_then(|suite| suite.refuses_child(message)) == Some(true),
         _ => false,
     };
     view.messages().any(|message| message.at > delete.message.at && wanted(message))

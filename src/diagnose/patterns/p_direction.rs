@@ -140,7 +140,7 @@ fn refused(view: &View<'_>) -> bool {
         IkeVersion::V1 => view.clear_errors(Side::Responder).next().is_some(),
         IkeVersion::V2 => view
             .messages()
-            .filter(|message| message.label == Label::Response(34))
+            .filter(|message| message.label == Label::SA_INIT_RSP)
             .last()
             .is_some_and(|response| sa_init_answer(response) == SaInitAnswer::Refused),
     }

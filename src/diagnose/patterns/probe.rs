@@ -17,7 +17,7 @@ pub(super) fn left_open(view: &View<'_>) -> bool {
     let only_first = view
         .messages()
         .filter(|message| message.from == Side::Initiator)
-        .all(|message| matches!(message.label, Label::Mm(1) | Label::Am(1) | Label::Request(34)));
+        .all(|message| matches!(message.label, Label::Mm(1) | Label::Am(1) | Label::SA_INIT_REQ));
     only_first && view.heard(Side::Initiator) && view.heard(Side::Responder) && !view.attempt.midstream
 }
 
@@ -37,7 +37,7 @@ pub(super) fn is_one_of_many(view: &View<'_>) -> bool {
 /// up from that address as gateways do it: a monitor on the gateway, or behind it.
 pub(super) fn is_beside_a_tunnel(view: &View<'_>) -> bool {
     let only_first =
-        |message: &MessageRecord| matches!(message.label, Label::Mm(1) | Label::Am(1) | Label::Request(34));
+        |message: &MessageRecord| matches!(message.label, Label::Mm(1) | Label::Am(1) | Label::SA_INIT_REQ);
     let initiator = view.attempt.initiator;
     let is_gateway = |other: View<'_>| {
         let end = other.attempt.initiator;

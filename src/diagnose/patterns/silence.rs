@@ -14,7 +14,7 @@ use crate::diagnose::words::{number, span, times};
 use crate::track::{Attempt, IkeVersion, Label, MessageRecord, Side};
 
 use super::icmp;
-use super::ikev2::{RefusalsInV1, SA_INIT};
+use super::ikev2::RefusalsInV1;
 use super::life_cycle::Traffic;
 use super::{probe, v2_redirect};
 
@@ -132,7 +132,7 @@ impl Presence {
 /// starting gives too.
 pub(super) fn ignored(view: &View<'_>, signs: &OnceCell<SignsOfLife>) -> Option<bool> {
     let first = view.messages().next()?;
-    let opens = matches!(first.label, Label::Mm(1) | Label::Am(1) | Label::Request(SA_INIT));
+    let opens = matches!(first.label, Label::Mm(1) | Label::Am(1) | Label::SA_INIT_REQ);
     let nothing_more = || view.messages().all(|message| message.label == first.label && message.from == first.from);
     let unanswered = opens && nothing_more() && view.attempt.responder_spi.is_zero();
     let waited = view.waited(first);

@@ -12,7 +12,7 @@ use crate::diagnose::unheard::copies_after;
 use crate::diagnose::words::times;
 use crate::track::{Label, PayloadDetail, Side};
 
-use super::ikev2::{self, AUTH, INFORMATIONAL, SESSION_RESUME, Standing, notify};
+use super::ikev2::{self, Standing, notify};
 use super::nat::{self, NAT_T};
 
 /// Payload type of CERTREQ (RFC 7296 §3.2).
@@ -110,7 +110,7 @@ fn refused_in_clear(index: usize, view: &View<'_>) -> Option<Match> {
         .seen(format!("IKE_AUTH {}", ikev2::in_clear(view, &refusal)))
         .means("the responder refused the initiator, and did not protect its answer: nobody vouches for that")
         .settle("the responder's log at that time")
-        .frames(view.message(Label::Request(AUTH)).map(|request| request.frame))
+        .frames(view.message(Label::AUTH_REQ).map(|request| request.frame))
         .frames(view.frames(refusal.message))
         .rule_out(&["child"]);
     Some(found)
@@ -127,9 +127,9 @@ fn refused(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
         AuthAnswer::Short if case.end().since(response.at) >= PATIENCE => false,
         _ => return None,
     };
-    let request = view.message(Label::Request(AUTH));
+    let request = view.message(Label::AUTH_REQ);
     let farewell = view.messages().find(|message| {
-        message.label == Label::Request(INFORMATIONAL) && message.from == Side::Initiator && message.at >= response.at
+        message.label == Label::INFORMATIONAL_REQ && message.from == Side::Initiator && message.at >= response.at
     });
     let room = if lone { "one notify" } else { "a few notifies" };
     // without IKE_SA_INIT the suite, and so what else there is room for, is not known
@@ -161,14 +161,14 @@ fn refused(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
 
 /// Whether the request of IKE_AUTH is as long as one with a certificate.
 pub(super) fn holds_certificate(view: &View<'_>) -> bool {
-    let request = view.message(Label::Request(AUTH));
+    let request = view.message(Label::AUTH_REQ);
     let plain = request.zip(Suite::chosen(view.attempt)).and_then(|(request, suite)| suite.plain_of(request));
     plain.is_some_and(|(least, _)| least >= CERTIFICATE_SIZED)
 }
 
 /// Whether it is too short to have one.
 fn lacks_certificate(view: &View<'_>) -> bool {
-    let request = view.message(Label::Request(AUTH));
+    let request = view.message(Label::AUTH_REQ);
     let plain = request.zip(Suite::chosen(view.attempt)).and_then(|(request, suite)| suite.plain_of(request));
     plain.is_some_and(|(_, most)| most < LEAST_CERTIFICATE)
 }
@@ -203,7 +203,7 @@ impl Accepted {
 
     /// Behind one NAT there may be several, each with a port of its own.
     fn key(view: &View<'_>) -> Option<((IpAddr, u16, u32), Timestamp)> {
-        let request = view.message(Label::Request(AUTH))?;
+        let request = view.message(Label::AUTH_REQ)?;
         let port = nat::last_port(view).filter(|&port| nat::of_two_clients(port, NAT_T)).unwrap_or(NAT_T);
         Some(((view.attempt.initiator.ip(), port, request.length), request.at))
     }
@@ -213,7 +213,7 @@ impl Accepted {
 /// change is, as one as long was accepted before.
 fn weighed(view: &View<'_>, found: Match, accepted: Option<f32>) -> Match {
     // Then neither a shared key nor a certificate proves who it is (RFC 5723 §4.3.3).
-    let resumed = ikev2::went_along(view).is_some_and(|answer| answer.label == Label::Response(SESSION_RESUME));
+    let resumed = ikev2::went_along(view).is_some_and(|answer| answer.label == Label::SESSION_RESUME_RSP);
     if resumed {
         return found.weigh("resumed", 40.0).rule_out(&["key", "certificate", "translated", "changed"]);
     }

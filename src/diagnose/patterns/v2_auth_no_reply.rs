@@ -10,7 +10,7 @@ use crate::diagnose::words::{span, times};
 use crate::packet::Encapsulation;
 use crate::track::{Label, MessageRecord, Side};
 
-use super::ikev2::{self, AUTH, SA_INIT};
+use super::ikev2;
 use super::{f_pmtu, v2_auth_fail};
 
 /// A datagram longer than this may need fragments somewhere on the path: the least MTU of IPv6 (RFC 8200 §5), headers off.
@@ -86,13 +86,13 @@ fn check(case: &Case<'_>) -> Vec<Match> {
 fn no_answer(index: usize, view: &View<'_>) -> Option<Match> {
     let mut exchanges = view.auth_exchanges();
     let exchange = exchanges.next()?;
-    if exchanges.next().is_some() || view.message(Label::Response(AUTH)).is_some() {
+    if exchanges.next().is_some() || view.message(Label::AUTH_RSP).is_some() {
         return None;
     }
     let unanswered = ikev2::unanswered(view, exchange)?;
     let request = unanswered.request;
     let answered = ikev2::went_along(view)?;
-    let before = if answered.label == Label::Response(SA_INIT) { "IKE_SA_INIT" } else { "IKE_SESSION_RESUME" };
+    let before = if answered.label == Label::SA_INIT_RSP { "IKE_SA_INIT" } else { "IKE_SESSION_RESUME" };
     let moved = request.destination.port() != answered.source.port();
     let fragmented = request.ip_fragments > 1 || (request.ike_fragments < 2 && request.length > FITS_EVERYWHERE);
     let heard_there = view
@@ -200,8 +200,7 @@ fn answer_lost(index: usize, view: &View<'_>) -> Option<Match> {
 /// Whether an answer goes, in one piece, the way on which a longer one, to IKE_SA_INIT, got to the initiator.
 fn goes_an_open_way(view: &View<'_>, answer: &MessageRecord) -> bool {
     let way = |message: &MessageRecord| (message.source, message.destination);
-    let arrived =
-        |message: &MessageRecord| message.label == Label::Response(SA_INIT) && message.length >= answer.length;
+    let arrived = |message: &MessageRecord| message.label == Label::SA_INIT_RSP && message.length >= answer.length;
     let in_one_piece = answer.ip_fragments < 2 && answer.ike_fragments < 2;
     in_one_piece && view.messages().any(|message| arrived(message) && way(message) == way(answer))
 }

@@ -194,7 +194,7 @@ fn asks_for_life(view: &View<'_>, request: &MessageRecord) -> bool {
 }
 
 fn deletes(view: &View<'_>, request: &MessageRecord) -> bool {
-    request.label == Label::Request(ikev2::INFORMATIONAL) && view.first_inside(request) == Some(payload::DELETE)
+    request.label == Label::INFORMATIONAL_REQ && view.first_inside(request) == Some(payload::DELETE)
 }
 
 fn request_id(view: &View<'_>, frame: crate::base::FrameRef) -> crate::base::MessageId {

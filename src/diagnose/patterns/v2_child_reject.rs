@@ -7,7 +7,7 @@ use crate::diagnose::words::times;
 use crate::diagnose::{Confidence, Severity};
 use crate::track::{Label, MessageRecord, Side};
 
-use super::ikev2::{self, AUTH, CREATE_CHILD_SA, Standing, notify};
+use super::ikev2::{self, Standing, notify};
 use super::v2_rekey_refused;
 
 pattern! {
@@ -91,7 +91,7 @@ fn deleted_at_once(index: usize, view: &View<'_>) -> Option<Match> {
     said.sort_by_key(|message| message.at);
     let suite = Suite::chosen(view.attempt);
     let granted = |message: &&MessageRecord| {
-        message.label == Label::Response(CREATE_CHILD_SA)
+        message.label == Label::CREATE_CHILD_SA_RSP
             && suite.and_then(|suite| suite.refuses_child(message)) == Some(false)
     };
     let grants: Vec<&MessageRecord> = std::iter::once(first).chain(view.messages().filter(granted)).collect();
@@ -161,7 +161,7 @@ fn further_child(case: &Case<'_>, suite: Suite, index: usize, view: &View<'_>) -
 fn is_busy(view: &View<'_>, asked: &MessageRecord) -> bool {
     view.messages().any(|message| {
         let near = message.at.since(asked.at).max(asked.at.since(message.at)) <= AT_ONCE;
-        message.label == Label::Request(CREATE_CHILD_SA) && message.from != asked.from && near
+        message.label == Label::CREATE_CHILD_SA_REQ && message.from != asked.from && near
     })
 }
 
@@ -176,7 +176,7 @@ fn refused_in_clear(index: usize, view: &View<'_>) -> Option<Match> {
         )
         .settle("the responder's log at that time")
         .about(Side::Responder)
-        .frames(view.message(Label::Request(AUTH)).map(|request| request.frame))
+        .frames(view.message(Label::AUTH_REQ).map(|request| request.frame))
         .frames(view.frames(refusal.message));
     match refusal.notify_message_type {
         // Old stacks say it of selectors, too.
@@ -194,11 +194,11 @@ fn refused(index: usize, view: &View<'_>) -> Option<Match> {
     if first < AuthAnswer::NoChild || view.turned_down().is_some() || view.traffic_begins(response.at) {
         return None;
     }
-    let later = view.messages().filter(|message| {
-        message.label == Label::Response(CREATE_CHILD_SA) && suite.refuses_child(message) == Some(true)
-    });
+    let later = view
+        .messages()
+        .filter(|message| message.label == Label::CREATE_CHILD_SA_RSP && suite.refuses_child(message) == Some(true));
     let (later, last) = later.fold((0_u64, None), |(count, _), message| (count + 1, Some(message)));
-    let request = view.message(Label::Request(AUTH));
+    let request = view.message(Label::AUTH_REQ);
     let childless = first == AuthAnswer::NoChild && allows_childless(view);
     let asked = request.and_then(|request| suite.asks_no_child(request, response)).map(|no_child| !no_child);
     // Whether a short answer is a refusal, then only the request can tell.

@@ -7,7 +7,7 @@ use crate::diagnose::sizes::{AuthAnswer, Suite};
 use crate::diagnose::words::span;
 use crate::track::{Label, Side};
 
-use super::ikev2::{self, AUTH, notify};
+use super::ikev2::{self, notify};
 
 pattern! {
     /// ## What is seen
@@ -42,7 +42,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             let offer = view
                 .clear_notifies(Side::Responder)
                 .find(|notify| notify.notify_message_type == notify::CHILDLESS_IKEV2_SUPPORTED)?;
-            let request = view.message(Label::Request(AUTH))?;
+            let request = view.message(Label::AUTH_REQ)?;
             let response = view.last_auth_response()?;
             let single = view.auth_exchanges().nth(1).is_none();
             let suite = Suite::chosen(view.attempt)?;

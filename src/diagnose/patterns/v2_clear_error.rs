@@ -10,7 +10,7 @@ use crate::diagnose::{Confidence, Severity};
 use crate::isakmp::registry;
 use crate::track::{Label, MessageRecord, Side};
 
-use super::ikev2::{self, SA_INIT, Standing, notify};
+use super::ikev2::{self, Standing, notify};
 use super::{informational, t_spi_unknown};
 
 /// RFC 7296 §3.10.1.
@@ -143,7 +143,7 @@ fn without_page(view: &View<'_>, accepted: Option<Timestamp>, notify: &ClearNoti
 }
 
 fn answers_init(notify: &ClearNotify<'_>) -> bool {
-    notify.message.label == Label::Response(SA_INIT)
+    notify.message.label == Label::SA_INIT_RSP
 }
 
 /// It answers IKE_SA_INIT before anything was agreed on.

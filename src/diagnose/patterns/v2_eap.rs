@@ -7,7 +7,7 @@ use crate::diagnose::words::span;
 use crate::diagnose::{Confidence, Severity};
 use crate::track::{Label, MessageRecord, Side};
 
-use super::ikev2::{self, INFORMATIONAL, Standing, Unanswered};
+use super::ikev2::{self, Standing, Unanswered};
 
 /// A user may look for a password this long before the initiator goes on.
 const A_USER_TYPES: std::time::Duration = std::time::Duration::from_secs(90);
@@ -104,7 +104,7 @@ fn stalled(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
     }
     let since = response.unwrap_or(request);
     let farewell = view.messages().find(|message| {
-        message.at >= since.at && message.from == Side::Initiator && message.label == Label::Request(INFORMATIONAL)
+        message.at >= since.at && message.from == Side::Initiator && message.label == Label::INFORMATIONAL_REQ
     });
     let end = match (response, farewell) {
         (None, _) => End::Unanswered(ikev2::unanswered(view, last)?),

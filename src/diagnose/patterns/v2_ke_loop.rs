@@ -76,7 +76,7 @@ fn never_met(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
     let follower = rounds.last().filter(|round| round.response.is_none()).and_then(Round::sent_group);
     let wish = ikev2::group(wanted);
     // What was cut off may have been the group.
-    let mut requests = view.messages().filter(|message| message.label == Label::Request(ikev2::SA_INIT));
+    let mut requests = view.messages().filter(|message| message.label == Label::SA_INIT_REQ);
     let cut = requests.any(MessageRecord::is_cut);
     let brought = |round: &&&Round<'_>| {
         let before = asked.iter().take_while(|earlier| !std::ptr::eq(**earlier, **round));

@@ -79,7 +79,7 @@ pattern! {
 }
 
 fn check(case: &Case<'_>) -> Vec<Match> {
-    let is_first = |label| matches!(label, Label::Request(ikev2::SA_INIT | ikev2::SESSION_RESUME));
+    let is_first = |label| matches!(label, Label::SA_INIT_REQ | Label::SESSION_RESUME_REQ);
     let mut found = silence::unanswered_first_message(case, IkeVersion::V2, is_first);
     let habits = Habits::of(case);
     found.retain(|one| {
@@ -89,7 +89,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     let standing = Standing::of(case);
     for one in &mut found {
         let Some(view) = one.attempt.and_then(|index| case.view(index)) else { continue };
-        let resumes = view.message(Label::Request(ikev2::SA_INIT)).is_none();
+        let resumes = view.message(Label::SA_INIT_REQ).is_none();
         let in_tcp = view.messages().next().is_some_and(|first| first.encapsulation == Encapsulation::Tcp);
         one.weights.push(("service", if in_tcp { 60.0 } else { 0.0 }));
         if in_tcp {

@@ -10,7 +10,7 @@ use crate::isakmp::registry;
 use crate::track::{IcmpAbout, IcmpFact, IkeVersion, Label, MessageRecord, PayloadDetail, Side};
 
 use super::icmp;
-use super::ikev2::{self, SA_INIT, notify};
+use super::ikev2::{self, notify};
 use super::nearest_miss;
 use super::phase1::Habits;
 
@@ -86,12 +86,12 @@ fn check(case: &Case<'_>) -> Vec<Match> {
 
 fn refused(habits: &Habits<'_>, index: usize, view: &View<'_>) -> Option<Match> {
     let notify = view.clear_notifies(Side::Responder).find(|notify| {
-        notify.notify_message_type == notify::NO_PROPOSAL_CHOSEN && notify.message.label == Label::Response(SA_INIT)
+        notify.notify_message_type == notify::NO_PROPOSAL_CHOSEN && notify.message.label == Label::SA_INIT_RSP
     })?;
     if view.attempt.chosen.is_some() {
         return None;
     }
-    let request = view.message(Label::Request(SA_INIT));
+    let request = view.message(Label::SA_INIT_REQ);
     let mut found = Match::on(index, Confidence::Stated)
         .seen(format!(
             "the responder answered IKE_SA_INIT with NO_PROPOSAL_CHOSEN (14) in clear, {}",

@@ -5,7 +5,7 @@ use crate::diagnose::case::Case;
 use crate::diagnose::pattern::{Match, pattern};
 use crate::track::{Label, Side};
 
-use super::ikev2::{self, SESSION_RESUME, notify};
+use super::ikev2::{self, notify};
 
 pattern! {
     /// ## What is seen
@@ -41,10 +41,10 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         .filter_map(|(index, view)| {
             let refusal = view.messages().find(|message| {
                 message.from == Side::Responder
-                    && message.label == Label::Response(SESSION_RESUME)
+                    && message.label == Label::SESSION_RESUME_RSP
                     && ikev2::notified(message, notify::TICKET_NACK).is_some()
             })?;
-            let request = view.message(Label::Request(SESSION_RESUME));
+            let request = view.message(Label::SESSION_RESUME_REQ);
             let anew = case
                 .pair
                 .attempts

@@ -582,14 +582,14 @@ pub(super) fn label(out: &mut Vec<u8>, label: Label) {
         Label::Qm(2) => "QM2",
         Label::Qm(3) => "QM3",
         Label::Inf => "INF",
-        Label::Request(34) => "SA_INIT-REQ",
-        Label::Response(34) => "SA_INIT-RSP",
-        Label::Request(35) => "AUTH-REQ",
-        Label::Response(35) => "AUTH-RSP",
-        Label::Request(36) => "CREATE_CHILD_SA-REQ",
-        Label::Response(36) => "CREATE_CHILD_SA-RSP",
-        Label::Request(37) => "INFORMATIONAL-REQ",
-        Label::Response(37) => "INFORMATIONAL-RSP",
+        Label::SA_INIT_REQ => "SA_INIT-REQ",
+        Label::SA_INIT_RSP => "SA_INIT-RSP",
+        Label::AUTH_REQ => "AUTH-REQ",
+        Label::AUTH_RSP => "AUTH-RSP",
+        Label::CREATE_CHILD_SA_REQ => "CREATE_CHILD_SA-REQ",
+        Label::CREATE_CHILD_SA_RSP => "CREATE_CHILD_SA-RSP",
+        Label::INFORMATIONAL_REQ => "INFORMATIONAL-REQ",
+        Label::INFORMATIONAL_RSP => "INFORMATIONAL-RSP",
         other => {
             // a vector takes everything
             let _ = write!(out, "{other}");

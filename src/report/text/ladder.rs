@@ -193,7 +193,7 @@ enum Rung<'a> {
 
 fn rungs<'a>(messages: Vec<(&'a Exchange, &'a Message)>) -> Vec<Rung<'a>> {
     let quiet = |message: &Message| {
-        let informational = matches!(message.label, Label::Inf | Label::Request(37) | Label::Response(37));
+        let informational = matches!(message.label, Label::Inf | Label::INFORMATIONAL_REQ | Label::INFORMATIONAL_RSP);
         informational && message.encrypted && message.retransmission_count == 0 && message.fault.is_none()
     };
     let mut rungs = Vec::new();
@@ -398,7 +398,14 @@ fn print_message(
 const fn belongs_to_many(label: Label) -> bool {
     matches!(
         label,
-        Label::Qm(_) | Label::Tr(_) | Label::Ngm(_) | Label::Inf | Label::Request(36 | 37) | Label::Response(36 | 37)
+        Label::Qm(_)
+            | Label::Tr(_)
+            | Label::Ngm(_)
+            | Label::Inf
+            | Label::CREATE_CHILD_SA_REQ
+            | Label::INFORMATIONAL_REQ
+            | Label::CREATE_CHILD_SA_RSP
+            | Label::INFORMATIONAL_RSP
     )
 }
 

@@ -161,8 +161,8 @@ const fn is_encrypted_body(carried: &Carried) -> bool {
 
 /// The offer or the choice where this message carries it, counts otherwise.
 fn security_association(attempt: &Attempt, message: &Message, carried: &Carried) -> String {
-    let first = matches!(message.label, Label::Mm(1) | Label::Am(1) | Label::Request(34 | 38));
-    let answer = matches!(message.label, Label::Mm(2) | Label::Am(2) | Label::Response(34 | 38));
+    let first = matches!(message.label, Label::Mm(1) | Label::Am(1) | Label::SA_INIT_REQ | Label::SESSION_RESUME_REQ);
+    let answer = matches!(message.label, Label::Mm(2) | Label::Am(2) | Label::SA_INIT_RSP | Label::SESSION_RESUME_RSP);
     let texts: Vec<String> = if first {
         attempt.offered.iter().flat_map(super::proposal::lines).map(|line| line.text).collect()
     } else if answer {

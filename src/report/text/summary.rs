@@ -173,8 +173,7 @@ fn print_pairs(view: &View<'_>, page: &mut Page<'_, impl Write>) -> io::Result<(
         let name = Words::inked(palette.heading, format!("{} ⇄ {}", pair.a, pair.b));
         let status = Words::inked(status_ink(&palette, pair.status), cisco_status(pair.status));
         let attempts = count(pair.attempts.len() as u64);
-        let [sent, received] =
-            [pair.sent_by_a, pair.sent_by_b].map(|sent| quantity::short_count(sent.esp.saturating_add(sent.ah)));
+        let [sent, received] = [pair.sent_by_a, pair.sent_by_b].map(|sent| quantity::short_count(sent.protected()));
         if narrow {
             page.paragraph(0, &name)?;
             let rest = status.and(format!(", attempts {attempts}, ESP ▸ {sent} ◂ {received}"));
@@ -216,8 +215,7 @@ fn print_pairs(view: &View<'_>, page: &mut Page<'_, impl Write>) -> io::Result<(
 fn still_open(view: &View<'_>, pair: &Pair) -> Option<String> {
     let attempt = view.report.attempts.get(*pair.attempts.last()?)?;
     let end = if view.is_cut_off() { "the file is cut off" } else { "the capture ends" };
-    let sent =
-        [(pair.a, pair.sent_by_a), (pair.b, pair.sent_by_b)].map(|(end, sent)| (end, sent.esp.saturating_add(sent.ah)));
+    let sent = [(pair.a, pair.sent_by_a), (pair.b, pair.sent_by_b)].map(|(end, sent)| (end, sent.protected()));
     if let (Outcome::Established, [(from, 1..), (_, 0)] | [(_, 0), (from, 1..)]) = (attempt.outcome, sent) {
         return Some(format!("too early to tell: {end} while ESP of {from} has no answer"));
     }
@@ -298,7 +296,7 @@ pub fn print_compact(
 }
 
 fn esp_text(view: &View<'_>, pair: &Pair) -> String {
-    let [sent, received] = [pair.sent_by_a, pair.sent_by_b].map(|sent| count(sent.esp.saturating_add(sent.ah)));
+    let [sent, received] = [pair.sent_by_a, pair.sent_by_b].map(|sent| count(sent.protected()));
     let flows = counted(view.flows_of(pair).count() as u64, "flow", "flows");
     format!("no IKE · ESP ▸ {sent} ◂ {received} in {flows}, {}", view.clock.range(pair.first, pair.last))
 }

@@ -278,7 +278,7 @@ impl Story {
             // the last answer of IKE_AUTH counts
             phase1: match facts.phase1_up {
                 None => NEVER,
-                Some(_) if label == Label::Response(35) => place,
+                Some(_) if label == Label::AUTH_RSP => place,
                 Some(_) => began(self.phase1, true),
             },
             phase2: began(self.phase2, facts.phase2_up.is_some()),
