@@ -391,6 +391,41 @@ fn a_certificate_that_was_accepted_before_is_revoked_or_has_expired() {
     assert!(first_cause(&found).starts_with("the issuing authority"), "{found:?}");
 }
 
+/// Keys and identities agreed before: what the responder refuses now was changed since.
+#[test]
+fn what_was_authenticated_before_was_changed_since() {
+    let up = || main_mode_psk().quick_mode().traffic(8).after(secs(60)).new_attempt();
+    let to_mm5 = |told: Scenario| told.mm1(&[usual_transform()]).mm2(&usual_transform()).mm3().mm4().mm5();
+    let aggressive = |told: Scenario| told.am1(&[usual_transform()]).am2(&usual_transform());
+    let tunnel = || aggressive(Scenario::new()).am3().quick_mode().traffic(8).after(secs(60)).new_attempt();
+    let said = |told: Scenario, notify| told.informational_clear(Side::Responder, v1::notify(notify));
+    let wrong = v1::notify(v1::AUTHENTICATION_FAILED);
+    let cases: [(&str, Scenario, Scenario); 4] = [
+        ("P1-PSK", said(to_mm5(up()), v1::PAYLOAD_MALFORMED), said(to_mm5(Scenario::new()), v1::PAYLOAD_MALFORMED)),
+        (
+            "P1-AUTH-REJECT",
+            to_mm5(up()).delete_isakmp(Side::Responder),
+            to_mm5(Scenario::new()).delete_isakmp(Side::Responder),
+        ),
+        ("P1-AUTH-SILENT", to_mm5(up()).repeat(4, &BACKOFF), to_mm5(Scenario::new()).repeat(4, &BACKOFF)),
+        (
+            "P1-AGGR-AUTH",
+            aggressive(tunnel()).informational_clear(Side::Initiator, wrong.clone()),
+            aggressive(Scenario::new()).informational_clear(Side::Initiator, wrong),
+        ),
+    ];
+    for (id, changed, first) in cases {
+        let is = |cause: &str| cause.contains("changed on one side");
+        let found = finding(&changed.quiet(secs(60)).capture(), id);
+        let place = found.causes.iter().position(|cause| is(cause.text));
+        // what gets no answer may as well be lost
+        assert!(place.is_some_and(|place| place <= usize::from(id == "P1-AUTH-SILENT")), "{found:?}");
+        assert!(found.seen.contains("before was authenticated"), "{}", found.seen);
+        let found = finding(&first.quiet(secs(60)).capture(), id);
+        assert!(!found.causes.iter().any(|cause| is(cause.text)), "{found:?}");
+    }
+}
+
 /// The gateway begins XAUTH; where it does not, no want of traffic explains that nothing follows.
 #[test]
 fn a_gateway_that_does_not_ask_for_the_user_waits_for_no_traffic() {

@@ -41,7 +41,7 @@ pattern! {
     P1_AGGR_AUTH = "P1-AGGR-AUTH", Phase1, Error;
     title: "aggressive mode stops at authentication";
     causes: [
-        "keys" 0.40 "the pre-shared key or group password differs",
+        "keys" 0.38 "the pre-shared key or group password differs",
             raised by "the initiator complains after message 2, about the hash", lowered by "the responder refuses message 1";
         "identity" 0.20 "the responder does not know the identity or group name in message 1",
             raised by "the responder refuses message 1", lowered by "message 2 was sent; the identity is the initiator's own address";
@@ -54,8 +54,11 @@ pattern! {
         "lost" 0.09 "message 2 or 3 is lost, or the initiator is a scanner", raised by "silence after message 2; message 1 repeats", lowered by "any notify";
         "phase2" 0.01 "the responder accepts message 3 and ends the SA because of the Quick Mode behind it: networks, proposal or PFS",
             raised by "Quick Mode right behind message 3, and then a delete", lowered by "the delete comes before Quick Mode";
+        "changed" 0.02 "what the two accepted of each other before was changed on one side since, or has expired: key, identity, certificate or mode",
+            raised by "an attempt of the same initiator was authenticated before", lowered by "none was";
     ];
     checks: [
+        Either: "find out what was changed since the two accepted each other, and on which side" about "changed";
         Path: "follow messages 2 and 3 on their way: filters, fragments of a large message 2, address translation, the return route" about "lost";
         Either: "set both ends to the same mode: Main Mode, or Aggressive Mode" about "mode";
         Either: "check the certificates: authority, dates, names, and the clocks" about "certificate";
@@ -112,6 +115,11 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             })?;
             let severity = standing.severity(&view, found.severity.unwrap_or(P1_AGGR_AUTH.severity));
             let found = if behind_quick { found } else { found.rule_out(&["phase2"]) };
+            let found = match found.weights.contains(&("lost", 0.0)) {
+                true => phase1::weigh_change(&view, found, 60.0, &["keys", "identity", "peer", "certificate", "mode"]),
+                // what may have been lost is no refusal
+                false => found.rule_out(&["changed"]),
+            };
             Some(
                 match phase1::method(&view) {
                     Method::SharedKey => found.rule_out(&["certificate"]),

@@ -31,7 +31,7 @@ pattern! {
     P1_AUTH_REJECT = "P1-AUTH-REJECT", Phase1, Error;
     title: "the responder refuses message 5, reason encrypted";
     causes: [
-        "identity" 0.55 "the responder does not know the initiator's identity, or has no configuration for it: its type or value differs",
+        "identity" 0.53 "the responder does not know the initiator's identity, or has no configuration for it: its type or value differs",
             raised by "a pre-shared key method and an initiator that stops; NAT with addresses for identities", lowered by "an initiator that goes on";
         "method" 0.15 "the responder wants another authentication method for this peer: key against certificate",
             raised by "several methods in the offer", lowered by "one method on both ends";
@@ -40,8 +40,11 @@ pattern! {
             raised by "the initiator goes on; the responder completes phase 1 in its log", lowered by "the initiator stops; another error for each copy of message 5";
         "mode" 0.03 "the responder's configuration for this peer asks for Aggressive Mode", raised by "the peer starts Aggressive Mode itself", lowered by "Main Mode worked before";
         "policy" 0.07 "another policy: one side wants XAUTH and the other does not, or a limit is reached", raised by "an XAUTH method elsewhere between the two", lowered by "a plain peer";
+        "changed" 0.02 "what the responder accepted of the initiator before was changed on one side since: identity, key, method or another policy",
+            raised by "an attempt of the same initiator was authenticated before", lowered by "none was";
     ];
     checks: [
+        Either: "find out what was changed since the responder accepted this initiator, and on which side" about "changed";
         Responder: "look in its log for the identity it got; set its type and value as this peer sends it";
         Initiator: "set the local identity explicitly (address, name) as the responder expects it";
         Either: "compare the authentication method, and whether XAUTH is expected";
@@ -179,7 +182,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             } else if phase1::announce_xauth(&view) {
                 found = found.weigh("policy", 2.0);
             }
-            Some(found)
+            Some(phase1::weigh_change(&view, found, 60.0, &["identity", "method", "keys", "mode", "policy"]))
         })
         .collect()
 }

@@ -31,7 +31,7 @@ pattern! {
     P1_AUTH_SILENT = "P1-AUTH-SILENT", Phase1, Error;
     title: "message 5, the first encrypted one, gets no answer";
     causes: [
-        "keys" 0.50 "the pre-shared keys differ, and the responder drops what it cannot decrypt",
+        "keys" 0.48 "the pre-shared keys differ, and the responder drops what it cannot decrypt",
             raised by "message 4 is repeated while message 5 keeps coming; several attempts end alike", lowered by "the same pair worked before";
         "port-4500" 0.15 "UDP 4500 is blocked or not forwarded",
             raised by "nothing ever comes from the peer on 4500; other peers fail there too", lowered by "message 5 stays on port 500; any packet from the peer on 4500";
@@ -39,8 +39,11 @@ pattern! {
         "fragments" 0.05 "fragments of message 5, or of its answer, are lost", raised by "message 5 in IP fragments, or with certificates", lowered by "a small message 5";
         "identity" 0.12 "the responder refuses the identity without a word", raised by "NAT in front of a peer that is known by its address", lowered by "no NAT";
         "certificate" 0.08 "the responder refuses the certificate without a word", raised by "a certificate method, message 5 in one piece", lowered by "a pre-shared key method";
+        "changed" 0.02 "what the responder accepted of the initiator before was changed on one side since: key, identity or certificate",
+            raised by "an attempt of the same initiator was authenticated before", lowered by "none was";
     ];
     checks: [
+        Either: "find out what was changed since the responder accepted this initiator, and on which side" about "changed";
         Either: "compare the pre-shared keys, and which key the responder selects for the address it sees" about "keys";
         Path: "if message 5 went to UDP 4500, let it through, both ways, and forward it where the responder is behind a NAT" about "port-4500";
         Path: "let IP fragments through, or turn IKE fragmentation on; where it is on, make its fragments smaller" about "fragments";
@@ -138,6 +141,8 @@ fn silent(case: &Case<'_>, index: usize, view: &View<'_>, proof: &MessageRecord,
     for (key, factor) in weights(view, moved, on_4500, waits > 0, pieces > 1) {
         found = found.weigh(key, factor);
     }
+    let found =
+        phase1::weigh_change(view, found, if waits > 0 { 40.0 } else { 20.0 }, &["keys", "identity", "certificate"]);
     found.settle(if moved {
         "a capture on the responder's outside: whether message 5 arrives on UDP 4500"
     } else {

@@ -1,17 +1,12 @@
 //! P1-CERT: authentication by certificate fails.
 
-use crate::base::Timestamp;
 use crate::diagnose::Confidence;
 use crate::diagnose::case::{Case, ClearNotify, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::{number, role, span, times};
-use crate::track::{Label, MessageRecord, Side};
+use crate::track::{MessageRecord, Side};
 
-use super::nat;
 use super::phase1::{self, Answer, Method, Standing, notify};
-
-/// So many attempts before one are looked at.
-const LOOKED_BACK: usize = 8;
 
 pattern! {
     /// ## What is seen
@@ -167,9 +162,9 @@ fn refused(index: usize, view: &View<'_>) -> Option<Match> {
         .rule_out(&["none"])
         .frames([proof.frame, frame])
         .settle("the responder's log: why it refuses the certificate");
-    if let Some(before) = accepted_before(view) {
+    if let Some(before) = phase1::authenticated_before(view) {
         let ago = span(view.attempt.first.since(before));
-        found.seen.push_str(&format!("; an attempt of the same initiator that began {ago} before got as far as MM6"));
+        found.seen.push_str(&format!("; an attempt of the same initiator that began {ago} before was authenticated"));
         found.means =
             "the responder refuses now what it took before: most likely the certificate was revoked or has expired"
                 .into();
@@ -182,17 +177,4 @@ fn refused(index: usize, view: &View<'_>) -> Option<Match> {
             .weigh("method", 0.2);
     }
     Some(found)
-}
-
-/// When an attempt before this one began in which the responder accepted a certificate of the same initiator.
-fn accepted_before(view: &View<'_>) -> Option<Timestamp> {
-    let before = (view.index.saturating_sub(LOOKED_BACK)..view.index).rev().filter_map(|index| view.case.view(index));
-    let same = |before: &View<'_>| {
-        let (one, other) = (before.attempt.initiator, view.attempt.initiator);
-        one.ip() == other.ip()
-            && !nat::of_two_clients(one.port(), other.port())
-            && before.message(Label::Mm(6)).is_some()
-            && phase1::method(before) == Method::Certificate
-    };
-    before.filter(same).map(|before| before.attempt.first).next()
 }

@@ -29,11 +29,14 @@ pattern! {
     P1_NO_KEY = "P1-NO-KEY", Phase1, Error;
     title: "the responder calls the key invalid, most likely for want of one";
     causes: [
-        "missing" 0.60 "no pre-shared key is configured for the address or identity of the initiator", raised by "newly configured", lowered by "it worked before";
+        "missing" 0.58 "no pre-shared key is configured for the address or identity of the initiator", raised by "newly configured", lowered by "it worked before";
         "address" 0.30 "the key is bound to another address than the one the responder sees", raised by "NAT in front of the initiator; a changed address", lowered by "no NAT";
         "exchange" 0.10 "the responder does not like the public value itself", raised by "an unusual group", lowered by "a common group";
+        "changed" 0.02 "the key was taken out, or bound to another address, since the responder accepted the initiator",
+            raised by "an attempt of the same initiator was authenticated before", lowered by "none was";
     ];
     checks: [
+        Responder: "look what was changed there since it accepted this initiator" about "changed";
         Responder: "add the pre-shared key for the address that it really sees";
         Responder: "check that the key belongs to this connection and not to another one";
     ];
@@ -67,7 +70,8 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 .frames([error.message.frame])
                 .severity(standing.severity(&view, P1_NO_KEY.severity));
             let translated = view.attempt.nat.behind(Side::Initiator) == Some(true);
-            Some(if translated { found.weigh("address", 2.0) } else { found })
+            let found = if translated { found.weigh("address", 2.0) } else { found };
+            Some(phase1::weigh_change(&view, found, 60.0, &["missing", "address", "exchange"]))
         })
         .collect()
 }

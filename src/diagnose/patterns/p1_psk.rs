@@ -32,15 +32,18 @@ pattern! {
     P1_PSK = "P1-PSK", Phase1, Error;
     title: "the pre-shared keys do not match";
     causes: [
-        "differs" 0.70 "the keys differ: mistyped, other letter case, a blank at the end, text against hexadecimal",
+        "differs" 0.68 "the keys differ: mistyped, other letter case, a blank at the end, text against hexadecimal",
             raised by "newly configured; it repeats over several attempts", lowered by "the same pair worked before";
         "lookup" 0.25 "the responder picks the key of another peer: it looks it up by the address it sees",
             raised by "NAT in front of the initiator; a dynamic address", lowered by "no NAT";
         "broken" 0.05 "the key exchange was damaged, or the answer is forged or a fault of the software",
             raised by "a single occurrence", lowered by "it repeats with new cookies";
+        "changed" 0.02 "the key was changed on one side and not on the other since the responder accepted the initiator",
+            raised by "an attempt of the same initiator was authenticated before", lowered by "none was";
     ];
     checks: [
         Either: "enter the same key again; mind case, blanks at the end, and text against hexadecimal";
+        Either: "find out on which side the key was changed since, and by whom" about "changed";
         Responder: "check which key it selects for the source address it really sees, and that no entry for any address comes first";
         Initiator: "check that the peer address the key belongs to is the one it connects to";
     ];
@@ -87,6 +90,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 }
                 _ => return None,
             };
+            let found = phase1::weigh_change(&view, found, 60.0, &["differs", "lookup", "broken"]);
             let translated = view.attempt.nat.behind(crate::track::Side::Initiator) == Some(true);
             let mut found = if translated { found.weigh("lookup", 3.0) } else { found };
             if phase1::method(&view) == Method::Unknown {

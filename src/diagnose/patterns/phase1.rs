@@ -7,14 +7,16 @@ use std::time::Duration;
 use crate::base::{IkeSpi, Timestamp};
 use crate::diagnose::Severity;
 use crate::diagnose::case::{AT_ONCE, Case, ClearNotify, PATIENCE, View};
+use crate::diagnose::pattern::Match;
 use crate::diagnose::sizes::{Content, V1Suite};
 use crate::diagnose::unheard;
 use crate::diagnose::waiting::Waited;
+use crate::diagnose::words::span;
 use crate::isakmp::registry;
 use crate::track::{Attempt, IkeVersion, Label, MessageRecord, Mode, Side};
 
 use super::informational::answer_within;
-use super::{icmp, ikev2, initial_contact};
+use super::{icmp, ikev2, initial_contact, nat};
 
 /// Phase 1 attributes (RFC 2409 appendix A).
 const AUTHENTICATION_METHOD: u16 = 3;
@@ -28,6 +30,8 @@ const UNDERSTANDING: Duration = Duration::from_secs(1);
 
 /// So many attempts before one are looked at for how they went.
 const LOOKED_BACK: usize = 4;
+/// So many are looked at for one that was accepted.
+const CHANGED_SINCE: usize = 8;
 
 /// Notify message types of RFC 2408 §3.14.1 that patterns tell apart.
 pub(super) mod notify {
@@ -235,6 +239,33 @@ pub(super) fn ended_at_message_3<'a>(view: &View<'a>) -> Option<Ended<'a>> {
 pub(super) fn accepted_at(view: &View<'_>) -> Option<Timestamp> {
     let follows = |message: &&MessageRecord| matches!(message.label, Label::Mm(2..) | Label::Am(2..));
     view.messages().filter(follows).map(|message| message.at).min()
+}
+
+/// When an attempt of the same initiator before this one began whose authentication, by the same method, the responder accepted.
+pub(super) fn authenticated_before(view: &View<'_>) -> Option<Timestamp> {
+    let before = (view.index.saturating_sub(CHANGED_SINCE)..view.index).rev().filter_map(|index| view.case.view(index));
+    let same = |before: &View<'_>| {
+        let (one, other) = (before.attempt.initiator, view.attempt.initiator);
+        one.ip() == other.ip()
+            && !nat::of_two_clients(one.port(), other.port())
+            && method(before) == method(view)
+            && before.messages().any(|message| accepts(message))
+    };
+    before.filter(same).map(|before| before.attempt.first).next()
+}
+
+/// With such a message a responder shows that it has accepted the initiator's authentication.
+fn accepts(message: &MessageRecord) -> bool {
+    message.from == Side::Responder && matches!(message.label, Label::Mm(6) | Label::Qm(_) | Label::Tr(_))
+}
+
+/// Weighs the cause `"changed"`, that something was changed since the responder accepted the same initiator, against those of
+/// `others`, which were the same before. Without such an attempt it is out.
+pub(super) fn weigh_change(view: &View<'_>, mut found: Match, factor: f32, others: &[&'static str]) -> Match {
+    let Some(before) = authenticated_before(view) else { return found.rule_out(&["changed"]) };
+    let ago = span(view.attempt.first.since(before));
+    found.seen.push_str(&format!("; an attempt of the same initiator that began {ago} before was authenticated"));
+    others.iter().fold(found, |found, other| found.weigh(other, 0.3)).weigh("changed", factor)
 }
 
 /// Whether this was said after that.
