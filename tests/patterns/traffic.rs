@@ -478,6 +478,36 @@ fn who_goes_on_with_an_sa_that_it_deleted_is_found_and_stragglers_are_not() {
     assert!(find(&healthy, "V2-TS-NARROW").is_none());
 }
 
+/// What a router refuses for a while and lets pass again, answers and all, is a word about the past.
+#[test]
+fn what_passes_again_is_not_blocked() {
+    let router = std::net::Ipv4Addr::new(192, 0, 2, 254).into();
+    let told = |answers: std::ops::RangeInclusive<u32>, back: bool| {
+        let story = up().traffic(20);
+        let [there, here] = story.esp_spis();
+        let refused = (21..=30).fold(story, |told, number| {
+            told.esp(Side::Initiator, there, [number], 120, secs(1)).icmp_unreachable(router, 13)
+        });
+        judge(
+            &answers
+                .fold(refused, |told, number| {
+                    let told = told.esp(Side::Initiator, there, [number], 120, secs(1));
+                    if back { told.esp(Side::Responder, here, [number - 10], 120, ms(20)) } else { told }
+                })
+                .capture(),
+        )
+    };
+    let over = told(31..=50, true);
+    assert_eq!(alarms(&over), [""; 0]);
+    let found = find(&over, "N-ICMP-PROHIB").expect("a finding");
+    assert_eq!(found.severity, Severity::Notice);
+    assert!(found.words.means.starts_with("that is over"), "{}", found.words.means);
+    // not where nothing comes back, nor as soon as the router is silent for a moment
+    for stands in [told(31..=50, false), told(31..=33, true)] {
+        assert!(alarms(&stands).contains(&"T-ESP-BLOCKED"), "{:?}", alarms(&stands));
+    }
+}
+
 /// A router says that ESP is refused: that traffic goes one way follows from it.
 #[test]
 fn traffic_that_is_refused_does_not_lack_a_route_back() {

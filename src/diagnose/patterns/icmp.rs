@@ -63,6 +63,7 @@ pub(super) fn errors(
         let last = facts.iter().map(|fact| fact.last).max().unwrap_or(fact.last);
         let after_up = was_up || first_up.is_some_and(|up| up <= begun);
         let after_farewell = index.is_some_and(|index| taken_down_before(case, index, begun));
+        let passes = fact.from != fact.quoted_destination && passes_again(case, fact.quoted_destination, last);
         let answers = case.flows_from(fact.quoted_destination).any(|flow| flow.last >= last);
         let about_ike = facts.iter().all(|fact| matches!(fact.about, IcmpAbout::Isakmp { .. }));
         // who answers IKE after it is there, and listens
@@ -92,6 +93,7 @@ pub(super) fn errors(
         matched = matched.frames(facts.iter().flat_map(|fact| fact.frames.iter().copied()));
         matched.severity = match (over || after_farewell, after_up) {
             (true, _) => Some(Severity::Info),
+            (false, true) if passes => Some(Severity::Notice),
             (false, true) if lasting => None,
             // one alone may be anything
             (false, true) if facts.iter().map(|fact| fact.count).sum::<u64>() == 1 => Some(Severity::Notice),
@@ -118,10 +120,10 @@ pub(super) fn errors(
                 .is_some_and(|(view, side)| nat::behind(&view).any(|behind| behind == side)),
         };
         let weighed = weigh(&said, matched);
-        found.push(if answered {
-            weighed.means("that is over: IKE of that host answers from there later")
-        } else {
-            weighed
+        found.push(match (answered, passes) {
+            (true, _) => weighed.means("that is over: IKE of that host answers from there later"),
+            (_, true) => weighed.means("that is over: what is sent there passes since, and is answered"),
+            _ => weighed,
         });
     }
     found
@@ -290,6 +292,15 @@ fn ceased(case: &Case<'_>, facts: &[&IcmpFact]) -> bool {
         flows.any(|flow| flow.last.since(last) >= PATIENCE.max(life_cycle::spacing(flow) * MISSED))
     };
     count >= OFTEN && last == all && last.is_some_and(goes_on)
+}
+
+/// Whether ESP to and from `host` goes on since an error at `last`, for longer than a router that limits its errors is silent.
+pub(super) fn passes_again(case: &Case<'_>, host: IpAddr, last: Timestamp) -> bool {
+    let goes_on = |from_host: bool| {
+        let mut flows = case.pair.flows.iter().filter(|flow| (flow.source == host) == from_host);
+        flows.any(|flow| flow.last.since(last) >= PATIENCE.max(life_cycle::spacing(flow) * MISSED) && flow.last > last)
+    };
+    goes_on(true) && goes_on(false)
 }
 
 /// Whether an encrypted message before `at` looks like the delete that ended an attempt's SAs.

@@ -7,7 +7,7 @@ use crate::diagnose::{Confidence, Severity};
 use crate::packet::icmp_error_name;
 use crate::track::{IcmpAbout, IcmpFact};
 
-use super::{c_two_point, traffic};
+use super::{c_two_point, icmp, traffic};
 
 pattern! {
     /// ## What is seen
@@ -49,8 +49,13 @@ pattern! {
 
 fn check(case: &Case<'_>) -> Vec<Match> {
     let Some((attempt, view, up)) = traffic::last_up(case) else { return Vec::new() };
-    let refused: Vec<&IcmpFact> =
-        case.pair.icmp_errors.iter().filter(|fact| fact.last >= up && is_refusal(fact)).collect();
+    let refused: Vec<&IcmpFact> = case
+        .pair
+        .icmp_errors
+        .iter()
+        .filter(|fact| fact.last >= up && is_refusal(fact))
+        .filter(|fact| !icmp::passes_again(case, fact.quoted_destination, fact.last))
+        .collect();
     if let Some(first) = refused.first() {
         if refuses_ike(case, first) {
             return Vec::new();
