@@ -122,6 +122,11 @@ impl Points {
         others.next().map(|(&other, _)| other)
     }
 
+    /// Another capture than this.
+    pub(super) fn another(&self, capture: u32) -> Option<u32> {
+        self.windows.keys().copied().find(|&other| other != capture)
+    }
+
     /// Two captures were recording at the same time: not the pieces of one, which follow each other.
     fn overlap(&self) -> bool {
         let mut spans: Vec<_> = self.windows.values().collect();

@@ -1,6 +1,7 @@
 //! C-TWO-POINT: two captures of the same conversation, put side by side.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use hashbrown::HashMap;
 
@@ -20,6 +21,8 @@ const TRAFFIC: u64 = 10;
 const WORD: (u64, u64) = (5, 200);
 /// So many lost packets, and one in so many, disturb what goes through the tunnel.
 const ALARM: (u64, u64) = (10, 5);
+/// What does not pass for so long no longer passes.
+const GONE: Duration = traffic::GONE.1;
 /// Pairs, and flows, that are looked through for the same packets.
 const PAIRS: usize = 64;
 const FLOWS: usize = 1024;
@@ -158,6 +161,9 @@ struct Partly {
     in_a_row: bool,
     /// Of some SA the other point has nothing.
     unknown: bool,
+    /// When the last one was seen that both points have, and how many the one has since.
+    passed: Option<(Timestamp, u64)>,
+    last: Option<Timestamp>,
 }
 
 impl Partly {
@@ -186,6 +192,8 @@ impl Partly {
             lost,
             in_a_row: widest * 2 >= lost || shown * 5 < lost * 4,
             unknown: false,
+            passed: passed(way, |flow| flow.doubled),
+            last: way.last(),
         })
     }
 
@@ -210,7 +218,13 @@ impl Partly {
         }
         let capture = way.flows.first().map(|flow| flow.first_frame.capture);
         let in_a_row = widest * 2 >= lost;
-        Some(Self { from: way.from, frames: way.frames(), capture, packets, lost, in_a_row, unknown })
+        let until = |flow: &EspFlow| {
+            let other = there.get(&(flow.spi, flow.protocol))?;
+            let behind = flow.last_sequence.saturating_sub(other.last_sequence);
+            Some((other.last, flow.packets.saturating_sub(behind.into())))
+        };
+        let (passed, last) = (passed(way, until), way.last());
+        Some(Self { from: way.from, frames: way.frames(), capture, packets, lost, in_a_row, unknown, passed, last })
     }
 
     /// How bad it is, if it is worth a word.
@@ -220,6 +234,14 @@ impl Partly {
             true => Some(Severity::Warning),
             false => reaches(WORD).then_some(Severity::Notice),
         }
+    }
+
+    /// Nothing of it has passed for long, while what the other side sends passes.
+    fn is_cut(&self, other: &Self) -> bool {
+        let long_after = |at: Option<Timestamp>, since: Timestamp| at.is_some_and(|at| at.since(since) >= GONE);
+        self.passed.is_some_and(|(since, packets)| {
+            packets >= TRAFFIC && long_after(self.last, since) && long_after(other.passed.map(|(at, _)| at), since)
+        })
     }
 
     fn told(&self) -> String {
@@ -233,8 +255,42 @@ impl Partly {
     }
 }
 
+/// When the last packet of a way was seen that both points have, by the flow the same and how many it had then, and how many
+/// the one has since.
+fn passed(way: &traffic::Way<'_>, until: impl Fn(&EspFlow) -> Option<(Timestamp, u64)>) -> Option<(Timestamp, u64)> {
+    let known = way.flows.iter().map(|flow| (flow, until(flow)));
+    let (at, _) = known.clone().filter_map(|(_, until)| until).max()?;
+    let since = known.map(|(flow, until)| match until {
+        Some((last, packets)) if last == at => flow.packets.saturating_sub(packets),
+        None if flow.first >= at => flow.packets,
+        _ => 0,
+    });
+    Some((at, since.sum()))
+}
+
 /// Some of what either side sends is lost between two points.
 fn partly(ways: &[Option<Partly>; 2]) -> Option<Match> {
+    if let [Some(one), Some(other)] = ways
+        && let Some((cut, goes_on)) = [(one, other), (other, one)].into_iter().find(|(way, other)| way.is_cut(other))
+        && let Some((since, packets)) = cut.passed
+    {
+        let lasted = cut.last.map_or(Duration::ZERO, |last| last.since(since));
+        return Some(
+            Match::on_pair(Confidence::Inferred)
+                .severity(if lasted >= PATIENCE { Severity::Error } else { Severity::Warning })
+                .seen(format!(
+                    "{}; the last {packets} of them, in {}, one and all, while what {} sends passes",
+                    cut.told(),
+                    span(lasted),
+                    goes_on.from,
+                ))
+                .means(format!(
+                    "what {} sends no longer gets from one point to the other: the tunnel carries traffic one way only",
+                    cut.from
+                ))
+                .frames(cut.frames.iter().copied()),
+        );
+    }
     let lossy = || ways.iter().flatten().filter(|way| way.severity().is_some());
     let severity = lossy().filter_map(Partly::severity).max()?;
     let in_a_row = lossy().all(|way| way.in_a_row);
@@ -418,13 +474,63 @@ pub(super) fn tell_traffic(
     found
 }
 
+/// The same of traffic that had answers at first.
+pub(super) fn tell_end(case: &Case<'_>, way: &traffic::Way<'_>, lost: &'static str, found: Match) -> Match {
+    let Some(points) = case.points() else { return found };
+    match Tail::of(points, way) {
+        Some(tail) => tail.tell(way, lost, found),
+        None => tell_passed(points, way, lost, found),
+    }
+}
+
+/// The end of a way, which one point has and the other has not.
+struct Tail {
+    packets: u64,
+    here: u32,
+    there: u32,
+    /// The other one was recording.
+    watched: bool,
+}
+
+impl Tail {
+    fn of(points: &Points, way: &traffic::Way<'_>) -> Option<Self> {
+        let all = || way.first().filter(|_| doubles(way) == 0).map(|first| (first, way.packets()));
+        let (since, packets) = passed(way, |flow| flow.doubled).or_else(all)?;
+        let latest = way.flows.iter().max_by_key(|flow| flow.last)?;
+        let here = latest.last_frame.capture;
+        let watching = points.watching(here, since, latest.last);
+        let there = watching.or_else(|| points.another(here))?;
+        let long = packets >= TRAFFIC && latest.last.since(since) >= GONE;
+        long.then_some(Self { packets, here, there, watched: watching.is_some() })
+    }
+
+    fn tell(&self, way: &traffic::Way<'_>, lost: &'static str, found: Match) -> Match {
+        let &Self { packets, here, there, watched } = self;
+        let between = "lost between the two points";
+        if watched {
+            let means = format!("the tunnel worked, and what {} sends is {between}", way.from);
+            let mut found = found.weigh(lost, LOST).means(means);
+            found.seen.push_str(&format!(
+                "; the last {packets} are in capture {here} only, and capture {there} was recording"
+            ));
+            return found;
+        }
+        let settle = format!("whether capture {there} was running then: if so, they are {between}");
+        let mut found = found.weigh(lost, MISSING).settle(settle);
+        found.seen.push_str(&format!(
+            "; the last {packets} are in capture {here} only, and capture {there} ends before them"
+        ));
+        found
+    }
+}
+
 /// Where all of it passes two points, it is not lost between them.
 fn tell_passed(points: &Points, way: &traffic::Way<'_>, lost: &'static str, found: Match) -> Match {
     if Partly::of(points, way).is_none_or(|partly| partly.lost > 0) {
         return found;
     }
     let mut found = found.weigh(lost, PASSED).means(format!(
-        "what {} sends passes both points, and no answer comes to either: {} drops it, or nothing behind it answers",
+        "what {} sends passes both points, and no answer comes to either: {} does not take it, or nothing behind it answers",
         way.from, way.to
     ));
     found.seen.push_str("; all of them pass both capture points");

@@ -45,7 +45,7 @@ pattern! {
     T_ONEWAY = "T-ONEWAY", Traffic, Error;
     title: "traffic through the tunnel is seen in one direction only";
     causes: [
-        "no-answer" 0.40 "the far side has nothing to answer with: no route back through its gateway, a host firewall, address translation before encryption",
+        "no-answer" 0.38 "the far side has nothing to answer with: no route back through its gateway, a host firewall, address translation before encryption",
             raised by "IKE liveness is answered; the far side sends ESP for other traffic", lowered by "the far side never sends ESP at all";
         "blocked" 0.30 "ESP (IP protocol 50) or AH (51) is blocked towards the far side, or on its way back",
             raised by "ICMP that refuses ESP; ESP directly over IP, and the far side never sends any", lowered by "ESP in UDP";
@@ -55,8 +55,11 @@ pattern! {
             raised by "INVALID-SPI; a re-key or a restart shortly before", lowered by "";
         "one-way" 0.05 "what is sent wants no answer: log lines, telemetry, a stream",
             raised by "many packets at a pace of their own, which nobody gives up", lowered by "packets as ping or TCP sends them; answers before";
+        "gone" 0.02 "the far gateway is down, or its line is: nothing at all comes from there any more",
+            raised by "answers before, and neither ESP nor IKE since", lowered by "IKE that goes on";
     ];
     checks: [
+        Either("the silent side"): "look first whether it runs, and whether its line does" about "gone";
         Either("the silent side"): "look at the counters of the SA: if receive (decaps) stands still, ESP does not arrive; if send (encaps) rises as well, ESP is lost on its way back; if receive alone rises, look behind that gateway";
         Either("the silent side"): "check that the target host's route to the other subnet leads through this gateway, and that the host and its firewall answer (try another host)" about "no-answer";
         Either("the silent side"): "check that answers are exempt from address translation and match the policy, with the subnets mirrored on both ends" about "no-answer" "dropped";
@@ -145,6 +148,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     if one_way.answered_before {
         found = found.weigh("dropped", 2.0);
     }
+    found = if one_way.answered_before { weigh_gone(found, one_way.alive) } else { found.rule_out(&["gone"]) };
     // It worked before, something else explains it, or a longer capture would tell.
     if one_way.answered_before || one_way.unconfirmed || one_way.short {
         found = found.severity(Severity::Warning);
@@ -197,8 +201,8 @@ fn faded(case: &Case<'_>) -> Option<Match> {
     let mut found = attempt
         .map_or_else(|| Match::on_pair(Confidence::Suspected), |attempt| Match::on(attempt, Confidence::Suspected));
     found.party = attempt.and_then(|attempt| case.view(attempt)).map(|view| side_at(&view, to));
-    Some(
-        found
+    let lost = lost_as(&way);
+    let found = weigh_gone(found, alive)
             // A peer that is there may have nothing to say to datagrams of many sizes.
             .severity(if alive && !even { Severity::Notice } else { Severity::Warning })
             .seen(seen)
@@ -210,9 +214,14 @@ fn faded(case: &Case<'_>) -> Option<Match> {
             .frames(way.frames())
             .weigh("dropped", 2.0)
             .weigh("mapping", 4.0)
-            .rule_out(if lost_as(&way) == "blocked" { &["mapping", "one-way"] } else { &["blocked", "one-way"] })
+            .rule_out(if lost == "blocked" { &["mapping", "one-way"] } else { &["blocked", "one-way"] })
             .settle(format!(
                 "the receive counter of the SA on {to}, or a capture on its outside and inside while traffic is sent"
-            )),
-    )
+            ));
+    Some(c_two_point::tell_end(case, &way, lost, found))
+}
+
+/// It worked before, and the side that fell silent says nothing else either, or does (`alive`).
+fn weigh_gone(found: Match, alive: bool) -> Match {
+    if alive { found.rule_out(&["gone"]) } else { found.weigh("gone", 40.0).weigh("no-answer", 0.5) }
 }
