@@ -875,6 +875,25 @@ fn an_initiator_that_answers_each_message_6_has_it_and_does_not_take_it() {
     assert_eq!(alarms(&judge(&message_6_again(false))), ["P1-UP-NO-P2"]);
 }
 
+/// Phase 1 is not complete for who goes on with message 5: what it says about message 6 is no INITIAL-CONTACT, but as long.
+#[test]
+fn an_initiator_that_speaks_and_goes_on_with_message_5_does_not_take_message_6() {
+    let judged = |copies| {
+        let again =
+            until_bare_message_5().mm6().repeat_from(Side::Initiator, copies, &BACKOFF).quiet(secs(40)).capture();
+        let said = announces(until_bare_message_5().mm6(), Side::Initiator).capture().skip(6);
+        judge(&again.merge(&said))
+    };
+    let analysis = judged(4);
+    let found = find(&analysis, "P1-INIT-REJECT").expect("a finding");
+    assert_eq!((found.severity, found.confidence), (Severity::Error, Confidence::Inferred));
+    assert!(found.seen.ends_with("and goes on with MM5, 4 times more after that; no Quick Mode"), "{}", found.seen);
+    assert!(found.causes.iter().all(|cause| !cause.text.contains("certificate")), "{found:?}");
+    assert_eq!(alarms(&analysis), ["P1-INIT-REJECT"]);
+    // One copy of message 5 tells nothing.
+    assert!(find(&judged(1), "P1-INIT-REJECT").is_none());
+}
+
 /// Whoever has message 3 and takes it does not send message 2 again; whoever leaves right after message 3 waits for nothing.
 #[test]
 fn errors_after_message_3_of_aggressive_mode_are_no_loss() {

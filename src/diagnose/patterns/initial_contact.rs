@@ -32,6 +32,7 @@ pub(super) fn may_be<'a>(view: &View<'a>, side: Side) -> Option<&'a MessageRecor
     let refuses = || {
         comes_again(view, first)
             || rides_along(view, side) == Some(true)
+            || goes_on_with_5(view, first)
             || gives_up(view, first)
             || gave_up_before(view, first)
     };
@@ -101,6 +102,12 @@ fn comes_again(view: &View<'_>, first: &MessageRecord) -> bool {
     let alike = |message: &&MessageRecord| message.length == first.length;
     let drawn = || phase1::encrypted_informationals(view, first.from).filter(alike).count();
     first.repeat_count > 0 || view.attempt.phase1_up.is_none() && drawn() > 1
+}
+
+/// Phase 1 is not complete for the initiator.
+fn goes_on_with_5(view: &View<'_>, first: &MessageRecord) -> bool {
+    let fifth = view.message(Label::Mm(5)).filter(|fifth| fifth.from == first.from);
+    fifth.is_some_and(|fifth| phase1::copies_in_spite_of(first, fifth).is_some())
 }
 
 /// The initiator says nothing more under this SA, or no more than farewell, and begins anew, or does not ask again for what it

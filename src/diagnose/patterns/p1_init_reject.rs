@@ -19,20 +19,20 @@ pattern! {
     /// ## What is seen
     ///
     /// Message 6, then at once an encrypted Informational from the initiator; no Quick Mode, and nothing more under these
-    /// cookies. Or messages 5 and 6 again and again, with an Informational of the initiator after each message 6. Where the method has
-    /// XAUTH behind it, the gateway's question may follow message 6 at once; the Informational comes in place of an answer.
+    /// cookies. Or messages 5 and 6 again and again, with an Informational of the initiator after each message 6 or the first. Where
+    /// the method has XAUTH behind it, the gateway's question may follow message 6 at once; the Informational comes in place of an answer.
     ///
     /// ## What it means
     ///
     /// The responder accepted the initiator, and the initiator did not accept the responder: its identity is not the one that
     /// was expected, its certificate is not trusted, or its hash does not verify. The error, or the delete, is encrypted. Many
     /// initiators announce themselves right then, with an INITIAL-CONTACT that is as long: it is a refusal if message 5 held that
-    /// already, or if the initiator begins anew and never goes on.
+    /// already, if the initiator goes on with message 5, or if it begins anew and never goes on.
     ///
     /// ## Look-alikes
     ///
     /// - `L-DELETE-AFTER-P1`: phase 1 is deleted for another reason, by either side.
-    /// - `P1-UP-NO-P2`: phase 1 stays up and nothing asks for phase 2.
+    /// - `P1-UP-NO-P2`: phase 1 stays up and nothing asks for phase 2; or message 5 goes on, and the initiator says nothing.
     /// - An initiator that drops this negotiation because another one with the same peer has come up.
     P1_INIT_REJECT = "P1-INIT-REJECT", Phase1, Error;
     title: "the initiator refuses the responder after message 6";
@@ -49,7 +49,7 @@ pattern! {
     checks: [
         Initiator: "look in its log for the identity it got from the responder, and set the one it expects to match";
         Responder: "set the local identity explicitly, to its address or name, as the initiator expects it";
-        Either: "with certificates: check chain, dates, names and clocks, and that the initiator knows the authority";
+        Either: "with certificates: check chain, dates, names and clocks, and that the initiator knows the authority" about "certificate";
         Initiator: "check that a user name and a password are set" about "user";
     ];
     logs: [
@@ -78,7 +78,11 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             let quiet = case.end().since(refusal.at);
             let may_greet = initial_contact::of(&view, Side::Initiator).is_some();
             let asked = asked_in_vain(&view);
-            known |= (!may_greet || asked) && (latest.is_some_and(|latest| latest > refusal.at) || quiet >= PATIENCE);
+            let each = refuses_each(&view, sixth);
+            let goes_on = goes_on(&view, refusal);
+            let takes_not = each.is_some() || goes_on.is_some();
+            known |= takes_not
+                || (!may_greet || asked) && (latest.is_some_and(|latest| latest > refusal.at) || quiet >= PATIENCE);
             let severity = match (other_up, known) {
                 // One of several SAs is tidied up.
                 (true, false) => return None,
@@ -90,24 +94,28 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             };
             let method = phase1::method(&view);
             let by_certificate = matches!(method, Method::Certificate | Method::Hybrid);
-            let each = refuses_each(&view, sixth);
-            let seen = match each {
-                Some(copies) => format!(
+            let seen = match (each, goes_on) {
+                (Some(copies), _) => format!(
                     "MM6 came {}; the initiator answered each with an encrypted Informational, the first {} later, and goes on with MM5; no Quick Mode",
                     times(copies as u64),
                     span(refusal.at.since(sixth.at)),
                 ),
-                None => format!(
+                (None, Some(copies)) => format!(
+                    "the initiator sent an encrypted Informational {} after MM6, and goes on with MM5, {} more after that; no Quick Mode",
+                    span(refusal.at.since(sixth.at)),
+                    times(copies as u64),
+                ),
+                (None, None) => format!(
                     "the initiator sent an encrypted Informational {} after MM6, and neither {} nor anything else {}",
                     span(refusal.at.since(sixth.at)),
                     if asked { "an answer to the gateway's question (XAUTH)" } else { "Quick Mode" },
                     if known { "followed under these cookies".to_owned() } else { until(quiet, "it") },
                 ),
             };
-            let confidence = if each.is_some() { Confidence::Inferred } else { Confidence::Suspected };
+            let confidence = if takes_not { Confidence::Inferred } else { Confidence::Suspected };
             let mut found = Match::on(index, confidence)
                 .seen(seen)
-                .means(if each.is_some() {
+                .means(if takes_not {
                     "the responder accepted the initiator; the initiator has message 6 and does not accept the responder"
                 } else if by_certificate {
                     "the responder accepted the initiator; the initiator did not accept the responder's certificate or identity, or dropped the SA for another reason"
@@ -117,7 +125,11 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 .frames([sixth.frame, refusal.frame])
                 .severity(severity)
                 .settle("the initiator's log: the identity it got from the responder")
-                .weigh("certificate", if by_certificate { 3.0 } else { 0.1 });
+                .weigh("certificate", match method {
+                    Method::Certificate | Method::Hybrid => 3.0,
+                    Method::SharedKey => 0.0,
+                    Method::Unknown => 0.1,
+                });
             if view.attempt.nat.behind(Side::Responder) == Some(true) {
                 found = found.weigh("identity", 1.5);
             }
@@ -126,7 +138,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 // Only the responder has a certificate, and its authority is what the client has to know.
                 found = found.weigh("certificate", 1.5).weigh("identity", 0.5);
             }
-            if each.is_some() {
+            if takes_not {
                 // It goes on with this negotiation, and drops nothing.
                 found = found.weigh("policy", 0.3);
             }
@@ -166,7 +178,20 @@ pub(super) fn refusal<'a>(view: &View<'a>) -> Option<(&'a MessageRecord, &'a Mes
     let answered = phase1::encrypted_informationals(view, Side::Responder)
         .any(|message| message.at >= refusal.at && message.length == refusal.length);
     let abandoned = || view.attempt.last.since(refusal.at) <= UNWANTED || asked;
-    (says_no && !answered && (refuses_each(view, sixth).is_some() || abandoned())).then_some((sixth, refusal))
+    let goes_on = || goes_on(view, refusal).is_some();
+    (says_no && !answered && (refuses_each(view, sixth).is_some() || goes_on() || abandoned()))
+        .then_some((sixth, refusal))
+}
+
+/// Copies of message 5 that the initiator sent after its Informational, in spite of message 6 that it answers with it, and of nothing
+/// else.
+fn goes_on(view: &View<'_>, refusal: &MessageRecord) -> Option<usize> {
+    let (fifth, sixth) = (view.message(Label::Mm(5))?, view.message(Label::Mm(6))?);
+    let within = answer_within(view, Side::Initiator);
+    let answers = sixth.copies().any(|(_, at)| at <= refusal.at && refusal.at.since(at) <= within);
+    let asked = phase1::encrypted_informationals(view, Side::Responder).any(|message| message.at <= refusal.at);
+    phase1::copies_in_spite_of(refusal, fifth).filter(|_| answers && !asked)?;
+    Some(phase1::repeats_after(fifth, refusal.at))
 }
 
 /// The responder goes on to XAUTH, as the method demands, and the initiator, instead of answering its question, says something in an

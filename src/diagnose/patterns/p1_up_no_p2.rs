@@ -48,7 +48,8 @@ pattern! {
         "dislikes-6" 0.01 "the initiator drops message 6 without a word: it does not accept the responder's identity or proof", raised by "message 6 is seen to arrive, or is no larger than message 4, which did", lowered by "message 5 is not repeated";
     ];
     checks: [
-        Initiator: "look in its log for whether message 6 arrives and what it makes of it, and set the identity that it expects of the responder" about "dislikes-6" "lost-6";
+        Initiator: "look in its log for whether message 6 arrives and what it makes of it" about "dislikes-6" "lost-6";
+        Initiator: "set the identity that it expects of the responder" about "dislikes-6";
         Path: "follow message 6 back to the initiator: filters for its port, IP fragments, address translation, the return route" about "lost-6";
         Path: "see whether Quick Mode leaves the initiator, and follow it to the responder: filters, IP fragments" about "lost-qm";
         Initiator: "send traffic for the far network and see whether Quick Mode appears" about "no-traffic" "no-match" "waiting";
@@ -158,8 +159,9 @@ fn refused_at_once(view: &View<'_>, up: Timestamp) -> bool {
 /// The initiator goes on with message 5 although message 6 passes here.
 fn message_6_lost(index: usize, view: &View<'_>) -> Option<Match> {
     let (fifth, sixth) = (view.message(Label::Mm(5))?, view.message(Label::Mm(6))?);
-    let copies = phase1::copies_in_spite_of(sixth, fifth).filter(|_| view.tunnel_up().is_none())?;
+    phase1::copies_in_spite_of(sixth, fifth).filter(|_| view.tunnel_up().is_none())?;
     let waited = view.waited(sixth);
+    let over = if waited.copies > 1 { format!(" in {}", span(waited.over)) } else { String::new() };
     // What is lost on the way again and again is larger than what is not, or takes another way.
     let passes = view.message(Label::Mm(4)).is_some_and(|fourth| {
         sixth.ip_fragments <= 1 && sixth.length <= fourth.length && sixth.source.port() == fourth.source.port()
@@ -171,11 +173,10 @@ fn message_6_lost(index: usize, view: &View<'_>) -> Option<Match> {
     let found =
         Match::on(index, Confidence::Inferred)
             .seen(format!(
-                "MM6 ({} octets{pieces}) was sent {} in {}; the initiator goes on with MM5, {} more after it; no Quick Mode",
+                "MM6 ({} octets{pieces}) was sent {}{over}; the initiator goes on with MM5, {} more after it; no Quick Mode",
                 sixth.length,
                 times(waited.copies),
-                span(waited.over),
-                times(copies as u64),
+                times(phase1::repeats_after(fifth, sixth.at) as u64),
             ))
             .means(if passes {
                 "the initiator does not take message 6, or it does not get there, as message 4 did: for the responder phase 1 is complete, for the initiator it is not"
