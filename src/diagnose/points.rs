@@ -75,10 +75,15 @@ impl Points {
             return passed;
         }
         let others = || self.windows.iter().filter(|&(&capture, _)| capture != here);
-        // what came before it and what came after it is at both
-        let amid = self.both.is_some_and(|(first, last)| first <= message.at && message.at <= last);
+        // what came before it, or after it, is at both
+        let begun = self.both.is_some_and(|(first, _)| first <= message.at);
+        let goes_on = self.both.is_some_and(|(_, last)| message.at <= last);
         let lost = others()
-            .find(|(_, window)| amid || was_recording(window, message))
+            .find(|&(_, &window)| {
+                message.copies().any(|(_, at)| {
+                    (begun || window.0.after(UNDERWAY) <= at) && (goes_on || at.after(UNDERWAY) <= window.1)
+                })
+            })
             .map(|(&there, _)| Fate::Lost(here, there));
         lost.or_else(|| others().next().map(|(&there, _)| Fate::Unwatched(here, there)))
     }

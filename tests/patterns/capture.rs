@@ -624,6 +624,17 @@ fn two_points_settle_what_became_of_the_last_message() {
     assert_eq!(likely(&found), ["the responder refuses in silence, or fails on the message"]);
 }
 
+/// A capture that begins with the negotiation, and goes on after the message that it lacks, was recording.
+#[test]
+fn message_6_that_only_one_point_has_is_lost_between_them() {
+    let far = main_mode_psk().repeat_from(Side::Initiator, 4, &[0.5, 1.0, 2.0, 4.0]).capture();
+    let near = second_point(&far, ms(3)).without(&[6]);
+    let found = find(&judge_together(&[near, far]), "P1-UP-NO-P2").expect("a finding");
+    assert!(found.seen.ends_with("was recording: it is lost between the two points"), "{}", found.seen);
+    assert_eq!((found.confidence, &found.settle), (Confidence::Inferred, &None));
+    assert_eq!(likely(&found), ["message 6 is lost on its way back to the initiator"]);
+}
+
 /// Where each copy lacks another fragment, none of them is said to be the one that is lost.
 #[test]
 fn fragments_that_are_lost_now_and_then_are_not_numbered() {
