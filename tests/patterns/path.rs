@@ -260,6 +260,37 @@ fn message_3_of_aggressive_mode_is_the_first_on_4500() {
     assert_eq!(alarms(&refused), ["P1-AGGR-AUTH"]);
 }
 
+/// With signatures no pre-shared key has a part in it.
+#[test]
+fn what_is_refused_in_silence_on_4500_depends_on_the_method() {
+    let silent = |method| {
+        let transform = v1::transform(v1::AES_CBC, 256, v1::SHA2_256, method, 14);
+        let told = Scenario::new().nat().mm1(std::slice::from_ref(&transform)).mm2(&transform).mm3().mm4().mm5();
+        let analysis = judge(&told.repeat(3, &[4.0, 7.2, 13.0]).quiet(secs(60)).capture());
+        let found = find(&analysis, "N-PORT4500").expect("a finding");
+        ["pre-shared keys", "certificate"].map(|word| found.causes.iter().any(|cause| cause.text.contains(word)))
+    };
+    assert_eq!(silent(v1::PSK), [true, false]);
+    assert_eq!(silent(v1::RSA_SIG), [false, true]);
+}
+
+/// The initiator behind its NAT.
+const WITHIN: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 168, 1, 10));
+
+/// The port that a client came from is closed behind it: it goes on from UDP 4500, and no service has ended.
+#[test]
+fn a_client_that_moved_to_4500_has_not_gone() {
+    let story = Scenario::new().nat().captured_inside().am1(&[usual_transform()]).am2(&usual_transform());
+    let refused =
+        (0..3).fold(story.clone(), |told, _| told.repeat_from(Side::Responder, 1, &[10.0]).icmp_unreachable(WITHIN, 3));
+    let moved = story.am3().repeat(3, &[10.1]).capture().skip(2);
+    let analysis = judge(&refused.quiet(secs(40)).capture().merge(&moved));
+    assert_eq!(alarms(&analysis), ["N-PORT4500"]);
+    let found = find(&analysis, "N-ICMP-PORT").expect("a remark");
+    assert_eq!(found.severity, Severity::Info);
+    assert!(found.means.starts_with("the host has moved to UDP 4500"), "{}", found.means);
+}
+
 /// Behind the NAT's outside nothing comes on UDP 4500, and nothing on 500: that is one silence.
 #[test]
 fn what_should_come_on_4500_is_missed_once() {
@@ -513,6 +544,24 @@ fn a_refusal_by_the_initiator_is_not_laid_on_the_responder() {
     let found = find(&analysis, "N-ICMP-PORT").expect("a finding");
     assert_eq!(found.severity, Severity::Error);
     assert!(!says(&found, "responder") && says(&found, "the initiator ended its IKE service"));
+}
+
+/// On the client's side of the NAT its word is its own.
+#[test]
+fn a_client_that_refuses_within_its_nat_is_no_nat() {
+    let refused = |story: Scenario, client| {
+        let up = story.ikev2(&v2::ike_cbc(14)).traffic(30);
+        let spi = up.esp_spi(Side::Initiator);
+        let gone = (31..40).fold(up, |told, number| {
+            told.esp(Side::Responder, spi, [number], 120, secs(1)).icmp_unreachable(client, 3)
+        });
+        find(&judge(&gone.quiet(secs(20)).capture()), "N-ICMP-PORT").expect("a finding")
+    };
+    let outside = Scenario::new().nat();
+    let seen = outside.address(Side::Initiator);
+    assert!(says(&refused(outside, seen), "has no mapping"));
+    let inside = refused(Scenario::new().nat().captured_inside(), WITHIN);
+    assert!(!says(&inside, "has no mapping") && inside.means.starts_with("the host is there"), "{inside:?}");
 }
 
 /// A router that cannot reach a host says so of IKE and of ESP: one cause, one finding.

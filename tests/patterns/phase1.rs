@@ -1074,6 +1074,44 @@ fn a_client_that_closes_its_port_after_message_2_refused_it() {
     assert_eq!(found.severity, Severity::Error);
     assert!(first_cause(&found).starts_with("the pre-shared key or group password differs"), "{found:?}");
     assert_eq!(find(&analysis, "N-ICMP-PORT").and_then(|found| found.consequence_of), Some("P1-AGGR-AUTH"));
+    // who knows no NAT traversal does not send message 3 elsewhere
+    assert!(found.causes.iter().all(|cause| !cause.text.contains("4500")), "{found:?}");
+}
+
+/// A client that moves to UDP 4500 for message 3 may close the port that it came from (RFC 3947 §4).
+#[test]
+fn a_client_that_closes_its_port_after_message_2_may_have_moved() {
+    let judged = |told: Scenario, address| {
+        let refused =
+            |told: Scenario, gap: &f64| told.repeat_from(Side::Responder, 1, &[*gap]).icmp_unreachable(address, 3);
+        finding(&[4.0, 7.2].iter().fold(told, refused).capture(), "P1-AGGR-AUTH")
+    };
+    let until_message_2 = |told: Scenario| told.am1(&[usual_transform()]).am2(&usual_transform());
+    let told = Scenario::new();
+    let client = told.address(Side::Initiator);
+    let found = judged(until_message_2(told), client);
+    assert!(found.causes.iter().any(|cause| cause.text.starts_with("message 3 goes to UDP 4500")), "{found:?}");
+    assert!(found.checks().any(|check| check.text.starts_with("permit UDP 4500 both ways")), "{found:?}");
+    assert!(found.means.contains("it does not accept the responder's proof, or"), "{}", found.means);
+    // on its own side of its NAT the message would be seen
+    let within = Ipv4Addr::new(192, 168, 1, 10).into();
+    let inside = judged(until_message_2(Scenario::new().nat().captured_inside()), within);
+    assert!(inside.causes.iter().all(|cause| !cause.text.contains("4500")), "{inside:?}");
+}
+
+/// The initiator asks for XAUTH, and what it asks for is refused: the responder may have none for this group.
+#[test]
+fn a_group_without_xauth_is_a_reason_to_refuse_message_1() {
+    let refused = |method| {
+        let transform = v1::transform(v1::AES_CBC, 256, v1::SHA2_256, method, 14);
+        let asked = Scenario::new().am1(std::slice::from_ref(&transform));
+        let said = asked.informational_clear(Side::Responder, v1::notify(v1::AUTHENTICATION_FAILED));
+        let found = finding(&said.quiet(secs(30)).capture(), "P1-AGGR-AUTH");
+        let names = found.causes.iter().any(|cause| cause.text.starts_with("the responder has no XAUTH"));
+        (names, found.checks().any(|check| check.text.starts_with("turn on XAUTH")))
+    };
+    assert_eq!(refused(v1::XAUTH_INIT_PSK), (true, true));
+    assert_eq!(refused(v1::PSK), (false, false));
 }
 
 #[test]

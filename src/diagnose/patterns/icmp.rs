@@ -74,7 +74,8 @@ pub(super) fn errors(
             });
         let left = facts_of_attempt.is_some_and(|attempt| has_left(attempt, fact.quoted_destination));
         let refused = index.and_then(|index| case.view(index)).is_some_and(|view| leaves_refused(&view, fact));
-        let over = answered || left || probed || refused || last_up.is_some_and(|up| up > last);
+        let moved = index.and_then(|index| case.view(index)).is_some_and(|view| has_moved(&view, facts));
+        let over = answered || left || moved || probed || refused || last_up.is_some_and(|up| up > last);
         // What a router says of a peer that falls silent is the reason of that.
         let lasting = fact.from != fact.quoted_destination
             && facts.iter().map(|fact| fact.count).sum::<u64>() > 1
@@ -109,6 +110,7 @@ pub(super) fn errors(
             after_farewell,
             probed,
             refused,
+            moved,
             redirected: sent_here.is_some(),
             unreached,
             delay: index.and_then(|index| case.view(index)).and_then(|view| delay(&view, begun)),
@@ -117,7 +119,7 @@ pub(super) fn errors(
             natted: index
                 .and_then(|index| case.view(index))
                 .zip(unreached)
-                .is_some_and(|(view, side)| nat::behind(&view).any(|behind| behind == side)),
+                .is_some_and(|(view, side)| nat::is_in_front_of(&view, side)),
         };
         let weighed = weigh(&said, matched);
         found.push(match (answered, passes) {
@@ -241,11 +243,13 @@ pub(super) struct Said<'a> {
     pub probed: bool,
     /// It is the host of an initiator that was refused in clear, and said nothing more.
     pub refused: bool,
+    /// It moved to UDP 4500 in the same negotiation, and left the port in question behind.
+    pub moved: bool,
     /// Another gateway sent the initiator there.
     pub redirected: bool,
     /// The side that could not be reached, as far as it is known.
     pub unreached: Option<Side>,
-    /// That side is behind a NAT, as its hashes tell.
+    /// That side is behind a NAT, and its address is that of the NAT here: the hash of its own address does not match.
     pub natted: bool,
     /// How long after a message of the attempt the first of them came.
     pub delay: Option<Duration>,
@@ -321,6 +325,19 @@ fn has_left(attempt: &Attempt, address: IpAddr) -> bool {
         };
         last.is_some_and(|last| last.to.ip() != address && was_there())
     })
+}
+
+/// The host says so of the port that it came from before it moved to UDP 4500.
+fn has_moved(view: &View<'_>, facts: &[&IcmpFact]) -> bool {
+    let itself = facts.iter().all(|fact| fact.from == fact.quoted_destination);
+    let left: Option<Vec<SocketAddr>> = facts.iter().map(|fact| unreached(fact)).collect();
+    let Some([left, others @ ..]) = left.as_deref() else { return false };
+    let of_host = view.messages().filter(|message| message.source.ip() == left.ip());
+    let moved = of_host.max_by_key(|message| message.last_sent()).filter(|latest| nat::on_4500(latest));
+    itself
+        && others.iter().all(|other| other == left)
+        && left.port() != nat::NAT_T
+        && moved.is_some_and(|latest| latest.source != *left)
 }
 
 /// The initiator's host says so, after its offer was refused in clear, and there is no more of the initiator in this attempt.

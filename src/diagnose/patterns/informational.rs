@@ -420,6 +420,7 @@ fn read_v1(view: &View<'_>, suite_known: bool, found: &mut [Informational<'_>]) 
     let mut unanswered: [Option<usize>; 2] = [None, None];
     let mut deleted: [Option<Timestamp>; 2] = [None, None];
     let ipsec_up = ipsec_up(view);
+    let only_one = has_one_ipsec_sa(view);
     for index in 0..found.len() {
         let this = &found[index];
         let (from, at, length) = (this.message.from, this.message.at, this.message.length);
@@ -441,10 +442,13 @@ fn read_v1(view: &View<'_>, suite_known: bool, found: &mut [Informational<'_>]) 
         let unknown_content = suite_known && this.contents.is_empty();
         let may_ask = !unknown_content && this.may_be(Content::Dpd);
         let may_delete = !unknown_content && this.may_delete();
-        // First the IPsec SA, then at once the ISAKMP SA, and then nothing: a farewell, whatever else has that size.
-        let with_others = deleted[from.index()].is_some_and(|deleted| at.since(deleted) < APART);
+        // First the IPsec SA, then at once the ISAKMP SA, and then nothing: a farewell, whatever else has that size. Who has deleted the
+        // only IPsec SA asks for no life.
+        let since_deleted = deleted[from.index()].map(|deleted| at.since(deleted));
         let unanswered_for = view.case.end().since(this.last_sent());
-        let with_others = with_others && (!may_ask || unanswered_for >= UNDER_WAY);
+        let with_others = since_deleted.is_some_and(|since| {
+            since < APART && (!may_ask || unanswered_for >= UNDER_WAY || only_one && since < CROSSING)
+        });
         let farewell = with_others && may_delete && !this.ike_after && !this.traffic_after;
         let up_before = view.attempt.phase1_up.map_or(view.attempt.midstream, |up| up <= at);
         let repeated = this.last_sent().since(at) >= APART;
@@ -477,6 +481,14 @@ fn read_v1(view: &View<'_>, suite_known: bool, found: &mut [Informational<'_>]) 
             unanswered[from.index()] = Some(index);
         }
     }
+}
+
+/// Whether one IPsec SA came up under this phase 1, and none before it that may live on.
+fn has_one_ipsec_sa(view: &View<'_>) -> bool {
+    let attempts = view.case.pair.attempts.get(view.index.saturating_sub(EARLIER)..view.index).unwrap_or_default();
+    let of_others = attempts.iter().any(|attempt| attempt.midstream || attempt.phase2_up.is_some());
+    let quick = view.exchanges().iter().filter(|exchange| exchange.kind == ExchangeKind::QuickMode);
+    !view.attempt.midstream && !of_others && quick.count() == 1 && view.attempt.phase2_up.is_some()
 }
 
 /// When there was an IPsec SA to delete: one of this phase 1, or of one before, once what is said right after phase 1 is over.

@@ -42,6 +42,7 @@ pattern! {
             raised by "it deleted the SA before", lowered by "the refused packets went to the responder";
         "probe" 0.02 "the initiator is a scanner or a monitor, and wanted no more than one answer",
             raised by "it sent no vendor id, and nothing after the first answer", lowered by "it went on";
+        "moved" 0.02 "that side has moved to UDP 4500, and listens there only", raised by "it goes on from UDP 4500", lowered by "it is silent";
         "restart" 0.02 "the IKE service was down for a while, and listens again without the SAs that it had",
             raised by "packets to the same port go on and are not refused any more", lowered by "they are refused to the end";
     ];
@@ -75,10 +76,16 @@ fn weigh(said: &Said<'_>, found: Match) -> Match {
         return found
             .severity(Severity::Notice)
             .means("something listens on that port again, and does not answer: the IKE service was down for a while, and has lost the SA")
-            .rule_out(&["off", "address", "traversal", "mapping", "left", "probe"])
+            .rule_out(&["off", "address", "traversal", "mapping", "left", "probe", "moved"])
             .weigh("restart", 20.0);
     }
     let found = found.rule_out(&["restart"]);
+    if said.moved {
+        return found
+            .means("the host has moved to UDP 4500, and listens no more on the port that it came from")
+            .rule_out(&["off", "address", "firewall", "traversal", "mapping", "left", "probe"]);
+    }
+    let found = found.rule_out(&["moved"]);
     if said.unreached == Some(Side::Initiator) {
         let found = found.rule_out(&["off", "address", "traversal"]);
         let found = if said.natted { found.weigh("mapping", 30.0) } else { found.rule_out(&["mapping"]) };
@@ -95,7 +102,7 @@ fn weigh(said: &Said<'_>, found: Match) -> Match {
             false if said.natted => found.means(
                 "the NAT in front of the host has no mapping for the port any more, or the host's IKE service is gone",
             ),
-            false => found.means("the host is there, and its IKE service is gone while the peer still sends to it"),
+            false => found.means("the host is there, and has closed that port while the peer still sends to it"),
         };
     }
     if said.only_4500 && said.itself {

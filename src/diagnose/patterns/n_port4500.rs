@@ -10,6 +10,7 @@ use crate::diagnose::words::{span, times, until};
 use crate::diagnose::{Confidence, Severity};
 use crate::track::{IcmpAbout, Label, MessageRecord, Mode, Move, Side};
 
+use super::phase1::Method;
 use super::{fragments, ikev2, nat, phase1, v2_auth_fail, v2_auth_no_reply, v2_init_no_auth};
 
 /// Attempts before one that are looked at.
@@ -43,6 +44,8 @@ pattern! {
             raised by "nothing ever comes from the peer on 4500; other peers fail there too", lowered by "any packet from the peer on 4500";
         "secret" 0.30 "the packet arrives, and the responder stays silent because the pre-shared keys or identities differ",
             raised by "the responder repeats its last message on 500; earlier tries failed the same way on 500", lowered by "other authentication than a shared key; earlier success";
+        "refused" 0.02 "the packet arrives, and the responder does not accept the certificate, signature or identity, without a word",
+            raised by "a signature method of IKEv1", lowered by "a pre-shared key method; earlier success";
         "pieces" 0.02 "an IKE fragment of the message, the first large packet, is lost on the way",
             raised by "the message goes in IKE fragments", lowered by "a small message";
         "answer" 0.01 "the answer is large, for its certificates, and its IP fragments are lost on the way back",
@@ -55,7 +58,7 @@ pattern! {
             raised by "the capture is on the initiator's side of its NAT, and it begins anew", lowered by "anything of it on UDP 4500";
     ];
     checks: [
-        Responder: "capture on its outside and see whether the message on 4500 arrives" about "forward" "secret";
+        Responder: "capture on its outside and see whether the message on 4500 arrives" about "forward" "secret" "refused";
         Initiator: "read its log: whether the answer arrives, and what it makes of it" about "stopped";
         Path: "permit UDP 4500 both ways";
         Path: "forward UDP 4500 to the responder wherever UDP 500 is forwarded" about "forward";
@@ -63,6 +66,7 @@ pattern! {
         Either: "make the IKE fragments smaller, 1200 octets or less" about "pieces";
         Either: "turn on IKE fragmentation" about "answer";
         Either: "compare the pre-shared keys and identities; the responder's log tells what it refuses" about "secret";
+        Either: "compare the authority that the responder trusts, validity and names of the certificate; its log tells what it refuses" about "refused";
         Either: "if there is no NAT, NAT traversal can be turned off" about "natt";
     ];
     logs: [
@@ -149,11 +153,15 @@ fn sent(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
         (true, false) => found.rule_out(&["answer", "secret"]),
         (false, _) => found.rule_out(&["answer"]),
     };
+    found = match phase1::method(view) {
+        Method::Certificate | Method::Hybrid => found.rule_out(&["secret"]).weigh("refused", 10.0),
+        _ => found.rule_out(&["refused"]),
+    };
     if attempt.mode == Mode::Aggressive {
         // The initiator has checked the responder's proof.
-        found = found.weigh("secret", 0.2);
+        found = found.weigh("secret", 0.2).weigh("refused", 0.2);
     } else if repeated.is_some() {
-        found = found.weigh("secret", 2.0);
+        found = found.weigh("secret", 2.0).weigh("refused", 2.0);
     }
     if view.is_v2() {
         // NAT detection is part of IKEv2. Keys are compared in IKE_AUTH, and what is refused there is said aloud.
@@ -164,7 +172,7 @@ fn sent(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
         found = found.weigh("blocked", 0.6);
     }
     if points::answered_beyond(view, std::iter::once(first)).is_some() {
-        found = found.rule_out(&["secret"]);
+        found = found.rule_out(&["secret", "refused"]);
     }
     Some(of_nat(view, found))
 }
@@ -228,7 +236,7 @@ fn awaited(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
             "the initiator's message on UDP 4500 is lost before this point, or the initiator stopped by itself"
         })
         .frames(view.frames(answer))
-        .rule_out(&["secret", "pieces", "answer"])
+        .rule_out(&["secret", "refused", "pieces", "answer"])
         .settle("a capture on the initiator's outside: does it send on UDP 4500?");
     let none_elsewhere = case.survey.working_on_4500(case.facts).is_empty();
     let found = if none_elsewhere { found.weigh("filter", 3.0) } else { found.rule_out(&["filter"]) };
@@ -268,7 +276,7 @@ fn unheard(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
         .frames(view.frames(answer))
         .frames([request.frame])
         // It arrives, and is accepted.
-        .rule_out(&["secret", "forward", "pieces", "answer", "filter", "stopped"])
+        .rule_out(&["secret", "refused", "forward", "pieces", "answer", "filter", "stopped"])
         .settle("a capture on the initiator's outside: does anything arrive from UDP 4500?");
     Some(if nat::detected(view) || view.is_v2() { found.rule_out(&["natt"]) } else { found })
 }

@@ -23,6 +23,13 @@ pub(super) fn behind(view: &View<'_>) -> impl Iterator<Item = Side> + use<> {
     [Side::Initiator, Side::Responder].into_iter().filter(move |&side| nat.behind(side) == Some(true))
 }
 
+/// Whether the address that the capture shows of `side` is that of a NAT in front of it: the hash of its own address differs. Within the
+/// NAT only the hash of its peer does.
+pub(super) fn is_in_front_of(view: &View<'_>, side: Side) -> bool {
+    let nat = view.attempt.nat;
+    nat.behind(side) == Some(true) && nat.own_matches[side.index()] == Some(false)
+}
+
 /// Whether NAT detection shows a NAT anywhere.
 pub(super) fn detected(view: &View<'_>) -> bool {
     behind(view).next().is_some()

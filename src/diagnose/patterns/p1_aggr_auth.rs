@@ -10,8 +10,8 @@ use crate::diagnose::words::{span, times, until};
 use crate::diagnose::{Confidence, Severity};
 use crate::track::{IcmpFact, Label, MessageRecord, Mode, PayloadDetail, Side};
 
-use super::icmp;
 use super::phase1::{self, Ended, Method, Standing, notify};
+use super::{icmp, nat};
 
 pattern! {
     /// ## What is seen
@@ -49,8 +49,12 @@ pattern! {
             raised by "INVALID-ID-INFORMATION after message 2", lowered by "INVALID-HASH-INFORMATION";
         "certificate" 0.05 "the certificate or signature of the other side is not accepted",
             raised by "a signature method", lowered by "a pre-shared key method";
-        "mode" 0.15 "the responder does not allow Aggressive Mode, or not with a pre-shared key",
+        "mode" 0.13 "the responder does not allow Aggressive Mode, or not with a pre-shared key",
             raised by "message 1 is refused with AUTHENTICATION-FAILED", lowered by "message 2 was sent";
+        "xauth" 0.01 "the responder has no XAUTH for this identity or group name, and the initiator asks for it",
+            raised by "message 1 is refused, and its transforms name a method with XAUTH", lowered by "message 2 was sent; no offer with XAUTH";
+        "port-4500" 0.01 "message 3 goes to UDP 4500, and is lost on its way there",
+            raised by "both announce NAT traversal, and the initiator closes its port behind message 2", lowered by "anything of the initiator on UDP 4500";
         "lost" 0.09 "message 2 or 3 is lost, or the initiator is a scanner", raised by "silence after message 2; message 1 repeats", lowered by "any notify";
         "phase2" 0.01 "the responder accepts message 3 and ends the SA because of the Quick Mode behind it: networks, proposal or PFS",
             raised by "Quick Mode right behind message 3, and then a delete", lowered by "the delete comes before Quick Mode";
@@ -60,12 +64,14 @@ pattern! {
     checks: [
         Either: "find out what was changed since the two accepted each other, and on which side" about "changed";
         Path: "follow messages 2 and 3 on their way: filters, fragments of a large message 2, address translation, the return route" about "lost";
+        Path: "permit UDP 4500 both ways, and forward it to the responder wherever UDP 500 is forwarded" about "port-4500";
         Either: "set both ends to the same mode: Main Mode, or Aggressive Mode" about "mode";
         Either: "check the certificates: authority, dates, names, and the clocks" about "certificate";
         Initiator: "check the group name (identity); it stands in clear in message 1" about "identity";
         Initiator: "check the group password or key" about "keys";
         Initiator: "check which identity it expects of the responder; the responder's stands in clear in message 2" about "peer";
         Responder: "check that it knows this identity, and allows Aggressive Mode for it" about "identity" "mode";
+        Responder: "turn on XAUTH for this identity, or turn it off at the initiator" about "xauth";
         Responder: "check which key it takes for this identity" about "keys";
         Either: "look in the log of the side that refuses or falls silent: it names the reason";
         Either: "then compare networks, proposal and PFS of phase 2" about "phase2";
@@ -88,7 +94,7 @@ pattern! {
     ];
     sources: ["PIX-52", "CON-21", "NIR-11", "RFC 2409 §5", "RFC 2409 §5.4", "RFC 2408 §3.14.1"];
     misses: SetUp;
-    lost: "lost", or its answer: "lost";
+    lost: "lost", or its answer: "lost" "port-4500";
     when: V1_UNUSED AGGRESSIVE, AGGRESSIVE REPEATS, AGGRESSIVE QUICK_MODE_OPEN INFORMATIONAL;
     check: check
 }
@@ -115,8 +121,21 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             })?;
             let severity = standing.severity(&view, found.severity.unwrap_or(P1_AGGR_AUTH.severity));
             let found = if behind_quick { found } else { found.rule_out(&["phase2"]) };
+            let found = match phase1::wants_xauth(&view) && phase1::accepted_at(&view).is_none() {
+                true => found.weigh("xauth", 20.0),
+                false => found.rule_out(&["xauth"]),
+            };
+            let found = match may_have_moved(&view) {
+                true => found.weigh("port-4500", 20.0),
+                false => found.rule_out(&["port-4500"]),
+            };
             let found = match found.weights.contains(&("lost", 0.0)) {
-                true => phase1::weigh_change(&view, found, 60.0, &["keys", "identity", "peer", "certificate", "mode"]),
+                true => phase1::weigh_change(
+                    &view,
+                    found,
+                    60.0,
+                    &["keys", "identity", "peer", "certificate", "mode", "xauth"],
+                ),
                 // what may have been lost is no refusal
                 false => found.rule_out(&["changed"]),
             };
@@ -156,7 +175,7 @@ fn message_1_refused(index: usize, view: &View<'_>) -> Option<Match> {
         // no proof was made yet, and an answer came
         .rule_out(&["keys", "peer", "certificate", "lost"]);
     Some(match error.notify_message_type {
-        notify::INVALID_ID_INFORMATION => found.weigh("identity", 4.0),
+        notify::INVALID_ID_INFORMATION => found.weigh("identity", 4.0).weigh("xauth", 0.2),
         _ if names_itself_by_address(view) => found.weigh("mode", 2.0).weigh("identity", 0.5),
         _ => found.weigh("mode", 2.0),
     })
@@ -423,9 +442,12 @@ fn no_message_3(index: usize, view: &View<'_>) -> Option<Match> {
             error.from,
             times(error.count)
         ));
-        found.means =
+        found.means = if may_have_moved(view) {
+            "the initiator got message 2 and closed its port: it does not accept the responder's proof, or it is behind a NAT, moved to UDP 4500, and its message 3 does not get here"
+        } else {
             "the initiator got message 2, did not go on, and closed its port: most likely it does not accept the responder's proof"
-                .into();
+        }
+        .into();
         found = found.weigh("keys", 1.5).weigh("peer", 2.0).weigh("identity", 0.4);
     } else {
         found.means =
@@ -436,6 +458,16 @@ fn no_message_3(index: usize, view: &View<'_>) -> Option<Match> {
         found = found.weigh("lost", 4.0);
     }
     Some(found)
+}
+
+/// The initiator has message 2, says nothing here since and may have moved to UDP 4500 with message 3 (RFC 3947 §4): it closed the port
+/// that it came from, and nothing is seen to pass on 4500. Within its own NAT, as its peer's hash tells, that would be seen.
+fn may_have_moved(view: &View<'_>) -> bool {
+    let nat = &view.attempt.nat;
+    let detects = nat.announced == [true; 2] && nat.peer_matches[Side::Initiator.index()] == Some(true);
+    let closed = || view.message(Label::Am(2)).is_some_and(|second| closed_its_port(view, second).is_some());
+    let silent = || view.messages().all(|message| message.from == Side::Responder || message.label == Label::Am(1));
+    detects && closed() && silent() && view.attempt.initiator.port() != nat::NAT_T && !view.messages().any(nat::on_4500)
 }
 
 /// The initiator's host itself refuses what the responder goes on sending after message 2.
