@@ -79,11 +79,7 @@ impl Points {
         let begun = self.both.is_some_and(|(first, _)| first <= message.at);
         let goes_on = self.both.is_some_and(|(_, last)| message.at <= last);
         let lost = others()
-            .find(|&(_, &window)| {
-                message.copies().any(|(_, at)| {
-                    (begun || window.0.after(UNDERWAY) <= at) && (goes_on || at.after(UNDERWAY) <= window.1)
-                })
-            })
+            .find(|&(_, &window)| was_recording(window, message, [begun, goes_on]))
             .map(|(&there, _)| Fate::Lost(here, there));
         lost.or_else(|| others().next().map(|(&there, _)| Fate::Unwatched(here, there)))
     }
@@ -99,7 +95,8 @@ impl Points {
             (Some((number, _)), None) => Fate::FragmentLost(number, there, here),
             (Some(_), Some(_)) => return None,
         };
-        let recording = |capture| self.windows.get(&capture).is_some_and(|window| was_recording(window, message));
+        let recording =
+            |capture| self.windows.get(&capture).is_some_and(|&window| was_recording(window, message, [false; 2]));
         (recording(here) && recording(there)).then_some(lost)
     }
 
@@ -365,7 +362,10 @@ impl Elsewhere {
             (_, None) => Some(Fate::Lost(here, there)),
         };
         if let Some(lost) = unless_whole {
-            let recording = was_recording(&recorded(&view.case, there)?, message);
+            let first =
+                self.messages().next().and_then(|first| same_in(view.exchanges(), &self.attempt.exchanges, first));
+            let begun = first.is_some_and(|first| first.at < message.at);
+            let recording = was_recording(recorded(&view.case, there)?, message, [begun, false]);
             return Some(if recording { lost } else { Fate::Unwatched(here, there) });
         }
         let in_exchange = counterparts(&self.attempt.exchanges, view.exchanges(), message);
@@ -486,9 +486,11 @@ pub(super) fn covers(window: (Timestamp, Timestamp), (first, last): (Timestamp, 
     window.0 <= first.after(UNDERWAY) && last <= window.1.after(UNDERWAY)
 }
 
-/// Whether a capture was recording in this window when some copy of a message passed.
-fn was_recording(&(first, last): &(Timestamp, Timestamp), message: &MessageRecord) -> bool {
-    message.copies().any(|(_, at)| first.after(UNDERWAY) <= at && at.after(UNDERWAY) <= last)
+/// Whether a capture was recording in this window when some copy of a message passed; `known`: what came before the message, and
+/// what came after it, is there, so that clocks do not matter.
+fn was_recording((first, last): (Timestamp, Timestamp), message: &MessageRecord, known: [bool; 2]) -> bool {
+    let [begun, goes_on] = known;
+    message.copies().any(|(_, at)| (begun || first.after(UNDERWAY) <= at) && (goes_on || at.after(UNDERWAY) <= last))
 }
 
 /// Whether a capture ended shortly before a message.

@@ -633,6 +633,12 @@ fn message_6_that_only_one_point_has_is_lost_between_them() {
     assert!(found.seen.ends_with("was recording: it is lost between the two points"), "{}", found.seen);
     assert_eq!((found.confidence, &found.settle), (Confidence::Inferred, &None));
     assert_eq!(likely(&found), ["message 6 is lost on its way back to the initiator"]);
+    // the same with a NAT between them
+    let told = Scenario::new().nat().without_nat_t().am1(&[usual_transform()]).am2(&usual_transform()).am3();
+    let far = told.repeat_from(Side::Responder, 3, &[4.0, 7.2, 13.0]).quiet(secs(30)).capture();
+    let near = within_a_nat(&far, ms(3));
+    let found = find(&judge_together(&[near, far.without(&[3])]), "P1-AGGR-AUTH").expect("a finding");
+    assert!(found.means.starts_with("AM3 is lost on its way"), "{found:?}");
 }
 
 /// Where each copy lacks another fragment, none of them is said to be the one that is lost.
