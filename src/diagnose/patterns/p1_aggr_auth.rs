@@ -170,7 +170,11 @@ fn message_1_refused(index: usize, view: &View<'_>) -> Option<Match> {
     let error = view.clear_errors(Side::Responder).find(about_proof)?;
     let found = Match::on(index, Confidence::Stated)
         .seen(sentence(view, "responder", "AM1", &error))
-        .means("the responder does not know the identity in message 1, or does not allow Aggressive Mode for it")
+        .means(if phase1::wants_xauth(view) {
+            "the responder does not know the identity in message 1, or does not allow Aggressive Mode, or XAUTH, for it"
+        } else {
+            "the responder does not know the identity in message 1, or does not allow Aggressive Mode for it"
+        })
         .frames([view.attempt.first_frame, error.message.frame])
         // no proof was made yet, and an answer came
         .rule_out(&["keys", "peer", "certificate", "lost"]);
