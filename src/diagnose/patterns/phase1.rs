@@ -249,7 +249,7 @@ pub(super) fn authenticated_before(view: &View<'_>) -> Option<Timestamp> {
         one.ip() == other.ip()
             && !nat::of_two_clients(one.port(), other.port())
             && method(before) == method(view)
-            && before.messages().any(|message| accepts(message))
+            && before.messages().any(accepts)
     };
     before.filter(same).map(|before| before.attempt.first).next()
 }
