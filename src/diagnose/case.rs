@@ -415,6 +415,10 @@ impl<'a> View<'a> {
     /// although the answer has room for a child SA, or ended the attempt before like this, at any time.
     pub fn turned_down(&self) -> Option<&'a MessageRecord> {
         let farewell = self.farewell_at_once()?;
+        // It is the child SA that is turned down.
+        if self.children_turned_down().is_some() {
+            return None;
+        }
         // Without a child SA there is nothing to keep the IKE SA for.
         if self.auth_answer() == Some(AuthAnswer::NoChild) && farewell.first_inside() == Some(payload::DELETE) {
             return None;

@@ -26,7 +26,8 @@ const RENEWAL: Duration = Duration::from_secs(300);
 pub(super) fn outcome(case: &Case<'_>, view: &View<'_>, error: bool, asks: bool) -> Outcome {
     let attempt = view.attempt;
     // An IKE SA whose phase 2 nobody asked for is all that was negotiated.
-    let done = || attempt.phase1_up.is_some() && attempt.waiting_for.is_none() && !error && !asks && !view.is_refused();
+    let refused = || view.is_refused() || view.children_turned_down().is_some();
+    let done = || attempt.phase1_up.is_some() && attempt.waiting_for.is_none() && !error && !asks && !refused();
     if view.tunnel_up().is_some() || done() {
         return Outcome::Established;
     }

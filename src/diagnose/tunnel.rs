@@ -8,6 +8,13 @@ use crate::track::{EspFlow, Exchange, Label, MessageRecord, Side};
 use super::case::{AT_ONCE, PATIENCE, View};
 use super::sizes::{AuthAnswer, Suite, payload};
 
+/// IKEv2: the answers that granted child SAs, and the requests by which the initiator deleted each of them at once.
+#[derive(Debug)]
+pub(super) struct TurnedDown<'a> {
+    pub(super) grants: Vec<&'a MessageRecord>,
+    pub(super) deletes: Vec<&'a MessageRecord>,
+}
+
 impl<'a> View<'a> {
     /// [`Self::tunnel_up`], read from the facts.
     pub(super) fn read_tunnel_up(&self) -> Option<Timestamp> {
@@ -70,7 +77,7 @@ impl<'a> View<'a> {
         if self.attempt.rekeyed_from.is_some() {
             return Some(at);
         }
-        if self.is_refused() || self.set_up_unheard().is_some() {
+        if self.is_refused() || self.set_up_unheard().is_some() || self.children_turned_down().is_some() {
             return None;
         }
         match self.auth_answer() {
@@ -146,6 +153,38 @@ impl<'a> View<'a> {
         self.messages()
             .find(|message| message.label == Label::CREATE_CHILD_SA_RSP && suite.refuses_child(message) == Some(false))
             .map(|message| message.at)
+    }
+
+    /// IKEv2: every child SA of the attempt, if the initiator deleted each as soon as it was granted, and nothing but them: there is
+    /// more than one, or the answer begins with a Delete too, as that to the Delete of an IKE SA does not (RFC 7296 §1.4.1).
+    pub(super) fn children_turned_down(&self) -> Option<TurnedDown<'a>> {
+        let first = self.last_auth_response().filter(|_| self.auth_answer() == Some(AuthAnswer::Child))?;
+        let deletes = |message: &MessageRecord| message.first_inside() == Some(payload::DELETE);
+        let of_initiator = |message: &&MessageRecord| message.from == Side::Initiator && message.at >= first.at;
+        let mut said: Vec<&MessageRecord> = self.messages().filter(of_initiator).collect();
+        if !said.iter().any(|message| deletes(message)) || self.traffic_begins(first.at) {
+            return None;
+        }
+        said.sort_by_key(|message| message.at);
+        let suite = Suite::chosen(self.attempt);
+        let granted = |message: &&MessageRecord| {
+            message.label == Label::CREATE_CHILD_SA_RSP
+                && suite.and_then(|suite| suite.refuses_child(message)) == Some(false)
+        };
+        let grants: Vec<&MessageRecord> = std::iter::once(first).chain(self.messages().filter(granted)).collect();
+        let at_once = |grant: &&MessageRecord| {
+            let next = said.get(said.partition_point(|message| message.at < grant.at)).copied();
+            next.filter(|next| deletes(next) && next.at.since(grant.at) <= AT_ONCE)
+        };
+        let gone: Vec<&MessageRecord> = grants.iter().filter_map(at_once).collect();
+        let with_its_pair = |exchange: &Exchange| {
+            let is_it = |message: &MessageRecord| gone.iter().any(|gone| gone.frame == message.frame);
+            let answers = |message: &MessageRecord| message.from == Side::Responder && deletes(message);
+            exchange.messages.iter().any(is_it) && exchange.messages.iter().any(answers)
+        };
+        let alone = || said.iter().filter(|message| deletes(message)).count() == gone.len();
+        let of_child = || grants.len() > 1 || alone() && self.exchanges().iter().any(with_its_pair);
+        (gone.len() >= grants.len() && of_child()).then_some(TurnedDown { grants, deletes: gone })
     }
 
     /// Whether ESP or AH of an SPI not seen before is seen from `at` on, before the pair negotiates anew.

@@ -773,7 +773,18 @@ fn child_sas_that_the_initiator_deletes_at_once_are_refused_by_it() {
     let analysis = judge(&refused.capture());
     let found = find(&analysis, "V2-CHILD-REJECT").expect("a finding");
     assert_eq!((found.severity, found.confidence), (Severity::Error, Confidence::Inferred));
-    assert!(found.means.starts_with("203.0.113.10 does not accept"), "{}", found.means);
+    assert!(found.means.contains("203.0.113.10 does not accept"), "{}", found.means);
+    // The answer to the Delete of a child SA begins with one too, that to the Delete of an IKE SA is empty.
+    let once = judge(&gone(ikev2_psk(), Side::Initiator).quiet(secs(20)).capture());
+    let found = find(&once, "V2-CHILD-REJECT").expect("a finding");
+    assert_eq!((found.severity, found.confidence), (Severity::Error, Confidence::Inferred));
+    assert!(find(&once, "V2-AUTH-INIT-REJECT").is_none() && !is_up(&once));
+    let outcome = once.diagnosis.pairs().last().map(|pair| pair.attempts[0].outcome);
+    assert_eq!(outcome, Some(Outcome::Failed));
+    // Who deletes the IKE SA next closes both.
+    let closed = gone(ikev2_psk(), Side::Initiator).informational_request(Side::Initiator, &[v2::delete_ike()]);
+    let closed = judge(&closed.informational_response(Side::Responder, &[]).quiet(secs(20)).capture());
+    assert!(find(&closed, "V2-CHILD-REJECT").is_none());
     // A tunnel that is renewed and used is none that is refused.
     let renewed = gone(granted(ikev2_psk().traffic(10)), Side::Initiator);
     assert_eq!(alarms(&judge(&renewed.capture())), [""; 0]);

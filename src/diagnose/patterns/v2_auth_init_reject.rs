@@ -27,6 +27,7 @@ pattern! {
     ///
     /// - An administrator, or a script, stops a tunnel in the moment it is up.
     /// - `V2-REDIRECT`: in IKE_AUTH the redirection is encrypted; the initiator turns to another address then.
+    /// - `V2-CHILD-REJECT`: the Delete is answered with a Delete, so that it is of the child SA; the initiator keeps the IKE SA.
     /// - `V2-AUTH-FAIL`: the response is short.
     /// - `V2-EAP`: several rounds of IKE_AUTH.
     V2_AUTH_INIT_REJECT = "V2-AUTH-INIT-REJECT", IkeV2, Error;

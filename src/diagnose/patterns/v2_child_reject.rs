@@ -2,8 +2,9 @@
 
 use crate::diagnose::case::{AT_ONCE, Case, View};
 use crate::diagnose::pattern::{Match, pattern};
-use crate::diagnose::sizes::{AuthAnswer, Suite, payload};
-use crate::diagnose::words::times;
+use crate::diagnose::sizes::{AuthAnswer, Suite};
+use crate::diagnose::tunnel::TurnedDown;
+use crate::diagnose::words::{span, times};
 use crate::diagnose::{Confidence, Severity};
 use crate::track::{Label, MessageRecord, Side};
 
@@ -20,8 +21,9 @@ pattern! {
     /// While a tunnel works, the same may befall a further child SA: a CREATE_CHILD_SA request that begins with SA, so that it
     /// names none to be re-keyed, and has no room for the key exchange that would renew the IKE SA, is answered with a lone notify.
     ///
-    /// Or the initiator deletes each child SA as soon as it is granted, and asks for another one: then it is the initiator that does
-    /// not accept what the responder made of its request.
+    /// Or the initiator deletes each child SA as soon as it is granted, and keeps the IKE SA: then it is the initiator that does
+    /// not accept what the responder made of its request. That a child SA is deleted shows where another one is asked for, and where
+    /// the answer begins with a Delete too; that to the Delete of an IKE SA is empty.
     ///
     /// ## What it means
     ///
@@ -68,58 +70,43 @@ pattern! {
 fn check(case: &Case<'_>) -> Vec<Match> {
     let standing = Standing::of(case);
     let found: Vec<Match> = ikev2::attempts(case)
-        .filter(|(_, view)| view.tunnel_up().is_none() && view.auth_exchanges().nth(1).is_none())
+        .filter(|(_, view)| view.tunnel_up().is_none())
         .filter_map(|(index, view)| {
-            let found = refused_in_clear(index, &view).or_else(|| refused(index, &view))?;
+            let asked_once = view.auth_exchanges().nth(1).is_none();
+            let in_answer = || refused_in_clear(index, &view).or_else(|| refused(index, &view)).filter(|_| asked_once);
+            let found = deleted_at_once(index, &view).or_else(in_answer)?;
             Some(ikev2::recalled(found, standing.up_after(view.attempt)))
         })
         .collect();
     let mut found = ikev2::tempered(case, found);
     found.extend(further_refused(case));
-    found.extend(ikev2::attempts(case).filter_map(|(index, view)| deleted_at_once(index, &view)));
     found
 }
 
 /// The initiator deletes each child SA that it is granted, at once.
 fn deleted_at_once(index: usize, view: &View<'_>) -> Option<Match> {
-    let first = view.last_auth_response().filter(|_| view.auth_answer() == Some(AuthAnswer::Child))?;
-    if view.traffic_begins(first.at) {
-        return None;
-    }
-    let of_initiator = |message: &&MessageRecord| message.from == Side::Initiator && message.at >= first.at;
-    let mut said: Vec<&MessageRecord> = view.messages().filter(of_initiator).collect();
-    said.sort_by_key(|message| message.at);
-    let suite = Suite::chosen(view.attempt);
-    let granted = |message: &&MessageRecord| {
-        message.label == Label::CREATE_CHILD_SA_RSP
-            && suite.and_then(|suite| suite.refuses_child(message)) == Some(false)
-    };
-    let grants: Vec<&MessageRecord> = std::iter::once(first).chain(view.messages().filter(granted)).collect();
-    let deletes: Vec<&MessageRecord> = grants
-        .iter()
-        .filter_map(|grant| {
-            let next = said.get(said.partition_point(|message| message.at < grant.at)).copied();
-            next.filter(|next| next.first_inside() == Some(payload::DELETE) && next.at.since(grant.at) <= AT_ONCE)
-        })
-        .collect();
-    if deletes.len() < 2 || deletes.len() < grants.len() {
-        return None;
-    }
+    let TurnedDown { grants, deletes } = view.children_turned_down()?;
+    let (last, grant) = (deletes.last()?, grants.last()?);
     let (initiator, responder) = (view.attempt.initiator.ip(), view.attempt.responder.ip());
-    let found = Match::on(index, Confidence::Inferred)
+    let again = grants.len() > 1;
+    let when =
+        if again { "each time within a second".into() } else { format!("{} later", span(last.at.since(grant.at))) };
+    let settled = again || view.is_watched_after(last);
+    let found = Match::on(index, if settled { Confidence::Inferred } else { Confidence::Suspected })
         .seen(format!(
-            "{responder} granted a child SA {}, and each time {initiator} deleted it within a second; no ESP",
+            "{responder} granted a child SA {}, and {initiator} deleted it {when}; no ESP",
             times(grants.len() as u64)
         ))
         .means(format!(
-            "{initiator} does not accept what {responder} makes of its request: the mode (tunnel or transport), the traffic \
-             selectors or the algorithms"
+            "both accept each other, and {initiator} does not accept what {responder} makes of its request: the traffic selectors, \
+             the algorithms or the mode (tunnel or transport)"
         ))
         .settle(format!("the log of {initiator} at that time"))
         .frames(grants.iter().chain(&deletes).map(|message| message.frame))
-        .about(Side::Initiator)
-        .weigh("other", 4.0);
-    Some(found)
+        .about(Side::Initiator);
+    let found = if again { found.weigh("other", 4.0) } else { found };
+    // Who deletes it in the moment it is up, and once, may have been told to.
+    Some(if settled { found } else { found.severity(Severity::Warning) })
 }
 
 /// A tunnel works, and a further child SA is refused.
