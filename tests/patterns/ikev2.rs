@@ -1518,6 +1518,36 @@ fn refusals_before_a_success_are_told_and_raise_no_alarm() {
     assert_eq!(analysis.diagnosis.pairs().last().and_then(|pair| pair.verdict).map(Verdict::id), Some("OK-UP"));
 }
 
+/// A responder that accepts what it refused several times was put right meanwhile; who refuses the copy that it accepts is somebody else.
+#[test]
+fn a_request_that_is_accepted_after_refusals_was_mended() {
+    let no = || v2::notify(v2::NO_PROPOSAL_CHOSEN, &[]);
+    let asked = |told: Scenario| told.sa_init_request(&[v2::ike_cbc(14)]);
+    let again = |told: Scenario| told.repeat_from(Side::Initiator, 1, &[2.0]);
+    let up = |told: Scenario| told.sa_init_response(&v2::ike_cbc(14)).ikev2_auth().traffic(10);
+    let mended = up(again(asked(Scenario::new()).sa_init_notify(no()).repeat(2, &[1.0])));
+    let analysis = judge(&mended.capture());
+    let found = find(&analysis, "V2-PROPOSAL").expect("a finding");
+    assert_eq!((found.severity, found.confidence), (Severity::Notice, Confidence::Inferred));
+    assert!(found.seen.contains("in clear, 3 times"), "{}", found.seen);
+    assert_eq!(analysis.diagnosis.pairs().last().and_then(|pair| pair.verdict).map(Verdict::id), Some("OK-UP"));
+    let forged = up(asked(Scenario::new()).sa_init_notify(no()).repeat(2, &[0.01]));
+    assert!(find(&judge(&forged.capture()), "V2-PROPOSAL").is_none());
+}
+
+/// What the responder refused and took in the next attempt is history, whatever came of that.
+#[test]
+fn an_offer_that_passed_at_the_next_try_is_history() {
+    let no = v2::notify(v2::NO_PROPOSAL_CHOSEN, &[]);
+    let refused = Scenario::new().sa_init_request(&[v2::ike_cbc(2)]).sa_init_notify(no).after(secs(3)).new_attempt();
+    let told = refused.ikev2_init(&v2::ike_cbc(14));
+    let ask = [told.psk_proof(Side::Initiator), told.child(Side::Initiator)].concat();
+    let told = told.auth_request(&ask).auth_response(&[v2::notify(v2::AUTHENTICATION_FAILED, &[])]);
+    let analysis = judge(&told.quiet(secs(30)).capture());
+    assert_eq!(alarms(&analysis), ["V2-AUTH-FAIL"]);
+    assert_eq!(find(&analysis, "V2-PROPOSAL").map(|found| found.severity), Some(Severity::Notice));
+}
+
 /// Who is refused anew and then deletes the SA that was up has none.
 #[test]
 fn a_tunnel_that_ends_after_a_refused_re_authentication_is_down() {

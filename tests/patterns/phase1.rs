@@ -465,6 +465,22 @@ fn wrong_public_value() -> Capture {
 }
 
 /// All that is found in a crafted capture.
+/// A responder that accepts the very message that it refused several times was put right meanwhile.
+#[test]
+fn a_message_1_that_is_accepted_after_refusals_was_mended() {
+    let no = |told: Scenario| told.informational_clear(Side::Responder, v1::notify(v1::NO_PROPOSAL_CHOSEN));
+    let again = |told: Scenario| told.repeat_from(Side::Initiator, 1, &[2.0]);
+    let refused = again(no(again(no(Scenario::new().mm1(&[usual_transform()])))));
+    let up = refused.mm2(&usual_transform()).mm3().mm4().mm5().mm6().quick_mode().traffic(10);
+    let analysis = judge(&up.capture());
+    assert_eq!(alarms(&analysis), [""; 0]);
+    let found = find(&analysis, "P1-PROPOSAL").expect("a finding");
+    assert_eq!((found.severity, found.confidence), (Severity::Notice, Confidence::Inferred));
+    assert!(found.seen.contains("answered MM1 with NO-PROPOSAL-CHOSEN (14) in clear, twice"), "{}", found.seen);
+    let verdict = analysis.diagnosis.pairs().last().and_then(|pair| pair.verdict);
+    assert_eq!(verdict.map(|verdict| verdict.id()), Some("OK-UP"));
+}
+
 pub fn findings(capture: &Capture) -> Vec<Finding> {
     let analysis = judge(capture);
     analysis.diagnosis.findings(&analysis.facts).collect()

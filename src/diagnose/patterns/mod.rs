@@ -7,6 +7,7 @@ mod informational;
 mod initial_contact;
 mod life_cycle;
 mod look;
+mod mended;
 mod nat;
 mod nearest_miss;
 mod offer;

@@ -1,11 +1,12 @@
 //! P1-PROPOSAL: the responder refused every phase 1 proposal.
 
 use crate::diagnose::Confidence;
-use crate::diagnose::case::{Case, View};
+use crate::diagnose::case::{Case, ClearNotify, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::times;
-use crate::track::{Mode, Side};
+use crate::track::{Label, Mode, Side};
 
+use super::mended::mended;
 use super::nearest_miss;
 use super::phase1::{self, Standing, notify};
 
@@ -27,7 +28,8 @@ pattern! {
     /// Of everything the initiator offered, nothing was acceptable for this peer. The notify never names the attribute: one
     /// full set of encryption, hash, group, method and key length must be the same on both ends. Some responders answer the
     /// same when they have no configuration for the initiator's address, or not for this IKE version. The notify is not
-    /// authenticated; it is believed more if the initiator gives up or it repeats. Where the responder shows elsewhere in the
+    /// authenticated; it is believed more if the initiator gives up or it repeats. If the responder accepts a later copy of the very
+    /// message, what refused was mended, or had not been loaded yet. Where the responder shows elsewhere in the
     /// captures what it takes, by an offer of its own or a choice it made, the report says which change of this offer would
     /// have come nearest to it. Aggressive Mode cannot negotiate the group (RFC 2409 §5): message 1 brings the public value
     /// along, so its group has to be the responder's.
@@ -96,6 +98,7 @@ pattern! {
 fn check(case: &Case<'_>) -> Vec<Match> {
     let standing = Standing::of(case);
     let mut compared = false;
+    let until = phase1::attempts(case).filter_map(|(_, view)| refused_until(&view));
     phase1::attempts(case)
         .filter(|(_, view)| view.attempt.chosen.is_none() && view.attempt.phase1_up.is_none())
         .filter_map(|(index, view)| {
@@ -145,7 +148,21 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 false => beside(case, &view, said, found),
             })
         })
+        .chain(until)
         .collect()
+}
+
+/// Message 1 was refused several times, and accepted in the end.
+fn refused_until(view: &View<'_>) -> Option<Match> {
+    let (first, second) = match view.attempt.mode {
+        Mode::Aggressive => (Label::Am(1), Label::Am(2)),
+        _ => (Label::Mm(1), Label::Mm(2)),
+    };
+    let refuses = |notify: &ClearNotify<'_>| notify.notify_message_type == notify::NO_PROPOSAL_CHOSEN;
+    let refusals = view.clear_errors(Side::Responder).filter(refuses).map(|refusal| refusal.message);
+    let said = phase1::notify_name(notify::NO_PROPOSAL_CHOSEN);
+    let found = mended(view.message(first)?, refusals, &said, view.message(second)?)?;
+    Some(found.rule_out(&["changed", "syntax"]).weigh("no-profile", 2.0))
 }
 
 /// What Aggressive Mode cannot negotiate (RFC 2409 §5).

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::diagnose::Confidence;
-use crate::diagnose::case::{Case, View};
+use crate::diagnose::case::{Case, ClearNotify, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::{span, times};
 use crate::isakmp::registry;
@@ -11,6 +11,7 @@ use crate::track::{IcmpAbout, IcmpFact, IkeVersion, Label, MessageRecord, Payloa
 
 use super::icmp;
 use super::ikev2::{self, notify};
+use super::mended::mended;
 use super::nearest_miss;
 use super::phase1::Habits;
 
@@ -26,7 +27,8 @@ pattern! {
     ///
     /// Of everything the initiator offered, nothing was acceptable. The notify never names the algorithm. Several stacks
     /// answer exactly the same when they know no connection for the initiator's address, or when IKEv2 is not enabled for
-    /// this peer. The notify is not authenticated.
+    /// this peer. The notify is not authenticated. If the responder accepts a later copy of the very request, or a later request, it is
+    /// over: what refused was mended, or had not been loaded yet.
     ///
     /// ## Look-alikes
     ///
@@ -64,16 +66,24 @@ pattern! {
         "libreswan": "no proposal chosen from:1:IKE:…" ("libreswan log");
     ];
     sources: ["S2S-02", "S2S-43", "RFC 7296 §2.7", "RFC 7296 §3.10.1"];
-    when: V2_UNPROVEN ERROR_NOTIFY;
+    when: V2 ERROR_NOTIFY;
     check: check
 }
 
 fn check(case: &Case<'_>) -> Vec<Match> {
     let habits = Habits::of(case);
+    let accepted: Vec<_> = ikev2::attempts(case)
+        .filter(|(_, view)| ikev2::went_along(view).is_some())
+        .map(|(_, view)| (view.attempt.initiator.ip(), view.attempt.first))
+        .collect();
     let mut compared = false;
-    let found = ikev2::never_authenticated(case)
+    let found = ikev2::unproven(case)
         .filter_map(|(index, view)| {
             let found = refused(&habits, index, &view)?;
+            let (initiator, first) = (view.attempt.initiator.ip(), view.attempt.first);
+            let passed = accepted.last().is_some_and(|(_, at)| *at > first)
+                && accepted.iter().rev().any(|&(other, at)| other == initiator && at > first);
+            let found = ikev2::recalled(found, passed);
             // Equal findings of a pair are told once: one comparison is enough.
             Some(match std::mem::replace(&mut compared, true) {
                 true => found.rule_out(&["changed"]),
@@ -81,13 +91,26 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             })
         })
         .collect();
-    ikev2::tempered(case, found)
+    let mut found = ikev2::tempered(case, found);
+    found.extend(ikev2::attempts(case).filter_map(|(_, view)| refused_until(&view)));
+    found
+}
+
+/// The request was refused several times, and accepted in the end.
+fn refused_until(view: &View<'_>) -> Option<Match> {
+    let round = ikev2::accepted(view.attempt)?;
+    let refusals = view.clear_notifies(Side::Responder).filter(refuses).map(|notify| notify.message);
+    let said = ikev2::named(notify::NO_PROPOSAL_CHOSEN);
+    let found = mended(round.request?, refusals, &said, round.response?)?;
+    Some(found.rule_out(&["changed"]).weigh("no-profile", 2.0).weigh("starting", 20.0))
+}
+
+fn refuses(notify: &ClearNotify<'_>) -> bool {
+    notify.notify_message_type == notify::NO_PROPOSAL_CHOSEN && notify.message.label == Label::SA_INIT_RSP
 }
 
 fn refused(habits: &Habits<'_>, index: usize, view: &View<'_>) -> Option<Match> {
-    let notify = view.clear_notifies(Side::Responder).find(|notify| {
-        notify.notify_message_type == notify::NO_PROPOSAL_CHOSEN && notify.message.label == Label::SA_INIT_RSP
-    })?;
+    let notify = view.clear_notifies(Side::Responder).find(refuses)?;
     if view.attempt.chosen.is_some() {
         return None;
     }
