@@ -27,13 +27,18 @@ pub(super) struct Unheard<'a> {
     pub(super) request: &'a MessageRecord,
     /// The answer.
     pub(super) answer: &'a MessageRecord,
-    /// Copies of the request that were sent in spite of the answer.
+    /// Copies of the request that came after the answer.
     pub(super) copies: usize,
     /// Inferred; suspected while there are few copies.
     pub(super) confidence: Confidence,
 }
 
-impl Unheard<'_> {
+impl<'a> Unheard<'a> {
+    fn of(request: &'a MessageRecord, answer: &'a MessageRecord, confidence: Confidence) -> Self {
+        let copies = request.copies().filter(|(_, at)| *at > answer.at).count();
+        Self { request, answer, copies, confidence }
+    }
+
     /// How often it was asked in spite of the answer.
     pub(super) fn in_spite(&self) -> String {
         format!(
@@ -117,7 +122,8 @@ impl<'a> View<'a> {
         if exchange.kind != ExchangeKind::InformationalV2 {
             return None;
         }
-        let unheard = self.unheard(exchange, (Label::INFORMATIONAL_REQ, Label::INFORMATIONAL_RSP))?;
+        let labels = (Label::INFORMATIONAL_REQ, Label::INFORMATIONAL_RSP);
+        let unheard = self.unheard(exchange, labels).or_else(|| self.check_given_up(exchange))?;
         let goes_on = match self.next_copy(unheard.request) {
             Some(next) => !next.given_up,
             None => self.case.end().since(unheard.request.last_sent()) < PATIENCE,
@@ -128,10 +134,18 @@ impl<'a> View<'a> {
         (in_vain && !self.exchanges().iter().any(later)).then_some(unheard)
     }
 
-    /// Whether the side that sent `message` again and again gave up, and began another negotiation in place of the next copy.
+    /// Who begins anew instead of asking once more had no answer: the copies may have ended with any number.
+    fn check_given_up(&self, exchange: &'a Exchange) -> Option<Unheard<'a>> {
+        let request = exchange.message(Label::INFORMATIONAL_REQ).filter(|request| self.begins_anew(request))?;
+        let answer = under_protection(exchange, Label::INFORMATIONAL_RSP)?;
+        (copies_after(answer, request) >= 2).then_some(Unheard::of(request, answer, Confidence::Suspected))
+    }
+
+    /// Whether the side that sent `message` again and again gave up, and began another negotiation: in place of the next copy, or
+    /// after it had waited as long again.
     fn begins_anew(&self, message: &MessageRecord) -> bool {
         let [.., before, last] = message.repeats.as_slice() else { return false };
-        let due = last.at.after(last.at.since(before.at) * 2);
+        let due = last.at.after(last.at.since(before.at) * 4);
         let next = self.case.pair.attempts.get(self.index + 1);
         next.is_some_and(|next| {
             next.initiator.ip() == message.source.ip() && next.first > last.at && next.first <= due && !next.midstream
@@ -146,12 +160,7 @@ impl<'a> View<'a> {
         let watched = self.case.end().since(request.last_sent()) >= PATIENCE;
         // which begins with a Notify that names it (RFC 7296 §1.3.3)
         let rekeys = self.first_inside(request) == Some(payload::NOTIFY);
-        (copies >= 2 && watched && rekeys).then_some(Unheard {
-            request,
-            answer,
-            copies,
-            confidence: Confidence::Suspected,
-        })
+        (copies >= 2 && watched && rekeys).then_some(Unheard::of(request, answer, Confidence::Suspected))
     }
 
     /// The side that the capture holds nothing more of from some point on, although it goes on answering: twice and more the other
@@ -280,7 +289,7 @@ impl<'a> View<'a> {
             2.. if goes_on() => Confidence::Suspected,
             _ => return None,
         };
-        Some(Unheard { request, answer, copies, confidence })
+        Some(Unheard::of(request, answer, confidence))
     }
 
     /// When it first showed that a set-up came to its end which the capture holds no end of: both sides use its keys later

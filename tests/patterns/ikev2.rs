@@ -1190,6 +1190,24 @@ fn an_answer_that_is_first_to_leave_on_4500_and_never_arrives_is_a_blocked_port(
     assert_eq!(follows, Some("N-PORT4500"));
 }
 
+/// What passed in the attempt before is not blocked for good, and checks that were answered in vain until then are not answered.
+#[test]
+fn a_port_that_passed_before_is_blocked_since() {
+    let asked = Scenario::new().nat().ikev2(&v2::ike_cbc(14)).traffic(6).after(secs(5)).liveness(Side::Initiator);
+    let again = |told: Scenario, gap: f64| {
+        told.repeat_from(Side::Initiator, 1, &[gap]).repeat_from(Side::Responder, 1, &[0.02])
+    };
+    let given_up = [2.0, 3.6, 6.5].into_iter().fold(asked, again).after(secs(17)).new_attempt();
+    let told = answered_in_vain(given_up.ikev2(&v2::ike_cbc(14)), 5).quiet(secs(60));
+    let analysis = judge(&told.capture());
+    let found = find(&analysis, "N-PORT4500").expect("a finding");
+    assert!(found.seen.contains("UDP 4500 did") && !found.seen.contains("first message"), "{}", found.seen);
+    assert!(found.means.contains("no longer back"), "{}", found.means);
+    assert!(find(&analysis, "OK-DPD").is_none());
+    let check = find(&analysis, "L-DPD-TIMEOUT").expect("a finding");
+    assert!(check.seen.contains("comes all the same, 3 times more"), "{}", check.seen);
+}
+
 #[test]
 fn fragments_of_an_answer_that_never_arrive_are_named_before_the_silence() {
     let story = Scenario::new().mtu(1400).ikev2_init(&v2::ike_cbc(14));

@@ -1,6 +1,7 @@
 //! N-PORT4500: the negotiation stops where it moves to UDP 4500.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use crate::diagnose::case::{Case, PATIENCE, View};
 use crate::diagnose::pattern::{Match, pattern};
@@ -192,6 +193,20 @@ fn speaks_on_4500(view: &View<'_>) -> bool {
     })
 }
 
+/// How long before this attempt another one came up over UDP 4500, after whose last answer its initiator went on: it passed both ways.
+pub(super) fn passed_before(view: &View<'_>) -> Option<Duration> {
+    let earlier = view.case.attempts().take(view.index).skip(view.index.saturating_sub(EARLIER));
+    let passed = earlier.filter_map(|(_, before)| {
+        let up = before.tunnel_up().filter(|&up| up < view.attempt.first)?;
+        let moved =
+            |side| before.messages().any(|message| message.from == side && message.encrypted && nat::on_4500(message));
+        let said = || before.messages().any(|message| message.from == Side::Initiator && message.at > up);
+        let sent = || before.begun_from(up).any(|flow| flow.source == before.attempt.initiator.ip());
+        (moved(Side::Initiator) && moved(Side::Responder) && (said() || sent())).then_some(up)
+    });
+    passed.max().map(|up| view.attempt.first.since(up))
+}
+
 /// Whether the initiator goes on asking in spite of the answer: it has not got as far as moving.
 fn asks_on(view: &View<'_>, answer: &MessageRecord) -> bool {
     let asked = match answer.label {
@@ -262,17 +277,25 @@ fn unheard(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
     if !moved || later || answer.ip_fragments > 1 || answer.ike_fragments > 1 {
         return None;
     }
+    let passed = passed_before(view);
     let found = Match::on(index, confidence.min(Confidence::Suspected))
         .seen(format!(
-            "{} left the responder {}, the first message to the initiator from UDP 4500; {} came {} more in the {} after it; \
-             UDP 500 passed both ways",
+            "{} left the responder from UDP 4500 {}{}; {} came {} more in the {} after it; UDP 500 passed both ways{}",
             answer.label,
             times(u64::from(answer.repeat_count) + 1),
+            if passed.is_none() { ", the first message to the initiator from there" } else { "" },
             request.label,
             times(copies as u64),
             span(request.last_sent().since(answer.at)),
+            passed.map(|ago| format!(", and UDP 4500 did {} earlier", span(ago))).unwrap_or_default(),
         ))
-        .means("UDP 4500 gets to the responder and not back to the initiator")
+        .means(match passed {
+            None => "UDP 4500 gets to the responder and not back to the initiator",
+            Some(_) => {
+                "UDP 4500 gets to the responder and no longer back to the initiator: what stops it is new, a filter, or what a NAT \
+                 makes of its mapping"
+            }
+        })
         .frames(view.frames(answer))
         .frames([request.frame])
         // It arrives, and is accepted.

@@ -1,5 +1,7 @@
 //! V2-AUTH-NO-REPLY: IKE_AUTH gets no answer, or none that arrives.
 
+use std::time::Duration;
+
 use crate::diagnose::Severity;
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
@@ -10,8 +12,7 @@ use crate::diagnose::words::{span, times};
 use crate::packet::Encapsulation;
 use crate::track::{Label, MessageRecord, Side};
 
-use super::ikev2;
-use super::{f_pmtu, v2_auth_fail};
+use super::{f_pmtu, ikev2, n_port4500, nat, v2_auth_fail};
 
 /// A datagram longer than this may need fragments somewhere on the path: the least MTU of IPv6 (RFC 8200 §5), headers off.
 const FITS_EVERYWHERE: u32 = 1280 - 40 - 8 - 4;
@@ -106,6 +107,9 @@ fn no_answer(index: usize, view: &View<'_>) -> Option<Match> {
             answered.source.port()
         ));
     }
+    if let Some(ago) = n_port4500::passed_before(view).filter(|_| nat::on_4500(request)) {
+        seen.push_str(&passed(ago));
+    }
     if request.ip_fragments > 1 {
         seen.push_str(&format!("; its {} octets travel in {} IP fragments", request.length, request.ip_fragments));
     }
@@ -172,9 +176,13 @@ fn answer_lost(index: usize, view: &View<'_>) -> Option<Match> {
         times(copies as u64),
         span(request.last_sent().since(answer.at)),
     );
-    if first_there {
-        let port = answer.source.port();
-        seen.push_str(&format!("; it is the first message to the initiator from UDP {port}"));
+    match n_port4500::passed_before(view).filter(|_| nat::on_4500(answer)) {
+        Some(ago) => seen.push_str(&passed(ago)),
+        None if first_there => {
+            let port = answer.source.port();
+            seen.push_str(&format!("; it is the first message to the initiator from UDP {port}"));
+        }
+        None => {}
     }
     let found = Match::on(index, confidence)
         .seen(seen)
@@ -195,6 +203,10 @@ fn answer_lost(index: usize, view: &View<'_>) -> Option<Match> {
         .weigh("taken", if open { 10.0 } else { 2.0 })
         .weigh("fragments", 5.0);
     Some(if told { found.severity(Severity::Notice) } else { found })
+}
+
+fn passed(ago: Duration) -> String {
+    format!("; UDP 4500 passed both ways {} earlier, so what stops it is new", span(ago))
 }
 
 /// Whether an answer goes, in one piece, the way on which a longer one, to IKE_SA_INIT, got to the initiator.
