@@ -1179,6 +1179,29 @@ fn a_refused_child_sa_that_the_initiator_does_not_take_is_no_lost_answer() {
     assert_eq!(alarms(&judge(&told.quiet(secs(60)).capture())), ["V2-CHILD-REJECT"]);
 }
 
+/// A child SA that IKE_AUTH asked for and did not bring was refused, whatever CREATE_CHILD_SA brings; one that nobody asked for was not.
+#[test]
+fn a_first_child_sa_that_is_refused_is_told_beside_the_second() {
+    let allowed = [v2::notify(v2::CHILDLESS_IKEV2_SUPPORTED, &[])];
+    let story = request().sa_init_response_with(&v2::ike_cbc(14), &allowed);
+    let child = |side| [story.child(side), vec![v2::nonce(32, 5)]].concat();
+    let (ask, grant) = (child(Side::Initiator), child(Side::Responder));
+    let proof = [Side::Initiator, Side::Responder].map(|side| story.psk_proof(side));
+    let then_up = |asked: &[Payload], answered: &[Payload]| {
+        let told = story.clone().auth_request(asked).auth_response(answered).after(secs(4));
+        let told = told.create_child_request(Side::Initiator, &ask).create_child_response(Side::Responder, &grant);
+        judge(&told.traffic(10).capture())
+    };
+    let no = [proof[1].clone(), vec![v2::notify(v2::TS_UNACCEPTABLE, &[])]].concat();
+    let refused = then_up(&[proof[0].clone(), story.child(Side::Initiator)].concat(), &no);
+    assert!(is_up(&refused) && alarms(&refused).is_empty());
+    let found = find(&refused, "V2-CHILD-REJECT").expect("a finding");
+    assert_eq!(found.severity, Severity::Notice);
+    let up = find(&refused, "OK-UP").expect("a finding");
+    assert!(up.seen.contains(", the IKE SA in "), "{}", up.seen);
+    assert!(find(&then_up(&proof[0], &proof[1]), "V2-CHILD-REJECT").is_none());
+}
+
 #[test]
 fn an_answer_that_is_first_to_leave_on_4500_and_never_arrives_is_a_blocked_port() {
     let told = answered_in_vain(Scenario::new().nat().ikev2(&v2::ike_cbc(14)), 5).quiet(secs(60));

@@ -46,7 +46,11 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     let keepalives = case.pair.sent.iter().map(|sent| sent.keepalives).sum();
     let idle = case.end().since(at);
     let seen = case.in_words(|| {
-        let mut seen = ["set up; no ESP or AH in the ", &span(idle), " since"].concat();
+        // Where messages of it are missing, only that it is up shows.
+        let attempt = view.attempt;
+        let whole = !attempt.midstream && attempt.rekeyed_from.is_none() && attempt.phase1_up.is_some();
+        let took = if whole { format!(" in {}", span(at.since(attempt.first))) } else { String::new() };
+        let mut seen = format!("set up{took}; no ESP or AH in the {} since", span(idle));
         if alive > 0 {
             seen.push_str(&format!("; {} answered", number(alive as u64, "liveness check")));
         }

@@ -78,7 +78,15 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             None if view.attempt.midstream || view.shown_by_traffic().is_some() => {
                 "up; messages of the negotiation are not in the capture".into()
             }
-            None => format!("set up in {}", span(up.since(view.attempt.first))),
+            None => {
+                let began = view.attempt.first;
+                let mut took = format!("set up in {}", span(up.since(began)));
+                // A child SA may come long after its IKE SA, by CREATE_CHILD_SA.
+                if let Some(authenticated) = view.attempt.phase1_up.filter(|&at| view.is_v2() && at < up) {
+                    took.push_str(&format!(", the IKE SA in {}", span(authenticated.since(began))));
+                }
+                took
+            }
         };
         let first_up = || case.view(began).and_then(|first| first.tunnel_up());
         let since = takes_over.or_else(first_up).unwrap_or(up);

@@ -9,7 +9,7 @@ use crate::diagnose::{Confidence, Severity};
 use crate::track::{Label, MessageRecord, Side};
 
 use super::ikev2::{self, Standing, notify};
-use super::v2_rekey_refused;
+use super::{v2_auth_fail, v2_rekey_refused};
 
 pattern! {
     /// ## What is seen
@@ -17,6 +17,8 @@ pattern! {
     /// An IKE_AUTH response with room for an identity and its proof, and none for a child SA; the IKE SA stays (liveness,
     /// further CREATE_CHILD_SA), and no ESP. Or CREATE_CHILD_SA answered with a lone notify while no child SA was ever up. Old
     /// stacks answer IKE_AUTH in clear with NO_PROPOSAL_CHOSEN or TS_UNACCEPTABLE, and drop the IKE SA with it.
+    ///
+    /// If CREATE_CHILD_SA brings a child SA later on, the first one was refused all the same.
     ///
     /// While a tunnel works, the same may befall a further child SA: a CREATE_CHILD_SA request that begins with SA, so that it
     /// names none to be re-keyed, and has no room for the key exchange that would renew the IKE SA, is answered with a lone notify.
@@ -79,6 +81,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         })
         .collect();
     let mut found = ikev2::tempered(case, found);
+    found.extend(ikev2::attempts(case).filter_map(|(index, view)| first_refused(index, &view)));
     found.extend(further_refused(case));
     found
 }
@@ -107,6 +110,40 @@ fn deleted_at_once(index: usize, view: &View<'_>) -> Option<Match> {
     let found = if again { found.weigh("other", 4.0) } else { found };
     // Who deletes it in the moment it is up, and once, may have been told to.
     Some(if settled { found } else { found.severity(Severity::Warning) })
+}
+
+/// The child SA that IKE_AUTH asked for was refused, and CREATE_CHILD_SA brought another one, which is used.
+fn first_refused(index: usize, view: &View<'_>) -> Option<Match> {
+    let suite = Suite::chosen(view.attempt)?;
+    let (request, response) = (view.message(Label::AUTH_REQ)?, view.last_auth_response()?);
+    if view.auth_exchanges().nth(1).is_some() || view.auth_answer() != Some(AuthAnswer::NoChild) {
+        return None;
+    }
+    let created = view.child_created()?;
+    let used = view.begun_from(response.at).next().is_some_and(|flow| flow.first >= created);
+    // A certificate, or other notifies, may be what the request is longer by.
+    let childless = allows_childless(view);
+    let asked = || suite.surely_asks_child(request, response) == Some(true) && !v2_auth_fail::holds_certificate(view);
+    if !used || childless && !asked() {
+        return None;
+    }
+    Some(
+        Match::on(index, if childless { Confidence::Suspected } else { Confidence::Inferred })
+            .severity(Severity::Notice)
+            .seen(format!(
+                "the IKE_AUTH response of {} octets has room for identity and proof and none for a child SA; CREATE_CHILD_SA brought \
+                 one {} later",
+                response.length,
+                span(created.since(response.at)),
+            ))
+            .means(
+                "the child SA that IKE_AUTH asked for was refused, most often for its subnets or its ESP proposal; another one came up, or \
+                 the same, after something was mended",
+            )
+            .settle("the responder's log at that time, or the keys of the IKE SA")
+            .about(Side::Responder)
+            .frames([request.frame, response.frame]),
+    )
 }
 
 /// A tunnel works, and a further child SA is refused.
