@@ -408,6 +408,24 @@ fn answers_that_do_not_come_back_through_a_nat_have_left() {
     assert!(find(&analysis, "OK-UP").is_none());
 }
 
+/// A responder whose answer to IKE_AUTH the far capture holds neither keeps silent nor lacks the request.
+#[test]
+fn an_answer_to_ike_auth_that_is_lost_behind_a_nat_has_left() {
+    let up = Scenario::new().nat().ikev2(&v2::ike_cbc(14));
+    let again = |told: Scenario, gap: f64| {
+        told.repeat_from(Side::Initiator, 1, &[gap]).repeat_from(Side::Responder, 1, &[0.02])
+    };
+    let far = [2.0, 4.0, 8.0, 16.0].into_iter().fold(up, again).quiet(secs(60)).capture();
+    let near = within_a_nat(&far, ms(3)).without(&[4, 6, 8, 10, 12]);
+    let analysis = judge_together(&[near, far]);
+    let asked = |finding: &Finding| finding.id() == "V2-AUTH-NO-REPLY" && finding.seen.starts_with("IKE_AUTH was sent");
+    let found = analysis.diagnosis.findings(&analysis.facts).find(asked).expect("a finding");
+    assert!(found.means.contains("AUTH-RSP is lost on its way"), "{}", found.means);
+    for refuted in ["refuses in silence", "the request is lost"] {
+        assert!(found.causes.iter().all(|cause| !cause.text.contains(refuted)), "{:?}", found.causes);
+    }
+}
+
 /// So they are with a NAT between the two points, whichever side sends the large ones.
 #[test]
 fn large_packets_that_are_lost_behind_a_nat_are_found() {

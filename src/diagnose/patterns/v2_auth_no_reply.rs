@@ -69,7 +69,7 @@ pattern! {
     ];
     sources: ["RFC 7296 §2.1", "RFC 7296 §2.4", "RFC 7296 §2.23", "RFC 7383 §1"];
     misses: SetUp;
-    lost: "path" "port-4500" "fragments" "return", or its answer: "port-4500" "fragments";
+    lost: "path" "port-4500" "fragments" "return", or its answer: "port-4500" "fragments" "return";
     when: V2_UNPROVEN, V2 REPEATS;
     check: check
 }
@@ -128,6 +128,9 @@ fn no_answer(index: usize, view: &View<'_>) -> Option<Match> {
         .settle("a capture on the responder's outside tells whether the request arrives whole")
         .frames([answered.frame])
         .frames(view.frames(request));
+    if points::answered_beyond(view, std::iter::once(request)).is_some() {
+        found = found.rule_out(&["silent", "path"]).weigh("return", 8.0);
+    }
     // Who sends ESP has accepted the request.
     let accepted = view.case.flows_from(view.attempt.responder.ip()).find(|flow| flow.first >= request.at);
     if let Some(flow) = accepted {
