@@ -48,7 +48,8 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     let seen = case.in_words(|| {
         // Where messages of it are missing, only that it is up shows.
         let attempt = view.attempt;
-        let whole = !attempt.midstream && attempt.rekeyed_from.is_none() && attempt.phase1_up.is_some();
+        let came_up = if view.is_v2() { attempt.phase1_up } else { attempt.phase2_up };
+        let whole = !attempt.midstream && attempt.rekeyed_from.is_none() && came_up.is_some();
         let took = if whole { format!(" in {}", span(at.since(attempt.first))) } else { String::new() };
         let mut seen = format!("set up{took}; no ESP or AH in the {} since", span(idle));
         if alive > 0 {
