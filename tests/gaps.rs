@@ -307,6 +307,8 @@ fn both_ends_together_tell_what_is_lost_between_them() {
         ("ninth-lab/v1-nat-dpd-answers-lost", "L-DPD-TIMEOUT"),
         ("ninth-lab/v2-nat-esp-large-dropped-back", "F-PMTU-BLACKHOLE"),
         ("ninth-lab/v1-ipv6-large-answers-lost", "F-PMTU-BLACKHOLE"),
+        ("tenth-lab/v2-ipv6-esp-back-dropped-after-rekey", "C-TWO-POINT"),
+        ("tenth-lab/lsw-lsw-v1-mm6-lost", "P1-UP-NO-P2"),
     ] {
         let analysis = together([&format!("{name}.pcap"), &format!("{name}.rside.pcap")]);
         assert_eq!(verdict(&analysis), Some(expected), "{name}");
@@ -408,6 +410,25 @@ fn traffic_that_passes_two_points_is_not_blocked_between_them() {
     }
 }
 
+/// ESP that had answers at first, and of which the other point has the beginning only.
+#[test]
+fn unanswered_traffic_is_told_by_what_the_other_point_has_of_it() {
+    let name = "tenth-lab/lsw-lsw-v1-esp-out-dropped-after-rekey";
+    let analysis = together([&format!("{name}.pcap"), &format!("{name}.rside.pcap")]);
+    let found = alarms(&analysis).into_iter().find(|finding| finding.id() == "T-ONEWAY").expect("a finding");
+    assert!(
+        found.seen.ends_with("the last 36 are in capture 0 only, and capture 1 ends before them"),
+        "{}",
+        found.seen
+    );
+    assert!(found.causes[0].text.contains("is blocked"), "{:?}", found.causes);
+    assert!(found.settle.as_deref().is_some_and(|settle| settle.contains("capture 1 was running")), "{found:?}");
+    // one file cannot tell: of a peer that says nothing at all any more, an outage is the likeliest
+    let alone = Capture::read(&format!("{name}.pcap")).analyze();
+    let found = alarms(&alone).into_iter().find(|finding| finding.id() == "T-ONEWAY").expect("a finding");
+    assert!(found.causes[0].text.starts_with("the far gateway is down"), "{:?}", found.causes);
+}
+
 /// A capture of the other end that holds nothing may answer what one more capture would.
 #[test]
 fn an_empty_capture_of_the_other_end_is_not_passed_over() {
@@ -433,6 +454,7 @@ fn healthy() -> Vec<String> {
         "seventh-lab",
         "eighth-lab",
         "ninth-lab",
+        "tenth-lab",
     ];
     let names = labs.iter().flat_map(|lab| {
         let table = std::fs::read_to_string(captures.join(lab).join("expectations.tsv")).unwrap();

@@ -21,10 +21,21 @@ fn words(text: &str) -> BTreeSet<String> {
 /// Every capture with its row; the responder's side too, where there is something to judge.
 fn expectations() -> Vec<Expectation> {
     let captures = Path::new(env!("CARGO_MANIFEST_DIR")).join("captures");
-    ["lab", "second-lab", "third-lab", "fourth-lab", "fifth-lab", "sixth-lab", "seventh-lab", "eighth-lab", "ninth-lab"]
-        .iter()
-        .flat_map(|lab| expectations_of(&captures.join(lab)))
-        .collect()
+    [
+        "lab",
+        "second-lab",
+        "third-lab",
+        "fourth-lab",
+        "fifth-lab",
+        "sixth-lab",
+        "seventh-lab",
+        "eighth-lab",
+        "ninth-lab",
+        "tenth-lab",
+    ]
+    .iter()
+    .flat_map(|lab| expectations_of(&captures.join(lab)))
+    .collect()
 }
 
 fn expectations_of(lab: &Path) -> Vec<Expectation> {
