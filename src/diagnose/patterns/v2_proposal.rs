@@ -1,7 +1,10 @@
 //! V2-PROPOSAL: the responder refused every proposal of IKE_SA_INIT.
 
+use std::collections::HashMap;
+use std::net::IpAddr;
 use std::time::Duration;
 
+use crate::base::Timestamp;
 use crate::diagnose::Confidence;
 use crate::diagnose::case::{Case, ClearNotify, View};
 use crate::diagnose::pattern::{Match, pattern};
@@ -72,7 +75,8 @@ pattern! {
 
 fn check(case: &Case<'_>) -> Vec<Match> {
     let habits = Habits::of(case);
-    let accepted: Vec<_> = ikev2::attempts(case)
+    // attempts stand in the order of their first messages
+    let accepted: HashMap<IpAddr, Timestamp> = ikev2::attempts(case)
         .filter(|(_, view)| ikev2::went_along(view).is_some())
         .map(|(_, view)| (view.attempt.initiator.ip(), view.attempt.first))
         .collect();
@@ -80,9 +84,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     let found = ikev2::unproven(case)
         .filter_map(|(index, view)| {
             let found = refused(&habits, index, &view)?;
-            let (initiator, first) = (view.attempt.initiator.ip(), view.attempt.first);
-            let passed = accepted.last().is_some_and(|(_, at)| *at > first)
-                && accepted.iter().rev().any(|&(other, at)| other == initiator && at > first);
+            let passed = accepted.get(&view.attempt.initiator.ip()).is_some_and(|&at| at > view.attempt.first);
             let found = ikev2::recalled(found, passed);
             // Equal findings of a pair are told once: one comparison is enough.
             Some(match std::mem::replace(&mut compared, true) {
