@@ -19,7 +19,7 @@ pub(super) use copies::{Again, MessageState, PacketCopy};
 pub(super) use progress::expected;
 pub(super) use state::AttemptState;
 
-use crate::base::Limits;
+use crate::base::{Limits, MessageId};
 use crate::isakmp::{Message, Payload};
 
 use super::exchange::{self, Clues};
@@ -70,6 +70,98 @@ impl Followed {
     /// Messages of it.
     pub(super) fn messages(&self) -> usize {
         self.state.message_count
+    }
+
+    /// Files a message that was not seen before, into exchange `known` or one that it begins.
+    fn add(
+        &mut self,
+        known: Option<usize>,
+        (key, message_id): (ExchangeKey, MessageId),
+        record: MessageRecord,
+        message: MessageState,
+    ) {
+        let Self { facts, state } = self;
+        let (label, at, whole) = (record.label, record.at, record.ike_fragments_missing.is_none());
+        let inside = (record.encrypted, record.first_inside());
+        match known {
+            Some(exchange) => {
+                facts.exchanges[exchange].messages.push(record);
+                state.exchanges[exchange].messages.push(message);
+            }
+            None => {
+                let started_by = key.started_by.unwrap_or(record.from);
+                facts.exchanges.push(Exchange { kind: key.kind, message_id, started_by, messages: vec![record] });
+                state.exchanges.push(ExchangeState { content: key.content, messages: vec![message] });
+                state.index_last(facts, key);
+                if stage::sets_up(key.kind) {
+                    state.youngest_setup = Some(facts.exchanges.len() - 1);
+                }
+            }
+        }
+        state.message_count += 1;
+        if whole {
+            let exchange = known.unwrap_or(facts.exchanges.len() - 1);
+            progress::note_progress(facts, exchange, label, inside, at);
+        }
+    }
+
+    /// Files what came of a message of this exchange that was seen before: `length` octets of it. No more than `most` repeats are
+    /// remembered.
+    fn take(
+        &mut self,
+        exchange: usize,
+        place: Place,
+        passage: &Passage,
+        length: u32,
+        most: usize,
+        observed: &mut Observed,
+    ) {
+        let (exchange_facts, exchange_state) =
+            (&mut self.facts.exchanges[exchange], &mut self.state.exchanges[exchange]);
+        match place {
+            Place::New => {}
+            Place::Repeats { index, changed } => {
+                let record = &mut exchange_facts.messages[index];
+                observed.retransmission_of = Some(record.frame);
+                copies::note_elsewhere(record, passage);
+                let (copy, again) = (passage.copy(), Again::Sent { changed });
+                again.note(record, copy, most);
+                exchange_state.messages[index].take(copy, again);
+            }
+            Place::RecordedAgain { index } => {
+                let message = &mut exchange_state.messages[index];
+                observed.recorded_before = Some(message.copy.frame);
+                let record = &mut exchange_facts.messages[index];
+                copies::note_elsewhere(record, passage);
+                Again::Recorded.note(record, passage.copy(), most);
+                message.take(passage.copy(), Again::Recorded);
+            }
+            Place::Fragment { index } => {
+                let record = &mut exchange_facts.messages[index];
+                if let Some(set) = &exchange_state.messages[index].fragments {
+                    record.ike_fragments = set.count();
+                    record.ike_fragments_missing = set.missing();
+                }
+                record.length = record.length.saturating_add(length);
+                if record.ike_fragments_missing.is_none() {
+                    (record.frame, record.at) = (passage.frame, passage.at);
+                    let inside = (record.encrypted, record.first_inside());
+                    progress::note_progress(&mut self.facts, exchange, observed.label, inside, passage.at);
+                }
+            }
+            Place::FragmentOfRepeat { index } => {
+                observed.retransmission_of = Some(exchange_facts.messages[index].frame);
+            }
+            Place::FragmentElsewhere { index, begins } => {
+                let record = &mut exchange_facts.messages[index];
+                observed.recorded_before = Some(record.frame);
+                record.recorded_again += u32::from(begins);
+                if let Some(set) = &exchange_state.messages[index].elsewhere {
+                    let capture = passage.frame.capture;
+                    record.ike_fragments_elsewhere = Some(FragmentsElsewhere { capture, missing: set.missing() });
+                }
+            }
+        }
     }
 }
 
@@ -186,76 +278,17 @@ impl Tracker {
                     repeat_count: 0,
                     recorded_again: 0,
                 };
-                let whole = record.ike_fragments_missing.is_none();
-                let inside = (record.encrypted, record.first_inside());
                 let mut message_state = MessageState::new(passage.copy());
                 message_state.fragments = skf_set.map(Box::new);
-                match known {
-                    Some(exchange) => {
-                        attempt.exchanges[exchange].messages.push(record);
-                        state.exchanges[exchange].messages.push(message_state);
-                    }
-                    None => {
-                        let message_id = message.header.message_id;
-                        let started_by = key.started_by.unwrap_or(from);
-                        let exchange = Exchange { kind, message_id, started_by, messages: vec![record] };
-                        attempt.exchanges.push(exchange);
-                        state.exchanges.push(ExchangeState { content: key.content, messages: vec![message_state] });
-                        state.index_last(attempt, key);
-                        if stage::sets_up(kind) {
-                            state.youngest_setup = Some(attempt.exchanges.len() - 1);
-                        }
-                    }
-                }
-                state.message_count += 1;
-                if whole {
-                    let exchange = known.unwrap_or(attempt.exchanges.len() - 1);
-                    progress::note_progress(attempt, exchange, label, inside, passage.at);
-                }
+                followed.add(known, (key, message.header.message_id), record, message_state);
             }
-            (Place::Repeats { index, changed }, Some(exchange)) => {
-                let record = &mut attempt.exchanges[exchange].messages[index];
-                observed.retransmission_of = Some(record.frame);
-                copies::note_elsewhere(record, passage);
-                let (copy, again) = (passage.copy(), Again::Sent { changed });
-                again.note(record, copy, limits.repeats_a_message);
-                state.exchanges[exchange].messages[index].take(copy, again);
-            }
-            (Place::RecordedAgain { index }, Some(exchange)) => {
-                let message = &mut state.exchanges[exchange].messages[index];
-                observed.recorded_before = Some(message.copy.frame);
-                let record = &mut attempt.exchanges[exchange].messages[index];
-                copies::note_elsewhere(record, passage);
-                Again::Recorded.note(record, passage.copy(), limits.repeats_a_message);
-                message.take(passage.copy(), Again::Recorded);
-            }
-            (Place::Fragment { index }, Some(exchange)) => {
-                let record = &mut attempt.exchanges[exchange].messages[index];
-                if let Some(set) = &state.exchanges[exchange].messages[index].fragments {
-                    record.ike_fragments = set.count();
-                    record.ike_fragments_missing = set.missing();
-                }
-                record.length = record.length.saturating_add(message.header.length);
-                if record.ike_fragments_missing.is_none() {
-                    (record.frame, record.at) = (passage.frame, passage.at);
-                    let inside = (record.encrypted, record.first_inside());
-                    progress::note_progress(attempt, exchange, label, inside, passage.at);
-                }
-            }
-            (Place::FragmentOfRepeat { index }, Some(exchange)) => {
-                observed.retransmission_of = Some(attempt.exchanges[exchange].messages[index].frame);
-            }
-            (Place::FragmentElsewhere { index, begins }, Some(exchange)) => {
-                let record = &mut attempt.exchanges[exchange].messages[index];
-                observed.recorded_before = Some(record.frame);
-                record.recorded_again += u32::from(begins);
-                if let Some(set) = &state.exchanges[exchange].messages[index].elsewhere {
-                    let capture = passage.frame.capture;
-                    record.ike_fragments_elsewhere = Some(FragmentsElsewhere { capture, missing: set.missing() });
-                }
+            (place, Some(exchange)) => {
+                let length = message.header.length;
+                followed.take(exchange, place, passage, length, limits.repeats_a_message, &mut observed);
             }
             (_, None) => {}
         }
+        let Followed { facts: attempt, state } = followed;
         attempt.waiting_for =
             state.youngest_setup.and_then(|youngest| stage::waiting_for(&attempt.exchanges[youngest]));
         let after = state.alone + state.message_count * MESSAGE_AT_WORK;
