@@ -34,8 +34,8 @@ pattern! {
     ///
     /// Two captures of the run hold messages of the same SPIs, message id and content. A message that one of them holds and
     /// the other does not, although that one was recording, was lost between the two points. So was ESP of one side that only
-    /// one of them holds, all of it or part of it, where both hold that of the other side. Beyond a NAT, its SPI and its count tell
-    /// what is the same.
+    /// one of them holds, all of it, part of it or all from some moment on, where both hold that of the other side. Beyond a NAT, its
+    /// SPI and its count tell what is the same.
     ///
     /// A capture on all interfaces of a router is one at two points: it holds each packet twice. Where from some moment on it holds
     /// the packets of one side once, and those of the other side go on twice, they come in and do not go out.
@@ -161,7 +161,7 @@ struct Partly {
     in_a_row: bool,
     /// Of some SA the other point has nothing.
     unknown: bool,
-    /// When the last one was seen that both points have, and how many the one has since.
+    /// When the last one was seen that both points have, and how many the one has had since.
     passed: Option<(Timestamp, u64)>,
     last: Option<Timestamp>,
 }
@@ -255,8 +255,8 @@ impl Partly {
     }
 }
 
-/// When the last packet of a way was seen that both points have, by the flow the same and how many it had then, and how many
-/// the one has since.
+/// When the last packet of a way was seen that both points have, and how many packets the one has had since. `until` tells the
+/// former of a flow, and how many packets that had by then.
 fn passed(way: &traffic::Way<'_>, until: impl Fn(&EspFlow) -> Option<(Timestamp, u64)>) -> Option<(Timestamp, u64)> {
     let known = way.flows.iter().map(|flow| (flow, until(flow)));
     let (at, _) = known.clone().filter_map(|(_, until)| until).max()?;
