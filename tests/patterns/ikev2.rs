@@ -745,6 +745,15 @@ fn a_refusal_by_the_initiator_shows_where_the_capture_ends_with_it() {
     let twice = judge(&twice.capture());
     assert_eq!(find(&twice, "V2-AUTH-INIT-REJECT").map(|found| found.count), Some(2));
     assert!(!is_up(&twice));
+    // an answer that comes long after the request was repeated in vain finds nobody who waits for it
+    let late = |wait| {
+        let story = Scenario::new().ikev2_init(&v2::ike_cbc(14));
+        let proof = |side| [story.psk_proof(side), story.child(side)].concat();
+        let asked = story.clone().auth_request(&proof(Side::Initiator)).repeat(3, &[0.5, 1.0, 2.0]).after(secs(wait));
+        let found = find(&judge(&ends(asked.auth_response(&proof(Side::Responder))).capture()), "V2-AUTH-INIT-REJECT");
+        found.expect("a finding").causes.iter().position(|cause| cause.text.contains("had given up waiting"))
+    };
+    assert_eq!((late(12), late(1)), (Some(0), None));
     // notifies of MOBIKE come several at a time (RFC 4555 §3.5)
     let hash = [7; 20];
     let moved = [

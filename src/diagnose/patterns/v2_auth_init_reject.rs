@@ -1,11 +1,13 @@
 //! V2-AUTH-INIT-REJECT: the initiator turns the responder's IKE_AUTH answer down.
 
-use crate::diagnose::case::{Case, View};
+use std::time::Duration;
+
+use crate::diagnose::case::{Case, PATIENCE, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::sizes::{Suite, payload};
 use crate::diagnose::words::span;
 use crate::diagnose::{Confidence, Severity};
-use crate::track::Side;
+use crate::track::{Label, MessageRecord, Side};
 
 use super::ikev2::{self, Standing, notify};
 
@@ -33,14 +35,16 @@ pattern! {
     V2_AUTH_INIT_REJECT = "V2-AUTH-INIT-REJECT", IkeV2, Error;
     title: "the initiator refuses the responder's IKE_AUTH answer";
     causes: [
-        "identity" 0.40 "the responder's identity is not the one that the initiator expects", raised by "the peer is named by address on one side and by name on the other", lowered by "";
+        "identity" 0.38 "the responder's identity is not the one that the initiator expects", raised by "the peer is named by address on one side and by name on the other", lowered by "";
         "certificate" 0.25 "the responder's certificate or signature is not accepted", raised by "a long IKE_AUTH response", lowered by "a short response";
         "key" 0.15 "the responder proves itself with another pre-shared key", raised by "each side has a key of its own for the other", lowered by "";
         "address" 0.10 "the initiator got no inner address, or a child SA it cannot use", raised by "remote access", lowered by "site to site";
         "redirect" 0.05 "the responder sent the initiator to another gateway (REDIRECT)", raised by "the initiator announced that it can be redirected, and turns to another gateway", lowered by "it did not";
         "stop" 0.05 "the tunnel was stopped on purpose", raised by "happens once", lowered by "happens on every attempt";
+        "late" 0.02 "the answer came when the initiator had given up waiting for it", raised by "an answer long after the last of several copies of the request", lowered by "an answer at once";
     ];
     checks: [
+        Responder: "look why it takes so long to answer, or whether its answers come late" about "late";
         Initiator: "read its log at that time: it names the identity or the certificate that it does not accept";
         Initiator: "compare the peer identity that it expects with the one that the responder sends";
         Responder: "with certificates: make sure that its identity is in the certificate (subjectAltName), and that the initiator trusts the CA";
@@ -82,13 +86,21 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                     .seen("a full IKE_AUTH response, nothing more from the initiator, then a new IKE_SA_INIT from it")
                     .means("the initiator seems not to accept the responder's answer, and starts over")
                     .weigh("stop", 0.2)
-                    .rule_out(&["redirect"])
+                    .rule_out(&["redirect", "late"])
                     .settle("the initiator's log at that time")
                     .frames([response.frame]),
             )
         }));
     }
     ikev2::tempered(case, found)
+}
+
+/// How long after its request an answer came that came long after the last of several copies of it.
+fn came_late(view: &View<'_>, response: &MessageRecord) -> Option<Duration> {
+    let request = view.message(Label::AUTH_REQ)?;
+    let copies = || request.copies().map(|(_, at)| at).filter(|&at| at <= response.at);
+    let waited = copies().max().map(|last| response.at.since(last))?;
+    (copies().count() > 2 && waited >= PATIENCE).then(|| response.at.since(request.at))
 }
 
 fn with_a_word(index: usize, view: &View<'_>) -> Option<Match> {
@@ -113,7 +125,7 @@ fn with_a_word(index: usize, view: &View<'_>) -> Option<Match> {
         Some(payload::NOTIFY) => " with a Notify",
         _ => "",
     };
-    let found = Match::on(index, confidence)
+    let mut found = Match::on(index, confidence)
             .seen(format!(
                 "the IKE_AUTH response of {} octets {}; {} later the initiator sent an INFORMATIONAL{what}, and nothing after it",
                 response.length,
@@ -128,6 +140,14 @@ fn with_a_word(index: usize, view: &View<'_>) -> Option<Match> {
             .weigh("certificate", if certificates { 3.0 } else { 1.0 })
             .weigh("key", if certificates { 0.2 } else { 1.0 })
             .weigh("stop", if first == Some(payload::NOTIFY) { 0.0 } else { 1.0 });
+    if let Some(waited) = came_late(view, response) {
+        found.seen.push_str(&format!("; the response came {} after the first copy of the request", span(waited)));
+        found =
+            found.means("the initiator ended the SA as soon as the answer came: most likely it had given up waiting");
+        found = found.weigh("late", 100.0);
+    } else {
+        found = found.rule_out(&["late"]);
+    }
     Some(if on_purpose { found.severity(Severity::Warning).weigh("stop", 4.0) } else { found })
 }
 
