@@ -1,5 +1,7 @@
 //! Trials: IKEv1 phase 2, and what depends on the side that starts.
 
+use std::time::Duration;
+
 use ikescope::diagnose::{Confidence, PairStatus, Severity, Where};
 
 use crate::life_cycle::standing;
@@ -311,6 +313,19 @@ fn what_the_side_that_started_says_to_message_2_is_told() {
     assert!(found.seen.contains("an encrypted Informational came from 203.0.113.10 4 ms after QM2"), "{}", found.seen);
     assert!(found.means.starts_with("the side that started got message 2"), "{}", found.means);
     assert!(first_cause(&found).contains("refuses"), "{found:?}");
+}
+
+/// Who took long for message 2 has a peer that may take as long for message 3.
+#[test]
+fn a_message_3_is_missed_for_longer_than_message_2_took() {
+    let standing = |thinks: f64| {
+        let asked = main_mode_psk().qm1(0).repeat(2, &[1.0, 2.0]).after(Duration::from_secs_f64(thinks));
+        let told = asked.qm2(0).repeat(4, &[0.5, 1.0, 2.0, 4.0]).capture();
+        find(&judge(&told), "P2-NO-QM3").map(|it| (it.confidence, it.severity))
+    };
+    assert_eq!(standing(2.0), Some((Confidence::Suspected, Severity::Notice)));
+    let at_once = main_mode_psk().qm1(0).qm2(0).repeat(4, &[0.5, 1.0, 2.0, 4.0]).capture();
+    assert_eq!(find(&judge(&at_once), "P2-NO-QM3").map(|it| it.severity), Some(Severity::Warning));
 }
 
 /// What comes in the place of message 3 as the capture ends, and is the last word of the side that started.

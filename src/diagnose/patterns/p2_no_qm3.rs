@@ -174,6 +174,15 @@ fn unconfirmed(index: usize, view: &View<'_>, exchange: &Exchange, alone: bool) 
     } else if answer.is_some() {
         found = found.weigh("dislikes", 2.0);
     }
+    // What takes one side long, as a large group does, may take the other as long.
+    let took = exchange.message(Label::Qm(1)).map(|first| second.at.since(first.at));
+    let at_work = third.is_none() && !uses && answer.is_none() && asked_again == 0;
+    if let Some(took) = took.filter(|&took| at_work && waited.over + waited.after < took * 2) {
+        found.confidence = Some(Confidence::Suspected);
+        found.seen.push_str(&format!("; QM2 itself came {} after QM1", span(took)));
+        found.means = "too early to call it a stop: the side that started may take as long".into();
+        return Some(found.severity(Severity::Notice));
+    }
     Some(if later || unasked { found.severity(Severity::Notice) } else { found })
 }
 
