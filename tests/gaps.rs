@@ -4,6 +4,9 @@
 //! Derived from the laboratories' captures by leaving out or changing what a row names, so the right answer is known. Not here:
 //! what the whole captures say (`verdicts.rs`).
 
+#[path = "support/labs.rs"]
+mod labs;
+
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read};
 use std::net::IpAddr;
@@ -12,6 +15,8 @@ use std::path::{Path, PathBuf};
 use ikescope::capture::Captures;
 use ikescope::diagnose::{Confidence, Finding, PairStatus, Severity, Where};
 use ikescope::pipeline::{self, Analysis};
+
+use labs::LABS;
 
 /// A capture that can be taken apart: little-endian pcap with microseconds.
 #[derive(Clone)]
@@ -444,19 +449,7 @@ fn an_empty_capture_of_the_other_end_is_not_passed_over() {
 /// Healthy captures of all laboratories, from both ends.
 fn healthy() -> Vec<String> {
     let captures = Path::new(env!("CARGO_MANIFEST_DIR")).join("captures");
-    let labs = [
-        "lab",
-        "second-lab",
-        "third-lab",
-        "fourth-lab",
-        "fifth-lab",
-        "sixth-lab",
-        "seventh-lab",
-        "eighth-lab",
-        "ninth-lab",
-        "tenth-lab",
-    ];
-    let names = labs.iter().flat_map(|lab| {
+    let names = LABS.iter().flat_map(|lab| {
         let table = std::fs::read_to_string(captures.join(lab).join("expectations.tsv")).unwrap();
         let healthy = |row: &str| {
             let mut cells = row.split('\t');

@@ -1,11 +1,16 @@
 //! The verdicts on real captures: what `expectations.tsv` of each laboratory says the wire supports, from both ends.
 
+#[path = "support/labs.rs"]
+mod labs;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use ikescope::capture::Captures;
 use ikescope::diagnose::{Severity, Verdict};
 use ikescope::pipeline::{self, Analysis};
+
+use labs::LABS;
 
 struct Expectation {
     capture: PathBuf,
@@ -21,21 +26,7 @@ fn words(text: &str) -> BTreeSet<String> {
 /// Every capture with its row; the responder's side too, where there is something to judge.
 fn expectations() -> Vec<Expectation> {
     let captures = Path::new(env!("CARGO_MANIFEST_DIR")).join("captures");
-    [
-        "lab",
-        "second-lab",
-        "third-lab",
-        "fourth-lab",
-        "fifth-lab",
-        "sixth-lab",
-        "seventh-lab",
-        "eighth-lab",
-        "ninth-lab",
-        "tenth-lab",
-    ]
-    .iter()
-    .flat_map(|lab| expectations_of(&captures.join(lab)))
-    .collect()
+    LABS.iter().flat_map(|lab| expectations_of(&captures.join(lab))).collect()
 }
 
 fn expectations_of(lab: &Path) -> Vec<Expectation> {

@@ -1,0 +1,15 @@
+//! The laboratories whose captures have an `expectations.tsv`.
+
+/// Their folders below `captures`.
+pub const LABS: [&str; 10] = [
+    "lab",
+    "second-lab",
+    "third-lab",
+    "fourth-lab",
+    "fifth-lab",
+    "sixth-lab",
+    "seventh-lab",
+    "eighth-lab",
+    "ninth-lab",
+    "tenth-lab",
+];
