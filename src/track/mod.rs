@@ -107,6 +107,23 @@ pub struct Observed {
     pub shape: Option<u32>,
 }
 
+impl Observed {
+    /// A message that was looked at in full, and repeats none.
+    #[inline(always)]
+    fn of(pair: usize, attempt: usize, label: Label, from: Side) -> Self {
+        Self {
+            pair,
+            attempt,
+            label,
+            from,
+            retransmission_of: None,
+            recorded_before: None,
+            reassembled: None,
+            shape: None,
+        }
+    }
+}
+
 /// How a message came: what is known of it besides its octets.
 #[derive(Debug, Clone, Copy)]
 struct Passage {
@@ -364,16 +381,7 @@ impl Tracker {
                 if let Added::Cut(set) = added {
                     self.file_fragments(&key, &set);
                 }
-                Observed {
-                    pair,
-                    attempt,
-                    label,
-                    from,
-                    retransmission_of: None,
-                    recorded_before: None,
-                    reassembled: None,
-                    shape: None,
-                }
+                Observed::of(pair, attempt, label, from)
             }
             Added::Whole { octets, fragments } => {
                 passage.ike_fragments = fragments;

@@ -116,7 +116,7 @@ impl Again {
 
 impl PacketCopy {
     /// Whether `other` is this very packet once more, as a mirror port or `-i any` records it, or a capture at another point.
-    pub(super) fn is(&self, other: &Self) -> bool {
+    fn is(&self, other: &Self) -> bool {
         let gap = other.at.since(self.at).as_nanos();
         let same_id = self.ip_id.is_some_and(|id| id != 0 && other.ip_id == Some(id));
         let elsewhere = other.frame.capture != self.frame.capture;
@@ -187,7 +187,7 @@ pub(super) fn place(
 }
 
 /// Whether what came passed another point than that of the record of its message.
-pub(super) fn is_elsewhere(record: &MessageRecord, passage: &Passage) -> bool {
+fn is_elsewhere(record: &MessageRecord, passage: &Passage) -> bool {
     passage.at_a_point && passage.frame.capture != record.frame.capture
 }
 

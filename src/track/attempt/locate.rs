@@ -230,7 +230,7 @@ impl Tracker {
 }
 
 /// The side that sent the first message seen of an attempt.
-pub(super) fn opening_side(header: &Header, version: IkeVersion) -> Side {
+fn opening_side(header: &Header, version: IkeVersion) -> Side {
     match version {
         IkeVersion::V2 if header.has(Header::INITIATOR) => Side::Initiator,
         IkeVersion::V2 if header.responder_spi.is_zero() && !header.has(Header::RESPONSE) => Side::Initiator,
@@ -270,7 +270,7 @@ pub(super) fn remark(message: &Message<'_>) -> Option<Remark> {
 }
 
 /// The side of a known attempt that sent a message.
-pub(super) fn side(state: &AttemptState, passage: &Passage, header: &Header, version: IkeVersion) -> Side {
+fn side(state: &AttemptState, passage: &Passage, header: &Header, version: IkeVersion) -> Side {
     if version == IkeVersion::V2 {
         // RFC 7296 §3.1: the flag names the original initiator, whoever asks.
         let claims = if header.has(Header::INITIATOR) { Side::Initiator } else { Side::Responder };

@@ -72,37 +72,44 @@ impl Followed {
         self.state.message_count
     }
 
-    /// Files a message that was not seen before, into exchange `known` or one that it begins.
-    fn add(
-        &mut self,
-        known: Option<usize>,
-        (key, message_id): (ExchangeKey, MessageId),
-        record: MessageRecord,
-        message: MessageState,
-    ) {
+    /// Files a message that begins an exchange.
+    fn begin(&mut self, key: ExchangeKey, message_id: MessageId, record: MessageRecord, message: MessageState) {
         let Self { facts, state } = self;
-        let (label, at, whole) = (record.label, record.at, record.ike_fragments_missing.is_none());
-        let inside = (record.encrypted, record.first_inside());
-        match known {
-            Some(exchange) => {
-                facts.exchanges[exchange].messages.push(record);
-                state.exchanges[exchange].messages.push(message);
-            }
-            None => {
-                let started_by = key.started_by.unwrap_or(record.from);
-                facts.exchanges.push(Exchange { kind: key.kind, message_id, started_by, messages: vec![record] });
-                state.exchanges.push(ExchangeState { content: key.content, messages: vec![message] });
-                state.index_last(facts, key);
-                if stage::sets_up(key.kind) {
-                    state.youngest_setup = Some(facts.exchanges.len() - 1);
-                }
-            }
+        let exchange = facts.exchanges.len();
+        let started_by = key.started_by.unwrap_or(record.from);
+        facts.exchanges.push(Exchange { kind: key.kind, message_id, started_by, messages: vec![record] });
+        state.exchanges.push(ExchangeState { content: key.content, messages: vec![message] });
+        state.index_last(facts, key);
+        if stage::sets_up(key.kind) {
+            state.youngest_setup = Some(exchange);
         }
         state.message_count += 1;
-        if whole {
-            let exchange = known.unwrap_or(facts.exchanges.len() - 1);
-            progress::note_progress(facts, exchange, label, inside, at);
+        self.note_progress(exchange, 0);
+    }
+
+    /// Files a message of an exchange that was not seen before.
+    fn add(&mut self, exchange: usize, record: MessageRecord, message: MessageState) {
+        let messages = &mut self.facts.exchanges[exchange].messages;
+        messages.push(record);
+        let index = messages.len() - 1;
+        self.state.exchanges[exchange].messages.push(message);
+        self.state.message_count += 1;
+        self.note_progress(exchange, index);
+    }
+
+    /// A message that is whole moves the attempt on.
+    fn note_progress(&mut self, exchange: usize, index: usize) {
+        let record = &self.facts.exchanges[exchange].messages[index];
+        if record.ike_fragments_missing.is_none() {
+            let (label, at, inside) = (record.label, record.at, (record.encrypted, record.first_inside()));
+            progress::note_progress(&mut self.facts, exchange, label, inside, at);
         }
+    }
+
+    /// Notes which message the youngest exchange that sets something up owes.
+    fn note_waiting(&mut self) {
+        let youngest = self.state.youngest_setup.and_then(|youngest| self.facts.exchanges.get(youngest));
+        self.facts.waiting_for = youngest.and_then(stage::waiting_for);
     }
 
     /// Files what came of a message of this exchange that was seen before: `length` octets of it. No more than `most` repeats are
@@ -145,8 +152,7 @@ impl Followed {
                 record.length = record.length.saturating_add(length);
                 if record.ike_fragments_missing.is_none() {
                     (record.frame, record.at) = (passage.frame, passage.at);
-                    let inside = (record.encrypted, record.first_inside());
-                    progress::note_progress(&mut self.facts, exchange, observed.label, inside, passage.at);
+                    self.note_progress(exchange, index);
                 }
             }
             Place::FragmentOfRepeat { index } => {
@@ -172,10 +178,10 @@ impl Tracker {
         let (pair, index, mut from) = self.locate(passage, &message.header, remark)?;
         let (limits, full) = (self.limits, self.is_full());
         let (shared, followed) = self.follow(pair, index)?;
+        let before = followed.alone();
         let Followed { facts: attempt, state } = followed;
         attempt.last = attempt.last.max(passage.at);
         attempt.last_frame = passage.frame;
-        let before = state.alone + state.message_count * MESSAGE_AT_WORK;
 
         let clues = Clues { hash: state.hash, ..Clues::of(message, passage.digest) };
         let kind = exchange::kind(message.header.version.major, message.header.exchange_type);
@@ -226,16 +232,7 @@ impl Tracker {
             place = Place::New;
         }
 
-        let mut observed = Observed {
-            pair,
-            attempt: index,
-            label,
-            from,
-            retransmission_of: None,
-            recorded_before: None,
-            reassembled: None,
-            shape: None,
-        };
+        let mut observed = Observed::of(pair, index, label, from);
         match (place, known) {
             (Place::New, mut known) => {
                 if state.message_count >= limits.messages_an_attempt {
@@ -280,7 +277,10 @@ impl Tracker {
                 };
                 let mut message_state = MessageState::new(passage.copy());
                 message_state.fragments = skf_set.map(Box::new);
-                followed.add(known, (key, message.header.message_id), record, message_state);
+                match known {
+                    Some(exchange) => followed.add(exchange, record, message_state),
+                    None => followed.begin(key, message.header.message_id, record, message_state),
+                }
             }
             (place, Some(exchange)) => {
                 let length = message.header.length;
@@ -288,10 +288,8 @@ impl Tracker {
             }
             (_, None) => {}
         }
-        let Followed { facts: attempt, state } = followed;
-        attempt.waiting_for =
-            state.youngest_setup.and_then(|youngest| stage::waiting_for(&attempt.exchanges[youngest]));
-        let after = state.alone + state.message_count * MESSAGE_AT_WORK;
+        followed.note_waiting();
+        let after = followed.alone();
         if matches!(observed.label, Label::CREATE_CHILD_SA_REQ | Label::CREATE_CHILD_SA_RSP) {
             self.note_rekeying(pair, index);
         }
@@ -316,7 +314,8 @@ impl Tracker {
         let Some(pair) = self.pair_known(key.source.ip(), key.destination.ip()) else { return };
         let Some(index) = self.attempt_known(pair, IkeVersion::V1, key.initiator_spi) else { return };
         let Limits { repeats_a_message, messages_an_attempt, .. } = self.limits;
-        let Some((_, Followed { facts: attempt, state })) = self.follow(pair, index) else { return };
+        let Some((_, followed)) = self.follow(pair, index) else { return };
+        let Followed { facts: attempt, state } = followed;
         let from = if key.source.ip() == state.current[0].ip() { Side::Initiator } else { Side::Responder };
         let kind = match attempt.mode {
             Mode::Aggressive => ExchangeKind::AggressiveMode,
@@ -360,8 +359,7 @@ impl Tracker {
             attempt.forget_message(set.since);
             return;
         }
-        state.message_count += 1;
-        attempt.exchanges[exchange].messages.push(MessageRecord {
+        let record = MessageRecord {
             frame: set.first_frame,
             at: set.since,
             label,
@@ -383,14 +381,13 @@ impl Tracker {
             repeats: again.take(repeats_a_message).collect(),
             repeat_count: set.again.len() as u32,
             recorded_again: 0,
-        });
+        };
         let copy = PacketCopy { frame: set.first_frame, at: set.since, ip_id: None, digest: 0 };
-        state.exchanges[exchange].messages.push(MessageState::new(copy));
+        followed.add(exchange, record, MessageState::new(copy));
         if set.missing().is_none() {
+            let attempt = &mut followed.facts;
             (attempt.last, attempt.last_frame) = (attempt.last.max(set.since), set.first_frame);
-            progress::note_progress(attempt, exchange, label, (true, None), set.since);
-            attempt.waiting_for =
-                state.youngest_setup.and_then(|youngest| stage::waiting_for(&attempt.exchanges[youngest]));
+            followed.note_waiting();
         }
     }
 }

@@ -28,7 +28,7 @@ pub(super) fn is_beginning(attempt: &Attempt, kind: ExchangeKind, header: &Heade
 
 /// Whether an exchange is one more round of authentication, so that the answers so far were not the last (RFC 7296 §2.16): it
 /// has the number behind the last answered one, no answer yet, and nothing else was asked on this SA.
-pub(super) fn is_next_round(attempt: &Attempt, exchange: usize) -> bool {
+fn is_next_round(attempt: &Attempt, exchange: usize) -> bool {
     let Some(this) = attempt.exchanges.get(exchange) else { return false };
     let is_answered = |exchange: &Exchange| {
         let mut messages = exchange.messages.iter();

@@ -231,12 +231,12 @@ impl AttemptState {
 }
 
 /// Whether an exchange is told from others by what it says.
-pub(super) fn is_clear_informational(exchange: &Exchange) -> bool {
+fn is_clear_informational(exchange: &Exchange) -> bool {
     exchange.kind == ExchangeKind::InformationalV1
         && exchange.messages.first().is_some_and(|message| !message.encrypted)
 }
 
-pub(super) fn array<const N: usize>(octets: &mut &[u8]) -> [u8; N] {
+fn array<const N: usize>(octets: &mut &[u8]) -> [u8; N] {
     match octets.split_first_chunk() {
         Some((array, rest)) => {
             *octets = rest;
@@ -258,7 +258,7 @@ pub(super) struct ExchangeKey {
 
 impl ExchangeKey {
     /// The key that the messages of an exchange have.
-    pub(super) fn of(version: IkeVersion, exchange: &Exchange, state: &ExchangeState) -> Self {
+    fn of(version: IkeVersion, exchange: &Exchange, state: &ExchangeState) -> Self {
         let clear = is_clear_informational(exchange);
         let started_by = exchange.messages.first().map(|first| match version {
             IkeVersion::V2 if first.flags & Header::RESPONSE != 0 => first.from.other(),

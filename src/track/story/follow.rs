@@ -153,16 +153,7 @@ pub(in crate::track) struct Named {
 impl From<Named> for Observed {
     #[inline(always)]
     fn from(Named { pair, attempt, label, from, shape }: Named) -> Self {
-        Self {
-            pair: pair as usize,
-            attempt: attempt.into(),
-            label,
-            from,
-            retransmission_of: None,
-            recorded_before: None,
-            reassembled: None,
-            shape: Some(shape),
-        }
+        Self { shape: Some(shape), ..Self::of(pair as usize, attempt.into(), label, from) }
     }
 }
 
