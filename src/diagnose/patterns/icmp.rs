@@ -11,7 +11,7 @@ use crate::diagnose::case::{Case, PATIENCE, View};
 use crate::diagnose::pattern::Match;
 use crate::diagnose::words::{span, times};
 use crate::packet::icmp_error_name;
-use crate::track::{Attempt, IcmpAbout, IcmpFact, MessageRecord, Side};
+use crate::track::{Attempt, EspFlow, IcmpAbout, IcmpFact, MessageRecord, Side};
 
 use super::{informational, life_cycle, nat, probe, v2_redirect};
 
@@ -293,7 +293,7 @@ fn ceased(case: &Case<'_>, facts: &[&IcmpFact]) -> bool {
     let all = facts.iter().map(|fact| fact.last).max();
     let goes_on = |last: Timestamp| {
         let mut flows = case.pair.flows.iter().filter(|flow| flow.destination == host && flow.first < last);
-        flows.any(|flow| flow.last.since(last) >= PATIENCE.max(life_cycle::spacing(flow) * MISSED))
+        flows.any(|flow| outlasts(flow, last))
     };
     count >= OFTEN && last == all && last.is_some_and(goes_on)
 }
@@ -302,9 +302,14 @@ fn ceased(case: &Case<'_>, facts: &[&IcmpFact]) -> bool {
 pub(super) fn passes_again(case: &Case<'_>, host: IpAddr, last: Timestamp) -> bool {
     let goes_on = |from_host: bool| {
         let mut flows = case.pair.flows.iter().filter(|flow| (flow.source == host) == from_host);
-        flows.any(|flow| flow.last.since(last) >= PATIENCE.max(life_cycle::spacing(flow) * MISSED) && flow.last > last)
+        flows.any(|flow| outlasts(flow, last))
     };
     goes_on(true) && goes_on(false)
+}
+
+/// Whether a flow goes on after an error at `last` for so long that many of its packets would have drawn others.
+fn outlasts(flow: &EspFlow, last: Timestamp) -> bool {
+    flow.last.since(last) >= PATIENCE.max(life_cycle::spacing(flow) * MISSED)
 }
 
 /// Whether an encrypted message before `at` looks like the delete that ended an attempt's SAs.
