@@ -144,7 +144,7 @@ pub(super) struct FlowRow {
     recorded_again: u64,
     fragmented: u32,
     readable: u32,
-    /// Of `reordered`, those that came more than [`DEEP`] behind the highest number.
+    /// Of `reordered`, those that came more than `sequence::DEEP` behind the highest number.
     deep: u32,
     /// Of `duplicates`, those that are another packet than the one that had the number before.
     changed: u32,
