@@ -11,7 +11,7 @@ use super::Passage;
 use super::attempt::AttemptState;
 use super::facts::{Attempt, PayloadDetail, PayloadFact, ProposalFact, Side};
 use super::nat::{self, HashAlgorithm};
-use super::shared::Shared;
+use super::store::shared::Shared;
 
 /// Octets kept of notification and identification data.
 const NOTIFY_OCTETS: usize = 64;

@@ -13,7 +13,8 @@ use crate::base::Timestamp;
 use super::Tracker;
 use super::facts::Label;
 use super::flow::FlowRow;
-use super::pairs::{Body, Kept, LONG_LIST, NONE, Pairs, Slot};
+use super::store::pairs::Pairs;
+use super::store::slot::{Body, Kept, LONG_LIST, NONE, Slot};
 
 /// Octets, about, that a pair, an attempt at rest and a flow take, with their places in the tables and in the report.
 const PAIR: usize = 320;

@@ -7,7 +7,7 @@ use crate::packet::{Datagram, IcmpError, Quoted};
 
 use super::Tracker;
 use super::facts::{IcmpAbout, IcmpFact};
-use super::pairs::Open;
+use super::store::slot::Open;
 
 /// Frames remembered of one kind of error.
 const FRAMES: usize = 16;

@@ -12,7 +12,7 @@ use crate::base::{Fault, FaultKind, FrameRef, IkeSpi, Limits, Timestamp};
 use crate::isakmp::payload::{EncryptedFragment, Fragment};
 
 use super::flow::RECORDED_TWICE;
-use super::packed::{put, take};
+use super::store::packed::{put, take};
 
 /// Octets that one message in fragments may have: the most a UDP datagram could carry.
 const MESSAGE_OCTETS: usize = 65_535;

@@ -6,24 +6,18 @@
 mod aside;
 mod attempt;
 mod carried;
-mod ends;
 mod exchange;
 mod facts;
 mod flow;
 mod forget;
 mod icmp;
 mod ike_fragment;
-mod index;
 mod nat;
 mod offer;
-mod packed;
 mod pair;
-mod pairs;
 mod roles;
-mod rows;
-mod shared;
-mod shelf;
 mod stage;
+mod store;
 mod story;
 
 use std::collections::{BTreeSet, VecDeque};
@@ -34,7 +28,8 @@ pub use exchange::{SaInitAnswer, sa_init_answer};
 pub use facts::*;
 pub use flow::{Expected, UNDERWAY};
 pub use offer::proposals;
-pub use pairs::{MadeFrom, Pairs, Room};
+pub use store::pairs::Pairs;
+pub use store::room::{MadeFrom, Room};
 pub use story::{Moulds, Passing, Preview, Previewer, Told};
 
 use crate::base::{Fault, FaultKind, FrameRef, Limits, Timestamp};
@@ -45,10 +40,10 @@ use crate::packet::{Body, Datagram, Encapsulation, IsakmpDatagram};
 use flow::{FlowKey, FlowPacket};
 use forget::Unproven;
 use ike_fragment::{Added, FragmentSets, SetKey};
-use index::{AttemptsBySpis, AttemptsOfPair, FlowIndex, PairIndex};
-use packed::Templates;
-use pairs::Open;
-use shared::Shared;
+use store::index::{AttemptsBySpis, AttemptsOfPair, FlowIndex, PairIndex};
+use store::packed::Templates;
+use store::shared::Shared;
+use store::slot::Open;
 use story::{Stories, Tale};
 
 /// Unreadable datagrams remembered of one pair.

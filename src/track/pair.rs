@@ -8,9 +8,10 @@ use crate::packet::{Datagram, IncompleteDatagram};
 use super::Tracker;
 use super::attempt::Followed;
 use super::facts::{EspFlow, FlowProtocol, IncompleteFact, Pair, Seen};
-use super::index::ends;
-use super::pairs::{Body, Kept, NONE, Open, Pairs, Slot};
-use super::shared::Shared;
+use super::store::index::ends;
+use super::store::pairs::Pairs;
+use super::store::shared::Shared;
+use super::store::slot::{Body, Kept, NONE, Open, Slot};
 
 /// Broken datagrams remembered of one pair.
 const INCOMPLETE_A_PAIR: usize = 256;

@@ -27,8 +27,8 @@ use super::facts::{
     Attempt, Exchange, ExchangeKind, FragmentsElsewhere, IkeVersion, Label, MessageRecord, Mode, Repeat, Side,
 };
 use super::ike_fragment::{FragmentSet, SetKey, SkfSet};
-use super::packed::{PackedAttempt, Templates};
-use super::pairs::Kept;
+use super::store::packed::{PackedAttempt, Templates};
+use super::store::slot::Kept;
 use super::story::Tellings;
 use super::{Observed, Passage, Tracker, carried, stage};
 

@@ -10,7 +10,7 @@ use crate::track::exchange::Clues;
 use crate::track::facts::{Attempt, Exchange, ExchangeKind, IkeVersion, Side};
 use crate::track::ike_fragment::SkfSet;
 use crate::track::nat::HashAlgorithm;
-use crate::track::packed::{put, take};
+use crate::track::store::packed::{put, take};
 use crate::track::{carried, roles, stage};
 
 use super::copies::{MessageState, PacketCopy};

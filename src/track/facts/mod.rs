@@ -31,7 +31,7 @@ pub use path::{IcmpAbout, IcmpFact, IncompleteFact, MalformedFact};
 
 use crate::base::{FrameRef, Timestamp};
 
-use super::pairs::Pairs;
+use super::store::pairs::Pairs;
 
 /// Everything that was seen.
 #[derive(Debug, Clone, Default)]

@@ -25,7 +25,7 @@ use crate::packet::{Encapsulation, SeenEsp};
 
 use super::Tracker;
 use super::facts::{EspFlow, Lengths, Pair, PortChange};
-use super::pairs::NONE;
+use super::store::slot::NONE;
 
 use copies::{Follower, RECENT, Recent, single};
 use key::Family;

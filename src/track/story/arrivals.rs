@@ -9,8 +9,8 @@ use crate::base::{FrameRef, Timestamp};
 use crate::track::DIGEST_BITS;
 use crate::track::attempt::PacketCopy;
 use crate::track::facts::Side;
-use crate::track::packed::{unzigzag, zigzag};
-use crate::track::shelf::Shelf;
+use crate::track::store::packed::{unzigzag, zigzag};
+use crate::track::store::shelf::Shelf;
 
 /// What is a message's own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -16,10 +16,10 @@ use crate::isakmp::Header;
 use crate::packet::{Datagram, IsakmpDatagram};
 
 use super::super::attempt::Again;
-use super::super::ends::in_short;
 use super::super::facts::{Attempt, ExchangeKind, IkeVersion, Label, Pair, Side};
 use super::super::nat::HashAlgorithm;
-use super::super::pairs::{Body, Kept, Slot};
+use super::super::store::ends::in_short;
+use super::super::store::slot::{Body, Kept, Slot};
 use super::super::{Observed, Tracker, exchange};
 use super::aside::{Aside, BESIDE, Known, Part};
 use super::exchanges::Exchanges;
@@ -29,7 +29,7 @@ use super::preview::{Preview, Previewer};
 use super::relation::{self, NEW, Relation};
 use super::shape::{self, Outline};
 use super::{Arrival, LONGEST, Line, Place, Story, Telling, Tellings};
-use crate::track::pairs::NONE;
+use crate::track::store::slot::NONE;
 
 /// Shapes, stories and steps that are kept.
 const SHAPES: usize = 1 << 14;

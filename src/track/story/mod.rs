@@ -29,8 +29,8 @@ use crate::base::{FrameRef, IkeSpi, MessageId, Timestamp};
 use super::attempt::{AttemptState, Followed, MessageState};
 use super::facts::{Attempt, ExchangeKind, IkeVersion, Label, MessageRecord, Pair, Side};
 use super::nat::HashAlgorithm;
-use super::packed::{self, fingerprint};
-use super::shelf::Shelf;
+use super::store::packed::{self, fingerprint};
+use super::store::shelf::Shelf;
 
 use arrivals::{Arrival, Arrivals, Line};
 use aside::{Asides, BESIDE};

@@ -4,7 +4,7 @@
 
 use crate::base::{FrameRef, IkeSpi, MessageId, Timestamp};
 use crate::track::facts::{Attempt, ExchangeKind, IkeVersion, MessageRecord};
-use crate::track::packed::NOWHERE;
+use crate::track::store::packed::NOWHERE;
 
 use super::aside::BESIDE;
 

@@ -10,7 +10,7 @@ const BOARD: usize = 512;
 
 /// Rows, by place.
 #[derive(Debug, Clone)]
-pub(super) struct Shelf<T> {
+pub(in crate::track) struct Shelf<T> {
     boards: Vec<Box<[T]>>,
     len: usize,
 }
@@ -23,13 +23,13 @@ impl<T> Default for Shelf<T> {
 
 impl<T: Copy> Shelf<T> {
     /// Rows that there are.
-    pub(super) fn len(&self) -> usize {
+    pub(in crate::track) fn len(&self) -> usize {
         self.len
     }
 
     /// Adds a row behind all others; answers its place.
     #[inline(always)]
-    pub(super) fn push(&mut self, row: T) -> u32 {
+    pub(in crate::track) fn push(&mut self, row: T) -> u32 {
         let place = self.len as u32;
         match self.get_mut(place) {
             Some(free) => *free = row,
@@ -46,13 +46,13 @@ impl<T: Copy> Shelf<T> {
     }
 
     #[inline(always)]
-    pub(super) fn get(&self, place: u32) -> Option<&T> {
+    pub(in crate::track) fn get(&self, place: u32) -> Option<&T> {
         let place = place as usize;
         self.boards.get(place / BOARD).and_then(|board| board.get(place % BOARD))
     }
 
     #[inline(always)]
-    pub(super) fn get_mut(&mut self, place: u32) -> Option<&mut T> {
+    pub(in crate::track) fn get_mut(&mut self, place: u32) -> Option<&mut T> {
         let place = place as usize;
         self.boards.get_mut(place / BOARD).and_then(|board| board.get_mut(place % BOARD))
     }

@@ -6,7 +6,7 @@ use std::ops::Deref;
 
 /// Places.
 #[derive(Debug, Clone)]
-pub(super) enum Rows {
+pub(in crate::track) enum Rows {
     /// None, one or two.
     Few { rows: [u32; 2], count: u8 },
     /// More.
@@ -17,10 +17,10 @@ pub(super) enum Rows {
 const _: () = assert!(size_of::<Rows>() <= 16);
 
 impl Rows {
-    pub(super) const EMPTY: Self = Self::Few { rows: [0; 2], count: 0 };
+    pub(in crate::track) const EMPTY: Self = Self::Few { rows: [0; 2], count: 0 };
 
     /// One more, behind all others.
-    pub(super) fn push(&mut self, row: u32) {
+    pub(in crate::track) fn push(&mut self, row: u32) {
         match self {
             Self::Few { rows, count } => match rows.get_mut(usize::from(*count)) {
                 Some(place) => {

@@ -12,8 +12,8 @@ use hashbrown::{HashMap, HashSet};
 use crate::isakmp::payload::{Body, SecurityAssociation};
 use crate::isakmp::{Payload, registry};
 
-use super::facts::{AttributeFact, PayloadDetail, PayloadFact, ProposalFact};
-use super::{nat, offer};
+use crate::track::facts::{AttributeFact, PayloadDetail, PayloadFact, ProposalFact};
+use crate::track::{nat, offer};
 
 /// Octets that the contents of one kind may take, about, to be found again; what there is no room for is kept by those who
 /// hold it.
@@ -43,7 +43,7 @@ struct Offer {
 
 /// Everything that is kept once.
 #[derive(Debug, Default)]
-pub(super) struct Shared {
+pub(in crate::track) struct Shared {
     payloads: Pool<[PayloadFact]>,
     vendor_ids: Pool<[Box<[u8]>]>,
     /// Lists by the one that they continue, and the length of what they add.
@@ -53,26 +53,26 @@ pub(super) struct Shared {
     offers: [Offers; 2],
     choices: Pool<ProposalFact>,
     sweeps: [Sweep; 2],
-    pub(super) nat_checks: nat::Checks,
+    pub(in crate::track) nat_checks: nat::Checks,
     /// Room for a list that is being made.
-    pub(super) scratch: Vec<PayloadFact>,
+    pub(in crate::track) scratch: Vec<PayloadFact>,
     /// Octets, about, of what was handed out and is not kept here: who asked holds them alone.
     alone: usize,
 }
 
 impl Shared {
     /// Octets, about, that were handed out since this was last asked, to be held by who asked for them alone.
-    pub(super) fn take_alone(&mut self) -> usize {
+    pub(in crate::track) fn take_alone(&mut self) -> usize {
         std::mem::take(&mut self.alone)
     }
 
     /// A list of payloads.
-    pub(super) fn payloads(&mut self, list: &[PayloadFact]) -> Arc<[PayloadFact]> {
+    pub(in crate::track) fn payloads(&mut self, list: &[PayloadFact]) -> Arc<[PayloadFact]> {
         self.payloads.share(list, &mut self.alone)
     }
 
     /// The vendor ids of one side: those it had, and one more.
-    pub(super) fn vendor_ids(&mut self, had: &Arc<[Box<[u8]>]>, data: &[u8]) -> Arc<[Box<[u8]>]> {
+    pub(in crate::track) fn vendor_ids(&mut self, had: &Arc<[Box<[u8]>]>, data: &[u8]) -> Arc<[Box<[u8]>]> {
         let key = (Arc::as_ptr(had).addr(), data.len());
         let more = self.more_ids.entry(key).or_default();
         let is =
@@ -92,7 +92,7 @@ impl Shared {
     }
 
     /// Whether a vendor id announces NAT traversal.
-    pub(super) fn announces_nat_traversal(&mut self, data: &[u8]) -> bool {
+    pub(in crate::track) fn announces_nat_traversal(&mut self, data: &[u8]) -> bool {
         if let Some(&known) = self.nat_traversal.get(data) {
             return known;
         }
@@ -104,14 +104,19 @@ impl Shared {
     }
 
     /// Whether the body of a payload is known to be free of lies: an offer that was read before.
-    pub(super) fn is_sound(&self, major: u8, payload: &Payload<'_>) -> bool {
+    pub(in crate::track) fn is_sound(&self, major: u8, payload: &Payload<'_>) -> bool {
         matches!(payload.body, Body::SecurityAssociation(_))
             && usize::from(payload.length) == payload.octets.len() + 4
             && self.offers[usize::from(major == 2)].get(payload.octets).is_some_and(|offer| offer.sound)
     }
 
     /// The proposals of an SA payload, of which `octets` is all behind its generic header.
-    pub(super) fn offer(&mut self, major: u8, octets: &[u8], sa: &SecurityAssociation<'_>) -> Arc<[ProposalFact]> {
+    pub(in crate::track) fn offer(
+        &mut self,
+        major: u8,
+        octets: &[u8],
+        sa: &SecurityAssociation<'_>,
+    ) -> Arc<[ProposalFact]> {
         let (known, sweep) = (&mut self.offers[usize::from(major == 2)], &mut self.sweeps[usize::from(major == 2)]);
         if let Some(offer) = known.get(octets) {
             return Arc::clone(&offer.proposals);
@@ -136,7 +141,7 @@ impl Shared {
     }
 
     /// A choice out of an offer.
-    pub(super) fn choice(&mut self, choice: &ProposalFact) -> Arc<ProposalFact> {
+    pub(in crate::track) fn choice(&mut self, choice: &ProposalFact) -> Arc<ProposalFact> {
         self.choices.share(choice, &mut self.alone)
     }
 }
@@ -151,15 +156,15 @@ struct Pool<T: ?Sized> {
 /// How full a pool is, and when it is looked through for what nobody holds any more: once in as many misses as it has
 /// entries, so that the work stays even when everything is held.
 #[derive(Debug, Default)]
-pub(super) struct Sweep {
+pub(in crate::track) struct Sweep {
     /// Octets in the pool, about.
-    pub(super) held: usize,
+    pub(in crate::track) held: usize,
     misses: usize,
 }
 
 impl Sweep {
     /// Counts a miss, in a pool of `entries` and with `room`.
-    pub(super) fn is_due(&mut self, weight: usize, entries: usize, room: usize) -> bool {
+    pub(in crate::track) fn is_due(&mut self, weight: usize, entries: usize, room: usize) -> bool {
         if self.held + weight <= room {
             return false;
         }
@@ -172,7 +177,7 @@ impl Sweep {
     }
 
     /// Whether there is room for one more, which is taken then.
-    pub(super) fn admits(&mut self, weight: usize, room: usize) -> bool {
+    pub(in crate::track) fn admits(&mut self, weight: usize, room: usize) -> bool {
         let admitted = self.held + weight <= room;
         self.held += if admitted { weight } else { 0 };
         admitted

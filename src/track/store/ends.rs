@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 /// Two addresses in short: those of IPv4 themselves, others by a hash that nobody can foresee.
 #[inline]
-pub(super) fn in_short(hasher: &impl BuildHasher, one: &IpAddr, other: &IpAddr) -> u64 {
+pub(in crate::track) fn in_short(hasher: &impl BuildHasher, one: &IpAddr, other: &IpAddr) -> u64 {
     match (one, other) {
         (IpAddr::V4(one), IpAddr::V4(other)) => u64::from(one.to_bits()) << 32 | u64::from(other.to_bits()),
         ends => hasher.hash_one(ends),
@@ -16,7 +16,7 @@ pub(super) fn in_short(hasher: &impl BuildHasher, one: &IpAddr, other: &IpAddr) 
 
 /// Two addresses, in order.
 #[derive(Debug, Clone)]
-pub(super) enum PackedEnds {
+pub(in crate::track) enum PackedEnds {
     V4([Ipv4Addr; 2]),
     Other(Box<(IpAddr, IpAddr)>),
 }
@@ -33,7 +33,7 @@ impl From<(IpAddr, IpAddr)> for PackedEnds {
 impl PackedEnds {
     /// As addresses of any kind.
     #[inline]
-    pub(super) fn get(&self) -> (IpAddr, IpAddr) {
+    pub(in crate::track) fn get(&self) -> (IpAddr, IpAddr) {
         match self {
             Self::V4([one, other]) => (IpAddr::V4(*one), IpAddr::V4(*other)),
             Self::Other(ends) => **ends,

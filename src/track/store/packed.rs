@@ -12,18 +12,18 @@ use hashbrown::HashTable;
 
 use crate::base::{FrameRef, IkeSpi, MessageId, Timestamp};
 
-use super::facts::{Attempt, IkeVersion};
 use super::shared::Sweep;
+use crate::track::facts::{Attempt, IkeVersion};
 
 /// Octets that hold the two SPIs, in front.
 const SPIS: usize = 16;
 
 /// What an address and port are in a template.
-pub(super) const NOWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
+pub(in crate::track) const NOWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
 
 /// An attempt, packed.
 #[derive(Debug, Clone)]
-pub(super) struct PackedAttempt {
+pub(in crate::track) struct PackedAttempt {
     template: Arc<Attempt>,
     octets: Box<[u8]>,
     /// Octets, about, that it holds alone besides these.
@@ -32,7 +32,7 @@ pub(super) struct PackedAttempt {
 
 /// Templates by their content.
 #[derive(Debug, Default)]
-pub(super) struct Templates {
+pub(in crate::track) struct Templates {
     known: HashTable<Arc<Attempt>>,
     sweep: Sweep,
 }
@@ -63,7 +63,7 @@ impl Templates {
 }
 
 /// Octets that a template takes, about, without what others share.
-pub(super) fn weight(attempt: &Attempt) -> usize {
+pub(in crate::track) fn weight(attempt: &Attempt) -> usize {
     let messages = attempt.exchanges.iter().flat_map(|exchange| &exchange.messages);
     let messages = messages.map(|message| size_of_val(message) + size_of_val(&*message.repeats));
     size_of_val(attempt) + size_of_val(&*attempt.exchanges) + messages.sum::<usize>()
@@ -71,8 +71,8 @@ pub(super) fn weight(attempt: &Attempt) -> usize {
 
 /// A hash of everything in which templates can differ, so that nobody can make many that collide. Lists that are held
 /// once are told apart by where they are held.
-pub(super) fn fingerprint(attempt: &Attempt) -> u64 {
-    let mut hasher = super::hasher();
+pub(in crate::track) fn fingerprint(attempt: &Attempt) -> u64 {
+    let mut hasher = crate::track::hasher();
     let place = |list: &Arc<[_]>| Arc::as_ptr(list).addr();
     let [ours, theirs] = &attempt.vendor_ids;
     (attempt.version, attempt.mode, attempt.stage, attempt.waiting_for, attempt.nat).hash(&mut hasher);
@@ -102,7 +102,7 @@ pub(super) fn fingerprint(attempt: &Attempt) -> u64 {
 
 impl PackedAttempt {
     /// Packs an attempt of the pair of `ends`, which holds `alone` octets alone. `rest` is what follows in the same octets.
-    pub(super) fn pack(
+    pub(in crate::track) fn pack(
         mut attempt: Attempt,
         alone: usize,
         ends: (IpAddr, IpAddr),
@@ -118,26 +118,26 @@ impl PackedAttempt {
     }
 
     /// The attempt as it was.
-    pub(super) fn unpack(&self, ends: (IpAddr, IpAddr)) -> (Attempt, &[u8]) {
+    pub(in crate::track) fn unpack(&self, ends: (IpAddr, IpAddr)) -> (Attempt, &[u8]) {
         let mut attempt = Attempt::clone(&self.template);
         let rest = self.fill(&mut attempt, ends);
         (attempt, rest)
     }
 
     /// Fills an attempt that was made from the same template. Answers what follows in the octets.
-    pub(super) fn fill(&self, attempt: &mut Attempt, ends: (IpAddr, IpAddr)) -> &[u8] {
+    pub(in crate::track) fn fill(&self, attempt: &mut Attempt, ends: (IpAddr, IpAddr)) -> &[u8] {
         let mut pen = Reader { octets: &self.octets, memory: Memory::new(ends) };
         walk(attempt, &mut pen);
         pen.octets
     }
 
     /// Octets, about, that it holds alone.
-    pub(super) fn alone(&self) -> usize {
+    pub(in crate::track) fn alone(&self) -> usize {
         self.alone as usize + self.octets.len()
     }
 
     /// When and in which frame it begins.
-    pub(super) fn beginning(&self, ends: (IpAddr, IpAddr)) -> (Timestamp, FrameRef) {
+    pub(in crate::track) fn beginning(&self, ends: (IpAddr, IpAddr)) -> (Timestamp, FrameRef) {
         let mut pen = Reader { octets: self.octets.get(SPIS..).unwrap_or_default(), memory: Memory::new(ends) };
         let (mut endpoint, mut frame, mut at) = (NOWHERE, FrameRef::new(0, 0), Timestamp::default());
         pen.endpoint(&mut endpoint);
@@ -147,12 +147,12 @@ impl PackedAttempt {
     }
 
     /// What it was made from.
-    pub(super) fn template(&self) -> &Arc<Attempt> {
+    pub(in crate::track) fn template(&self) -> &Arc<Attempt> {
         &self.template
     }
 
     /// Version and SPIs.
-    pub(super) fn spis(&self) -> (IkeVersion, IkeSpi, IkeSpi) {
+    pub(in crate::track) fn spis(&self) -> (IkeVersion, IkeSpi, IkeSpi) {
         let spi = |at: usize| {
             let octets = self.octets.get(at..at + 8).and_then(|octets| octets.try_into().ok());
             IkeSpi(octets.map_or(0, u64::from_le_bytes))
@@ -243,7 +243,7 @@ const SECOND_END: u8 = 0xf1;
 const OTHER_V4: u8 = 0xf2;
 const OTHER_V6: u8 = 0xf3;
 
-pub(super) struct Writer {
+pub(in crate::track) struct Writer {
     octets: Vec<u8>,
     memory: Memory,
 }
@@ -301,7 +301,7 @@ impl Pen for Writer {
     }
 }
 
-pub(super) struct Reader<'a> {
+pub(in crate::track) struct Reader<'a> {
     octets: &'a [u8],
     memory: Memory,
 }
@@ -362,18 +362,18 @@ impl Pen for Reader<'_> {
 
 /// Small numbers of either sign as small numbers.
 #[inline]
-pub(super) const fn zigzag(value: i64) -> u64 {
+pub(in crate::track) const fn zigzag(value: i64) -> u64 {
     ((value << 1) ^ (value >> 63)) as u64
 }
 
 /// What was [zigzagged](zigzag).
 #[inline]
-pub(super) const fn unzigzag(value: u64) -> i64 {
+pub(in crate::track) const fn unzigzag(value: u64) -> i64 {
     (value >> 1) as i64 ^ -((value & 1) as i64)
 }
 
 /// Writes a number seven bits an octet, the lowest first.
-pub(super) fn put(octets: &mut Vec<u8>, mut value: u64) {
+pub(in crate::track) fn put(octets: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
         octets.push(value as u8 | 0x80);
         value >>= 7;
@@ -382,7 +382,7 @@ pub(super) fn put(octets: &mut Vec<u8>, mut value: u64) {
 }
 
 /// Reads what [`put`] wrote.
-pub(super) fn take(octets: &mut &[u8]) -> u64 {
+pub(in crate::track) fn take(octets: &mut &[u8]) -> u64 {
     let mut value = 0;
     let mut shift = 0;
     while let Some((&octet, rest)) = octets.split_first() {

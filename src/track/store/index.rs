@@ -12,15 +12,15 @@ use hashbrown::{HashMap, HashTable};
 use crate::base::IkeSpi;
 
 use super::ends::in_short;
-use super::facts::IkeVersion;
-use super::flow::{FlowKey, FlowRow};
 use super::pairs::Pairs;
+use crate::track::facts::IkeVersion;
+use crate::track::flow::{FlowKey, FlowRow};
 
 /// An unordered pair of addresses.
-pub(super) type Ends = (IpAddr, IpAddr);
+pub(in crate::track) type Ends = (IpAddr, IpAddr);
 
 /// The key of what travels between two addresses, in either direction.
-pub(super) fn ends(one: IpAddr, other: IpAddr) -> Ends {
+pub(in crate::track) fn ends(one: IpAddr, other: IpAddr) -> Ends {
     if one <= other { (one, other) } else { (other, one) }
 }
 
@@ -31,7 +31,7 @@ fn hash_of(hasher: &RandomState, (one, other): Ends) -> u64 {
 
 /// Pairs by their addresses.
 #[derive(Debug, Default)]
-pub(super) struct PairIndex {
+pub(in crate::track) struct PairIndex {
     hasher: RandomState,
     by_ends: HashTable<u32>,
     /// Other addresses that a pair moved to.
@@ -39,7 +39,7 @@ pub(super) struct PairIndex {
 }
 
 impl PairIndex {
-    pub(super) fn find(&self, pairs: &Pairs, one: IpAddr, other: IpAddr) -> Option<usize> {
+    pub(in crate::track) fn find(&self, pairs: &Pairs, one: IpAddr, other: IpAddr) -> Option<usize> {
         let key = ends(one, other);
         let hash = hash_of(&self.hasher, key);
         let here = |&place: &u32| pairs.ends(place as usize).is_some_and(|(a, b)| ends(a, b) == key);
@@ -50,7 +50,7 @@ impl PairIndex {
     }
 
     /// Enters a pair under its own addresses.
-    pub(super) fn insert(&mut self, pairs: &Pairs, pair: usize) {
+    pub(in crate::track) fn insert(&mut self, pairs: &Pairs, pair: usize) {
         let Self { hasher, by_ends, .. } = self;
         let hash =
             |&place: &u32| hash_of(hasher, pairs.ends(place as usize).map(|(a, b)| ends(a, b)).unwrap_or(NOBODY));
@@ -58,13 +58,13 @@ impl PairIndex {
     }
 
     /// Enters a pair under addresses that it moved to, instead of who was there.
-    pub(super) fn rename(&mut self, pairs: &Pairs, key: Ends, pair: usize) {
+    pub(in crate::track) fn rename(&mut self, pairs: &Pairs, key: Ends, pair: usize) {
         self.take_out(pairs, key);
         self.moved.insert(key, pair as u32);
     }
 
     /// Takes a pair out, under all of its addresses.
-    pub(super) fn remove(&mut self, pairs: &Pairs, pair: usize) {
+    pub(in crate::track) fn remove(&mut self, pairs: &Pairs, pair: usize) {
         if let Some((a, b)) = pairs.ends(pair) {
             let key = ends(a, b);
             let hash = hash_of(&self.hasher, key);
@@ -89,7 +89,7 @@ impl PairIndex {
 const NOBODY: Ends = (IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED), IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED));
 
 /// What attempts are found by.
-pub(super) trait SpiKey: Hash + Eq {
+pub(in crate::track) trait SpiKey: Hash + Eq {
     /// The key of attempt `attempt` of pair `pair`.
     fn of(pairs: &Pairs, pair: usize, attempt: usize) -> Option<Self>
     where
@@ -107,7 +107,7 @@ impl SpiKey for InPair {
 }
 
 /// Attempts of all pairs by both SPIs.
-pub(super) type BothSpis = (IkeVersion, IkeSpi, IkeSpi);
+pub(in crate::track) type BothSpis = (IkeVersion, IkeSpi, IkeSpi);
 
 impl SpiKey for BothSpis {
     fn of(pairs: &Pairs, pair: usize, attempt: usize) -> Option<Self> {
@@ -117,7 +117,7 @@ impl SpiKey for BothSpis {
 
 /// Attempts by a key of theirs.
 #[derive(Debug)]
-pub(super) struct AttemptIndex<K> {
+pub(in crate::track) struct AttemptIndex<K> {
     hasher: RandomState,
     places: HashTable<(u32, u32)>,
     key: std::marker::PhantomData<K>,
@@ -137,7 +137,7 @@ impl<K: SpiKey> AttemptIndex<K> {
     }
 
     /// Enters an attempt, unless its key is there already.
-    pub(super) fn insert(&mut self, pairs: &Pairs, pair: usize, attempt: usize) {
+    pub(in crate::track) fn insert(&mut self, pairs: &Pairs, pair: usize, attempt: usize) {
         let Some(key) = K::of(pairs, pair, attempt) else { return };
         if self.look_up(pairs, &key).is_some() {
             return;
@@ -150,7 +150,7 @@ impl<K: SpiKey> AttemptIndex<K> {
     }
 
     /// Takes an attempt out.
-    pub(super) fn remove(&mut self, pairs: &Pairs, pair: usize, attempt: usize) {
+    pub(in crate::track) fn remove(&mut self, pairs: &Pairs, pair: usize, attempt: usize) {
         let Some(key) = K::of(pairs, pair, attempt) else { return };
         let hash = self.hasher.hash_one(key);
         if let Ok(entry) = self.places.find_entry(hash, |&place| place == (pair as u32, attempt as u32)) {
@@ -160,25 +160,31 @@ impl<K: SpiKey> AttemptIndex<K> {
 }
 
 impl AttemptIndex<InPair> {
-    pub(super) fn find(&self, pairs: &Pairs, pair: usize, version: IkeVersion, initiator_spi: IkeSpi) -> Option<usize> {
+    pub(in crate::track) fn find(
+        &self,
+        pairs: &Pairs,
+        pair: usize,
+        version: IkeVersion,
+        initiator_spi: IkeSpi,
+    ) -> Option<usize> {
         self.look_up(pairs, &(pair as u32, version, initiator_spi)).map(|(_, attempt)| attempt)
     }
 }
 
 impl AttemptIndex<BothSpis> {
-    pub(super) fn find(&self, pairs: &Pairs, spis: BothSpis) -> Option<(usize, usize)> {
+    pub(in crate::track) fn find(&self, pairs: &Pairs, spis: BothSpis) -> Option<(usize, usize)> {
         self.look_up(pairs, &spis)
     }
 }
 
 /// Attempts of a pair by the SPI that their initiator chose.
-pub(super) type AttemptsOfPair = AttemptIndex<InPair>;
+pub(in crate::track) type AttemptsOfPair = AttemptIndex<InPair>;
 /// Attempts of all pairs by both SPIs.
-pub(super) type AttemptsBySpis = AttemptIndex<BothSpis>;
+pub(in crate::track) type AttemptsBySpis = AttemptIndex<BothSpis>;
 
 /// Flows by addresses, SPI and how they travel.
 #[derive(Debug, Default)]
-pub(super) struct FlowIndex {
+pub(in crate::track) struct FlowIndex {
     hasher: RandomState,
     places: HashTable<u32>,
     /// Where flows were found last, by SPI, two a place: saves looking for what was looked for a moment ago.
@@ -199,7 +205,7 @@ const NOWHERE: Near = Near { spi: 0, place: u32::MAX };
 impl FlowIndex {
     /// The flow with this key, and its place.
     #[inline(always)]
-    pub(super) fn find<'f>(&mut self, flows: &'f [FlowRow], key: &FlowKey) -> Option<(usize, &'f FlowRow)> {
+    pub(in crate::track) fn find<'f>(&mut self, flows: &'f [FlowRow], key: &FlowKey) -> Option<(usize, &'f FlowRow)> {
         for near in self.near.get(slot(key))? {
             if near.spi == key.spi.0
                 && let Some(row) = flows.get(near.place as usize)
@@ -222,7 +228,7 @@ impl FlowIndex {
         Some((place as usize, flows.get(place as usize)?))
     }
 
-    pub(super) fn insert(&mut self, flows: &[FlowRow], flow: usize) {
+    pub(in crate::track) fn insert(&mut self, flows: &[FlowRow], flow: usize) {
         let Self { hasher, places, near } = self;
         if near.is_empty() {
             near.resize(NEAR, [NOWHERE; 2]);
@@ -232,7 +238,7 @@ impl FlowIndex {
     }
 
     /// Takes a flow out, which is then to forget its key.
-    pub(super) fn remove(&mut self, flows: &[FlowRow], flow: usize) {
+    pub(in crate::track) fn remove(&mut self, flows: &[FlowRow], flow: usize) {
         let Some(row) = flows.get(flow) else { return };
         if let Ok(entry) = self.places.find_entry(self.hasher.hash_one(row.key()), |&place| place as usize == flow) {
             entry.remove();
@@ -241,7 +247,7 @@ impl FlowIndex {
 
     /// How many there are.
     #[inline]
-    pub(super) fn len(&self) -> usize {
+    pub(in crate::track) fn len(&self) -> usize {
         self.places.len()
     }
 }
