@@ -1,13 +1,14 @@
 //! Numbered pieces of work, made on several threads; one of them takes what was made in the order of the numbers.
 //!
 //! Who takes makes pieces too, as long as the one whose turn it is is not there. Not here: what a piece is. Contract: a fixed
-//! number of sheets, which are used again and again; whoever makes stops with the piece at hand once nobody takes any more.
+//! number of sheets, which are used again and again; whoever makes stops with the piece at hand once nobody takes any more;
+//! where one panics, all end.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
-use std::thread;
+use std::{panic, thread};
 
 /// Who makes, and on how many sheets.
 #[derive(Debug, Clone, Copy)]
@@ -39,13 +40,16 @@ pub struct Piece<S> {
     owner: Option<usize>,
 }
 
+/// What comes of a thread: a piece, or the news that there will be none, because it panicked.
+type Made<S> = Option<Piece<S>>;
+
 /// Who takes the pieces.
 #[derive(Debug)]
 pub struct Lead<'w, H: Hand> {
     /// His own hand.
     pub hand: H,
     work: Work<'w>,
-    ready: Receiver<Piece<H::Sheet>>,
+    ready: Receiver<Made<H::Sheet>>,
     /// Where sheets go back to, by owner.
     back: Vec<Sender<Piece<H::Sheet>>>,
     spare: Vec<Piece<H::Sheet>>,
@@ -108,13 +112,26 @@ impl Crew {
 }
 
 /// Makes pieces as long as there are some, and sheets for them.
-fn help<H: Hand>(mut work: Work<'_>, mut hand: H, given: &Receiver<Piece<H::Sheet>>, done: &Sender<Piece<H::Sheet>>) {
+fn help<H: Hand>(mut work: Work<'_>, mut hand: H, given: &Receiver<Piece<H::Sheet>>, done: &Sender<Made<H::Sheet>>) {
+    let _outcry = Outcry(done);
     while let Ok(mut piece) = given.recv() {
         let Some(number) = work.next() else { return };
         piece.number = number;
         hand.make(number, &mut piece.sheet);
-        if done.send(piece).is_err() {
+        if done.send(Some(piece)).is_err() {
             return;
+        }
+    }
+}
+
+/// Tells who takes that the thread panics: that piece would be waited for in vain, as the other threads do not end.
+struct Outcry<'d, S>(&'d Sender<Made<S>>);
+
+impl<S> Drop for Outcry<'_, S> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            // where nobody takes any more, all end anyway
+            let _ = self.0.send(None);
         }
     }
 }
@@ -123,8 +140,8 @@ impl<H: Hand> Lead<'_, H> {
     /// Piece `number`, of which all before it were taken. `None` if nobody made it, which is then left to who takes it.
     pub fn take(&mut self, number: usize) -> Option<Piece<H::Sheet>> {
         loop {
-            while let Ok(piece) = self.ready.try_recv() {
-                self.pending.insert(piece.number, piece);
+            while let Ok(made) = self.ready.try_recv() {
+                self.await_turn(made);
             }
             if let Some(piece) = self.pending.remove(&number) {
                 return Some(piece);
@@ -146,8 +163,17 @@ impl<H: Hand> Lead<'_, H> {
                 }
             }
             // where nobody is left who could have made it, it is as if nobody had
-            let piece = self.ready.recv().ok()?;
-            self.pending.insert(piece.number, piece);
+            let made = self.ready.recv().ok()?;
+            self.await_turn(made);
+        }
+    }
+
+    /// Keeps what a thread made until it is taken.
+    fn await_turn(&mut self, made: Made<H::Sheet>) {
+        match made {
+            Some(piece) => _ = self.pending.insert(piece.number, piece),
+            // its own words are on standard error by now
+            None => panic::resume_unwind(Box::new("a thread panicked")),
         }
     }
 
@@ -217,5 +243,31 @@ mod tests {
             |lead| lead.take_made(0).is_some(),
         );
         assert!(taken);
+    }
+
+    /// Makes pieces up to a number.
+    struct Breaker(usize);
+
+    impl Hand for Breaker {
+        type Sheet = ();
+
+        fn make(&mut self, number: usize, _: &mut ()) {
+            assert!(number < self.0, "piece {number} breaks");
+        }
+    }
+
+    #[test]
+    fn a_panic_of_one_ends_all() {
+        let crew = Crew { helpers: 3, sheets: 2, run: 1 };
+        let taken = panic::catch_unwind(|| {
+            let take = |lead: &mut Lead<'_, Breaker>| {
+                for number in 0..500 {
+                    let piece = lead.take_made(number).unwrap();
+                    lead.give_back(piece);
+                }
+            };
+            crew.work(500, || (), || Breaker(100), take);
+        });
+        assert!(taken.is_err());
     }
 }
