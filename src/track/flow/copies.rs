@@ -124,7 +124,7 @@ impl FlowRow {
         let ago = |packet: &Recent| last.wrapping_sub(packet.at);
         let longest =
             self.recent.iter().all(|packet| packet.mark != 0).then(|| self.recent.iter().map(ago).max())??;
-        let since = Timestamp::from_nanos(self.last.as_nanos() - (i64::from(longest) << 14));
+        let since = self.last.before(i64::from(longest) << 14);
         Some(Latest { lengths: self.recent.map(|packet| packet.length()), since })
     }
 
@@ -205,5 +205,17 @@ mod tests {
         packets[1..].iter().for_each(|packet| row.count(packet));
         let flow = row.facts();
         assert_eq!((flow.packets, flow.recorded_again, flow.duplicates, flow.lost), (101, 100, 1, 0));
+    }
+
+    /// Times may be as far back as the type goes, and run backwards there.
+    #[test]
+    fn the_latest_packets_are_told_at_the_ends_of_time() {
+        for end in [i64::MIN, i64::MAX - 1_000_000_000] {
+            let there =
+                |nanos, number| FlowPacket { at: Timestamp::from_nanos(end + nanos), ..packet(number, 0, number) };
+            let mut row = open(&there(1_000_000_000, 1));
+            (2..=8).for_each(|number| row.count(&there(i64::from(number % 2), number)));
+            assert!(row.facts().latest.is_some());
+        }
     }
 }
