@@ -20,6 +20,7 @@ use crate::report::Counts;
 use crate::track::{Facts, Observed, Tracker};
 
 pub use changes::{Change, Standing};
+pub use clocks::put_right;
 use path::Path;
 pub use session::{Completed, Onlooker, Passed, Place, Session, losses_of};
 pub use shard::Sharing;
@@ -134,11 +135,7 @@ pub fn follow(captures: &mut Captures, options: &Options, watch: &mut impl Watch
         }
     }
     let counts = path.counts_of(&infos);
-    let mut facts = path.into_facts();
-    if infos.len() > 1 {
-        facts.recorded = infos.iter().map(|info| info.first.zip(info.last)).collect();
-    }
-    (counts, facts)
+    (counts, path.into_facts(&infos))
 }
 
 /// Frames of a stretch that are looked at before any is taken on, so that what is known of them stays near.

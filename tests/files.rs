@@ -297,6 +297,14 @@ fn an_answer_never_goes_into_a_capture_it_is_about() {
         expect_refusal(&run(ikescope(&["--output", text(place), "-"]).stdin(input)), reason);
     }
     assert_eq!(fs::read(&capture).expect("the capture"), before);
+    for place in [&capture, &link, &hard] {
+        let read = ["live", "--plain", "--replay", text(&capture)];
+        expect_refusal(&run(&mut ikescope(&[&read[..], &["--output", text(place)]].concat())), reason);
+        let written = run(&mut ikescope(&[&read[..], &["--write", text(place)]].concat()));
+        expect_refusal(&written, "the packets would be written into this capture");
+        expect_refusal(&run(&mut ikescope(&["bench", "--output", text(place), text(&capture)])), reason);
+    }
+    assert_eq!(fs::read(&capture).expect("the capture"), before);
     // Another file beside it is no capture.
     assert!(run(&mut ikescope(&["--output", text(&folder.path("report")), text(&capture)])).status.success());
 }

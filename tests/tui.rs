@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use ikescope::capture::{Heard, Replay, Source};
+use ikescope::capture::{Captures, Heard, Replay, Source};
 use ikescope::pipeline::{Options, Session};
 use ikescope::report::{Report, Selection};
 use ikescope::tui::{Rate, Status, View, Wish};
@@ -20,7 +20,7 @@ fn lab(name: &str) -> PathBuf {
 /// Plays captures until so many seconds after their beginning, or to their end.
 fn played(names: &[&str], until: Option<u64>) -> (Report, Status) {
     let captures: Vec<PathBuf> = names.iter().map(|name| lab(name)).collect();
-    let mut replay = Replay::open(&captures, 0.0);
+    let mut replay = Replay::over(Captures::open(&captures), 0.0);
     let began = replay.now();
     let options = Options::default();
     let mut session = Session::new(&options, Selection::ALL);

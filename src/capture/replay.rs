@@ -4,7 +4,6 @@
 //! times as fast as the wall's, and never overtakes a frame that is still to be given out, so that what is concluded from
 //! silence while playing is what the whole capture shows.
 
-use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -45,13 +44,8 @@ struct Held {
 }
 
 impl Replay {
-    /// Opens files, folders and `-` as [`Captures::open`] does. `speed`: 1 as it was, 2 in half the time, 0 without
-    /// waiting. What is not a positive number counts as 0.
-    pub fn open(paths: &[PathBuf], speed: f64) -> Self {
-        Self::over(Captures::open(paths), speed)
-    }
-
-    /// Plays captures that are open already.
+    /// Plays captures that are open. `speed`: 1 as it was, 2 in half the time, 0 without waiting. What is not a positive number
+    /// counts as 0.
     pub fn over(captures: Captures, speed: f64) -> Self {
         let speed = if speed.is_finite() && speed > 0.0 { speed } else { 0.0 };
         let clock = Timestamp::default();

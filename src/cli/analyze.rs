@@ -75,7 +75,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Status> {
     if is_nothing(&captures) {
         return Ok(complain_about(&captures));
     }
-    arguments.output.spare(&captures)?;
+    arguments.output.spare(&captures.infos())?;
     // before hours of reading it should be known that the answer has a place to go
     let mut sink = arguments.output.open()?;
     let mut analysis = pipeline::analyze(&mut captures, &options, &mut onlooker);

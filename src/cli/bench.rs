@@ -93,6 +93,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Status> {
     if is_nothing(&captures) {
         return Ok(complain_about(&captures));
     }
+    arguments.output.spare(&captures.infos())?;
     let mut sink = arguments.output.open()?;
     let bar = Waiting::new();
     bar.say("reading once, to warm up");

@@ -96,7 +96,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Status> {
     if is_nothing(&captures) {
         return Ok(complain_about(&captures));
     }
-    arguments.output.spare(&captures)?;
+    arguments.output.spare(&captures.infos())?;
     let progress = Progress::new(arguments.output.output.is_none() && io::stdout().is_terminal());
     let view = View::new(arguments, captures.infos().len() > 1)?;
     let mut onlooker = Onlooker { arguments, window, selection, progress, view, shown: Ok(()) };

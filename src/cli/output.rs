@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anstream::{AutoStream, ColorChoice};
 use clap::{Args, ValueEnum};
 
-use crate::capture::{Captures, shown_path};
+use crate::capture::{CaptureInfo, shown_path};
 use crate::report::text::{Palette, Style};
 
 /// Form of an answer.
@@ -78,18 +78,9 @@ impl Output {
     /// Sees to it that the answer does not go into one of the captures it is about, by whatever name.
     ///
     /// Errors: it would.
-    pub fn spare(&self, captures: &Captures) -> anyhow::Result<()> {
-        let of = |path: &Path| fs::metadata(path).ok().and_then(|file| identity(&file));
-        let place = self.output.as_deref().map_or_else(output_identity, of);
-        let Some(place) = place else { return Ok(()) };
-        let taken = captures.infos().into_iter().map(|info| info.path).find(|path| {
-            let capture = if path.as_os_str() == "-" { input_identity() } else { of(path) };
-            capture == Some(place)
-        });
-        match taken {
-            Some(path) => anyhow::bail!("{}: the answer would be written into this capture", shown_path(&path)),
-            None => Ok(()),
-        }
+    pub fn spare(&self, captures: &[CaptureInfo]) -> anyhow::Result<()> {
+        let place = self.output.as_deref().map_or_else(output_identity, identity_of);
+        refuse_if_taken(place, captures, "the answer")
     }
 
     /// How text is to look there.
@@ -234,6 +225,29 @@ fn standard_output() -> io::Result<io::StdoutLock<'static>> {
 #[cfg(unix)]
 fn output_identity() -> Option<(u64, u64)> {
     identity(&standard_output().ok()?.metadata().ok()?)
+}
+
+/// Sees to it that what is captured is not written into one of the captures that are read, by whatever name.
+///
+/// Errors: it would.
+pub(super) fn spare(file: &Path, captures: &[CaptureInfo]) -> anyhow::Result<()> {
+    refuse_if_taken(identity_of(file), captures, "the packets")
+}
+
+fn refuse_if_taken(place: Option<(u64, u64)>, captures: &[CaptureInfo], what: &str) -> anyhow::Result<()> {
+    let Some(place) = place else { return Ok(()) };
+    let taken = captures.iter().map(|info| &info.path).find(|path| {
+        let capture = if path.as_os_str() == "-" { input_identity() } else { identity_of(path) };
+        capture == Some(place)
+    });
+    match taken {
+        Some(path) => anyhow::bail!("{}: {what} would be written into this capture", shown_path(path)),
+        None => Ok(()),
+    }
+}
+
+fn identity_of(path: &Path) -> Option<(u64, u64)> {
+    identity(&fs::metadata(path).ok()?)
 }
 
 /// Which regular file standard input comes from, if it does.

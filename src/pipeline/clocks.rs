@@ -33,7 +33,7 @@ type Packet = (u64, Option<u32>);
 type Seen = HashMap<Packet, (i64, IpAddr)>;
 
 /// Puts the clocks of captures right by that of the first one with which they have enough in common.
-pub(super) fn put_right(captures: &mut Captures, options: &Options) {
+pub fn put_right(captures: &mut Captures, options: &Options) {
     let infos = captures.infos();
     if !(2..=MOST_CAPTURES).contains(&infos.len()) {
         return;

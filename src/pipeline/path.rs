@@ -184,19 +184,22 @@ impl Path {
         self.follows.then(|| self.tracker.previewer())
     }
 
-    /// The facts so far, while more is coming.
-    pub(super) fn facts(&self) -> Facts {
-        self.complete(self.tracker.facts())
+    /// The facts so far of these captures, while more is coming.
+    pub(super) fn facts(&self, infos: &[CaptureInfo]) -> Facts {
+        self.complete(self.tracker.facts(), infos)
     }
 
-    /// Everything that was seen.
-    pub(super) fn into_facts(mut self) -> Facts {
+    /// Everything that was seen in these captures.
+    pub(super) fn into_facts(mut self, infos: &[CaptureInfo]) -> Facts {
         let tracker = std::mem::replace(&mut self.tracker, Tracker::new(&Default::default()));
-        self.complete(tracker.into_facts())
+        self.complete(tracker.into_facts(), infos)
     }
 
-    fn complete(&self, mut facts: Facts) -> Facts {
+    fn complete(&self, mut facts: Facts, infos: &[CaptureInfo]) -> Facts {
         facts.forgotten.streams = self.classifier.streams_forgotten();
+        if infos.len() > 1 {
+            facts.recorded = infos.iter().map(|info| info.first.zip(info.last)).collect();
+        }
         facts
     }
 }

@@ -2,7 +2,7 @@
 //! can be asked for at any time.
 //!
 //! Not here: where frames come from, how often to judge, what is shown. Contract: reads no clock; whoever asks at the end
-//! gets the report that [`super::analyze`] makes of the same frames.
+//! gets the report that [`super::analyze`] makes of the same frames (of several captures: with their clocks put right before).
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -153,7 +153,8 @@ impl Session {
     /// end of the capture.
     pub fn report(&self, infos: Vec<CaptureInfo>, goes_on: bool) -> Report {
         let counts = self.path.counts_of(&infos);
-        let mut report = judge(infos, counts, &self.path.facts(), &self.selection);
+        let facts = self.path.facts(&infos);
+        let mut report = judge(infos, counts, &facts, &self.selection);
         if report.window.is_none_or(|window| window.last.since(window.first) < NOTHING_YET) {
             report.findings.retain(|finding| finding.id != "C-NO-IKE");
         }
@@ -172,7 +173,8 @@ impl Session {
             path.tracker.advance(until);
         }
         let counts = path.counts_of(&infos);
-        judge(infos, counts, &self.path.into_facts(), &self.selection)
+        let facts = self.path.into_facts(&infos);
+        judge(infos, counts, &facts, &self.selection)
     }
 }
 

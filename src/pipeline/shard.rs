@@ -37,7 +37,7 @@ const MOST_LOST: u32 = 16;
 /// On how many threads, and in pieces of which size.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Sharing {
-    /// Threads at most; `None` for as many as the machine has.
+    /// Threads at most; `None` for as many as the machine has, up to four.
     pub threads: Option<usize>,
     /// Octets of a piece, `None` for what is good; with this, small files are shared as well.
     pub chunk: Option<usize>,
@@ -47,7 +47,7 @@ impl Sharing {
     /// How many threads that are.
     pub fn threads(self) -> usize {
         let wanted = self.threads.unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from));
-        wanted.min(if self.chunk.is_some() { wanted } else { MOST_THREADS })
+        wanted.min(if self.chunk.is_some() { wanted } else { MOST_THREADS }).max(1)
     }
 }
 

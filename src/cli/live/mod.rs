@@ -23,13 +23,13 @@ use std::time::Duration;
 
 use clap::{ArgGroup, Args};
 
-use crate::capture::{Replay, Source, WriteOptions, Writer};
+use crate::capture::{Captures, Replay, Source, WriteOptions, Writer};
 use crate::diagnose::Severity;
-use crate::pipeline::Options;
+use crate::pipeline::{self, Options};
 use crate::report::Selection;
 
 use super::memory::Memory;
-use super::output::{Color, Format, Output};
+use super::output::{Color, Format, Output, spare};
 use super::{Status, complain, units};
 
 use face::{Face, Plan};
@@ -209,11 +209,17 @@ impl Arguments {
         }
     }
 
+    fn options(&self) -> Options {
+        Options { ike_ports: self.ike_port.clone(), limits: self.memory.limits(), ..Options::default() }
+    }
+
     fn open(&self) -> anyhow::Result<Origin> {
-        if !self.replay.is_empty() {
-            return Ok(Origin::Replay(Box::new(Replay::open(&self.replay, self.speed))));
+        if self.replay.is_empty() {
+            return self.sniff();
         }
-        self.sniff()
+        let mut captures = Captures::open(&self.replay);
+        pipeline::put_right(&mut captures, &self.options());
+        Ok(Origin::Replay(Box::new(Replay::over(captures, self.speed))))
     }
 
     #[cfg(feature = "live")]
@@ -250,6 +256,10 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Status> {
         origin.errors().iter().for_each(|error| complain(&error.to_string()));
         return Ok(Status::Unreadable);
     }
+    if !arguments.replay.is_empty() {
+        arguments.output().spare(&origin.infos())?;
+        arguments.write.iter().try_for_each(|path| spare(path, &origin.infos()))?;
+    }
     let options = WriteOptions { rotate_octets: arguments.rotate_size, keep_files: arguments.rotate_count };
     let writer = arguments.write.as_deref().map(|path| Writer::create(path, options)).transpose()?;
     let plan = Plan::new(arguments.output(), screen)?;
@@ -261,11 +271,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Status> {
         complain(&format!("listening to {what}; times are UTC; Ctrl-C ends with the report"));
     }
     let wanted = Wanted {
-        options: Options {
-            ike_ports: arguments.ike_port.clone(),
-            limits: arguments.memory.limits(),
-            ..Options::default()
-        },
+        options: arguments.options(),
         selection: arguments.selection(),
         duration: arguments.duration,
         what: arguments.what(),
