@@ -16,8 +16,6 @@ use super::stage;
 
 /// An answer within this follows what stands before it, and is no repeat of something earlier: nobody repeats as soon.
 const AT_ONCE: Duration = Duration::from_millis(300);
-/// Payload type.
-const NOTIFICATION: u8 = 11;
 /// Exchanges among which Main Mode is looked for: nothing but stray messages stands before it.
 const FIRST_EXCHANGES: usize = 16;
 
@@ -50,7 +48,7 @@ pub(super) fn shown(
             certain(if clues.header.responder_spi.is_zero() { from } else { other })
         }
         // Message 3, in clear or not, unless it is a mere notify.
-        ExchangeKind::AggressiveMode if clues.encrypted || clues.header.next_payload != NOTIFICATION => certain(from),
+        ExchangeKind::AggressiveMode if !clues.only_notifies => certain(from),
         ExchangeKind::MainMode if clues.encrypted => match (sent(from, true), sent(other, true)) {
             // Message 6 answers message 5.
             (None, Some(fifth)) => Some(Shown { initiator: other, certain: at.since(fifth.last_sent()) <= AT_ONCE }),

@@ -1,5 +1,6 @@
 //! How far a set-up got, and which message it owes next.
 
+use super::exchange::{SaInitAnswer, sa_init_answer};
 use super::facts::{Exchange, ExchangeKind, Label};
 
 /// Order of the messages that set an SA up; `None` for those that only use it.
@@ -24,6 +25,11 @@ pub(super) fn completes_phase_1(label: Label) -> bool {
     matches!(label, Label::Mm(6) | Label::Am(3) | Label::Qm(_) | Label::Tr(_))
 }
 
+/// Whether a message can only be sent under the keys of phase 1, or of the IKE SA, and moves the set-up on.
+pub(super) fn takes_keys(label: Label) -> bool {
+    matches!(label, Label::Qm(_) | Label::Tr(_) | Label::AUTH_RSP)
+}
+
 /// The message that must follow `label` for the set-up to go on, or `None` if nothing is owed.
 pub(super) fn next(label: Label) -> Option<Label> {
     match label {
@@ -33,7 +39,7 @@ pub(super) fn next(label: Label) -> Option<Label> {
         Label::Tr(1) => Some(Label::Tr(2)),
         Label::Ngm(1) => Some(Label::Ngm(2)),
         Label::Request(exchange_type) => Some(Label::Response(exchange_type)),
-        Label::SA_INIT_RSP | Label::INTERMEDIATE_RSP => Some(Label::AUTH_REQ),
+        Label::SA_INIT_RSP | Label::SESSION_RESUME_RSP | Label::INTERMEDIATE_RSP => Some(Label::AUTH_REQ),
         _ => None,
     }
 }
@@ -51,10 +57,11 @@ pub(super) fn waiting_for(youngest: &Exchange) -> Option<Label> {
     let last = youngest.messages.iter().rfind(|message| message.label == furthest)?;
     match furthest {
         // A COOKIE or INVALID_KE_PAYLOAD answer asks for the request once more; any other error notify ends it.
-        Label::SA_INIT_RSP => match super::exchange::sa_init_answer(last) {
-            super::exchange::SaInitAnswer::Accepted => next(furthest),
-            super::exchange::SaInitAnswer::AskedAgain => Some(Label::SA_INIT_REQ),
-            super::exchange::SaInitAnswer::Refused => None,
+        Label::SA_INIT_RSP | Label::SESSION_RESUME_RSP => match sa_init_answer(last) {
+            SaInitAnswer::Accepted => next(furthest),
+            SaInitAnswer::AskedAgain if furthest == Label::SA_INIT_RSP => Some(Label::SA_INIT_REQ),
+            SaInitAnswer::AskedAgain => Some(Label::SESSION_RESUME_REQ),
+            SaInitAnswer::Refused => None,
         },
         _ => next(furthest),
     }

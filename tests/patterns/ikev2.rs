@@ -1689,6 +1689,10 @@ fn a_session_that_is_not_resumed_has_a_finding() {
     assert!(found.causes.iter().all(|cause| !cause.text.contains("proposal")), "{found:?}");
     let (_, responder_spi) = story.ike_spis();
     let taken = asked.raw(Side::Responder, &header(&story, v2::RESPONSE, responder_spi).message(&[v2::nonce(32, 8)]));
+    let not_used = judge(&taken.clone().quiet(secs(90)).capture());
+    assert_eq!(alarms(&not_used), ["V2-INIT-NO-AUTH"]);
+    let found = find(&not_used, "V2-INIT-NO-AUTH").expect("a finding");
+    assert!(found.seen.starts_with("IKE_SESSION_RESUME was answered"), "{}", found.seen);
     let proof = taken.psk_proof(Side::Initiator);
     let auth = taken.next_message_id(Side::Initiator, 1).auth_request(&proof);
     let unanswered = judge(&auth.clone().repeat(4, &BACKOFF).quiet(secs(60)).capture());

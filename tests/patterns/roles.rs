@@ -351,3 +351,29 @@ fn a_refusal_outside_of_any_sa_is_no_sa_and_no_alarm() {
     let alone = judge(&stray(Scenario::new(), 1).quiet(secs(5)).capture());
     assert_eq!(status(&alone).0, PairStatus::Unknown);
 }
+
+/// RFC 2408 §3.14: a Notification is no message of the exchange that it comes in, and in clear it is no proof.
+#[test]
+fn an_error_in_clear_moves_no_exchange_on() {
+    let refused = |message_type| [v1::notify(message_type)];
+    let aggressive = Scenario::new().am1(&[usual_transform()]).am2(&usual_transform());
+    let told = aggressive.clear(Side::Initiator, v1::exchange::AGGRESSIVE, 0, &refused(v1::AUTHENTICATION_FAILED));
+    let analysis = judge(&told.quiet(secs(30)).capture());
+    assert!(!is_up(&analysis));
+    assert_eq!(attempt(&analysis, 0).waiting_for, Some(Label::Am(3)));
+    assert_eq!(alarms(&analysis), ["P1-AGGR-AUTH"]);
+
+    let asked = main_mode_psk().qm1(0);
+    let id = attempt(&judge(&asked.clone().capture()), 0).exchanges.last().expect("Quick Mode").message_id.0;
+    let say = |told: Scenario, side| told.clear(side, v1::exchange::QUICK, id, &refused(v1::NO_PROPOSAL_CHOSEN));
+    let analysis = judge(&say(asked.clone(), Side::Responder).quiet(secs(30)).capture());
+    assert_eq!(attempt(&analysis, 0).waiting_for, Some(Label::Qm(2)));
+    assert_eq!(alarms(&analysis), ["P2-REJECT"]);
+    let analysis = judge(&say(asked.qm2(0), Side::Initiator).quiet(secs(30)).capture());
+    assert!(!is_up(&analysis));
+    assert_eq!(attempt(&analysis, 0).phase2_up, None);
+
+    let story = Scenario::new().mm1(&[usual_transform()]).mm2(&usual_transform()).mm3().mm4().mm5();
+    let told = story.clear(Side::Responder, v1::exchange::TRANSACTION, 7, &refused(v1::AUTHENTICATION_FAILED));
+    assert_eq!(attempt(&judge(&told.quiet(secs(30)).capture()), 0).phase1_up, None);
+}

@@ -98,7 +98,7 @@ impl<'a> RefusalsInV1<'a> {
     }
 }
 
-/// A request of IKE_SA_INIT and its response.
+/// A request of IKE_SA_INIT, or of IKE_SESSION_RESUME, and its response.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Round<'a> {
     pub(super) request: Option<&'a MessageRecord>,
@@ -165,15 +165,19 @@ pub(super) fn accepted(attempt: &Attempt) -> Option<Round<'_>> {
     rounds(attempt).find(Round::accepted)
 }
 
-/// The response by which the responder went along: with its choice, or with a ticket (RFC 5723 §4.3.2).
+/// IKE_SESSION_RESUME, if the responder took the ticket (RFC 5723 §4.3.2).
+pub(super) fn resumed(attempt: &Attempt) -> Option<Round<'_>> {
+    let exchanges = attempt.exchanges.iter().filter(|exchange| exchange.kind == ExchangeKind::IkeSessionResume);
+    let mut rounds = exchanges.map(|exchange| Round {
+        request: exchange.message(Label::SESSION_RESUME_REQ),
+        response: exchange.message(Label::SESSION_RESUME_RSP),
+    });
+    rounds.find(Round::accepted)
+}
+
+/// The response by which the responder went along: with its choice, or with a ticket.
 pub(super) fn went_along<'a>(view: &View<'a>) -> Option<&'a MessageRecord> {
-    let resumed = || {
-        let mut answers = view.messages().filter(|message| message.label == Label::SESSION_RESUME_RSP);
-        answers.find(|answer| {
-            notified(answer, notify::TICKET_NACK).is_none() && notified(answer, notify::COOKIE).is_none()
-        })
-    };
-    accepted(view.attempt).and_then(|round| round.response).or_else(resumed)
+    accepted(view.attempt).or_else(|| resumed(view.attempt)).and_then(|round| round.response)
 }
 
 /// When the responder had gone along, or was asked for what follows that.

@@ -19,7 +19,7 @@ const LOOKED_AHEAD: usize = 8;
 pattern! {
     /// ## What is seen
     ///
-    /// The responder answers IKE_SA_INIT with its choice. Then either the same request keeps coming, answered each time; or
+    /// The responder answers IKE_SA_INIT with its choice, or takes the ticket of IKE_SESSION_RESUME. Then either the same request keeps coming, answered each time; or
     /// nothing more comes from the initiator, on port 500 or 4500.
     ///
     /// ## What it means
@@ -106,12 +106,16 @@ fn begun_anew(view: &View<'_>, response: &MessageRecord) -> Option<Timestamp> {
 }
 
 fn never_follows(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
+    use ExchangeKind::{IkeSaInit, IkeSessionResume, InformationalV2};
     let goes_on = view
         .exchanges()
         .iter()
-        .any(|exchange| !matches!(exchange.kind, ExchangeKind::IkeSaInit | ExchangeKind::InformationalV2));
-    let refusal = view.exchanges().iter().any(|exchange| exchange.kind == ExchangeKind::InformationalV2);
-    let round = ikev2::accepted(view.attempt)?;
+        .any(|exchange| !matches!(exchange.kind, IkeSaInit | IkeSessionResume | InformationalV2));
+    let refusal = view.exchanges().iter().any(|exchange| exchange.kind == InformationalV2);
+    let (round, name) = match ikev2::accepted(view.attempt) {
+        Some(round) => (round, "IKE_SA_INIT"),
+        None => (ikev2::resumed(view.attempt)?, "IKE_SESSION_RESUME"),
+    };
     let (request, response) = (round.request?, round.response?);
     if goes_on || refusal {
         return None;
@@ -122,7 +126,7 @@ fn never_follows(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match
     let stops = copies > CROSSING || quiet >= PATIENCE || anew.is_some();
     if stops && let Some(fault) = bad_choice(view) {
         let found = Match::on(index, Confidence::Inferred)
-            .seen(format!("IKE_SA_INIT was answered, and no IKE_AUTH follows; {fault}"))
+            .seen(format!("{name} was answered, and no IKE_AUTH follows; {fault}"))
             .means("the initiator cannot go on with this answer")
             .weigh("choice", 500.0)
             .settle("the initiator's log at that time");
@@ -132,7 +136,7 @@ fn never_follows(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match
     let found = if copies > CROSSING {
         Match::on(index, Confidence::Inferred)
             .seen(format!(
-                "IKE_SA_INIT was answered, and the same request came again {} in the {} after the answer; no IKE_AUTH",
+                "{name} was answered, and the same request came again {} in the {} after the answer; no IKE_AUTH",
                 times(copies as u64),
                 span(view.attempt.last.since(response.at)),
             ))
@@ -144,7 +148,7 @@ fn never_follows(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match
     } else if let Some(anew) = anew {
         Match::on(index, Confidence::Suspected)
             .seen(format!(
-                "IKE_SA_INIT was answered; no IKE_AUTH followed, and the initiator began anew {} later",
+                "{name} was answered; no IKE_AUTH followed, and the initiator began anew {} later",
                 span(anew.since(response.at)),
             ))
             .means("the initiator does not go on with what it was answered; who only misses an answer to IKE_AUTH repeats that for longer")
@@ -155,7 +159,7 @@ fn never_follows(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match
     } else if quiet >= PATIENCE {
         let found = Match::on(index, Confidence::Suspected)
             .seen(format!(
-                "IKE_SA_INIT was answered; nothing more from the initiator on this SA in the {} that follow",
+                "{name} was answered; nothing more from the initiator on this SA in the {} that follow",
                 span(quiet),
             ))
             .means("either IKE_AUTH is lost before the place of the capture, or the initiator does not go on")
@@ -167,7 +171,7 @@ fn never_follows(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match
         Match::on(index, Confidence::Suspected)
             .severity(Severity::Info)
             .seen(format!(
-                "IKE_SA_INIT was answered; no IKE_AUTH {}, which is too early to call it a stop",
+                "{name} was answered; no IKE_AUTH {}, which is too early to call it a stop",
                 until(quiet, "it")
             ))
             .means("the negotiation goes on after the capture, or IKE_AUTH does not get here")

@@ -103,9 +103,9 @@ impl Again {
     /// Notes in a message's record that it came again; no more than `limit` repeats are remembered.
     pub(in crate::track) fn note(self, record: &mut MessageRecord, copy: PacketCopy, limit: usize) {
         match self {
-            Self::Recorded => record.recorded_again += 1,
+            Self::Recorded => record.recorded_again = record.recorded_again.saturating_add(1),
             Self::Sent { changed } => {
-                record.repeat_count += 1;
+                record.repeat_count = record.repeat_count.saturating_add(1);
                 if record.repeats.len() < limit {
                     record.repeats.push(Repeat { frame: copy.frame, at: copy.at, changed, missing: None });
                 }

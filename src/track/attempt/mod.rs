@@ -332,7 +332,7 @@ impl Tracker {
             // What passes another point, too, is no copy.
             if key.point.is_some() && set.first_frame.capture != record.frame.capture {
                 let (capture, missing) = (set.first_frame.capture, set.missing());
-                record.recorded_again += 1 + set.again.len() as u32;
+                record.recorded_again = record.recorded_again.saturating_add(1 + set.again.len() as u32);
                 let known = record.ike_fragments_elsewhere.get_or_insert(FragmentsElsewhere { capture, missing });
                 let number = |missing: Option<(u16, Option<u16>)>| missing.map(|(number, _)| number);
                 if known.missing.is_some() && number(known.missing) != number(missing) {
@@ -346,12 +346,12 @@ impl Tracker {
             let copies = begins.filter(|(_, at)| at.since(message.copy.at).as_nanos() >= RECORDED_TWICE_NANOS);
             let before = record.repeat_count;
             for (frame, at) in copies {
-                record.repeat_count += 1;
+                record.repeat_count = record.repeat_count.saturating_add(1);
                 if record.repeats.len() < repeats_a_message {
                     record.repeats.push(Repeat { frame, at, changed: true, missing: set.missing() });
                 }
             }
-            record.recorded_again += u32::from(record.repeat_count == before);
+            record.recorded_again = record.recorded_again.saturating_add(u32::from(record.repeat_count == before));
             return;
         }
         let again = set.again.iter().map(|&(frame, at)| Repeat { frame, at, changed: false, missing: None });

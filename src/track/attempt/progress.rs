@@ -46,8 +46,8 @@ fn is_next_round(attempt: &Attempt, exchange: usize) -> bool {
         && last.is_some_and(|last| last.checked_add(1) == Some(this.message_id.0))
 }
 
-/// A message that was not seen before moves the attempt on; one that answers IKE_AUTH does so under protection only (RFC 7296
-/// §1.2).
+/// A message that was not seen before moves the attempt on; one that only who has the keys can send does so under protection
+/// only (RFC 7296 §1.2, RFC 2409 §5.5).
 pub(super) fn note_progress(
     attempt: &mut Attempt,
     exchange: usize,
@@ -56,7 +56,7 @@ pub(super) fn note_progress(
     at: Timestamp,
 ) {
     let rank = |label| stage::rank(label).unwrap_or(0);
-    let in_vain = label == Label::AUTH_RSP && !encrypted;
+    let in_vain = !encrypted && stage::takes_keys(label);
     if (rank(label) > rank(attempt.stage) && !in_vain) || matches!(attempt.stage, Label::Other(_)) {
         attempt.stage = label;
     }

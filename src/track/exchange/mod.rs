@@ -20,6 +20,7 @@ use super::nat::HashAlgorithm;
 mod v1 {
     pub(super) const SA: u8 = 1;
     pub(super) const KE: u8 = 4;
+    pub(super) const NOTIFICATION: u8 = 11;
     pub(super) const FRAGMENT: u8 = 132;
 }
 
@@ -33,6 +34,8 @@ pub(super) struct Clues<'a> {
     pub(super) has_sa: bool,
     /// A KE payload is there in clear.
     pub(super) has_ke: bool,
+    /// IKEv1: it carries Notifications in clear and nothing else.
+    pub(super) only_notifies: bool,
     /// It is an IKEv2 fragment.
     pub(super) fragment: Option<EncryptedFragment<'a>>,
     /// IKEv1: the hash that was negotiated, as far as known.
@@ -46,7 +49,10 @@ impl<'a> Clues<'a> {
         let mut clues = Self { encrypted: message.is_encrypted(), digest, ..Self::blank(&message.header) };
         // a fragment that could not be read, or it would not come here: whatever it is part of, it is not in clear
         clues.encrypted |= (message.header.version.major, message.header.next_payload) == (1, v1::FRAGMENT);
+        let first = (message.header.version.major, message.header.next_payload);
+        clues.only_notifies = !clues.encrypted && first == (1, v1::NOTIFICATION);
         for payload in message.payloads() {
+            clues.only_notifies &= payload.payload_type == v1::NOTIFICATION;
             match (message.header.version.major, payload.payload_type) {
                 (1, v1::SA) | (2, 33) => clues.has_sa = true,
                 (1, v1::KE) | (2, 34) => clues.has_ke = true,
@@ -62,7 +68,16 @@ impl<'a> Clues<'a> {
     /// What the header alone tells.
     pub(super) fn blank(header: &Header) -> Self {
         let header = *header;
-        Self { header, encrypted: false, has_sa: false, has_ke: false, fragment: None, hash: None, digest: 0 }
+        Self {
+            header,
+            encrypted: false,
+            has_sa: false,
+            has_ke: false,
+            only_notifies: false,
+            fragment: None,
+            hash: None,
+            digest: 0,
+        }
     }
 }
 
@@ -95,6 +110,10 @@ pub(super) fn label(
     exchange: Option<(&Exchange, &[MessageState])>,
 ) -> Label {
     match kind {
+        ExchangeKind::InformationalV1 => Label::Inf,
+        ExchangeKind::Other(number) if clues.header.version.major == 1 => Label::Other(number),
+        // an error in clear is no message of the exchange that it comes in
+        _ if clues.only_notifies => Label::Stray,
         ExchangeKind::MainMode => main_mode::label(clues, from),
         ExchangeKind::AggressiveMode => aggressive_mode::label(clues, from),
         ExchangeKind::QuickMode => quick_mode::label(clues, from, exchange),
@@ -103,8 +122,6 @@ pub(super) fn label(
             Label::Tr(number) => Label::Ngm(number),
             other => other,
         },
-        ExchangeKind::InformationalV1 => Label::Inf,
-        ExchangeKind::Other(number) if clues.header.version.major == 1 => Label::Other(number),
         _ => request_response::label(&clues.header),
     }
 }

@@ -7,6 +7,8 @@ use super::super::facts::{Label, MessageRecord, PayloadDetail};
 /// Notify types of IKE_SA_INIT that ask for the request again (RFC 7296 §1.2, §2.6).
 const INVALID_KE_PAYLOAD: u16 = 17;
 const COOKIE: u16 = 16390;
+/// Of IKE_SESSION_RESUME: the ticket is not taken (RFC 5723 §4.3.2).
+const TICKET_NACK: u16 = 16412;
 const SA: u8 = 33;
 
 pub(super) fn label(header: &Header) -> Label {
@@ -17,10 +19,10 @@ pub(super) fn label(header: &Header) -> Label {
     }
 }
 
-/// What an IKE_SA_INIT response says.
+/// What an IKE_SA_INIT response says, or one of IKE_SESSION_RESUME.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SaInitAnswer {
-    /// A choice: the exchange went on.
+    /// A choice, or no word against the ticket: the exchange went on.
     Accepted,
     /// COOKIE or INVALID_KE_PAYLOAD: send it once more.
     AskedAgain,
@@ -28,13 +30,23 @@ pub enum SaInitAnswer {
     Refused,
 }
 
-/// What an IKE_SA_INIT response says: a choice, the wish for the request once more, or a refusal (RFC 7296 §1.2).
+/// What an IKE_SA_INIT response says, or one of IKE_SESSION_RESUME: that it goes on, the wish for the request once more, or a
+/// refusal (RFC 7296 §1.2, RFC 5723 §4.3.2).
 pub fn sa_init_answer(response: &MessageRecord) -> SaInitAnswer {
-    if response.carried.iter().any(|payload| payload.payload_type == SA) {
-        return SaInitAnswer::Accepted;
+    let says = |types: &[u16]| {
+        response.carried.iter().any(|payload| {
+            matches!(payload.detail, PayloadDetail::Notify { notify_message_type, .. } if types.contains(&notify_message_type))
+        })
+    };
+    let goes_along = match response.label {
+        Label::SESSION_RESUME_RSP => !says(&[TICKET_NACK, COOKIE]),
+        _ => response.carried.iter().any(|payload| payload.payload_type == SA),
+    };
+    if goes_along {
+        SaInitAnswer::Accepted
+    } else if says(&[INVALID_KE_PAYLOAD, COOKIE]) {
+        SaInitAnswer::AskedAgain
+    } else {
+        SaInitAnswer::Refused
     }
-    let asks_again = response.carried.iter().any(|payload| {
-        matches!(payload.detail, PayloadDetail::Notify { notify_message_type: INVALID_KE_PAYLOAD | COOKIE, .. })
-    });
-    if asks_again { SaInitAnswer::AskedAgain } else { SaInitAnswer::Refused }
 }
