@@ -325,7 +325,7 @@ impl<'a> View<'a> {
         self.one_sided()
             && self.messages().any(|message| {
                 let goes_on = furthest.is_some_and(|before| needs_answer_between(before, message));
-                if furthest.is_none_or(|before| before.label < message.label) {
+                if furthest.is_none_or(|before| before.label.rank() < message.label.rank()) {
                     furthest = Some(message);
                 }
                 goes_on

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::sync::{Arc, LazyLock};
 
 use crate::base::FrameRef;
-use crate::track::{Attempt, Facts, Label, MessageRecord, Room};
+use crate::track::{Facts, MessageRecord, Room};
 
 use super::case::Case;
 use super::gists::Gist;
@@ -649,7 +649,8 @@ fn weight(found: &Found, case: &Case<'_>) -> Weight {
         Stage::Fragments => 2,
         _ => 1,
     };
-    let depth = found.case.attempt.and_then(|index| case.pair.attempts.get(index)).map_or(0, depth);
+    let attempt = found.case.attempt.and_then(|index| case.pair.attempts.get(index));
+    let depth = attempt.and_then(|attempt| attempt.stage.rank()).unwrap_or(0);
     (level, evidence, depth, index, 0)
 }
 
@@ -685,19 +686,6 @@ const NORMAL: [&str; 5] = ["OK-DPD", "OK-P1-UP", "OK-IDLE", "OK-UP", "OK-DELETE"
 
 /// Those of them that say that the tunnel is up.
 const UP: [&str; 2] = ["OK-IDLE", "OK-UP"];
-
-fn depth(attempt: &Attempt) -> u8 {
-    match attempt.stage {
-        Label::Mm(number) | Label::Am(number) => number,
-        Label::Tr(_) => 10,
-        Label::Qm(number) => 10 + number,
-        Label::SA_INIT_REQ => 1,
-        Label::SA_INIT_RSP => 2,
-        Label::AUTH_REQ => 5,
-        Label::AUTH_RSP => 6,
-        _ => 0,
-    }
-}
 
 #[cfg(test)]
 mod tests {

@@ -109,10 +109,10 @@ pub(super) fn name(attempt: &mut Attempt) {
     }
     let whole = |message: &&MessageRecord| message.ike_fragments_missing.is_none();
     let messages = || attempt.exchanges.iter().flat_map(|exchange| &exchange.messages).filter(whole);
-    let stage = messages().map(|message| message.label).max_by_key(|&label| stage::rank(label).unwrap_or(0));
+    let stage = messages().map(|message| message.label).max_by_key(|label| label.rank().unwrap_or(0));
     let proves = |message: &&MessageRecord| stage::completes_phase_1(message.label);
     let phase1_up = messages().filter(proves).map(|message| message.at).chain(attempt.phase1_up).min();
-    attempt.stage = stage.filter(|&label| stage::rank(label).is_some()).unwrap_or(attempt.stage);
+    attempt.stage = stage.filter(|label| label.rank().is_some()).unwrap_or(attempt.stage);
     attempt.phase1_up = phase1_up;
 }
 

@@ -3,23 +3,6 @@
 use super::exchange::{SaInitAnswer, sa_init_answer};
 use super::facts::{Exchange, ExchangeKind, Label};
 
-/// Order of the messages that set an SA up; `None` for those that only use it.
-pub(super) fn rank(label: Label) -> Option<u8> {
-    Some(match label {
-        Label::Mm(number) | Label::MmEither(number) | Label::Am(number) => number,
-        Label::Tr(number) => 10 + number.min(2),
-        // A fourth one confirms what the third completed.
-        Label::Qm(number) => 20 + number.min(3),
-        Label::SA_INIT_REQ | Label::SESSION_RESUME_REQ => 1,
-        Label::SA_INIT_RSP | Label::SESSION_RESUME_RSP => 2,
-        Label::INTERMEDIATE_REQ => 3,
-        Label::INTERMEDIATE_RSP => 4,
-        Label::AUTH_REQ => 5,
-        Label::AUTH_RSP => 6,
-        _ => return None,
-    })
-}
-
 /// Whether a message of IKEv1 shows that phase 1 is complete.
 pub(super) fn completes_phase_1(label: Label) -> bool {
     matches!(label, Label::Mm(6) | Label::Am(3) | Label::Qm(_) | Label::Tr(_))
@@ -52,7 +35,7 @@ pub(super) fn sets_up(kind: ExchangeKind) -> bool {
 /// What is owed by the last exchange that sets something up.
 pub(super) fn waiting_for(youngest: &Exchange) -> Option<Label> {
     let furthest =
-        youngest.messages.iter().map(|message| message.label).max_by_key(|&label| rank(label).unwrap_or(0))?;
+        youngest.messages.iter().map(|message| message.label).max_by_key(|label| label.rank().unwrap_or(0))?;
     // An answer may be recorded before what it answers.
     let last = youngest.messages.iter().rfind(|message| message.label == furthest)?;
     match furthest {

@@ -55,7 +55,7 @@ pub(super) fn note_progress(
     (encrypted, first_inside): (bool, Option<u8>),
     at: Timestamp,
 ) {
-    let rank = |label| stage::rank(label).unwrap_or(0);
+    let rank = |label: Label| label.rank().unwrap_or(0);
     let in_vain = !encrypted && stage::takes_keys(label);
     if (rank(label) > rank(attempt.stage) && !in_vain) || matches!(attempt.stage, Label::Other(_)) {
         attempt.stage = label;

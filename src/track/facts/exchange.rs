@@ -74,7 +74,7 @@ pub enum ExchangeKind {
 }
 
 /// A message's place in its exchange, as the field writes it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Label {
     /// Main Mode, 1 to 6.
     Mm(u8),
@@ -129,6 +129,23 @@ impl Label {
     pub const FOLLOWUP_KE_REQ: Self = Self::Request(44);
     /// Response of IKE_FOLLOWUP_KE.
     pub const FOLLOWUP_KE_RSP: Self = Self::Response(44);
+
+    /// How far a message that sets an SA up takes it; `None` for those that only use it.
+    pub fn rank(self) -> Option<u8> {
+        Some(match self {
+            Self::Mm(number) | Self::MmEither(number) | Self::Am(number) => number,
+            Self::Tr(number) => 10 + number.min(2),
+            // A fourth one confirms what the third completed.
+            Self::Qm(number) => 20 + number.min(3),
+            Self::SA_INIT_REQ | Self::SESSION_RESUME_REQ => 1,
+            Self::SA_INIT_RSP | Self::SESSION_RESUME_RSP => 2,
+            Self::INTERMEDIATE_REQ => 3,
+            Self::INTERMEDIATE_RSP => 4,
+            Self::AUTH_REQ => 5,
+            Self::AUTH_RSP => 6,
+            _ => return None,
+        })
+    }
 
     /// The same, of a message of which is not known which side sent it.
     pub(in crate::track) fn by_either(self) -> Self {

@@ -10,7 +10,6 @@ use crate::base::{FrameRef, IkeSpi, Timestamp};
 use crate::track::attempt::Followed;
 use crate::track::facts::{Attempt, EspFlow, Exchange, FlowProtocol, IkeVersion, Label, Pair};
 use crate::track::flow::FlowRow;
-use crate::track::stage;
 use crate::track::story::{Tally, Tellings, Told};
 
 use super::packed::PackedAttempt;
@@ -201,7 +200,7 @@ impl Pairs {
     pub(in crate::track) fn is_of_remarks(&self, index: usize, attempt: usize, version: IkeVersion) -> bool {
         // What sets an SA up, or uses one, has a stage.
         self.gist(index, attempt).is_some_and(|attempt| {
-            stage::rank(attempt.stage).is_none()
+            attempt.stage.rank().is_none()
                 && attempt.version == version
                 && [attempt.exchanges.first(), attempt.exchanges.last()].into_iter().flatten().all(Exchange::is_remark)
         })

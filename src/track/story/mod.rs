@@ -304,7 +304,7 @@ impl Story {
     /// Whether it stays as it is, whatever encrypted Informational exchanges there are: such say nothing of an SA that is up.
     fn bears_asides(&self) -> bool {
         let Attempt { stage, roles_known, phase1_up, .. } = *self.template;
-        self.is_long() && roles_known && phase1_up.is_some() && super::stage::rank(stage).is_some()
+        self.is_long() && roles_known && phase1_up.is_some() && stage.rank().is_some()
     }
 
     /// Whether the last message belongs to the exchange that began last.
