@@ -93,7 +93,7 @@ impl Suite {
                 .map(|transform| transform.transform_id)
         };
         let (iv, block, aead) = match id(ENCR)? {
-            3 | 6 | 7 => (8, 8, None),
+            2 | 3 | 6 | 7 => (8, 8, None),
             12 | 23 => (16, 16, None),
             13 | 24 => (8, 1, None),
             14 | 18 | 25 => (8, 1, Some(8)),
@@ -104,7 +104,7 @@ impl Suite {
         let icv = match aead {
             Some(icv) => icv,
             None => match id(INTEG)? {
-                1 | 2 | 5 => 12,
+                1 | 2 | 5 | 8 => 12,
                 12 => 16,
                 13 => 24,
                 14 => 32,

@@ -140,7 +140,7 @@ pub(super) fn proposals(major: u8, sa: &SecurityAssociation<'_>, most: usize) ->
 pub(super) const fn is_layout_known(major: u8, notify_message_type: u16) -> bool {
     match major {
         1 => matches!(notify_message_type, 36136 | 36137 | 1..=16383),
-        2 => matches!(notify_message_type, 1 | 9 | 17 | 16397 | 16398 | 16403 | 16407 | 16408 | 16431),
+        2 => matches!(notify_message_type, 1 | 9 | 17 | 16397 | 16398 | 16403 | 16407 | 16408 | 16424 | 16431),
         _ => false,
     }
 }
@@ -176,27 +176,24 @@ pub(super) fn notification(major: u8, notify_message_type: u16, data: &[u8]) -> 
                 _ => printable(gateway),
             }
         }
-        // SIGNATURE_HASH_ALGORITHMS (RFC 7427)
-        (2, 16431) if !data.is_empty() && data.len().is_multiple_of(2) => {
-            let names: Vec<String> = data
-                .chunks_exact(2)
-                .map(|pair| match u16::from_be_bytes([pair[0], pair[1]]) {
-                    1 => "SHA1".to_owned(),
-                    2 => "SHA2-256".to_owned(),
-                    3 => "SHA2-384".to_owned(),
-                    4 => "SHA2-512".to_owned(),
-                    5 => "Identity".to_owned(),
-                    other => other.to_string(),
-                })
-                .collect();
-            Some(names.join(" "))
-        }
+        // SECURE_PASSWORD_METHODS (RFC 6467), SIGNATURE_HASH_ALGORITHMS (RFC 7427)
+        (2, 16424) => numbers(data, registry::secure_password_method_name),
+        (2, 16431) => numbers(data, registry::hash_algorithm_name),
         // R-U-THERE, R-U-THERE-ACK (RFC 3706)
         (1, 36136 | 36137) => long().map(|sequence| format!("sequence {sequence}")),
         // error notifications of IKEv1 carry what the sender likes, and some send a sentence
         (1, 1..=16383) if data.len() >= 4 => printable(data),
         _ => None,
     }
+}
+
+/// A list of numbers of two octets, by name where they have one.
+fn numbers(data: &[u8], name: impl Fn(u16) -> Option<&'static str>) -> Option<String> {
+    let (numbers, []) = data.as_chunks::<2>() else { return None };
+    let numbers = numbers.iter().map(|&octets| u16::from_be_bytes(octets));
+    let words: Vec<String> =
+        numbers.map(|number| name(number).map_or_else(|| number.to_string(), str::to_owned)).collect();
+    (!words.is_empty()).then(|| words.join(" "))
 }
 
 /// The value of an attribute of a v1 transform, with its name where it has one.

@@ -2,7 +2,7 @@
 //!
 //! Contract: what was raised and not withdrawn is what the latest report holds, one finding a pair and id.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 
 use crate::report::{Finding, Report};
@@ -42,7 +42,7 @@ pub enum Change {
 }
 
 impl Standing {
-    /// What `report` changes: first what is withdrawn, then what is raised, both in the report's order of findings.
+    /// What `report` changes: first what is withdrawn, by pair and id, then what is raised, in the report's order.
     pub fn update(&mut self, report: &Report) -> Vec<Change> {
         let mut changes = Vec::new();
         let mut now: BTreeMap<Key, &Finding> = BTreeMap::new();
@@ -51,10 +51,13 @@ impl Standing {
             now.entry(key(report, finding)).or_insert(finding);
         }
         let gone: Vec<Key> = self.findings.keys().filter(|key| !now.contains_key(*key)).copied().collect();
-        for key in gone {
-            let Some(finding) = self.findings.remove(&key) else { continue };
-            let verdict = verdict(report, key.0);
-            changes.push(Change::Withdrawn { pair: key.0, finding, verdict });
+        if !gone.is_empty() {
+            let verdicts: HashMap<_, _> = report.pairs.iter().map(|pair| ((pair.a, pair.b), pair.verdict)).collect();
+            for key in gone {
+                let Some(finding) = self.findings.remove(&key) else { continue };
+                let verdict = key.0.and_then(|pair| verdicts.get(&pair).copied()?);
+                changes.push(Change::Withdrawn { pair: key.0, finding, verdict });
+            }
         }
         for finding in &report.findings {
             let key = key(report, finding);
@@ -65,16 +68,12 @@ impl Standing {
             let weight = |finding: &Finding| (finding.severity, finding.confidence);
             if before.as_ref().is_none_or(|before| weight(before) != weight(finding)) {
                 let again = before.is_some();
-                let verdict = verdict(report, key.0);
+                let verdict = finding.pair.and_then(|pair| report.pair(pair)?.verdict);
                 changes.push(Change::Raised { pair: key.0, finding: finding.clone(), again, verdict });
             }
         }
         changes
     }
-}
-
-fn verdict(report: &Report, pair: Option<(IpAddr, IpAddr)>) -> Option<&'static str> {
-    report.pairs.iter().find(|known| Some((known.a, known.b)) == pair)?.verdict
 }
 
 fn key(report: &Report, finding: &Finding) -> Key {

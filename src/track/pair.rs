@@ -179,8 +179,7 @@ impl Pair {
         let from_a = self.is_from_a(datagram.source, datagram.destination);
         let seen = &mut self.sent[usize::from(!from_a)];
         count(seen);
-        let span = seen.span.get_or_insert((datagram.at, datagram.at));
-        span.1 = span.1.max(datagram.at);
+        seen.widen((datagram.at, datagram.at));
     }
 
     /// Keeps the counts of a flow that is forgotten.

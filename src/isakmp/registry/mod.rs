@@ -244,11 +244,6 @@ pub fn traffic_selector_type_name(ts_type: u8) -> Option<&'static str> {
     v2_value::TRAFFIC_SELECTOR.name(ts_type.into())
 }
 
-/// Name of the kind of gateway that a REDIRECT points at.
-pub fn gateway_identity_type_name(gateway_type: u8) -> Option<&'static str> {
-    v2_value::GATEWAY_IDENTITY.name(gateway_type.into())
-}
-
 /// Name of a hash in SIGNATURE_HASH_ALGORITHMS: 2 is `"SHA2-256"`.
 pub fn hash_algorithm_name(hash: u16) -> Option<&'static str> {
     v2_value::HASH.name(hash)
@@ -257,21 +252,6 @@ pub fn hash_algorithm_name(hash: u16) -> Option<&'static str> {
 /// Name of a method in SECURE_PASSWORD_METHODS.
 pub fn secure_password_method_name(method: u16) -> Option<&'static str> {
     v2_value::SECURE_PASSWORD.name(method)
-}
-
-/// Name of a type of PPK_ID.
-pub fn ppk_id_type_name(ppk_id_type: u8) -> Option<&'static str> {
-    v2_value::PPK_ID.name(ppk_id_type.into())
-}
-
-/// Name of a transform in IPCOMP_SUPPORTED.
-pub fn ipcomp_transform_name(transform_id: u8) -> Option<&'static str> {
-    v2_value::IPCOMP_TRANSFORM.name(transform_id.into())
-}
-
-/// Name of a value of XAUTH_TYPE.
-pub fn xauth_type_name(xauth_type: u16) -> Option<&'static str> {
-    config::XAUTH_TYPES.name(xauth_type)
 }
 
 /// Values of a phase 1 attribute, groups left out.

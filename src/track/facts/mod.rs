@@ -160,7 +160,7 @@ pub struct Pair {
 pub struct Seen {
     /// ISAKMP messages, repeats included.
     pub isakmp: u64,
-    /// ESP packets, however often each was recorded.
+    /// ESP packets, each once however often it was recorded.
     pub esp: u64,
     /// AH packets, the same.
     pub ah: u64,
