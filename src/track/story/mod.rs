@@ -3,7 +3,7 @@
 //! A story is all that the facts of an attempt say after some messages, but for SPIs, addresses, times, frames, message ids
 //! and lengths of what is encrypted. The next message leads from one story to another, always the same one if it has the same shape ([`shape`]) and
 //! stands in the same relation to what went before. So the work of following a message is done once ([`follow`]), and
-//! looked up ever after. Where a story has become long, Informational exchanges are told beside it ([`aside`]).
+//! looked up ever after ([`stories`]). Where a story has become long, Informational exchanges are told beside it ([`aside`]).
 //!
 //! Not here: what a message means; that is decided where every message is filed. Contract: what is told comes out as if
 //! each message had been filed by itself; a message told takes some twenty octets.
@@ -17,6 +17,7 @@ mod own;
 mod preview;
 mod relation;
 mod shape;
+mod stories;
 mod told;
 
 use std::hash::{Hash as _, Hasher as _};
@@ -35,9 +36,10 @@ use super::store::shelf::Shelf;
 use arrivals::{Arrival, Arrivals, Line};
 use aside::{Asides, BESIDE};
 
-pub(super) use follow::{Stories, Tale};
+pub(super) use follow::Tale;
 pub use mould::Moulds;
 pub use preview::{Preview, Previewer};
+pub(super) use stories::Stories;
 pub(super) use told::Tally;
 pub use told::{Passing, Told};
 
