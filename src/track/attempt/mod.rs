@@ -161,7 +161,7 @@ impl Followed {
             Place::FragmentElsewhere { index, begins } => {
                 let record = &mut exchange_facts.messages[index];
                 observed.recorded_before = Some(record.frame);
-                record.recorded_again += u32::from(begins);
+                record.recorded_again = record.recorded_again.saturating_add(u32::from(begins));
                 if let Some(set) = &exchange_state.messages[index].elsewhere {
                     let capture = passage.frame.capture;
                     record.ike_fragments_elsewhere = Some(FragmentsElsewhere { capture, missing: set.missing() });
