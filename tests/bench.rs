@@ -98,6 +98,17 @@ fn of_many_captures_the_first_are_named() {
     assert!(text.lines().any(|line| line.starts_with("  and ") && line.ends_with(" more")), "{text}");
 }
 
+#[cfg(unix)]
+#[test]
+fn a_path_is_escaped_once() {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("bench-paths-{}", std::process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    let file = folder.join("a\\b.pcap");
+    fs::copy(V2, &file).unwrap();
+    bench(&["--runs", "1", file.to_str().unwrap()]).assert().success().stdout(contains("a\\\\b.pcap\n"));
+    fs::remove_dir_all(&folder).unwrap();
+}
+
 #[test]
 fn ndjson_is_one_line_and_output_goes_to_a_file() {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("bench-{}", std::process::id()));

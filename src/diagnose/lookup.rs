@@ -1,9 +1,10 @@
 //! From what a vendor logged to the patterns it belongs to.
 //!
-//! Known are the log lines of every pattern, the rows of the source documents, and the titles of the patterns
-//! themselves. Not here: how an answer is printed. Contract: any text may be asked; the effort is linear in it, up to
+//! Known are the log lines of every pattern, the rows of the source documents, the states that programs show, and the
+//! titles of the patterns themselves. Not here: how an answer is printed. Contract: any text may be asked; the effort is linear in it, up to
 //! a ceiling.
 
+mod state;
 mod token;
 
 use std::collections::BTreeMap;
@@ -11,6 +12,7 @@ use std::collections::BTreeMap;
 use super::documents::{self, Row};
 use super::pattern::Pattern;
 use super::patterns::{CATALOGUE, by_id};
+use state::STATES;
 use token::{Token, tokens};
 
 /// A known line that resembles the one asked for.
@@ -67,13 +69,16 @@ const AHEAD: f32 = 0.1;
 const LEAST_SHARE: f32 = 0.7;
 /// More hits help nobody.
 const MOST_HITS: usize = 6;
-/// A longer line is looked at up to here, in tokens.
-const LONGEST_LINE: usize = 400;
+/// A longer line is looked at up to here, in characters.
+const LONGEST_LINE: usize = 8192;
+/// And in tokens.
+const MOST_TOKENS: usize = 400;
 
 /// The known lines that resemble `line`, best first.
 pub fn find(line: &str) -> Vec<Hit> {
+    let line = line.char_indices().nth(LONGEST_LINE).and_then(|(end, _)| line.get(..end)).unwrap_or(line);
     let mut asked = tokens(line);
-    asked.truncate(LONGEST_LINE);
+    asked.truncate(MOST_TOKENS);
     let lowercase = line.to_lowercase();
     let tags: Vec<&str> = TAGS.iter().filter(|(tag, _)| lowercase.contains(tag)).map(|(_, vendor)| *vendor).collect();
     let index = Index::new();
@@ -264,6 +269,12 @@ impl Index {
                 row.log.split(" / ").for_each(|message| index.add_row(vendor, message, true, row));
             }
         }
+        for state in STATES {
+            for name in state.name.split(" / ") {
+                let known = index.add(state.vendor, name, true, state.source);
+                state.patterns.iter().filter_map(|id| by_id(id)).for_each(|pattern| known.belongs_to(pattern, 1.0));
+            }
+        }
         for known in &index.lines {
             let mut once = known.tokens.clone();
             once.sort();
@@ -330,6 +341,11 @@ impl Index {
         /// What one says of phase 1 and the other of phase 2.
         const OTHER_PHASE: f32 = 0.5;
 
+        // one word stands in any line by chance
+        let other_word = |token: &Token| matches!(token, Token::Word(_)) && !known.tokens.contains(token);
+        if known.tokens.len() == 1 && asked.iter().any(other_word) {
+            return 0.0;
+        }
         let whole: f32 = known.tokens.iter().map(|token| self.weight(token)).sum();
         let common = self.common(&known.tokens, asked);
         if common <= 0.0 {
@@ -516,6 +532,51 @@ mod tests {
     }
 
     #[test]
+    fn a_line_that_comes_at_any_stage_names_every_one() {
+        for (line, ids) in [
+            (
+                "13[IKE] giving up after 5 retransmits",
+                &["P1-NO-REPLY", "P1-AUTH-SILENT", "V2-NO-REPLY", "V2-AUTH-NO-REPLY", "L-DPD-TIMEOUT"][..],
+            ),
+            ("13[IKE] establishing IKE_SA failed, peer not responding", &["P1-AUTH-SILENT", "V2-NO-REPLY"]),
+            ("13[IKE] received NO_PROPOSAL_CHOSEN error notify", &["P1-PROPOSAL", "P2-REJECT"]),
+            (
+                "\"hq\" #1: ESTABLISHED_IKE_SA: 12 second timeout exceeded after 5 retransmits.  No response (or no \
+                 acceptable response) to our IKEv2 message",
+                &["V2-CHILD-NO-REPLY", "L-DPD-TIMEOUT"],
+            ),
+        ] {
+            let hits = find(line);
+            let found: Vec<&str> = hits.iter().flat_map(|hit| &hit.patterns).map(|pattern| pattern.id).collect();
+            assert!(ids.iter().all(|id| found.contains(id)), "{line}: {found:?}");
+            assert!(is_good(&hits) && clearly(&hits).is_none(), "{line}");
+        }
+    }
+
+    #[test]
+    fn the_order_of_words_tells_strongswans_versions_apart() {
+        for (line, id) in [
+            ("received NO_PROPOSAL_CHOSEN notify error", "V2-PROPOSAL"),
+            ("received NO_PROPOSAL_CHOSEN notify, no CHILD_SA built", "V2-CHILD-REJECT"),
+            ("#2: IKE_AUTH response rejected Child SA with NO_PROPOSAL_CHOSEN", "V2-CHILD-REJECT"),
+            ("rekeying IKE_SA failed, peer not responding", "V2-CHILD-NO-REPLY"),
+        ] {
+            assert_eq!(clear(line), Some(id), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_state_is_found_alone_and_at_the_head_of_its_line() {
+        for line in ["STATE_MAIN_I3", "\"hq\" #1: STATE_MAIN_I3: retransmission; will wait 8 seconds for response"] {
+            let best = find(line).into_iter().next().unwrap();
+            assert_eq!((best.message, best.patterns[0].id), ("STATE_MAIN_I3", "P1-AUTH-SILENT"), "{line}");
+        }
+        for line in ["nginx: server is ready", "connecting to 192.0.2.1", "link established"] {
+            assert!(find(line).is_empty(), "{line}: {:?}", find(line).first());
+        }
+    }
+
+    #[test]
     fn a_part_of_a_message_is_enough() {
         assert_eq!(find("no offers accepted").first().unwrap().message, "ISAKMP (0:1); no offers accepted!");
         assert_eq!(clear("encryption algorithm did not match"), Some("P1-PROPOSAL"));
@@ -553,8 +614,9 @@ mod tests {
 
     #[test]
     fn a_line_of_any_length_is_answered() {
-        let long = "no offers accepted 10.0.0.1 ".repeat(20_000);
-        assert!(find(&long).len() <= MOST_HITS);
+        for piece in ["no offers accepted 10.0.0.1 ", "a:", "{", "%#"] {
+            assert!(find(&piece.repeat(60_000)).len() <= MOST_HITS, "{piece}");
+        }
     }
 
     #[test]

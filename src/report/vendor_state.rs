@@ -159,6 +159,8 @@ fn transaction(mode: Mode) -> Sides {
 
 #[cfg(test)]
 mod tests {
+    use crate::diagnose::lookup;
+
     use super::*;
 
     fn vendor_states(mode: Mode, stage: Label, quick_mode_by: Option<Side>, refused: bool) -> VendorStates {
@@ -180,6 +182,21 @@ mod tests {
                 (states.side, states.cisco_asa, states.cisco_ios, states.libreswan),
                 (Some(side), Some(asa), Some(ios), Some(libreswan)),
             );
+        }
+    }
+
+    #[test]
+    fn explain_knows_every_state() {
+        let quick = (1..=3).map(|number| quick_mode(Mode::Main, number, Side::Initiator));
+        let both = quick.flat_map(|(_, starter, answerer)| [starter, answerer]);
+        let sides = MAIN.into_iter().chain(AGGRESSIVE).chain([MAIN_DONE, AGGRESSIVE_DONE, transaction(Mode::Main).1]);
+        let v2 = [V2_INIT_SENT, V2_INIT_ANSWERED, V2_AUTH_SENT, V2_UP];
+        for state in sides.chain(both).chain(v2) {
+            for name in [state.cisco_asa, state.cisco_ios, state.libreswan, state.strongswan].into_iter().flatten() {
+                let hits = lookup::find(name);
+                assert_eq!(hits.first().map(|hit| hit.message), Some(name));
+                assert!(hits.iter().all(|hit| !hit.patterns.is_empty()), "{name}");
+            }
         }
     }
 

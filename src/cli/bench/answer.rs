@@ -6,7 +6,6 @@ use std::time::Duration;
 use anstyle::Style;
 use serde::Serialize;
 
-use crate::report::escape::escape;
 use crate::report::quantity::{count, counted, octets};
 
 use super::Size;
@@ -24,7 +23,7 @@ pub(super) struct Answer {
     threads: u32,
     /// How often everything was measured.
     runs: u32,
-    /// Paths.
+    /// Paths, escaped.
     captures: Vec<String>,
     /// Frames.
     packets: u64,
@@ -146,7 +145,7 @@ impl Answer {
             counted(self.threads.into(), "thread", "threads"),
         )?;
         for path in self.captures.iter().take(SHOWN) {
-            writeln!(out, "  {}", escape(path))?;
+            writeln!(out, "  {path}")?;
         }
         if let Some(more) = self.captures.len().checked_sub(SHOWN).filter(|&more| more > 0) {
             writeln!(out, "  and {}", counted(more as u64, "more", "more"))?;

@@ -117,10 +117,13 @@ fn dotted(rest: &[char]) -> usize {
 
 /// `2001:db8::1`, `10:42:07`.
 fn with_colons(rest: &[char]) -> usize {
+    /// No address and no time is longer; from each letter of a line no more is looked at.
+    const LONGEST: usize = 48;
     if !rest.first().is_some_and(char::is_ascii_hexdigit) {
         return 0;
     }
-    let length = leading(rest, |character| character.is_ascii_hexdigit() || character == ':');
+    let length =
+        leading(rest.get(..LONGEST).unwrap_or(rest), |character| character.is_ascii_hexdigit() || character == ':');
     let text = rest.get(..length).unwrap_or_default();
     let colons = text.iter().filter(|character| **character == ':').count();
     let whole = !rest.get(length).copied().is_some_and(is_word);

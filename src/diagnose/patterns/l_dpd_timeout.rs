@@ -82,6 +82,8 @@ pattern! {
         "Cisco ASA": "Keep-alives configured … but peer … support keep-alives (type = …)" ("Cisco ASA syslog reference");
         "Cisco ASA": "Received DPD sequence number in … expected seq #" ("Cisco ASA syslog reference");
         "racoon": "DPD: remote (ISAKMP-SA spi=…) seems to be dead." ("racoon log");
+        "strongSwan": "giving up after … retransmits" ("strongSwan source");
+        "libreswan": "ESTABLISHED_IKE_SA: … second timeout exceeded after … retransmits. No response (or no acceptable response) to our IKEv2 message" ("libreswan log");
         "Shrew": "tunnel DPD timeout for peer" ("Shrew log");
     ];
     sources: ["S2S-47", "RFC 3706 §5", "RFC 7296 §2.4"];

@@ -54,6 +54,7 @@ pattern! {
         "Cisco ASA": "MM_WAIT_MSG5 / MM_WAIT_MSG6" ("S2S-22");
         "Cisco IOS": "MM_KEY_EXCH" ("CON-18");
         "libreswan": "Possible authentication failure: no acceptable response to our first encrypted message" ("libreswan source");
+        "strongSwan": "giving up after … retransmits / establishing IKE_SA failed, peer not responding" ("strongSwan source");
         "Fortinet": "sent IKE msg (P1_RETRANSMIT)" ("FortiOS debug notes");
         "Tencent": "retransmit IKEv1 Main Mode Initiator 5th message" ("Tencent Cloud doc 554/79960");
         "racoon, MikroTik": "phase1 negotiation failed due to time up." ("racoon source");

@@ -54,6 +54,7 @@ pattern! {
     ];
     logs: [
         "strongSwan": "IDir '…' does not match to '…'" ("strongSwan source");
+        "strongSwan": "received INVALID_ID_INFORMATION error notify" ("strongSwan log");
         "Cisco PIX": "RESPONDER_LIFETIME notify 24576 / DELETE spi size = 16" ("PIX-33");
         "Nokia": "terminated by state machine" ("PIX-43");
         "racoon": "invalid ID payload." ("racoon source");

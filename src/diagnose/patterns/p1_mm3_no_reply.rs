@@ -57,6 +57,7 @@ pattern! {
         "Cisco ASA": "MM_WAIT_MSG4" ("S2S-20");
         "Cisco IOS": "MM_SA_SETUP" ("CON-17");
         "strongSwan": "no shared key found for … - …" ("strongSwan source");
+        "strongSwan": "giving up after … retransmits / establishing IKE_SA failed, peer not responding" ("strongSwan source");
         "Cisco ASA": "Can't find a valid tunnel group, aborting...!" ("public ASA logs");
         "Cisco ASA": "Group not found and BASE GROUP default preshared key not configured" ("Cisco ASA syslog reference");
         "Cisco ASA": "No Group found matching peer_ID or IP_address for Pre-shared key peer" ("Cisco ASA syslog reference");

@@ -62,6 +62,7 @@ pattern! {
         "Cisco ASA": "QM FSM error" ("Cisco doc 5409");
         "strongSwan": "no matching CHILD_SA config found" ("strongSwan source");
         "strongSwan": "no matching proposal found, sending NO_PROPOSAL_CHOSEN" ("strongSwan source");
+        "strongSwan": "received NO_PROPOSAL_CHOSEN error notify / received INVALID_ID_INFORMATION error notify" ("strongSwan log");
         "Fortinet": "no SA proposal chosen" ("FortiGate guides");
         "racoon, MikroTik": "failed to pre-process ph2 packet" ("racoon source");
         "racoon": "no suitable policy found. / failed to get sainfo." ("racoon source");

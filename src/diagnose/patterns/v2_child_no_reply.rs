@@ -52,7 +52,8 @@ pattern! {
     logs: [
         "AWS": "AWS tunnel DPD timed out after {retry_count} retransmits" ("AWS log-contents");
         "libreswan": "300 second timeout exceeded after 10 retransmits" ("GitHub issue");
-        "strongSwan": "giving up after 5 retransmits" ("strongSwan source");
+        "libreswan": "ESTABLISHED_IKE_SA: … second timeout exceeded after … retransmits. No response (or no acceptable response) to our IKEv2 message" ("libreswan log");
+        "strongSwan": "giving up after … retransmits / rekeying IKE_SA failed, peer not responding" ("strongSwan source");
     ];
     sources: ["RFC 7296 §2.1", "RFC 7296 §2.4", "RFC 6311 §3"];
     misses: Messages;

@@ -63,6 +63,8 @@ pattern! {
         "Azure": "IkeCleanupQMNegotiation called with error 13868 / Policy Mismatch" ("Azure network-watcher-troubleshoot-overview");
         "Cisco ASA": "%ASA-4-750003: IKEv2 Negotiation aborted due to ERROR: There was no IPSEC policy found for received TS" ("public ASA logs");
         "libreswan": "no proposal chosen from:1:ESP:…" ("libreswan log");
+        "libreswan": "IKE_AUTH response rejected Child SA with …" ("libreswan log");
+        "strongSwan": "received NO_PROPOSAL_CHOSEN notify, no CHILD_SA built" ("strongSwan log");
     ];
     sources: ["RFC 7296 §1.2", "RFC 7296 §2.9", "RFC 7296 §2.21.2", "RFC 7296 §3.10.1"];
     when: V2 NO_TUNNEL, CREATE_CHILD;

@@ -67,7 +67,7 @@ pattern! {
     ];
     logs: [
         "libreswan": "No response (or no acceptable response) to our first IKEv2 message" ("libreswan source");
-        "strongSwan": "peer not responding, trying again / establishing IKE_SA failed, peer not responding" ("strongSwan source");
+        "strongSwan": "giving up after … retransmits / peer not responding, trying again / establishing IKE_SA failed, peer not responding" ("strongSwan source");
         "Azure": "PeerReachability: The peer gateway isn't reachable" ("Azure network-watcher-troubleshoot-overview");
         "GCP": "NO_INCOMING_PACKETS" ("Google Cloud VpnTunnel.Status reference");
     ];

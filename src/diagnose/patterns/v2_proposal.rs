@@ -62,6 +62,7 @@ pattern! {
     logs: [
         "strongSwan": "received proposals unacceptable / no IKE config found for …, sending NO_PROPOSAL_CHOSEN" ("strongSwan source");
         "libreswan": "no local proposal matches remote proposals" ("libreswan source");
+        "strongSwan": "received NO_PROPOSAL_CHOSEN notify error" ("strongSwan log");
         "Fortinet": "no SA proposal chosen" ("FortiGate guides");
         "AWS": "No Proposal Match Found by AWS" ("AWS log-contents");
         "Azure": "IkePolicyMismatch" ("Azure network-watcher-troubleshoot-overview");
