@@ -2,21 +2,27 @@
 //!
 //! Not here: what explains it ([`super::engine`]).
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::base::Timestamp;
-use crate::track::{Attempt, EspFlow, Label, MessageRecord};
+use crate::packet::Encapsulation;
+use crate::track::{Attempt, EspFlow, IcmpAbout, IcmpFact, Label, MessageRecord};
 
 use super::case::{Case, PATIENCE, View};
 use super::engine::Found;
 use super::losses;
 use super::pattern::Stage;
-use super::patterns::{ended_with, initial_contact, is_cut_short, is_faded, is_no_esp, is_taken_down, spacing};
+use super::patterns::{
+    ended_with, initial_contact, is_cut_short, is_faded, is_no_esp, is_no_port, is_taken_down, spacing,
+};
 use super::{AttemptDiagnosis, Outcome, PairStatus, Severity};
 
 /// A pair that tried more than once is still negotiating if its last try ended no longer ago than this.
 const NEGOTIATING: Duration = Duration::from_secs(120);
 
+/// Where IKE is without ESP in UDP (RFC 7296 §2).
+const IKE_PORT: u16 = 500;
 /// Packets of a stream.
 const STREAM: u64 = 10;
 /// So long before the lifetime of SAs is over others are negotiated in their place.
@@ -105,7 +111,13 @@ pub(super) fn status(
         true if turned_down && !traffic => {}
         true if lost => {
             // one end goes on with what the other has lost
-            if pair.flows.iter().any(|flow| case.end().since(flow.last) < PATIENCE) {
+            let closed = [pair.a, pair.b].map(|end| closed_at(case, end));
+            let goes_on = |flow: &EspFlow| {
+                let closed = if flow.source == pair.a { closed[0] } else { closed[1] };
+                let is_over = flow.encapsulation == Encapsulation::Udp && closed > Some(flow.last);
+                case.end().since(flow.last) < PATIENCE && !is_over
+            };
+            if pair.flows.iter().any(goes_on) {
                 return PairStatus::UpNoIke;
             }
         }
@@ -150,6 +162,17 @@ pub(super) fn status(
         }
         _ => PairStatus::Down,
     }
+}
+
+/// When `end` last said that its port for ESP in UDP, and for IKE beside it, is closed.
+fn closed_at(case: &Case<'_>, end: IpAddr) -> Option<Timestamp> {
+    let is_port = |error: &&IcmpFact| match error.about {
+        IcmpAbout::Isakmp { destination_port, .. } => destination_port != IKE_PORT,
+        IcmpAbout::EspInUdp => true,
+        IcmpAbout::Esp | IcmpAbout::Ah | IcmpAbout::Fragment { .. } => false,
+    };
+    let own = |error: &&IcmpFact| error.from == end && error.quoted_destination == end && is_no_port(error);
+    case.pair.icmp_errors.iter().filter(own).filter(is_port).map(|error| error.last).max()
 }
 
 /// A tunnel that was up is none any more.

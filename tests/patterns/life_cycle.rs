@@ -1,6 +1,6 @@
 //! Trials: Liveness, re-keying, deletion.
 
-use ikescope::diagnose::{Confidence, PairStatus, Severity, Verdict};
+use ikescope::diagnose::{Confidence, PairStatus, Severity, Verdict, Where};
 use ikescope::pipeline::Analysis;
 
 use crate::ikev2::{child_keys, child_rekey};
@@ -354,10 +354,28 @@ fn what_a_router_says_of_a_silent_peer_is_the_reason() {
     let refused = |told: Scenario| told.icmp_unreachable("203.0.113.254".parse().expect("an address"), 1);
     let analysis = judge(&asked_in_vain(in_use(), refused).quiet(secs(60)).capture());
     assert_eq!(standing(&analysis), (PairStatus::Down, Some("N-ICMP-HOST")));
-    assert_eq!(find(&analysis, "N-ICMP-HOST").expect("it is found").severity, Severity::Error);
+    let said = find(&analysis, "N-ICMP-HOST").expect("it is found");
+    assert_eq!(said.severity, Severity::Error);
+    let down = said.checks().find(|check| check.text.contains("up and connected")).expect("a check");
+    assert_eq!(said.place(down), Where::Responder);
     let silent = find(&analysis, "L-DPD-TIMEOUT").expect("it is found");
     assert_eq!(silent.consequence_of, Some("N-ICMP-HOST"));
     assert!(!silent.means.contains("the host is there"), "{}", silent.means);
+}
+
+/// Who sends on and hears nothing has a tunnel still; who has closed its port for ESP in UDP since has none.
+#[test]
+fn who_closed_its_port_after_its_last_packet_goes_on_no_more() {
+    let used = Scenario::new().nat().captured_inside().main_mode().quick_mode().traffic(20);
+    let ([there, _], host) = (used.esp_spis(), "192.168.1.10".parse().expect("an address"));
+    let asked = (1..=6).fold(used, |told, number| {
+        let asked = told.after(secs(5)).dpd(Side::Initiator, number);
+        asked.esp(Side::Initiator, there, [20 + number], 120, ms(500))
+    });
+    let heard = asked.after(secs(1)).keepalive(Side::Responder);
+    assert_eq!(standing(&judge(&heard.clone().capture())), (PairStatus::UpNoIke, Some("L-DPD-TIMEOUT")));
+    let closed = judge(&heard.icmp_unreachable(host, 3).capture());
+    assert_eq!(standing(&closed), (PairStatus::Down, Some("L-DPD-TIMEOUT")));
 }
 
 /// A daemon that was started again: its port is closed for the first check and open for the others, which it cannot read.

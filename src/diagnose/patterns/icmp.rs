@@ -21,7 +21,7 @@ const OFTEN: u64 = 3;
 const MISSED: u32 = 8;
 
 /// Port unreachable: nobody listens there, or somebody says so in the host's name.
-pub(super) fn is_no_port(fact: &IcmpFact) -> bool {
+pub(in crate::diagnose) fn is_no_port(fact: &IcmpFact) -> bool {
     matches!((fact.version, fact.icmp_type, fact.code), (4, 3, 3) | (6, 1, 4))
 }
 

@@ -18,6 +18,7 @@ mod silence;
 mod traffic;
 
 pub(super) use c_no_ike::{is_cut_short, unless_short};
+pub(super) use icmp::is_no_port;
 pub(super) use initial_contact::either as initial_contact;
 pub(super) use life_cycle::spacing;
 pub(super) use ok_delete::is_taken_down;

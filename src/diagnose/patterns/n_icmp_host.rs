@@ -29,7 +29,7 @@ pattern! {
     checks: [
         Path: "on the router that sent the ICMP, check the route to the peer and, if it is the last one, its ARP or neighbour entry";
         Path: "follow the route to the peer from router to router (traceroute), and look where it goes back" about "route";
-        Either: "on the side that cannot be reached, check that it is up and connected" about "down";
+        Either("the side that cannot be reached"): "check that it is up and connected" about "down";
         Initiator: "check the peer address" about "address";
     ];
     logs: [];
@@ -53,8 +53,9 @@ fn check(case: &Case<'_>) -> Vec<Match> {
 }
 
 /// The last router asks for the host and gets no answer; those before it know no way.
-fn weigh(said: &Said<'_>, found: Match) -> Match {
+fn weigh(said: &Said<'_>, mut found: Match) -> Match {
     let fact = said.fact;
+    found.party = said.unreached;
     let asked = said.delay.filter(|&delay| delay >= AT_ONCE);
     let found = match (fact.version, fact.icmp_type, fact.code, asked) {
         (4, 3, 1, Some(asked)) | (6, 1, 3, Some(asked)) => found
