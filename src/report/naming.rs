@@ -118,6 +118,7 @@ pub fn identity_text(id_type: u8, data: &[u8]) -> String {
     const ID_USER_FQDN: u8 = 3;
     const ID_IPV4_ADDR_SUBNET: u8 = 4;
     const ID_IPV6_ADDR: u8 = 5;
+    const ID_KEY_ID: u8 = 11;
     match id_type {
         ID_IPV4_ADDR => {
             if let Ok(octets) = <[u8; 4]>::try_from(data) {
@@ -136,6 +137,10 @@ pub fn identity_text(id_type: u8, data: &[u8]) -> String {
             }
         }
         ID_FQDN | ID_USER_FQDN => return format!("\"{}\"", escape_octets(data)),
+        // octets of any kind, and mostly the name of a group
+        ID_KEY_ID if !data.is_empty() && data.iter().all(|octet| (b' '..=b'~').contains(octet)) => {
+            return format!("\"{}\"", escape_octets(data));
+        }
         _ => {}
     }
     hex::encode(data)
@@ -202,6 +207,8 @@ mod tests {
         assert_eq!(identity_text(1, &[192, 0, 2, 1]), "192.0.2.1");
         assert_eq!(identity_text(4, &[10, 1, 0, 0, 255, 255, 0, 0]), "10.1.0.0/255.255.0.0");
         assert_eq!(identity_text(1, &[192, 0, 2]), "c00002", "too short to be an address");
+        assert_eq!(identity_text(11, b"labgroup"), "\"labgroup\"");
+        assert_eq!(identity_text(11, &[0, 0xc0]), "00c0");
         assert_eq!(identity_text(2, b"vpn\x1b[2J"), "\"vpn\\x1b[2J\"");
     }
 

@@ -53,7 +53,7 @@ pub fn proposal_text(major: u8, fact: &ProposalFact) -> String {
     let mut previous_type = None;
     // Stable, so that each type keeps the order of preference that its sender gave it.
     let mut parts: Vec<&TransformFact> = fact.transforms.iter().collect();
-    parts.sort_by_key(|part| type_order(part.transform_type));
+    parts.sort_by_key(|part| registry::transform_type_order(part.transform_type));
     for part in parts {
         let same_type = previous_type == Some(part.transform_type);
         if previous_type.is_some() {
@@ -63,17 +63,6 @@ pub fn proposal_text(major: u8, fact: &ProposalFact) -> String {
         previous_type = Some(part.transform_type);
     }
     text
-}
-
-/// Encryption, integrity, PRF, key exchange, then the rest by number.
-const fn type_order(transform_type: u8) -> u8 {
-    match transform_type {
-        1 => 0,
-        3 => 1,
-        2 => 2,
-        4 => 3,
-        other => other,
-    }
 }
 
 fn transform(major: u8, protocol_id: u8, fact: &TransformFact) -> Transform {

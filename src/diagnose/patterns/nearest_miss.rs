@@ -209,6 +209,7 @@ impl Set {
                 None => kinds.push((kind, vec![value])),
             }
         }
+        kinds.sort_by_key(|(kind, _)| u8::try_from(*kind).map_or(u8::MAX, registry::transform_type_order));
         Self { version: IkeVersion::V2, kinds }
     }
 
@@ -322,6 +323,12 @@ mod tests {
         assert!(differences(&offer, &taken).is_empty());
         let narrow = v2(&[(1, 12, Some(128)), (2, 5, None), (3, 12, None), (4, 20, None)]);
         assert_eq!(differences(&offer, &narrow), [4]);
+    }
+
+    #[test]
+    fn algorithms_stand_in_the_order_of_every_list_of_them() {
+        let sent = v2(&[(3, 12, None), (1, 12, Some(128)), (4, 14, None), (2, 5, None)]);
+        assert_eq!(sent.name(), "AES-CBC-128 SHA2-256-128 PRF-SHA2-256 MODP-2048");
     }
 
     /// RFC 5282 §8: an AEAD proposal has no integrity transform, or one that says NONE.

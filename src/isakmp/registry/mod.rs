@@ -145,6 +145,17 @@ pub fn transform_type_name(transform_type: u8) -> Option<&'static str> {
     v2_transform::TYPES.short(transform_type.into())
 }
 
+/// Place of a v2 transform type where algorithms are listed: encryption, integrity, PRF, key exchange, then the rest by number.
+pub const fn transform_type_order(transform_type: u8) -> u8 {
+    match transform_type {
+        1 => 0,
+        3 => 1,
+        2 => 2,
+        4 => 3,
+        other => other,
+    }
+}
+
 /// Name of a v2 transform id within its type: `(1, 12)` is `"ENCR_AES_CBC"`.
 pub fn transform_id_name(transform_type: u8, transform_id: u16) -> Option<&'static str> {
     match transform_type {

@@ -43,7 +43,8 @@ pub struct Attempt {
     pub waiting_for: Option<Label>,
     /// How it stood at the end of the capture.
     pub outcome: Outcome,
-    /// Catalogue id of the finding that best explains the outcome.
+    /// Catalogue id of what best explains the outcome. Of an attempt that is up it may be an `OK-…` that is among no findings,
+    /// where the pair has a worse one.
     pub verdict: Option<&'static str>,
     /// What vendors call this stage.
     pub states: VendorStates,

@@ -18,7 +18,7 @@ const WIDTH: usize = 110;
 pub fn page(pattern: &Pattern) -> String {
     let mut text = format!("# {}: {}\n\n", pattern.id, escaped(pattern.title));
     let stage = stage_heading(pattern.stage);
-    text.push_str(&format!("{}, [{stage}](README.md#{})\n", pattern.severity.word(), anchor(stage)));
+    text.push_str(&format!("{} as a rule, [{stage}](README.md#{})\n", pattern.severity.word(), anchor(stage)));
     let (after, before): (Vec<_>, Vec<_>) =
         sections(pattern.prose).into_iter().partition(|section| section.heading == LOOK_ALIKES);
     before.iter().for_each(|section| push_section(&mut text, pattern, section));
@@ -35,7 +35,7 @@ pub fn catalogue() -> String {
     let mut text = String::from("# The catalogue\n\n");
     let about = "Everything that ikescope can find, by stage of a tunnel's life. `ikescope explain` prints this list, \
                  `ikescope explain ID` a page of it; with a line of a vendor's log instead of an id, it finds the page \
-                 that the line belongs to. The rows of the source documents are listed in \
+                 that the line belongs to. A severity is that of most cases; a finding has the one of its own. The rows of the source documents are listed in \
                  [documents.md](../documents.md).";
     text.push_str(&wrapped("", "", about));
     for (stage, patterns) in by_stage() {
@@ -144,7 +144,7 @@ fn push_checks(text: &mut String, pattern: &Pattern) {
     text.push_str("\n## What to check\n");
     for (place, lines) in checks(pattern) {
         text.push_str(&format!("\n{place}:\n\n"));
-        lines.into_iter().for_each(|line| text.push_str(&wrapped("- ", "  ", &linked(pattern, &line))));
+        lines.into_iter().for_each(|line| text.push_str(&wrapped("- ", "  ", &linked(pattern, line))));
     }
 }
 

@@ -18,7 +18,7 @@ use std::borrow::Cow;
 
 use crate::diagnose::Where;
 use crate::diagnose::documents::{self, Document};
-use crate::diagnose::pattern::{Check, Hypothesis, Pattern, Stage};
+use crate::diagnose::pattern::{Hypothesis, Pattern, Stage};
 use crate::diagnose::patterns::CATALOGUE;
 
 use super::words::Word;
@@ -72,13 +72,19 @@ const PLACES: [(Where, &str); 5] = [
     (Where::Capture, "At the capture point"),
 ];
 
-/// What to check, by place; places without a check are left out.
-fn checks(pattern: &Pattern) -> impl Iterator<Item = (&'static str, Vec<Cow<'static, str>>)> {
-    PLACES.iter().filter_map(|(place, heading)| {
-        let here = pattern.checks.iter().filter(|check| check.side == *place);
-        let texts: Vec<_> = here.map(Check::in_full).collect();
-        (!texts.is_empty()).then_some((*heading, texts))
-    })
+/// What to check, by place; places without a check are left out. A side that shows only in a case is a place of its own.
+fn checks(pattern: &Pattern) -> Vec<(Cow<'static, str>, Vec<&'static str>)> {
+    let mut places: Vec<(Cow<'static, str>, Vec<&str>)> = Vec::new();
+    for (place, heading) in PLACES {
+        for check in pattern.checks.iter().filter(|check| check.side == place) {
+            let heading = check.party.map_or(Cow::Borrowed(heading), |party| format!("On {party}").into());
+            match places.iter_mut().find(|(known, _)| *known == heading) {
+                Some((_, texts)) => texts.push(check.text),
+                None => places.push((heading, vec![check.text])),
+            }
+        }
+    }
+    places
 }
 
 /// Causes, likeliest first.
@@ -146,9 +152,16 @@ mod tests {
     }
 
     #[test]
+    fn a_side_that_a_case_names_has_a_heading_of_its_own() {
+        let pattern = crate::diagnose::patterns::by_id("P2-REJECT").unwrap();
+        let places: Vec<_> = checks(pattern).into_iter().map(|(heading, _)| heading).collect();
+        assert_eq!(places, ["On the side that refuses", "On both sides"]);
+    }
+
+    #[test]
     fn no_check_is_lost_by_grouping() {
         for pattern in CATALOGUE {
-            let grouped: usize = checks(pattern).map(|(_, texts)| texts.len()).sum();
+            let grouped: usize = checks(pattern).iter().map(|(_, texts)| texts.len()).sum();
             assert_eq!(grouped, pattern.checks.len(), "{}", pattern.id);
         }
     }

@@ -41,7 +41,7 @@ pub fn catalogue(out: &mut impl Write, style: &Style) -> io::Result<()> {
         page.blank()?;
     }
     page.wrapped(Words::default(), &Words::default(), &Words::joined(marks.collect(), ", "))?;
-    let more = "A page: ikescope explain ID. From a log line: ikescope explain \"LOG LINE\".";
+    let more = "A severity is that of most cases; a finding has the one of its own. A page: ikescope explain ID. From a log line: ikescope explain \"LOG LINE\".";
     page.paragraph(0, &Words::inked(palette.faint, more))
 }
 
@@ -61,8 +61,8 @@ pub fn page(pattern: &Pattern, out: &mut impl Write, style: &Style) -> io::Resul
     let palette = page.palette;
     let head = Words::inked(ink(&palette, pattern.severity), pattern.id).and(": ");
     page.wrapped(head, &Words::of("  "), &Words::inked(palette.heading, pattern.title))?;
-    let under = format!("{}, {}", pattern.severity.word(), stage_heading(pattern.stage));
-    page.line(&Words::inked(palette.faint, under))?;
+    let under = format!("{} as a rule, {}", pattern.severity.word(), stage_heading(pattern.stage));
+    page.paragraph(0, &Words::inked(palette.faint, under))?;
 
     let (after, before): (Vec<_>, Vec<_>) =
         sections(pattern.prose).into_iter().partition(|section| section.heading == LOOK_ALIKES);
@@ -175,9 +175,9 @@ fn print_checks(page: &mut Page<'_, impl Write>, pattern: &Pattern) -> io::Resul
     }
     heading(page, "What to check")?;
     for (place, texts) in checks(pattern) {
-        page.paragraph(INDENT, &Words::inked(page.palette.label, place))?;
+        page.paragraph(INDENT, &Words::inked(page.palette.label, place.into_owned()))?;
         for text in texts {
-            item(page, "- ", &text)?;
+            item(page, "- ", text)?;
         }
     }
     Ok(())
@@ -257,7 +257,7 @@ mod tests {
         let pattern = by_id("P1-NO-REPLY").unwrap();
         let text = written(Style::default(), |out, style| page(pattern, out, style));
         let parts = [
-            "P1-NO-REPLY: the first IKEv1 message gets no answer\nerror, IKEv1 phase 1\n",
+            "P1-NO-REPLY: the first IKEv1 message gets no answer\nerror as a rule, IKEv1 phase 1\n",
             "\nWhat is seen\n",
             "\nWhat it means\n",
             "\nLikely causes, the likeliest first\n  1. the message or its answer is lost",

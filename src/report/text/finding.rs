@@ -159,7 +159,7 @@ fn print_fields(
     field("seen", Words::of(finding.seen.clone()))?;
     field("means", Words::of(finding.means.clone()))?;
     if finding.severity < Severity::Notice {
-        return field("next", Words::of(finding.settle.clone().unwrap_or_default()));
+        return field("next", finding.settle.as_deref().map(step).unwrap_or_default());
     }
     for cause in finding.causes.iter().take(CAUSES) {
         field("cause", Words::inked(palette.faint, format!("{}: ", cause.likelihood)).and(cause.text.clone()))?;
@@ -173,7 +173,7 @@ fn print_fields(
         field("check", words)?;
     }
     if let Some(settle) = &finding.settle {
-        field("next", Words::of(settle.clone()))?;
+        field("next", step(settle))?;
     }
     if let Some(attempt) = attempt.filter(|attempt| wants_action && attempt.verdict == Some(finding.id)) {
         field("state", states(&attempt.states))?;
@@ -188,7 +188,17 @@ fn print_fields(
     Ok(())
 }
 
-/// One line of each of a few vendors, those whose vendor ids were seen first.
+/// What would settle it, as the next step.
+fn step(settle: &str) -> Words {
+    let is_question = ["whether ", "which ", "what ", "how "].iter().any(|word| settle.starts_with(word));
+    if is_question { Words::of(format!("find out {settle}")) } else { Words::of(settle) }
+}
+
+/// Vendors whose products are met most, Cisco's first as the source documents are about them mostly.
+const MET_MOST: [&str; 9] =
+    ["Cisco ASA", "Cisco IOS", "Fortinet", "Palo Alto", "strongSwan", "libreswan", "Check Point", "Windows", "Cisco"];
+
+/// One line of each of a few vendors: first those whose vendor ids were seen, then those met most.
 fn logs(view: &View<'_>, attempt: Option<&Attempt>, finding: &Finding) -> Words {
     const VENDORS: usize = 4;
     let latest = || view.report.pair(finding.pair?)?.attempts.last().and_then(|&id| view.report.attempts.get(id));
@@ -201,7 +211,8 @@ fn logs(view: &View<'_>, attempt: Option<&Attempt>, finding: &Finding) -> Words 
         .collect();
     let of_this_mode = |log: &&VendorLog| attempt.is_none_or(|attempt| !is_of_another_mode(log.message, attempt.mode));
     let mut logs: Vec<&VendorLog> = finding.logs.iter().filter(of_this_mode).collect();
-    logs.sort_by_key(|log| !families.iter().any(|family| is_of(log.vendor, family)));
+    let rank = |vendor: &str| MET_MOST.iter().position(|met| vendor == *met).unwrap_or(MET_MOST.len());
+    logs.sort_by_key(|log| (!families.iter().any(|family| is_of(log.vendor, family)), rank(log.vendor)));
     let mut vendors: Vec<&str> = Vec::new();
     let mut lines = Vec::new();
     for log in logs {

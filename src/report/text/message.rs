@@ -204,7 +204,7 @@ fn transport(palette: &Palette, message: &Message) -> Vec<Words> {
         let sent = u64::from(message.retransmission_count) + 1;
         let times = count(sent + u64::from(message.recorded_again));
         // of a message that was sent again, nobody can see which copy was recorded how often
-        let words = if sent == 1 { format!("recorded ×{times}") } else { format!("{times} records in all") };
+        let words = if sent == 1 { format!("recorded ×{times}") } else { format!("recorded ×{times} in all") };
         parts.push(Words::inked(palette.faint, words));
     }
     parts

@@ -489,15 +489,24 @@ mod tests {
     }
 
     #[test]
-    fn four_log_lines_are_shown_those_of_the_vendors_seen_first() {
+    fn four_log_lines_are_shown_those_of_the_vendors_seen_first_and_then_those_met_most() {
         let mut sample = sample::refused(1);
         let log = |vendor| crate::diagnose::VendorLog { vendor, message: "no", source: "S2S-10", about: &[] };
-        let logs = ["Netopia", "AWS", "Huawei", "SMG", "Azure", "Cisco ASA"].map(log);
+        let logs = ["Netopia", "AWS", "Huawei", "SMG", "Fortinet", "Cisco ASA"].map(log);
         sample.findings[0].pattern = sample::pattern("P1-PROPOSAL", |pattern| pattern.logs = Vec::leak(logs.into()));
         let unity = hex::decode("12f5f28c457168a9702d9fe274cc0100").unwrap();
         sample.pairs[0].attempts[0].vendor_ids[1] = [unity.into()].into();
-        let logs = r#"logs: Cisco ASA "no" · Netopia "no" · AWS "no" · Huawei "no" ="#;
+        let logs = r#"logs: Cisco ASA "no" · Fortinet "no" · Netopia "no" · AWS "no" ="#;
         assert!(flat(&sample).contains(logs), "{}", flat(&sample));
+    }
+
+    #[test]
+    fn what_would_settle_it_is_a_step() {
+        let mut sample = sample::refused(1);
+        for (settle, next) in [("whether it listens", "find out whether it listens"), ("its log", "its log")] {
+            sample.findings[0].settle = Some(settle.into());
+            assert!(flat(&sample).contains(&format!("= next: {next} =")), "{}", flat(&sample));
+        }
     }
 
     #[test]
