@@ -23,7 +23,7 @@ Examples:
   ikescope vpn.pcap
   ikescope --format json --output report.json captures/
   ikescope --from +60 --to +120 vpn.pcap         the second minute
-  ikescope --exit-code vpn.pcap && echo healthy  for scripts
+  ikescope --exit-code vpn.pcap || echo errors   for scripts
 
 JSON: `ikescope schema` prints its schema. Arrays are flat; rows refer to each other by id.
   ikescope --format json vpn.pcap | jq '.pairs[] | {a, b, status, verdict}'
@@ -34,8 +34,10 @@ Reading the report:
   MM1 … MM6  Main Mode, message 1 to 6     AM1 … AM3  Aggressive Mode     QM1 … QM4  Quick Mode
   TR  XAUTH and Mode Config     INF  Informational     STRAY  a message out of place
   SA_INIT, AUTH, CREATE_CHILD_SA, INFORMATIONAL  exchanges of IKEv2, -REQ the request and -RSP the response
-  Up-Active  up, with traffic     Up-IDLE  up, without     Up-No-IKE  traffic, and no IKE seen
+  Up-Active  up, and ESP or AH seen, be it one way only     Up-IDLE  up, and none seen
+  Up-No-IKE  ESP or AH goes on, and its IKE SA is gone, answers no more, or was not seen
   Down-Negotiating  not up, still trying     Down  not up     Unknown  the capture does not tell
+  error, warning, notice, advisory, info  how bad it is in this case; `ikescope explain` names that of most cases
   stated  said in clear     inferred  follows from what was seen     suspected  the best of several readings";
 
 /// Says what happened between every pair of peers, and why.
@@ -51,7 +53,7 @@ pub(super) struct Arguments {
     #[command(flatten)]
     output: Output,
 
-    /// End with status 1 if there is a finding of severity error
+    /// End with status 1 if there is a finding of severity error; warnings do not count
     #[arg(long, help_heading = "Output")]
     exit_code: bool,
 }

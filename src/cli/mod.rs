@@ -36,8 +36,8 @@ use crate::diagnose::lookup;
 
 const EXAMPLES: &str = "\
 What to capture:
-  tcpdump -i eth0 -w vpn.pcap 'udp port 500 or udp port 4500 or esp or ah
-    or icmp or icmp6 or ip[6:2] & 0x1fff != 0 or ip6[6] == 44'
+  tcpdump -i eth0 -w vpn.pcap 'port 500 or port 4500 or udp port 1701 or udp src port 53
+    or esp or ah or icmp or icmp6 or ip[6:2] & 0x1fff != 0 or ip6[6] == 44'
 
 Examples:
   ikescope vpn.pcap                              say what happened and who has to act
@@ -50,7 +50,7 @@ Examples:
 
 Exit status:
   0  the captures were read, whatever they showed
-  1  with --exit-code: there is a finding of severity error
+  1  with --exit-code: there is a finding of severity error; warnings do not count
   2  a capture or an argument cannot be read; what could be read is reported all the same";
 
 /// Passive IKE analyzer: reads a capture and says how far each VPN negotiation got, why it stopped, and who has to act.

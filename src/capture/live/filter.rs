@@ -371,6 +371,25 @@ mod tests {
         assert!(!of(LinkType::RAW, &[]).filter(&unasked), "a port that was not asked for");
     }
 
+    /// It leaves out what is inside of tunnels, and IPv6 extension headers other than the fragment's.
+    #[test]
+    fn the_filter_of_the_documents_admits_what_ours_does() {
+        const LEFT_OUT: [&str; 4] = ["GRE", "IP in IP", "VXLAN", "an IPv6 extension header"];
+        if skipped() {
+            return;
+        }
+        for document in ["README.md", "docs/capturing.md"] {
+            let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(document)).unwrap();
+            let (_, behind) = text.split_once("tcpdump -i eth0 -w vpn.pcap '").unwrap();
+            let said = compile(LinkType::RAW, behind.split_once('\'').unwrap().0).unwrap();
+            let own = of(LinkType::RAW, &[]);
+            for (what, packet) in ours().iter().filter(|(what, _)| !LEFT_OUT.contains(what)) {
+                assert_eq!(said.filter(packet), own.filter(packet), "{what}, {document}");
+            }
+            assert!(!said.filter(&foreign()[0].1));
+        }
+    }
+
     /// Labels do not say what follows them, so that all of MPLS is admitted.
     fn holds_mpls(frame: &[u8]) -> bool {
         [12, 16, 20, 14, 18, 22].iter().any(|&at| frame.get(at..at + 6) == Some(&[0x88, 0x47, 0, 1, 1, 64]))
