@@ -541,6 +541,14 @@ mod tests {
             ("13[IKE] establishing IKE_SA failed, peer not responding", &["P1-AUTH-SILENT", "V2-NO-REPLY"]),
             ("13[IKE] received NO_PROPOSAL_CHOSEN error notify", &["P1-PROPOSAL", "P2-REJECT"]),
             (
+                "13[IKE] retransmit 2 of request with message ID 0",
+                &["V2-NO-REPLY", "V2-AUTH-NO-REPLY", "L-DPD-TIMEOUT"],
+            ),
+            ("13[IKE] sending retransmit 2 of request message ID 0, seq 3", &["P1-NO-REPLY", "P1-AUTH-SILENT"]),
+            ("13[IKE] sending retransmit 1 of response message ID 0, seq 1", &["P1-MM2-NO-MM3", "P1-MM4-NO-MM5"]),
+            ("13[IKE] no peer config found", &["P1-AUTH-REJECT", "P1-AGGR-AUTH"]),
+            ("13[IKE] no acceptable proposal found", &["V2-CHILD-REJECT", "V2-REKEY-REFUSED"]),
+            (
                 "\"hq\" #1: ESTABLISHED_IKE_SA: 12 second timeout exceeded after 5 retransmits.  No response (or no \
                  acceptable response) to our IKEv2 message",
                 &["V2-CHILD-NO-REPLY", "L-DPD-TIMEOUT"],
@@ -554,12 +562,13 @@ mod tests {
     }
 
     #[test]
-    fn the_order_of_words_tells_strongswans_versions_apart() {
+    fn lines_that_share_most_words_have_pages_of_their_own() {
         for (line, id) in [
             ("received NO_PROPOSAL_CHOSEN notify error", "V2-PROPOSAL"),
             ("received NO_PROPOSAL_CHOSEN notify, no CHILD_SA built", "V2-CHILD-REJECT"),
             ("#2: IKE_AUTH response rejected Child SA with NO_PROPOSAL_CHOSEN", "V2-CHILD-REJECT"),
             ("rekeying IKE_SA failed, peer not responding", "V2-CHILD-NO-REPLY"),
+            ("Quick Mode message is for a non-existent (expired or deleted?) ISAKMP SA", "L-STALE-SA"),
         ] {
             assert_eq!(clear(line), Some(id), "{line}");
         }

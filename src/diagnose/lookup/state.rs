@@ -41,9 +41,9 @@ states! {
         "STATE_QUICK_I2" => ["OK-UP", "OK-IDLE"];
         "STATE_QUICK_R2" => ["OK-UP", "OK-IDLE"];
         "STATE_V2_PARENT_I1 / IKE_SA_INIT_I" => ["V2-NO-REPLY", "V2-PROPOSAL"];
-        "STATE_V2_PARENT_R1 / IKE_SA_INIT_R" => ["V2-INIT-NO-AUTH"];
+        "STATE_V2_PARENT_R1 / IKE_SA_INIT_R" => ["V2-INIT-NO-AUTH", "V2-AUTH-FAIL"];
         "STATE_V2_PARENT_I2 / IKE_AUTH_I" => ["V2-AUTH-NO-REPLY", "V2-AUTH-FAIL"];
-        "STATE_V2_ESTABLISHED_IKE_SA / ESTABLISHED_IKE_SA" => ["OK-UP", "OK-IDLE", "V2-CHILD-NO-REPLY", "L-DPD-TIMEOUT"];
+        "STATE_V2_ESTABLISHED_IKE_SA" => ["OK-UP", "OK-IDLE"];
     }
     "strongSwan" from "strongSwan source" {
         "CONNECTING" => ["P1-NO-REPLY", "V2-NO-REPLY", "P1-AUTH-SILENT", "V2-AUTH-NO-REPLY"];

@@ -83,6 +83,8 @@ pattern! {
         "Cisco ASA": "Received DPD sequence number in … expected seq #" ("Cisco ASA syslog reference");
         "racoon": "DPD: remote (ISAKMP-SA spi=…) seems to be dead." ("racoon log");
         "strongSwan": "giving up after … retransmits" ("strongSwan source");
+        "strongSwan": "retransmit … of request with message ID …" ("strongSwan log");
+        "strongSwan": "sending retransmit … of request message ID …, seq …" ("strongSwan log");
         "libreswan": "ESTABLISHED_IKE_SA: … second timeout exceeded after … retransmits. No response (or no acceptable response) to our IKEv2 message" ("libreswan log");
         "Shrew": "tunnel DPD timeout for peer" ("Shrew log");
     ];

@@ -69,6 +69,7 @@ pattern! {
         "Netopia": "phase2 hash failed" ("NIR-15");
         "Huawei": "16: rekey no find old sa" ("Huawei ALM-303046755");
         "Meraki, Palo Alto": "rekey: outbound CHILD_SA missing" ("public post");
+        "libreswan": "Quick Mode message is for a non-existent (expired or deleted?) ISAKMP SA" ("libreswan log");
         "Cisco ASA": "Received encrypted packet with no matching SA, dropping" ("public ASA logs");
         "D-Link": "Ike_invalid_cookie" ("D-Link NetDefendOS manual 9.7.5");
     ];

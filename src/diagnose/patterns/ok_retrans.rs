@@ -30,7 +30,9 @@ pattern! {
     title: "a message was repeated, and then the exchange went on";
     causes: [];
     checks: [];
-    logs: [];
+    logs: [
+        "strongSwan": "received retransmit of request with ID …, retransmitting response" ("strongSwan log");
+    ];
     sources: ["RFC 2408 §5.1", "RFC 7296 §2.1"];
     when: REPEATS;
     check: check

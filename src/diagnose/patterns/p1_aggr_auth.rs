@@ -82,6 +82,7 @@ pattern! {
         "Netopia": "phase1 auth failure" ("NIR-11");
         "strongSwan": "calculated HASH does not match HASH payload" ("strongSwan log") about "keys";
         "strongSwan": "IDir … INVALID_ID_INFORMATION" ("strongSwan source") about "peer";
+        "strongSwan": "no peer config found / received AUTHENTICATION_FAILED error notify" ("strongSwan log") about "peer";
         "strongSwan": "Aggressive Mode PSK disabled for security reasons" ("strongSwan source") about "mode";
         "Cisco ASA": "Received ISAKMP Aggressive Mode message 1 with unknown tunnel group name" ("Cisco ASA syslog reference") about "identity";
         "Cisco ASA": "Sending spoofed ISAKMP Aggressive Mode message 2 due to receipt of unknown tunnel group" ("Cisco ASA syslog reference") about "identity";

@@ -55,6 +55,7 @@ pattern! {
         "Cisco IOS": "MM_KEY_EXCH" ("CON-18");
         "libreswan": "Possible authentication failure: no acceptable response to our first encrypted message" ("libreswan source");
         "strongSwan": "giving up after … retransmits / establishing IKE_SA failed, peer not responding" ("strongSwan source");
+        "strongSwan": "sending retransmit … of request message ID …, seq …" ("strongSwan log");
         "Fortinet": "sent IKE msg (P1_RETRANSMIT)" ("FortiOS debug notes");
         "Tencent": "retransmit IKEv1 Main Mode Initiator 5th message" ("Tencent Cloud doc 554/79960");
         "racoon, MikroTik": "phase1 negotiation failed due to time up." ("racoon source");

@@ -43,6 +43,7 @@ pattern! {
         "Cisco IOS": "MM_SA_SETUP" ("CON-17");
         "Cisco PIX": "retransmitting phase 1" ("PIX-18");
         "strongSwan": "deleting half open IKE_SA with … after timeout" ("public logs");
+        "strongSwan": "sending retransmit … of response message ID …, seq …" ("strongSwan log");
         "AWS": "AWS tunnel Timeout: deleting un-established Phase 1 IKE_SA with cgw" ("AWS log-contents");
         "Cisco ASA": "IKE session establishment timed out […], aborting!" ("Cisco ASA syslog reference");
     ];

@@ -58,6 +58,7 @@ pattern! {
         "Cisco IOS": "MM_SA_SETUP" ("CON-17");
         "strongSwan": "no shared key found for … - …" ("strongSwan source");
         "strongSwan": "giving up after … retransmits / establishing IKE_SA failed, peer not responding" ("strongSwan source");
+        "strongSwan": "sending retransmit … of request message ID …, seq …" ("strongSwan log");
         "Cisco ASA": "Can't find a valid tunnel group, aborting...!" ("public ASA logs");
         "Cisco ASA": "Group not found and BASE GROUP default preshared key not configured" ("Cisco ASA syslog reference");
         "Cisco ASA": "No Group found matching peer_ID or IP_address for Pre-shared key peer" ("Cisco ASA syslog reference");

@@ -48,6 +48,7 @@ pattern! {
         "Cisco PIX": "ISAKMP: No cert, and no keys (public or pre-shared) with remote peer" ("PIX-11");
         "racoon": "no cert defined. / failed to sign." ("racoon source");
         "strongSwan": "no private key found for … / no shared key found" ("strongSwan source");
+        "strongSwan": "sending retransmit … of response message ID …, seq …" ("strongSwan log");
         "Cisco ASA": "Aborting: No identity cert specified in IPsec SA / no trust-point defined in tunnel-group" ("Cisco ASA syslog reference");
     ];
     sources: ["PIX-11", "S2S-23", "RFC 2409 §5", "RFC 3947 §4"];

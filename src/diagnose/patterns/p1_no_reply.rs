@@ -59,6 +59,7 @@ pattern! {
         "Palo Alto": "IKE phase-1 negotiation is failed as initiator, main mode. Failed SA: … due to timeout." ("PAN-OS message table");
         "Check Point": "No response from peer" ("Check Point FireWall book ch. 11");
         "strongSwan": "giving up after … retransmits / peer not responding, trying again / establishing IKE_SA failed, peer not responding" ("strongSwan source");
+        "strongSwan": "sending retransmit … of request message ID …, seq …" ("strongSwan log");
         "libreswan": "No response (or no acceptable response) to our first IKEv1 message" ("libreswan source");
         "racoon, MikroTik": "phase1 negotiation failed due to time up." ("racoon source");
         "Fortinet": "no matching gateway for new request" ("public forum log");

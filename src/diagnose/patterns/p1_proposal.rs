@@ -86,6 +86,7 @@ pattern! {
         "ZyXEL": "!! No proposal chosen" ("ZyXEL manuals");
         "racoon": "notification NO-PROPOSAL-CHOSEN received in unencrypted informational exchange." ("racoon log");
         "libreswan": "no acceptable Oakley Transform" ("libreswan log");
+        "libreswan": "received and ignored notification payload: NO_PROPOSAL_CHOSEN" ("libreswan log");
     ];
     sources: [
         "SMG-07", "SMG-14", "SMG-15", "SMG-16", "SMG-32", "PIX-02", "PIX-07", "S2S-02", "S2S-03", "S2S-43", "S2S-44",

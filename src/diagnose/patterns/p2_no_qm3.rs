@@ -46,6 +46,7 @@ pattern! {
     ];
     logs: [
         "strongSwan": "peer selected invalid traffic selectors" ("strongSwan source") about "dislikes";
+        "strongSwan": "sending retransmit … of response message ID …, seq …" ("strongSwan log");
     ];
     sources: ["RFC 2409 §5.5", "RFC 2408 §4.5"];
     misses: Messages;

@@ -51,6 +51,7 @@ pattern! {
         "Cisco PIX": "Reserved Not Zero on Payload 8" ("PIX-15");
         "libreswan": "No acceptable response to our first Quick Mode message: perhaps peer likes no proposal" ("libreswan source");
         "strongSwan": "giving up after … retransmits" ("strongSwan source");
+        "strongSwan": "sending retransmit … of request message ID …, seq …" ("strongSwan log");
         "racoon": "phase2 negotiation failed due to time up." ("racoon source");
     ];
     sources: ["PIX-15", "PIX-21", "NIR-16", "NIR-17", "RFC 2409 §5.5", "RFC 3706 §5"];

@@ -63,6 +63,7 @@ pattern! {
         "strongSwan": "no matching CHILD_SA config found" ("strongSwan source");
         "strongSwan": "no matching proposal found, sending NO_PROPOSAL_CHOSEN" ("strongSwan source");
         "strongSwan": "received NO_PROPOSAL_CHOSEN error notify / received INVALID_ID_INFORMATION error notify" ("strongSwan log");
+        "libreswan": "received and ignored notification payload: NO_PROPOSAL_CHOSEN" ("libreswan log");
         "Fortinet": "no SA proposal chosen" ("FortiGate guides");
         "racoon, MikroTik": "failed to pre-process ph2 packet" ("racoon source");
         "racoon": "no suitable policy found. / failed to get sainfo." ("racoon source");

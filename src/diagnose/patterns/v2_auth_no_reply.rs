@@ -64,7 +64,9 @@ pattern! {
     ];
     logs: [
         "libreswan": "Possible authentication failure: no acceptable response to our first encrypted message" ("libreswan source");
-        "strongSwan": "sending retransmit of request with message ID 1 / giving up after … retransmits / establishing IKE_SA failed, peer not responding" ("strongSwan source");
+        "strongSwan": "giving up after … retransmits / establishing IKE_SA failed, peer not responding" ("strongSwan source");
+        "strongSwan": "retransmit … of request with message ID …" ("strongSwan log");
+        "strongSwan": "received retransmit of request with ID …, retransmitting response" ("strongSwan log");
         "Algo VPN": "fails after 5 transmission attempts" ("trailofbits/algo issue 799");
     ];
     sources: ["RFC 7296 §2.1", "RFC 7296 §2.4", "RFC 7296 §2.23", "RFC 7383 §1"];

@@ -54,6 +54,8 @@ pattern! {
         "libreswan": "300 second timeout exceeded after 10 retransmits" ("GitHub issue");
         "libreswan": "ESTABLISHED_IKE_SA: … second timeout exceeded after … retransmits. No response (or no acceptable response) to our IKEv2 message" ("libreswan log");
         "strongSwan": "giving up after … retransmits / rekeying IKE_SA failed, peer not responding" ("strongSwan source");
+        "strongSwan": "retransmit … of request with message ID …" ("strongSwan log");
+        "strongSwan": "received retransmit of request with ID …, retransmitting response" ("strongSwan log");
     ];
     sources: ["RFC 7296 §2.1", "RFC 7296 §2.4", "RFC 6311 §3"];
     misses: Messages;

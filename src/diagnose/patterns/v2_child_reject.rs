@@ -65,6 +65,7 @@ pattern! {
         "libreswan": "no proposal chosen from:1:ESP:…" ("libreswan log");
         "libreswan": "IKE_AUTH response rejected Child SA with …" ("libreswan log");
         "strongSwan": "received NO_PROPOSAL_CHOSEN notify, no CHILD_SA built" ("strongSwan log");
+        "strongSwan": "no acceptable proposal found" ("strongSwan log");
     ];
     sources: ["RFC 7296 §1.2", "RFC 7296 §2.9", "RFC 7296 §2.21.2", "RFC 7296 §3.10.1"];
     when: V2 NO_TUNNEL, CREATE_CHILD;

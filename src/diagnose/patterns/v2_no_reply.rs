@@ -68,6 +68,7 @@ pattern! {
     logs: [
         "libreswan": "No response (or no acceptable response) to our first IKEv2 message" ("libreswan source");
         "strongSwan": "giving up after … retransmits / peer not responding, trying again / establishing IKE_SA failed, peer not responding" ("strongSwan source");
+        "strongSwan": "retransmit … of request with message ID …" ("strongSwan log");
         "Azure": "PeerReachability: The peer gateway isn't reachable" ("Azure network-watcher-troubleshoot-overview");
         "GCP": "NO_INCOMING_PACKETS" ("Google Cloud VpnTunnel.Status reference");
     ];

@@ -69,6 +69,7 @@ pattern! {
         "strongSwan": "generating CREATE_CHILD_SA response 142 [ N(NO_PROP) ]" ("public log");
         "strongSwan": "received TEMPORARY_FAILURE notify error" ("strongSwan log") about "busy";
         "strongSwan": "IKE_SA rekeying failed, trying again in … seconds" ("strongSwan log");
+        "strongSwan": "no acceptable proposal found" ("strongSwan log");
     ];
     sources: ["RFC 7296 §1.3", "RFC 7296 §2.8", "RFC 7296 §2.25", "RFC 7296 §3.10.1"];
     when: CREATE_CHILD;
