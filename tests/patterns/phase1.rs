@@ -464,7 +464,6 @@ fn wrong_public_value() -> Capture {
         .capture()
 }
 
-/// All that is found in a crafted capture.
 /// A responder that accepts the very message that it refused several times was put right meanwhile.
 #[test]
 fn a_message_1_that_is_accepted_after_refusals_was_mended() {
@@ -481,6 +480,27 @@ fn a_message_1_that_is_accepted_after_refusals_was_mended() {
     assert_eq!(verdict.map(|verdict| verdict.id()), Some("OK-UP"));
 }
 
+/// An offer that is refused and accepted in a later attempt was no reason for anything since, whatever stops that one.
+#[test]
+fn an_offer_that_was_refused_and_is_accepted_later_is_history() {
+    let no = v1::notify(v1::NO_PROPOSAL_CHOSEN);
+    let refused = |group| {
+        let transform = v1::transform(v1::AES_CBC, 256, v1::SHA2_256, v1::PSK, group);
+        let told = Scenario::new().mm1(&[transform]).informational_clear(Side::Responder, no.clone());
+        let later = told.after(secs(12)).new_attempt().mm1(&[usual_transform()]).mm2(&usual_transform()).mm3().mm4();
+        judge(&later.mm5().repeat(4, &BACKOFF).quiet(secs(60)).capture())
+    };
+    let analysis = refused(14);
+    assert_eq!(alarms(&analysis), ["P1-AUTH-SILENT"]);
+    let found = find(&analysis, "P1-PROPOSAL").expect("a finding");
+    assert_eq!(found.severity, Severity::Notice);
+    assert!(found.seen.ends_with("it accepted the same offer 12.0 s later"), "{}", found.seen);
+    assert!(found.means.contains("was put right there"), "{}", found.means);
+    // another offer may be of another tunnel
+    assert!(alarms(&refused(2)).contains(&"P1-PROPOSAL"));
+}
+
+/// All that is found in a crafted capture.
 pub fn findings(capture: &Capture) -> Vec<Finding> {
     let analysis = judge(capture);
     analysis.diagnosis.findings(&analysis.facts).collect()

@@ -1,10 +1,44 @@
-//! A first message that the responder refuses in clear again and again, and then accepts as it is.
+//! A first message that the responder refuses in clear, and later accepts as it is: a copy of it, or that of another attempt.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::time::Duration;
 
 use crate::base::Timestamp;
 use crate::diagnose::pattern::Match;
 use crate::diagnose::words::{span, times};
 use crate::diagnose::{Confidence, Severity};
-use crate::track::MessageRecord;
+use crate::track::{Attempt, MessageRecord};
+
+const MENDED: &str = "the offer is the same: what the responder did not have for it was put right there, or not loaded until then; the \
+                      refusals are not authenticated";
+
+/// By initiator, the last attempt whose offer the responder went along with.
+pub(super) struct Accepted<'a>(HashMap<IpAddr, &'a Attempt>);
+
+impl<'a> Accepted<'a> {
+    /// Of such attempts, in the order of their first messages.
+    pub(super) fn of(attempts: impl Iterator<Item = &'a Attempt>) -> Self {
+        Self(attempts.map(|attempt| (attempt.initiator.ip(), attempt)).collect())
+    }
+
+    /// Whether one came after that which was refused.
+    pub(super) fn after(&self, refused: &Attempt) -> Option<&'a Attempt> {
+        self.0.get(&refused.initiator.ip()).copied().filter(|later| later.first > refused.first)
+    }
+
+    /// How much later one with the same offer began.
+    pub(super) fn same_after(&self, refused: &Attempt) -> Option<Duration> {
+        let same = |later: &&Attempt| later.mode == refused.mode && later.offered == refused.offered;
+        self.after(refused).filter(same).map(|later| later.first.since(refused.first))
+    }
+}
+
+/// A refusal, as history: the same offer was accepted so much `later`.
+pub(super) fn recalled(mut found: Match, later: Duration) -> Match {
+    found.seen.push_str(&format!("; it accepted the same offer {} later", span(later)));
+    found.severity(Severity::Notice).means(MENDED)
+}
 
 /// The message `asked` was refused several times, each time with what is `said`, and then accepted. What refuses and accepts the same
 /// copy may be two, as anybody can refuse in clear: another copy has to come between the last refusal and `accepted`.
@@ -34,10 +68,7 @@ pub(super) fn mended<'a>(
                 span(last.since(first.at)),
                 span(accepted.at.since(asked.at)),
             ))
-            .means(
-                "the offer is the same: what the responder did not have for it was put right there, or not loaded until then; the \
-                 refusals are not authenticated",
-            )
+            .means(MENDED)
             .frames([asked.frame, first.frame, frame, accepted.frame]),
     )
 }

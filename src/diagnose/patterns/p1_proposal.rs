@@ -6,7 +6,7 @@ use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::times;
 use crate::track::{Label, Mode, Side};
 
-use super::mended::mended;
+use super::mended::{self, Accepted, mended};
 use super::nearest_miss;
 use super::phase1::{self, Standing, notify};
 
@@ -100,6 +100,8 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     let standing = Standing::of(case);
     let mut compared = false;
     let until = phase1::attempts(case).filter_map(|(_, view)| refused_until(&view));
+    let went_along = phase1::attempts(case).filter(|(_, view)| phase1::accepted_at(view).is_some());
+    let went_along = Accepted::of(went_along.map(|(_, view)| view.attempt));
     phase1::attempts(case)
         .filter(|(_, view)| view.attempt.chosen.is_none() && view.attempt.phase1_up.is_none())
         .filter_map(|(index, view)| {
@@ -142,6 +144,9 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             }
             if view.attempt.mode == Mode::Aggressive {
                 found.means.to_mut().push_str(ONE_GROUP);
+            }
+            if let Some(later) = went_along.same_after(view.attempt) {
+                return Some(mended::recalled(found, later).rule_out(&["changed"]));
             }
             // Equal findings of a pair are told once: one comparison is enough.
             Some(match std::mem::replace(&mut compared, true) {

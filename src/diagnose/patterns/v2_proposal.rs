@@ -1,10 +1,7 @@
 //! V2-PROPOSAL: the responder refused every proposal of IKE_SA_INIT.
 
-use std::collections::HashMap;
-use std::net::IpAddr;
 use std::time::Duration;
 
-use crate::base::Timestamp;
 use crate::diagnose::Confidence;
 use crate::diagnose::case::{Case, ClearNotify, View};
 use crate::diagnose::pattern::{Match, pattern};
@@ -14,7 +11,7 @@ use crate::track::{IcmpAbout, IcmpFact, IkeVersion, Label, MessageRecord, Payloa
 
 use super::icmp;
 use super::ikev2::{self, notify};
-use super::mended::mended;
+use super::mended::{self, Accepted, mended};
 use super::nearest_miss;
 use super::phase1::Habits;
 
@@ -76,17 +73,16 @@ pattern! {
 
 fn check(case: &Case<'_>) -> Vec<Match> {
     let habits = Habits::of(case);
-    // attempts stand in the order of their first messages
-    let accepted: HashMap<IpAddr, Timestamp> = ikev2::attempts(case)
-        .filter(|(_, view)| ikev2::went_along(view).is_some())
-        .map(|(_, view)| (view.attempt.initiator.ip(), view.attempt.first))
-        .collect();
+    let accepted = ikev2::attempts(case).filter(|(_, view)| ikev2::went_along(view).is_some());
+    let accepted = Accepted::of(accepted.map(|(_, view)| view.attempt));
     let mut compared = false;
     let found = ikev2::unproven(case)
         .filter_map(|(index, view)| {
             let found = refused(&habits, index, &view)?;
-            let passed = accepted.get(&view.attempt.initiator.ip()).is_some_and(|&at| at > view.attempt.first);
-            let found = ikev2::recalled(found, passed);
+            if let Some(later) = accepted.same_after(view.attempt) {
+                return Some(mended::recalled(found, later).rule_out(&["changed"]).weigh("starting", 20.0));
+            }
+            let found = ikev2::recalled(found, accepted.after(view.attempt).is_some());
             // Equal findings of a pair are told once: one comparison is enough.
             Some(match std::mem::replace(&mut compared, true) {
                 true => found.rule_out(&["changed"]),
