@@ -275,7 +275,7 @@ fn in_use() -> Scenario {
 }
 
 /// `told`, then four liveness checks of the initiator, ten seconds apart, each followed by `each`.
-fn asked_in_vain(told: Scenario, each: fn(Scenario) -> Scenario) -> Scenario {
+fn asked_in_vain(told: Scenario, each: impl Fn(Scenario) -> Scenario) -> Scenario {
     (1..=4).fold(told, |told, number| each(told.dpd(Side::Initiator, number)).after(secs(10)))
 }
 
@@ -387,6 +387,33 @@ fn a_daemon_that_is_back_is_not_dead() {
     let found = find(&judge(&told.quiet(secs(60)).capture()), "L-DPD-TIMEOUT").expect("it is found");
     assert!(found.seen.ends_with("the last nothing any more"), "{}", found.seen);
     assert!(found.causes.first().is_some_and(|cause| cause.text.starts_with("the peer restarted")), "{found:?}");
+}
+
+/// Its port was closed for every check, and it answers what is begun anew: it is known what became of it.
+#[test]
+fn a_daemon_that_is_back_and_negotiates_was_away() {
+    let host = in_use().address(Side::Responder);
+    let closed = asked_in_vain(in_use(), |told| told.icmp_unreachable(host, 3)).after(secs(5));
+    let anew = |told: Scenario| told.new_attempt().main_mode().quick_mode().traffic(10);
+    let found = find(&judge(&anew(closed).capture()), "L-DPD-TIMEOUT").expect("it is found");
+    assert!(found.means.starts_with("the IKE daemon of the peer was gone; it is back"), "{}", found.means);
+    assert!(found.causes[0].text.starts_with("the peer restarted"), "{found:?}");
+    let silent = find(&judge(&anew(asked_in_vain(in_use(), |told| told)).capture()), "L-DPD-TIMEOUT");
+    assert!(silent.expect("it is found").means.ends_with("what became of it at the peer does not show"));
+}
+
+/// Where NAT detection finds none, no mapping was forgotten.
+#[test]
+fn a_mapping_takes_a_nat() {
+    let asked = Scenario::new().ikev2(&v2::ike_cbc(14)).traffic(6).after(secs(5)).liveness(Side::Initiator);
+    let again = |told: Scenario, gap: f64| {
+        told.repeat_from(Side::Initiator, 1, &[gap]).repeat_from(Side::Responder, 1, &[0.02])
+    };
+    let told = [2.0, 3.6, 6.5, 11.7].into_iter().fold(asked, again).after(secs(20)).new_attempt();
+    let analysis = judge(&told.sa_init_request(&[v2::ike_cbc(14)]).repeat(3, &[2.0]).quiet(secs(20)).capture());
+    let found = find(&analysis, "L-DPD-TIMEOUT").expect("it is found");
+    assert!(found.causes.iter().all(|cause| !cause.text.contains("NAT")), "{:?}", found.causes);
+    assert!(found.checks().all(|check| !check.text.contains("keepalive")), "{found:?}");
 }
 
 #[test]

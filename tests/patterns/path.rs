@@ -318,6 +318,34 @@ fn a_responder_that_repeats_itself_on_4500_got_the_message_there() {
     assert_eq!(alarms(&judge(&again.quiet(secs(60)).capture())), ["P1-AUTH-SILENT"]);
 }
 
+/// ESP of a tunnel that worked, checks and a new message 5 go unanswered since one moment, and UDP 500 answers: one port is closed.
+#[test]
+fn what_falls_silent_on_4500_alone_has_one_cause() {
+    let told = Scenario::new().nat().main_mode().quick_mode();
+    let spis = told.esp_spis();
+    let told = told.traffic_on(spis, 1..=10, ms(500));
+    let in_use = told.dpd(Side::Initiator, 1).dpd_ack(Side::Responder, 1).traffic_on(spis, 11..=12, ms(500));
+    let asked = (0..4).fold(in_use, |told, number| {
+        let sent = told.esp(Side::Initiator, spis[0], 13 + number * 5..=17 + number * 5, 120, ms(600));
+        sent.dpd(Side::Initiator, 2 + number)
+    });
+    let anew = |told: Scenario| told.new_attempt().mm1(&[usual_transform()]).mm2(&usual_transform()).mm3().mm4().mm5();
+    let analysis = judge(&anew(asked.clone()).repeat(4, &[2.0, 4.0]).quiet(secs(20)).capture());
+    let found = find(&analysis, "P1-AUTH-SILENT").expect("a finding");
+    assert!(found.causes[0].text.starts_with("UDP 4500 is blocked"), "{:?}", found.causes);
+    assert!(found.seen.contains("its UDP 4500 answered ESP until"), "{}", found.seen);
+    let found = find(&analysis, "T-ONEWAY").expect("a finding");
+    assert!(found.causes[0].text.starts_with("ESP in UDP is lost on its way"), "{:?}", found.causes);
+    let found = find(&analysis, "L-DPD-TIMEOUT").expect("a finding");
+    assert!(found.means.starts_with("the peer lives"), "{}", found.means);
+    assert!(!says(&found, "the IKE daemon of the peer is dead"));
+    // what comes from there in between had another reason to be missed
+    let answers = asked.dpd_ack(Side::Responder, 5);
+    let analysis = judge(&anew(answers).repeat(4, &[2.0, 4.0]).quiet(secs(20)).capture());
+    let found = find(&analysis, "P1-AUTH-SILENT").expect("a finding");
+    assert!(!found.causes[0].text.starts_with("UDP 4500 is blocked"), "{:?}", found.causes);
+}
+
 #[test]
 fn an_initiator_that_takes_the_answer_of_an_address_it_did_not_ask_is_told_of() {
     let story = Scenario::new();

@@ -1,5 +1,6 @@
 //! L-DPD-TIMEOUT: nobody answers the liveness checks.
 
+use std::cell::OnceCell;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ use crate::track::{EspFlow, IcmpAbout, Label, MessageRecord, Side};
 
 use super::informational::{self, Informational, Reading};
 use super::life_cycle::{self, spacing};
-use super::phase1;
+use super::{n_port4500, nat, phase1};
 
 /// Copies of a question before its silence means something.
 const LEAST: u64 = 3;
@@ -136,6 +137,7 @@ fn answered_in_vain(index: usize, view: &View<'_>) -> Option<Match> {
             .frames(view.frames(request))
             .frames([answer.frame])
             .rule_out(&["restart", "daemon", "dropped", "unsupported"])
+            .rule_out(if nat::none(view) { &["mapping"] } else { &[] })
             .settle(format!("a capture on the outside of {from}: whether the answer arrives")),
     )
 }
@@ -150,6 +152,8 @@ struct Later<'a> {
     up: Option<usize>,
     /// The flow from it with the latest packet.
     latest: [Option<&'a EspFlow>; 2],
+    /// Who fell silent on UDP 4500 alone, and when.
+    closed: OnceCell<Option<(IpAddr, Timestamp)>>,
 }
 
 impl<'a> Later<'a> {
@@ -165,6 +169,7 @@ impl<'a> Later<'a> {
                 .map(|address| case.pair.attempts.iter().rposition(|attempt| attempt.initiator.ip() == address)),
             up: life_cycle::last_up(case),
             latest: addresses.map(|address| case.flows_from(address).max_by_key(|flow| flow.last)),
+            closed: OnceCell::new(),
         }
     }
 
@@ -322,10 +327,20 @@ fn unanswered(
         .any(|data| registry::vendor_id(data).is_some_and(|vendor| vendor.family == "dpd"));
     // It is there, and talks under another IKE SA.
     let others = view.case.attempts().filter(|(other, it)| *other != index && it.attempt.last > first.at);
-    let elsewhere = others.map(|(_, other)| other).any(|other| {
+    let talks_elsewhere = others.filter_map(|(_, other)| {
         let talks = |from| life_cycle::address(other.attempt, from) == peer;
-        other.messages().any(|message| message.encrypted && message.at > first.at && talks(message.from))
+        let said = |message: &&MessageRecord| message.encrypted && message.at > first.at && talks(message.from);
+        other.messages().filter(said).map(|message| message.at).min()
     });
+    let talks_elsewhere = talks_elsewhere.min();
+    let elsewhere = talks_elsewhere.is_some();
+    // Its port was closed, and is open since.
+    let back =
+        refused == Some(true) && talks_elsewhere.is_some_and(|since| errors.iter().all(|(_, ended, _)| *ended < since));
+    // All of UDP 4500 stopped at one time.
+    let fallen = || later.closed.get_or_init(|| n_port4500::fallen_silent(&view.case));
+    let closed =
+        refused.is_none() && !elsewhere && fallen().is_some_and(|(end, since)| end == peer && since < first.at);
     let answered =
         read.iter().any(|each| each.reading == Reading::Question { answered: true } && each.message.from == side);
     let unannounced = !view.is_v2() && !announced && !answered && !view.attempt.midstream;
@@ -339,8 +354,13 @@ fn unanswered(
             times(copies),
             span(asked_for),
             match (refused, traffic) {
+                _ if back && reopened => {
+                    "; the first drew ICMP errors of its host, the last nothing any more, and it talks under another IKE SA since"
+                }
+                _ if back => "; its host sent ICMP errors instead, and it talks under another IKE SA since",
                 _ if elsewhere => ", and talks under another IKE SA meanwhile or later",
                 _ if reopened => "; the first drew ICMP errors of its host, the last nothing any more",
+                _ if closed => "; since before that nothing comes from its UDP 4500, and its UDP 500 answers",
                 (Some(true), _) => ", and it sent ICMP errors instead",
                 (Some(false), _) => ", and ICMP errors came from the path instead",
                 (None, Traffic::GoesOn) => ", while its ESP goes on",
@@ -350,6 +370,7 @@ fn unanswered(
             if unknown { ", and it had sent no dead peer detection vendor id in clear" } else { "" },
         ))
         .means(match (refused, traffic) {
+            _ if back => "the IKE daemon of the peer was gone; it is back, and most likely does not know this SA any more",
             _ if elsewhere && acted => {
                 "the peer lives; the side that asked gave this IKE SA up and began anew, so what became of it at the peer does not show"
             }
@@ -362,6 +383,9 @@ fn unanswered(
             }
             (Some(true), _) => "the host is there, and its IKE daemon seems to be gone",
             (Some(false), _) => "a router says that the peer cannot be reached, or a filter that it must not",
+            _ if closed => {
+                "the peer lives, and nothing gets from its UDP 4500 to here any more, or it started anew without these SAs"
+            }
             _ if unknown => {
                 "the peer lives; it did not announce that it knows liveness checks, and then it should not be asked"
             }
@@ -373,6 +397,7 @@ fn unanswered(
         })
         .frames(questions.iter().take(8).flat_map(|each| view.frames(each.message)));
     found = match (refused, traffic) {
+        _ if back => found.weigh("restart", 4.0).weigh("path", 0.2).weigh("mapping", 0.2).rule_out(&["daemon"]),
         _ if elsewhere && acted => found.weigh("dropped", 2.0).rule_out(&["daemon"]),
         _ if elsewhere => found.weigh("dropped", 20.0).weigh("path", 0.5).rule_out(&["daemon"]),
         _ if reopened => found.weigh("restart", 4.0).weigh("daemon", 2.0).weigh("path", 0.2).weigh("mapping", 0.2),
@@ -383,6 +408,10 @@ fn unanswered(
             found.weigh("daemon", 8.0).weigh("path", 0.2).weigh("mapping", 0.2)
         }
         (Some(false), _) => found.weigh("path", 8.0).rule_out(&["mapping"]),
+        _ if closed => found
+            .weigh("path", 4.0)
+            .rule_out(&["daemon"])
+            .settle(format!("a capture on the outside of {peer}: what arrives on UDP 4500, and what leaves")),
         (None, traffic) => {
             if traffic == Traffic::Later {
                 found = found.weigh("daemon", 3.0).weigh("path", 0.8).weigh("restart", 0.5);
@@ -401,10 +430,9 @@ fn unanswered(
     } else if unannounced {
         found = found.weigh("unsupported", if unknown { 60.0 } else { 3.0 });
     }
-    let behind = [Side::Initiator, Side::Responder].map(|side| view.attempt.nat.behind(side));
-    if behind == [Some(false); 2] {
+    if nat::none(view) {
         found = found.rule_out(&["mapping"]);
-    } else if behind.contains(&Some(true)) {
+    } else if nat::detected(view) {
         found = found.weigh("mapping", 2.0);
     }
     // Whoever asks and gets no answer gives up after a few; heartbeats of IKEv1 go on, and nobody answers them.

@@ -1,18 +1,20 @@
 //! N-PORT4500: the negotiation stops where it moves to UDP 4500.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use crate::diagnose::case::{Case, PATIENCE, View};
+use crate::base::Timestamp;
+use crate::diagnose::case::{AT_ONCE, Case, PATIENCE, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::points;
 use crate::diagnose::unheard::Unheard;
 use crate::diagnose::words::{span, times, until};
 use crate::diagnose::{Confidence, Severity};
-use crate::track::{IcmpAbout, Label, MessageRecord, Mode, Move, Side};
+use crate::packet::Encapsulation;
+use crate::track::{EspFlow, IcmpAbout, Label, MessageRecord, Mode, Move, Side};
 
 use super::phase1::Method;
-use super::{fragments, ikev2, nat, phase1, v2_auth_fail, v2_auth_no_reply, v2_init_no_auth};
+use super::{fragments, ikev2, nat, phase1, traffic, v2_auth_fail, v2_auth_no_reply, v2_init_no_auth};
 
 /// Attempts before one that are looked at.
 const EARLIER: usize = 16;
@@ -209,6 +211,27 @@ pub(super) fn passed_before(view: &View<'_>) -> Option<Duration> {
         (moved(Side::Initiator) && moved(Side::Responder) && (said() || sent())).then_some(up)
     });
     passed.max().map(|up| view.attempt.first.since(up))
+}
+
+/// Who fell silent on UDP 4500 and not on UDP 500, and when it was last heard there: its ESP answered and no longer does, and a message
+/// that went there since has no answer either. What stops one of them stops all.
+pub(super) fn fallen_silent(case: &Case<'_>) -> Option<(IpAddr, Timestamp)> {
+    let faded = traffic::faded(case)?;
+    let peer = faded.way.to;
+    let in_udp = |flow: &&EspFlow| flow.encapsulation == Encapsulation::Udp;
+    let answered = case.flows_from(peer).map(|flow| flow.last).max()?;
+    let later = answered.after(AT_ONCE);
+    let since = || {
+        let attempts = case.attempts().filter(|(_, view)| view.attempt.last > later);
+        attempts.flat_map(|(_, view)| view.messages()).filter(|message| message.last_sent() > later)
+    };
+    let on = |port: u16| since().any(|message| message.source == SocketAddr::new(peer, port));
+    let in_vain = |message: &MessageRecord| {
+        let asks = message.label != Label::Inf && message.repeat_count > 0;
+        message.source.ip() != peer && message.at > later && nat::on_4500(message) && asks
+    };
+    let silent = faded.way.flows.iter().all(in_udp) && on(500) && !on(nat::NAT_T);
+    (silent && since().any(in_vain)).then_some((peer, answered))
 }
 
 /// Whether the initiator goes on asking in spite of the answer: it has not got as far as moving.

@@ -35,6 +35,11 @@ pub(super) fn detected(view: &View<'_>) -> bool {
     behind(view).next().is_some()
 }
 
+/// Whether NAT detection shows that there is none on the whole way.
+pub(super) fn none(view: &View<'_>) -> bool {
+    [Side::Initiator, Side::Responder].into_iter().all(|side| view.attempt.nat.behind(side) == Some(false))
+}
+
 /// The side of whose two hashes neither matches, while both of its peer's do, with no port rewritten: nothing is translated
 /// between its peer and the capture.
 pub(super) fn differs_alone(view: &View<'_>) -> Option<Side> {

@@ -1,5 +1,8 @@
 //! P1-AUTH-SILENT: the first encrypted message gets no answer.
 
+use std::cell::LazyCell;
+
+use crate::base::Timestamp;
 use crate::diagnose::Confidence;
 use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
@@ -7,8 +10,8 @@ use crate::diagnose::waiting::Waited;
 use crate::diagnose::words::{span, times};
 use crate::track::{Label, MessageRecord, Side};
 
-use super::initial_contact;
 use super::phase1::{self, Answer, Method, Standing};
+use super::{initial_contact, n_port4500, nat};
 
 pattern! {
     /// ## What is seen
@@ -75,18 +78,29 @@ pattern! {
 
 fn check(case: &Case<'_>) -> Vec<Match> {
     let standing = Standing::of(case);
+    let closed = LazyCell::new(|| n_port4500::fallen_silent(case));
     phase1::attempts(case)
         .filter_map(|(index, view)| match phase1::answer_to_message_5(&view)? {
             (proof, Answer::Silence(waited)) => {
                 let severity = standing.severity(&view, P1_AUTH_SILENT.severity);
-                Some(silent(case, index, &view, proof, waited).severity(severity))
+                let responder = view.attempt.responder.ip();
+                let before = |&(peer, since): &_| peer == responder && since < view.attempt.first;
+                let closed = closed.filter(before).filter(|_| nat::on_4500(proof)).map(|(_, since)| since);
+                Some(silent(case, index, &view, (proof, waited), closed).severity(severity))
             }
             _ => None,
         })
         .collect()
 }
 
-fn silent(case: &Case<'_>, index: usize, view: &View<'_>, proof: &MessageRecord, waited: Waited) -> Match {
+/// `closed`: since when nothing comes from UDP 4500 of the responder.
+fn silent(
+    case: &Case<'_>,
+    index: usize,
+    view: &View<'_>,
+    (proof, waited): (&MessageRecord, Waited),
+    closed: Option<Timestamp>,
+) -> Match {
     let responder = view.attempt.responder.ip();
     let port = proof.destination.port();
     let moved = port == 4500;
@@ -110,18 +124,23 @@ fn silent(case: &Case<'_>, index: usize, view: &View<'_>, proof: &MessageRecord,
     if greets {
         found.seen.push_str("; the one encrypted Informational that came right after it is as long as INITIAL-CONTACT");
     }
-    if moved {
-        found.seen.push_str(if on_4500 {
-            "; other packets from it came on UDP 4500"
-        } else {
-            "; nothing at all came from it on UDP 4500"
-        });
+    match closed {
+        Some(since) => found.seen.push_str(&format!(
+            "; its UDP 4500 answered ESP until {} before, and nothing comes from there since, while UDP 500 answers",
+            span(proof.at.since(since))
+        )),
+        None if !moved => {}
+        None if on_4500 => found.seen.push_str("; other packets from it came on UDP 4500"),
+        None => found.seen.push_str("; nothing at all came from it on UDP 4500"),
     }
     if pieces > 1 {
         let of = if proof.ip_fragments > 1 { "IP" } else { "IKE" };
         found.seen.push_str(&format!("; MM5 travels in {pieces} {of} fragments"));
     }
     found.means = match (phase1::method(view), moved) {
+        _ if closed.is_some() => {
+            "UDP 4500 does not get through any more, or the responder started anew, and keeps silent about what it refuses"
+        }
         (Method::Certificate, _) => {
             "message 5, its answer or fragments of either are lost, or the responder refuses the certificate without a word"
         }
@@ -140,8 +159,11 @@ fn silent(case: &Case<'_>, index: usize, view: &View<'_>, proof: &MessageRecord,
     if greets {
         found = found.weigh("fragments", 3.0).weigh("certificate", 0.5);
     }
-    for (key, factor) in weights(view, moved, on_4500, waits > 0, pieces > 1) {
+    for (key, factor) in weights(view, moved, on_4500 && closed.is_none(), waits > 0, pieces > 1) {
         found = found.weigh(key, factor);
+    }
+    if closed.is_some() {
+        found = found.weigh("port-4500", 6.0);
     }
     let found =
         phase1::weigh_change(view, found, if waits > 0 { 40.0 } else { 20.0 }, &["keys", "identity", "certificate"]);

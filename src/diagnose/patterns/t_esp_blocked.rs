@@ -7,7 +7,7 @@ use crate::diagnose::{Confidence, Severity};
 use crate::packet::icmp_error_name;
 use crate::track::{IcmpAbout, IcmpFact};
 
-use super::{c_two_point, icmp, traffic};
+use super::{c_two_point, icmp, nat, traffic};
 
 pattern! {
     /// ## What is seen
@@ -30,7 +30,7 @@ pattern! {
         "filter" 0.70 "a firewall or provider on the path passes UDP 500 and drops IP protocol 50",
             raised by "an ICMP error about protocol 50; liveness checks answered meanwhile", lowered by "ESP of other pairs on the same path";
         "nat" 0.15 "a NAT or pass-through device handles one ESP flow at a time, or none",
-            raised by "several clients behind one address", lowered by "public addresses on both ends";
+            raised by "several clients behind one address", lowered by "NAT detection: there is none";
         "host" 0.15 "the receiving host does not take protocol 50: no SA in its kernel, or its own packet filter",
             raised by "protocol unreachable from the peer itself", lowered by "the error comes from a router";
     ];
@@ -63,9 +63,10 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         let itself = first.from == first.quoted_destination;
         let to = if itself { " to it".to_owned() } else { format!(" to {}", first.quoted_destination) };
         let says = icmp_error_name(first.version, first.icmp_type, first.code).unwrap_or("a refusal");
+        let icmp = if first.version == 6 { "ICMPv6" } else { "ICMP" };
         let found = Match::on(attempt, Confidence::Stated)
             .seen(format!(
-                "the tunnel is up, and {} answered ESP{to} with \"{says}\" (ICMP {}/{}) {}",
+                "the tunnel is up, and {} answered ESP{to} with \"{says}\" ({icmp} {}/{}) {}",
                 first.from,
                 first.icmp_type,
                 first.code,
@@ -78,8 +79,9 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             })
             .frames([view.attempt.last_frame])
             .frames(first.frames.iter().copied());
+        let found = if itself { found.weigh("host", 12.0).weigh("nat", 0.2) } else { found.rule_out(&["host"]) };
         // A router on the way speaks of what it does itself.
-        return vec![if itself { found.weigh("host", 12.0).weigh("nat", 0.2) } else { found.rule_out(&["host"]) }];
+        return vec![if nat::none(&view) { found.rule_out(&["nat"]) } else { found }];
     }
     let Some(one_way) = traffic::one_way(case) else { return Vec::new() };
     if !one_way.alive || one_way.late || !one_way.way.is_native() || one_way.answered_before || one_way.unconfirmed {
@@ -98,6 +100,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         .frames(way.frames())
         .severity(if one_way.may_want_no_answer() { Severity::Notice } else { Severity::Warning })
         .settle(format!("a capture on the outside of {}: ESP that arrives there is not blocked", way.to));
+    let found = if nat::none(&view) { found.rule_out(&["nat"]) } else { found };
     vec![c_two_point::tell_traffic(case, way, (&T_ESP_BLOCKED, "filter"), found)]
 }
 

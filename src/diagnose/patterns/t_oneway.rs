@@ -8,7 +8,7 @@ use crate::diagnose::words::{number, span};
 use crate::diagnose::{Confidence, Severity};
 use crate::track::Side;
 
-use super::{c_two_point, l_stale_sa, life_cycle, nat, t_esp_blocked, t_seq_wrap, traffic};
+use super::{c_two_point, l_stale_sa, life_cycle, n_port4500, nat, t_esp_blocked, t_seq_wrap, traffic};
 
 pattern! {
     /// ## What is seen
@@ -189,7 +189,12 @@ fn faded(case: &Case<'_>) -> Option<Match> {
     let traffic::Faded { attempt, way, packets: [before, after], even, alive, over, last_answer } = faded;
     let before = number(before, "packet");
     let (from, to, over) = (way.from, way.to, span(over));
-    let goes_on = if alive { format!(". IKE of {to} goes on") } else { String::new() };
+    let closed = n_port4500::fallen_silent(case).is_some_and(|(peer, _)| peer == to);
+    let goes_on = match alive {
+        true if closed => format!(". Nothing at all comes from UDP 4500 of {to} since, and its UDP 500 answers"),
+        true => format!(". IKE of {to} goes on"),
+        false => String::new(),
+    };
     let seen = match even {
         true => format!(
             "{before} from {from} to {to}, all of one size, had about as many answers; {after} more of that size and pace in the {over} since the last answer have none{goes_on}"
@@ -207,13 +212,14 @@ fn faded(case: &Case<'_>) -> Option<Match> {
             .severity(if alive && !even { Severity::Notice } else { Severity::Warning })
             .seen(seen)
             .means(match alive {
+                true if closed => format!("the tunnel worked, and UDP 4500 does not get through any more, or {to} started anew and does not know these SAs"),
                 false => format!("the tunnel worked, and what {from} sends is no longer answered: the far end lost the SA, or the path or the far host is gone"),
                 true => format!("the tunnel worked, and what {from} sends is no longer answered: ESP is lost or dropped, or the far host is gone, or needs no answer"),
             })
             .frames([last_answer])
             .frames(way.frames())
             .weigh("dropped", 2.0)
-            .weigh("mapping", 4.0)
+            .weigh("mapping", if closed { 40.0 } else { 4.0 })
             .rule_out(if lost == "blocked" { &["mapping", "one-way"] } else { &["blocked", "one-way"] })
             .settle(format!(
                 "the receive counter of the SA on {to}, or a capture on its outside and inside while traffic is sent"
