@@ -282,6 +282,26 @@ fn pfs_in_another_group_than_that_of_phase_1_is_named() {
     assert!(!raises(&asked(0), "P2-PFS"));
 }
 
+/// A list of proposals is as long as a key exchange is.
+#[test]
+fn a_message_1_that_lists_much_wants_no_pfs_for_all_that_shows() {
+    let refused = |in_phase_1: usize, in_phase_2: usize| {
+        let offered = vec![usual_transform(); in_phase_1];
+        let story = Scenario::new().mm1(&offered).mm2(&usual_transform()).mm3().mm4().mm5().mm6();
+        let transforms = vec![v1::ipsec_transform(12, 128, 5, 0); in_phase_2];
+        let proposal = v1::Proposal { protocol: v1::PROTO_ESP, spi: vec![1, 2, 3, 4], transforms };
+        let mut payloads = quick(&story, Side::Initiator, 0);
+        payloads[0] = v1::sa(&[proposal]);
+        let asked = story.qm1_with(Side::Initiator, &payloads);
+        asked.informational(Side::Responder, &[v1::notify(v1::NO_PROPOSAL_CHOSEN)]).quiet(secs(40)).capture()
+    };
+    for long in [refused(1, 22), refused(24, 16)] {
+        assert!(!raises(&long, "P2-PFS"));
+        assert!(finding(&long, "P2-REJECT").seen.ends_with("for a key exchange (PFS), or for several proposals"));
+    }
+    assert!(!raises(&refused(24, 1), "P2-PFS"));
+}
+
 /// What may be the reason of a refusal is no second fault.
 #[test]
 fn guesses_at_a_refusal_follow_from_it() {

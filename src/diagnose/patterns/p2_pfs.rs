@@ -186,8 +186,9 @@ fn one_side(index: usize, view: &View<'_>, failed: &QuickMode<'_>, standing: &St
         return None;
     }
     let length = failed.first.length;
-    let group =
-        phase2::group_besides_one_proposal(view, length).filter(|group| Some(*group) != phase2::phase1_group(view));
+    // What is longer than one proposal and a key exchange tells nothing about PFS.
+    let group = Some(phase2::group_besides_one_proposal(view, length)?);
+    let group = group.filter(|group| Some(*group) != phase2::phase1_group(view));
     let found = Match::on(index, Confidence::Suspected).frames([failed.first.frame]);
     let found = match group.and_then(registry::group_name) {
         None => found

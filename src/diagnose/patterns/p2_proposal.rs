@@ -53,7 +53,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             let quick_modes = phase2::quick_modes(&view);
             let is_refused = |quick: &&QuickMode<'_>| matches!(quick.fate, Fate::Refused { .. });
             let refused = quick_modes.iter().find(|quick| is_refused(quick) && !quick.may_be_greeted(&view))?;
-            if phase2::room_for_key_exchange(&view, refused.first.length) == Some(true) {
+            if phase2::group_besides_one_proposal(&view, refused.first.length).is_some() {
                 // P2-PFS.
                 return None;
             }

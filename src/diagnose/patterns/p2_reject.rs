@@ -246,6 +246,9 @@ fn refusal(
         found = found.rule_out(&["changed"]);
     }
     match phase2::room_for_key_exchange(view, quick.first.length) {
+        Some(true) if phase2::group_besides_one_proposal(view, quick.first.length).is_none() => {
+            found.seen.push_str("; QM1 has room for a key exchange (PFS), or for several proposals");
+        }
         Some(true) => {
             found.seen.push_str("; QM1 has room for a key exchange (PFS)");
             found = found.weigh("pfs", 2.0);

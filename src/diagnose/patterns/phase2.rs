@@ -411,8 +411,12 @@ pub(super) fn room_for_key_exchange(view: &View<'_>, length: u32) -> Option<bool
 const MODP: [u16; 7] = [14, 2, 5, 15, 16, 17, 18];
 
 /// The group that the key exchange of a message 1 of this length seems to be in, if besides it there is one proposal: that of phase
-/// 1, or else the largest that leaves room for it.
+/// 1, or else the largest that leaves room for it. Who lists much in phase 1 does so in phase 2: then the length tells nothing.
 pub(super) fn group_besides_one_proposal(view: &View<'_>, length: u32) -> Option<u16> {
+    let listed = view.attempt.offered.iter().map(|proposal| proposal.transforms.len()).sum::<usize>();
+    if listed > MUCH {
+        return None;
+    }
     let suite = V1Suite::chosen(view.attempt)?;
     let own = phase1_group(view)?;
     let fits = |group: &u16| {
@@ -423,6 +427,9 @@ pub(super) fn group_besides_one_proposal(view: &View<'_>, length: u32) -> Option
     let largest = || MODP.into_iter().filter_map(|group| Some((fits(&group)?, group))).max();
     fits(&own).map(|_| own).or_else(|| largest().map(|(_, group)| group))
 }
+
+/// More transforms than these are a list of all that an initiator knows.
+const MUCH: usize = 8;
 
 /// Octets of an SA with one proposal, a nonce and two address identities, with padding (RFC 2407 §4.6).
 const ONE_PROPOSAL: std::ops::RangeInclusive<u32> = LEAST_SA + LEAST_NONCE + 2 * 12..=160;
