@@ -555,7 +555,16 @@ fn traffic_that_is_no_longer_answered_is_suspected() {
     assert!(found.seen.contains("30 more of that size and pace"), "{}", found.seen);
     assert_eq!(alarms(&after_pings(30, 200, secs(1))), [""; 0], "another size");
     assert_eq!(alarms(&after_pings(300, 120, ms(40))), [""; 0], "a stream");
-    assert_eq!(alarms(&after_pings(8, 120, secs(1))), [""; 0], "a few");
+    let few = after_pings(8, 120, secs(1));
+    assert_eq!(alarms(&few), [""; 0], "a few");
+    // which is no alarm, and says nothing of what the tunnel does now
+    let found = find(&few, "OK-UP").expect("it was up");
+    assert!(found.seen.contains("the last 8 packets of"), "{}", found.seen);
+    assert!(found.means.ends_with("whether it still does is open"), "{}", found.means);
+    for works in [after_pings(2, 120, secs(1)), after_pings(8, 200, secs(1))] {
+        let found = find(&works, "OK-UP").expect("it is up");
+        assert_eq!(found.means, "the tunnel works as far as the outside can see");
+    }
 
     let rekeyed = |back_goes_on: bool| {
         let story = up();

@@ -6,11 +6,12 @@ use crate::base::Timestamp;
 use crate::diagnose::Confidence;
 use crate::diagnose::case::{Case, PATIENCE, View};
 use crate::diagnose::pattern::{Match, pattern};
+use crate::diagnose::unheard::ANSWER_WITHIN;
 use crate::diagnose::words::{number, span};
 use crate::track::EspFlow;
 
 use super::life_cycle::{self, Life, Traffic, UNWANTED, frame_at};
-use super::traffic::AHEAD;
+use super::traffic::{self, AHEAD};
 use super::{is_taken_down, n_nat_multi, ok_delete};
 
 pattern! {
@@ -20,7 +21,8 @@ pattern! {
     ///
     /// ## What it means
     ///
-    /// The tunnel works as far as the outside can see.
+    /// The tunnel works as far as the outside can see. Where packets of one size had their answers and the last ones have none for some
+    /// seconds, it worked until then, and it is too early for more.
     ///
     /// ## Look-alikes
     ///
@@ -65,6 +67,9 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     let last = told.find(|&(_, _, up)| carries(up) || !just_begun(up));
     let Some((index, view, up)) = last.filter(|&(_, _, up)| carries(up)) else { return Vec::new() };
     let beside = Beside::of(&view, up).is_some_and(Beside::is_whole);
+    let last = |from| case.flows_from(from).map(|flow| flow.last).max();
+    let apart = last(a).zip(last(b)).map(|(one, other)| one.since(other).max(other.since(one)));
+    let fading = apart.filter(|&apart| apart >= ANSWER_WITHIN).and_then(|_| traffic::fading(case));
     // A re-key takes over what is up; its own beginning tells nothing.
     let seen = case.in_words(|| {
         let began = begun_as(case, index);
@@ -90,11 +95,18 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         };
         let first_up = || case.view(began).and_then(|first| first.tunnel_up());
         let since = takes_over.or_else(first_up).unwrap_or(up);
-        format!("{took}; {} from {a}, {} from {b}", number(packets(a, since), "packet"), packets(b, since))
+        let open = fading.as_ref().map_or_else(String::new, |fading| {
+            let (last, over) = (number(fading.packets[1], "packet"), span(fading.over));
+            format!("; the last {last} of {}, in {over}, had no answer, though those before had", fading.way.from)
+        });
+        format!("{took}; {} from {a}, {} from {b}{open}", number(packets(a, since), "packet"), packets(b, since))
     });
     let works = |index, view: &View<'_>, up| {
         Match::on(index, Confidence::Inferred)
-            .means("the tunnel works as far as the outside can see")
+            .means(match fading {
+                None => "the tunnel works as far as the outside can see",
+                Some(_) => "the tunnel worked as far as the outside can see; whether it still does is open",
+            })
             .frames([frame_at(view, up)])
     };
     let other = beside.then(|| told.find(|&(_, _, up)| carries(up))).flatten();

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::base::{FrameRef, Timestamp};
 use crate::diagnose::case::{Case, PATIENCE, View};
 use crate::diagnose::sizes::{Content, V1Suite};
+use crate::diagnose::unheard::ANSWER_WITHIN;
 use crate::packet::Encapsulation;
 use crate::track::{EspFlow, Label, Lengths, MessageRecord, Pair, Side};
 
@@ -491,6 +492,8 @@ pub(super) struct Faded<'a> {
 
 /// Answers before, and packets without one since: fewer may be chance.
 const FADED: [u64; 2] = [3, 10];
+/// Fewer packets without an answer may be on their way.
+const FADING: u64 = 5;
 /// Packets that come faster than this are a stream, which may fall silent on one side.
 const STREAM_GAP: Duration = Duration::from_millis(100);
 /// The pace before and after may differ by this factor.
@@ -500,14 +503,25 @@ const SAME_PACE: f64 = 5.0;
 /// an answer; or packets of several sizes go on without, all of sizes that answers had. What one side has to say without being
 /// asked is of other sizes, or comes at another pace.
 pub(super) fn faded<'a>(case: &Case<'a>) -> Option<Faded<'a>> {
+    faded_for(case, PATIENCE, FADED[1])
+}
+
+/// The same of packets of one size, when it is too early to tell whether that is an outage.
+pub(super) fn fading<'a>(case: &Case<'a>) -> Option<Faded<'a>> {
+    faded_for(case, ANSWER_WITHIN, FADING).filter(|faded| faded.even)
+}
+
+/// The same, if it goes on without an answer `at_least` so long, with so many packets.
+fn faded_for<'a>(case: &Case<'a>, at_least: Duration, packets: u64) -> Option<Faded<'a>> {
     let ways = ways(case);
+    let faded_in = |attempt, own| faded_in(case, attempt, own, (at_least, packets));
     let attempt = last_up(case).map(|(attempt, ..)| attempt);
     let tunnels = tunnels(case, &ways);
     let newest = tunnels.last().filter(|(newest, _)| Some(*newest) == attempt);
-    let of_newest = newest.and_then(|(_, own)| faded_in(case, attempt, own.clone()));
-    of_newest.or_else(|| faded_in(case, attempt, ways)).or_else(|| {
+    let of_newest = newest.and_then(|(_, own)| faded_in(attempt, own.clone()));
+    of_newest.or_else(|| faded_in(attempt, ways)).or_else(|| {
         tunnels.iter().find_map(|(attempt, own)| {
-            let faded = faded_in(case, Some(*attempt), own.clone())?;
+            let faded = faded_in(Some(*attempt), own.clone())?;
             // Who has one tunnel in the place of another does not send under both for long.
             let last = faded.way.last()?;
             let begun = |way: &Way<'_>| way.first().is_some_and(|first| first.after(PATIENCE) <= last);
@@ -529,11 +543,16 @@ fn tunnels<'a>(case: &Case<'a>, ways: &[Way<'a>; 2]) -> Vec<(usize, [Way<'a>; 2]
     lives.iter().enumerate().map(own).filter(used).collect()
 }
 
-fn faded_in<'a>(case: &Case<'a>, attempt: Option<usize>, [there, back]: [Way<'a>; 2]) -> Option<Faded<'a>> {
+fn faded_in<'a>(
+    case: &Case<'a>,
+    attempt: Option<usize>,
+    [there, back]: [Way<'a>; 2],
+    (at_least, packets): (Duration, u64),
+) -> Option<Faded<'a>> {
     let (way, silent) = if there.last() >= back.last() { (there, back) } else { (back, there) };
     let (first, last, answered) = (way.first()?, way.last()?, silent.last()?);
     let over = last.since(answered);
-    if over < PATIENCE || !case.both_ways() || forgotten(case).contains(&true) {
+    if over < at_least || !case.both_ways() || forgotten(case).contains(&true) {
         return None;
     }
     if attempt.and_then(|index| case.view(index)).is_some_and(|view| is_missed(&view, silent.from)) {
@@ -550,7 +569,7 @@ fn faded_in<'a>(case: &Case<'a>, attempt: Option<usize>, [there, back]: [Way<'a>
     let pace = |time: Duration, gaps: u64| time.as_secs_f64() / gaps.max(1) as f64;
     let (was, is) = (pace(answered.since(first), before - 1), pace(over, more));
     let steady = is >= STREAM_GAP.as_secs_f64() && was <= is * SAME_PACE && is <= was * SAME_PACE;
-    let even = way.is_even() && silent.is_even() && more >= FADED[1] && steady;
+    let even = way.is_even() && silent.is_even() && more >= packets && steady;
     let after = if even { more } else { unanswered_alike(&way, &silent, answered)? };
     Some(Faded { attempt, way, packets: [before, after], even, alive, over, last_answer })
 }
