@@ -66,6 +66,16 @@ pub fn refuses_in_any_suite(message: &MessageRecord) -> bool {
     message.ike_fragments == 0 && message.length <= LONGEST_REFUSAL && message.first_inside() == Some(payload::NOTIFY)
 }
 
+/// Octets around the payloads of an encrypted message, or of a fragment of one, at most, in any suite: headers, IV and block of
+/// AES-CBC, and the integrity check value of SHA2-512 (RFC 7383 §2.5).
+const MOST_AROUND: u32 = 28 + 8 + 16 + 16 + 32;
+
+/// Octets of the payloads of an encrypted message that is there whole, at least, whatever the suite.
+pub fn least_plain_in_any_suite(message: &MessageRecord) -> Option<u32> {
+    let pieces = u32::from(message.ike_fragments.max(1));
+    message.ike_fragments_missing.is_none().then(|| message.length.saturating_sub(pieces.saturating_mul(MOST_AROUND)))
+}
+
 /// What an answer to IKE_AUTH may hold, as far as its length tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum AuthAnswer {

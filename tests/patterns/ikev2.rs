@@ -1368,6 +1368,24 @@ fn a_responder_that_asks_for_a_certificate_and_gets_none_differs_by_method() {
     assert!(first(&[]).contains("pre-shared keys differ"));
 }
 
+/// CERTREQ, and a request longer than a key makes it; or one that takes several IKE fragments, where nothing else is in the capture.
+#[test]
+fn a_request_too_long_for_a_key_is_about_certificates() {
+    let no = [v2::notify(v2::AUTHENTICATION_FAILED, &[])];
+    let first = |capture: &Capture| find(&judge(capture), "V2-AUTH-FAIL").expect("a finding").causes[0].text;
+    let suite = v2::ike_cbc(14);
+    let init = Scenario::new().ike_fragments(1200).sa_init_request(std::slice::from_ref(&suite));
+    let init = init.sa_init_response_with(&suite, &[v2::certificate_request(1, 1)]);
+    let mut proof = init.certificate_proof(Side::Initiator, 1000);
+    let whole = init.clone().auth_request(&[proof.clone(), init.child(Side::Initiator)].concat());
+    let late = whole.auth_response(&no).quiet(secs(30)).capture().skip(2);
+    assert!(first(&late).contains("the certificate is not trusted"));
+    proof.remove(1);
+    let bare = init.clone().auth_request(&[proof, init.child(Side::Initiator)].concat());
+    let found = bare.auth_response(&no).quiet(secs(30)).capture();
+    assert!(first(&found).contains("the certificate is not trusted"));
+}
+
 /// A re-authentication is refused, and then the old SA is deleted: nothing is left.
 #[test]
 fn a_tunnel_that_ends_with_its_refused_successor_is_down() {

@@ -833,6 +833,22 @@ fn the_words_about_a_refused_message_5_fit_what_was_seen() {
     assert!(certificate.seen.contains("arrived and was answered"), "{}", certificate.seen);
 }
 
+/// Identity and signature without a certificate: the responder may have no copy of it.
+#[test]
+fn a_certificate_that_message_5_has_no_room_for_was_not_sent() {
+    let transform = v1::transform(v1::AES_CBC, 256, v1::SHA2_256, v1::RSA_SIG, 14);
+    let told = Scenario::new().mm1(std::slice::from_ref(&transform)).mm2(&transform).mm3().mm4();
+    let refused = |told: Scenario| {
+        let error = [v1::notify(v1::AUTHENTICATION_FAILED)];
+        finding(&told.informational(Side::Responder, &error).quiet(secs(30)).capture(), "P1-CERT")
+    };
+    let proof = [told.identity_v1(Side::Initiator), v1::signature(256, 1)];
+    let found = refused(told.clone().mm5_with(&proof));
+    assert!(first_cause(&found).starts_with("no certificate was sent"), "{found:?}");
+    let found = refused(told.mm5_certificate(900));
+    assert!(found.causes.iter().all(|cause| !cause.text.starts_with("no certificate was sent")), "{found:?}");
+}
+
 /// Phase 1 with liveness checks every ten seconds, but for `missed` frames.
 fn checked(told: Scenario, missed: &[usize]) -> Capture {
     let checked = (1..8).fold(told, |told, sequence| {

@@ -8,6 +8,10 @@ use crate::track::{MessageRecord, Side};
 
 use super::phase1::{self, Answer, Method, Standing, notify};
 
+/// Octets of a message 5 with a certificate, at least: header, identity, a short certificate, and a signature of ECDSA (RFC 2408 §3.9,
+/// RFC 4754).
+const WITH_CERTIFICATE: u32 = 28 + 8 + 5 + 350 + 4 + 64;
+
 pattern! {
     /// ## What is seen
     ///
@@ -33,15 +37,18 @@ pattern! {
     P1_CERT = "P1-CERT", Phase1, Error;
     title: "authentication by certificate is refused";
     causes: [
-        "trust" 0.34 "the issuing authority is not known or not trusted by the other side", raised by "newly installed authorities", lowered by "a certificate of the same side was accepted before";
+        "trust" 0.33 "the issuing authority is not known or not trusted by the other side", raised by "newly installed authorities", lowered by "a certificate of the same side was accepted before";
         "dates" 0.19 "the certificate has expired, or a clock is wrong", raised by "it worked until some day", lowered by "newly issued";
         "name" 0.20 "the identity is not in the certificate, or not the expected one", raised by "INVALID-ID-INFORMATION", lowered by "";
         "method" 0.15 "the other side wants another method for this peer", raised by "several methods in the offer", lowered by "one method on both ends";
         "revocation" 0.10 "the certificate is revoked, or the revocation list cannot be fetched", raised by "a certificate of the same side was accepted before; DNS or HTTP of the gateway fails", lowered by "revocation is not checked";
         "none" 0.02 "the side that says so has no certificate of the type and authority that it was asked for", raised by "CERTIFICATE-UNAVAILABLE", lowered by "any other type";
+        "not-sent" 0.01 "no certificate was sent, and the other side has neither a copy of it nor its public key",
+            raised by "message 5 has no room for a certificate", lowered by "a long message 5";
     ];
     checks: [
         Either: "on the side that says so, install a certificate of an authority that the other side asks for" about "none";
+        Initiator: "let it send its certificate, or give the responder a copy" about "not-sent";
         Either: "check the chain, dates, names, and the clock" about "trust" "dates" "name";
         Responder: "look in its log for the reason; check that the certificate is not revoked, and that it can fetch the revocation list";
         Either: "compare the authentication method that is set";
@@ -86,6 +93,7 @@ fn stated(index: usize, view: &View<'_>) -> Option<Match> {
         ))
         .means(meaning(error.notify_message_type, who, role(error.message.from.other())))
         .frames([error.message.frame]);
+    let found = found.rule_out(&["not-sent"]);
     Some(match error.notify_message_type {
         notify::CERTIFICATE_UNAVAILABLE => {
             found.rule_out(&["trust", "dates", "name", "revocation"]).weigh("none", 20.0)
@@ -162,6 +170,16 @@ fn refused(index: usize, view: &View<'_>) -> Option<Match> {
         .rule_out(&["none"])
         .frames([proof.frame, frame])
         .settle("the responder's log: why it refuses the certificate");
+    if proof.length < WITH_CERTIFICATE {
+        found.seen.push_str("; MM5 has no room for a certificate");
+        found.means =
+            "the responder refuses the signature, for which it has no certificate or another one, or the name, or signatures as such for this \
+             peer; a wrong pre-shared key is not the reason"
+                .into();
+        found = found.weigh("not-sent", 60.0).weigh("trust", 0.2).weigh("dates", 0.2).weigh("revocation", 0.2);
+    } else {
+        found = found.rule_out(&["not-sent"]);
+    }
     if let Some(before) = phase1::authenticated_before(view) {
         let ago = span(view.attempt.first.since(before));
         found.seen.push_str(&format!("; an attempt of the same initiator that began {ago} before was authenticated"));

@@ -7,7 +7,7 @@ use crate::base::Timestamp;
 use crate::diagnose::Confidence;
 use crate::diagnose::case::{AT_ONCE, Case, PATIENCE, View};
 use crate::diagnose::pattern::{Match, pattern};
-use crate::diagnose::sizes::{AuthAnswer, Suite, payload};
+use crate::diagnose::sizes::{self, AuthAnswer, Suite, payload};
 use crate::diagnose::unheard::copies_after;
 use crate::diagnose::words::times;
 use crate::track::{Label, PayloadDetail, Side};
@@ -161,9 +161,11 @@ fn refused(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
 
 /// Whether the request of IKE_AUTH is as long as one with a certificate.
 pub(super) fn holds_certificate(view: &View<'_>) -> bool {
-    let request = view.message(Label::AUTH_REQ);
-    let plain = request.zip(Suite::chosen(view.attempt)).and_then(|(request, suite)| suite.plain_of(request));
-    plain.is_some_and(|(least, _)| least >= CERTIFICATE_SIZED)
+    let least = view.message(Label::AUTH_REQ).and_then(|request| match Suite::chosen(view.attempt) {
+        Some(suite) => suite.plain_of(request).map(|(least, _)| least),
+        None => sizes::least_plain_in_any_suite(request),
+    });
+    least >= Some(CERTIFICATE_SIZED)
 }
 
 /// Whether it is too short to have one.
@@ -236,7 +238,8 @@ fn weighed(view: &View<'_>, found: Match, accepted: Option<f32>) -> Match {
             found.seen.push_str("; the responder asks for a certificate, and AUTH-REQ has no room for one");
             found.weigh("certificate", 2.0).weigh("key", 0.8)
         }
-        (false, true) => found,
+        // A signature without its certificate is longer than what a key makes, as many proposals are.
+        (false, true) => found.weigh("certificate", 2.0).weigh("key", 0.5),
         (false, false) => found.weigh("certificate", 0.6),
     };
     match view.attempt.nat.behind(Side::Initiator) {
