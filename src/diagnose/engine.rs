@@ -73,7 +73,7 @@ const CONSEQUENCES: &[Consequences] = &[
     Consequences::on_attempt_of("P1-AGGR-AUTH", &["N-ICMP-PORT"]),
     Consequences::of("N-PORT4500", &["P1-AUTH-SILENT", "P1-AGGR-AUTH", "P1-UP-NO-P2", "V2-AUTH-NO-REPLY"]),
     // Beyond the NAT it is the same silence, told with less.
-    Consequences::on_attempt_of("N-PORT4500", &["P1-MM4-NO-MM5", "V2-INIT-NO-AUTH"]),
+    Consequences::on_attempt_of("N-PORT4500", &["P1-MM4-NO-MM5", "V2-INIT-NO-AUTH", "P1-XAUTH"]),
     Consequences::of("P1-INIT-REJECT", &["L-DELETE-AFTER-P1"]),
     Consequences::on_attempt_of("P1-VERSION", &["P1-PROPOSAL", "V2-PROPOSAL"]),
     // Some accept Main Mode up to message 5 and then want the other one.

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use crate::base::Timestamp;
-use crate::track::{Attempt, Exchange, ExchangeKind, IkeVersion, Label, MessageRecord, Side};
+use crate::track::{Attempt, Exchange, ExchangeKind, IkeVersion, Label, MessageRecord, Mode, Side};
 
 use super::Confidence;
 use super::case::{PATIENCE, View};
@@ -64,6 +64,9 @@ impl<'a> View<'a> {
     /// The last answer of the set-up, if the initiator seems never to get it: it goes on with what was answered, and does
     /// nothing else.
     pub(super) fn set_up_unheard(&self) -> Option<Unheard<'a>> {
+        if self.attempt.mode == Mode::Aggressive {
+            return self.question_unheard();
+        }
         if !matches!(self.attempt.stage, Label::Mm(6) | Label::AUTH_RSP) {
             return None;
         }
@@ -84,6 +87,17 @@ impl<'a> View<'a> {
             .any(|other| other.messages.iter().any(|message| message.from == asked && message.at >= at));
         let uses = || self.case.flows_from(unheard.request.source.ip()).any(|flow| flow.first >= at);
         (!speaks && !uses()).then_some(unheard)
+    }
+
+    /// What the responder begins behind Aggressive Mode (XAUTH, Mode Config), if the initiator seems never to get it: it goes on with
+    /// message 3, and does nothing else.
+    fn question_unheard(&self) -> Option<Unheard<'a>> {
+        let third = self.message(Label::Am(3)).filter(|third| third.repeats.len() >= 2)?;
+        let asks = |message: &&MessageRecord| message.label == Label::Tr(1) && message.from != third.from;
+        let question = self.messages().filter(asks).find(|message| message.encrypted)?;
+        let unheard = self.unheard_of(third, question)?;
+        let speaks = |message: &MessageRecord| message.from == third.from && message.at >= question.at;
+        (!self.messages().any(speaks)).then_some(unheard)
     }
 
     /// The answer to a CREATE_CHILD_SA, if the side that asked seems never to get it: it goes on asking, asks for nothing
@@ -274,7 +288,10 @@ impl<'a> View<'a> {
 
     fn unheard(&self, exchange: &'a Exchange, (request, answer): (Label, Label)) -> Option<Unheard<'a>> {
         let request = exchange.message(request).filter(|request| request.repeats.len() >= 2)?;
-        let answer = under_protection(exchange, answer)?;
+        self.unheard_of(request, under_protection(exchange, answer)?)
+    }
+
+    fn unheard_of(&self, request: &'a MessageRecord, answer: &'a MessageRecord) -> Option<Unheard<'a>> {
         let copies = copies_after(answer, request);
         // Of a few copies the last may have been answered for good, unless the next is not due yet.
         let goes_on = || match self.next_copy(request) {

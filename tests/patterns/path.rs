@@ -260,6 +260,59 @@ fn message_3_of_aggressive_mode_is_the_first_on_4500() {
     assert_eq!(alarms(&refused), ["P1-AGGR-AUTH"]);
 }
 
+/// Aggressive Mode with XAUTH behind a NAT, up to message 3; then `then`, while message 3 comes again and again.
+fn xauth_on_4500(then: fn(Scenario) -> Scenario) -> Scenario {
+    let xauth = v1::transform(v1::AES_CBC, 256, v1::SHA2_256, v1::XAUTH_INIT_PSK, 14);
+    let story = Scenario::new().nat().am1(std::slice::from_ref(&xauth)).am2(&xauth).am3();
+    let again = |told: Scenario, gap| told.repeat_from(Side::Initiator, 1, &[gap]);
+    [2.0, 4.0, 8.0].into_iter().fold(then(story), again)
+}
+
+/// The gateway has to ask as soon as phase 1 is complete: who sends message 3 on UDP 4500 again and again has not heard that.
+#[test]
+fn a_question_that_does_not_come_back_from_4500_is_a_blocked_port() {
+    let question = |told: Scenario| told.transaction(Side::Responder, v1::attributes(1, 1, &[]));
+    let before = judge(&xauth_on_4500(|told| told).capture());
+    assert_eq!(alarms(&before), ["N-PORT4500"]);
+    assert_eq!(find(&before, "P1-XAUTH").and_then(|found| found.consequence_of), Some("N-PORT4500"));
+    let beyond = judge(&xauth_on_4500(question).capture());
+    assert_eq!(alarms(&beyond), ["N-PORT4500"]);
+    let found = find(&beyond, "N-PORT4500").expect("a finding");
+    assert!(found.means.contains("not back to the initiator"), "{}", found.means);
+    // who answers has heard it, and who comes up later too
+    let answered = xauth_on_4500(question).transaction_reply(Side::Initiator, v1::attributes(2, 1, &[]));
+    assert!(find(&judge(&answered.capture()), "N-PORT4500").is_none());
+    let later = xauth_on_4500(|told| told).after(secs(3)).new_attempt().main_mode().quick_mode().traffic(10);
+    assert_eq!(alarms(&judge(&later.capture())), [""; 0]);
+}
+
+/// A question that is asked again and again, and the message before it too: it does not arrive, whatever its port.
+#[test]
+fn a_question_that_does_not_arrive_waits_for_no_user() {
+    let xauth = v1::transform(v1::AES_CBC, 256, v1::SHA2_256, v1::XAUTH_INIT_PSK, 14);
+    let story = Scenario::new().am1(std::slice::from_ref(&xauth)).am2(&xauth).am3();
+    let asked = story.transaction(Side::Responder, v1::attributes(1, 1, &[]));
+    let again = |told: Scenario, gap| told.repeat_from(Side::Initiator, 1, &[gap]);
+    let analysis = judge(&[2.0, 4.0, 8.0].into_iter().fold(asked, again).capture());
+    assert_eq!(alarms(&analysis), ["P1-XAUTH"]);
+    let found = find(&analysis, "P1-XAUTH").expect("a finding");
+    assert_eq!(found.causes.len(), 1);
+    assert!(found.means.ends_with("its question does not reach the client"), "{}", found.means);
+}
+
+/// Beyond the NAT nothing is left of a large message whose fragments are lost.
+#[test]
+fn a_message_that_is_due_on_4500_may_be_large() {
+    let waits = |more: &[Payload]| {
+        let suite = v2::ike_cbc(14);
+        let story = Scenario::new().nat().sa_init_request(std::slice::from_ref(&suite));
+        let analysis = judge(&story.sa_init_response_with(&suite, more).quiet(secs(20)).capture());
+        says(&find(&analysis, "N-PORT4500").expect("a finding"), "a fragment of it, of IP or of IKE, is lost")
+    };
+    assert!(waits(&[v2::certificate_request(1, 1)]));
+    assert!(!waits(&[]));
+}
+
 /// With signatures no pre-shared key has a part in it.
 #[test]
 fn what_is_refused_in_silence_on_4500_depends_on_the_method() {

@@ -14,7 +14,7 @@ use crate::packet::Encapsulation;
 use crate::track::{EspFlow, IcmpAbout, Label, MessageRecord, Mode, Move, Side};
 
 use super::phase1::Method;
-use super::{fragments, ikev2, nat, phase1, traffic, v2_auth_fail, v2_auth_no_reply, v2_init_no_auth};
+use super::{fragments, ikev2, nat, p1_xauth, phase1, traffic, v2_auth_fail, v2_auth_no_reply, v2_init_no_auth};
 
 /// Attempts before one that are looked at.
 const EARLIER: usize = 16;
@@ -49,8 +49,8 @@ pattern! {
             raised by "the responder repeats its last message on 500; earlier tries failed the same way on 500", lowered by "other authentication than a shared key; earlier success";
         "refused" 0.02 "the packet arrives, and the responder does not accept the certificate, signature or identity, without a word",
             raised by "a signature method of IKEv1", lowered by "a pre-shared key method; earlier success";
-        "pieces" 0.02 "an IKE fragment of the message, the first large packet, is lost on the way",
-            raised by "the message goes in IKE fragments", lowered by "a small message";
+        "pieces" 0.02 "the message is the first large one, and a fragment of it, of IP or of IKE, is lost on the way",
+            raised by "the message goes in IKE fragments; a certificate is due in it", lowered by "a small message";
         "answer" 0.01 "the answer is large, for its certificates, and its IP fragments are lost on the way back",
             raised by "certificates are asked for, and one end does not announce IKE fragmentation", lowered by "a pre-shared key; IKE fragmentation on both ends";
         "filter" 0.10 "the capture leaves UDP 4500 out",
@@ -66,8 +66,7 @@ pattern! {
         Path: "permit UDP 4500 both ways";
         Path: "forward UDP 4500 to the responder wherever UDP 500 is forwarded" about "forward";
         Either: "capture with a filter that names both ports: udp port 500 or udp port 4500 or esp" about "filter";
-        Either: "make the IKE fragments smaller, 1200 octets or less" about "pieces";
-        Either: "turn on IKE fragmentation" about "answer";
+        Either: "turn on IKE fragmentation; where it is on, make its fragments smaller, 1200 octets or less" about "pieces" "answer";
         Either: "compare the pre-shared keys and identities; the responder's log tells what it refuses" about "secret";
         Either: "compare the authority that the responder trusts, validity and names of the certificate; its log tells what it refuses" about "refused";
         Either: "if there is no NAT, NAT traversal can be turned off" about "natt";
@@ -79,7 +78,7 @@ pattern! {
     sources: ["S2S-09", "S2S-23", "S2S-25", "RFC 3947 §4", "RFC 7296 §2.23"];
     misses: SetUp;
     lost: "forward" "blocked" "pieces" "natt", or its answer: "blocked" "answer";
-    when: DOWN, REPEATS;
+    when: DOWN, REPEATS, V1_UNUSED;
     check: check
 }
 
@@ -92,12 +91,14 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     {
         return Vec::new();
     }
+    let last_up = traffic::last_up(case).map(|(up, ..)| up);
     case.attempts()
         .filter(|(index, view)| !view.attempt.midstream && !view.one_sided() && !case.overcome(*index))
         .filter_map(|(index, view)| match view.attempt.phase1_up {
             None => sent(case, index, &view).or_else(|| awaited(case, index, &view)),
-            // for the initiator, if message 3 of Aggressive Mode does not arrive
+            // for the initiator, if message 3 of Aggressive Mode does not arrive, or what the gateway asks behind it does not
             Some(_) if phase1::message_3_ignored(&view).is_some() => sent(case, index, &view),
+            Some(_) if p1_xauth::is_unasked(&view) && last_up < Some(index) => sent(case, index, &view),
             Some(_) => unheard(case, index, &view),
         })
         .collect()
@@ -278,8 +279,17 @@ fn awaited(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
             "the initiator's message on UDP 4500 is lost before this point, or the initiator stopped by itself"
         })
         .frames(view.frames(answer))
-        .rule_out(&["secret", "refused", "pieces", "answer"])
+        .rule_out(&["secret", "refused", "answer"])
         .settle("a capture on the initiator's outside: does it send on UDP 4500?");
+    let signs = match view.is_v2() {
+        true => v2_auth_fail::asks_certificate(view),
+        false => phase1::method(view) == Method::Certificate,
+    };
+    let found = match (signs, in_ip_fragments(view)) {
+        (true, true) => found.weigh("pieces", 15.0),
+        (true, false) => found.weigh("pieces", 4.0),
+        (false, _) => found.rule_out(&["pieces"]),
+    };
     let none_elsewhere = case.survey.working_on_4500(case.facts).is_empty();
     let found = if none_elsewhere { found.weigh("filter", 3.0) } else { found.rule_out(&["filter"]) };
     // Before its own NAT there is little that can lose its message.

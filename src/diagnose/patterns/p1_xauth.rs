@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use crate::base::Timestamp;
-use crate::diagnose::case::{Case, View};
+use crate::diagnose::case::{Case, PATIENCE, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::sizes::{Content, Padding, V1Suite};
+use crate::diagnose::unheard::Unheard;
 use crate::diagnose::words::{number, role, span, times, until};
 use crate::diagnose::{Confidence, Severity};
 use crate::track::{EspFlow, Exchange, ExchangeKind, Label, MessageRecord, Side};
@@ -14,7 +15,7 @@ use super::informational::answer_within;
 use super::nat;
 use super::p1_init_reject;
 use super::phase1::{self, Habits};
-use super::traffic;
+use super::{traffic, v2_auth_no_reply};
 
 /// A user needs this long to type a password; a tunnel needs less to go on after it.
 const USER: Duration = Duration::from_secs(30);
@@ -57,7 +58,8 @@ pattern! {
         "peer" 0.18 "a gateway treats another gateway as a client: XAUTH or Mode Config is on by mistake",
             raised by "a site-to-site peer; a question that is never answered", lowered by "a client";
         "user" 0.08 "the user is still typing, or gave up", raised by "tens of seconds of silence", lowered by "an automatic client";
-        "lost" 0.02 "the answers do not reach the side that asks: loss, a filter, or a route", raised by "the same question comes again although it was answered", lowered by "the questions differ";
+        "lost" 0.02 "questions or answers do not reach the other side: loss, a filter, or a route",
+            raised by "the same question comes again although it was answered; the client goes on with the message before it", lowered by "the questions differ";
         "answer" 0.01 "the client does not accept what it is handed out: address, networks, or another attribute of the answer",
             raised by "an Informational of the client at once after the answer", lowered by "no request of the client";
         "unasked" 0.01 "the gateway's question is lost on its way, or the gateway does not ask", raised by "a method with XAUTH and no Transaction", lowered by "a question is seen";
@@ -69,7 +71,7 @@ pattern! {
         Responder: "look in its log at that time: the user's name, the directory's answer" about "password" "server" "user" "peer";
         Responder: "for a site-to-site peer, turn XAUTH and Mode Config off for its address" about "peer";
         Responder: "check its address pool, and that Mode Config is set up for this client, as push or pull as the client has it" about "address";
-        Path: "follow the answers to the side that asks: filters for their port, address translation, the route" about "lost";
+        Path: "follow the questions and the answers on their way: filters for their port, address translation, the route" about "lost";
         Path: "follow the gateway's first message after phase 1 on its way: filters, address translation, the route" about "unasked";
         Either: "look in both logs at that time: what was asked last, and who waits for what";
     ];
@@ -99,8 +101,14 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             if quick && !quick_mode_too_early(&view) || p1_init_reject::refusal(&view).is_some() {
                 return None;
             }
+            // What was made good since is history.
+            let overcome = last_up.is_some_and(|(up, other, _)| up > index && !is_of_another_client(&view, &other));
+            let recalled = |found: Match| if overcome { found.severity(Severity::Notice) } else { found };
             if is_unasked(&view) {
-                return Some(unasked(index, &view));
+                return Some(recalled(unasked(index, &view)));
+            }
+            if let Some(unheard) = view.set_up_unheard().filter(|unheard| unheard.answer.label == Label::Tr(1)) {
+                return Some(recalled(not_heard(index, &view, unheard)));
             }
             let transactions = || view.exchanges().iter().filter(|exchange| exchange.kind == ExchangeKind::Transaction);
             let count = transactions().count() as u64;
@@ -228,11 +236,18 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             }
             if agreed {
                 found = found.rule_out(&["peer"]);
-                if !answered && !asked_by_client && !refused {
-                    found = found.weigh("lost", 10.0);
-                }
             }
             let question = asked.message(Label::Tr(1));
+            if agreed && !answered && !asked_by_client && !refused {
+                let first_there = |question: &MessageRecord| {
+                    nat::on_4500(question) && v2_auth_no_reply::first_on_its_port(&view, question)
+                };
+                let first_there = question.is_some_and(first_there);
+                if first_there {
+                    found.seen.push_str("; it is the first message to the client from UDP 4500");
+                }
+                found = found.weigh("lost", if first_there { 14.0 } else { 10.0 });
+            }
             let answer = asked.message(Label::Tr(2));
             let copies = question.zip(answer).and_then(|(one, other)| phase1::copies_in_spite_of(other, one));
             if let Some(copies) = copies {
@@ -244,20 +259,20 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 found.means = "the side that asks goes on asking although it was answered: the answers do not reach it".into();
                 found = found.rule_out(&["user", "address", "peer"]).weigh("lost", 100.0).weigh("password", 0.3);
             }
-            // Too short to tell a stop from a pause: the stage is all that can be said. What was made good since is history.
-            let overcome = last_up.is_some_and(|(up, other, _)| up > index && !is_of_another_client(&view, &other));
-            let loud = settled && !overcome;
-            Some(if loud { found } else { found.severity(Severity::Notice) })
+            // Too short to tell a stop from a pause: the stage is all that can be said.
+            Some(if settled { recalled(found) } else { found.severity(Severity::Notice) })
         })
         .collect()
 }
 
-/// Phase 1 was set up with a method that has XAUTH behind it, which the gateway begins (draft-beaulieu-ike-xauth-02 §3), and for as long
-/// as anybody waits nobody asked.
+/// Phase 1 was set up with a method that has XAUTH behind it, which the gateway begins (draft-beaulieu-ike-xauth-02 §3), and nobody asked,
+/// though a gateway asks at once, and who has not heard it sends message 3 of Aggressive Mode again.
 pub(super) fn is_unasked(view: &View<'_>) -> bool {
     let Some(up) = view.attempt.phase1_up else { return false };
     let used = view.messages().any(|message| matches!(message.label, Label::Tr(_) | Label::Qm(_)));
-    let waited = view.case.end().since(up) >= USER;
+    let again = view.message(Label::Am(3)).is_some_and(|third| view.waited(third).is_silence());
+    let next = view.case.pair.attempts.get(view.index + 1).map(|next| next.first);
+    let waited = again || next.unwrap_or(view.case.end()).since(up) >= PATIENCE;
     !used && waited && view.case.both_ways() && phase1::wants_xauth(view) && phase1::message_3_ignored(view).is_none()
 }
 
@@ -272,6 +287,25 @@ fn unasked(index: usize, view: &View<'_>) -> Match {
         .means("the gateway has to ask for the user right after phase 1: its question does not get here, or it does not ask")
         .rule_out(&["password", "address", "server", "peer", "user", "lost", "answer"])
         .settle("the gateway's log, or a capture on its outside: whether its question leaves")
+}
+
+/// The gateway asks, and the client goes on with message 3: it has not heard it.
+fn not_heard(index: usize, view: &View<'_>, unheard: Unheard<'_>) -> Match {
+    let Unheard { request, answer, copies, confidence } = unheard;
+    let found = Match::on(index, confidence)
+        .frames(view.frames(answer))
+        .frames([request.frame])
+        .seen(format!(
+            "the gateway asked {}; the client goes on with {}, {} more in the {} after that, and sends nothing else",
+            times(u64::from(answer.repeat_count) + 1),
+            request.label,
+            times(copies as u64),
+            span(request.last_sent().since(answer.at)),
+        ))
+        .means("phase 1 is complete for the gateway, and its question does not reach the client");
+    found
+        .rule_out(&["password", "address", "server", "peer", "user", "answer", "unasked"])
+        .settle("a capture on the client's outside: whether the question arrives")
 }
 
 /// The SAs of another phase 1 of the same client, in the same version, are used after `at`: by IKE, or by traffic both ways.

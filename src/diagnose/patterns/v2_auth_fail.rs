@@ -168,7 +168,16 @@ pub(super) fn holds_certificate(view: &View<'_>) -> bool {
     least >= Some(CERTIFICATE_SIZED)
 }
 
-/// Whether it is too short to have one.
+/// Whether the responder asks for a certificate.
+pub(super) fn asks_certificate(view: &View<'_>) -> bool {
+    ikev2::accepted(view.attempt).and_then(|round| round.response).is_some_and(|response| {
+        response.carried.iter().any(|payload| {
+            payload.payload_type == CERTREQ || matches!(payload.detail, PayloadDetail::Certificate { .. })
+        })
+    })
+}
+
+/// Whether the request is too short to have one.
 fn lacks_certificate(view: &View<'_>) -> bool {
     let request = view.message(Label::AUTH_REQ);
     let plain = request.zip(Suite::chosen(view.attempt)).and_then(|(request, suite)| suite.plain_of(request));
@@ -227,12 +236,7 @@ fn weighed(view: &View<'_>, found: Match, accepted: Option<f32>) -> Match {
     } else {
         found = found.rule_out(&["changed"]);
     }
-    let asked_certificate = ikev2::accepted(view.attempt).and_then(|round| round.response).is_some_and(|response| {
-        response.carried.iter().any(|payload| {
-            payload.payload_type == CERTREQ || matches!(payload.detail, PayloadDetail::Certificate { .. })
-        })
-    });
-    let found = match (holds_certificate(view), asked_certificate) {
+    let found = match (holds_certificate(view), asks_certificate(view)) {
         (true, _) => found.weigh("certificate", 6.0).weigh("key", 0.1),
         (false, true) if lacks_certificate(view) => {
             found.seen.push_str("; the responder asks for a certificate, and AUTH-REQ has no room for one");
