@@ -498,6 +498,12 @@ fn an_offer_that_was_refused_and_is_accepted_later_is_history() {
     assert!(found.means.contains("was put right there"), "{}", found.means);
     // another offer may be of another tunnel
     assert!(alarms(&refused(2)).contains(&"P1-PROPOSAL"));
+    // and another client behind the same NAT has a configuration of its own
+    let story = || Scenario::new().nat();
+    let first = story().mm1(&[usual_transform()]).informational_clear(Side::Responder, no.clone()).capture();
+    let other = story().mapping_changes().seed(2).after(secs(12)).mm1(&[usual_transform()]).mm2(&usual_transform());
+    let other = other.mm3().mm4().mm5().repeat(4, &BACKOFF).quiet(secs(60)).capture();
+    assert!(alarms(&judge(&first.merge(&other))).contains(&"P1-PROPOSAL"));
 }
 
 /// All that is found in a crafted capture.

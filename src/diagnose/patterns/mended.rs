@@ -8,7 +8,9 @@ use crate::base::Timestamp;
 use crate::diagnose::pattern::Match;
 use crate::diagnose::words::{span, times};
 use crate::diagnose::{Confidence, Severity};
-use crate::track::{Attempt, MessageRecord};
+use crate::track::{Attempt, MessageRecord, PayloadDetail};
+
+use super::nat;
 
 const MENDED: &str = "the offer is the same: what the responder did not have for it was put right there, or not loaded until then; the \
                       refusals are not authenticated";
@@ -27,11 +29,23 @@ impl<'a> Accepted<'a> {
         self.0.get(&refused.initiator.ip()).copied().filter(|later| later.first > refused.first)
     }
 
-    /// How much later one with the same offer began.
+    /// How much later one with the same offer began: not that of another client behind the same NAT, or under another name.
     pub(super) fn same_after(&self, refused: &Attempt) -> Option<Duration> {
-        let same = |later: &&Attempt| later.mode == refused.mode && later.offered == refused.offered;
+        let same = |later: &&Attempt| {
+            later.mode == refused.mode
+                && later.offered == refused.offered
+                && !nat::of_two_clients(later.initiator.port(), refused.initiator.port())
+                && identity(later) == identity(refused)
+        };
         self.after(refused).filter(same).map(|later| later.first.since(refused.first))
     }
+}
+
+/// What the first message says of who sends it, in Aggressive Mode.
+fn identity(attempt: &Attempt) -> Option<&PayloadDetail> {
+    let first = attempt.exchanges.first().and_then(|exchange| exchange.messages.first())?;
+    let mut details = first.carried.iter().map(|payload| &payload.detail);
+    details.find(|detail| matches!(detail, PayloadDetail::Identification { .. }))
 }
 
 /// A refusal, as history: the same offer was accepted so much `later`.

@@ -281,11 +281,11 @@ fn awaited(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
         .frames(view.frames(answer))
         .rule_out(&["secret", "refused", "answer"])
         .settle("a capture on the initiator's outside: does it send on UDP 4500?");
-    let signs = match view.is_v2() {
+    let certificate_due = match view.is_v2() {
         true => v2_auth_fail::asks_certificate(view),
         false => phase1::method(view) == Method::Certificate,
     };
-    let found = match (signs, in_ip_fragments(view)) {
+    let found = match (certificate_due, in_ip_fragments(view)) {
         (true, true) => found.weigh("pieces", 15.0),
         (true, false) => found.weigh("pieces", 4.0),
         (false, _) => found.rule_out(&["pieces"]),

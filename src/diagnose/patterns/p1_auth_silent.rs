@@ -37,7 +37,7 @@ pattern! {
         "keys" 0.48 "the pre-shared keys differ, and the responder drops what it cannot decrypt",
             raised by "message 4 is repeated while message 5 keeps coming; several attempts end alike", lowered by "the same pair worked before";
         "port-4500" 0.15 "UDP 4500 is blocked or not forwarded",
-            raised by "nothing ever comes from the peer on 4500; other peers fail there too", lowered by "message 5 stays on port 500; any packet from the peer on 4500";
+            raised by "nothing comes from the peer on 4500, ever or since ESP of a tunnel stopped; other peers fail there too", lowered by "message 5 stays on port 500; packets from the peer on 4500 meanwhile";
         "lost" 0.10 "message 5, or its answer, is lost", raised by "message 4 is not repeated; other losses", lowered by "message 4 is repeated";
         "fragments" 0.05 "fragments of message 5, or of its answer, are lost", raised by "message 5 in IP fragments, or with certificates", lowered by "a small message 5";
         "identity" 0.12 "the responder refuses the identity without a word", raised by "NAT in front of a peer that is known by its address", lowered by "no NAT";

@@ -302,7 +302,9 @@ fn not_heard(index: usize, view: &View<'_>, unheard: Unheard<'_>) -> Match {
             times(copies as u64),
             span(request.last_sent().since(answer.at)),
         ))
-        .means("phase 1 is complete for the gateway, and its question does not reach the client");
+        .means(
+            "phase 1 is complete for the gateway, and its question does not reach the client, or is not taken by it",
+        );
     found
         .rule_out(&["password", "address", "server", "peer", "user", "answer", "unasked"])
         .settle("a capture on the client's outside: whether the question arrives")

@@ -50,7 +50,7 @@ pattern! {
         "blocked" 0.30 "ESP (IP protocol 50) or AH (51) is blocked towards the far side, or on its way back",
             raised by "ICMP that refuses ESP; ESP directly over IP, and the far side never sends any", lowered by "ESP in UDP";
         "mapping" 0.05 "ESP in UDP is lost on its way: a NAT forgot or changed its mapping, or a filter for UDP 4500",
-            raised by "a NAT on the path; it worked before", lowered by "ESP directly over IP";
+            raised by "a NAT on the path; it worked before; nothing at all comes from UDP 4500 any more, and UDP 500 answers", lowered by "ESP directly over IP";
         "dropped" 0.20 "the far side drops it after it arrived: unknown SPI, integrity, inner addresses that do not fit the policy",
             raised by "INVALID-SPI; a re-key or a restart shortly before", lowered by "";
         "one-way" 0.05 "what is sent wants no answer: log lines, telemetry, a stream",

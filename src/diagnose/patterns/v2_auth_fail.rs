@@ -243,7 +243,7 @@ fn weighed(view: &View<'_>, found: Match, accepted: Option<f32>) -> Match {
             found.weigh("certificate", 2.0).weigh("key", 0.8)
         }
         // A signature without its certificate is longer than what a key makes, as many proposals are.
-        (false, true) => found.weigh("certificate", 2.0).weigh("key", 0.5),
+        (false, true) => found.weigh("certificate", 2.0).weigh("key", 0.7),
         (false, false) => found.weigh("certificate", 0.6),
     };
     match view.attempt.nat.behind(Side::Initiator) {
