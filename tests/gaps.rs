@@ -348,12 +348,42 @@ fn how_long_one_point_recorded_tells_nothing_of_the_other() {
 /// What leaves one end and does not come to the other says more than how often it was sent.
 #[test]
 fn a_message_of_quick_mode_that_is_lost_between_two_points_is_the_cause() {
-    for (name, message) in [("v1-qm2-lost", "QM2"), ("v1-qm3-lost", "QM3")] {
+    for (name, message, from, to) in [("v1-qm2-lost", "QM2", 1, 0), ("v1-qm3-lost", "QM3", 0, 1)] {
         let analysis = together([&format!("lab/{name}.pcap"), &format!("lab/{name}.rside.pcap")]);
         let found = alarms(&analysis).into_iter().find(|finding| finding.id() == "P2-NO-QM3").expect("a finding");
         assert_eq!(found.means, format!("{message} is lost on its way, between the two points"), "{name}");
-        assert_eq!((found.side(), &found.settle), (Where::Path, &None), "{name}");
+        let drops = format!("what drops {message} between the point of capture {from} and that of capture {to}");
+        assert_eq!((found.side(), found.settle.as_deref()), (Where::Path, Some(&*drops)), "{name}");
         assert!(found.causes.iter().skip(1).all(|cause| cause.likelihood == "less likely"), "{name}");
+    }
+}
+
+/// Who does not go on behind message 2 is who started Quick Mode, and a refusal is explained by the log of who refuses.
+#[test]
+fn who_refuses_quick_mode_is_asked_why() {
+    let analysis = together(["ninth-lab/v1-nat-ah-wanted.pcap", "ninth-lab/v1-nat-ah-wanted.rside.pcap"]);
+    let found = alarms(&analysis).into_iter().find(|finding| finding.id() == "P2-NO-QM3").expect("a finding");
+    assert_eq!(found.settle.as_deref(), Some("the log of the side that started: what it says of message 2"));
+    let at_ends = found
+        .checks()
+        .map(|check| found.place(check))
+        .filter(|place| matches!(place, Where::Initiator | Where::Responder));
+    assert_eq!(at_ends.collect::<Vec<_>>(), [Where::Initiator; 2]);
+}
+
+/// ESP in UDP takes the way of IKE: what has that on UDP 4500 and none of the traffic does not get it.
+#[test]
+fn traffic_in_udp_that_the_other_point_lacks_is_lost() {
+    let name = "sixth-lab/v2-nat-esp-in-udp-dropped";
+    let analysis = together([&format!("{name}.pcap"), &format!("{name}.rside.pcap")]);
+    let found: Vec<_> = alarms(&analysis).into_iter().filter(|finding| finding.id() == "T-ONEWAY").collect();
+    assert_eq!(found.len(), 2, "one at each end");
+    for (found, (from, here, there)) in found.iter().zip([("192.168.77.10", 0, 1), ("198.51.100.20", 1, 0)]) {
+        assert_eq!(found.means, format!("what {from} sends is lost between the two points"));
+        assert_eq!(found.causes.len(), 1, "{:?}", found.causes);
+        let drops =
+            format!("what drops the traffic of {from} between the point of capture {here} and that of capture {there}");
+        assert_eq!(found.settle, Some(drops));
     }
 }
 

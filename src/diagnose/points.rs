@@ -4,18 +4,21 @@
 //! Not here: which causes of a pattern that speaks for and against; the pattern declares it. Contract: no message is said to be
 //! lost where the other capture was not recording, or holds nothing else of its sender.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use crate::base::Timestamp;
-use crate::track::{Attempt, Exchange, FragmentsElsewhere, Label, MessageRecord, Side, UNDERWAY};
+use crate::track::{Attempt, Exchange, FragmentsElsewhere, IncompleteFact, Label, MessageRecord, Pair, Side, UNDERWAY};
 
 use super::case::{Case, PATIENCE, View};
-use super::pattern::{Match, Pattern};
+use super::pattern::{Hypothesis, Match, Pattern};
 use super::unheard::ANSWER_WITHIN;
-use super::words::role;
+use super::words::{role, times};
 use super::{Confidence, Severity};
 
+/// Messages alike, of which the last that tells is asked.
+const LATEST: usize = 4;
 /// So many messages tell how far the clocks of two captures differ.
 const APART: u32 = 3;
 /// Factors on the causes that a message is lost: where it is, where it seems to be, and where it passes both points.
@@ -143,94 +146,192 @@ pub(super) fn tell_fate(case: &Case<'_>, pattern: &Pattern, found: &mut Match) {
         return;
     }
     let Some(view) = found.attempt.and_then(|index| case.view(index)) else { return };
-    let shown = |message: &MessageRecord| message.copies().any(|(frame, _)| found.frames.contains(&frame));
-    let Some(message) = view.messages().filter(|message| shown(message)).last() else { return };
+    let shown = |message: &&MessageRecord| message.copies().any(|(frame, _)| found.frames.contains(&frame));
+    let shown: Vec<_> = view.messages().filter(shown).collect();
+    let Some(last) = shown.last() else { return };
     let elsewhere = Elsewhere::of(&view);
-    let Some(fate) = fate(&view, message, elsewhere.as_ref()) else { return };
+    // of several alike the last may come too late to tell
+    let alike = shown.iter().rev().filter(|message| (message.label, message.from) == (last.label, last.from));
+    let told = |&message| Some((message, fate(&view, message, elsewhere.as_ref())?));
+    let Some((message, fate)) = alike.take(LATEST).find_map(told) else { return };
     let heard = is_heard(&view, message, elsewhere.as_ref());
     if let Some(Elsewhere { capture, between: [one, other], .. }) = elsewhere {
         let same = format!("; capture {capture} has the same negotiation between {one} and {other}, beyond a NAT");
         found.seen.push_str(&same);
     }
-    let label = named(&view, (message.label, message.length), message.from);
-    let sender = role(message.from);
     // what one more capture would settle, these do
     let own = found.settle.take().filter(|own| !own.contains("capture"));
-    let also = |settle: String| own.iter().map(|own| &**own).chain([&*settle]).collect::<Vec<_>>().join("; ");
-    // what it makes of the causes that the message, and that its answer was lost
-    let lost = |label: &str| format!("{label} is lost on its way, between the two points");
-    let mut means = lost(&label);
-    let (factors, seen, settle) = match fate {
-        Fate::Passed => {
-            let log = || format!("the {}'s log at that time", role(message.from.other())).into();
-            let seen = format!("{label} passes both capture points");
-            ([PASSED, PASSED], seen, Some(own.unwrap_or_else(log)))
-        }
-        Fate::AnswerLost(answer, here, there) => {
-            let answer = named(&view, answer, message.from.other());
-            let seen = format!(
-                "{answer} is in capture {here} only, and not in capture {there}: it is lost between the two points"
-            );
-            means = lost(&answer);
-            ([PASSED, LOST], seen, None)
-        }
-        Fate::FragmentLost(number, here, there) => {
-            means = lost(&format!("IKE fragment {number} of {label}"));
-            let seen = format!(
-                "IKE fragment {number} of {label} is in capture {here} only, and capture {there} has others of it: it is lost between the two points"
-            );
-            ([LOST, 1.0], seen, None)
-        }
-        // Of IP fragments that cannot be put together a capture keeps nothing that could be held against the others.
-        Fate::Lost(here, there) if heard && message.ip_fragments > 1 => {
-            let seen = format!(
-                "{label} is whole in capture {here} only, and capture {there} was recording: it is lost between the two points, \
-                 or a fragment of it is"
-            );
-            let settle = format!("capture {there} by itself: whether it holds some of the fragments");
-            ([LOST, 1.0], seen, Some(also(settle).into()))
-        }
-        Fate::Lost(here, there) if heard => {
-            let seen = format!(
-                "{label} is in capture {here} only, and capture {there} was recording: it is lost between the two points"
-            );
-            ([LOST, 1.0], seen, None)
-        }
-        Fate::Lost(here, there) => {
-            let seen =
-                format!("{label} is in capture {here} only, and capture {there} holds nothing from the {sender}");
-            let settle = format!(
-                "whether capture {there} takes in both directions: if so, {label} is lost between the two points"
-            );
-            ([MISSING, 1.0], seen, Some(also(settle).into()))
-        }
-        Fate::Unwatched(here, there) => {
-            let settle =
-                format!("whether capture {there} was running then: if so, {label} is lost between the two points");
-            // that one has what its sender said before
-            let breaks_off = heard && recorded(case, there).is_some_and(|window| ends_before(window, message));
-            let (factor, seen) = match breaks_off {
-                true => (MISSING, format!("{label} is in capture {here} only, and capture {there} ends before it")),
-                false => (1.0, format!("{label} is in capture {here} only")),
-            };
-            ([factor, 1.0], seen, Some(also(settle).into()))
-        }
-    };
-    // where it is lost, nothing is left to settle, and hardly anything of what else it may be
-    let otherwise = settle.is_none().then_some(PASSED);
-    if settle.is_none() {
-        found.confidence = found.confidence.max(Some(Confidence::Inferred));
-        if found.severity.unwrap_or(pattern.severity) >= Severity::Warning {
-            found.means = means.into();
-        }
-    }
+    let refuses = stands_for_answer(message, &shown);
+    let tells = if refuses { message.from } else { message.from.other() };
+    let log = || Cow::from(format!("the {}'s log at that time", role(tells)));
+    let Account { factors, seen, lost, settle } = Account::of(&view, message, fate, heard);
     found.seen.push_str("; ");
     found.seen.push_str(&seen);
-    found.settle = settle;
-    for cause in pattern.causes {
+    // what a refusal is about came to who refuses it
+    if refuses {
+        found.settle = own.or_else(|| Some(log()));
+        return;
+    }
+    let proven = lost.is_some();
+    found.settle = Some(match (lost, settle) {
+        (Some(Lost { what, from, to }), _) => {
+            found.confidence = found.confidence.max(Some(Confidence::Inferred));
+            if found.severity.unwrap_or(pattern.severity) >= Severity::Warning {
+                found.means = format!("{what} is lost on its way, between the two points").into();
+            }
+            what_drops(&what, from, to).into()
+        }
+        (None, Some(settle)) => own.iter().map(|own| &**own).chain([&*settle]).collect::<Vec<_>>().join("; ").into(),
+        (None, None) => own.unwrap_or_else(log),
+    });
+    let factor = |cause: &Hypothesis| {
         let says = [pattern.lost, pattern.unanswered].map(|keys| keys.contains(&cause.key));
-        let factor = factors.into_iter().zip(says).filter(|&(_, says)| says).map(|(factor, _)| factor).reduce(f32::max);
-        found.weights.extend(factor.or(otherwise).map(|factor| (cause.key, factor)));
+        factors.into_iter().zip(says).filter(|&(_, says)| says).map(|(factor, _)| factor).reduce(f32::max)
+    };
+    // where it is lost, and that is a cause, nothing is left of what else it may be
+    let says_so = |cause: &Hypothesis| factor(cause) == Some(LOST) && !found.weights.contains(&(cause.key, 0.0));
+    let settled = proven && pattern.causes.iter().any(says_so);
+    for cause in pattern.causes {
+        let factor = match factor(cause) {
+            Some(factor) if factor != LOST && settled => Some(0.0),
+            None if settled => Some(0.0),
+            None if proven => Some(PASSED),
+            factor => factor,
+        };
+        found.weights.extend(factor.map(|factor| (cause.key, factor)));
+    }
+}
+
+/// What to look for where something is lost between two points.
+pub(super) fn what_drops(what: &str, from: u32, to: u32) -> String {
+    format!("what drops {what} between the point of capture {from} and that of capture {to}")
+}
+
+/// Whether an Informational of IKEv1 stands where an answer is due to one of the messages shown with it: who sent it ends the
+/// negotiation.
+fn stands_for_answer(message: &MessageRecord, shown: &[&MessageRecord]) -> bool {
+    let asks =
+        |other: &&MessageRecord| other.label != Label::Inf && other.from != message.from && other.at <= message.at;
+    message.label == Label::Inf && shown.iter().any(asks)
+}
+
+/// What is lost between two points, and on its way from which capture to which.
+struct Lost {
+    what: String,
+    from: u32,
+    to: u32,
+}
+
+/// What is told of a message, by what became of it.
+struct Account {
+    /// What that makes of the causes that the message was lost, and that its answer was.
+    factors: [f32; 2],
+    seen: String,
+    /// What is surely lost.
+    lost: Option<Lost>,
+    /// What is left to settle.
+    settle: Option<String>,
+}
+
+impl Account {
+    /// `heard`: as [`is_heard`] has it.
+    fn of(view: &View<'_>, message: &MessageRecord, fate: Fate, heard: bool) -> Self {
+        let label = named(view, (message.label, message.length), message.from);
+        let if_so = format!("if so, {label} is lost between the two points");
+        match fate {
+            Fate::Passed => {
+                let seen = format!("{label} passes both capture points");
+                Self { factors: [PASSED, PASSED], seen, lost: None, settle: None }
+            }
+            Fate::AnswerLost(answer, from, to) => {
+                let what = named(view, answer, message.from.other());
+                let seen = format!(
+                    "{what} is in capture {from} only, and not in capture {to}: it is lost between the two points"
+                );
+                Self { factors: [PASSED, LOST], seen, lost: Some(Lost { what, from, to }), settle: None }
+            }
+            Fate::FragmentLost(number, from, to) => {
+                let what = format!("IKE fragment {number} of {label}");
+                let seen = format!(
+                    "{what} is in capture {from} only, and capture {to} has others of it: it is lost between the two points"
+                );
+                Self { factors: [LOST, 1.0], seen, lost: Some(Lost { what, from, to }), settle: None }
+            }
+            Fate::Lost(from, to) if heard && message.ip_fragments > 1 => {
+                let Fragments { datagrams, ports_alone } = Fragments::of(view, message, to);
+                let only = format!("{label} is whole in capture {from} only");
+                let there = match datagrams {
+                    0 => "was recording: it is lost between the two points, or a fragment of it is".to_owned(),
+                    datagrams if ports_alone => format!("has its first fragment {}, and no other", times(datagrams)),
+                    datagrams => {
+                        format!("has part of it {}: fragments are lost between the two points", times(datagrams))
+                    }
+                };
+                let what = format!("fragments of {label}");
+                let lost = (datagrams > 0 && !ports_alone).then_some(Lost { what, from, to });
+                let settle = format!("whether the filter of capture {to} takes in all IP fragments: {if_so}");
+                Self {
+                    factors: [LOST, 1.0],
+                    seen: format!("{only}, and capture {to} {there}"),
+                    lost,
+                    settle: Some(settle),
+                }
+            }
+            Fate::Lost(from, to) if heard => {
+                let seen = format!(
+                    "{label} is in capture {from} only, and capture {to} was recording: it is lost between the two points"
+                );
+                Self { factors: [LOST, 1.0], seen, lost: Some(Lost { what: label, from, to }), settle: None }
+            }
+            Fate::Lost(from, to) => {
+                let sender = role(message.from);
+                let seen =
+                    format!("{label} is in capture {from} only, and capture {to} holds nothing from the {sender}");
+                let settle = format!("whether capture {to} takes in both directions: {if_so}");
+                Self { factors: [MISSING, 1.0], seen, lost: None, settle: Some(settle) }
+            }
+            Fate::Unwatched(from, to) => {
+                // that one has what its sender said before
+                let breaks_off = heard && recorded(&view.case, to).is_some_and(|window| ends_before(window, message));
+                let (factor, ends) = if breaks_off {
+                    (MISSING, format!(", and capture {to} ends before it"))
+                } else {
+                    (1.0, String::new())
+                };
+                let seen = format!("{label} is in capture {from} only{ends}");
+                let settle = format!("whether capture {to} was running then: {if_so}");
+                Self { factors: [factor, 1.0], seen, lost: None, settle: Some(settle) }
+            }
+        }
+    }
+}
+
+/// What a capture has of a message in IP fragments that it does not have whole.
+struct Fragments {
+    /// Datagrams of which something is missing.
+    datagrams: u64,
+    /// Of all of them the first fragment alone is there, as a filter of ports leaves it.
+    ports_alone: bool,
+}
+
+impl Fragments {
+    fn of(view: &View<'_>, message: &MessageRecord, capture: u32) -> Self {
+        let (first, last) = (message.at, message.last_sent().after(UNDERWAY));
+        let of = |pair: &Pair, attempt: &Attempt| {
+            let ends = [attempt.initiator.ip(), attempt.responder.ip()];
+            let source = ends[message.from.index()];
+            let meanwhile = |at: Timestamp| at.after(UNDERWAY) >= first && at <= last;
+            let in_part = pair.incomplete.iter().filter(|one| {
+                (one.frame.capture, one.source) == (capture, source)
+                    && ends.contains(&one.destination)
+                    && meanwhile(one.at)
+            });
+            let first_alone = |one: &IncompleteFact| one.fragments == 1 && one.first_seen;
+            in_part.fold((0, true), |(count, alone), one| (count + 1, alone && first_alone(one)))
+        };
+        let there = view.elsewhere(|pair, other| (other.first_frame.capture == capture).then(|| of(pair, other)));
+        let (datagrams, ports_alone) = there.unwrap_or_else(|| of(view.case.pair, view.attempt));
+        Self { datagrams, ports_alone }
     }
 }
 
@@ -281,16 +382,16 @@ fn is_heard(view: &View<'_>, message: &MessageRecord, elsewhere: Option<&Elsewhe
     }
 }
 
-/// The capture, beyond a NAT, that has an answer to one of a few messages which is lost between the two.
-pub(super) fn answered_beyond<'a>(
+/// The capture that has an answer to one of a few messages which is lost between two points.
+pub(super) fn answered_elsewhere<'a>(
     view: &View<'_>,
     mut messages: impl Iterator<Item = &'a MessageRecord>,
 ) -> Option<u32> {
     if !view.case.survey.captures_overlap() {
         return None;
     }
-    let elsewhere = Elsewhere::of(view)?;
-    messages.find_map(|message| match elsewhere.fate(view, message) {
+    let elsewhere = Elsewhere::of(view);
+    messages.find_map(|message| match fate(view, message, elsewhere.as_ref()) {
         Some(Fate::AnswerLost(_, there, _)) => Some(there),
         _ => None,
     })
@@ -326,7 +427,18 @@ pub(super) fn passes(view: &View<'_>, message: &MessageRecord) -> bool {
 fn fate(view: &View<'_>, message: &MessageRecord, elsewhere: Option<&Elsewhere>) -> Option<Fate> {
     match elsewhere {
         Some(elsewhere) => elsewhere.fate(view, message),
-        None => view.case.points().and_then(|points| points.fate(message)),
+        None => {
+            let points = view.case.points()?;
+            let answers = counterparts(view.exchanges(), view.exchanges(), message)
+                .chain(view.messages().filter(|other| message.label == Label::Inf && may_answer(other, message)))
+                .filter(|other| other.from != message.from && other.at >= message.at);
+            let lost = |answer: &MessageRecord| match points.fate(answer) {
+                Some(Fate::Lost(from, to)) => Some(Fate::AnswerLost((answer.label, answer.length), from, to)),
+                _ => None,
+            };
+            let fate = points.fate(message)?;
+            Some(if fate == Fate::Passed { answers.into_iter().find_map(lost).unwrap_or(fate) } else { fate })
+        }
     }
 }
 

@@ -504,9 +504,11 @@ fn answers_to_liveness_checks_that_are_lost_behind_a_nat_are_answers() {
     let analysis = judge_together(&[near.clone(), far]);
     let found = find(&analysis, "L-DPD-TIMEOUT").expect("a finding");
     assert!(found.seen.contains("answered, and its answers are in capture 1 only"), "{}", found.seen);
-    assert_eq!(found.means, "the peer lives; what it answers is lost between the two points");
+    assert_eq!(found.means, "INF is lost on its way, between the two points");
+    assert_eq!(dropped(&found), ("INF", [1, 0]));
     let named = |found: &Finding, text: &str| found.causes.iter().any(|cause| cause.text.contains(text));
-    assert!(!named(&found, "restarted") && named(&found, "the path is gone"), "{:?}", found.causes);
+    assert!(!named(&found, "restarted") && !named(&found, "the path is gone"), "{:?}", found.causes);
+    assert_eq!(likely(&found), ["the answers are lost on their way back: a filter, a NAT or the route"]);
     // where it does not answer, it may have restarted
     let found = find(&judge_together(&[near, asked(false)]), "L-DPD-TIMEOUT").expect("a finding");
     assert!(found.seen.contains("said nothing") && named(&found, "restarted"), "{}", found.seen);
@@ -531,8 +533,19 @@ fn an_answer_that_asks_again_is_not_the_answer_that_is_missing() {
         let found = find(&analysis, id).expect("a finding");
         assert!(!found.seen.contains("passes both"), "{}", found.seen);
         assert!(found.seen.contains("SA_INIT-RSP of ") && found.means.contains("is lost on its way"), "{found:?}");
-        assert_eq!((found.confidence, &found.settle), (Confidence::Inferred, &None));
+        assert_eq!(found.confidence, Confidence::Inferred);
+        assert!(found.settle.as_deref().is_some_and(|settle| settle.starts_with("what drops SA_INIT-RSP of ")));
     }
+}
+
+/// What a finding infers to be dropped, and on its way from which capture to which.
+fn dropped(found: &Finding) -> (&str, [u32; 2]) {
+    assert_eq!(found.confidence, Confidence::Inferred);
+    let settle =
+        found.settle.as_deref().and_then(|settle| settle.strip_prefix("what drops ")).expect("something is lost");
+    let (what, captures) = settle.split_once(" between the point of capture ").expect("between two points");
+    let (from, to) = captures.split_once(" and that of capture ").expect("another one");
+    (what, [from, to].map(|number| number.parse().expect("a number")))
 }
 
 /// What gets past both points is dropped by who should answer it, or right before it: its log comes first.
@@ -579,7 +592,7 @@ fn two_points_settle_that_a_port_is_filtered() {
     far.frames.retain(|frame| !at_500(&frame.octets));
     let found = find(&judge_together(&[near, far]), "N-PORT-FILTER").expect("a finding");
     assert!(found.seen.ends_with("it is lost between the two points"), "{}", found.seen);
-    assert_eq!((found.confidence, &found.settle), (Confidence::Inferred, &None));
+    assert_eq!(dropped(&found), ("MM1", [0, 1]));
 }
 
 /// The path is cut: what either side asks shows at one point only, and answers nobody.
@@ -599,7 +612,7 @@ fn what_is_lost_between_two_points_answers_no_liveness_check() {
     assert!(find(&analysis, "OK-UP").is_none());
     let found = find(&analysis, "L-DPD-TIMEOUT").expect("a finding");
     assert!(found.seen.ends_with("it is lost between the two points"), "{}", found.seen);
-    assert_eq!((likely(&found), &found.settle), (vec!["the path is gone"], &None));
+    assert_eq!((likely(&found), dropped(&found)), (vec!["the path is gone"], ("INF", [0, 1])));
 }
 
 /// A message that is repeated in vain at one point, while the other one goes on recording something else.
@@ -628,8 +641,10 @@ fn two_points_settle_what_became_of_the_last_message() {
             .seen
             .ends_with("MM4 is in capture 1 only, and capture 0 was recording: it is lost between the two points")
     );
-    assert_eq!((found.confidence, &found.settle), (Confidence::Inferred, &None));
-    assert_eq!(likely(&found), ["message 4 does not get back to the initiator"]);
+    assert_eq!(dropped(&found), ("MM4", [1, 0]));
+    let causes: Vec<_> = found.causes.iter().map(|cause| cause.text).collect();
+    assert_eq!(causes, ["message 4 does not get back to the initiator"]);
+    assert!(found.checks().all(|check| check.side == Where::Path), "no end has anything to do with it");
 
     let story = ikev2_psk_init();
     let asks = story.clone().auth_request(&story.psk_proof(Side::Initiator)).repeat(4, &[4.0, 7.2, 13.0, 23.3]);
@@ -649,7 +664,7 @@ fn message_6_that_only_one_point_has_is_lost_between_them() {
     let near = second_point(&far, ms(3)).without(&[6]);
     let found = find(&judge_together(&[near, far]), "P1-UP-NO-P2").expect("a finding");
     assert!(found.seen.ends_with("was recording: it is lost between the two points"), "{}", found.seen);
-    assert_eq!((found.confidence, &found.settle), (Confidence::Inferred, &None));
+    assert_eq!(dropped(&found), ("MM6", [1, 0]));
     assert_eq!(likely(&found), ["message 6 is lost on its way back to the initiator"]);
     // the same with a NAT between them
     let told = Scenario::new().nat().without_nat_t().am1(&[usual_transform()]).am2(&usual_transform()).am3();
@@ -774,4 +789,20 @@ fn a_direction_that_is_lost_in_mid_course_is_no_silence() {
     let analysis = judge(&lost);
     assert_eq!(alarms(&analysis), ["C-ONE-DIR"]);
     assert!(alarms(&judge(&whole)).is_empty());
+}
+
+/// A refusal that passes both points asks for no answer: why it was sent is in the log of who sent it.
+#[test]
+fn a_refusal_is_explained_by_the_log_of_who_refuses() {
+    let aggressive = Scenario::new().am1(&[usual_transform()]);
+    let refused = aggressive.clone().after(ms(20)).informational_clear(Side::Responder, v1::notify(24));
+    let declined =
+        aggressive.am2(&usual_transform()).after(ms(20)).informational_clear(Side::Initiator, v1::notify(23));
+    for (told, log) in [(refused, "the responder's log at that time"), (declined, "the initiator's log at that time")] {
+        let near = told.quiet(secs(60)).capture();
+        let found =
+            find(&judge_together(&[near.clone(), second_point(&near, ms(3))]), "P1-AGGR-AUTH").expect("a finding");
+        assert!(found.seen.ends_with("INF passes both capture points"), "{}", found.seen);
+        assert_eq!(found.settle.as_deref(), Some(log));
+    }
 }

@@ -148,8 +148,9 @@ fn checks_and_log_lines_are_about_causes_that_there_are() {
                 wrong.push(format!("{}: no cause {key}", pattern.id));
             }
         }
-        if pattern.checks.iter().all(|check| !check.about.is_empty()) && !pattern.checks.is_empty() {
-            wrong.push(format!("{}: there may be nothing to check", pattern.id));
+        let checked = |key| pattern.checks.iter().any(|check| check.about.is_empty() || check.about.contains(key));
+        for cause in pattern.causes.iter().filter(|cause| !pattern.checks.is_empty() && !checked(&cause.key)) {
+            wrong.push(format!("{}: of {} there is nothing to check", pattern.id, cause.key));
         }
     }
     expect_none(&wrong);

@@ -11,9 +11,9 @@ use crate::diagnose::pattern::{Match, Pattern, pattern};
 use crate::diagnose::points::{self, Fate, LOST, MISSING, PASSED, Points};
 use crate::diagnose::words::{number, span};
 use crate::diagnose::{Confidence, Severity};
-use crate::track::{EspFlow, FlowProtocol};
+use crate::track::{EspFlow, FlowProtocol, MessageRecord};
 
-use super::traffic;
+use super::{nat, traffic};
 
 /// Packets of ESP or AH that are more than a few.
 const TRAFFIC: u64 = 10;
@@ -442,36 +442,71 @@ pub(super) fn tell_traffic(
 ) -> Match {
     let view = found.attempt.and_then(|attempt| case.view(attempt));
     if let Some(beyond) = view.and_then(|view| beyond_nat(&view, way)) {
-        let Beyond { capture, has, answers } = beyond;
+        let Beyond { captures: [here, there], has, takes_in, answers } = beyond;
+        let between = Between { pattern, cause: lost };
         if answers > 0 {
-            let others = pattern.causes.iter().map(|cause| cause.key).filter(|&key| key != lost);
-            let mut found = found.rule_out(&others.collect::<Vec<_>>()).means(format!(
+            let mut found = between.lost(found, way.to, [there, here]).means(format!(
                 "{} answers, and what it sends is lost between the two points, on its way to {}",
                 way.to, way.from
             ));
-            found.settle = None;
             found.severity = found.severity.filter(|&severity| severity < Severity::Warning);
             found.seen.push_str(&format!(
-                "; capture {capture}, beyond a NAT, has them, too, and {} back",
+                "; capture {there}, beyond a NAT, has them, too, and {} back",
                 number(answers, "packet")
             ));
             return found;
         }
-        let (factor, seen) = match has {
-            true => (PASSED, "has them, too"),
-            false => (LOST, "was recording and has none of them: they are lost between the two points"),
+        let mut found = match (has, takes_in) {
+            (true, _) => found.weigh(lost, PASSED),
+            (false, true) => between.lost(found, way.from, [here, there]),
+            (false, false) => between.missing(found, there),
         };
-        let mut found = found.weigh(lost, factor);
-        found.seen.push_str(&format!("; capture {capture}, beyond a NAT, {seen}"));
+        let has = if has { "has them, too" } else { "was recording and has none of them" };
+        found.seen.push_str(&format!("; capture {there}, beyond a NAT, {has}"));
         return found;
     }
     let Some(points) = case.points() else { return found };
-    let Some(capture) = missed_by(points, way) else { return tell_passed(points, way, lost, found) };
-    let mut found = found.weigh(lost, MISSING).settle(format!(
-        "whether capture {capture} takes in IP protocols 50 and 51: if so, they are lost between the two points"
-    ));
-    found.seen.push_str(&format!("; capture {capture} was recording and has none of them"));
+    let Some(there) = missed_by(points, way) else {
+        return match Tail::of(points, way).filter(|tail| !tail.watched) {
+            Some(tail) => tail.tell(way, lost, found),
+            None => tell_passed(points, way, lost, found),
+        };
+    };
+    let between = Between { pattern, cause: lost };
+    let both_on_4500 = |message: &MessageRecord| nat::on_4500(message) && points.fate(message) == Some(Fate::Passed);
+    let takes_in = !way.is_native() && case.attempts().any(|(_, view)| view.messages().any(both_on_4500));
+    let here = way.flows.first().map_or(0, |flow| flow.first_frame.capture);
+    let mut found = match takes_in {
+        true => between.lost(found, way.from, [here, there]),
+        false => between.missing(found, there),
+    };
+    found.seen.push_str(&format!("; capture {there} was recording and has none of them"));
     found
+}
+
+/// What a pattern found of traffic that is lost between two points, and the cause by which it says so.
+struct Between<'p> {
+    pattern: &'p Pattern,
+    cause: &'static str,
+}
+
+impl Between<'_> {
+    /// What this side sends is surely lost on its way from one capture to the other.
+    fn lost(&self, found: Match, from: IpAddr, [here, there]: [u32; 2]) -> Match {
+        let others = self.pattern.causes.iter().map(|cause| cause.key).filter(|&key| key != self.cause);
+        let found = found
+            .rule_out(&others.collect::<Vec<_>>())
+            .means(format!("what {from} sends is lost between the two points"))
+            .settle(points::what_drops(&format!("the traffic of {from}"), here, there));
+        Match { confidence: Some(Confidence::Inferred), ..found }
+    }
+
+    /// A capture has none of it, and nothing like it.
+    fn missing(&self, found: Match, there: u32) -> Match {
+        found.weigh(self.cause, MISSING).settle(format!(
+            "whether capture {there} takes in IP protocols 50 and 51: if so, they are lost between the two points"
+        ))
+    }
 }
 
 /// The same of traffic that had answers at first.
@@ -517,9 +552,8 @@ impl Tail {
         }
         let settle = format!("whether capture {there} was running then: if so, they are {between}");
         let mut found = found.weigh(lost, MISSING).settle(settle);
-        found.seen.push_str(&format!(
-            "; the last {packets} are in capture {here} only, and capture {there} ends before them"
-        ));
+        let which = if packets == way.packets() { "all of them".to_owned() } else { format!("the last {packets}") };
+        found.seen.push_str(&format!("; {which} are in capture {here} only, and capture {there} ends before them"));
         found
     }
 }
@@ -539,9 +573,12 @@ fn tell_passed(points: &Points, way: &traffic::Way<'_>, lost: &'static str, foun
 
 /// What another capture, beyond a NAT, that was recording all the time has of traffic that one has, and that has no answer there.
 struct Beyond {
-    capture: u32,
+    /// This one, and that one.
+    captures: [u32; 2],
     /// It has some of it.
     has: bool,
+    /// It has the like of it: other traffic of the two, or, of ESP in UDP, IKE on the same port.
+    takes_in: bool,
     /// Packets that go the other way.
     answers: u64,
 }
@@ -551,7 +588,8 @@ fn beyond_nat(view: &View<'_>, way: &traffic::Way<'_>) -> Option<Beyond> {
         return None;
     }
     let (first, last) = way.first().zip(way.last())?;
-    let here = points::recorded(&view.case, view.attempt.first_frame.capture);
+    let own = view.attempt.first_frame.capture;
+    let here = points::recorded(&view.case, own);
     view.elsewhere(|pair, other| {
         let capture = other.first_frame.capture;
         let watched = points::covers(points::recorded(&view.case, capture)?, (first, last));
@@ -568,8 +606,10 @@ fn beyond_nat(view: &View<'_>, way: &traffic::Way<'_>) -> Option<Beyond> {
                 && here.is_some_and(|window| points::covers(window, (flow.first, flow.last)))
         };
         let answers = pair.flows.iter().filter(back).map(|flow| flow.packets).sum();
-        let beyond = Beyond { capture, has: same.is_some(), answers };
-        (capture != view.attempt.first_frame.capture && watched).then_some(beyond)
+        let in_udp = || other.exchanges.iter().flat_map(|exchange| &exchange.messages).any(nat::on_4500);
+        let takes_in = !pair.flows.is_empty() || !way.is_native() && in_udp();
+        let beyond = Beyond { captures: [own, capture], has: same.is_some(), takes_in, answers };
+        (capture != own && watched).then_some(beyond)
     })
 }
 

@@ -55,7 +55,7 @@ pattern! {
     /// - IKEv1 deletes: some suites give them the length of a liveness check; they come in one burst.
     /// - `N-ICMP-PORT`: the errors that a host without IKE daemon sends for each check.
     L_DPD_TIMEOUT = "L-DPD-TIMEOUT", LifeCycle, Error;
-    title: "the peer no longer answers liveness checks";
+    title: "liveness checks no longer get an answer";
     causes: [
         "path" 0.35 "the path is gone", raised by "ESP of the peer stopped too", lowered by "ESP of the peer goes on";
         "mapping" 0.10 "a NAT device forgot its mapping", raised by "NAT on the path", lowered by "NAT detection: there is none";
@@ -63,6 +63,8 @@ pattern! {
             raised by "the peer sends a new message 1; INVALID-COOKIE or INVALID-SPI; ICMP port unreachable after its ESP stopped", lowered by "ESP of the peer goes on";
         "daemon" 0.15 "the IKE daemon of the peer is dead",
             raised by "ICMP port unreachable; ESP goes on both ways", lowered by "ESP of the peer stopped too";
+        "return" 0.02 "the answers are lost on their way back: a filter, a NAT or the route",
+            raised by "an answer is seen at another point, and the question comes again", lowered by "no answer is seen";
         "dropped" 0.05 "the peer deleted this IKE SA and uses another one; the delete was lost",
             raised by "it answers under another IKE SA meanwhile", lowered by "there is no other one";
         "unsupported" 0.05 "the peer does not support liveness checks",
@@ -70,7 +72,7 @@ pattern! {
     ];
     checks: [
         Either("the silent peer"): "look whether it is up and answers a ping, its IKE daemon runs, and which SAs it lists" about "restart" "daemon" "dropped";
-        Path: "check UDP 500 and 4500 both ways";
+        Path: "check UDP 500 and 4500 both ways" about "path" "mapping" "return";
         Either: "shorten the NAT keepalive interval on the side behind the NAT" about "mapping";
         Either: "use dead peer detection on both ends or on none; between vendors, try a longer interval" about "unsupported";
     ];
@@ -91,7 +93,7 @@ pattern! {
     ];
     sources: ["S2S-47", "RFC 3706 §5", "RFC 7296 §2.4"];
     misses: Messages;
-    lost: "path" "mapping", or its answer: "path" "mapping";
+    lost: "path" "mapping" "return", or its answer: "return" "mapping";
     when: LAST_WORD, CAPTURES INFORMATIONAL, INFORMATIONAL REPEATS;
     check: check
 }
@@ -136,8 +138,9 @@ fn answered_in_vain(index: usize, view: &View<'_>) -> Option<Match> {
             ))
             .frames(view.frames(request))
             .frames([answer.frame])
-            .rule_out(&["restart", "daemon", "dropped", "unsupported"])
+            .rule_out(&["path", "restart", "daemon", "dropped", "unsupported"])
             .rule_out(if nat::none(view) { &["mapping"] } else { &[] })
+            .weigh("return", 20.0)
             .settle(format!("a capture on the outside of {from}: whether the answer arrives")),
     )
 }
@@ -250,19 +253,6 @@ fn has_last_word(view: &View<'_>, side: Side) -> bool {
         message.from == side && message.at > heard && matches!(message.label, Label::Inf | Label::INFORMATIONAL_REQ)
     });
     since.map(|message| u64::from(message.repeat_count) + 1).sum::<u64>() >= LEAST
-}
-
-/// The capture that has an answer to one of these, which passes one point and not the other.
-fn answer_lost(view: &View<'_>, questions: &[&Informational<'_>]) -> Option<u32> {
-    let Some(points) = view.case.points() else {
-        return points::answered_beyond(view, questions.iter().rev().take(LATEST).map(|question| question.message));
-    };
-    let first = questions.first()?.message;
-    let answers = |message: &&MessageRecord| {
-        let informs = matches!(message.label, Label::Inf | Label::INFORMATIONAL_RSP);
-        informs && message.encrypted && message.from != first.from && message.at > first.at
-    };
-    view.messages().filter(answers).find(|message| points.loses(message)).map(|answer| answer.frame.capture)
 }
 
 /// Whether the capture ends with a check for which more copies are to come: an outage may be over the next moment.
@@ -443,7 +433,8 @@ fn unanswered(
             found = found.severity(Severity::Notice);
         }
     }
-    let answers_in = answer_lost(view, &questions);
+    let latest = questions.iter().rev().take(LATEST).map(|question| question.message);
+    let answers_in = points::answered_elsewhere(view, latest);
     if let Some(capture) = answers_in {
         found.seen = format!(
             "{} sent a liveness check {} in {}; {peer} answered, and its answers are in capture {capture} only",
@@ -452,10 +443,10 @@ fn unanswered(
             span(asked_for),
         );
         found.means = "the peer lives; what it answers is lost between the two points".into();
-        found = found
-            .weigh("path", 20.0)
-            .rule_out(&["daemon", "restart"])
-            .settle("what drops its packets between the two points");
+        found = found.weigh("return", 20.0).weigh("mapping", 0.3).rule_out(&["path", "daemon", "restart"]);
+        found.settle = None;
+    } else {
+        found = found.rule_out(&["return"]);
     }
     if traffic == Traffic::Later && refused.is_none() && is_over(view, last, asked_for / copies.max(2) as u32) {
         found.seen.push_str("; it asks no more, and traffic goes both ways to the end");

@@ -175,7 +175,7 @@ fn sent(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
     if elsewhere {
         found = found.weigh("blocked", 0.6);
     }
-    if points::answered_beyond(view, std::iter::once(first)).is_some() {
+    if points::answered_elsewhere(view, std::iter::once(first)).is_some() {
         found = found.rule_out(&["secret", "refused"]);
     }
     Some(of_nat(view, found))
@@ -295,7 +295,7 @@ fn awaited(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
     // Before its own NAT there is little that can lose its message.
     let beside = view.attempt.nat.own_matches[Side::Initiator.index()] == Some(true)
         && view.attempt.nat.behind(Side::Initiator) == Some(true);
-    let goes_on = points::answered_beyond(view, std::iter::once(answer)).is_some();
+    let goes_on = points::answered_elsewhere(view, std::iter::once(answer)).is_some();
     let found = match (early || goes_on, beside) {
         (true, _) => found.rule_out(&["stopped"]),
         (false, true) => found.weigh("stopped", 40.0).weigh("blocked", 0.4).weigh("forward", 0.2),

@@ -38,10 +38,10 @@ pattern! {
         "early" 0.03 "nothing is wrong: the capture ends before message 5", raised by "it ends within seconds of message 4", lowered by "it goes on, or message 4 is sent again";
     ];
     checks: [
-        Initiator: "capture on its outside: whether message 4 arrives, whether message 5 leaves, and on which port";
-        Initiator: "check that it has a key for this peer, or a certificate with its private key that one of the authorities issued which the responder asks for";
+        Initiator: "capture on its outside: whether message 4 arrives, whether message 5 leaves, and on which port" about "no-key" "port-4500" "lost-5" "crash" "early";
+        Initiator: "check that it has a key for this peer, or a certificate with its private key that one of the authorities issued which the responder asks for" about "no-key";
         Path: "let UDP 4500 through, both ways, and forward it where the responder is behind a NAT" about "port-4500";
-        Path: "let IP fragments through, both ways" about "lost-5" "lost-4";
+        Path: "if the message goes in IP fragments, let these through, both ways" about "lost-5" "lost-4";
     ];
     logs: [
         "Cisco ASA": "MM_WAIT_MSG5" ("S2S-23");

@@ -55,7 +55,7 @@ pattern! {
         Initiator: "send traffic for the far network and see whether Quick Mode appears" about "no-traffic" "no-match" "waiting";
         Initiator: "check access list or policy, crypto map, routes and network objects for that traffic" about "no-match";
         Responder: "the same from the other side" about "no-traffic" "no-match" "waiting";
-        Initiator: "look in its log for what it is waiting for";
+        Initiator: "look in its log for what it is waiting for" about "no-traffic" "no-match" "waiting" "lost-qm";
     ];
     logs: [
         "Cisco IOS": "QM_IDLE" ("CON-23");

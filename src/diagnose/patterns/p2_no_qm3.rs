@@ -40,8 +40,8 @@ pattern! {
     ];
     checks: [
         Path: "look for loss, a filter or a missing route between the two" about "lost-2" "lost-3";
-        Initiator: "look in the log of the side that started for what it did with message 2" about "dislikes";
-        Either("the side that goes on repeating"): "look in its log for an error when it installs the SA" about "install";
+        Either("the side that does not go on"): "look in its log for what it did with message 2" about "dislikes";
+        Either("the side that does not go on"): "look in its log for an error when it installs the SA" about "install";
         Either: "clear the SAs and try again";
     ];
     logs: [
@@ -123,8 +123,9 @@ fn unconfirmed(index: usize, view: &View<'_>, exchange: &Exchange, alone: bool) 
     let mut found = Match::on(index, confidence)
         .frames(view.frames(second))
         .frames(third.map(|third| third.frame))
-        .about(second.from)
+        .about(if third.is_some() || uses { second.from } else { exchange.started_by })
         .settle(match third {
+            None if refused.is_some() && !uses => "the log of the side that started: what it says of message 2",
             Some(_) => "a capture on the outside of the side that answered: whether QM3 arrives",
             None if uses => "a capture on the outside of the side that started: whether QM3 leaves",
             None => "a capture on the outside of the side that started: whether QM2 arrives, and QM3 leaves",

@@ -231,6 +231,8 @@ fn unanswered(
         "the responder is there, keeps its NAT open for a tunnel, and what it sends gets here: this does not get there, or it does not answer it"
     } else if gone.is_some() {
         "the responder answered before, and nothing comes from it any more: it, its IKE daemon or the path to it is gone"
+    } else if points::passes(view, first) {
+        "the message passes both points, and no answer to it comes to either: the responder stays silent, or it is lost beyond them"
     } else {
         "either the message does not arrive, or its answer does not, or the responder stays silent on purpose"
     });

@@ -58,7 +58,7 @@ pattern! {
         Path: "look for loss, and for a filter that drops these messages and lets those of IKE_SA_INIT through" about "path";
         Either: "enable IKE fragmentation (RFC 7383); shorten the certificate chain" about "fragments";
         Responder: "look in its log whether the IKE_AUTH request arrives, and what it makes of it" about "silent" "port-4500" "fragments";
-        Initiator: "look in its log whether the answer arrives, and what it makes of it";
+        Initiator: "look in its log whether the answer arrives, and what it makes of it" about "silent" "path" "port-4500" "taken";
         Either: "compare the responder's identity and key with what the initiator expects" about "taken";
         Path: "follow the answer back to the initiator: filters for its port, address translation, the return route" about "return";
     ];
@@ -71,7 +71,7 @@ pattern! {
     ];
     sources: ["RFC 7296 §2.1", "RFC 7296 §2.4", "RFC 7296 §2.23", "RFC 7383 §1"];
     misses: SetUp;
-    lost: "path" "port-4500" "fragments" "return", or its answer: "port-4500" "fragments" "return";
+    lost: "path" "port-4500" "fragments" "return", or its answer: "fragments" "return";
     when: V2_UNPROVEN, V2 REPEATS;
     check: check
 }
@@ -130,7 +130,7 @@ fn no_answer(index: usize, view: &View<'_>) -> Option<Match> {
         .settle("a capture on the responder's outside tells whether the request arrives whole")
         .frames([answered.frame])
         .frames(view.frames(request));
-    if points::answered_beyond(view, std::iter::once(request)).is_some() {
+    if points::answered_elsewhere(view, std::iter::once(request)).is_some() {
         found = found.rule_out(&["silent", "path"]).weigh("return", 8.0);
     }
     // Who sends ESP has accepted the request.

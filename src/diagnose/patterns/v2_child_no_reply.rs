@@ -44,9 +44,9 @@ pattern! {
             raised by "the request comes again although its answer has left", lowered by "no answer is seen";
     ];
     checks: [
-        Path: "see whether anything of the peer still arrives; check the NAT's timers for UDP 4500";
+        Path: "see whether anything of the peer still arrives; check the NAT's timers for UDP 4500" about "path";
         Path: "follow the answer to the side that asks: filters, fragments, address translation" about "return";
-        Either("the silent side"): "look for a restart, a failover or an error in its log at that time" about "path" "restart" "service";
+        Either("the silent side"): "look for a restart, a failover or an error in its log at that time" about "restart" "service" "message-id";
         Either: "enable liveness checks, so that a dead SA is replaced early";
     ];
     logs: [
@@ -59,7 +59,7 @@ pattern! {
     ];
     sources: ["RFC 7296 §2.1", "RFC 7296 §2.4", "RFC 6311 §3"];
     misses: Messages;
-    lost: "path", or its answer: "path";
+    lost: "path" "return", or its answer: "return";
     when: V2_OPEN, CREATE_CHILD REPEATS;
     check: check
 }
@@ -118,6 +118,9 @@ fn no_answer(
         ))
         .means(format!("{peer} no longer answers on this IKE SA"))
         .frames(view.frames(request));
+    if points::loses(view, request) {
+        found = found.rule_out(&["return"]);
+    }
     if deletes(view, request) {
         // Whoever asks takes leave: that nobody is there any more is no surprise, nor that nothing is sent.
         found.seen.push_str("; it begins with a Delete");
