@@ -279,17 +279,37 @@ fn what_a_capture_that_ends_early_leaves_open_is_said() {
 #[test]
 fn a_tunnel_seen_on_both_sides_of_a_nat_is_told_once() {
     let both = |name: &str| {
-        let ends = ["", ".rside"].map(|end| format!("captures/lab/{name}{end}.pcap"));
+        let ends = ["", ".rside"].map(|end| format!("captures/{name}{end}.pcap"));
         stdout(&[&ends[0], &ends[1]])
     };
-    let text = both("v1-nat-udp4500-blocked");
-    assert!(text.contains("2 pairs, 1 tunnel seen on both sides of a NAT: 2 Down-Negotiating · 1 error"), "{text}");
+    let text = both("lab/v1-nat-udp4500-blocked");
+    assert!(text.contains("2 pairs, 1 tunnel seen on both sides of a NAT: 1 Down-Negotiating · 1 error"), "{text}");
     let again = "the same tunnel as 192.168.77.10 ⇄ 198.51.100.7, beyond a NAT, in capture 1";
     assert_eq!(text.matches(again).count(), 2, "in the table and where it is told:\n{text}");
     assert_eq!(text.matches("[N-PORT4500]: ").count(), 2, "the same:\n{text}");
     assert!(text.contains("1:4  +0.012  ◂ MM4"), "what that capture has is still there:\n{text}");
-    let other = both("v1-udp500-drop");
+    let other = both("lab/v1-udp500-drop");
     assert!(!other.contains("tunnel seen"), "no NAT between them:\n{other}");
+    // what is in order on one side is not said where it is not on the other
+    let text = both("ninth-lab/v1-nat-dpd-answers-lost");
+    assert!(text.contains("2 pairs, 1 tunnel seen on both sides of a NAT: 1 Down · 1 error"), "{text}");
+    assert!(!text.contains("OK-UP") && !text.contains("Up-Active"), "{text}");
+    // of an answer that is lost between them one side has no SPI
+    let text = both("seventh-lab/lsw-lsw-v2-cookie-response-dropped-nat");
+    assert!(text.contains("1 tunnel seen on both sides of a NAT: 1 Down · 2 errors"), "{text}");
+}
+
+/// For scripts: which pair is another one, seen in another capture.
+#[test]
+fn a_tunnel_seen_on_both_sides_of_a_nat_is_one_in_json() {
+    let same_as = |files: &[&str]| {
+        let report: Value = serde_json::from_str(&stdout(&[&["--format", "json"], files].concat())).unwrap();
+        report["pairs"].as_array().unwrap().iter().map(|pair| pair["same_as"].clone()).collect::<Vec<_>>()
+    };
+    let [near, far] = ["", ".rside"].map(|end| format!("captures/lab/v1-nat-udp4500-blocked{end}.pcap"));
+    assert_eq!(same_as(&[&near]), [Value::Null]);
+    assert_eq!(same_as(&[&near, &far]), [Value::Null, serde_json::json!({ "pair": 0, "capture": 0 })]);
+    assert_eq!(same_as(&[&near, HEALTHY]), [Value::Null, Value::Null]);
 }
 
 #[test]

@@ -96,6 +96,12 @@ impl Survey {
         behind.iter().take_while(move |&&(spi, version, _)| (spi, version) == key).map(|&(.., pair)| index(pair))
     }
 
+    /// Pairs that hold an SPI which another one holds, if two captures were recording at the same time; some more than once.
+    pub fn shared_at_once(&self) -> impl Iterator<Item = usize> {
+        let shared = if self.captures_overlap { self.shared.as_slice() } else { &[] };
+        shared.iter().map(|&(.., pair)| index(pair))
+    }
+
     /// Those of the first pairs that `address` is an end of, in order.
     pub fn pairs_of(&self, facts: &Facts, address: IpAddr) -> impl Iterator<Item = usize> {
         let by_address = self.by_address.get_or_init(|| {

@@ -255,6 +255,7 @@ fn pair(row: &PairRow<'_>) -> Pair {
         b: fact.b,
         status: row.status,
         verdict: row.verdict,
+        same_as: row.same_as,
         attempts: row.attempts.iter().map(|&id| usize::try_from(id).unwrap_or(usize::MAX)).collect(),
         first: fact.first,
         last: fact.last,

@@ -213,6 +213,9 @@ pub struct Pair {
     pub status: PairStatus,
     /// Catalogue id of the finding that best explains the state.
     pub verdict: Option<&'static str>,
+    /// An earlier pair that shows the same tunnel at the same time, in another capture and between other addresses: on the other
+    /// side of a NAT.
+    pub same_as: Option<SameAs>,
     /// Ids of its attempts.
     pub attempts: Vec<usize>,
     /// First datagram.
@@ -227,6 +230,16 @@ pub struct Pair {
     pub sent_by_a: Sent,
     /// What `b` sent.
     pub sent_by_b: Sent,
+}
+
+/// A pair that shows the same tunnel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct SameAs {
+    /// Its id.
+    pub pair: usize,
+    /// The capture that has it.
+    pub capture: u32,
 }
 
 /// What one side of a pair sent.

@@ -3,16 +3,17 @@
 //! Not here: what a row holds ([`super::build`], [`super::json`]). Contract: rows in order of first frame, exchanges in the
 //! order of their attempts; an id is a place; a dozen octets an attempt, whatever there is of it.
 
+use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::ops::Range;
 
 use crate::base::{FrameRef, Timestamp};
 use crate::capture::CaptureInfo;
 use crate::diagnose::{self, Diagnosis, Outcome, PairStatus, Severity};
-use crate::track::{self, Facts, Room};
+use crate::track::{self, Facts, Room, UNDERWAY};
 
 use super::build::{self, Selection};
-use super::model::{Capture, Counts, Forgotten, Report, Window};
+use super::model::{Capture, Counts, Forgotten, Report, SameAs, Window};
 
 /// A pair that the report leaves out.
 const LEFT_OUT: u32 = u32::MAX;
@@ -47,6 +48,8 @@ pub struct Walk<'a> {
     /// Per row of pairs: where the ids of its attempts begin.
     starts: Vec<u32>,
     attempt_ids: Vec<u32>,
+    /// By id, the pairs that show what an earlier one does.
+    same_as: HashMap<usize, SameAs>,
     attempts: Vec<Place>,
     flows: Vec<Place>,
     icmp_errors: Vec<Place>,
@@ -120,6 +123,7 @@ pub(super) struct PairRow<'r> {
     pub fact: &'r track::Pair,
     pub status: PairStatus,
     pub verdict: Option<&'static str>,
+    pub same_as: Option<SameAs>,
     /// Ids.
     pub attempts: &'r [u32],
 }
@@ -238,6 +242,27 @@ fn short(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(LEFT_OUT)
 }
 
+/// Pairs that show the same tunnel as an earlier one, at the same time, in another capture.
+fn same_as(facts: &Facts, diagnosis: &Diagnosis, pairs: &Chosen) -> HashMap<usize, SameAs> {
+    let shared = diagnosis.seen_elsewhere();
+    let ids: BTreeSet<usize> = shared.filter_map(|pair| pairs.id(pair)).collect();
+    let (mut known, mut same) = (HashMap::new(), HashMap::new());
+    for (id, pair) in ids.into_iter().filter_map(|id| Some((id, pairs.fact(id)?))) {
+        let attempts = (0..facts.pairs.attempts(pair)).filter_map(|attempt| {
+            let (version, initiator_spi, _) = facts.pairs.spis(pair, attempt)?;
+            Some(((version, initiator_spi), facts.pairs.beginning(pair, attempt)?))
+        });
+        for (spi, (at, frame)) in attempts {
+            let &mut (first, begun, capture) = known.entry(spi).or_insert((id, at, frame.capture));
+            let at_once = at.since(begun) <= UNDERWAY && begun.since(at) <= UNDERWAY;
+            if first != id && capture != frame.capture && at_once {
+                same.entry(id).or_insert(SameAs { pair: first, capture });
+            }
+        }
+    }
+    same
+}
+
 impl<'a> Walk<'a> {
     /// The rows of the pairs that `selection` admits. Ids count the rows of this report; findings about the captures as a
     /// whole stay.
@@ -329,6 +354,7 @@ impl<'a> Walk<'a> {
             diagnosis,
             captures,
             selection,
+            same_as: same_as(facts, diagnosis, &pairs),
             pairs,
             starts,
             attempt_ids,
@@ -424,6 +450,7 @@ impl<'a> Walk<'a> {
                 fact: &fact,
                 status: judged.as_ref().map_or(PairStatus::Unknown, |judged| judged.status),
                 verdict: judged.as_ref().and_then(|judged| judged.verdict).map(|verdict| verdict.id()),
+                same_as: self.same_as.get(&id).copied(),
                 attempts: self.attempts_of(id),
             })?;
         }

@@ -107,6 +107,11 @@ impl Diagnosis {
         self.survey = survey;
     }
 
+    /// Pairs, by index, with a negotiation that another one has, too, if two captures were recording at the same time.
+    pub fn seen_elsewhere(&self) -> impl Iterator<Item = usize> {
+        self.survey.shared_at_once()
+    }
+
     /// Judges the next pair of [`Facts::pairs`].
     pub fn judge(
         &mut self,

@@ -11,6 +11,7 @@ use std::ops::Range;
 use crate::base::{Fault, FrameRef, IkeSpi, MessageId, Timestamp};
 use crate::diagnose::Outcome;
 use crate::report::build;
+use crate::report::model::SameAs;
 use crate::report::pen::{self, digits, raw};
 use crate::report::walk::{ExchangeRow, PairRow};
 use crate::report::words::{self, Word};
@@ -32,6 +33,17 @@ pub(super) fn pair(lines: &mut Lines<impl Write>, row: &PairRow<'_>) -> io::Resu
     raw(out, row.status.word());
     raw(out, "\",\"verdict\":");
     name(out, row.verdict);
+    raw(out, ",\"same_as\":");
+    match row.same_as {
+        None => raw(out, "null"),
+        Some(SameAs { pair, capture }) => {
+            raw(out, "{\"pair\":");
+            count(out, pair);
+            raw(out, ",\"capture\":");
+            digits(out, capture.into());
+            raw(out, "}");
+        }
+    }
     raw(out, ",\"attempts\":[");
     for (index, &attempt) in row.attempts.iter().enumerate() {
         if index > 0 {

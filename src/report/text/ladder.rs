@@ -14,7 +14,7 @@ use crate::report::words::Word;
 use crate::track::{Label, Side};
 
 use super::message::{arrow, between, content, repeats_text};
-use super::{Page, Palette, View, Words, finding, mode, proposal, standing};
+use super::{Page, Palette, View, Words, finding, mode, proposal, standing, twice};
 
 /// Silence worth a line of its own.
 const GAP: Duration = Duration::from_secs(5);
@@ -106,10 +106,15 @@ fn print_attempt(
         Outcome::Failed => palette.error,
         Outcome::Unfinished | Outcome::Unknown => palette.warning,
     };
+    let is_denied = |verdict: &str| {
+        let pair = view.report.pair(attempt.pair);
+        pair.is_some_and(|pair| view.verdict(pair, verdict).is_some_and(|found| twice::is_denied(view, pair, found)))
+    };
+    let verdict = attempt.verdict.filter(|verdict| !is_denied(verdict));
     let head = Words::inked(palette.heading, format!("{name} · {}", mode(attempt)))
         .and(": ")
         .and_inked(ink, standing(attempt))
-        .and(attempt.verdict.map(|verdict| format!(" · {verdict}")).unwrap_or_default());
+        .and(verdict.map(|verdict| format!(" · {verdict}")).unwrap_or_default());
     page.paragraph(0, &head)?;
     let start = view.clock.time(attempt.first);
     let who = match attempt.roles_known {

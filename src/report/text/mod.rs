@@ -79,6 +79,7 @@ pub fn render_walk(walk: &Walk<'_>, out: &mut impl Write, style: &Style) -> io::
     let report = build::told(&walk.only(ids), told);
     let mut view = View::new(&report);
     view.tally = Tally::new(&needs, walk.statuses(), walk.severities());
+    view.tally_once();
     render_view(&view, out, style)
 }
 
@@ -193,7 +194,7 @@ pub fn by_need(report: &Report) -> Vec<usize> {
 
 fn print_pair(view: &View<'_>, page: &mut Page<'_, impl Write>, pair: &Pair) -> io::Result<()> {
     page.blank()?;
-    summary::print_heading(page, pair)?;
+    summary::print_heading(view, page, pair)?;
     if let Some(words) = twice::words(view, pair) {
         page.paragraph(0, &Words::of(words))?;
     }
@@ -276,6 +277,15 @@ impl Tally {
         tally
     }
 
+    /// What was counted of one pair: how it stands, and findings of these severities.
+    fn take_out(&mut self, status: PairStatus, severities: &[Severity]) {
+        let known = self.statuses.iter_mut().filter(|(known, _)| *known == status);
+        known.for_each(|(_, number)| *number = number.saturating_sub(1));
+        let of = |severity| severities.iter().filter(|&&one| one == severity).count() as u64;
+        self.errors = self.errors.saturating_sub(of(Severity::Error));
+        self.warnings = self.warnings.saturating_sub(of(Severity::Warning));
+    }
+
     fn of_status(&self, status: PairStatus) -> u64 {
         self.statuses.iter().find(|(known, _)| *known == status).map_or(0, |(_, number)| *number)
     }
@@ -326,7 +336,7 @@ impl<'a> View<'a> {
         let listed = by_need.get(..summary::SHOWN).unwrap_or(&by_need);
         let before = twice::told_before(report, listed);
         twice::put_together(&mut by_need, &before);
-        Self {
+        let mut view = Self {
             report,
             tally: Tally::new(&needs, statuses(), severities()),
             clock: Clock::new(report.window.map(|window| window.first)),
@@ -338,7 +348,24 @@ impl<'a> View<'a> {
             before,
             running: false,
             brief: false,
+        };
+        view.tally_once();
+        view
+    }
+
+    /// Takes what was told of a tunnel as one pair out of the tally as another.
+    fn tally_once(&mut self) {
+        let again: Vec<&Pair> = self.report.pairs.iter().filter(|pair| self.before(pair).is_some()).collect();
+        for pair in again {
+            let told = self.findings_of(pair).filter(|finding| twice::was_told(self, pair, finding));
+            let told: Vec<Severity> = told.map(|finding| finding.severity).collect();
+            self.tally.take_out(pair.status, &told);
         }
+    }
+
+    /// How a pair stands, or the tunnel that was told as another one.
+    fn status(&self, pair: &Pair) -> PairStatus {
+        twice::first_of(self, pair).unwrap_or(pair).status
     }
 
     /// What the tunnel of a pair was told as.

@@ -171,7 +171,8 @@ fn print_pairs(view: &View<'_>, page: &mut Page<'_, impl Write>) -> io::Result<(
     for &id in view.by_need.iter().take(SHOWN) {
         let Some(pair) = view.report.pairs.get(id) else { continue };
         let name = Words::inked(palette.heading, format!("{} ⇄ {}", pair.a, pair.b));
-        let status = Words::inked(status_ink(&palette, pair.status), cisco_status(pair.status));
+        let status = view.status(pair);
+        let status = Words::inked(status_ink(&palette, status), cisco_status(status));
         let attempts = count(pair.attempts.len() as u64);
         let [sent, received] = [pair.sent_by_a, pair.sent_by_b].map(|sent| quantity::short_count(sent.protected()));
         if narrow {
@@ -230,22 +231,20 @@ fn still_open(view: &View<'_>, pair: &Pair) -> Option<String> {
 }
 
 /// Prints the line that a pair begins with.
-pub fn print_heading(page: &mut Page<'_, impl Write>, pair: &Pair) -> io::Result<()> {
+pub fn print_heading(view: &View<'_>, page: &mut Page<'_, impl Write>, pair: &Pair) -> io::Result<()> {
     let palette = page.palette;
     let name = format!("{} ⇄ {}", pair.a, pair.b);
-    let status = cisco_status(pair.status);
+    let ink = status_ink(&palette, view.status(pair));
+    let status = cisco_status(view.status(pair));
     if 3 + name.chars().count() + 2 + status.len() > page.width {
         page.paragraph(0, &Words::inked(palette.heading, name))?;
-        let line = Words::inked(palette.faint, "── ").and_inked(status_ink(&palette, pair.status), status);
+        let line = Words::inked(palette.faint, "── ").and_inked(ink, status);
         let rule = format!(" {}", "─".repeat(page.width.saturating_sub(line.width() + 1).min(200)));
         return page.line(&line.and_inked(palette.faint, rule));
     }
     let used = 3 + name.chars().count() + 2 + status.len() + 1;
-    let line = Words::inked(palette.faint, "── ")
-        .and_inked(palette.heading, name)
-        .and("  ")
-        .and_inked(status_ink(&palette, pair.status), status)
-        .and(" ");
+    let line =
+        Words::inked(palette.faint, "── ").and_inked(palette.heading, name).and("  ").and_inked(ink, status).and(" ");
     let rule = "─".repeat(page.width.saturating_sub(used).min(200));
     page.line(&line.and_inked(palette.faint, rule).cut(page.width))
 }
@@ -270,9 +269,10 @@ pub fn print_compact(
     let title = Words::inked(palette.heading, title).and_inked(palette.faint, ", in short (--pair shows one in full)");
     page.paragraph(0, &title)?;
     for pair in pairs.iter().take(SHOWN) {
+        let status = view.status(pair);
         let line = Words::inked(palette.heading, format!("{} ⇄ {}", pair.a, pair.b))
             .and(" · ")
-            .and_inked(status_ink(&palette, pair.status), cisco_status(pair.status))
+            .and_inked(status_ink(&palette, status), cisco_status(status))
             .and(pair.verdict.map(|verdict| format!(" · {verdict}")).unwrap_or_default());
         page.wrapped(Words::of("  "), &Words::of("    "), &line)?;
         let Some(attempt) = view.report.attempts_of(pair).last() else {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use crate::diagnose::Severity;
 use crate::report::model::{Attempt, Finding, Pair, Report};
 use crate::track::UNDERWAY;
 
@@ -21,9 +22,8 @@ pub fn told_before(report: &Report, by_need: &[usize]) -> Vec<Option<Before>> {
     let mut known: HashMap<_, &Attempt> = HashMap::new();
     let mut before = vec![None; report.pairs.len()];
     for pair in by_need.iter().filter_map(|&id| report.pairs.get(id)) {
-        let again = report.attempts_of(pair).filter(|attempt| !attempt.responder_spi.is_zero()).find_map(|attempt| {
-            let spis = (attempt.version, attempt.initiator_spi, attempt.responder_spi);
-            let first = *known.entry(spis).or_insert(attempt);
+        let again = report.attempts_of(pair).find_map(|attempt| {
+            let first = *known.entry((attempt.version, attempt.initiator_spi)).or_insert(attempt);
             let same = first.pair != pair.id && are_one(first, attempt);
             same.then_some(Before { pair: first.pair, capture: attempt.first_frame.capture })
         });
@@ -34,11 +34,14 @@ pub fn told_before(report: &Report, by_need: &[usize]) -> Vec<Option<Before>> {
     before
 }
 
-/// Whether two attempts with the same SPIs are one that was seen at two points, and not one whose ends took other addresses.
+/// Whether two attempts with the same SPI of the initiator are one that was seen at two points, and not one whose ends took other
+/// addresses. What is answered may be lost on its way to one of them.
 fn are_one(one: &Attempt, other: &Attempt) -> bool {
+    let spis = [one.responder_spi, other.responder_spi];
+    let answered = spis[0] == spis[1] || spis.iter().any(|spi| spi.is_zero());
     let elsewhere = one.first_frame.capture != other.first_frame.capture;
     let at_once = one.first.since(other.first) <= UNDERWAY && other.first.since(one.first) <= UNDERWAY;
-    !one.midstream && !other.midstream && (elsewhere || at_once)
+    answered && !one.midstream && !other.midstream && (elsewhere || at_once)
 }
 
 /// Puts each pair behind the one that its tunnel was told as.
@@ -56,8 +59,19 @@ pub fn words(view: &View<'_>, pair: &Pair) -> Option<String> {
     Some(format!("the same tunnel as {} ⇄ {}, beyond a NAT{place}", first.a, first.b))
 }
 
+/// The pair that a tunnel was told as before this one.
+pub fn first_of<'a>(view: &View<'a>, pair: &Pair) -> Option<&'a Pair> {
+    view.before(pair).and_then(|before| view.report.pair(before.pair))
+}
+
 /// Whether a finding was told where the tunnel was.
 pub fn was_told(view: &View<'_>, pair: &Pair, finding: &Finding) -> bool {
-    let first = view.before(pair).and_then(|before| view.report.pair(before.pair));
-    first.is_some_and(|first| view.findings_of(first).any(|told| told.id == finding.id))
+    let told = |first| view.findings_of(first).any(|told| told.id == finding.id);
+    is_denied(view, pair, finding) || first_of(view, pair).is_some_and(told)
+}
+
+/// Whether a finding says less than the problem that the tunnel was told to have: what is in order on one side of a NAT is not in order
+/// if it is not on the other.
+pub fn is_denied(view: &View<'_>, pair: &Pair, finding: &Finding) -> bool {
+    finding.severity < Severity::Warning && first_of(view, pair).is_some_and(|first| view.has_problem(first))
 }
