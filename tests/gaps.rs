@@ -464,6 +464,30 @@ fn unanswered_traffic_is_told_by_what_the_other_point_has_of_it() {
     assert!(found.causes[0].text.starts_with("the far gateway is down"), "{:?}", found.causes);
 }
 
+/// What the other capture has of packets and fragments is said, instead of asking for one more capture.
+#[test]
+fn what_the_other_point_has_of_it_is_not_asked_for() {
+    for (name, id, seen, settle) in [
+        (
+            "v1-esp-large-dropped",
+            "F-PMTU-BLACKHOLE",
+            "; the last 8 are in capture 0 only, and capture 1 ends before them",
+            "whether capture 1 was running then: if so, they are lost between the two points",
+        ),
+        (
+            "v2-cert-ipfrag-dropped",
+            "F-IKE-FRAG-LOST",
+            "; AUTH-REQ is whole in capture 0 only, and capture 1 has its first fragment 6 times, and no other",
+            "whether the filter of capture 1 takes in all IP fragments: if so, AUTH-REQ is lost between the two points",
+        ),
+    ] {
+        let analysis = together([&format!("lab/{name}.pcap"), &format!("lab/{name}.rside.pcap")]);
+        let found = alarms(&analysis).into_iter().find(|finding| finding.id() == id).expect("a finding");
+        assert!(found.seen.ends_with(seen), "{}", found.seen);
+        assert_eq!(found.settle.as_deref(), Some(settle), "{name}");
+    }
+}
+
 /// A capture of the other end that holds nothing may answer what one more capture would.
 #[test]
 fn an_empty_capture_of_the_other_end_is_not_passed_over() {

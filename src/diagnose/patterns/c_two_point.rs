@@ -467,7 +467,7 @@ pub(super) fn tell_traffic(
     }
     let Some(points) = case.points() else { return found };
     let Some(there) = missed_by(points, way) else {
-        return match Tail::of(points, way).filter(|tail| !tail.watched) {
+        return match Tail::of(points, way).filter(|tail| tail.is_long() && !tail.watched) {
             Some(tail) => tail.tell(way, lost, found),
             None => tell_passed(points, way, lost, found),
         };
@@ -512,15 +512,27 @@ impl Between<'_> {
 /// The same of traffic that had answers at first.
 pub(super) fn tell_end(case: &Case<'_>, way: &traffic::Way<'_>, lost: &'static str, found: Match) -> Match {
     let Some(points) = case.points() else { return found };
-    match Tail::of(points, way) {
+    match Tail::of(points, way).filter(Tail::is_long) {
         Some(tail) => tail.tell(way, lost, found),
         None => tell_passed(points, way, lost, found),
+    }
+}
+
+/// The same of the end of a flow, as far as the other capture ends before it.
+pub(super) fn tell_unwatched_end(case: &Case<'_>, flow: &EspFlow, found: Match) -> Match {
+    let of_source = traffic::ways(case).into_iter().find(|way| way.from == flow.source);
+    let way = of_source.map(|way| way.only(|other| other.spi == flow.spi));
+    let tail = way.as_ref().and_then(|way| Tail::of(case.points()?, way));
+    match (way, tail.filter(|tail| !tail.watched)) {
+        (Some(way), Some(tail)) => tail.tell_unwatched(&way, found),
+        _ => found,
     }
 }
 
 /// The end of a way, which one point has and the other has not.
 struct Tail {
     packets: u64,
+    lasted: Duration,
     here: u32,
     there: u32,
     /// The other one was recording.
@@ -535,23 +547,33 @@ impl Tail {
         let here = latest.last_frame.capture;
         let watching = points.watching(here, since, latest.last);
         let there = watching.or_else(|| points.another(here))?;
-        let long = packets >= TRAFFIC && latest.last.since(since) >= GONE;
-        long.then_some(Self { packets, here, there, watched: watching.is_some() })
+        let lasted = latest.last.since(since);
+        (packets > 0).then_some(Self { packets, lasted, here, there, watched: watching.is_some() })
+    }
+
+    /// More than the loss of a few packets.
+    fn is_long(&self) -> bool {
+        self.packets >= TRAFFIC && self.lasted >= GONE
     }
 
     fn tell(&self, way: &traffic::Way<'_>, lost: &'static str, found: Match) -> Match {
-        let &Self { packets, here, there, watched } = self;
-        let between = "lost between the two points";
+        let &Self { packets, here, there, watched, .. } = self;
         if watched {
-            let means = format!("the tunnel worked, and what {} sends is {between}", way.from);
-            let mut found = found.weigh(lost, LOST).means(means);
+            let means = format!("the tunnel worked, and what {} sends is lost between the two points", way.from);
+            let drops = points::what_drops(&format!("the traffic of {}", way.from), here, there);
+            let mut found = found.weigh(lost, LOST).means(means).settle(drops);
             found.seen.push_str(&format!(
                 "; the last {packets} are in capture {here} only, and capture {there} was recording"
             ));
             return found;
         }
-        let settle = format!("whether capture {there} was running then: if so, they are {between}");
-        let mut found = found.weigh(lost, MISSING).settle(settle);
+        self.tell_unwatched(way, found.weigh(lost, MISSING))
+    }
+
+    fn tell_unwatched(&self, way: &traffic::Way<'_>, found: Match) -> Match {
+        let &Self { packets, here, there, .. } = self;
+        let settle = format!("whether capture {there} was running then: if so, they are lost between the two points");
+        let mut found = found.settle(settle);
         let which = if packets == way.packets() { "all of them".to_owned() } else { format!("the last {packets}") };
         found.seen.push_str(&format!("; {which} are in capture {here} only, and capture {there} ends before them"));
         found

@@ -82,7 +82,8 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         (_, true) => None,
         (true, false) => between_small_ones(case, flow).filter(|_| lacks_as_many_answers(case, flow)),
         (false, false) => {
-            found(case, flow).or_else(|| between_small_ones(case, flow)).or_else(|| lost_on_the_way(case, flow))
+            let found = found(case, flow).map(|found| c_two_point::tell_unwatched_end(case, flow, found));
+            found.or_else(|| between_small_ones(case, flow)).or_else(|| lost_on_the_way(case, flow))
         }
     };
     flows.iter().filter_map(at_one_point).collect()
