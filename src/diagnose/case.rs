@@ -262,8 +262,8 @@ impl<'a> View<'a> {
 
     /// The message that waits for an answer: of several alike, the latest.
     pub fn waiting(&self) -> Option<&'a MessageRecord> {
-        self.attempt.waiting_for?;
-        self.messages().filter(|message| message.label == self.attempt.stage).max_by_key(|message| message.at)
+        let owed = self.attempt.waiting_for?;
+        self.messages().filter(|message| message.label.is_followed_by(owed)).max_by_key(|message| message.at)
     }
 
     /// The first thing that `look` finds in the same negotiation between other addresses, or in the pair that it is of.

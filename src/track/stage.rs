@@ -27,6 +27,13 @@ pub(super) fn next(label: Label) -> Option<Label> {
     }
 }
 
+impl Label {
+    /// Whether it is after this message that `owed` has to come: COOKIE and INVALID_KE_PAYLOAD ask for the request again.
+    pub fn is_followed_by(self, owed: Self) -> bool {
+        next(self) == Some(owed) || (self, owed) == (Self::SA_INIT_RSP, Self::SA_INIT_REQ)
+    }
+}
+
 /// Whether an exchange sets something up, and so can leave something owed.
 pub(super) fn sets_up(kind: ExchangeKind) -> bool {
     !matches!(kind, ExchangeKind::InformationalV1 | ExchangeKind::InformationalV2 | ExchangeKind::Other(_))
