@@ -128,6 +128,7 @@ fn unconfirmed(index: usize, view: &View<'_>, exchange: &Exchange, alone: bool) 
             None if refused.is_some() && !uses => "the log of the side that started: what it says of message 2",
             Some(_) => "a capture on the outside of the side that answered: whether QM3 arrives",
             None if uses => "a capture on the outside of the side that started: whether QM3 leaves",
+            None if refused.is_some() => "the log of the side that started: what it makes of QM2",
             None => "a capture on the outside of the side that started: whether QM2 arrives, and QM3 leaves",
         });
     found.seen = format!(
@@ -154,7 +155,7 @@ fn unconfirmed(index: usize, view: &View<'_>, exchange: &Exchange, alone: bool) 
     }
     found.means = match (third.is_some() || uses, asked_again > 0) {
         _ if refused.is_some() && !uses => {
-            "the side that started got message 2 and seems to refuse it: networks or proposal of the answer"
+            "the side that started got message 2 and seems to refuse it: networks or proposal of the answer, or it cannot install the SA"
         }
         (true, _) => {
             "the side that started takes the SA for complete; its message 3 does not reach the other side, or is not taken by it"
@@ -172,7 +173,7 @@ fn unconfirmed(index: usize, view: &View<'_>, exchange: &Exchange, alone: bool) 
         found = found.weigh("lost-2", 5.0).weigh("install", 3.0).weigh("dislikes", 0.3);
     }
     if refused.is_some() && !uses {
-        found = found.weigh("dislikes", 10.0).weigh("lost-2", 0.1).weigh("lost-3", 0.3).weigh("install", 0.3);
+        found = found.weigh("dislikes", 10.0).weigh("lost-2", 0.05).weigh("lost-3", 0.3).weigh("install", 3.0);
     } else if answer.is_some() {
         found = found.weigh("dislikes", 2.0);
     }

@@ -1,4 +1,4 @@
-//! P2-PROPOSAL: the ESP or AH proposal may not match.
+//! P2-PROPOSAL: a refusal may be about the ESP or AH proposal.
 
 use crate::diagnose::Confidence;
 use crate::diagnose::case::Case;
@@ -21,7 +21,7 @@ pattern! {
     ///
     /// - `P2-SELECTOR`, `P2-PFS`: refused in the same way.
     P2_PROPOSAL = "P2-PROPOSAL", Phase2, Notice;
-    title: "the ESP or AH proposal may not match";
+    title: "the refusal may be about the ESP or AH proposal";
     causes: [
         "transform" 0.60 "cipher, key length or hash differ", raised by "newly configured; vendors differ", lowered by "it worked before";
         "protocol" 0.15 "one end wants AH, or ESP without authentication", raised by "AH between other peers of the same end", lowered by "ESP everywhere";
