@@ -13,6 +13,21 @@ use crate::trial::{Trial, alarms, judge};
 
 /// A check that is answered and comes all the same is not answered for who asks. Where it comes no more, it was.
 #[test]
+fn checks_that_were_answered_once_say_when() {
+    let asked = ikev2_psk().traffic(4).after(secs(5)).liveness(Side::Initiator);
+    let silent =
+        asked.clone().after(secs(5)).informational_request(Side::Initiator, &[]).repeat(4, &[2.0, 3.6, 6.5, 11.7]);
+    let seen = |told: Scenario| find(&judge(&told.quiet(secs(20)).capture()), "OK-DPD").expect("a remark").seen.clone();
+    assert!(seen(silent).contains("the last time ") && !seen(asked).contains("the last time"));
+}
+
+#[test]
+fn two_negotiations_side_by_side_are_told_as_that() {
+    let found = judge(&Lab("v2-simultaneous-initiation").captures()[0]);
+    assert!(find(&found, "OK-UP").expect("it is up").seen.starts_with("the second of two negotiations"));
+}
+
+#[test]
 fn checks_that_go_on_in_spite_of_their_answers_are_not_answered() {
     let asked =
         ikev2_psk().traffic(4).after(secs(5)).liveness(Side::Initiator).after(secs(5)).liveness(Side::Initiator);

@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use ikescope::diagnose::{Confidence, Severity};
+use ikescope::diagnose::{Confidence, Finding, Severity};
 use ikescope::pipeline::Analysis;
 use ikescope::report::{Report, text};
 
@@ -720,6 +720,14 @@ fn numbers_that_were_skipped_are_not_called_lost() {
     let gone = jump(16);
     assert_eq!(gone.severity, Severity::Notice);
     assert!(gone.seen.ends_with("16 of them in a row") && gone.means.contains("gone for a while"), "{gone:?}");
+    let works = |capture: &Capture| find(&judge(capture), "OK-UP").expect("it is up").means.contains("works");
+    let story = up();
+    let [there, back] = story.esp_spis();
+    let lossy = (1..=30).fold(story, |told, number| {
+        let told = told.esp(Side::Initiator, there, [number], 120, secs(1));
+        if number % 2 == 0 { told } else { told.esp(Side::Responder, back, [number], 120, ms(15)) }
+    });
+    assert!(works(&one_in_twenty_lost()) && !works(&lossy.capture()));
     let spread = find(&judge(&one_in_twenty_lost()), "T-SEQ-GAP").expect("a finding");
     assert!(!spread.seen.contains("in a row") && !says(&spread, "skipped numbers"), "{spread:?}");
 }
@@ -790,6 +798,10 @@ fn a_peer_that_answers_no_more_shows_in_traffic_of_any_sizes() {
     let dead = judge(&goes_on(|step| [104, 488, 232][step as usize % 3]).capture());
     let found = find(&dead, "T-ONEWAY").expect("a finding");
     assert_eq!((found.severity, found.confidence), (Severity::Warning, Confidence::Suspected));
+    // who was not asked in IKE had nothing to say there
+    let gone =
+        |found: &Finding| found.causes.iter().find(|cause| cause.text.contains("is down")).map(|it| it.likelihood);
+    assert_eq!(gone(&found), Some("possible"), "{:?}", found.causes);
     // a TCP SYN, which was answered by one as long, is sent again
     assert_eq!(alarms(&judge(&goes_on(|_| 136).capture())), ["T-ONEWAY"]);
     // beside a peer that says that it is alive, datagrams of any sizes may need no answer
@@ -880,6 +892,15 @@ fn numbers_of_an_sa_for_several_destinations_are_not_lost() {
     assert!(find(&every_second([0x100, 0x101]), "T-SEQ-GAP").is_some());
 }
 
+/// The report as text.
+pub fn page(capture: &Capture) -> String {
+    let analysis = judge(capture);
+    let report = Report::new(analysis.captures, &analysis.facts, &analysis.diagnosis);
+    let mut page = Vec::new();
+    text::render(&report, &mut page, &text::Style::default()).expect("memory takes everything");
+    String::from_utf8(page).expect("a page is text")
+}
+
 /// An SA that a router uses for its neighbour and for all routers at once: what goes to the one is missing in what goes to
 /// the others.
 #[test]
@@ -890,11 +911,7 @@ fn the_table_of_flows_shows_no_losses_of_an_sa_for_groups() {
         told.ah(Side::Initiator, 0x100, (first..60).step_by(2), 64, secs(2)).capture()
     };
     let lost = |capture: &Capture| {
-        let analysis = judge(capture);
-        let report = Report::new(analysis.captures, &analysis.facts, &analysis.diagnosis);
-        let mut page = Vec::new();
-        text::render(&report, &mut page, &text::Style::default()).expect("memory takes everything");
-        let page = String::from_utf8(page).expect("a page is text");
+        let page = page(capture);
         let rows = page.lines().filter(|line| line.contains("00000100"));
         rows.map(|row| row.contains(" –  ")).collect::<Vec<_>>()
     };

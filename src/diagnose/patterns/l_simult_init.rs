@@ -1,4 +1,4 @@
-//! L-SIMULT-INIT: both sides initiate at the same moment.
+//! L-SIMULT-INIT: both sides initiate, and two negotiations run side by side.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ pattern! {
     ///
     /// - `L-STALE-SA`: one side starts anew because it lost its state.
     L_SIMULT_INIT = "L-SIMULT-INIT", LifeCycle, Notice;
-    title: "both sides initiate at the same moment";
+    title: "both sides initiate, and two negotiations run side by side";
     causes: [
         "both" 1.0 "both ends are configured to initiate", raised by "", lowered by "";
     ];
@@ -55,7 +55,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 span(second.first.since(first.first)),
                 first.initiator.ip(),
             ))
-            .means("two negotiations run side by side; one of them is enough")
+            .means("one of the two negotiations is enough")
             .frames([first.first_frame, second.first_frame]),
     ]
 }

@@ -3,6 +3,7 @@
 use crate::diagnose::Confidence;
 use crate::diagnose::case::Case;
 use crate::diagnose::pattern::{Match, pattern};
+use crate::diagnose::unheard::ANSWER_WITHIN;
 use crate::diagnose::words::{span, times};
 use crate::track::IkeVersion;
 
@@ -51,6 +52,17 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             let mut seen = ["asked and answered ", &times(questions.len() as u64)].concat();
             if questions.len() > 1 {
                 seen.push_str(&format!(" in {}", span(last.message.at.since(first.message.at))));
+            }
+            // That nobody answers any more is for others to tell.
+            let asks = |one: &Informational<'_>| matches!(one.reading, Reading::Question { .. });
+            let later = |one: &Informational<'_>| {
+                one.message.at > last.message.at && case.end().since(one.message.at) >= ANSWER_WITHIN
+            };
+            if read.iter().any(|one| asks(one) && later(one)) {
+                seen.push_str(&format!(
+                    ", the last time {} before the capture ends",
+                    span(case.end().since(last.message.at))
+                ));
             }
             seen
         });

@@ -12,7 +12,7 @@ use crate::track::EspFlow;
 
 use super::life_cycle::{self, Life, Traffic, UNWANTED, frame_at};
 use super::traffic::{self, AHEAD};
-use super::{is_taken_down, n_nat_multi, ok_delete};
+use super::{is_taken_down, l_simult_init, n_nat_multi, ok_delete, t_seq_gap};
 
 pattern! {
     /// ## What is seen
@@ -79,6 +79,11 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             None if beside => {
                 format!("set up in {} beside another one, whose SAs go on", span(up.since(view.attempt.first)))
             }
+            None if takes_over.is_some()
+                && case.view(began).is_some_and(|view| is_second_of_two(&view, takes_over)) =>
+            {
+                "the second of two negotiations that ran side by side".into()
+            }
             None if takes_over.is_some() => "negotiated anew while the one before was up".into(),
             None if view.attempt.midstream || view.shown_by_traffic().is_some() => {
                 "up; messages of the negotiation are not in the capture".into()
@@ -101,14 +106,15 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         });
         format!("{took}; {} from {a}, {} from {b}{open}", number(packets(a, since), "packet"), packets(b, since))
     });
-    let works = |index, view: &View<'_>, up| {
-        Match::on(index, Confidence::Inferred)
-            .means(match fading {
-                None => "the tunnel works as far as the outside can see",
-                Some(_) => "the tunnel worked as far as the outside can see; whether it still does is open",
-            })
-            .frames([frame_at(view, up)])
+    let means = if fading.is_some() {
+        "the tunnel worked as far as the outside can see; whether it still does is open"
+    } else if t_seq_gap::is_patchy(case) {
+        "the tunnel carries traffic both ways, and much of what one side sent did not come by here"
+    } else {
+        "the tunnel works as far as the outside can see"
     };
+    let works =
+        |index, view: &View<'_>, up| Match::on(index, Confidence::Inferred).means(means).frames([frame_at(view, up)]);
     let other = beside.then(|| told.find(|&(_, _, up)| carries(up))).flatten();
     let other = other.map(|(index, view, up)| works(index, &view, up));
     std::iter::once(works(index, &view, up).seen(seen)).chain(other).collect()
@@ -149,6 +155,11 @@ impl Beside {
     fn is_half(self) -> bool {
         self.since.contains(&None) && self.goes_on()
     }
+}
+
+/// What was up since then is what the other side had begun just before.
+fn is_second_of_two(view: &View<'_>, since: Option<Timestamp>) -> bool {
+    l_simult_init::beside(view).is_some_and(|other| other.index < view.index && other.tunnel_up() == since)
 }
 
 /// The attempt that set up what `index` is the latest re-key of: child SAs go on under the next IKE SA (RFC 7296 §2.8).

@@ -6,7 +6,7 @@ use crate::diagnose::case::{Case, View};
 use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::{number, span};
 use crate::diagnose::{Confidence, Severity};
-use crate::track::Side;
+use crate::track::{Label, MessageRecord, Side};
 
 use super::{c_two_point, l_stale_sa, life_cycle, n_port4500, nat, t_esp_blocked, t_seq_wrap, traffic};
 
@@ -56,7 +56,7 @@ pattern! {
         "one-way" 0.05 "what is sent wants no answer: log lines, telemetry, a stream",
             raised by "many packets at a pace of their own, which nobody gives up", lowered by "packets as ping or TCP sends them; answers before";
         "gone" 0.02 "the far gateway is down, or its line is: nothing at all comes from there any more",
-            raised by "answers before, and neither ESP nor IKE since", lowered by "IKE that goes on";
+            raised by "answers before, neither ESP nor IKE since, and IKE asked in vain", lowered by "IKE that goes on";
     ];
     checks: [
         Either("the silent side"): "look first whether it runs, and whether its line does" about "gone";
@@ -148,7 +148,8 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     if one_way.answered_before {
         found = found.weigh("dropped", 2.0);
     }
-    found = if one_way.answered_before { weigh_gone(found, one_way.alive) } else { found.rule_out(&["gone"]) };
+    found =
+        if one_way.answered_before { weigh_gone(case, way, found, one_way.alive) } else { found.rule_out(&["gone"]) };
     // It worked before, something else explains it, or a longer capture would tell.
     if one_way.answered_before || one_way.unconfirmed || one_way.short {
         found = found.severity(Severity::Warning);
@@ -207,7 +208,7 @@ fn faded(case: &Case<'_>) -> Option<Match> {
         .map_or_else(|| Match::on_pair(Confidence::Suspected), |attempt| Match::on(attempt, Confidence::Suspected));
     found.party = attempt.and_then(|attempt| case.view(attempt)).map(|view| side_at(&view, to));
     let lost = lost_as(&way);
-    let found = weigh_gone(found, alive)
+    let found = weigh_gone(case, &way, found, alive)
             // A peer that is there may have nothing to say to datagrams of many sizes.
             .severity(if alive && !even { Severity::Notice } else { Severity::Warning })
             .seen(seen)
@@ -227,7 +228,17 @@ fn faded(case: &Case<'_>) -> Option<Match> {
     Some(c_two_point::tell_end(case, &way, lost, found))
 }
 
-/// It worked before, and the side that fell silent says nothing else either, or does (`alive`).
-fn weigh_gone(found: Match, alive: bool) -> Match {
-    if alive { found.rule_out(&["gone"]) } else { found.weigh("gone", 40.0).weigh("no-answer", 0.5) }
+/// It worked before, and the side that fell silent says nothing else either, or does (`alive`). What it was not asked in IKE, it has
+/// no reason to answer.
+fn weigh_gone(case: &Case<'_>, way: &traffic::Way<'_>, found: Match, alive: bool) -> Match {
+    if alive {
+        return found.rule_out(&["gone"]);
+    }
+    let silent_since = case.flows_from(way.to).map(|flow| flow.last).max();
+    let asks = |message: &MessageRecord| {
+        let speaks = message.source.ip() == way.from && !matches!(message.label, Label::Response(_));
+        speaks && Some(message.last_sent()) > silent_since
+    };
+    let asked = case.attempts().any(|(_, view)| view.messages().any(asks));
+    found.weigh("gone", if asked { 40.0 } else { 24.0 }).weigh("no-answer", 0.5)
 }

@@ -15,6 +15,8 @@ const LEAST_LOST: u64 = 5;
 const SKIPPED: u64 = 1000;
 /// One in so many lost is worth a word.
 const ONE_IN: u64 = 200;
+/// One in so many lost is much.
+const MUCH: u64 = 10;
 
 pattern! {
     /// ## What is seen
@@ -104,4 +106,13 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             .rule_out(&["paths", "ahead"]),
         _ => found.means("they were lost before the capture point, or by the capture").rule_out(&["ahead"]),
     }]
+}
+
+/// Whether much of what one side sends under an SA does not come by, and it did not skip numbers.
+pub(super) fn is_patchy(case: &Case<'_>) -> bool {
+    case.pair.flows.iter().any(|flow| {
+        let skips = flow.packets.saturating_mul(10) <= flow.widest.into();
+        let much = flow.lost.saturating_mul(MUCH) >= flow.packets.saturating_add(flow.lost);
+        flow.lost >= LEAST_LOST && much && !skips
+    })
 }
