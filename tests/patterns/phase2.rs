@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ikescope::diagnose::{Confidence, PairStatus, Severity, Where};
+use ikescope::diagnose::{Confidence, Finding, PairStatus, Severity, Where};
 
 use crate::life_cycle::standing;
 use crate::path::find;
@@ -10,6 +10,7 @@ use crate::phase1::{finding, first_cause, raises};
 use crate::support::story::{ikev2_psk, main_mode_psk, usual_transform};
 use crate::support::wire::{Payload, v1};
 use crate::support::{Capture, Scenario, Side, ms, secs};
+use crate::traffic::page;
 use crate::trial::Evidence::{Crafted, Lab};
 use crate::trial::{Trial, alarms, judge};
 
@@ -359,6 +360,7 @@ fn a_refusal_in_the_place_of_message_3_is_told_at_once() {
     let found = finding(&refused(told()).capture(), "P2-NO-QM3");
     assert!(found.means.starts_with("the side that started got message 2"), "{}", found.means);
     assert!(first_cause(&found).contains("refuses"), "{found:?}");
+    assert_eq!(found.settle.as_deref(), Some("the log of the side that started: what it makes of QM2"));
     // a liveness check, what is followed by message 3, and what traffic follows refuse nothing
     assert_eq!(standing(told().dpd(Side::Initiator, 1)), None);
     assert_eq!(standing(refused(told()).qm3()), None);
@@ -379,6 +381,40 @@ fn message_2_that_does_not_get_back_is_looked_for_on_the_path() {
     let found = finding(&story.quiet(secs(40)).capture(), "P2-NO-QM3");
     assert!(first_cause(&found).starts_with("message 2 does not get back"), "{found:?}");
     assert_eq!(found.checks().next().map(|check| check.side), Some(Where::Path));
+    let installs = |found: &Finding| {
+        let check = found.checks().find(|check| check.text.contains("installs the SA"));
+        check.map(|check| found.place(check))
+    };
+    assert_eq!(installs(&found), Some(Where::Initiator), "it is the one that does not go on");
+    let in_spite = main_mode_psk().qm1(0).qm2(0).qm3().repeat_from(Side::Responder, 3, &[4.0, 7.2, 13.0]);
+    assert_eq!(installs(&finding(&in_spite.quiet(secs(40)).capture(), "P2-NO-QM3")), Some(Where::Responder));
+}
+
+/// What is asked for when the tunnel is up already, and then when it is down, did not bring it up.
+#[test]
+fn what_is_asked_for_late_and_not_answered_is_no_gap_of_the_capture() {
+    let up = || main_mode_psk().quick_mode().traffic(4).after(secs(30));
+    let asked = page(&up().qm1(0).repeat(3, &[4.0, 7.2, 13.0]).quiet(secs(60)).capture());
+    assert!(asked.contains("no QM2 until the capture ends") && !asked.contains("is not in the capture"), "{asked}");
+    let missed = page(&main_mode_psk().qm1(0).traffic(20).quiet(secs(5)).capture());
+    assert!(missed.contains("QM2 is not in the capture"), "{missed}");
+    let spi = up().esp_spi(Side::Initiator);
+    let down = up().delete_ipsec(Side::Responder, spi).delete_isakmp(Side::Responder).after(secs(5));
+    let down = down.new_attempt().mm1(&[usual_transform()]);
+    let awaited = page(&down.repeat(2, &[0.5, 1.0]).capture());
+    assert!(awaited.contains("OK-DELETE") && awaited.contains("while MM2 is awaited"), "{awaited}");
+}
+
+/// The rhythm that is told is that of the message in question, not of one of another Quick Mode.
+#[test]
+fn the_rhythm_of_a_refused_quick_mode_is_its_own() {
+    let first = main_mode_psk().qm1(0).qm2(0).qm3().repeat(2, &[0.02, 0.02]).traffic(4).after(secs(10));
+    let refused = |told: Scenario| told.informational(Side::Responder, &[v1::notify(v1::NO_PROPOSAL_CHOSEN)]);
+    let told = [0.5, 1.0, 2.0]
+        .into_iter()
+        .fold(refused(first.qm1(0)), |told, gap| refused(told.repeat_from(Side::Initiator, 1, &[gap])));
+    let found = finding(&told.quiet(secs(2)).capture(), "P2-REJECT");
+    assert!(!found.seen.contains("QM3") && found.seen.contains("the next QM1 is due"), "{}", found.seen);
 }
 
 /// Whoever waits for message 3 repeats message 2: one that came once was confirmed, most likely.

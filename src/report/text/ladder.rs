@@ -282,7 +282,9 @@ pub fn print_rungs(view: &View<'_>, page: &mut Page<'_, impl Write>, attempt: &A
     if let (Some(window), Some(next)) = (view.report.window, attempt.waiting_for) {
         let end = match next_first(view, attempt) {
             // it came up all the same
-            _ if attempt.outcome == Outcome::Established && !view.running => format!("… {next} is not in the capture"),
+            _ if attempt.outcome == Outcome::Established && !view.running && !is_asked_late(view, attempt, next) => {
+                format!("… {next} is not in the capture")
+            }
             Some(first) if first > busy_until => {
                 format!("… no {next}; the next attempt begins {} later", quantity::span(first.since(busy_until)))
             }
@@ -299,6 +301,13 @@ pub fn print_rungs(view: &View<'_>, page: &mut Page<'_, impl Write>, attempt: &A
         page.paragraph(columns.frame + 4, &Words::inked(palette.faint, end))?;
     }
     Ok(())
+}
+
+/// Whether what `owed` would answer was sent when the tunnel was up already.
+fn is_asked_late(view: &View<'_>, attempt: &Attempt, owed: Label) -> bool {
+    let late = |message: &Message| attempt.phase2_up.is_some_and(|up| message.at > up);
+    let messages = view.report.messages_of(attempt);
+    messages.iter().any(|(_, message)| message.label.is_followed_by(owed) && late(message))
 }
 
 /// When the next attempt of the same pair began.

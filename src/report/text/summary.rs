@@ -201,6 +201,11 @@ fn print_pairs(view: &View<'_>, page: &mut Page<'_, impl Write>) -> io::Result<(
                 None => Words::inked(palette.notice, verdict),
             };
             page.wrapped(Words::of("  "), &Words::of("    "), &line)?;
+            // All was well, and then somebody began anew.
+            let normal = finding.is_some_and(|finding| finding.severity == Severity::Info);
+            if let Some(open) = awaited(view, pair).filter(|_| normal && pair.status == PairStatus::DownNegotiating) {
+                page.wrapped(Words::of("  "), &Words::of("    "), &Words::inked(palette.notice, open))?;
+            }
         } else if let Some(open) = still_open(view, pair).filter(|_| again.is_none()) {
             page.wrapped(Words::of("  "), &Words::of("    "), &Words::inked(palette.notice, open))?;
         }
@@ -212,15 +217,28 @@ fn print_pairs(view: &View<'_>, page: &mut Page<'_, impl Write>) -> io::Result<(
     Ok(())
 }
 
+/// How the capture ends.
+fn end(view: &View<'_>) -> &'static str {
+    if view.is_cut_off() { "the file is cut off" } else { "the capture ends" }
+}
+
 /// What to say of a pair about which there is no finding: the capture ended too early for one.
 fn still_open(view: &View<'_>, pair: &Pair) -> Option<String> {
     let attempt = view.report.attempts.get(*pair.attempts.last()?)?;
-    let end = if view.is_cut_off() { "the file is cut off" } else { "the capture ends" };
+    let end = end(view);
     let sent = [(pair.a, pair.sent_by_a), (pair.b, pair.sent_by_b)].map(|(end, sent)| (end, sent.protected()));
     if let (Outcome::Established, [(from, 1..), (_, 0)] | [(_, 0), (from, 1..)]) = (attempt.outcome, sent) {
         return Some(format!("too early to tell: {end} while ESP of {from} has no answer"));
     }
-    let awaited = attempt.waiting_for.as_ref().filter(|_| attempt.outcome == Outcome::Unfinished)?;
+    awaited(view, pair)
+}
+
+/// What the last attempt waits for as the capture ends, if nothing explains why.
+fn awaited(view: &View<'_>, pair: &Pair) -> Option<String> {
+    let attempt = view.report.attempts.get(*pair.attempts.last()?)?;
+    let end = end(view);
+    let unexplained = attempt.outcome == Outcome::Unfinished && attempt.verdict.is_none();
+    let awaited = attempt.waiting_for.as_ref().filter(|_| unexplained)?;
     let cut = view.report.malformed.iter().filter(|datagram| datagram.pair == pair.id && datagram.fault.is_cut());
     let cut = cut.count() as u64;
     if cut > 0 {
