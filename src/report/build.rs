@@ -278,7 +278,8 @@ fn quick_mode_by(fact: &track::Attempt) -> Option<Side> {
 
 /// Whether an attempt that ended so, with this verdict, failed before its IKE SA was up.
 pub(super) fn without_ike_sa(outcome: Outcome, verdict: Option<&str>) -> bool {
-    outcome == Outcome::Failed && verdict != Some("V2-CHILD-REJECT")
+    let with_ike_sa = |id: &str| matches!(id, "V2-CHILD-REJECT" | "P1-XAUTH") || id.starts_with("L-");
+    outcome == Outcome::Failed && !verdict.is_some_and(with_ike_sa)
 }
 
 /// What decides how vendors call the stage of an attempt, which failed before its IKE SA was up, or not.

@@ -67,8 +67,8 @@ impl Stand {
     pub fn states(self) -> VendorStates {
         let Self { mode, stage, quick_mode_by, refused } = self;
         let (side, initiator, responder) = match stage {
-            Label::Mm(number) => phase1(&MAIN, MAIN_DONE, number),
-            Label::Am(number) => phase1(&AGGRESSIVE, AGGRESSIVE_DONE, number),
+            Label::Mm(number) => phase1(&MAIN, MAIN_DONE, number, refused),
+            Label::Am(number) => phase1(&AGGRESSIVE, AGGRESSIVE_DONE, number, refused),
             Label::Qm(number) => quick_mode(mode, number, quick_mode_by.unwrap_or(Side::Initiator)),
             Label::Tr(_) => transaction(mode),
             Label::SA_INIT_REQ => (Some(Side::Initiator), V2_INIT_SENT, UNSEEN),
@@ -111,13 +111,18 @@ impl Stand {
 
 type Sides = (Option<Side>, SideStates, SideStates);
 
-fn phase1(rows: &[SideStates], done: SideStates, number: u8) -> Sides {
+/// `refused`: who got the last message does not take it, and stays where its own last one left it.
+fn phase1(rows: &[SideStates], done: SideStates, number: u8, refused: bool) -> Sides {
     let last = rows.len().saturating_sub(1);
     let number = usize::from(number).min(last);
     let row = |number: usize| rows.get(number).copied().unwrap_or(UNSEEN);
     if number == last {
-        let sender_is_initiator = last % 2 == 1;
-        return if sender_is_initiator { (None, row(last), done) } else { (None, done, row(last)) };
+        let sender = if last % 2 == 1 { Side::Initiator } else { Side::Responder };
+        let (waits, receiver) = if refused { (Some(sender.other()), row(last - 1)) } else { (None, done) };
+        return match sender {
+            Side::Initiator => (waits, row(last), receiver),
+            Side::Responder => (waits, receiver, row(last)),
+        };
     }
     let before = row(number.saturating_sub(1));
     match number % 2 {
@@ -217,6 +222,16 @@ mod tests {
         let states = vendor_states(Mode::Aggressive, Label::Am(3), None, false);
         assert_eq!(states.by_side.initiator.libreswan, Some("STATE_AGGR_I2"));
         assert_eq!(states.by_side.responder.libreswan, Some("STATE_AGGR_R2"));
+    }
+
+    #[test]
+    fn who_does_not_take_the_last_message_still_waits_for_it() {
+        let states = vendor_states(Mode::Main, Label::Mm(6), None, true);
+        assert_eq!((states.side, states.cisco_asa), (Some(Side::Initiator), Some("MM_WAIT_MSG6")));
+        let by_side = (states.by_side.initiator.libreswan, states.by_side.responder.libreswan);
+        assert_eq!(by_side, (Some("STATE_MAIN_I3"), Some("STATE_MAIN_R3")));
+        let states = vendor_states(Mode::Aggressive, Label::Am(3), None, true);
+        assert_eq!((states.side, states.cisco_asa), (Some(Side::Responder), Some("AM_WAIT_MSG3")));
     }
 
     #[test]
