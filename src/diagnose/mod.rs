@@ -160,18 +160,18 @@ impl Finding {
     pub fn checks(&self) -> impl Iterator<Item = &'static Check> {
         let open = |refuted| self.pattern.checks.iter().filter(move |check| self.is_open(check.about) == Some(refuted));
         let mut about: Vec<&'static Check> = open(false).filter(|check| !check.about.is_empty()).collect();
-        about.sort_by_key(|check| self.rank(check));
+        about.sort_by_key(|check| self.rank(check.about));
         let mut about = about.into_iter();
         let in_order =
             open(false).filter_map(move |check| if check.about.is_empty() { Some(check) } else { about.next() });
         in_order.chain(open(true))
     }
 
-    /// Place of the likeliest cause that a check is about, if it is possible.
-    fn rank(&self, check: &Check) -> Option<usize> {
+    /// Place of the likeliest of these causes, by key, that is possible.
+    fn rank(&self, about: &[&str]) -> Option<usize> {
         let is_about = |cause: &Cause| {
             let mut named = self.pattern.causes.iter().filter(|named| named.text == cause.text);
-            named.any(|named| check.about.contains(&named.key))
+            named.any(|named| about.contains(&named.key))
         };
         self.causes.iter().position(is_about)
     }
@@ -180,7 +180,7 @@ impl Finding {
     /// about.
     pub fn order_of_checks(&self) -> u128 {
         let about = self.pattern.checks.iter().filter(|check| !check.about.is_empty());
-        about.fold(0, |all, check| all << 4 | self.rank(check).map_or(0, |rank| rank as u128 + 1).min(15))
+        about.fold(0, |all, check| all << 4 | self.rank(check.about).map_or(0, |rank| rank as u128 + 1).min(15))
     }
 
     /// Where a check has to be made.
@@ -197,9 +197,12 @@ impl Finding {
         self.checks().next().map_or(Where::Either, |check| self.place(check))
     }
 
-    /// What vendors log.
+    /// What vendors log: last what they log where another cause is at work than the likeliest.
     pub fn logs(&self) -> impl Iterator<Item = &'static VendorLog> {
-        self.pattern.logs.iter().filter(|log| log.is_line() && self.is_open(log.about).is_some())
+        let open = self.pattern.logs.iter().filter(|log| log.is_line() && self.is_open(log.about).is_some());
+        let (first, last): (Vec<_>, Vec<_>) =
+            open.partition(|log| log.about.is_empty() || self.rank(log.about) == Some(0));
+        first.into_iter().chain(last)
     }
 
     /// Which of the pattern's causes are open, two bits each, the first one the lowest: what its checks and log lines depend on.

@@ -333,6 +333,26 @@ fn a_request_in_tcp_arrived_somewhere() {
     assert!(in_udp.causes.iter().all(|cause| !cause.text.contains("TCP")), "{:?}", in_udp.causes);
 }
 
+/// While ESP goes on both ways, the path is there: what is lost is the request or its answer, or nobody answers it.
+#[test]
+fn a_re_key_without_an_answer_beside_traffic_may_be_lost() {
+    let story = ikev2_psk().traffic(4);
+    let asked = story.clone().create_child_request(Side::Initiator, &child_rekey(&story, Side::Initiator));
+    let told = BACKOFF.iter().zip(0..).fold(asked, |told, (gap, number)| {
+        let told = told.traffic_on(story.esp_spis(), [5 + 2 * number, 6 + 2 * number], ms(500));
+        told.repeat_from(Side::Initiator, 1, &[gap - 1.0])
+    });
+    let analysis = judge(&told.traffic_on(story.esp_spis(), 30..70, ms(500)).capture());
+    assert_eq!(alarms(&analysis), ["V2-CHILD-NO-REPLY"]);
+    let found = find(&analysis, "V2-CHILD-NO-REPLY").expect("a finding");
+    assert!(found.means.starts_with("this request, or its answer, is lost, or"), "{}", found.means);
+    let level = |start: &str| found.causes.iter().find(|cause| cause.text.starts_with(start)).map(|it| it.likelihood);
+    for cause in ["the request does not reach", "the answer does not reach", "the peer's IKE service hangs"] {
+        assert_eq!(level(cause), Some("possible"), "{:?}", found.causes);
+    }
+    assert!(found.seen.contains("the next CREATE_CHILD_SA-REQ is due"), "{}", found.seen);
+}
+
 /// What nobody answers any more is one outage.
 #[test]
 fn what_a_silent_peer_leaves_unanswered_follows_from_its_silence() {
@@ -1266,7 +1286,7 @@ fn an_initiator_that_stops_asking_or_goes_on_got_its_answer() {
 }
 
 #[test]
-fn a_re_key_that_is_answered_and_asked_again_and_again_is_a_warning() {
+fn a_re_key_that_is_answered_and_asked_again_and_again_is_an_error() {
     let rekeyed = |copies| {
         let story = ikev2_psk().traffic(4).after(secs(600));
         let (rekey, granted) = (child_rekey(&story, Side::Initiator), child_keys(&story, Side::Responder));
@@ -1274,7 +1294,7 @@ fn a_re_key_that_is_answered_and_asked_again_and_again_is_a_warning() {
         answered_in_vain(asked.create_child_response(Side::Responder, &granted), copies)
     };
     let found = find(&judge(&rekeyed(5).capture()), "V2-CHILD-NO-REPLY").expect("a finding");
-    assert_eq!((found.severity, found.confidence), (Severity::Warning, Confidence::Inferred));
+    assert_eq!((found.severity, found.confidence), (Severity::Error, Confidence::Inferred));
     assert!(found.means.contains("does not reach"), "{}", found.means);
     let got = rekeyed(2).after(secs(1)).liveness(Side::Initiator).quiet(secs(60));
     assert!(find(&judge(&got.capture()), "V2-CHILD-NO-REPLY").is_none());
@@ -1362,10 +1382,13 @@ fn a_responder_that_asks_for_a_certificate_and_gets_none_differs_by_method() {
         let init = Scenario::new().sa_init_request(std::slice::from_ref(&suite)).sa_init_response_with(&suite, more);
         let refused = init.ikev2_auth_refused(&[v2::notify(v2::AUTHENTICATION_FAILED, &[])]);
         let found = find(&judge(&refused.quiet(secs(30)).capture()), "V2-AUTH-FAIL").expect("a finding");
-        found.causes[0].text
+        let lines: Vec<_> = found.logs().map(|log| log.message).collect();
+        assert_eq!(lines[0].contains("pre-shared key"), found.causes[0].text.contains("pre-shared key"), "{lines:?}");
+        (found.causes[0].text, found.causes[1].text)
     };
-    assert!(first(&[v2::certificate_request(1, 1)]).contains("the authentication method is another"));
-    assert!(first(&[]).contains("pre-shared keys differ"));
+    let (method, keys) = first(&[v2::certificate_request(1, 1)]);
+    assert!(method.contains("another authentication method") && keys.contains("pre-shared keys differ"));
+    assert!(first(&[]).0.contains("pre-shared keys differ"));
 }
 
 /// CERTREQ, and a request longer than a key makes it; or one that takes several IKE fragments, where nothing else is in the capture.

@@ -51,8 +51,10 @@ pattern! {
             raised by "identity left at its default", lowered by "the same pair worked before";
         "translated" 0.05 "a NAT changes the address that the responder knows the initiator by",
             raised by "NAT detection: the initiator is behind one", lowered by "NAT detection: there is none";
-        "certificate" 0.19 "the certificate is not trusted, or the authentication method is another",
-            raised by "a long IKE_AUTH request; CERTREQ in the IKE_SA_INIT response", lowered by "a short request and no CERTREQ";
+        "certificate" 0.13 "the initiator's certificate is not trusted",
+            raised by "a long IKE_AUTH request; CERTREQ in the IKE_SA_INIT response", lowered by "an IKE_AUTH request too short for a certificate";
+        "method" 0.06 "the responder wants another authentication method of this peer: a certificate and no key, or a key and no certificate",
+            raised by "CERTREQ in the IKE_SA_INIT response, and a short IKE_AUTH request", lowered by "a short request and no CERTREQ";
         "child" 0.05 "the responder refuses the child SA, and does so with a lone notify",
             raised by "the initiator sends an INFORMATIONAL on the same SA right afterwards", lowered by "nothing more is sent on this SA";
         "resumed" 0.02 "the session that was resumed has other keys at the responder, or its policy has changed since",
@@ -68,17 +70,18 @@ pattern! {
         Either: "compare both identities with their types (address, name, distinguished name)" about "identity";
         Initiator: "set its identity rather than rely on its address, which a NAT changes" about "translated";
         Either: "compare ESP or AH proposals and networks of the child SA: a refusal of these looks alike" about "child";
-        Either: "with certificates: compare the authentication method, the CA that the responder trusts, validity and subjectAltName" about "certificate";
+        Either: "compare the authentication method: key or certificate" about "method";
+        Either: "with certificates: compare the CA that the responder trusts, validity and subjectAltName" about "certificate";
     ];
     logs: [
-        "AWS": "AWS tunnel is sending AUTHENTICATION_FAILED as the response / detected a pre-shared key mismatch" ("AWS log-contents");
-        "strongSwan": "received AUTHENTICATION_FAILED notify error / tried 1 shared key … but MAC mismatched" ("strongSwan source");
+        "AWS": "AWS tunnel is sending AUTHENTICATION_FAILED as the response / detected a pre-shared key mismatch" ("AWS log-contents") about "key";
+        "strongSwan": "received AUTHENTICATION_FAILED notify error / tried 1 shared key … but MAC mismatched" ("strongSwan source") about "key";
         "strongSwan": "parsed IKE_AUTH response … [ N(AUTH_FAILED) ]" ("public logs");
         "Fortinet": "gw validation failed" ("Fortinet community 408078");
-        "libreswan": "authentication failed: computed hash does not match hash received from peer" ("libreswan source");
+        "libreswan": "authentication failed: computed hash does not match hash received from peer" ("libreswan source") about "key";
         "libreswan": "IKE SA authentication failed, unrecognized IKE_AUTH response" ("libreswan source");
         "pfSense": "received AUTHENTICATION_FAILED notify error / no matching peer config found" ("Netgate docs, strongSwan source");
-        "Azure": "Authentication failed. Check shared key. (13801)" ("Azure network-watcher-troubleshoot-overview");
+        "Azure": "Authentication failed. Check shared key. (13801)" ("Azure network-watcher-troubleshoot-overview") about "key";
         "Azure": "error 13801 ERROR_IPSEC_IKE_AUTH_FAIL" ("Azure network-watcher-troubleshoot-overview");
         "Windows": "13801 IKE authentication credentials are unacceptable" ("Azure network-watcher-troubleshoot-overview");
         "Meraki": "IDr payload missing" ("public blog");
@@ -226,25 +229,29 @@ fn weighed(view: &View<'_>, found: Match, accepted: Option<f32>) -> Match {
     // Then neither a shared key nor a certificate proves who it is (RFC 5723 §4.3.3).
     let resumed = ikev2::went_along(view).is_some_and(|answer| answer.label == Label::SESSION_RESUME_RSP);
     if resumed {
-        return found.weigh("resumed", 40.0).rule_out(&["key", "certificate", "translated", "changed"]);
+        return found.weigh("resumed", 40.0).rule_out(&["key", "certificate", "method", "translated", "changed"]);
     }
     let mut found = found.rule_out(&["resumed"]);
     if let Some(changed) = accepted {
         found.seen.push_str("; an IKE_AUTH request of the same length from there was accepted before");
-        let before = ["key", "identity", "translated", "certificate"];
+        let before = ["key", "identity", "translated", "certificate", "method"];
         found = before.into_iter().fold(found, |found, cause| found.weigh(cause, 0.3)).weigh("changed", changed);
     } else {
         found = found.rule_out(&["changed"]);
     }
     let found = match (holds_certificate(view), asks_certificate(view)) {
-        (true, _) => found.weigh("certificate", 6.0).weigh("key", 0.1),
+        (true, _) => found.weigh("certificate", 8.0).weigh("method", 2.0).weigh("key", 0.1),
+        // Who knows an authority asks for its certificates, whatever this peer is to prove itself by.
         (false, true) if lacks_certificate(view) => {
             found.seen.push_str("; the responder asks for a certificate, and AUTH-REQ has no room for one");
-            found.weigh("certificate", 2.0).weigh("key", 0.8)
+            found.weigh("certificate", 0.1).weigh("method", 8.0)
         }
         // A signature without its certificate is longer than what a key makes, as many proposals are.
         (false, true) => found.weigh("certificate", 2.0).weigh("key", 0.7),
-        (false, false) => found.weigh("certificate", 0.6),
+        (false, false) => {
+            let proves_by_key = if lacks_certificate(view) { 0.1 } else { 0.6 };
+            found.weigh("certificate", proves_by_key).weigh("method", 0.6)
+        }
     };
     match view.attempt.nat.behind(Side::Initiator) {
         Some(true) => found.weigh("translated", 4.0),

@@ -36,15 +36,18 @@ pattern! {
     V2_CHILD_NO_REPLY = "V2-CHILD-NO-REPLY", IkeV2, Error;
     title: "no answer arrives to a request on an IKE SA that is up";
     causes: [
-        "path" 0.40 "the path is broken, or a NAT mapping is gone", raised by "ESP from the peer stops too; NAT on the path", lowered by "ESP from the peer goes on";
-        "restart" 0.35 "the peer restarted or lost the SA", raised by "a new IKE_SA_INIT from the peer", lowered by "ESP from the peer goes on";
-        "service" 0.15 "the peer's IKE service hangs, or it refuses in silence", raised by "ESP from the peer goes on", lowered by "ESP from the peer stops";
+        "path" 0.38 "the path is broken, or a NAT mapping is gone", raised by "ESP from the peer stops too; NAT on the path", lowered by "ESP from the peer goes on";
+        "restart" 0.34 "the peer restarted or lost the SA", raised by "a new IKE_SA_INIT from the peer", lowered by "ESP from the peer goes on";
+        "service" 0.12 "the peer's IKE service hangs, or it refuses in silence", raised by "ESP from the peer goes on", lowered by "ESP from the peer stops";
         "message-id" 0.08 "the two ends disagree on the message id, after a failover", raised by "a cluster; requests of both sides unanswered", lowered by "a single device";
-        "return" 0.02 "the answer does not reach the side that asks: a filter, a NAT or lost fragments on its way",
-            raised by "the request comes again although its answer has left", lowered by "no answer is seen";
+        "request" 0.04 "the request does not reach the peer: a filter, a NAT or lost fragments on its way",
+            raised by "ESP from the peer goes on; a large request", lowered by "its answer is seen";
+        "return" 0.04 "the answer does not reach the side that asks: a filter, a NAT or lost fragments on its way",
+            raised by "the request comes again although its answer has left; ESP from the peer goes on", lowered by "nothing more comes from the peer";
     ];
     checks: [
         Path: "see whether anything of the peer still arrives; check the NAT's timers for UDP 4500" about "path";
+        Path: "follow the request to the peer: filters, fragments, address translation" about "request";
         Path: "follow the answer to the side that asks: filters, fragments, address translation" about "return";
         Either("the silent side"): "look for a restart, a failover or an error in its log at that time" about "restart" "service" "message-id";
         Either: "enable liveness checks, so that a dead SA is replaced early";
@@ -59,7 +62,7 @@ pattern! {
     ];
     sources: ["RFC 7296 §2.1", "RFC 7296 §2.4", "RFC 6311 §3"];
     misses: Messages;
-    lost: "path" "return", or its answer: "return";
+    lost: "path" "request", or its answer: "return";
     when: V2_OPEN, CREATE_CHILD REPEATS;
     check: check
 }
@@ -116,7 +119,7 @@ fn no_answer(
             request_id(view, request.frame),
             unanswered.in_vain()
         ))
-        .means(format!("{peer} no longer answers on this IKE SA"))
+        .means(format!("this request, or its answer, is lost, or {peer} no longer answers on this IKE SA"))
         .frames(view.frames(request));
     if points::loses(view, request) {
         found = found.rule_out(&["return"]);
@@ -127,7 +130,7 @@ fn no_answer(
         let means = if points::loses(view, request) {
             "the Delete is lost between the two points".to_owned()
         } else if esp_after {
-            found = found.weigh("path", 0.3).weigh("restart", 0.2).weigh("service", 4.0);
+            found = lives(found);
             format!("{peer} is there, as its ESP shows, and does not answer the Delete, or the answer does not arrive")
         } else {
             format!("{peer} does not answer the Delete: it was gone before, or the answer does not arrive")
@@ -135,8 +138,8 @@ fn no_answer(
         return Some(found.means(means).severity(Severity::Notice));
     }
     if esp_after {
-        found.seen.push_str("; its ESP is seen after it");
-        found = found.weigh("path", 0.1).weigh("restart", 0.2).weigh("service", 4.0);
+        found.seen.push_str("; its ESP goes on after it");
+        found = lives(found);
     } else if esp_before {
         found.seen.push_str("; no ESP from the peer after it either");
         found = found.weigh("path", 1.5);
@@ -152,6 +155,11 @@ fn no_answer(
         found = found.weigh("path", 0.1).weigh("restart", 0.2).weigh("message-id", 6.0);
     }
     Some(if standing.up_since(request.at) { found.severity(Severity::Notice) } else { found })
+}
+
+/// What the peer's ESP makes of the causes.
+fn lives(found: Match) -> Match {
+    found.weigh("path", 0.1).weigh("restart", 0.2).weigh("service", 4.0).weigh("request", 8.0).weigh("return", 8.0)
 }
 
 /// CREATE_CHILD_SA is answered, and comes all the same.
@@ -176,8 +184,8 @@ fn answer_lost(standing: &Standing, index: usize, view: &View<'_>) -> Option<Mat
             .settle(format!("a capture on the outside of {asks}: whether the answer arrives whole"))
             .frames(view.frames(request))
             .frames([answer.frame])
-            .rule_out(&["path", "restart", "service", "message-id"])
-            .severity(if over { Severity::Notice } else { Severity::Warning }),
+            .rule_out(&["path", "restart", "service", "message-id", "request"])
+            .severity(if over { Severity::Notice } else { V2_CHILD_NO_REPLY.severity }),
     )
 }
 

@@ -54,7 +54,7 @@ pattern! {
         Responder: "put its IKEv2 proposal for this peer beside the offer: encryption with key length, PRF, integrity and group must match in one set" about "differs";
         Responder: "make sure that a connection for the initiator's address exists, and for IKEv2";
         Initiator: "offer a set that the responder has; do not rely on defaults of either product" about "differs";
-        Initiator: "try again, or let it go on trying: it asked while the responder was starting" about "starting";
+        Initiator: "try again, or let it go on trying, in case it asked while the responder was starting" about "starting";
     ];
     logs: [
         "strongSwan": "received proposals unacceptable / no IKE config found for …, sending NO_PROPOSAL_CHOSEN" ("strongSwan source");

@@ -265,7 +265,7 @@ impl Endpoints {
 #[derive(Default)]
 pub(super) struct OfFindings {
     /// By pattern, which of its causes are possible, how its checks stand, and which side it is about.
-    patterns: HashMap<(usize, u32, u128, Option<Side>), OfPattern>,
+    patterns: HashMap<(usize, u32, u128, Option<&'static str>, Option<Side>), OfPattern>,
 }
 
 /// What findings of one pattern have in common that are about the same side, if the same causes are possible and the checks stand in
@@ -281,7 +281,8 @@ impl OfFindings {
     /// Everything that is words, from the key `title` to the value of `settle`.
     pub(super) fn words(&mut self, out: &mut Vec<u8>, finding: &Finding) {
         let pattern = std::ptr::from_ref(finding.pattern).addr();
-        let key = (pattern, finding.open_causes(), finding.order_of_checks(), finding.party);
+        let likeliest = finding.causes.first().map(|cause| cause.text);
+        let key = (pattern, finding.open_causes(), finding.order_of_checks(), likeliest, finding.party);
         let OfPattern { title, advice } = self.patterns.entry(key).or_insert_with(|| OfPattern::of(finding));
         out.reserve(advice.len().saturating_add(1024));
         pen::raw(out, ",\"title\":");
