@@ -627,6 +627,20 @@ fn a_refusal_by_the_initiator_is_not_laid_on_the_responder() {
     assert!(!says(&found, "responder") && says(&found, "the initiator ended its IKE service"));
 }
 
+/// Who had a tunnel had IKE enabled.
+#[test]
+fn a_port_that_is_closed_after_a_tunnel_had_its_service_stop() {
+    let up = Scenario::new().main_mode().quick_mode().traffic(4).after(secs(30));
+    let host = up.address(Side::Responder);
+    let asked = up.new_attempt().mm1(&[usual_transform()]).icmp_unreachable(host, 3);
+    let told = [4.0, 7.2]
+        .into_iter()
+        .fold(asked, |told, gap| told.repeat_from(Side::Initiator, 1, &[gap]).icmp_unreachable(host, 3));
+    let found = find(&judge(&told.quiet(secs(20)).capture()), "N-ICMP-PORT").expect("a finding");
+    assert!(found.causes[0].text.contains("has stopped since the tunnel was up"), "{:?}", found.causes);
+    assert!(!says(&found, "not enabled") && found.checks().all(|check| !check.text.contains("enable IKE")));
+}
+
 /// On the client's side of the NAT its word is its own.
 #[test]
 fn a_client_that_refuses_within_its_nat_is_no_nat() {
@@ -810,6 +824,11 @@ fn hashes_that_only_one_side_gets_wrong_are_wrong_on_purpose() {
     let inside = Scenario::between(address("203.0.113.10"), address("10.0.0.7")).floats();
     let found = find(&forced(inside), "N-NAT-DETECTED").expect("a remark");
     assert!(found.means.starts_with("both sides are behind NAT, or one sends"), "{}", found.means);
+    assert!(
+        found.seen.starts_with("both sides are behind a NAT, or the initiator sends wrong hashes"),
+        "{}",
+        found.seen
+    );
 }
 
 fn address(text: &str) -> IpAddr {

@@ -835,6 +835,7 @@ fn the_words_about_a_refused_message_5_fit_what_was_seen() {
     );
     let one = finding(&recorded("v1-p1-auth-mismatch"), "P1-AUTH-REJECT");
     assert!(!one.seen.contains("the first"), "{}", one.seen);
+    assert!(one.means.starts_with("most likely") && !one.means.contains("keys"), "{}", one.means);
     let certificate = finding(&recorded("v1-rsa-untrusted-ca"), "P1-CERT");
     assert!(certificate.seen.contains("arrived and was answered"), "{}", certificate.seen);
 }
@@ -1193,6 +1194,7 @@ fn lost_answers_are_among_the_causes_where_nothing_tells_them_from_a_wrong_key()
     };
     assert!(likely(&silent, "message 5, or its answer, is lost"), "{silent:?}");
     assert!(!silent.means.contains("most likely"), "{}", silent.means);
+    assert!(silent.checks().any(|check| check.side == Where::Path), "{silent:?}");
     let waiting = told.repeat_from(Side::Responder, 3, &BACKOFF).quiet(secs(60)).capture();
     assert!(!likely(&finding(&waiting, "P1-AUTH-SILENT"), "message 5, or its answer, is lost"));
 }

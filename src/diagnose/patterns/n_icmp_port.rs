@@ -43,6 +43,8 @@ pattern! {
         "probe" 0.02 "the initiator is a scanner or a monitor, and wanted no more than one answer",
             raised by "it sent no vendor id, and nothing after the first answer", lowered by "it went on";
         "moved" 0.02 "that side has moved to UDP 4500, and listens there only", raised by "it goes on from UDP 4500", lowered by "it is silent";
+        "stopped" 0.02 "the responder's IKE service has stopped since the tunnel was up, or listens on another address or port since",
+            raised by "the tunnel had been up, and the ICMP comes from the responder's own address", lowered by "it comes from a router";
         "restart" 0.02 "the IKE service was down for a while, and listens again without the SAs that it had",
             raised by "packets to the same port go on and are not refused any more", lowered by "they are refused to the end";
     ];
@@ -50,6 +52,7 @@ pattern! {
         Responder: "permit UDP 4500 on the host, and enable NAT traversal" about "traversal";
         Initiator: "send NAT keepalives more often than the NAT's timer for UDP, every 20 seconds or so" about "mapping";
         Responder: "enable IKE on the outside interface and start the service; check which addresses it listens on" about "off";
+        Responder: "look whether its IKE service runs, and why it stopped" about "stopped";
         Initiator: "check the peer address" about "address";
         Path: "look for a firewall that rejects UDP 500 or 4500 with port unreachable";
         Initiator: "look why its IKE service ended" about "left";
@@ -76,18 +79,18 @@ fn weigh(said: &Said<'_>, found: Match) -> Match {
         return found
             .severity(Severity::Notice)
             .means("something listens on that port again, and does not answer: the IKE service was down for a while, and has lost the SA")
-            .rule_out(&["off", "address", "traversal", "mapping", "left", "probe", "moved"])
+            .rule_out(&["off", "stopped", "address", "traversal", "mapping", "left", "probe", "moved"])
             .weigh("restart", 20.0);
     }
     let found = found.rule_out(&["restart"]);
     if said.moved {
         return found
             .means("the host has moved to UDP 4500, and listens no more on the port that it came from")
-            .rule_out(&["off", "address", "firewall", "traversal", "mapping", "left", "probe"]);
+            .rule_out(&["off", "stopped", "address", "firewall", "traversal", "mapping", "left", "probe"]);
     }
     let found = found.rule_out(&["moved"]);
     if said.unreached == Some(Side::Initiator) {
-        let found = found.rule_out(&["off", "address", "traversal"]);
+        let found = found.rule_out(&["off", "stopped", "address", "traversal"]);
         let found = if said.natted { found.weigh("mapping", 30.0) } else { found.rule_out(&["mapping"]) };
         let found =
             if said.probed { found.rule_out(&["left"]).weigh("probe", 20.0) } else { found.rule_out(&["probe"]) };
@@ -108,10 +111,15 @@ fn weigh(said: &Said<'_>, found: Match) -> Match {
     if said.only_4500 && said.itself {
         return found
             .means("IKE of that host answers on UDP 500, and UDP 4500 alone is refused")
-            .rule_out(&["off", "address", "left", "probe", "mapping"])
+            .rule_out(&["off", "stopped", "address", "left", "probe", "mapping"])
             .weigh("traversal", 20.0);
     }
     let found = found.rule_out(&["left", "probe", "traversal"]);
+    if said.after_up && said.itself {
+        let found = found.rule_out(&["off", "address"]).weigh("stopped", 60.0);
+        return if said.natted { found.weigh("mapping", 10.0) } else { found.rule_out(&["mapping"]) };
+    }
+    let found = found.rule_out(&["stopped"]);
     let mut found = found.weigh("off", if said.itself { 1.5 } else { 0.1 });
     found = if said.natted { found.weigh("mapping", 10.0) } else { found.rule_out(&["mapping"]) };
     if !said.itself {

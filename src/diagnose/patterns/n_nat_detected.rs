@@ -67,6 +67,7 @@ fn found(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
     }
     let forced = may_be_forced(&behind, view);
     let false_words = nat::differs_alone(view);
+    let on_purpose = false_words.is_some_and(|side| !is_private(life_cycle::address(attempt, side.other())));
     let seen = || {
         let mut seen: Vec<String> = behind
             .iter()
@@ -79,8 +80,14 @@ fn found(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
             })
             .collect();
         if let Some(side) = false_words {
+            let forces = format!("{} sends wrong hashes on purpose, to have ESP in UDP", nat::name(side));
+            let reading = if on_purpose {
+                format!("most likely {forces}")
+            } else {
+                format!("both sides are behind a NAT, or {forces}")
+            };
             seen = vec![format!(
-                "of the hashes that {} ({}) sends neither its own address nor its peer's matches, and of those that {} sends both do",
+                "{reading}: of the hashes that {} ({}) sends neither its own address nor its peer's matches, and of those that {} sends both do",
                 nat::name(side),
                 life_cycle::address(view.attempt, side),
                 life_cycle::address(view.attempt, side.other()),
@@ -104,7 +111,6 @@ fn found(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match> {
         .seen(case.in_words(seen))
         .means("normal: IKE and ESP have to go in UDP 4500, and the mapping has to be kept alive")
         .frames(attempt.nat.mismatch_frame.or(Some(attempt.first_frame)));
-    let on_purpose = false_words.is_some_and(|side| !is_private(life_cycle::address(attempt, side.other())));
     Some(match (port.is_some(), false_words, on_purpose) {
         (true, ..) => found.weigh("forced", 0.2),
         (_, Some(side), true) => found.weigh("forced", 20.0).means(format!(

@@ -143,7 +143,11 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 Conduct::Unknown => {
                     found.confidence = Some(Confidence::Suspected);
                     found.seen.push_str("; the capture ends too early to tell whether the initiator could read it");
-                    found.means = "authentication was refused; this capture does not tell whether the keys or something else is the reason".into();
+                    found.means = match named {
+                        Some(true) => "most likely the responder refuses the initiator's identity, its method or another policy; the capture ends too early to be sure",
+                        _ => "most likely authentication was refused; this capture does not tell whether the keys or something else is the reason",
+                    }
+                    .into();
                     found = found.weigh("keys", 2.0).settle(
                         "a capture that goes on for ten seconds: an initiator that sends message 5 again has another key",
                     );

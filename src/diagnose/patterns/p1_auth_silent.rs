@@ -48,6 +48,7 @@ pattern! {
     checks: [
         Either: "find out what was changed since the responder accepted this initiator, and on which side" about "changed";
         Either: "compare the pre-shared keys, and which key the responder selects for the address it sees" about "keys";
+        Path: "follow message 5 to the responder and the answer back: filters, the return route, losses" about "lost";
         Path: "if message 5 went to UDP 4500, let it through, both ways, and forward it where the responder is behind a NAT" about "port-4500";
         Path: "let IP fragments through, or turn IKE fragmentation on; where it is on, make its fragments smaller" about "fragments";
         Responder: "look in its log for the identity it got, and for an error about a payload or decryption";
