@@ -265,8 +265,12 @@ impl Endpoints {
 #[derive(Default)]
 pub(super) struct OfFindings {
     /// By pattern, which of its causes are possible, how its checks stand, and which side it is about.
-    patterns: HashMap<(usize, u32, u128, Option<&'static str>, Option<Side>), OfPattern>,
+    patterns: HashMap<Advised, OfPattern>,
 }
+
+/// What the advice of a finding depends on: its pattern, which causes are possible, the order of its checks, the likeliest cause and the
+/// side that it is about.
+type Advised = (usize, u32, u128, Option<&'static str>, Option<Side>);
 
 /// What findings of one pattern have in common that are about the same side, if the same causes are possible and the checks stand in
 /// the same order.
