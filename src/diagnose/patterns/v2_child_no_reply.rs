@@ -25,8 +25,9 @@ pattern! {
     ///
     /// ## What it means
     ///
-    /// The IKE SA was up, and its peer does not answer on it any more. ESP tells more: if it goes on in both directions, the
-    /// path works and the IKE service of the peer is the problem; if it stops too, the path or the whole peer is gone.
+    /// The IKE SA was up, and its peer does not answer on it any more, or this request or its answer is lost. ESP tells more: if
+    /// it goes on in both directions, the path works, and either something on it drops these messages or the IKE service of the
+    /// peer is the problem; if it stops too, the path or the whole peer is gone.
     /// If a request goes on after its answer, the answer does not get there: the side that asks will give up the IKE SA.
     ///
     /// ## Look-alikes
