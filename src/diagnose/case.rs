@@ -305,6 +305,19 @@ impl<'a> View<'a> {
         messages.map(|message| u64::from(message.repeat_count) + 1).sum()
     }
 
+    /// The capture holds the beginning, or so much of the set-up that it shows who began, and what came of it.
+    pub fn shows_set_up(&self) -> bool {
+        let of_v1 = |kind| matches!(kind, ExchangeKind::MainMode | ExchangeKind::AggressiveMode);
+        let of_v2 =
+            |kind| matches!(kind, ExchangeKind::IkeSaInit | ExchangeKind::IkeIntermediate | ExchangeKind::IkeAuth);
+        let is_set_up = |exchange: &Exchange| of_v1(exchange.kind) || of_v2(exchange.kind);
+        // an answer to message 5 may be the first thing in the capture
+        let is_answer = |exchange: &Exchange| exchange.kind == ExchangeKind::InformationalV1;
+        let first = || self.exchanges().iter().find(|exchange| !is_answer(exchange));
+        let known = self.attempt.roles_known && !self.attempt.responder_spi.is_zero();
+        !self.attempt.midstream || known && first().is_some_and(is_set_up)
+    }
+
     /// The responder's SPI is known, and yet nothing from the responder was captured (or nothing from the initiator, who
     /// must have sent what is being answered), or nothing more from some point on: no silence may be called silence.
     pub fn one_sided(&self) -> bool {
@@ -369,7 +382,11 @@ impl<'a> View<'a> {
         let identified = self.auth_exchanges().nth(1).is_some();
         match Suite::chosen(self.attempt) {
             Some(suite) => suite.auth_answer(response, identified),
-            None => sizes::refuses_in_any_suite(response).then_some(AuthAnswer::Notify),
+            None if sizes::refuses_in_any_suite(response) => Some(AuthAnswer::Notify),
+            None => {
+                let any = Suite::chosen_or_any(self.attempt)?.auth_answer(response, identified)?;
+                (any == AuthAnswer::NoChild && response.first_inside() == Some(payload::IDR)).then_some(any)
+            }
         }
     }
 

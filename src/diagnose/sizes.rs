@@ -36,9 +36,9 @@ const HASH_ALGORITHM: u16 = 2;
 /// Octets around an IKEv2 ciphertext (RFC 7296 §3.14, RFC 5282).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Suite {
-    iv: u32,
+    /// IV and integrity check value, at least and at most.
+    around: (u32, u32),
     block: u32,
-    icv: u32,
     /// Octets of the PRF's output: what a shared key proves itself with. No signature in use is shorter.
     proof: u32,
 }
@@ -90,6 +90,9 @@ pub enum AuthAnswer {
 }
 
 impl Suite {
+    /// Any, where the choice was not seen: the least that fits in none, and the most that fits in one.
+    pub const ANY: Self = Self { around: (8 + 8, 16 + 32), block: 16, proof: 16 };
+
     /// Of the proposal that the responder chose; `None` if it was not seen or its algorithms have no fixed sizes here.
     pub fn chosen(attempt: &Attempt) -> Option<Self> {
         if attempt.version != IkeVersion::V2 {
@@ -128,16 +131,19 @@ impl Suite {
             Some(7) => 64,
             _ => 16,
         };
-        Some(Self { iv, block, icv, proof })
+        Some(Self { around: (iv + icv, iv + icv), block, proof })
+    }
+
+    /// The same, or any if the attempt began before the capture.
+    pub fn chosen_or_any(attempt: &Attempt) -> Option<Self> {
+        let any = || Some(Self::ANY).filter(|_| attempt.midstream && attempt.version == IkeVersion::V2);
+        Self::chosen(attempt).or_else(any)
     }
 
     /// Least and most octets of plaintext payloads in a message of `length` octets that holds one SK payload and
     /// nothing else. Counter modes are taken to align to four octets at most.
     pub fn plain(&self, length: u32) -> Option<(u32, u32)> {
-        let ciphertext = length.checked_sub(28 + 4 + self.iv + self.icv)?;
-        let most = ciphertext.checked_sub(1)?;
-        let least = ciphertext.saturating_sub(self.block.max(4));
-        Some((least, most))
+        self.plain_between(length, 28 + 4, 1)
     }
 
     /// The same for a message as it was recorded: in one piece, or in SKF fragments that are all there.
@@ -152,11 +158,15 @@ impl Suite {
     /// The same for a message in SKF fragments of `length` octets in all, each with its own header, IV, padding and ICV
     /// (RFC 7383 §2.5).
     fn plain_in(&self, length: u32, fragments: u32) -> Option<(u32, u32)> {
-        let around = fragments.checked_mul(28 + 8 + self.iv + self.icv)?;
-        let ciphertext = length.checked_sub(around)?;
-        let most = ciphertext.checked_sub(fragments)?;
-        let least = ciphertext.saturating_sub(fragments.saturating_mul(self.block.max(4)));
-        Some((least, most))
+        self.plain_between(length, 28 + 8, fragments)
+    }
+
+    /// The same for messages or fragments, so `many`, with `headers` each.
+    fn plain_between(&self, length: u32, headers: u32, many: u32) -> Option<(u32, u32)> {
+        let ciphertext = |around: u32| length.checked_sub(many.checked_mul(headers + around)?);
+        let most = ciphertext(self.around.0)?.checked_sub(many)?;
+        let padding = many.saturating_mul(self.block.max(4));
+        Some((ciphertext(self.around.1).unwrap_or(0).saturating_sub(padding), most))
     }
 
     /// What an answer to IKE_AUTH may hold. `identified`: the responder's identity went out in an earlier answer, as it
@@ -435,10 +445,10 @@ mod tests {
     /// RFC 7296 §3.14: AES-CBC with HMAC-SHA2-256-128, an empty message is 80 octets, and so is a lone notify.
     #[test]
     fn plaintext_is_known_to_within_its_padding() {
-        let cbc = Suite { iv: 16, block: 16, icv: 16, proof: 32 };
+        let cbc = Suite { around: (32, 32), block: 16, proof: 32 };
         let (least, most) = cbc.plain(80).unwrap();
         assert!(least == 0 && (8..16).contains(&most), "{least}..{most}");
-        let gcm = Suite { iv: 8, block: 1, icv: 16, proof: 32 };
+        let gcm = Suite { around: (24, 24), block: 1, proof: 32 };
         assert!(gcm.plain(57).unwrap().1 == 0 && gcm.plain(65).unwrap().1 == 8);
         assert_eq!(gcm.plain(40), None);
     }
@@ -449,7 +459,7 @@ mod tests {
     #[test]
     fn answers_to_ike_auth_are_told_by_their_room() {
         use AuthAnswer::{Child, NoChild, Notify, Short};
-        let suite = |iv, block, icv, proof| Suite { iv, block, icv, proof };
+        let suite = |iv: u32, block, icv: u32, proof| Suite { around: (iv + icv, iv + icv), block, proof };
         let cbc_sha2 = suite(16, 16, 16, 32);
         let cbc_sha1 = suite(16, 16, 12, 20);
         let gcm = suite(8, 1, 16, 32);
@@ -481,7 +491,7 @@ mod tests {
     /// a pad length around them.
     #[test]
     fn fragments_each_have_octets_around_them() {
-        let gcm = Suite { iv: 8, block: 1, icv: 16, proof: 32 };
+        let gcm = Suite { around: (24, 24), block: 1, proof: 32 };
         assert_eq!(gcm.plain_in(2000 + 2 * (28 + 8 + 8 + 16 + 1), 2).map(|(_, most)| most), Some(2000));
         assert_eq!(gcm.plain_in(100, 2), None);
         assert_eq!(gcm.plain_in(u32::MAX, u32::MAX), None);

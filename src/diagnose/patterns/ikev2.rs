@@ -273,12 +273,8 @@ pub(super) fn unanswered<'a>(view: &View<'a>, exchange: &'a Exchange) -> Option<
         other.started_by == exchange.started_by && other.message_id > exchange.message_id && other.kind != exchange.kind
     };
     let answered = exchange.kind == ExchangeKind::IkeAuth && view.exchanges().iter().any(asks_on);
-    let licensed = !view.attempt.midstream
-        && !refused
-        && !answered
-        && !one_sided
-        && view.case.both_ways()
-        && request.ike_fragments_missing.is_none();
+    let licensed =
+        !refused && !answered && !one_sided && view.case.both_ways() && request.ike_fragments_missing.is_none();
     let waited = view.waited(request);
     let outlasted = waited.after >= PATIENCE || waited.after >= last_gap(request);
     // One repeat on its own is everyday loss.
@@ -412,12 +408,17 @@ pub(super) fn tempered(case: &Case<'_>, mut found: Vec<Match>) -> Vec<Match> {
     found
 }
 
+/// The tunnel came up, or the IKE SA was there before the capture.
+pub(super) fn is_in_use(view: &View<'_>) -> bool {
+    view.tunnel_up().is_some() || view.attempt.midstream && view.last_auth_response().is_none()
+}
+
 /// Sizes of each attempt's encrypted messages, by index. An IKE SA that replaces another is taken to use its suite.
 pub(super) fn suites(case: &Case<'_>) -> Vec<Option<Suite>> {
     let mut suites: Vec<Option<Suite>> = Vec::with_capacity(case.pair.attempts.len());
     for attempt in &case.pair.attempts {
         let inherited = || attempt.rekeyed_from.and_then(|from| suites.get(from).copied().flatten());
-        let suite = Suite::chosen(attempt).or_else(inherited);
+        let suite = Suite::chosen_or_any(attempt).or_else(inherited);
         suites.push(suite);
     }
     suites

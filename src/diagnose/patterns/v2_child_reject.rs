@@ -152,7 +152,7 @@ fn first_refused(index: usize, view: &View<'_>) -> Option<Match> {
 /// A tunnel works, and a further child SA is refused.
 fn further_refused(case: &Case<'_>) -> Vec<Match> {
     let suites = ikev2::suites(case);
-    let up = ikev2::attempts(case).filter(|(_, view)| view.tunnel_up().is_some());
+    let up = ikev2::attempts(case).filter(|(_, view)| ikev2::is_in_use(view));
     up.filter_map(|(index, view)| further_child(case, suites.get(index).copied().flatten()?, index, &view)).collect()
 }
 
@@ -172,7 +172,8 @@ fn further_child(case: &Case<'_>, suite: Suite, index: usize, view: &View<'_>) -
             times(count),
         ))
         .means(format!(
-            "a tunnel between the two works; {} refuses a further child SA, its subnets or its proposal, and the reason is encrypted",
+            "{} between the two works; {} refuses a further child SA, its subnets or its proposal, and the reason is encrypted",
+            if view.tunnel_up().is_some() || !case.pair.flows.is_empty() { "a tunnel" } else { "the IKE SA" },
             last.destination.ip(),
         ))
         .settle(format!("the log of {} at that time, or the keys of the IKE SA", last.destination.ip()))
@@ -215,7 +216,7 @@ fn refused_in_clear(index: usize, view: &View<'_>) -> Option<Match> {
 }
 
 fn refused(index: usize, view: &View<'_>) -> Option<Match> {
-    let suite = Suite::chosen(view.attempt)?;
+    let suite = Suite::chosen_or_any(view.attempt)?;
     let response = view.last_auth_response()?;
     let first = view.auth_answer()?;
     if first < AuthAnswer::NoChild || view.turned_down().is_some() || view.traffic_begins(response.at) {
@@ -257,6 +258,11 @@ fn refused(index: usize, view: &View<'_>) -> Option<Match> {
     Some(if sure { found } else { found.severity(Severity::Warning) })
 }
 
+/// As far as the capture holds what would say so.
 fn allows_childless(view: &View<'_>) -> bool {
-    view.clear_notifies(Side::Responder).any(|notify| notify.notify_message_type == notify::CHILDLESS_IKEV2_SUPPORTED)
+    let unseen = view.attempt.midstream && view.message(Label::SA_INIT_RSP).is_none();
+    unseen
+        || view
+            .clear_notifies(Side::Responder)
+            .any(|notify| notify.notify_message_type == notify::CHILDLESS_IKEV2_SUPPORTED)
 }

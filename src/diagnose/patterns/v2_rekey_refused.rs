@@ -79,7 +79,7 @@ pattern! {
 fn check(case: &Case<'_>) -> Vec<Match> {
     let suites = ikev2::suites(case);
     ikev2::attempts(case)
-        .filter(|(_, view)| view.tunnel_up().is_some())
+        .filter(|(_, view)| ikev2::is_in_use(view))
         .filter_map(|(index, view)| {
             let suite = suites.get(index).copied().flatten()?;
             refused_in_clear(index, &view).or_else(|| refused(case, suite, index, &view))
@@ -145,8 +145,8 @@ pub(super) fn asks_further_child(
     refusals.iter().all(|(request, response)| names_none(request) && !renews(request) && refuses(response))
 }
 
-/// Octets of the shortest public value of a group that was offered for the IKE SA, or for the one that it replaced; `None` if
-/// that is not known of each.
+/// Octets of the shortest public value of a group that was offered for the IKE SA, or for the one that it replaced, or chosen where the
+/// offer was not captured; `None` if that is not known of each.
 fn least_public_value(case: &Case<'_>, index: usize) -> Option<u32> {
     const GROUP: u8 = 4;
     let mut attempt = case.pair.attempts.get(index)?;
@@ -155,8 +155,10 @@ fn least_public_value(case: &Case<'_>, index: usize) -> Option<u32> {
     while let Some(replaced) = attempt.rekeyed_from.filter(|&from| from < place && attempt.offered.is_empty()) {
         (attempt, place) = (case.pair.attempts.get(replaced)?, replaced);
     }
-    let offered = attempt.offered.iter().flat_map(|proposal| &proposal.transforms);
-    let groups = offered.filter(|transform| transform.transform_type == GROUP).map(|transform| transform.transform_id);
+    let named = if attempt.offered.is_empty() { attempt.choice() } else { &attempt.offered };
+    let transforms = named.iter().flat_map(|proposal| &proposal.transforms);
+    let groups =
+        transforms.filter(|transform| transform.transform_type == GROUP).map(|transform| transform.transform_id);
     let lengths: Option<Vec<u16>> = groups.map(registry::group_public_len).collect();
     lengths?.into_iter().min().map(u32::from)
 }
@@ -197,7 +199,10 @@ fn refused(case: &Case<'_>, suite: Suite, index: usize, view: &View<'_>) -> Opti
         .means(if ended.is_some() {
             "the IKE SA was most likely to be renewed, and ended because that was refused; its tunnels ended with it"
         } else if names_none {
-            "the re-key of the IKE SA is refused, or a further child SA with a key exchange: the request names none to be re-keyed"
+            match suite {
+                Suite::ANY => "the re-key of the IKE SA is refused, or a further child SA: the request names none to be re-keyed",
+                _ => "the re-key of the IKE SA is refused, or a further child SA with a key exchange: the request names none to be re-keyed",
+            }
         } else if count > 1 {
             "the peer refuses each time; when the lifetime of the SA in use ends, the tunnel ends with it"
         } else if undisturbed {
@@ -222,6 +227,7 @@ fn refused(case: &Case<'_>, suite: Suite, index: usize, view: &View<'_>) -> Opti
     let found = match ended {
         Some(_) => found.weigh("selectors", 0.1).weigh("pfs", 0.3),
         None if names_none && young => found.weigh("selectors", 8.0).weigh("pfs", 0.5),
+        None if names_none && view.attempt.midstream => found.weigh("selectors", 4.0),
         None => found.weigh("selectors", 0.3),
     };
     Some(if pfs { found.weigh("pfs", 1.5) } else { found.weigh("pfs", 0.7) })
