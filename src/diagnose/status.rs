@@ -57,7 +57,7 @@ pub(super) fn outcome(case: &Case<'_>, view: &View<'_>, error: bool, asks: bool)
     // Rounds of EAP end with an answer, too, and what comes next is up to the initiator. So does each of XAUTH.
     let of_eap = view.is_v2() && attempt.phase1_up.is_none() && attempt.stage == Label::AUTH_RSP;
     let in_rounds = (of_eap || asks) && !error;
-    let told = !attempt.midstream || view.authenticated() == Some(false);
+    let told = view.shows_set_up() || view.authenticated() == Some(false);
     if attempt.waiting_for.is_none() && told && !in_rounds {
         return Outcome::Failed;
     }
@@ -67,7 +67,7 @@ pub(super) fn outcome(case: &Case<'_>, view: &View<'_>, error: bool, asks: bool)
     if error && view.answered_otherwise() {
         return Outcome::Failed;
     }
-    if view.one_sided() || attempt.midstream {
+    if view.one_sided() || !view.shows_set_up() {
         return Outcome::Unknown;
     }
     let quiet = case.end().since(attempt.last);

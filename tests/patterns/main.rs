@@ -14,6 +14,7 @@ mod fragments;
 mod gates;
 mod healthy;
 mod ikev2;
+mod late;
 mod life_cycle;
 mod malformed;
 mod normal;

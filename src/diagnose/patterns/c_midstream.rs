@@ -14,8 +14,9 @@ pattern! {
     ///
     /// ## What it means
     ///
-    /// The capture began after the negotiation did. What was offered and chosen, and so every length, is not known:
-    /// less can be said about this SA.
+    /// The capture began after the negotiation did. What was offered is not known, nor what was chosen, if that is missing too, and then
+    /// lengths tell less. What the rest shows is said all the same: refusals, silence and repeats need no offer. Nothing is
+    /// concluded from what may have come before.
     ///
     /// ## Look-alikes
     ///
@@ -51,9 +52,13 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             let what = first.map_or("a message".to_owned(), |message| message.label.to_string());
             Match::on(index, Confidence::Stated)
                 .seen(format!(
-                    "the first message of this SA in the capture is {what}; its set-up is not in the capture"
+                    "the first message of this SA in the capture is {what}; {} is not in the capture",
+                    if view.shows_set_up() { "what came before" } else { "its set-up" },
                 ))
-                .means("what was offered and chosen is not known: less can be said about this SA")
+                .means(match view.attempt.chosen {
+                    Some(_) => "what was chosen is known, and what was offered is not",
+                    None => "what was offered and chosen is not known: less can be said about this SA",
+                })
                 .frames([view.attempt.first_frame])
         })
         .collect()

@@ -118,7 +118,7 @@ fn never_whole(case: &Case<'_>, incomplete: &IncompleteFact) -> Option<Match> {
     }
     // ESP in UDP is fragmented too: only while something is being negotiated is it IKE.
     let (index, view) = fragments::negotiating(case, incomplete.at)?;
-    if view.attempt.midstream || view.one_sided() {
+    if !view.shows_set_up() || view.one_sided() {
         return None;
     }
     let over = view.attempt.phase1_up.is_some() || case.overcome(index);

@@ -39,6 +39,15 @@ pub(super) fn may_be<'a>(view: &View<'a>, side: Side) -> Option<&'a MessageRecor
     (stands_there && !refuses()).then_some(first)
 }
 
+/// Whether an Informational stands where an INITIAL-CONTACT would, and no suite tells how long that is.
+pub(super) fn may_be_by_place(view: &View<'_>, message: &MessageRecord) -> bool {
+    V1Suite::chosen(view.attempt).is_none()
+        && completes_phase_1(view, message)
+        && !comes_later(view, message)
+        && !waits_for_quick_mode(view, message)
+        && !gives_up(view, message)
+}
+
 /// Whether a message is what [`of`] finds, of either side.
 pub(in crate::diagnose) fn either<'a>(view: &View<'a>) -> impl Fn(&MessageRecord) -> bool + use<'a> {
     let found = [Side::Initiator, Side::Responder].map(|side| of(view, side));

@@ -93,7 +93,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
     }
     let last_up = traffic::last_up(case).map(|(up, ..)| up);
     case.attempts()
-        .filter(|(index, view)| !view.attempt.midstream && !view.one_sided() && !case.overcome(*index))
+        .filter(|(index, view)| view.shows_set_up() && !view.one_sided() && !case.overcome(*index))
         .filter_map(|(index, view)| match view.attempt.phase1_up {
             None => sent(case, index, &view).or_else(|| awaited(case, index, &view)),
             // for the initiator, if message 3 of Aggressive Mode does not arrive, or what the gateway asks behind it does not

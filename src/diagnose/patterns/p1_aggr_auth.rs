@@ -208,7 +208,7 @@ fn message_2_refused(index: usize, view: &View<'_>) -> Option<Match> {
         return None;
     }
     let signed = matches!(phase1::method(view), Method::Certificate | Method::Hybrid);
-    let found = match view.clear_errors(Side::Initiator).find(|error| error.message.at >= second.at) {
+    let found = match view.clear_errors(Side::Initiator).find(|error| error.message.last_sent() >= second.at) {
         // P1-NOTIFY, P1-CERT.
         Some(error) if !about_proof(&error) => return None,
         Some(error) => {
@@ -418,7 +418,7 @@ fn no_message_3(index: usize, view: &View<'_>) -> Option<Match> {
     }
     let waited = phase1::silence_after(view, second);
     let closed = closed_its_port(view, second);
-    let anonymous = view.attempt.vendor_ids.first().is_some_and(|ids| ids.is_empty());
+    let anonymous = phase1::is_anonymous(view);
     if waited.is_none() && !anonymous && closed.is_none() {
         return None;
     }

@@ -79,7 +79,8 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             let once = may_greet
                 || phase1::answered_once(&view, proof, &messages)
                 || (messages.len() == 1 && phase1::went_before(&view, first, true));
-            if initiator == Conduct::GoesOn && waits == 0 && !once {
+            let whole = phase1::is_first_copy(&view, proof);
+            if initiator == Conduct::GoesOn && waits == 0 && !once && whole {
                 // P1-PSK.
                 return None;
             }
@@ -128,17 +129,18 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 }
                 Conduct::GoesOn => {
                     found.confidence = Some(Confidence::Suspected);
-                    found.seen.push_str(&if once && waits == 0 {
-                        "; the initiator repeats MM5, and no copy draws another answer".to_owned()
-                    } else {
-                        format!("; the initiator repeats MM5, the responder sent MM4 {} more", times(waits as u64))
+                    found.seen.push_str(&match waits {
+                        0 if once => "; the initiator repeats MM5, and no copy draws another answer".to_owned(),
+                        0 => "; the initiator repeats MM5; what came before is not in the capture".to_owned(),
+                        _ => format!("; the initiator repeats MM5, the responder sent MM4 {} more", times(waits as u64)),
                     });
                     found.means = match waits {
+                        0 if !once => "the keys differ, or the responder refuses the identity",
                         0 => "the responder refuses the identity and forgets the SA with it, or the keys differ",
                         _ => "the responder refuses the identity and goes back to waiting for MM5, or the keys differ",
                     }
                     .into();
-                    found = found.weigh("keys", if once { 1.0 } else { 2.5 }).settle("the responder's log: the identity it got, or that it could not decrypt");
+                    found = found.weigh("keys", match (once, waits) { (true, _) => 1.0, (_, 0) => 6.0, _ => 2.5 }).settle("the responder's log: the identity it got, or that it could not decrypt");
                 }
                 Conduct::Unknown => {
                     found.confidence = Some(Confidence::Suspected);
@@ -179,6 +181,10 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             }
             if view.attempt.nat.behind(Side::Initiator) == Some(true) {
                 found = found.weigh("identity", 1.5);
+            }
+            if phase1::method(&view) == Method::Unknown {
+                found.confidence = Some(Confidence::Suspected);
+                found.seen.push_str("; that the method is a pre-shared key was not seen");
             }
             if phase1::wants_xauth(&view) {
                 found.seen.push_str("; the method that was agreed on asks for XAUTH");

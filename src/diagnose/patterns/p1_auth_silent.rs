@@ -110,7 +110,11 @@ fn silent(
     let on_4500 = from_responder.is_some_and(|seen| seen.on_4500 > seen.keepalives);
     let pieces = proof.ip_fragments.max(proof.ike_fragments);
 
-    let certainty = if waits > 0 { Confidence::Inferred } else { waited.certainty() };
+    let certainty = match waits {
+        _ if !phase1::is_first_copy(view, proof) => Confidence::Suspected,
+        0 => waited.certainty(),
+        _ => Confidence::Inferred,
+    };
     let mut found = Match::on(index, certainty).frames(view.frames(proof));
     found.seen = format!(
         "MM5 ({} octets, to UDP {port}) was sent {}; no MM6 and no error in the {} from the first copy to the end",

@@ -153,6 +153,7 @@ fn refused(index: usize, view: &View<'_>) -> Option<Match> {
         Answer::Aside(_) | Answer::Silence(_) => return None,
     };
     let method = match phase1::named_method(view) {
+        Method::Unknown if phase1::asks_for_certificate(view) => "a certificate was asked for in clear; MM5",
         Method::Unknown => "by the length of MM5 it holds a certificate; it",
         _ => "the method is a signature; MM5",
     };

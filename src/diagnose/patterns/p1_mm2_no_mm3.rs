@@ -74,7 +74,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
 fn stopped(index: usize, view: &View<'_>, choice: &MessageRecord, standing: &Standing) -> Option<Match> {
     let first = view.message(Label::Mm(1));
     let repeated = first.map_or(0, |first| phase1::repeats_after(first, choice.at));
-    let anonymous = view.attempt.vendor_ids.first().is_some_and(|ids| ids.is_empty());
+    let anonymous = phase1::is_anonymous(view);
     let waited = phase1::silence_after(view, choice);
     let watched = waited.is_some();
     let severity = match waited {

@@ -83,12 +83,15 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 return None;
             }
             let waited = phase1::silence_after(&view, third)?;
-            let second_again =
-                view.message(Label::Mm(2)).and_then(|second| phase1::copies_in_spite_of(third, second));
+            let second = view.message(Label::Mm(2));
+            let second_again = second.and_then(|second| phase1::copies_in_spite_of(third, second));
             let mut found = Match::on(index, waited.certainty())
                 .seen(format!(
-                    "the responder sent MM2; MM3 ({} octets) was then sent {}; no MM4 in the {} from the first copy to the end",
-                    third.length,
+                    "{}sent {}; no MM4 in the {} from the first copy to the end",
+                    match second {
+                        Some(_) => format!("the responder sent MM2; MM3 ({} octets) was then ", third.length),
+                        None => format!("MM3 ({} octets) was ", third.length),
+                    },
                     times(waited.copies),
                     span(waited.over + waited.after),
                 ))

@@ -79,6 +79,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
 /// The responder needs a pre-shared key to answer the last message of the initiator.
 pub(super) fn asks_for_shared_key(view: &View<'_>) -> bool {
     let method = phase1::method(view);
-    let until = !matches!(view.attempt.stage, Label::Mm(1)) && view.message(Label::Mm(4)).is_none();
+    let goes_on = view.messages().any(|message| matches!(message.label, Label::Mm(4..)));
+    let until = !matches!(view.attempt.stage, Label::Mm(1)) && !goes_on;
     until && matches!(method, Method::SharedKey | Method::Unknown)
 }

@@ -77,7 +77,8 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             let gone_along =
                 side == Side::Responder && of_message_1(said) && phase1::was_accepted(accepted, error.message);
             let asked = phase1::answered_by(&view, error.message);
-            let after = asked.map_or("nothing".to_owned(), |asked| asked.label.to_string());
+            let unseen = if view.attempt.midstream { "what is not in the capture" } else { "nothing" };
+            let after = asked.map_or(unseen.to_owned(), |asked| asked.label.to_string());
             let severity = if notify::REFUSES_NOTHING.contains(&said) { Severity::Warning } else { P1_NOTIFY.severity };
             let found = Match::on(index, Confidence::Stated)
                 .seen(format!(
@@ -216,7 +217,7 @@ fn spoken_for(view: &View<'_>, accepted: Option<Timestamp>, error: &ClearNotify<
     }
     if view.attempt.mode == Mode::Aggressive && notify::PROOF.contains(&said) {
         // P1-AGGR-AUTH: the responder refuses message 1, the initiator message 2.
-        let answered = view.message(Label::Am(2)).is_some_and(|second| second.at <= error.message.at);
+        let answered = view.message(Label::Am(2)).is_some_and(|second| second.at <= error.message.last_sent());
         return (side == Side::Initiator) == answered;
     }
     if side == Side::Initiator {

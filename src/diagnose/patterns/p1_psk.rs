@@ -96,6 +96,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             if phase1::method(&view) == Method::Unknown {
                 found.confidence = Some(Confidence::Suspected);
                 found.seen.push_str("; that the method is a pre-shared key was not seen");
+                found = found.settle("the method, in a capture that begins earlier or in either configuration");
             }
             Some(found.severity(standing.severity(&view, P1_PSK.severity)))
         })
@@ -133,7 +134,8 @@ fn not_understood(index: usize, view: &View<'_>, proof: &MessageRecord, answers:
     }
     // A responder that repeats message 4 has not got as far as message 5 in its own eyes: it may refuse the identity and
     // throw the state away, under keys that agree.
-    if view.message(Label::Mm(4)).is_some_and(|fourth| phase1::repeats_after(fourth, proof.at) > 0) {
+    let waits = || view.message(Label::Mm(4)).is_some_and(|fourth| phase1::repeats_after(fourth, proof.at) > 0);
+    if !phase1::is_first_copy(view, proof) || waits() {
         return None;
     }
     let copies = u64::from(proof.repeat_count) + 1;

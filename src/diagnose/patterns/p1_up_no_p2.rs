@@ -129,8 +129,12 @@ fn idle(case: &Case<'_>, index: usize, view: &View<'_>, up: Timestamp) -> Option
     let again = anew.map_or(String::new(), |_| "; then the same initiator begins a new phase 1".to_owned());
     let found = Match::on(index, Confidence::Inferred)
         .seen(format!(
-            "phase 1 was complete after {}; no Quick Mode from either side in the {} since{}{again}",
-            span(up.since(view.attempt.first)),
+            "phase 1 was complete{}; no Quick Mode from either side in the {} since{}{again}",
+            if view.attempt.midstream {
+                String::new()
+            } else {
+                format!(" after {}", span(up.since(view.attempt.first)))
+            },
             span(idle),
             if alive { "; other messages of the SA go on" } else { "" },
         ))

@@ -57,17 +57,18 @@ pattern! {
 
 fn check(case: &Case<'_>) -> Vec<Match> {
     case.attempts()
-        .filter(|(_, view)| !view.attempt.midstream && !view.one_sided())
+        .filter(|(_, view)| !view.one_sided())
         .filter_map(|(index, view)| {
             let quick_modes = || view.exchanges().iter().filter(|exchange| exchange.kind == ExchangeKind::QuickMode);
             // Beside others, what comes after message 2 may delete the SA that is replaced.
-            let alone = quick_modes().filter(|exchange| exchange.message(Label::Qm(2)).is_some()).count() == 1;
+            let answered = quick_modes().filter(|exchange| exchange.message(Label::Qm(2)).is_some());
+            let alone = view.shows_set_up() && answered.count() == 1;
             quick_modes().filter_map(|exchange| unconfirmed(index, &view, exchange, alone)).next_back()
         })
         .collect()
 }
 
-/// `alone`: no other Quick Mode of the attempt was answered.
+/// `alone`: no other Quick Mode of the attempt was answered, before the capture either.
 fn unconfirmed(index: usize, view: &View<'_>, exchange: &Exchange, alone: bool) -> Option<Match> {
     let second = exchange.message(Label::Qm(2))?;
     let third = exchange.message(Label::Qm(3));

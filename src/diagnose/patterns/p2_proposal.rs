@@ -48,7 +48,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
         return Vec::new();
     }
     case.attempts()
-        .filter(|(_, view)| view.attempt.version == IkeVersion::V1 && !view.attempt.midstream)
+        .filter(|(_, view)| view.attempt.version == IkeVersion::V1 && view.shows_set_up())
         .filter_map(|(index, view)| {
             let quick_modes = phase2::quick_modes(&view);
             let is_refused = |quick: &&QuickMode<'_>| matches!(quick.fate, Fate::Refused { .. });
@@ -61,7 +61,10 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 .into_iter()
                 .any(|side| view.attempt.nat.behind(side) == Some(true));
             let found = Match::on(index, Confidence::Suspected)
-                .seen("no Quick Mode between the two was accepted in this capture, and the size of QM1 does not point at PFS")
+                .seen(match phase2::room_for_key_exchange(&view, refused.first.length) {
+                    Some(false) => "no Quick Mode between the two was accepted in this capture, and the size of QM1 does not point at PFS",
+                    _ => "no Quick Mode between the two was accepted in this capture",
+                })
                 .means("proposals or networks differ, or the side that refuses demands PFS; the wire does not tell which")
                 .frames([refused.first.frame])
                 .settle("the log of the side that refuses");

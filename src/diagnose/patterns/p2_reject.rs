@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::diagnose::case::{Case, PATIENCE, View};
 use crate::diagnose::pattern::{Match, pattern};
+use crate::diagnose::sizes::V1Suite;
 use crate::diagnose::words::{number, role, span, times};
 use crate::diagnose::{Confidence, Severity};
 use crate::track::IkeVersion;
@@ -185,7 +186,7 @@ fn refusal(
     let sure = refused.iter().any(|quick| matches!(quick.fate, Fate::Refused { sure: true, .. }));
     // Without the phase 1 before it no length can be read, and an answer may be about anything. Who was not answered asks again.
     let took_answer = view.case.end().since(quick.first.at) >= PATIENCE;
-    if !sure && view.attempt.midstream && quick.first.repeat_count == 0 && refused.len() < 2 && !took_answer {
+    if !sure && !view.shows_set_up() && quick.first.repeat_count == 0 && refused.len() < 2 && !took_answer {
         return None;
     }
     let peer = quick.started_by.other();
@@ -206,7 +207,10 @@ fn refusal(
         span(answer.at.since(quick.first.at)),
     );
     if quick.may_be_greeted(view) {
-        found.seen.push_str("; an INITIAL-CONTACT would be as long");
+        found.seen.push_str(match V1Suite::chosen(view.attempt) {
+            Some(_) => "; an INITIAL-CONTACT would be as long",
+            None => "; it stands where an INITIAL-CONTACT would",
+        });
     }
     if refused.len() > 1 {
         found

@@ -80,10 +80,11 @@ pub(super) enum Method {
     Unknown,
 }
 
-/// IKEv1 attempts of which the beginning and both directions were captured, as far as the wire shows.
+/// IKEv1 attempts of which phase 1, or what shows who began, and both directions were captured, as far as the wire shows. What
+/// was offered and chosen may not have been.
 pub(super) fn attempts<'a>(case: &Case<'a>) -> impl Iterator<Item = (usize, View<'a>)> + use<'a> {
     case.attempts()
-        .filter(|(_, view)| view.attempt.version == IkeVersion::V1 && !view.attempt.midstream && !view.one_sided())
+        .filter(|(_, view)| view.attempt.version == IkeVersion::V1 && view.shows_set_up() && !view.one_sided())
 }
 
 /// When the latest attempt began that got through phase 2.
@@ -95,14 +96,21 @@ pub(super) fn last_with_phase_2(case: &Case<'_>) -> Option<Timestamp> {
 /// what an initiator has to say beside (RFC 2409 §5.4).
 const HOLDS_CERTIFICATE: u32 = 512;
 
-/// The method of the choice or the offer; where neither was captured, what the length of message 5 shows of it.
+/// The method of the choice or the offer; where neither was captured, what messages 3 to 5 show of it.
 pub(super) fn method(view: &View<'_>) -> Method {
+    let holds = || view.message(Label::Mm(5)).is_some_and(|proof| proof.length >= HOLDS_CERTIFICATE);
     match named_method(view) {
-        Method::Unknown if view.message(Label::Mm(5)).is_some_and(|proof| proof.length >= HOLDS_CERTIFICATE) => {
-            Method::Certificate
-        }
+        Method::Unknown if asks_for_certificate(view) || holds() => Method::Certificate,
         named => named,
     }
+}
+
+/// Message 3 or 4 of Main Mode asks for a certificate in clear, as nobody does who has agreed on a key.
+pub(super) fn asks_for_certificate(view: &View<'_>) -> bool {
+    const CERTIFICATE_REQUEST: u8 = 7;
+    let asks =
+        |message: &MessageRecord| message.carried.iter().any(|payload| payload.payload_type == CERTIFICATE_REQUEST);
+    view.messages().any(|message| matches!(message.label, Label::Mm(3 | 4)) && asks(message))
 }
 
 /// The method of the choice, or of the offer if all of it names the same.
@@ -144,6 +152,11 @@ pub(super) fn wants_xauth(view: &View<'_>) -> bool {
 pub(super) fn announce_xauth(view: &View<'_>) -> bool {
     const XAUTH: [u8; 8] = [0x09, 0x00, 0x26, 0x89, 0xdf, 0xd6, 0xb7, 0x12];
     view.attempt.vendor_ids.iter().all(|ids| ids.iter().any(|id| **id == XAUTH))
+}
+
+/// The initiator sent no vendor id, as its first message shows.
+pub(super) fn is_anonymous(view: &View<'_>) -> bool {
+    !view.attempt.midstream && view.attempt.vendor_ids.first().is_some_and(|ids| ids.is_empty())
 }
 
 /// Encrypted Informational messages from `side`, in order.
@@ -545,6 +558,12 @@ pub(super) fn answer_to_message_5<'a>(view: &View<'a>) -> Option<(&'a MessageRec
     }
     let waited = silence_after(view, proof)?;
     Some((proof, Answer::Silence(waited)))
+}
+
+/// What stands before message 5 is in the capture, so that its first copy is, too, and all that came since.
+pub(super) fn is_first_copy(view: &View<'_>, proof: &MessageRecord) -> bool {
+    !view.attempt.midstream
+        || view.messages().any(|message| matches!(message.label, Label::Mm(1..=4)) && message.at < proof.at)
 }
 
 /// `message` came soon enough after a copy of `asked` to be the answer to it. What comes later has other reasons: a liveness

@@ -38,8 +38,11 @@ impl QuickMode<'_> {
     /// What came instead of message 2, as the capture ends, may be the INITIAL-CONTACT of the side that is asked.
     pub(super) fn may_be_greeted(&self, view: &View<'_>) -> bool {
         let Fate::Refused { by, .. } = &self.fate else { return false };
-        let greeting = greets_instead(view, self.first).filter(|greeting| is_last(view, greeting));
-        greeting.is_some_and(|greeting| by.iter().all(|&one| std::ptr::eq(one, greeting)))
+        let greeting = greets_instead(view, self.first);
+        let is_it = |one: &MessageRecord| {
+            greeting.is_some_and(|greeting| std::ptr::eq(one, greeting)) || initial_contact::may_be_by_place(view, one)
+        };
+        by.iter().all(|&one| is_it(one) && is_last(view, one))
     }
 }
 
@@ -178,10 +181,12 @@ fn fate<'a>(
     match by.last() {
         Some(last) => {
             let quiet = view.case.end().since(last.at) >= CROSSING;
-            let sure = !view.attempt.midstream && (only_refusals || quiet || by.len() > 1);
+            let readable = !view.attempt.midstream || V1Suite::chosen(view.attempt).is_some();
+            let sure = readable && (only_refusals || quiet || by.len() > 1);
             Fate::Refused { by, sure }
         }
-        None if view.attempt.midstream || view.one_sided() => Fate::Open,
+        // Copies of message 1 from before the capture may have been answered.
+        None if !view.shows_set_up() || view.one_sided() => Fate::Open,
         // Who has no SA sends nothing under one: it is message 2, and the capture misses message 1, or it misses the answer.
         None if !any_answered && begins_traffic(view, first) => Fate::Open,
         None => match phase1::silence_after(view, first) {
@@ -223,7 +228,7 @@ fn refused_in_clear<'a>(
     first: &MessageRecord,
     refusals: &[ClearNotify<'a>],
 ) -> Option<ClearNotify<'a>> {
-    if refusals.is_empty() || !first.encrypted || view.attempt.midstream || view.one_sided() {
+    if refusals.is_empty() || !first.encrypted || view.one_sided() {
         return None;
     }
     let after = |(_, copy): (FrameRef, Timestamp)| {
