@@ -172,3 +172,22 @@ fn a_re_key_that_is_refused_shows_under_an_sa_from_before() {
     let further = find(&refused(false), "V2-CHILD-REJECT").expect("a finding");
     assert_eq!((further.severity, further.confidence), (Severity::Warning, Confidence::Inferred));
 }
+
+/// The answer to a first Quick Mode is as long as INITIAL-CONTACT and comes where that would; the initiator does not ask again.
+#[test]
+fn a_first_quick_mode_that_nobody_asks_for_again_was_refused() {
+    let first = || Scenario::ipv6().main_mode().after(ms(9)).qm1(0).after(ms(7));
+    let no = [v1::notify(v1::NO_PROPOSAL_CHOSEN)];
+    let refused = first().informational(Side::Responder, &no).after(secs(3)).quick_mode().traffic(8);
+    let analysis = judge(&refused.quiet(secs(4)).capture());
+    let found = find(&analysis, "P2-REJECT").expect("a finding");
+    assert_eq!((found.severity, found.confidence), (Severity::Notice, Confidence::Suspected));
+    assert_eq!(alarms(&analysis), [""; 0]);
+    // asked again, it waits for an answer
+    let greeting = |story: Scenario| {
+        let greeting = story.isakmp_notify(v1::INITIAL_CONTACT, &[]);
+        story.informational(Side::Responder, &[greeting])
+    };
+    let answered = greeting(first()).qm2(0).qm3().after(secs(3)).quick_mode().traffic(8).quiet(secs(4)).capture();
+    assert!(!raises(&answered, "P2-REJECT"));
+}

@@ -35,14 +35,16 @@ pub(super) struct QuickMode<'a> {
 }
 
 impl QuickMode<'_> {
-    /// What came instead of message 2, as the capture ends, may be the INITIAL-CONTACT of the side that is asked.
+    /// What came instead of message 2, as the capture ends or to a message 1 that was not repeated, may be the INITIAL-CONTACT of the
+    /// side that is asked.
     pub(super) fn may_be_greeted(&self, view: &View<'_>) -> bool {
         let Fate::Refused { by, .. } = &self.fate else { return false };
         let greeting = greets_instead(view, self.first);
         let is_it = |one: &MessageRecord| {
             greeting.is_some_and(|greeting| std::ptr::eq(one, greeting)) || initial_contact::may_be_by_place(view, one)
         };
-        by.iter().all(|&one| is_it(one) && is_last(view, one))
+        let last = |one: &MessageRecord| self.first.repeats.is_empty() || is_last(view, one);
+        by.iter().all(|&one| is_it(one) && last(one))
     }
 }
 
@@ -190,18 +192,25 @@ fn fate<'a>(
         // Who has no SA sends nothing under one: it is message 2, and the capture misses message 1, or it misses the answer.
         None if !any_answered && begins_traffic(view, first) => Fate::Open,
         None => match phase1::silence_after(view, first) {
-            // Who gets no answer asks again; of one that was sent once the capture misses the answer. What comes right after it, as the
-            // capture ends, may refuse it.
-            None => match greets_instead(view, first).filter(|_| !any_answered && first.repeats.is_empty()) {
-                Some(greeting) if is_last(view, greeting) => Fate::Refused { by: vec![greeting], sure: false },
-                _ => Fate::Open,
-            },
-            Some(waited) if waited.copies < 2 && waited.after >= PATIENCE => Fate::Open,
+            // Who gets no answer asks again; of one that was sent once the capture misses the answer.
+            None => unasked(view, first, any_answered),
+            Some(waited) if waited.copies < 2 && waited.after >= PATIENCE => unasked(view, first, any_answered),
             // What may be its INITIAL-CONTACT, and came when message 1 had come, may refuse that as well.
             Some(waited) => greets_instead(view, first)
                 .filter(|_| !any_answered)
                 .map_or(Fate::Silence(waited), |greeting| Fate::Refused { by: vec![greeting], sure: false }),
         },
+    }
+}
+
+/// Of a message 1 that was sent once: what may be an INITIAL-CONTACT right after it may refuse it, as the capture ends, or if nobody asks
+/// again while another Quick Mode is answered.
+fn unasked<'a>(view: &View<'a>, first: &MessageRecord, any_answered: bool) -> Fate<'a> {
+    let settled = || view.case.end().since(first.at) >= PATIENCE / 2;
+    let refuses = |greeting: &&MessageRecord| if any_answered { settled() } else { is_last(view, greeting) };
+    match greets_instead(view, first).filter(|_| first.repeats.is_empty()).filter(refuses) {
+        Some(greeting) => Fate::Refused { by: vec![greeting], sure: false },
+        None => Fate::Open,
     }
 }
 
