@@ -1,7 +1,7 @@
 //! The laboratories whose captures have an `expectations.tsv`.
 
 /// Their folders below `captures`.
-pub const LABS: [&str; 10] = [
+pub const LABS: [&str; 11] = [
     "lab",
     "second-lab",
     "third-lab",
@@ -12,4 +12,5 @@ pub const LABS: [&str; 10] = [
     "eighth-lab",
     "ninth-lab",
     "tenth-lab",
+    "eleventh-lab",
 ];
