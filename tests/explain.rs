@@ -61,6 +61,16 @@ fn a_page_as_json_has_all_that_the_text_has() {
 }
 
 #[test]
+fn the_causes_of_a_pattern_share_what_is_likely() {
+    let wrong: Vec<(&str, f64)> = CATALOGUE
+        .iter()
+        .map(|pattern| (pattern.id, pattern.causes.iter().map(|cause| f64::from(cause.prior)).sum::<f64>()))
+        .filter(|(_, sum)| (sum - 1.0).abs() > 0.001 && *sum > 0.0)
+        .collect();
+    assert!(wrong.is_empty(), "{wrong:?}");
+}
+
+#[test]
 fn the_catalogue_as_json_is_all_pages() {
     let pages = json(&[]);
     let ids: Vec<&str> = pages.as_array().unwrap().iter().map(|page| page["id"].as_str().unwrap()).collect();

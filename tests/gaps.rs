@@ -363,7 +363,7 @@ fn a_message_of_quick_mode_that_is_lost_between_two_points_is_the_cause() {
 fn who_refuses_quick_mode_is_asked_why() {
     let analysis = together(["ninth-lab/v1-nat-ah-wanted.pcap", "ninth-lab/v1-nat-ah-wanted.rside.pcap"]);
     let found = alarms(&analysis).into_iter().find(|finding| finding.id() == "P2-NO-QM3").expect("a finding");
-    assert_eq!(found.settle.as_deref(), Some("the log of the side that started: what it says of message 2"));
+    assert_eq!(found.settle.as_deref(), Some("the log of the side that started: what it makes of QM2"));
     let at_ends = found
         .checks()
         .map(|check| found.place(check))

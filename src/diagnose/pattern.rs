@@ -106,7 +106,7 @@ pub struct Pattern {
     pub severity: Severity,
     /// Prose of the page in Markdown: what is seen, what it means, look-alikes.
     pub prose: &'static str,
-    /// Possible causes, likeliest first.
+    /// Possible causes.
     pub causes: &'static [Hypothesis],
     /// What to check, in order.
     pub checks: &'static [Check],

@@ -47,11 +47,11 @@ pattern! {
     L_DELETE_STORM = "L-DELETE-STORM", LifeCycle, Error;
     title: "SAs are made and deleted without end";
     causes: [
-        "both" 0.45 "both sides initiate and each removes the other's duplicate", raised by "negotiations from both sides", lowered by "one side starts them all";
-        "unique" 0.30 "the two ends differ on how many SAs a peer may have", raised by "a delete right after each set-up", lowered by "";
-        "same" 0.05 "another peer comes with the same identity, and the responder keeps one SA for each", raised by "it deletes one right after the other, and nobody else does", lowered by "both ends delete";
-        "margin" 0.15 "one side negotiates anew long before an SA is used up: a soft lifetime or margin far too short", raised by "one side makes them all", lowered by "negotiations from both sides";
-        "reauth" 0.25 "re-authentication that breaks the old SA before the new one is there", raised by "a new IKE SA each time", lowered by "one IKE SA throughout";
+        "both" 0.375 "both sides initiate and each removes the other's duplicate", raised by "negotiations from both sides", lowered by "one side starts them all";
+        "unique" 0.250 "the two ends differ on how many SAs a peer may have", raised by "a delete right after each set-up", lowered by "";
+        "same" 0.042 "another peer comes with the same identity, and the responder keeps one SA for each", raised by "it deletes one right after the other, and nobody else does", lowered by "both ends delete";
+        "margin" 0.125 "one side negotiates anew long before an SA is used up: a soft lifetime or margin far too short", raised by "one side makes them all", lowered by "negotiations from both sides";
+        "reauth" 0.208 "re-authentication that breaks the old SA before the new one is there", raised by "a new IKE SA each time", lowered by "one IKE SA throughout";
     ];
     checks: [
         Either: "compare lifetimes, soft limits and margins of the side that makes the SAs" about "margin";

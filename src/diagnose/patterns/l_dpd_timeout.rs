@@ -57,17 +57,17 @@ pattern! {
     L_DPD_TIMEOUT = "L-DPD-TIMEOUT", LifeCycle, Error;
     title: "liveness checks no longer get an answer";
     causes: [
-        "path" 0.35 "the path is gone", raised by "ESP of the peer stopped too", lowered by "ESP of the peer goes on";
-        "mapping" 0.10 "a NAT device forgot its mapping", raised by "NAT on the path", lowered by "NAT detection: there is none";
-        "restart" 0.35 "the peer restarted, or its SAs were cleared",
+        "path" 0.327 "the path is gone", raised by "ESP of the peer stopped too", lowered by "ESP of the peer goes on";
+        "mapping" 0.093 "a NAT device forgot its mapping", raised by "NAT on the path", lowered by "NAT detection: there is none";
+        "restart" 0.327 "the peer restarted, or its SAs were cleared",
             raised by "the peer sends a new message 1; INVALID-COOKIE or INVALID-SPI; ICMP port unreachable after its ESP stopped", lowered by "ESP of the peer goes on";
-        "daemon" 0.15 "the IKE daemon of the peer is dead",
+        "daemon" 0.140 "the IKE daemon of the peer is dead",
             raised by "ICMP port unreachable; ESP goes on both ways", lowered by "ESP of the peer stopped too";
-        "return" 0.02 "the answers are lost on their way back: a filter, a NAT or the route",
+        "return" 0.019 "the answers are lost on their way back: a filter, a NAT or the route",
             raised by "an answer is seen at another point, and the question comes again", lowered by "no answer is seen";
-        "dropped" 0.05 "the peer deleted this IKE SA and uses another one; the delete was lost",
+        "dropped" 0.047 "the peer deleted this IKE SA and uses another one; the delete was lost",
             raised by "it answers under another IKE SA meanwhile", lowered by "there is no other one";
-        "unsupported" 0.05 "the peer does not support liveness checks",
+        "unsupported" 0.047 "the peer does not support liveness checks",
             raised by "no dead peer detection vendor id", lowered by "it answered checks before; IKEv2";
     ];
     checks: [

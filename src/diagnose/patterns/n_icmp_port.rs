@@ -29,23 +29,23 @@ pattern! {
     N_ICMP_PORT = "N-ICMP-PORT", Path, Error;
     title: "the peer's IKE port is refused";
     causes: [
-        "off" 0.65 "IKE is not enabled on the responder, its service is down, or it listens on another address",
+        "off" 0.560 "IKE is not enabled on the responder, its service is down, or it listens on another address",
             raised by "the ICMP comes from the responder's own address", lowered by "it comes from a router";
-        "address" 0.15 "the initiator's peer address is that of another host", raised by "first attempt ever", lowered by "the peer answered before";
-        "firewall" 0.10 "a firewall answers in the host's name", raised by "another source or time to live than the host's other packets",
+        "address" 0.129 "the initiator's peer address is that of another host", raised by "first attempt ever", lowered by "the peer answered before";
+        "firewall" 0.086 "a firewall answers in the host's name", raised by "another source or time to live than the host's other packets",
             lowered by "the same source and time to live";
-        "traversal" 0.05 "NAT traversal is off on the responder, or its own firewall rejects UDP 4500",
+        "traversal" 0.043 "NAT traversal is off on the responder, or its own firewall rejects UDP 4500",
             raised by "the responder answered on UDP 500", lowered by "UDP 500 is refused too";
-        "mapping" 0.05 "the NAT in front of it has no mapping for the port any more: its timer is shorter than the pauses between packets",
+        "mapping" 0.043 "the NAT in front of it has no mapping for the port any more: its timer is shorter than the pauses between packets",
             raised by "a NAT is in front of the host; the host had been quiet", lowered by "there is no NAT";
-        "left" 0.08 "the initiator ended its IKE service, and its peer still sent something",
+        "left" 0.069 "the initiator ended its IKE service, and its peer still sent something",
             raised by "it deleted the SA before", lowered by "the refused packets went to the responder";
-        "probe" 0.02 "the initiator is a scanner or a monitor, and wanted no more than one answer",
+        "probe" 0.018 "the initiator is a scanner or a monitor, and wanted no more than one answer",
             raised by "it sent no vendor id, and nothing after the first answer", lowered by "it went on";
-        "moved" 0.02 "that side has moved to UDP 4500, and listens there only", raised by "it goes on from UDP 4500", lowered by "it is silent";
-        "stopped" 0.02 "the responder's IKE service has stopped since the tunnel was up, or listens on another address or port since",
+        "moved" 0.018 "that side has moved to UDP 4500, and listens there only", raised by "it goes on from UDP 4500", lowered by "it is silent";
+        "stopped" 0.017 "the responder's IKE service has stopped since the tunnel was up, or listens on another address or port since",
             raised by "the tunnel had been up, and the ICMP comes from the responder's own address", lowered by "it comes from a router";
-        "restart" 0.02 "the IKE service was down for a while, and listens again without the SAs that it had",
+        "restart" 0.017 "the IKE service was down for a while, and listens again without the SAs that it had",
             raised by "packets to the same port go on and are not refused any more", lowered by "they are refused to the end";
     ];
     checks: [

@@ -49,9 +49,9 @@ pattern! {
     N_KEEPALIVE = "N-KEEPALIVE", Path, Warning;
     title: "the NAT seems to forget its mapping between packets";
     causes: [
-        "timer" 0.60 "the NAT's UDP timer is shorter than the interval between packets of the inner side", raised by "the tunnel works again as soon as the inner side sends", lowered by "keepalives every 20 s or oftener";
-        "lost" 0.05 "the NAT lost its state (it was restarted or flushed, or another one took over), or its address went away for a moment", raised by "the inner side had sent a moment before", lowered by "it had been quiet for long";
-        "gone" 0.40 "the inner side, its link or the NAT went down", raised by "it never sends again", lowered by "it sends again under the same SPIs";
+        "timer" 0.571 "the NAT's UDP timer is shorter than the interval between packets of the inner side", raised by "the tunnel works again as soon as the inner side sends", lowered by "keepalives every 20 s or oftener";
+        "lost" 0.048 "the NAT lost its state (it was restarted or flushed, or another one took over), or its address went away for a moment", raised by "the inner side had sent a moment before", lowered by "it had been quiet for long";
+        "gone" 0.381 "the inner side, its link or the NAT went down", raised by "it never sends again", lowered by "it sends again under the same SPIs";
     ];
     checks: [
         Either: "on the side behind the NAT, send NAT keepalives every 10 to 20 seconds, and do the liveness checks from there" about "timer" "gone";

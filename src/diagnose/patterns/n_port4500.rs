@@ -41,23 +41,23 @@ pattern! {
     N_PORT4500 = "N-PORT4500", Path, Error;
     title: "the negotiation stops where it moves to UDP 4500";
     causes: [
-        "forward" 0.09 "the NAT in front of the responder does not forward UDP 4500",
+        "forward" 0.087 "the NAT in front of the responder does not forward UDP 4500",
             raised by "NAT detection: the responder is behind one", lowered by "NAT detection: it is not";
-        "blocked" 0.40 "UDP 4500 is filtered on the way",
+        "blocked" 0.385 "UDP 4500 is filtered on the way",
             raised by "nothing ever comes from the peer on 4500; other peers fail there too", lowered by "any packet from the peer on 4500";
-        "secret" 0.30 "the packet arrives, and the responder stays silent because the pre-shared keys or identities differ",
+        "secret" 0.288 "the packet arrives, and the responder stays silent because the pre-shared keys or identities differ",
             raised by "the responder repeats its last message on 500; earlier tries failed the same way on 500", lowered by "other authentication than a shared key; earlier success";
-        "refused" 0.02 "the packet arrives, and the responder does not accept the certificate, signature or identity, without a word",
+        "refused" 0.019 "the packet arrives, and the responder does not accept the certificate, signature or identity, without a word",
             raised by "a signature method of IKEv1", lowered by "a pre-shared key method; earlier success";
-        "pieces" 0.02 "the message is the first large one, and a fragment of it, of IP or of IKE, is lost on the way",
+        "pieces" 0.019 "the message is the first large one, and a fragment of it, of IP or of IKE, is lost on the way",
             raised by "the message goes in IKE fragments; a certificate is due in it", lowered by "a small message";
-        "answer" 0.01 "the answer is large, for its certificates, and its IP fragments are lost on the way back",
+        "answer" 0.010 "the answer is large, for its certificates, and its IP fragments are lost on the way back",
             raised by "certificates are asked for, and one end does not announce IKE fragmentation", lowered by "a pre-shared key; IKE fragmentation on both ends";
-        "filter" 0.10 "the capture leaves UDP 4500 out",
+        "filter" 0.096 "the capture leaves UDP 4500 out",
             raised by "nothing at all is on UDP 4500", lowered by "anything on UDP 4500";
-        "natt" 0.08 "NAT traversal is on at one end where the path or the other end does not do it",
+        "natt" 0.077 "NAT traversal is on at one end where the path or the other end does not do it",
             raised by "both announce it and no NAT is there", lowered by "a NAT is detected";
-        "stopped" 0.02 "the initiator stopped by itself: it has no key for the responder, or does not accept what that chose, announces or lacks",
+        "stopped" 0.019 "the initiator stopped by itself: it has no key for the responder, or does not accept what that chose, announces or lacks",
             raised by "the capture is on the initiator's side of its NAT, and it begins anew", lowered by "anything of it on UDP 4500";
     ];
     checks: [

@@ -126,7 +126,6 @@ fn unconfirmed(index: usize, view: &View<'_>, exchange: &Exchange, alone: bool) 
         .frames(third.map(|third| third.frame))
         .about(if third.is_some() || uses { second.from } else { exchange.started_by })
         .settle(match third {
-            None if refused.is_some() && !uses => "the log of the side that started: what it says of message 2",
             Some(_) => "a capture on the outside of the side that answered: whether QM3 arrives",
             None if uses => "a capture on the outside of the side that started: whether QM3 leaves",
             None if refused.is_some() => "the log of the side that started: what it makes of QM2",

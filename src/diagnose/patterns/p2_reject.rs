@@ -38,15 +38,15 @@ pattern! {
     P2_REJECT = "P2-REJECT", Phase2, Error;
     title: "phase 2 (quick mode) is refused, reason encrypted";
     causes: [
-        "selectors" 0.40 "the protected networks (encryption domain, proxy ids) differ: address, mask, protocol or port",
+        "selectors" 0.392 "the protected networks (encryption domain, proxy ids) differ: address, mask, protocol or port",
             raised by "other Quick Modes of the pair succeed; the peer starts successfully with narrower networks", lowered by "a freshly configured proposal and one pair of networks";
-        "proposal" 0.35 "the ESP or AH proposal differs: cipher, key length, hash, AH against ESP, tunnel against transport mode",
+        "proposal" 0.343 "the ESP or AH proposal differs: cipher, key length, hash, AH against ESP, tunnel against transport mode",
             raised by "the first Quick Mode of this pair; vendors differ", lowered by "other Quick Modes of the pair succeed";
-        "pfs" 0.20 "one side wants perfect forward secrecy (PFS) and the other does not, or another group",
+        "pfs" 0.196 "one side wants perfect forward secrecy (PFS) and the other does not, or another group",
             raised by "room for a key exchange in message 1 of one side, and none in that of the other", lowered by "both sides' message 1 has the same size";
-        "changed" 0.02 "the configuration of the side that refuses was changed since it accepted the same Quick Mode",
+        "changed" 0.020 "the configuration of the side that refuses was changed since it accepted the same Quick Mode",
             raised by "it accepted one of the same length before", lowered by "it never accepted any";
-        "other" 0.05 "another reason: a limit, a negotiation already under way, the policy bound to another interface", raised by "two Quick Modes that cross", lowered by "it repeats";
+        "other" 0.049 "another reason: a limit, a negotiation already under way, the policy bound to another interface", raised by "two Quick Modes that cross", lowered by "it repeats";
     ];
     checks: [
         Either("the side that refuses"): "read the log at that time: it names the reason; the other log only shows the refusal";

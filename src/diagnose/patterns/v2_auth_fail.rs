@@ -247,7 +247,7 @@ fn weighed(view: &View<'_>, found: Match, accepted: Option<f32>) -> Match {
             found.weigh("certificate", 0.1).weigh("method", 8.0)
         }
         // A signature without its certificate is longer than what a key makes, as many proposals are.
-        (false, true) => found.weigh("certificate", 2.0).weigh("key", 0.7),
+        (false, true) => found.weigh("certificate", 2.5).weigh("key", 0.6),
         (false, false) => {
             let proves_by_key = if lacks_certificate(view) { 0.1 } else { 0.6 };
             found.weigh("certificate", proves_by_key).weigh("method", 0.6)

@@ -36,16 +36,16 @@ pattern! {
     V2_INIT_NO_AUTH = "V2-INIT-NO-AUTH", IkeV2, Error;
     title: "IKE_SA_INIT is answered, and no IKE_AUTH follows";
     causes: [
-        "port-4500" 0.42 "UDP 4500 is blocked between the initiator and the place of the capture",
+        "port-4500" 0.412 "UDP 4500 is blocked between the initiator and the place of the capture",
             raised by "NAT on the path; nothing on 4500 from the initiator", lowered by "the same request keeps coming";
-        "return" 0.20 "the answer does not reach the initiator: filter, NAT or route on the way back",
+        "return" 0.196 "the answer does not reach the initiator: filter, NAT or route on the way back",
             raised by "the same request keeps coming after it was answered", lowered by "the request stops with the answer";
-        "initiator" 0.23 "the initiator does not go on: no key or certificate for this peer, or it does not accept the choice",
+        "initiator" 0.225 "the initiator does not go on: no key or certificate for this peer, or it does not accept the choice",
             raised by "the request stops with the answer", lowered by "the same request keeps coming";
-        "probe" 0.10 "a probe, and no real peer", raised by "one request, many transforms, no vendor id", lowered by "a known peer";
-        "choice" 0.02 "the responder chose what was not offered, or sent a key exchange value of another group",
+        "probe" 0.098 "a probe, and no real peer", raised by "one request, many transforms, no vendor id", lowered by "a known peer";
+        "choice" 0.020 "the responder chose what was not offered, or sent a key exchange value of another group",
             raised by "what both say in clear", lowered by "a choice that was offered";
-        "early" 0.05 "the capture ends before IKE_AUTH was due", raised by "the capture ends within seconds of the answer", lowered by "a long capture";
+        "early" 0.049 "the capture ends before IKE_AUTH was due", raised by "the capture ends within seconds of the answer", lowered by "a long capture";
     ];
     checks: [
         Responder: "update its software, and look for what may change packets on the way" about "choice";
