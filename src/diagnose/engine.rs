@@ -425,8 +425,8 @@ pub(super) fn deny(matches: &mut Vec<Found>) {
 }
 
 /// What follows from a pattern where that is found.
-pub(super) fn consequences_of(cause: &str) -> &'static [&'static str] {
-    CONSEQUENCES.iter().find(|row| row.cause == cause).map_or(&[], |row| row.patterns)
+pub(super) fn consequences_of(cause: &str) -> Vec<&'static str> {
+    CONSEQUENCES.iter().filter(|row| row.cause == cause).flat_map(|row| row.patterns).copied().collect()
 }
 
 impl Consequences {

@@ -85,7 +85,7 @@ pub fn judge_all(facts: &Facts, checks: Checks, shares: Shares) -> (Diagnosis, u
     if let Some(flood) = Verdict::named(FLOOD).filter(|_| !flooded.is_empty()) {
         let mut room = Room::default();
         let is_of_flood = |index| facts.pairs.read(index, &mut room).is_some_and(|pair| is_of_flood(pair, &flooded));
-        diagnosis.lay_to(flood, engine::consequences_of(FLOOD), is_of_flood);
+        diagnosis.lay_to(flood, &engine::consequences_of(FLOOD), is_of_flood);
     }
     let beside = floods.into_iter().filter_map(|case| engine::beside_pairs(FLOOD, case));
     let unresolved = || engine::failed_lookups(facts).filter(|_| !survey.has_ike());

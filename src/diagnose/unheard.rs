@@ -14,7 +14,7 @@ use super::sizes::{AuthAnswer, payload};
 use super::words::{span, times};
 
 /// A copy sent this long after its answer passed here did not cross it on the way.
-const UNDER_WAY: Duration = Duration::from_secs(1);
+const CROSSED: Duration = Duration::from_secs(1);
 /// As many copies in spite of the answer are all that most senders ever send.
 const ALL: usize = 4;
 /// Halves of a liveness check are not further apart than this, and nothing answers later than this.
@@ -52,7 +52,7 @@ impl<'a> Unheard<'a> {
 
 /// Copies of `message` sent although its `answer` had passed here.
 pub(super) fn copies_after(answer: &MessageRecord, message: &MessageRecord) -> usize {
-    message.copies().filter(|(_, at)| at.since(answer.at) >= UNDER_WAY).count()
+    message.copies().filter(|(_, at)| at.since(answer.at) >= CROSSED).count()
 }
 
 /// The answer to an encrypted message. What is said to one in clear answers nothing: nobody may act on it (RFC 7296 §2.21.4).
@@ -274,7 +274,7 @@ impl<'a> View<'a> {
                     let (number, last) = (exchange.message_id.0, &mut last[first.from.index()]);
                     // Several at once are of a side that may have several under way, once the SA is up.
                     let follows = |(before, at): (u32, Timestamp)| {
-                        let in_turn = exchange.kind == ExchangeKind::IkeAuth || first.at.since(at) >= UNDER_WAY;
+                        let in_turn = exchange.kind == ExchangeKind::IkeAuth || first.at.since(at) >= CROSSED;
                         before.checked_add(1) == Some(number) && in_turn
                     };
                     proofs += usize::from(last.is_some_and(follows));

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::base::Timestamp;
-use crate::diagnose::case::{Case, View};
+use crate::diagnose::case::{AT_ONCE, Case, View};
 use crate::diagnose::pattern::Match;
 use crate::diagnose::points;
 use crate::diagnose::waiting::Waited;
@@ -19,8 +19,6 @@ const FRAGMENTATION: [u8; 16] =
 
 /// Watched for less than this after the first fragment, the others may still be on their way.
 const WITHIN: Duration = Duration::from_secs(5);
-/// What follows the first fragment later than this does not follow it at once.
-const AT_ONCE: Duration = Duration::from_secs(1);
 
 /// Whether the capture goes on for long enough after the first fragment of a datagram for the others to come, and did not begin
 /// behind it.

@@ -15,7 +15,7 @@ use std::time::Duration;
 use crate::base::Timestamp;
 use crate::diagnose::case::{PATIENCE, View};
 use crate::diagnose::sizes::{Content, Contents, Suite, V1Suite, payload};
-use crate::track::{Attempt, Exchange, ExchangeKind, IkeVersion, Label, MessageRecord, Side};
+use crate::track::{Attempt, Exchange, ExchangeKind, IkeVersion, Label, MessageRecord, Side, UNDERWAY};
 
 use super::initial_contact;
 use super::life_cycle::Traffic;
@@ -24,8 +24,6 @@ use super::life_cycle::Traffic;
 const ROUND_TRIPS: u32 = 4;
 /// Bounds on what is taken for an answer, whatever the round trip: a path may be short and a peer busy.
 const ANSWER_WITHIN: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(3));
-/// What goes on no longer than this after a delete was still under way.
-const UNDER_WAY: Duration = Duration::from_secs(2);
 /// What comes no later than this after a delete was sent before it arrived.
 const CROSSING: Duration = Duration::from_millis(200);
 /// What is said no later than this after phase 1 is about phase 1.
@@ -357,7 +355,7 @@ fn pair_by_request(view: &View<'_>, found: &mut [Informational<'_>]) {
 fn note_use(view: &View<'_>, found: &mut [Informational<'_>]) {
     let last_message = view.messages().map(MessageRecord::last_sent).max();
     // Only what ran beside this SA: a pair that re-keys all day has many of both.
-    let until = last_message.unwrap_or(view.attempt.last).after(UNDER_WAY);
+    let until = last_message.unwrap_or(view.attempt.last).after(UNDERWAY);
     let flows = view
         .case
         .pair
@@ -372,8 +370,8 @@ fn note_use(view: &View<'_>, found: &mut [Informational<'_>]) {
         let partner = found[index].partner.map(|partner| found[partner].message.last_sent());
         let at = partner.map_or(found[index].last_sent(), |partner| partner.max(found[index].last_sent()));
         // Where the capture ends before that, what did not cross it goes on as far as one can tell.
-        let cut = view.case.end() <= at.after(UNDER_WAY);
-        let soon = at.after(if cut { CROSSING } else { UNDER_WAY });
+        let cut = view.case.end() <= at.after(UNDERWAY);
+        let soon = at.after(if cut { CROSSING } else { UNDERWAY });
         let goes_on = traffic.latest_of(|first| first <= at).is_some_and(|last| last > soon);
         let begins_anew = begins.iter().any(|begins| begins.after(at).is_some_and(|(_, last)| last > soon))
             || begins.iter().all(|begins| begins.after(at).is_some_and(|(first, _)| first > at.after(CROSSING)));
@@ -447,7 +445,7 @@ fn read_v1(view: &View<'_>, suite_known: bool, found: &mut [Informational<'_>]) 
         let since_deleted = deleted[from.index()].map(|deleted| at.since(deleted));
         let unanswered_for = view.case.end().since(this.last_sent());
         let with_others = since_deleted.is_some_and(|since| {
-            since < APART && (!may_ask || unanswered_for >= UNDER_WAY || only_one && since < CROSSING)
+            since < APART && (!may_ask || unanswered_for >= UNDERWAY || only_one && since < CROSSING)
         });
         let farewell = with_others && may_delete && !this.ike_after && !this.traffic_after;
         let up_before = view.attempt.phase1_up.map_or(view.attempt.midstream, |up| up <= at);

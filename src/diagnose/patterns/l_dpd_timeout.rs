@@ -12,7 +12,7 @@ use crate::diagnose::words::{span, times};
 use crate::diagnose::{Confidence, Severity};
 use crate::isakmp::registry;
 use crate::packet::Encapsulation;
-use crate::track::{EspFlow, IcmpAbout, Label, MessageRecord, Side};
+use crate::track::{EspFlow, IcmpAbout, Label, MessageRecord, Side, UNDERWAY};
 
 use super::informational::{self, Informational, Reading};
 use super::life_cycle::{self, spacing};
@@ -32,8 +32,6 @@ const ICMP_ERRORS: usize = 64;
 const STREAM: u64 = 10;
 /// So many packets that are missing are no pause.
 const STOPPED: u32 = 10;
-/// What comes this long after the last check was on its way when it was sent.
-const UNDER_WAY: Duration = Duration::from_secs(2);
 
 pattern! {
     /// ## What is seen
@@ -213,7 +211,7 @@ impl Traffic {
         let own = pair.flows.partition_point(|flow| next.is_none_or(|next| flow.first < next));
         let flows = pair.flows.iter().take(own).rev().take(Self::MOST);
         let mut flows = flows.filter(|flow| pair.is_from_a(flow.source, flow.destination) == from_a);
-        let meanwhile = |at: Timestamp| at > first && at <= last.after(UNDER_WAY);
+        let meanwhile = |at: Timestamp| at > first && at <= last.after(UNDERWAY);
         if flows.clone().any(|flow| meanwhile(flow.first) || meanwhile(flow.last)) {
             Self::GoesOn
         } else if flows.any(|flow| flow.last > last) {
@@ -264,7 +262,7 @@ fn is_young(view: &View<'_>, question: &MessageRecord) -> bool {
 /// IKEv1: whether the outage is over in which there was no answer: nothing more is asked for much longer than the checks lie
 /// apart, and ESP of both sides goes on for as long.
 fn is_over(view: &View<'_>, last: Timestamp, apart: Duration) -> bool {
-    let settled = last.after((apart * 2).max(UNDER_WAY));
+    let settled = last.after((apart * 2).max(UNDERWAY));
     let goes_on = |end| view.case.flows_from(end).any(|flow| flow.first < last && flow.last > settled);
     let pair = view.case.pair;
     !view.is_v2()
@@ -304,12 +302,12 @@ fn unanswered(
     let peers = usize::from(peer == view.case.pair.b);
     let traffic = Traffic::of(view, peer, (first.at, last));
     let errors = later.refused[peers].iter();
-    let meanwhile = errors.filter(|(begun, ended, _)| *ended >= first.at && *begun <= last.after(UNDER_WAY));
+    let meanwhile = errors.filter(|(begun, ended, _)| *ended >= first.at && *begun <= last.after(UNDERWAY));
     let errors: Vec<_> = meanwhile.collect();
     let refused = errors.iter().map(|(.., itself)| *itself).max();
     let forgets = traffic == Traffic::Silent && later.stops_alone(peers, first.at);
     // The last check draws none any more: what it asks is there again.
-    let reopened = refused == Some(true) && errors.iter().all(|(_, ended, _)| ended.after(UNDER_WAY) < last);
+    let reopened = refused == Some(true) && errors.iter().all(|(_, ended, _)| ended.after(UNDERWAY) < last);
     let starts_anew = later.begun[peers].is_some_and(|begun| begun > index);
     let acted = later.begun[1 - peers].is_some_and(|begun| begun > index);
     let announced = view.attempt.vendor_ids[side.other().index()]
