@@ -1,169 +1,32 @@
-//! From matches to findings and verdicts: one finding a loop, the deepest stage first, what is over no longer an error.
+//! From matches to findings: one finding a loop, what is over no longer an error.
 //!
-//! Not here: which checks run, on which pairs ([`super::round`]).
+//! Not here: which checks run, on which pairs ([`super::round`]), what follows from what ([`super::consequences`]), what explains a
+//! pair ([`super::verdicts`]).
 
 use std::borrow::Cow;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use crate::base::FrameRef;
 use crate::track::{Facts, MessageRecord, Room};
 
 use super::case::Case;
+use super::consequences::Consequences;
 use super::gists::Gist;
-use super::judged::Piece;
 use super::losses;
 use super::pattern::{Match, Missed, Pattern, Stage};
 use super::patterns::unless_short;
 use super::points;
-use super::status::{outcome, status};
 use super::survey::Survey;
+use super::verdicts::CIRCUMSTANCES;
 use super::words::{role, span};
-use super::{AttemptDiagnosis, Cause, Confidence, Finding, PairStatus, Severity, Verdict, Words};
-
-/// What follows from a pattern where that is found on a pair: its consequences stay in the report, and neither raise an alarm
-/// of their own nor explain the pair.
-struct Consequences {
-    cause: &'static str,
-    /// How bad the cause has to be.
-    least: Severity,
-    patterns: &'static [&'static str],
-    /// On the attempt of the cause; otherwise on any of the pair.
-    same_attempt: bool,
-}
-
-impl Consequences {
-    const fn of(cause: &'static str, patterns: &'static [&'static str]) -> Self {
-        Self { cause, least: Severity::Warning, patterns, same_attempt: false }
-    }
-
-    /// What has another reason on another attempt.
-    const fn on_attempt_of(cause: &'static str, patterns: &'static [&'static str]) -> Self {
-        Self { same_attempt: true, ..Self::of(cause, patterns) }
-    }
-}
-
-/// A later one has the last word.
-const CONSEQUENCES: &[Consequences] = &[
-    // Where all attempts are probes, those that get no answer are no more than that.
-    Consequences { least: Severity::Notice, ..Consequences::of("S-SCAN", &["P1-NO-REPLY", "V2-NO-REPLY"]) },
-    // Guesses at the reason.
-    Consequences::of("P2-REJECT", &["P2-PROPOSAL", "P2-SELECTOR"]),
-    Consequences::of("P2-NO-QM3", &["T-ONEWAY", "T-ESP-BLOCKED", "T-NONE"]),
-    Consequences::of(
-        "F-IKE-FRAG-LOST",
-        &[
-            "P1-AUTH-SILENT",
-            "P1-CERT",
-            "P1-MM4-NO-MM5",
-            "P1-UP-NO-P2",
-            "V2-AUTH-NO-REPLY",
-            "V2-INIT-NO-AUTH",
-            "F-SKF-INCOMPLETE",
-            "F-V1FRAG-INCOMPLETE",
-        ],
-    ),
-    Consequences { least: Severity::Error, ..Consequences::of("F-PMTU-BLACKHOLE", &["C-TWO-POINT"]) },
-    Consequences::of("F-V1FRAG-INCOMPLETE", &["P1-AUTH-SILENT", "P1-MM4-NO-MM5", "P1-UP-NO-P2"]),
-    Consequences::on_attempt_of("F-SKF-INCOMPLETE", &["V2-AUTH-NO-REPLY"]),
-    Consequences::of("M-MARKER", &["N-PORT4500", "P1-AUTH-SILENT", "V2-AUTH-NO-REPLY", "P1-NO-REPLY", "V2-NO-REPLY"]),
-    Consequences::of("M-LENGTH", &["P1-MM3-NO-REPLY"]),
-    Consequences::on_attempt_of("M-LENGTH", &["P1-NO-REPLY", "V2-NO-REPLY"]),
-    Consequences::on_attempt_of("P2-REJECT", &["M-ENC-BIT"]),
-    // and may itself follow from N-PORT4500
-    Consequences::on_attempt_of("P1-AGGR-AUTH", &["N-ICMP-PORT"]),
-    Consequences::of("N-PORT4500", &["P1-AUTH-SILENT", "P1-AGGR-AUTH", "P1-UP-NO-P2", "V2-AUTH-NO-REPLY"]),
-    // Beyond the NAT it is the same silence, told with less.
-    Consequences::on_attempt_of("N-PORT4500", &["P1-MM4-NO-MM5", "V2-INIT-NO-AUTH", "P1-XAUTH"]),
-    Consequences::of("P1-INIT-REJECT", &["L-DELETE-AFTER-P1"]),
-    Consequences::on_attempt_of("P1-VERSION", &["P1-PROPOSAL", "V2-PROPOSAL"]),
-    // Some accept Main Mode up to message 5 and then want the other one.
-    Consequences::of("P1-MODE", &["P1-AUTH-REJECT"]),
-    Consequences::on_attempt_of(
-        "F-PMTU",
-        &["P1-AUTH-SILENT", "V2-AUTH-NO-REPLY", "V2-NO-REPLY", "V2-EAP", "P2-NO-REPLY"],
-    ),
-    Consequences::on_attempt_of("V2-COOKIE-LOOP", &["V2-NO-REPLY"]),
-    // Who follows a redirection deletes the SA.
-    Consequences { least: Severity::Info, ..Consequences::on_attempt_of("V2-REDIRECT", &["V2-AUTH-INIT-REJECT"]) },
-    // A peer that refuses ESP answers none.
-    Consequences::of("N-ICMP-PORT", &["T-ONEWAY"]),
-    Consequences::of("N-WIN-NAT-SERVER", &["N-PORT4500", "P1-MM4-NO-MM5", "T-ONEWAY"]),
-    Consequences::of("N-WRONG-ADDR", &["P1-NO-REPLY", "V2-NO-REPLY"]),
-    Consequences::on_attempt_of("N-WRONG-ADDR", &["P1-MM2-NO-MM3", "P1-AGGR-AUTH", "V2-INIT-NO-AUTH"]),
-    Consequences::of("N-NATT-MISSING", &["T-ONEWAY"]),
-    Consequences::of("N-NAT-AH", &["T-ONEWAY"]),
-    Consequences::of("T-SEQ-RESET", &["T-ONEWAY"]),
-    Consequences::on_attempt_of("V2-CHILD-NO-REPLY", &["T-ONEWAY"]),
-    Consequences { least: Severity::Error, ..Consequences::of("V2-CHILD-NO-REPLY", &["V2-NO-REPLY"]) },
-    Consequences::of("N-NAT-MULTI", &["T-ONEWAY"]),
-    Consequences::of("L-STALE-SA", &["P1-NO-REPLY", "P2-NO-REPLY", "V2-NO-REPLY", "V2-CLEAR-ERROR", "T-ONEWAY"]),
-    Consequences::on_attempt_of("L-STALE-SA", &["L-DPD-TIMEOUT"]),
-    Consequences::of("T-SPI-UNKNOWN", &["T-ONEWAY", "V2-TS-NARROW"]),
-    Consequences::of("L-DPD-TIMEOUT", &["P1-NO-REPLY", "V2-NO-REPLY", "T-ONEWAY"]),
-    Consequences::on_attempt_of("L-DPD-TIMEOUT", &["N-ICMP-PORT"]),
-    // A peer that fell silent on another SA had another reason.
-    Consequences::on_attempt_of("N-ICMP-HOST", &["L-DPD-TIMEOUT"]),
-    Consequences::of("N-ICMP-HOST", &["P2-NO-REPLY", "V2-CHILD-NO-REPLY"]),
-    Consequences::on_attempt_of("N-ICMP-PROHIB", &["L-DPD-TIMEOUT"]),
-    Consequences::of("N-ICMP-PROHIB", &["P2-NO-REPLY", "V2-CHILD-NO-REPLY"]),
-    Consequences::of("M-ENC-BIT", &["P2-NO-REPLY", "V2-CLEAR-ERROR"]),
-    Consequences::on_attempt_of("V2-AUTH-FAIL", &["M-ENC-BIT"]),
-    Consequences::on_attempt_of("V2-CHILD-REJECT", &["M-ENC-BIT"]),
-    Consequences::on_attempt_of("V2-REKEY-REFUSED", &["M-ENC-BIT", "V2-CLEAR-ERROR"]),
-    Consequences::of("S-HALFOPEN", &["V2-INIT-NO-AUTH", "V2-COOKIE-LOOP", "P1-MM2-NO-MM3"]),
-    // What somebody may open and close on purpose does not flap.
-    Consequences { least: Severity::Notice, ..Consequences::of("T-SHORT-SESSION", &["L-FLAP"]) },
-];
-
-/// Normal states that an alarm denies.
-struct Denial {
-    alarm: &'static str,
-    /// How bad it has to be.
-    least: Severity,
-    normal: &'static [&'static str],
-    /// On any attempt; otherwise on its own and on those before it.
-    everywhere: bool,
-}
-
-impl Denial {
-    const fn of(alarm: &'static str, normal: &'static [&'static str]) -> Self {
-        Self { alarm, least: Severity::Warning, normal, everywhere: false }
-    }
-}
-
-const DENIED: &[Denial] = &[
-    Denial::of("L-DPD-TIMEOUT", &["OK-UP", "OK-IDLE", "OK-P1-UP"]),
-    Denial::of("L-STALE-SA", &["OK-UP", "OK-IDLE", "OK-P1-UP"]),
-    Denial::of("P1-INIT-REJECT", &["OK-P1-UP"]),
-    Denial::of("P1-CERT", &["OK-P1-UP"]),
-    // That nobody starts phase 2 is a warning, and denies nothing.
-    Denial { least: Severity::Error, ..Denial::of("P1-UP-NO-P2", &["OK-P1-UP"]) },
-    // An initiator that has turned down every answer so far turns down the next one too, unless a tunnel works beside.
-    Denial {
-        least: Severity::Error,
-        everywhere: true,
-        ..Denial::of("V2-AUTH-INIT-REJECT", &["OK-UP", "OK-IDLE", "OK-P1-UP", "T-NONE"])
-    },
-    Denial::of("L-DELETE-AFTER-P1", &["OK-IDLE", "OK-P1-UP", "OK-DELETE", "T-NONE"]),
-    Denial::of("P1-AGGR-AUTH", &["OK-P1-UP"]),
-    Denial::of("M-ENC-BIT", &["OK-P1-UP"]),
-    Denial::of("T-ENCAP-MISMATCH", &["OK-UP"]),
-    // As an error it says that the traffic of one side is lost.
-    Denial { least: Severity::Error, everywhere: true, ..Denial::of("C-TWO-POINT", &["OK-UP", "OK-IDLE"]) },
-    // As an error it says that the peer refuses all that is sent, until the end.
-    Denial {
-        least: Severity::Error,
-        everywhere: true,
-        ..Denial::of("T-SPI-UNKNOWN", &["OK-UP", "OK-IDLE", "OK-P1-UP"])
-    },
-];
+use super::{Cause, Confidence, Finding, Severity, Verdict, Words};
 
 /// A pattern found, before it is made a finding.
 pub(super) struct Found {
-    pattern: &'static Pattern,
-    verdict: Verdict,
-    case: Match,
-    consequence_of: Option<&'static str>,
+    pub(super) pattern: &'static Pattern,
+    pub(super) verdict: Verdict,
+    pub(super) case: Match,
+    pub(super) consequence_of: Option<&'static str>,
 }
 
 impl Found {
@@ -173,7 +36,7 @@ impl Found {
     }
 
     /// How bad it is by itself.
-    fn own_severity(&self) -> Severity {
+    pub(super) fn own_severity(&self) -> Severity {
         self.case.severity.unwrap_or(self.pattern.severity)
     }
 
@@ -411,53 +274,6 @@ pub(super) fn fold(case: &Case<'_>, matches: impl Iterator<Item = Found>, mut ke
     }
 }
 
-/// Takes back normal states that an alarm denies.
-pub(super) fn deny(matches: &mut Vec<Found>) {
-    if matches.iter().all(|found| found.severity() < Severity::Warning) {
-        return;
-    }
-    for denial in DENIED {
-        let loud = |found: &&Found| found.pattern.id == denial.alarm && found.severity() >= denial.least;
-        let Some(latest) = matches.iter().filter(loud).map(|found| found.case.attempt).max() else { continue };
-        let reaches = |found: &Found| denial.everywhere || found.case.attempt <= latest;
-        matches.retain(|found| !denial.normal.contains(&found.pattern.id) || !reaches(found));
-    }
-}
-
-/// What follows from a pattern where that is found.
-pub(super) fn consequences_of(cause: &str) -> Vec<&'static str> {
-    CONSEQUENCES.iter().filter(|row| row.cause == cause).flat_map(|row| row.patterns).copied().collect()
-}
-
-impl Consequences {
-    /// The row by which a pattern follows from `cause` on the same attempt only.
-    fn on_attempt(pattern: Verdict, cause: Verdict) -> Option<&'static Self> {
-        let mut rows = CONSEQUENCES.iter();
-        rows.find(|row| row.same_attempt && row.cause == cause.id() && row.patterns.contains(&pattern.id()))
-    }
-
-    /// Attempts that the cause was found on, as bad as it has to be.
-    fn attempts(&self, matches: &[Found]) -> Vec<Option<usize>> {
-        let loud = |found: &&Found| found.pattern.id == self.cause && found.severity() >= self.least;
-        matches.iter().filter(loud).map(|found| found.case.attempt).collect()
-    }
-}
-
-/// Marks what follows from something else that was found on the same pair.
-pub(super) fn name_consequences(matches: &mut [Found]) {
-    if matches.iter().all(|found| found.severity() < Severity::Warning) {
-        return;
-    }
-    for row @ &Consequences { cause, patterns, same_attempt, .. } in CONSEQUENCES {
-        let causes = row.attempts(matches);
-        for found in matches.iter_mut().filter(|found| patterns.contains(&found.pattern.id)) {
-            if !causes.is_empty() && (!same_attempt || causes.contains(&found.case.attempt)) {
-                found.consequence_of = Some(cause);
-            }
-        }
-    }
-}
-
 /// Where a message is repeated in vain: who gave up, or when the next copy is due.
 fn tell_next_copy(case: &Case<'_>, found: &mut Match) {
     let Some(view) = found.attempt.and_then(|index| case.view(index)) else { return };
@@ -550,154 +366,5 @@ fn likelihood(share: f32) -> &'static str {
         0.4.. => "likely",
         0.15.. => "possible",
         _ => "less likely",
-    }
-}
-
-/// What stands between phase 1 and phase 2 and does not come to an end.
-const ASKS_FOR_USER: &str = "P1-XAUTH";
-
-/// What was found on an attempt.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Told {
-    /// What best explains it, so far, and how well.
-    best: Option<(Weight, Verdict)>,
-    /// An error, or what else stopped it.
-    error: bool,
-    /// XAUTH or Mode Config is as far as it got.
-    asks: bool,
-}
-
-/// Status of the pair, its verdict, and outcome and verdict of each attempt. Takes back what says that a tunnel is up which is down.
-/// `told` is room for what was found on each attempt; reusing it saves the allocation.
-pub(super) fn judge(case: &Case<'_>, matches: &mut Vec<Found>, piece: &mut Piece, told: &mut Vec<Told>) {
-    told.clear();
-    told.resize(case.pair.attempts.len(), Told::default());
-    let mut best_of_all: Option<(Weight, &Found)> = None;
-    for found in &*matches {
-        let mut own = found.case.attempt.and_then(|index| told.get_mut(index));
-        if let Some(own) = &mut own {
-            let asks = found.pattern.id == ASKS_FOR_USER;
-            own.error |= found.severity() >= if asks { Severity::Warning } else { Severity::Error };
-            own.asks |= asks;
-        }
-        // Advice explains nothing: a pair about which nothing else can be said has no verdict.
-        let weight = weight(found, case);
-        if found.consequence_of.is_some() || weight.0 == 0 {
-            continue;
-        }
-        if best_of_all.is_none_or(|(known, _)| weight >= known) {
-            best_of_all = Some((weight, found));
-        }
-        if let Some(own) = own.filter(|own| own.best.is_none_or(|(known, _)| weight >= known)) {
-            own.best = Some((weight, found.verdict));
-        }
-    }
-    let best_of_all = best_of_all.map(|(_, found)| found);
-    let attempts = piece.judge_attempts(case.attempts().zip(told).map(|((_, view), told)| AttemptDiagnosis {
-        outcome: outcome(case, &view, told.error, told.asks),
-        verdict: told.best.map(|(_, verdict)| verdict),
-    }));
-    // An alarm that is laid to another one is one all the same.
-    let is_silent = |found: &Found| found.pattern.id == "L-DPD-TIMEOUT" && found.own_severity() == Severity::Error;
-    let silent = matches.iter().any(|found| found.consequence_of.is_some() && is_silent(found));
-    let status = status(case, attempts, best_of_all, silent);
-    piece.judge_pair(status, best_of_all.map(|found| found.verdict));
-    if matches!(status, PairStatus::Down | PairStatus::DownNegotiating) {
-        matches.retain(|found| !UP.contains(&found.pattern.id));
-    }
-}
-
-/// Whether matches raise no alarm and explain nothing, whatever else is found on the pair.
-pub(super) fn are_advice(matches: &[Found], case: &Case<'_>) -> bool {
-    matches.iter().all(|found| found.severity() < Severity::Warning && weight(found, case).0 == 0)
-}
-
-/// How well a match explains a pair.
-type Weight = (u8, u8, u8, usize, u8);
-
-/// What makes one match explain a pair better than another: how bad, what kind of evidence, how deep, how late.
-///
-/// A normal state explains a pair better than a notice does, and advice never explains one.
-fn weight(found: &Found, case: &Case<'_>) -> Weight {
-    let index = found.case.attempt.unwrap_or(0);
-    let part = PARTS.get(found.verdict.place()).copied().unwrap_or(Part::Plain);
-    let normal = if let Part::Normal(rank) = part { rank } else { 0 };
-    if normal > 0 {
-        // What was only cleaned up, while the tunnel goes on, is said of the pair and of no attempt, and says least.
-        let rank = match found.case.attempt {
-            Some(_) => normal,
-            None => u8::from(found.pattern.id != "OK-DELETE"),
-        };
-        return (3, 0, 0, index, rank);
-    }
-    let probes = found.case.attempt.is_some() && part == Part::Probe;
-    if found.severity() <= Severity::Notice && part == Part::Circumstance {
-        return (0, 0, 0, 0, 0);
-    }
-    let level = match (found.pattern.stage, found.severity()) {
-        // Attempts that are nothing but probes are best called that; a flood of them before all.
-        (Stage::Security, Severity::Warning) if probes => 6,
-        (Stage::Security, _) if probes => 3,
-        (_, Severity::Error) => 5,
-        (_, Severity::Warning) => 4,
-        (Stage::Security, _) => 0,
-        (_, Severity::Notice) => 2,
-        _ => 1,
-    };
-    let evidence = match found.pattern.stage {
-        Stage::Path => 3,
-        Stage::Fragments => 2,
-        _ => 1,
-    };
-    let attempt = found.case.attempt.and_then(|index| case.pair.attempts.get(index));
-    let depth = attempt.and_then(|attempt| attempt.stage.rank()).unwrap_or(0);
-    (level, evidence, depth, index, 0)
-}
-
-/// The part that a pattern plays in explaining a pair.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Part {
-    Plain,
-    /// One of [`NORMAL`], by its place there, from 1.
-    Normal(u8),
-    Circumstance,
-    Probe,
-}
-
-/// The parts of all patterns, by their places in the catalogue.
-static PARTS: LazyLock<Vec<Part>> = LazyLock::new(|| {
-    let part = |verdict: Verdict| match verdict.id() {
-        id if CIRCUMSTANCES.contains(&id) => Part::Circumstance,
-        id if PROBES.contains(&id) => Part::Probe,
-        id => NORMAL.iter().position(|&normal| normal == id).map_or(Part::Plain, |place| Part::Normal(place as u8 + 1)),
-    };
-    Verdict::all().map(part).collect()
-});
-
-/// What attempts can be best called that nobody means to finish.
-const PROBES: [&str; 2] = ["S-SCAN", "S-HALFOPEN"];
-
-/// How things are or were, which explains nothing by itself.
-const CIRCUMSTANCES: [&str; 6] =
-    ["N-NAT-DETECTED", "N-PRIVATE-OUTER", "N-TCP-ENCAP", "F-IKE-BIG", "F-PMTU", "OK-RETRANS"];
-
-/// Normal states that can explain a pair, the most telling last.
-const NORMAL: [&str; 5] = ["OK-DPD", "OK-P1-UP", "OK-IDLE", "OK-UP", "OK-DELETE"];
-
-/// Those of them that say that the tunnel is up.
-const UP: [&str; 2] = ["OK-IDLE", "OK-UP"];
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_found_once_for_many_pairs_follows_from_nothing_on_one_of_them() {
-        let followed = |id| CONSEQUENCES.iter().any(|row| row.patterns.contains(&id));
-        let by_story = || Verdict::all().map(Verdict::pattern).filter(|pattern| pattern.by_story);
-        assert!(by_story().count() > 5);
-        for pattern in by_story() {
-            assert!(!followed(pattern.id) && pattern.misses == Missed::Nothing, "{}", pattern.id);
-        }
     }
 }

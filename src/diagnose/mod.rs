@@ -4,6 +4,7 @@
 
 mod alike;
 pub mod case;
+mod consequences;
 pub mod documents;
 mod engine;
 mod gists;
@@ -21,6 +22,7 @@ mod status;
 pub mod survey;
 mod tunnel;
 mod unheard;
+mod verdicts;
 pub mod waiting;
 mod words;
 

@@ -1,7 +1,7 @@
 //! The round of all pairs: each is judged by the checks that its signs call for, on one thread or on several, and what was
 //! judged is put together in the order of the pairs.
 //!
-//! Not here: what a check finds, and what follows from it ([`super::engine`]). Contract: the same diagnosis on any number of
+//! Not here: what a check finds, and what follows from it ([`super::consequences`]). Contract: the same diagnosis on any number of
 //! threads; what is judged and not yet put together stays within some thousand pairs.
 
 use std::mem;
@@ -13,7 +13,8 @@ use crate::track::{Facts, Forgotten, Room};
 
 use super::alike::{Advice, Alike};
 use super::case::{Answers, Case};
-use super::engine::{self, Folded, Found, Told};
+use super::consequences;
+use super::engine::{self, Folded, Found};
 use super::gists::{Gist, Gists};
 use super::judged::Piece;
 use super::pattern::Match;
@@ -21,6 +22,7 @@ use super::patterns::{Floods, Memory, is_of_flood, signs_of};
 use super::sayings::Names;
 use super::signs::Signs;
 use super::survey::Survey;
+use super::verdicts::{self, Explained};
 use super::{Diagnosis, Verdict};
 
 /// Which checks run.
@@ -85,7 +87,7 @@ pub fn judge_all(facts: &Facts, checks: Checks, shares: Shares) -> (Diagnosis, u
     if let Some(flood) = Verdict::named(FLOOD).filter(|_| !flooded.is_empty()) {
         let mut room = Room::default();
         let is_of_flood = |index| facts.pairs.read(index, &mut room).is_some_and(|pair| is_of_flood(pair, &flooded));
-        diagnosis.lay_to(flood, &engine::consequences_of(FLOOD), is_of_flood);
+        diagnosis.lay_to(flood, &consequences::consequences_of(FLOOD), is_of_flood);
     }
     let beside = floods.into_iter().filter_map(|case| engine::beside_pairs(FLOOD, case));
     let unresolved = || engine::failed_lookups(facts).filter(|_| !survey.has_ike());
@@ -135,7 +137,7 @@ struct Judge<'f> {
     gists: Gists,
     answers: Vec<Answers>,
     matches: Vec<Found>,
-    told: Vec<Told>,
+    told: Vec<Explained>,
     floods: Floods,
     /// What was judged and not yet put to the rest, and where its words stand there.
     piece: Piece,
@@ -215,9 +217,9 @@ impl<'f> Judge<'f> {
                 }
             }
         }
-        engine::deny(matches);
-        engine::name_consequences(matches);
-        engine::judge(&case, matches, piece, &mut self.told);
+        consequences::deny(matches);
+        consequences::name_consequences(matches);
+        verdicts::judge(&case, matches, piece, &mut self.told);
         // what was forgotten makes findings less certain
         let all_kept = facts.forgotten == Forgotten::default() && pair.incomplete.is_empty();
         let mut gists = Some(&mut self.gists).filter(|_| all_kept && !everything);
@@ -229,7 +231,7 @@ impl<'f> Judge<'f> {
 /// that may be more than advice.
 fn learn(advice: &mut Advice, check: Verdict, found: Vec<Found>, case: &Case<'_>, piece: &mut Piece) -> Vec<Found> {
     let mut findings = Vec::new();
-    let mild = engine::are_advice(&found, case);
+    let mild = verdicts::are_advice(&found, case);
     let (kept, found) = if mild { (found, Vec::new()) } else { (Vec::new(), found) };
     engine::fold(case, kept.into_iter(), |folded| {
         let (verdict, cause) = (folded.verdict(), folded.consequence_of());

@@ -1,6 +1,6 @@
 //! How a pair and its attempts stand at the end of the capture.
 //!
-//! Not here: what explains it ([`super::engine`]).
+//! Not here: what explains it ([`super::verdicts`]).
 
 use std::net::IpAddr;
 use std::time::Duration;
