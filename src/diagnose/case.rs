@@ -260,6 +260,12 @@ impl<'a> View<'a> {
         self.messages().find(|message| message.label == label)
     }
 
+    /// The attempts before this one, the latest `most` of them.
+    pub(super) fn earlier(&self, most: usize) -> impl Iterator<Item = View<'a>> + use<'a> {
+        let case = self.case;
+        (self.index.saturating_sub(most)..self.index).filter_map(move |index| case.view(index))
+    }
+
     /// The message that waits for an answer: of several alike, the latest.
     pub fn waiting(&self) -> Option<&'a MessageRecord> {
         let owed = self.attempt.waiting_for?;

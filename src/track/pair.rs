@@ -37,20 +37,9 @@ impl Tracker {
         if let Some(known) = self.pair_known(source, destination) {
             return Some(known);
         }
-        let index = self.place_pair(Slot::new(Pair {
-            a: source,
-            b: destination,
-            first: at,
-            last: at,
-            first_frame: frame,
-            last_frame: frame,
-            attempts: Vec::new(),
-            flows: Vec::new(),
-            icmp_errors: Vec::new(),
-            incomplete: Vec::new(),
-            malformed: Vec::new(),
-            sent: [Seen::default(); 2],
-        }))?;
+        let blank = Pair::blank((source, destination));
+        let index =
+            self.place_pair(Slot::new(Pair { first: at, last: at, first_frame: frame, last_frame: frame, ..blank }))?;
         self.pair_index.insert(&self.pairs, index);
         Some(index)
     }

@@ -149,15 +149,17 @@ impl Round<'_> {
 
 /// IKE_SA_INIT of an attempt: one round, or more after COOKIE and INVALID_KE_PAYLOAD.
 pub(super) fn rounds(attempt: &Attempt) -> impl DoubleEndedIterator<Item = Round<'_>> {
-    attempt.exchanges.iter().filter(|exchange| exchange.kind == ExchangeKind::IkeSaInit).map(round)
+    rounds_of(attempt, ExchangeKind::IkeSaInit, [Label::SA_INIT_REQ, Label::SA_INIT_RSP])
 }
 
-fn round(exchange: &Exchange) -> Round<'_> {
-    let responses = exchange.messages.iter().filter(|message| message.label == Label::SA_INIT_RSP);
-    Round {
-        request: exchange.message(Label::SA_INIT_REQ),
-        response: responses.min_by_key(|response| sa_init_answer(response) != SaInitAnswer::Accepted),
-    }
+/// Exchanges of one kind, by the labels of their requests and responses.
+fn rounds_of(attempt: &Attempt, kind: ExchangeKind, labels: [Label; 2]) -> impl DoubleEndedIterator<Item = Round<'_>> {
+    let exchanges = attempt.exchanges.iter().filter(move |exchange| exchange.kind == kind);
+    exchanges.map(move |exchange| {
+        let responses = exchange.messages.iter().filter(|message| message.label == labels[1]);
+        let response = responses.min_by_key(|response| sa_init_answer(response) != SaInitAnswer::Accepted);
+        Round { request: exchange.message(labels[0]), response }
+    })
 }
 
 /// The round that the responder accepted.
@@ -167,12 +169,8 @@ pub(super) fn accepted(attempt: &Attempt) -> Option<Round<'_>> {
 
 /// IKE_SESSION_RESUME, if the responder took the ticket (RFC 5723 §4.3.2).
 pub(super) fn resumed(attempt: &Attempt) -> Option<Round<'_>> {
-    let exchanges = attempt.exchanges.iter().filter(|exchange| exchange.kind == ExchangeKind::IkeSessionResume);
-    let mut rounds = exchanges.map(|exchange| Round {
-        request: exchange.message(Label::SESSION_RESUME_REQ),
-        response: exchange.message(Label::SESSION_RESUME_RSP),
-    });
-    rounds.find(Round::accepted)
+    let labels = [Label::SESSION_RESUME_REQ, Label::SESSION_RESUME_RSP];
+    rounds_of(attempt, ExchangeKind::IkeSessionResume, labels).find(Round::accepted)
 }
 
 /// The response by which the responder went along: with its choice, or with a ticket.

@@ -15,7 +15,7 @@ use std::time::Duration;
 use crate::base::Timestamp;
 use crate::diagnose::case::{PATIENCE, View};
 use crate::diagnose::sizes::{Content, Contents, Suite, V1Suite, payload};
-use crate::track::{Attempt, Exchange, ExchangeKind, IkeVersion, Label, MessageRecord, Side, UNDERWAY};
+use crate::track::{Exchange, ExchangeKind, IkeVersion, Label, MessageRecord, Side, UNDERWAY};
 
 use super::initial_contact;
 use super::life_cycle::Traffic;
@@ -483,19 +483,14 @@ fn read_v1(view: &View<'_>, suite_known: bool, found: &mut [Informational<'_>]) 
 
 /// Whether one IPsec SA came up under this phase 1, and none before it that may live on.
 fn has_one_ipsec_sa(view: &View<'_>) -> bool {
-    let of_others = earlier(view).iter().any(|attempt| attempt.midstream || attempt.phase2_up.is_some());
+    let of_others = view.earlier(EARLIER).any(|before| before.attempt.midstream || before.attempt.phase2_up.is_some());
     let quick = view.exchanges().iter().filter(|exchange| exchange.kind == ExchangeKind::QuickMode);
     !view.attempt.midstream && !of_others && quick.count() == 1 && view.attempt.phase2_up.is_some()
 }
 
-/// The few attempts before this one.
-fn earlier<'a>(view: &View<'a>) -> &'a [Attempt] {
-    view.case.pair.attempts.get(view.index.saturating_sub(EARLIER)..view.index).unwrap_or_default()
-}
-
 /// When there was an IPsec SA to delete: one of this phase 1, or of one before, once what is said right after phase 1 is over.
 fn ipsec_up(view: &View<'_>) -> Option<Timestamp> {
-    let before = earlier(view).iter().filter_map(|attempt| attempt.phase2_up).min();
+    let before = view.earlier(EARLIER).filter_map(|before| before.attempt.phase2_up).min();
     let here = view.attempt.phase1_up.map(|up| up.after(ABOUT_PHASE_1));
     let earlier = before.zip(here).map(|(before, here)| before.max(here));
     [view.attempt.phase2_up, earlier].into_iter().flatten().min()

@@ -8,9 +8,9 @@ use crate::base::Timestamp;
 use crate::diagnose::pattern::Match;
 use crate::diagnose::words::{span, times};
 use crate::diagnose::{Confidence, Severity};
-use crate::track::{Attempt, MessageRecord, PayloadDetail};
+use crate::track::{Attempt, MessageRecord};
 
-use super::nat;
+use super::{nat, phase1};
 
 const MENDED: &str = "the offer is the same: what the responder did not have for it was put right there, or not loaded until then; the \
                       refusals are not authenticated";
@@ -35,17 +35,15 @@ impl<'a> Accepted<'a> {
             later.mode == refused.mode
                 && later.offered == refused.offered
                 && !nat::of_two_clients(later.initiator.port(), refused.initiator.port())
-                && identity(later) == identity(refused)
+                && named(later) == named(refused)
         };
         self.after(refused).filter(same).map(|later| later.first.since(refused.first))
     }
 }
 
-/// What the first message says of who sends it, in Aggressive Mode.
-fn identity(attempt: &Attempt) -> Option<&PayloadDetail> {
-    let first = attempt.exchanges.first().and_then(|exchange| exchange.messages.first())?;
-    let mut details = first.carried.iter().map(|payload| &payload.detail);
-    details.find(|detail| matches!(detail, PayloadDetail::Identification { .. }))
+/// Who the first message says it is from: that of Aggressive Mode does.
+fn named(attempt: &Attempt) -> Option<(u8, &[u8])> {
+    phase1::identity(attempt.exchanges.first()?.messages.first()?)
 }
 
 /// A refusal, as history: the same offer was accepted so much `later`.

@@ -186,15 +186,10 @@ fn in_ip_fragments(view: &View<'_>) -> bool {
     ![Side::Initiator, Side::Responder].into_iter().all(|side| fragments::announced(view, side))
 }
 
-/// The few attempts before this one.
-fn earlier<'a>(view: &View<'a>) -> impl Iterator<Item = View<'a>> + use<'a> {
-    view.case.attempts().take(view.index).skip(view.index.saturating_sub(EARLIER)).map(|(_, before)| before)
-}
-
 /// Whether the responder said something on 4500 in an attempt before this one.
 fn speaks_on_4500(view: &View<'_>) -> bool {
     let responder = view.attempt.responder.ip();
-    earlier(view).any(|before| {
+    view.earlier(EARLIER).any(|before| {
         let moved = |moved: &Move| moved.to == SocketAddr::new(responder, nat::NAT_T);
         let sent = |message: &MessageRecord| message.source.ip() == responder && nat::on_4500(message);
         before.attempt.moves.iter().any(moved) || before.messages().any(sent)
@@ -203,7 +198,7 @@ fn speaks_on_4500(view: &View<'_>) -> bool {
 
 /// How long before this attempt another one came up over UDP 4500, after whose last answer its initiator went on: it passed both ways.
 pub(super) fn passed_before(view: &View<'_>) -> Option<Duration> {
-    let passed = earlier(view).filter_map(|before| {
+    let passed = view.earlier(EARLIER).filter_map(|before| {
         let up = before.tunnel_up().filter(|&up| up < view.attempt.first)?;
         let moved =
             |side| before.messages().any(|message| message.from == side && message.encrypted && nat::on_4500(message));

@@ -8,7 +8,7 @@ use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::sizes::V1Suite;
 use crate::diagnose::words::{span, times, until};
 use crate::diagnose::{Confidence, Severity};
-use crate::track::{IcmpFact, Label, MessageRecord, Mode, PayloadDetail, Side};
+use crate::track::{IcmpFact, Label, MessageRecord, Mode, Side};
 
 use super::phase1::{self, Ended, Method, Standing, notify};
 use super::{icmp, nat};
@@ -189,16 +189,10 @@ fn message_1_refused(index: usize, view: &View<'_>) -> Option<Match> {
 /// The identity in message 1 is the address that it came from.
 fn names_itself_by_address(view: &View<'_>) -> bool {
     let address = view.attempt.initiator.ip();
-    let id =
-        view.message(Label::Am(1)).into_iter().flat_map(|first| first.carried.iter()).find_map(
-            |payload| match &payload.detail {
-                PayloadDetail::Identification { data, .. } => Some(data),
-                _ => None,
-            },
-        );
-    id.is_some_and(|data| match address {
-        IpAddr::V4(address) => data[..] == address.octets(),
-        IpAddr::V6(address) => data[..] == address.octets(),
+    let id = view.message(Label::Am(1)).and_then(phase1::identity);
+    id.is_some_and(|(_, data)| match address {
+        IpAddr::V4(address) => *data == address.octets(),
+        IpAddr::V6(address) => *data == address.octets(),
     })
 }
 

@@ -6,8 +6,8 @@ use crate::diagnose::words::{times, until};
 use crate::diagnose::{Confidence, Severity};
 use crate::track::{Label, Mode, Side};
 
-use super::p1_ke;
 use super::phase1::{self, Standing};
+use super::{nat, p1_ke};
 
 pattern! {
     /// ## What is seen
@@ -80,8 +80,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 return None;
             }
             let asked_again = view.message(Label::Mm(3)).map_or(0, |third| phase1::repeats_after(third, fourth.at));
-            let translated =
-                [Side::Initiator, Side::Responder].into_iter().any(|side| view.attempt.nat.behind(side) == Some(true));
+            let translated = nat::detected(&view);
             let pieces = case.pair.incomplete.iter().any(|piece| piece.source == view.attempt.initiator.ip());
             let (confidence, most) =
                 if early { (Confidence::Suspected, Severity::Info) } else { (Confidence::Inferred, Severity::Error) };
@@ -109,10 +108,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
             if translated && asked_again == 0 {
                 found.seen.push_str("; NAT detection says that message 5 moves to UDP 4500");
                 found = found.weigh("port-4500", 8.0);
-            } else if [Side::Initiator, Side::Responder]
-                .into_iter()
-                .all(|side| view.attempt.nat.behind(side) == Some(false))
-            {
+            } else if nat::none(&view) {
                 found.seen.push_str("; NAT detection finds no NAT, so message 5 stays on this port");
                 found = found.rule_out(&["port-4500"]);
             }

@@ -5,6 +5,7 @@ use crate::diagnose::case::Case;
 use crate::diagnose::pattern::{Match, pattern};
 use crate::track::IkeVersion;
 
+use super::nat;
 use super::phase2::{self, Fate, QuickMode, Standing};
 
 pattern! {
@@ -57,9 +58,6 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 // P2-PFS.
                 return None;
             }
-            let translated = [crate::track::Side::Initiator, crate::track::Side::Responder]
-                .into_iter()
-                .any(|side| view.attempt.nat.behind(side) == Some(true));
             let found = Match::on(index, Confidence::Suspected)
                 .seen(match phase2::room_for_key_exchange(&view, refused.first.length) {
                     Some(false) => "no Quick Mode between the two was accepted in this capture, and the size of QM1 does not point at PFS",
@@ -68,7 +66,7 @@ fn check(case: &Case<'_>) -> Vec<Match> {
                 .means("proposals or networks differ, or the side that refuses demands PFS; the wire does not tell which")
                 .frames([refused.first.frame])
                 .settle("the log of the side that refuses");
-            Some(if translated { found.weigh("mode", 1.5) } else { found })
+            Some(if nat::detected(&view) { found.weigh("mode", 1.5) } else { found })
         })
         .collect()
 }

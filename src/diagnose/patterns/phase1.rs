@@ -13,7 +13,7 @@ use crate::diagnose::unheard;
 use crate::diagnose::waiting::Waited;
 use crate::diagnose::words::span;
 use crate::isakmp::registry;
-use crate::track::{Attempt, IkeVersion, Label, MessageRecord, Mode, Side};
+use crate::track::{Attempt, IkeVersion, Label, MessageRecord, Mode, PayloadDetail, Side};
 
 use super::informational::answer_within;
 use super::{icmp, ikev2, initial_contact, nat};
@@ -152,6 +152,14 @@ pub(super) fn wants_xauth(view: &View<'_>) -> bool {
 pub(super) fn announce_xauth(view: &View<'_>) -> bool {
     const XAUTH: [u8; 8] = [0x09, 0x00, 0x26, 0x89, 0xdf, 0xd6, 0xb7, 0x12];
     view.attempt.vendor_ids.iter().all(|ids| ids.iter().any(|id| **id == XAUTH))
+}
+
+/// Type and data of the identity that a message names in clear.
+pub(super) fn identity(message: &MessageRecord) -> Option<(u8, &[u8])> {
+    message.carried.iter().find_map(|payload| match &payload.detail {
+        PayloadDetail::Identification { id_type, data } => Some((*id_type, &**data)),
+        _ => None,
+    })
 }
 
 /// The initiator sent no vendor id, as its first message shows.

@@ -6,10 +6,10 @@ use crate::diagnose::pattern::{Match, pattern};
 use crate::diagnose::words::{span, times, until};
 use crate::diagnose::{Confidence, Severity};
 use crate::isakmp::registry;
-use crate::track::{ExchangeKind, MessageRecord, Side, TransformFact};
+use crate::track::{ExchangeKind, MessageRecord, TransformFact};
 
-use super::ikev2;
 use super::offer::v2::KE;
+use super::{ikev2, nat};
 
 /// A request that crosses its answer is repeated once; more copies mean that the answer is not seen.
 const CROSSING: usize = 1;
@@ -132,7 +132,6 @@ fn never_follows(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match
             .settle("the initiator's log at that time");
         return Some(found.frames(view.frames(request)).frames([response.frame]));
     }
-    let natted = [Side::Initiator, Side::Responder].iter().any(|&side| view.attempt.nat.behind(side) == Some(true));
     let found = if copies > CROSSING {
         Match::on(index, Confidence::Inferred)
             .seen(format!(
@@ -165,7 +164,7 @@ fn never_follows(case: &Case<'_>, index: usize, view: &View<'_>) -> Option<Match
             .means("either IKE_AUTH is lost before the place of the capture, or the initiator does not go on")
             .weigh("return", 0.5)
             .settle("a capture on the initiator's outside tells whether it sends IKE_AUTH, and to which port");
-        if natted { found.weigh("port-4500", 1.5) } else { found }
+        if nat::detected(view) { found.weigh("port-4500", 1.5) } else { found }
     } else {
         // What a filter leaves that takes all of IKE_AUTH; or just a short capture.
         Match::on(index, Confidence::Suspected)
